@@ -48,7 +48,7 @@ for (let i = 0; i < ROUNDS; i++) {
 async function changesPerSync(): Promise<string> {
   const watch = watchSyncs();
   if (watch === undefined) return 'changes per sync of the log: not counted without strace (Debian: apt-get install strace)';
-  const server = await startProcess('belfry', watch.under);
+  const server = await startProcess('belfry', { under: watch.under });
   const result = await round(server);
   await server.stop();
   const syncs = watch.count(result.beganMs, result.endedMs);

@@ -1,90 +1,82 @@
 /**
- * Measures how long one client delays another. One client calls GetCallerIdentity, while another sends the worst requests that the
- * generator of `test/hostile/worst-analysis-requests.ts` finds. Command: `npm run bench delay`. Environment variables: `SEED`, and `ONLY`
+ * Measures how long one client delays another. One client calls GetCallerIdentity, while another sends the worst requests that are known.
+ * Command: `npm run bench delay`. Environment variables: `SEED`, `SECTION` (analyses, account, chat, sockets, trail, tokens), and `ONLY`
  * (part of the name of a request).
  *
  * Prints for each request: the longest delay of GetCallerIdentity, the CPU time of the core thread for one request, and the time until
  * the response. The CPU time bounds the delay, and does not depend on other load of the machine.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { instant } from '#core/instant.ts';
-import { sign } from '#sigv4/sign.ts';
-import { hostileRequests, sendHostile } from '../test/hostile/worst-analysis-requests.ts';
-import { startProcess } from './load.ts';
+import type { AccountId } from '#core/arn.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
+import { fillAccount, fillOrganization, LARGEST } from '../test/hostile/full-account.ts';
+import { fullAccountRequests, fullOrganizationRequests } from '../test/hostile/full-account-requests.ts';
+import { hostileRequests } from '../test/hostile/worst-analysis-requests.ts';
+import { startIdentityProvider } from '../test/sts/identity-provider.ts';
+import { type DelayCase, hostileCase, measureDelays, type Worst } from './lib-delay.ts';
+import { chatCases, socketCases, tokenCases, trailCases } from './lib-delay-cases.ts';
+import { fillTrail } from './lib-fill-trail.ts';
+import { type Process, startProcess } from './load.ts';
 
 const SEED = Number(process.env['SEED'] ?? 1);
 const ONLY = process.env['ONLY'] ?? '';
-/** Number of times that each request is sent. */
-const TIMES = 3;
+const SECTION = process.env['SECTION'];
+/** Records of the trail in the section `trail`. */
+const RECORDS = Number(process.env['RECORDS'] ?? 200_000);
 
-const server = await startProcess('belfry');
-
-async function identity(): Promise<number> {
-  const body = 'Action=GetCallerIdentity&Version=2011-06-15';
-  const headers = sign(
-    {
-      method: 'POST',
-      target: '/',
-      headers: { host: new URL(server.endpoint).host, 'content-type': 'application/x-www-form-urlencoded' },
-      body,
-    },
-    { credentials: server.credentials, region: 'us-east-1', signingName: 'sts', now: instant(Date.now()) },
-  );
-  const from = performance.now();
-  const answer = await fetch(server.endpoint, { method: 'POST', headers, body });
-  await answer.text();
-  return performance.now() - from;
+/** Starts a server on a store that `fill` has prepared for the account of the first start and its administrator. */
+async function startFilled(fill: (store: Awaited<ReturnType<typeof openSqlite>>, accountId: AccountId, userId: string) => Promise<void>) {
+  const first = await startProcess('belfry');
+  await first.stop();
+  const store = await openSqlite(first.dataFolder);
+  const { changes } = await store.transaction(({ identity }) => identity.changesSince(0));
+  const user = changes.find(({ kind }) => kind === 'user');
+  if (user?.record === undefined || !('userId' in user.record)) throw new Error('the first start has created no administrator');
+  await fill(store, user.accountId, user.record.userId as string);
+  await store.close();
+  return { server: await startProcess('belfry', { dataFolder: first.dataFolder }), accountId: user.accountId };
 }
 
-/** Returns the CPU time of the core thread, which is the first worker thread, in milliseconds. Linux only. */
-function coreMilliseconds(): number {
-  const tasks = `/proc/${server.pid}/task`;
-  for (const task of readdirSync(tasks).sort((a, b) => Number(a) - Number(b))) {
-    if (readFileSync(`${tasks}/${task}/comm`, 'utf8').trim() !== 'WorkerThread') continue;
-    return Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-  }
-  return Number.NaN;
-}
+/** Each section starts a server of its own and returns its cases. */
+const SECTIONS: Readonly<Record<string, () => Promise<{ readonly server: Process; readonly cases: readonly DelayCase[] }>>> = {
+  async analyses() {
+    const server = await startProcess('belfry');
+    return { server, cases: hostileRequests(SEED).map((request) => hostileCase(server, request)) };
+  },
+  async account() {
+    const { server, accountId } = await startFilled(async (store, account, userId) => {
+      await fillAccount(store, account, userId, LARGEST);
+      await fillOrganization(store, account, LARGEST);
+    });
+    const requests = [...fullAccountRequests(accountId), ...fullOrganizationRequests()];
+    return { server, cases: requests.map((request) => hostileCase(server, request)) };
+  },
+  async chat() {
+    const server = await startProcess('belfry');
+    return { server, cases: await chatCases(server) };
+  },
+  async sockets() {
+    const server = await startProcess('belfry');
+    return { server, cases: await socketCases(server) };
+  },
+  async trail() {
+    const { server } = await startFilled((store, accountId) => fillTrail(store, accountId, RECORDS));
+    return { server, cases: trailCases(server, RECORDS) };
+  },
+  async tokens() {
+    const provider = await startIdentityProvider();
+    const server = await startProcess('belfry', { environment: { BELFRY_INTERNAL_ISSUERS: provider.host } });
+    return { server, cases: await tokenCases(server, provider) };
+  },
+};
 
-/** Returns the CPU time of the core thread for one call of GetCallerIdentity, in milliseconds. */
-async function coreMillisecondsOfCall(): Promise<number> {
-  for (let i = 0; i < 200; i++) await identity();
-  const before = coreMilliseconds();
-  for (let i = 0; i < 200; i++) await identity();
-  return (coreMilliseconds() - before) / 200;
+const worst: Worst = { delayMs: 0, coreMs: 0 };
+for (const [name, prepare] of Object.entries(SECTIONS)) {
+  if (SECTION !== undefined && SECTION !== name) continue;
+  console.log(`-- ${name}`);
+  const { server, cases } = await prepare();
+  const wanted = cases.filter((one) => one.name.includes(ONLY));
+  await measureDelays(server, wanted, worst).finally(() => server.stop());
 }
-
-const ofCall = await coreMillisecondsOfCall();
-let worst = 0;
-let worstCore = 0;
-for (const request of hostileRequests(SEED).filter(({ name }) => name.includes(ONLY))) {
-  let attacking = true;
-  const answers: string[] = [];
-  const began = performance.now();
-  const cpu = coreMilliseconds();
-  const attack = (async () => {
-    for (let i = 0; i < TIMES; i++) {
-      const { status, body } = await sendHostile(server, server.credentials, request);
-      answers.push(`${status} ${/<Code>(\w+)|"code":"(\w+)|"__type":"(\w+)/.exec(body)?.slice(1).find(Boolean) ?? ''}`.trim());
-    }
-  })().finally(() => {
-    attacking = false;
-  });
-  let longest = 0;
-  let calls = 0;
-  while (attacking) {
-    longest = Math.max(longest, await identity());
-    calls += 1;
-  }
-  await attack;
-  worst = Math.max(worst, longest);
-  const core = (coreMilliseconds() - cpu - calls * ofCall) / TIMES;
-  worstCore = Math.max(worstCore, core);
-  const each = (performance.now() - began) / TIMES;
-  console.log(
-    `${longest.toFixed(0).padStart(6)} ms  core ${core.toFixed(0).padStart(5)} ms  ${each.toFixed(0).padStart(6)} ms each  ${[...new Set(answers)].join(', ').padEnd(28)} ${request.name}`,
-  );
-}
-console.log(`longest delay of another caller: ${worst.toFixed(0)} ms (at most 100 on an idle machine)`);
-console.log(`most CPU of the core thread for one request: ${worstCore.toFixed(0)} ms (at most 100)`);
-await server.stop();
+console.log(`longest delay of another caller: ${worst.delayMs.toFixed(0)} ms (at most 100 on an idle machine)`);
+console.log(`most CPU of the core thread for one request: ${worst.coreMs.toFixed(0)} ms (at most 100)`);
+process.exit(0);

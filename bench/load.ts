@@ -11,26 +11,42 @@ import { type Keys, profileKeys, UNKNOWN_KEYS } from '../test/kit/keys.ts';
 /** A server in a separate process. */
 export interface Process {
   readonly endpoint: string;
+  /** Endpoint of the last listener: HTTPS, if the server has it. */
+  readonly socketEndpoint: string;
   readonly pid: number;
   readonly dataFolder: string;
   readonly credentials: Keys;
   stop(): Promise<void>;
 }
 
-/** Starts `server-process.ts` and waits for its endpoint. `under` is a command that runs the server and preserves its process ID. */
-export async function startProcess(what: 'belfry' | 'without-recording' | 'bare', under: readonly string[] = []): Promise<Process> {
-  const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
-  const run = [...under, process.execPath, 'bench/server-process.ts', dataFolder, what];
+/** Options of a server process. */
+interface ProcessOptions {
+  /** Command that runs the server and preserves its process ID. */
+  readonly under?: readonly string[];
+  /** Existing data folder. Default: a new one. */
+  readonly dataFolder?: string;
+  /** More settings: `BELFRY_…`. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Starts `server-process.ts` and waits for its endpoint. */
+export async function startProcess(
+  what: 'belfry' | 'without-recording' | 'bare' | 'plain-ws',
+  options: ProcessOptions = {},
+): Promise<Process> {
+  const { under = [], dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-')), environment = {} } = options;
+  const run = [...under, process.execPath, 'bench/server-process.ts', dataFolder, what, JSON.stringify(environment)];
   const child: ChildProcess = spawn(run[0] as string, run.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
-  const endpoint = await new Promise<string>((resolve, reject) => {
+  const endpoints = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));
     child.once('exit', (code) => reject(new Error(`the server process '${what}' exited with ${code}`)));
   });
   return {
-    endpoint,
+    endpoint: endpoints.split(' ')[0] as string,
+    socketEndpoint: endpoints.split(' ').at(-1) as string,
     pid: child.pid as number,
     dataFolder,
-    credentials: what === 'bare' ? UNKNOWN_KEYS : profileKeys(dataFolder),
+    credentials: what === 'bare' || what === 'plain-ws' ? UNKNOWN_KEYS : profileKeys(dataFolder),
     stop: () =>
       new Promise((resolve) => {
         child.once('exit', () => resolve());
@@ -48,12 +64,18 @@ export interface SignedRequest {
 }
 
 /** Signs a request for the service `chime`, as an ordinary client does. */
-export function signed(server: Process, method: string, path: string, body = ''): SignedRequest {
+export function signed(
+  server: Process,
+  method: string,
+  path: string,
+  body = '',
+  more: Readonly<Record<string, string>> = {},
+): SignedRequest {
   const headers = sign(
     {
       method,
       target: path,
-      headers: { host: new URL(server.endpoint).host, ...(body === '' ? {} : { 'content-type': 'application/json' }) },
+      headers: { host: new URL(server.endpoint).host, ...(body === '' ? {} : { 'content-type': 'application/json' }), ...more },
       body,
     },
     { credentials: server.credentials, region: 'us-east-1', signingName: 'chime', now: instant(Date.now()) },

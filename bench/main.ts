@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 
-const PARTS: ReadonlySet<string> = new Set(['main.ts', 'load.ts', 'server-process.ts', 'syncs.ts']);
+const PARTS: ReadonlySet<string> = new Set(['chat.ts', 'chat-clients.ts', 'main.ts', 'load.ts', 'server-process.ts', 'syncs.ts']);
 const all = readdirSync('bench').filter((file) => file.endsWith('.ts') && !PARTS.has(file) && !file.startsWith('lib-'));
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !all.includes(`${name}.ts`));

@@ -82,6 +82,6 @@ export function toCedarContext({ action, resource: asked, context }: Workload['r
     resourceApp: parts?.[1] ?? '',
     'aws:sourceip': { __extn: { fn: 'ip', arg: context['aws:sourceip'] } },
     'aws:currenttime': { __extn: { fn: 'datetime', arg: context['aws:currenttime'] } },
-    'aws:multifactorauthage': Number(context['aws:multifactorauthage']),
+    ...(context['aws:multifactorauthage'] !== undefined && { 'aws:multifactorauthage': Number(context['aws:multifactorauthage']) }),
   };
 }

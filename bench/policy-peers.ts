@@ -1,30 +1,30 @@
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { actionIdOf } from '#policy/actions.ts';
 import { statementTest } from '#policy/compile.ts';
 import {
   compilePolicy,
-  decideRecord,
-  fillRecord,
-  fillResource,
+  type FactSource,
   newRequestRecord,
   type PolicyLayers,
-  type PolicyStack,
   type RequestRecord,
   type SourcedPolicy,
-  sharedStack,
+  setFacts,
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
 import { walk } from '#policy/graph.ts';
-import { beginDecision, newScratch } from '#policy/request.ts';
+import { beginDecision, setResource } from '#policy/request.ts';
+import { realPath } from './lib-real-path.ts';
 import { toCedar, toCedarContext } from './policy-cedar.ts';
-import { makeWorkload, teamOf } from './policy-workload.ts';
+import { makeWorkload } from './policy-workload.ts';
 
 /**
  * Compares Belfry's policy engine with others: `node bench/policy-peers.ts`. Each engine runs in a separate process, with
  * interleaved rounds.
  * The unit is decisions per CPU second. The other engines are not dependencies. Install them outside the project's `node_modules` with
  * `npm install --prefix .bench @casl/ability casbin @cloud-copilot/iam-simulate @cedar-policy/cedar-wasm pbac`.
+ *
+ * Belfry takes the real path: from the headers, the address and the authenticated caller of a request to the decision. The other engines
+ * get their requests prepared in advance.
  *
  * CASL and casbin support neither ARNs nor conditions. For these they call Belfry's compiled predicate, which makes them
  * faster than they are.
@@ -54,33 +54,32 @@ function layersOf(track: Track): PolicyLayers[] {
   }));
 }
 
-/** Context keys without a slot in the record, which are principal tags here. They belong to the role session, not to the request. */
-const tagsOf = principals.map((_, principal) => new Map([['aws:principaltag/team', teamOf(principal)]]));
-
-function recordsOf(): RequestRecord[] {
-  const scratch = newScratch();
-  return requests.map(({ principal, action, resource, context }) => {
-    const record = newRequestRecord(scratch);
-    fillRecord(record, new Map(Object.entries(context)), tagsOf[principal]);
-    record.action = actionIdOf(action);
-    fillResource(record, resource);
-    return record;
-  });
-}
-
 function belfry(track: Track): Decide {
-  const stacks = layersOf(track).map(sharedStack);
-  const records = recordsOf();
-  const stackAt = requests.map(({ principal }) => stacks[principal] as PolicyStack);
-  return (i) => decideRecord(stackAt[i] as PolicyStack, records[i] as RequestRecord) === 0;
+  const { decide } = realPath(workload, track);
+  return (i) => decide(i) === undefined;
 }
+
+/** Facts of a request that were prepared in advance, with its resource. */
+interface Prepared {
+  readonly facts: FactSource;
+  readonly resource: string;
+}
+
+function preparedFacts(): readonly Prepared[] {
+  const { contextOf } = realPath(workload, 'A');
+  return requests.map(({ resource }, i) => ({ facts: contextOf(i), resource }));
+}
+
+const RECORD: RequestRecord = newRequestRecord();
 
 /** Returns Belfry's predicate for a statement's resources and conditions, which CASL and casbin call. */
-function holdsOf({ policy }: SourcedPolicy, statement: number): (record: RequestRecord) => boolean {
+function holdsOf({ policy }: SourcedPolicy, statement: number): (prepared: Prepared) => boolean {
   const { root } = statementTest(policy, statement, true);
-  return (record) => {
-    beginDecision(record);
-    return walk(root, record) === 1;
+  return ({ facts, resource }) => {
+    setFacts(RECORD, facts);
+    setResource(RECORD, resource);
+    beginDecision(RECORD);
+    return walk(root, RECORD) === 1;
   };
 }
 
@@ -99,7 +98,7 @@ async function casl(): Promise<Decide> {
   };
   const { statementHasAction } = await import('#policy/compile.ts');
   const actions = [...new Set(requests.map(({ action }) => action))];
-  const records = recordsOf();
+  const prepared = preparedFacts();
   const abilities = principals.map((_, principal) => {
     const rules = statementsOf(principal).map(({ policy, index, effect }) => {
       const statement = policy.policy.lowered.statements[index];
@@ -119,7 +118,7 @@ async function casl(): Promise<Decide> {
   });
   return (i) => {
     const request = requests[i] as (typeof requests)[number];
-    return (abilities[request.principal] as (typeof abilities)[number]).can(request.action, records[i]);
+    return (abilities[request.principal] as (typeof abilities)[number]).can(request.action, prepared[i]);
   };
 }
 
@@ -127,7 +126,7 @@ async function casbin(): Promise<Decide> {
   interface Enforcer {
     addPolicies(rules: string[][]): Promise<boolean>;
     addGroupingPolicies(rules: string[][]): Promise<boolean>;
-    addFunction(name: string, holds: (record: unknown, statement: string) => boolean): Promise<void>;
+    addFunction(name: string, holds: (asked: unknown, statement: string) => boolean): Promise<void>;
     enforceSync(subject: string, record: unknown): boolean;
   }
   const { newEnforcer, newModelFromString } = fromBench('casbin') as {
@@ -157,16 +156,16 @@ m = g(r.sub, p.sub) && holds(r.req, p.statement)`);
   );
   const byName = new Map(statements.map((one) => [one.name, one]));
   await enforcer.addFunction('holds', (asked, name) => {
-    const { record, action } = asked as { record: RequestRecord; action: string };
+    const { facts, action } = asked as { facts: Prepared; action: string };
     const { statement, holds } = byName.get(name) as (typeof statements)[number];
-    return statementHasAction(statement, action) && holds(record);
+    return statementHasAction(statement, action) && holds(facts);
   });
   await enforcer.addPolicies(statements.map(({ source, statement, name }) => [source.policyId, name, statement.effect.toLowerCase()]));
   await enforcer.addGroupingPolicies(principals.flatMap(({ name, identity }) => identity.map((i) => [name, policyAt(i).policyId])));
-  const records = recordsOf();
+  const prepared = preparedFacts();
   return (i) => {
     const { principal, action } = requests[i] as (typeof requests)[number];
-    return enforcer.enforceSync(principals[principal]?.name ?? '', { record: records[i], action: action.toLowerCase() });
+    return enforcer.enforceSync(principals[principal]?.name ?? '', { facts: prepared[i], action: action.toLowerCase() });
   };
 }
 

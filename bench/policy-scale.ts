@@ -1,22 +1,22 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { actionIdOf } from '#policy/actions.ts';
+import type { Denial } from '#policy/decision.ts';
 import {
   compilePolicy,
-  decideRecord,
-  fillRecord,
-  fillResource,
+  denialOf,
   newRequestRecord,
   type PolicyStack,
+  programFor,
   type SourcedPolicy,
+  setFacts,
   sharedStack,
 } from '#policy/engine.ts';
-import { newScratch } from '#policy/request.ts';
-import { makeWorkload, teamOf } from './policy-workload.ts';
+import { realPath } from './lib-real-path.ts';
+import { makeWorkload } from './policy-workload.ts';
 
 /**
  * Measures memory and time of decisions for different numbers of principals: `node bench/policy-scale.ts`.
- * Each measurement uses the same 10,000 requests, spread over all principals.
+ * Each measurement uses the same 10,000 requests, spread over all principals. Their facts are prepared, so that only the decision counts.
  */
 
 setFlagsFromString('--expose-gc');
@@ -37,32 +37,31 @@ function cpuOf(run: () => void): number {
 
 const workload = makeWorkload();
 const policies: readonly SourcedPolicy[] = workload.policies.map(({ name, text }) => ({ policyId: name, policy: compilePolicy(text) }));
-const scratch = newScratch();
-const tags = workload.principals.map((_, principal) => new Map([['aws:principaltag/team', teamOf(principal)]]));
-const records = workload.requests.map(({ principal, action, resource, context }) => {
-  const record = newRequestRecord(scratch);
-  fillRecord(record, new Map(Object.entries(context)), tags[principal]);
-  record.action = actionIdOf(action);
-  fillResource(record, resource);
-  return record;
-});
+const { contextOf } = realPath(workload, 'A');
+const prepared = workload.requests.map(({ action, resource }, i) => ({ action, resource, facts: contextOf(i) }));
+const record = newRequestRecord();
+
+function decide(stack: PolicyStack, { action, resource, facts }: (typeof prepared)[number]): Denial | undefined {
+  setFacts(record, facts);
+  return denialOf(programFor(stack, action), record, resource);
+}
 
 /** Measures heap and time of 10,000 requests, spread over `count` principals. `identityOf` returns the policies of a principal. */
 function measure(title: string, count: number, identityOf: (principal: number) => readonly SourcedPolicy[]): void {
   const before = heap();
   const stacks = Array.from({ length: count }, (_, i) => sharedStack({ identity: identityOf(i) }));
   const linked = heap();
-  const stackAt = records.map((_, i) => stacks[(i * 7919) % count] as PolicyStack);
+  const stackAt = prepared.map((_, i) => stacks[(i * 7919) % count] as PolicyStack);
   let allowed = 0;
   const run = (): void => {
-    for (let i = 0; i < records.length; i++) {
-      if (decideRecord(stackAt[i] as PolicyStack, records[i] as (typeof records)[number]) === 0) allowed++;
+    for (let i = 0; i < prepared.length; i++) {
+      if (decide(stackAt[i] as PolicyStack, prepared[i] as (typeof prepared)[number]) === undefined) allowed++;
     }
   };
   for (let i = 0; i < 10; i++) run();
   const used = heap();
   const times = Array.from({ length: 15 }, () => cpuOf(() => Array.from({ length: 20 }, run))).sort((a, b) => a - b);
-  const nanoseconds = (seconds: number): string => ((seconds / records.length / 20) * 1e9).toFixed(0);
+  const nanoseconds = (seconds: number): string => ((seconds / prepared.length / 20) * 1e9).toFixed(0);
   console.log(
     `${count} principals of ${title}: ${Math.round((linked - before) / count)} bytes each, ${Math.round((used - linked) / 1024)} kB after the decisions; ` +
       `${nanoseconds(times[7] as number)} ns per decision, best ${nanoseconds(times[0] as number)} (${new Set(stackAt).size} stacks, ${allowed} allowed)`,

@@ -3,7 +3,7 @@ import { managedPolicies } from '#model/managed-policies.ts';
 
 /**
  * Workload for the comparison of policy engines: 20 policies (6 of Amazon Chime's managed ones, 14 with conditions that are common in
- * practice), 1,000 principals with 1 to 5 of them, and 10,000 distinct requests with 17 context keys. It is the same in every run.
+ * practice), 1,000 principals with 1 to 5 of them, and 10,000 distinct requests with 16 context keys. It is the same in every run.
  */
 
 export interface WorkloadPrincipal {
@@ -64,7 +64,7 @@ const CUSTOM: Readonly<Record<string, readonly Statement[]>> = {
   organization: [allow('chime:Get*', '*', { StringEquals: { 'aws:PrincipalOrgID': 'o-abcdef1234' } })],
   roles: [allow(['iam:Get*', 'iam:List*'], '*', { ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:user/ops/*` } })],
   agents: [allow('chime:List*', '*', { StringLike: { 'aws:UserAgent': ['aws-cli/*', 'Boto3/*', '*console*'] } })],
-  freshMfa: [allow('iam:*', `arn:aws:iam::${ACCOUNT}:user/*`, { NumericLessThan: { 'aws:MultiFactorAuthAge': '900' } })],
+  freshMfa: [allow('iam:*', `arn:aws:iam::${ACCOUNT}:user/*`, { NumericLessThan: { 'aws:MultiFactorAuthAge': '14400' } })],
   notIam: [{ Effect: 'Allow', NotAction: ['iam:*', 'sts:*'], Resource: `${CHIME}:*` }],
   notArchive: [{ Effect: 'Deny', Action: 'chime:*', NotResource: [`${CHIME}:*`, 'arn:aws:chime:eu-central-1:*:*', '*'] }],
   protect: [
@@ -131,6 +131,9 @@ const RESOURCES = [
   '*',
 ];
 
+/** Time at which the sessions of all principals began. */
+export const SESSIONS_BEGAN = Date.UTC(2026, 10, 22);
+
 /** Returns a generator of numbers from 0 to below a limit. Source: mulberry32. */
 function seeded(seed: number): (limit: number) => number {
   let state = seed;
@@ -179,28 +182,31 @@ function makeRequest(
   const { name } = principals[principal] as WorkloadPrincipal;
   const iam = dice(6) === 0;
   const path = principal % 5 === 0 ? 'ops/' : '';
+  const resource = iam ? `arn:aws:iam::${ACCOUNT}:user/user${dice(1000)}` : pick(RESOURCES);
+  const mfa = dice(3) > 0;
+  const time = `2026-11-22T0${dice(10)}:${10 + dice(50)}:00Z`;
   return {
     principal,
     action: iam ? pick(IAM_ACTIONS) : pick(ACTIONS),
-    resource: iam ? `arn:aws:iam::${ACCOUNT}:user/user${dice(1000)}` : pick(RESOURCES),
+    resource,
     context: {
       'aws:principalarn': `arn:aws:iam::${ACCOUNT}:user/${path}${name}`,
       'aws:principalaccount': ACCOUNT,
       'aws:principaltype': 'User',
-      'aws:principalorgid': principal % 3 === 0 ? 'o-abcdef1234' : 'o-zyxwvu9876',
+      'aws:principalorgid': 'o-abcdef1234',
       'aws:principaltag/team': teamOf(principal),
       'aws:userid': `AIDA${String(principal).padStart(16, '0')}`,
       'aws:username': name,
       'aws:sourceip': dice(4) === 0 ? `198.51.100.${dice(250)}` : `10.${dice(200)}.${dice(250)}.${dice(250)}`,
       'aws:securetransport': dice(8) === 0 ? 'false' : 'true',
       'aws:requestedregion': pick(['us-east-1', 'us-east-1', 'us-east-1', 'eu-central-1', 'ap-east-1']),
-      'aws:currenttime': `2026-11-22T0${dice(10)}:${10 + dice(50)}:00Z`,
-      'aws:epochtime': String(1_795_000_000 + dice(100_000)),
+      'aws:currenttime': time,
       'aws:useragent': pick(['aws-cli/2.31 Python/3.13', 'Boto3/1.40', 'aws-sdk-js/3.1137', 'belfry-console/1']),
-      'aws:multifactorauthpresent': dice(3) === 0 ? 'false' : 'true',
-      'aws:multifactorauthage': String(dice(2000)),
+      'aws:multifactorauthpresent': String(mfa),
+      // All sessions began at midnight.
+      ...(mfa && { 'aws:multifactorauthage': String((Date.parse(time) - SESSIONS_BEGAN) / 1000) }),
       'aws:viaawsservice': 'false',
-      'aws:resourceaccount': ACCOUNT,
+      ...(resource !== '*' && { 'aws:resourceaccount': ACCOUNT }),
     },
   };
 }

@@ -1,10 +1,30 @@
-/** Starts a server for the benchmarks: `server-process.ts DATA [belfry | without-recording | bare]`. Prints its endpoint. */
+/**
+ * Starts a server for the benchmarks: `server-process.ts DATA [belfry | without-recording | bare | plain-ws] [SETTINGS]`. Prints its
+ * endpoints.
+ */
 import { createServer } from 'node:http';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 
-const [dataFolder, what] = process.argv.slice(2) as [string, string | undefined];
-if (what === 'bare') {
+const [dataFolder, what, more = '{}'] = process.argv.slice(2) as [string, string | undefined, string | undefined];
+if (what === 'plain-ws') {
+  // Sends each message of a client on `/publish` to all other clients.
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+  const clients = new Set<WebSocket>();
+  server.on('connection', (socket, { url }) => {
+    if (url !== '/publish') {
+      clients.add(socket);
+      socket.on('close', () => clients.delete(socket));
+      return;
+    }
+    socket.on('message', (data) => {
+      const message = String(data);
+      for (const client of clients) client.send(message);
+    });
+  });
+  server.once('listening', () => console.log(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
+} else if (what === 'bare') {
   // A bare node:http server as the reference.
   const server = createServer((request, response) => {
     request.resume();
@@ -22,6 +42,8 @@ if (what === 'bare') {
     BELFRY_REQUESTS_PER_SOURCE: '100000',
     BELFRY_SESSIONS_PER_ACCOUNT: '1000000',
     BELFRY_SESSIONS_PER_USER: '1000000',
+    BELFRY_LOOKUPS_PER_SECOND: '0',
+    ...(JSON.parse(more) as Record<string, string>),
   });
   const { ready, stop } = await startServer(
     settings,
@@ -31,6 +53,6 @@ if (what === 'bare') {
     },
     { recording: what !== 'without-recording' },
   );
-  console.log(ready.listeners[0]?.endpoint);
+  console.log(ready.listeners.map(({ endpoint }) => endpoint).join(' '));
   process.once('SIGINT', () => void stop().then(() => process.exit(0)));
 }

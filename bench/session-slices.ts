@@ -1,40 +1,101 @@
 /**
- * Changes identity in an account with 60 messaging sessions of a user with slow policies. Measures how long the core thread, which
- * authorizes the sessions again, serves no other caller. Command: `npm run bench session-slices`. The times are CPU times, so other load
- * of the machine does not change them.
+ * Changes identity in an account with messaging sessions, and measures how long the core thread, which authorizes the sessions again, serves
+ * no other caller: with 60 sessions of a user with slow policies, and with 5,000 ordinary sessions. Command: `npm run bench session-slices`.
+ * The times are CPU times of the thread, so other load of the machine does not change them.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openSessions, user } from '#realtime/fixture.ts';
 
-const SESSIONS = 60;
+const SLOW_SESSIONS = 60;
 /** Number of patterns. Each has about 500 characters. Together they have 120,000 characters, the maximum length of a policy. */
 const PATTERNS = 240;
-
-const chat = await openSessions({ sessionsOfUser: SESSIONS });
-await chat.addUser('ada');
-const all = Array.from({ length: SESSIONS }, () => chat.connect(user('ada'), { userAgent: 'a'.repeat(1_000) }));
-await chat.until(() => all.every(({ frames }) => frames.length > 0));
+const SESSIONS = 5_000;
+const USERS = 500;
 
 const milliseconds = (): number => {
   const { user: own, system } = process.threadCpuUsage();
   return (own + system) / 1000;
 };
-let longest = 0;
-let last = milliseconds();
-let turn = setImmediate(function next() {
-  const now = milliseconds();
-  longest = Math.max(longest, now - last);
-  last = now;
-  turn = setImmediate(next);
-});
-const began = milliseconds();
-const slow = Array.from({ length: PATTERNS }, (_, i) => `*${'a'.repeat(490)}${i}*`);
-await chat.setRolePolicy([
-  { Effect: 'Deny', Action: 'chime:Connect', Resource: '*', Condition: { StringLike: { 'aws:UserAgent': slow } } },
-  { Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') },
-]);
-await chat.until(() => all.every(({ closed }) => closed !== undefined));
-clearImmediate(turn);
-console.log(`all ${SESSIONS} sessions: ${(milliseconds() - began).toFixed(0)} ms of CPU`);
-console.log(`longest time in which the event loop was blocked: ${longest.toFixed(0)} ms of CPU`);
-await chat.stop();
+
+/** Runs `work`. Returns its CPU time, and the longest CPU time between two turns of the event loop. */
+async function measure(work: () => Promise<unknown>): Promise<{ readonly total: number; readonly blocked: number }> {
+  let blocked = 0;
+  let last = milliseconds();
+  let turn = setImmediate(function next() {
+    const now = milliseconds();
+    blocked = Math.max(blocked, now - last);
+    last = now;
+    turn = setImmediate(next);
+  });
+  const began = milliseconds();
+  await work();
+  clearImmediate(turn);
+  return { total: milliseconds() - began, blocked };
+}
+
+type Chat = Awaited<ReturnType<typeof openSessions>>;
+
+/** Makes calls until `stopped`, each with two transactions and a turn between them. Returns the longest CPU time of a call. */
+async function longestCall({ store }: Chat, stopped: () => boolean): Promise<number> {
+  let longest = 0;
+  while (!stopped()) {
+    const began = milliseconds();
+    await store.transaction((tx) => tx.meta.get('bench'));
+    await nextTurn();
+    await store.transaction((tx) => tx.meta.get('bench'));
+    longest = Math.max(longest, milliseconds() - began);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return longest;
+}
+
+async function slowPolicies(): Promise<void> {
+  const chat = await openSessions({ sessionsOfUser: SLOW_SESSIONS });
+  await chat.addUser('ada');
+  const all = Array.from({ length: SLOW_SESSIONS }, () => chat.connect(user('ada'), { userAgent: 'a'.repeat(1_000) }));
+  await chat.until(() => all.every(({ frames }) => frames.length > 0));
+  const slow = Array.from({ length: PATTERNS }, (_, i) => `*${'a'.repeat(490)}${i}*`);
+  const { total, blocked } = await measure(async () => {
+    await chat.setRolePolicy([
+      { Effect: 'Deny', Action: 'chime:Connect', Resource: '*', Condition: { StringLike: { 'aws:UserAgent': slow } } },
+      { Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') },
+    ]);
+    await chat.until(() => all.every(({ closed }) => closed !== undefined));
+  });
+  console.log(
+    `${SLOW_SESSIONS} sessions with slow policies: ${total.toFixed(0)} ms of CPU, event loop blocked for ${blocked.toFixed(0)} ms`,
+  );
+  await chat.stop();
+}
+
+async function manySessions(): Promise<void> {
+  const chat = await openSessions({ sessionsOfUser: SESSIONS, sessionsOfAccount: SESSIONS });
+  for (let i = 0; i < USERS; i++) await chat.addUser(`user-${i}`);
+  const all = Array.from({ length: SESSIONS }, (_, i) => chat.connect(user(`user-${i % USERS}`)));
+  await chat.until(() => all.every(({ frames }) => frames.length > 0));
+  // The second change is measured, with compiled code.
+  for (const round of [1, 2]) {
+    let done = false;
+    const calls = longestCall(chat, () => done);
+    const began = performance.now();
+    const { total, blocked } = await measure(() =>
+      chat.countDuring(async (counts) => {
+        await chat.setRolePolicy({ Effect: 'Allow', Action: ['chime:Connect', `chime:Round${round}`], Resource: '*' });
+        while (counts.sessions < SESSIONS) await new Promise((resolve) => setTimeout(resolve, 5));
+      }),
+    );
+    const seconds = ((performance.now() - began) / 1_000).toFixed(2);
+    done = true;
+    const call = await calls;
+    if (round === 2) {
+      console.log(
+        `${SESSIONS} sessions: ${total.toFixed(0)} ms of CPU in ${seconds} s, event loop blocked for ${blocked.toFixed(1)} ms, longest call ${call.toFixed(1)} ms`,
+      );
+    }
+  }
+  await chat.stop();
+}
+
+await slowPolicies();
+await manySessions();
 process.exit(0);

@@ -54,7 +54,7 @@ function adasSnapshot(inlinePolicies: Readonly<Record<string, string>> = {}) {
     userName: 'ada',
     userId: 'AIDAADA',
     tags: [],
-    groupNames: [],
+    groupIds: [],
     accessKeyIds: [],
     attachedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess' as Arn],
     inlinePolicies,

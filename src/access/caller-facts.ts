@@ -1,39 +1,73 @@
+import type { AccountId } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
-import type { Tags } from '#core/tag-keys.ts';
-import type { PolicyStack } from '#policy/engine.ts';
-import type { OrganizationFacts } from './context.ts';
-import { organizationFacts } from './service-control.ts';
+import { type Tags, tagContextOf } from '#core/tag-keys.ts';
+import { type ContextValue, type PolicyStack, truthsOf } from '#policy/engine.ts';
+import { type KeyCaller, type KeyOwner, readCallerKey } from './context-keys.ts';
+import { type OrganizationFacts, organizationFacts } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Stacks } from './stacks.ts';
 import { ambiguousPrincipalTags } from './tag-facts.ts';
 
 /** Facts of a caller that are the same for all of its requests until identity changes. */
-export interface CallerFacts {
-  readonly principal: Principal;
+export interface CallerFacts extends KeyCaller, KeyOwner {
+  readonly accountId: AccountId;
   /** Linked policies. Absent for an unsigned request. */
   readonly stack: PolicyStack | undefined;
-  /** Current tags of the caller's user or role, without session tags. */
-  readonly tags: Tags;
   /** Condition keys of the caller's tags that differ only in case. */
   readonly ambiguousKeys: readonly string[];
-  readonly organization: OrganizationFacts | undefined;
+  /** Context keys of the caller's tags, in lower case. Session tags override those of the user or role. */
+  readonly tagKeys: () => ReadonlyMap<string, string>;
+  /** Bits of the boolean context keys for a request over TLS, and over HTTP. See `FactSource`. */
+  readonly truthsOverTls: number;
+  readonly truthsOverHttp: number;
 }
 
 const NO_TAGS: Tags = {};
 
-/** Creates the function that returns the facts of a caller. */
-export function callersOf(snapshot: Snapshot, stacks: Stacks): (principal: Principal) => CallerFacts {
+/** Function that returns the facts of a caller. */
+export type CallerOf = (principal: Principal) => CallerFacts;
+
+/** Creates the function that returns the facts of a caller. It reads them again after each change of identity. */
+export function callersOf(snapshot: Snapshot, stacks: Stacks): CallerOf {
+  let known = new WeakMap<Principal, CallerFacts>();
+  snapshot.watch(() => {
+    known = new WeakMap();
+  });
   return (principal) => {
-    const isKnown = principal.type !== 'Unknown';
-    const tags = tagsOf(snapshot, principal);
-    return {
-      principal,
-      stack: isKnown ? stacks.stackOf(principal) : undefined,
-      tags,
-      ambiguousKeys: ambiguousPrincipalTags(tags, principal.session?.tags),
-      organization: isKnown ? organizationFacts(snapshot, principal.accountId) : undefined,
-    };
+    let facts = known.get(principal);
+    if (facts === undefined) known.set(principal, (facts = factsOf(snapshot, stacks, principal)));
+    return facts;
   };
+}
+
+function factsOf(snapshot: Snapshot, stacks: Stacks, principal: Principal): CallerFacts {
+  const isKnown = principal.type !== 'Unknown';
+  const tags = tagsOf(snapshot, principal);
+  let organization: OrganizationFacts | undefined | null = null;
+  let tagKeys: ReadonlyMap<string, string> | undefined;
+  const caller: KeyCaller = {
+    principal,
+    organization: () => {
+      if (organization === null) organization = isKnown ? organizationFacts(snapshot, principal.accountId) : undefined;
+      return organization;
+    },
+  };
+  const truths = (secureTransport: 'true' | 'false'): number =>
+    truthsOf((key): ContextValue | undefined => (key === 'aws:securetransport' ? secureTransport : readCallerKey(caller, key)));
+  return {
+    ...caller,
+    accountId: principal.accountId,
+    stack: isKnown ? stacks.stackOf(principal) : undefined,
+    ambiguousKeys: ambiguousPrincipalTags(tags, principal.session?.tags),
+    tagKeys: () => (tagKeys ??= principalTagKeys(principal, tags)),
+    truthsOverTls: truths('true'),
+    truthsOverHttp: truths('false'),
+  };
+}
+
+function principalTagKeys(principal: Principal, tags: Tags): ReadonlyMap<string, string> {
+  if (principal.type === 'Unknown') return new Map();
+  return new Map([...tagContextOf('aws:principaltag/', tags), ...tagContextOf('aws:principaltag/', principal.session?.tags ?? NO_TAGS)]);
 }
 
 /**

@@ -1,49 +1,56 @@
-import type { ConditionContext } from '#core/condition-context.ts';
-import type { Principal } from '#core/principal.ts';
 import type { Denial } from '#policy/decision.ts';
 import {
   type CompiledPolicy,
-  decideTrust,
+  decideTrustOf,
   denialOf,
   newRequestRecord,
   type PolicyStack,
   programFor,
-  setContext,
+  setFacts,
   type TrustDecision,
   trustCallerOf,
 } from '#policy/engine.ts';
 import type { StepBudget } from '#policy/steps.ts';
+import { type RequestContext, setShowsOwner } from './request-context.ts';
 
 /** Decisions of one thread. Each is synchronous, so they share one request record of the engine. */
 export interface Decisions {
   /**
    * Returns the denial by the caller's policies, or `undefined` if they allow the action.
    *
+   * `showsOwner` tells whether the policies may read the facts of the resource's owner. `meter` is a step budget that several decisions
+   * share. Without it, each decision has its own.
+   *
    * @throws StepsExceeded  the budget has too few steps left
    */
-  byStack(stack: PolicyStack, action: string, resource: string, context: ConditionContext, meter?: StepBudget): Denial | undefined;
-  /** Decides with a role's trust policy. @throws StepsExceeded  as `byStack` */
-  byTrust(
-    trust: CompiledPolicy,
-    principal: Principal,
-    action: string,
-    resource: string,
-    context: ConditionContext,
-    meter?: StepBudget,
-  ): TrustDecision;
+  byStack(stack: PolicyStack, context: RequestContext, showsOwner: boolean, meter: StepBudget | undefined): Denial | undefined;
+  /** Decides with the trust policy of the resource, which is a role. @throws StepsExceeded  as `byStack` */
+  byTrust(trust: CompiledPolicy, context: RequestContext, meter: StepBudget | undefined): TrustDecision;
 }
 
 /** Creates the decisions. A decision without a budget of its caller has `decisionSteps`. */
 export function newDecisions(decisionSteps: number): Decisions {
   const record = newRequestRecord();
+  const ownBudget: StepBudget = { stepsLeft: decisionSteps };
+
+  /** Sets the facts of a decision, and returns its budget. */
+  function begin(context: RequestContext, showsOwner: boolean, meter: StepBudget | undefined): StepBudget {
+    setShowsOwner(context, showsOwner);
+    setFacts(record, context);
+    if (meter !== undefined) return meter;
+    ownBudget.stepsLeft = decisionSteps;
+    return ownBudget;
+  }
+
   return {
-    byStack(stack, action, resource, context, meter) {
-      setContext(record, context);
-      return denialOf(programFor(stack, action), record, resource, meter ?? { stepsLeft: decisionSteps });
+    byStack(stack, context, showsOwner, meter) {
+      const budget = begin(context, showsOwner, meter);
+      return denialOf(programFor(stack, context.action), record, context.resource, budget);
     },
-    byTrust(trust, principal, action, resource, context, meter) {
-      const request = { action, resources: [resource], context };
-      return decideTrust(trust, trustCallerOf(principal), request, 'trust', meter ?? { stepsLeft: decisionSteps });
+    byTrust(trust, context, meter) {
+      const budget = begin(context, true, meter);
+      const { action, resource, principal } = context;
+      return decideTrustOf(record, trust, trustCallerOf(principal), action, [resource], 'trust', budget);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Decision, Denial, OverLimit } from '#policy/decision.ts';
-import { denialText } from '#policy/engine.ts';
+import { type DenialWording, denialText } from '#policy/engine.ts';
 
 /** Denial by policy, with the decision for the trail. */
 export class Denied extends AwsError {
@@ -34,21 +34,28 @@ export function implicitDenial(missing: 'trust' | 'resource' | 'identity', resou
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
 
-/** Returns a denial with the reason for it. */
-export function deniedBecause({ principal, action, resource, called = resource }: Attempt, decision: Denial | OverLimit): Denied {
-  const text = denialText({ principalArn: principal.arn, action, resource: called, decision });
-  return new Denied(text, decision, resource === '*' ? [] : [resource]);
+/** Denials of a server, with their messages. */
+export interface Denials {
+  /** Returns a denial with the reason for it. */
+  because(attempt: Attempt, decision: Denial | OverLimit): Denied;
+  /**
+   * Returns a denial without a reason clause, which is the same for an unknown role and for a role that does not trust the caller.
+   * `decision` is for the trail. Requirement STS-4.
+   */
+  withoutReason(attempt: Attempt, decision?: Denial): Denied;
 }
 
-/**
- * Returns a denial without a reason clause, which is the same for an unknown role and for a role that does not trust the caller.
- * `decision` is for the trail. Requirement STS-4.
- */
-export function deniedWithoutReason(
-  { principal, action, resource }: Attempt,
-  decision: Denial = implicitDenial('trust', resource),
-): Denied {
-  // For the caller of an unsigned request, the real service names neither the caller nor the role.
-  if (principal.type === 'Unknown') return new Denied(`Not authorized to perform ${action}`, decision, [resource]);
-  return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, decision, [resource]);
+/** Creates the denials with the messages of one version. */
+export function newDenials(wording: DenialWording): Denials {
+  return {
+    because({ principal, action, resource, called = resource }, decision) {
+      const text = denialText({ principalArn: principal.arn, action, resource: called, decision, wording });
+      return new Denied(text, decision, resource === '*' ? [] : [resource]);
+    },
+    withoutReason({ principal, action, resource }, decision = implicitDenial('trust', resource)) {
+      // For the caller of an unsigned request, the real service names neither the caller nor the role.
+      if (principal.type === 'Unknown') return new Denied(`Not authorized to perform ${action}`, decision, [resource]);
+      return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, decision, [resource]);
+    },
+  };
 }

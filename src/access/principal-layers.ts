@@ -1,7 +1,15 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import { compilePolicy, type PolicyLayers, type SourcedPolicy } from '#policy/engine.ts';
-import type { IdentityChange, IdentityKind, IdentityRecords, PolicyRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import type {
+  GroupRecord,
+  IdentityChange,
+  IdentityKind,
+  IdentityRecords,
+  PolicyRecord,
+  RoleRecord,
+  UserRecord,
+} from '#store/identity/identity.ts';
 import type { CompiledPolicies } from './compiled-policies.ts';
 import { serviceControlLevels } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -42,6 +50,7 @@ export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'role',
   'policy',
   'access-key',
+  'root-access-key',
   'attachment',
   'membership',
   'unique-id',
@@ -55,10 +64,17 @@ export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
 export function principalLayers(snapshot: Snapshot, policies: CompiledPolicies, onChangeOfAll: () => void): PrincipalLayers {
   const layers = newDependentCache<PolicyLayers>();
 
+  function groupOfId(groupId: string): GroupRecord {
+    const group = snapshot.groupById(groupId);
+    // The group of a user always exists. If a bug removes it, evaluation fails closed, because the group may have denied something.
+    if (group === undefined) throw new Error(`the group '${groupId}' does not exist`);
+    return group;
+  }
+
   function ofUser(user: UserRecord): PolicyLayers {
     const { accountId, userName, permissionsBoundaryArn } = user;
     return layers.get(userKey(accountId, userName), (dependsOn) => {
-      const groups = user.groupNames.flatMap((name) => snapshot.group(accountId, name) ?? []);
+      const groups = user.groupIds.map(groupOfId);
       dependsOn(user.attachedPolicyArns);
       for (const { groupName, attachedPolicyArns } of groups) dependsOn([groupKey(accountId, groupName), ...attachedPolicyArns]);
       if (permissionsBoundaryArn !== undefined) dependsOn([permissionsBoundaryArn]);

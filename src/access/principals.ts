@@ -1,6 +1,6 @@
 import { type AccountId, arn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
-import type { UserRecord } from '#store/identity/identity.ts';
+import type { AccountRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
 import type { SessionClaims } from './session-token.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -17,12 +17,21 @@ export interface Principals {
 
 /** Creates the functions over a snapshot. */
 export function principalsOf(snapshot: Snapshot): Principals {
-  /** Principals by user record. All requests of a user get the same object, so that caches can use it as a key. */
-  const users = new WeakMap<object, Principal & { type: 'IAMUser' }>();
+  /** Principals by record. All requests of a principal get the same object, so that caches can use it as a key. */
+  const users = new WeakMap<UserRecord, Principal & { type: 'IAMUser' }>();
+  const roots = new WeakMap<AccountRecord, Principal & { type: 'Root' }>();
+  /** Principals of sessions, with the record of the role, user or root that they were created from. */
+  const sessions = new WeakMap<SessionClaims, { readonly holder: object; readonly principal: Principal }>();
 
   function root(accountId: AccountId): (Principal & { type: 'Root' }) | undefined {
-    if (snapshot.account(accountId) === undefined) return undefined;
-    return { type: 'Root', accountId, arn: arn('iam', '', accountId, 'root'), principalId: accountId };
+    const record = snapshot.account(accountId);
+    if (record === undefined) return undefined;
+    let principal = roots.get(record);
+    if (principal === undefined) {
+      principal = { type: 'Root', accountId, arn: arn('iam', '', accountId, 'root'), principalId: accountId };
+      roots.set(record, principal);
+    }
+    return principal;
   }
 
   function user(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined {
@@ -38,47 +47,64 @@ export function principalsOf(snapshot: Snapshot): Principals {
   }
 
   function session(claims: SessionClaims): Principal | undefined {
+    const holder = holderOf(claims);
+    if (holder === undefined) return undefined;
+    const known = sessions.get(claims);
+    if (known?.holder === holder) return known.principal;
+    const principal = ofSession(claims, holder);
+    sessions.set(claims, { holder, principal });
+    return principal;
+  }
+
+  /** Returns the record of a session's role, or the principal of its user or root: the same object until it changes. */
+  function holderOf(claims: SessionClaims): Holder | undefined {
     const { accountId } = claims;
     switch (claims.kind) {
       case 'role': {
         const role = snapshot.role(accountId, claims.roleName);
-        if (role === undefined || role.roleId !== claims.roleId) return undefined;
-        return {
-          type: 'AssumedRole',
-          accountId,
-          arn: arn('sts', '', accountId, `assumed-role/${role.roleName}/${claims.sessionName}`),
-          principalId: `${role.roleId}:${claims.sessionName}`,
-          roleArn: role.arn,
-          roleId: role.roleId,
-          roleName: role.roleName,
-          sessionName: claims.sessionName,
-          session: claims.session,
-        };
+        return role?.roleId === claims.roleId ? role : undefined;
       }
-      case 'user': {
-        const found = userOf(snapshot.userById(claims.userId));
-        return found && { ...found, session: claims.session };
-      }
-      case 'root': {
-        const found = root(accountId);
-        return found && { ...found, session: claims.session };
-      }
-      case 'federated': {
-        const issuer = claims.issuerId === accountId ? root(accountId) : userOf(snapshot.userById(claims.issuerId));
-        if (issuer === undefined) return undefined;
-        return {
-          type: 'FederatedUser',
-          accountId,
-          arn: arn('sts', '', accountId, `federated-user/${claims.federatedName}`),
-          principalId: `${accountId}:${claims.federatedName}`,
-          userName: claims.federatedName,
-          issuerArn: issuer.arn,
-          issuerId: issuer.principalId,
-          session: claims.session,
-        };
-      }
+      case 'user':
+        return userOf(snapshot.userById(claims.userId));
+      case 'root':
+        return root(accountId);
+      case 'federated':
+        return claims.issuerId === accountId ? root(accountId) : userOf(snapshot.userById(claims.issuerId));
     }
   }
 
   return { root, user, session };
+}
+
+/** Record or principal that a session belongs to. For a federated user, it is the issuer. */
+type Holder = RoleRecord | (Principal & { type: 'IAMUser' | 'Root' });
+
+function ofSession(claims: SessionClaims, holder: Holder): Principal {
+  const { accountId, session } = claims;
+  if ('roleId' in holder) {
+    if (claims.kind !== 'role') throw new Error('a session of a user has no role');
+    const { sessionName } = claims;
+    return {
+      type: 'AssumedRole',
+      accountId,
+      arn: arn('sts', '', accountId, `assumed-role/${holder.roleName}/${sessionName}`),
+      principalId: `${holder.roleId}:${sessionName}`,
+      roleArn: holder.arn,
+      roleId: holder.roleId,
+      roleName: holder.roleName,
+      sessionName,
+      session,
+    };
+  }
+  if (claims.kind !== 'federated') return { ...holder, session };
+  return {
+    type: 'FederatedUser',
+    accountId,
+    arn: arn('sts', '', accountId, `federated-user/${claims.federatedName}`),
+    principalId: `${accountId}:${claims.federatedName}`,
+    userName: claims.federatedName,
+    issuerArn: holder.arn,
+    issuerId: holder.principalId,
+    session,
+  };
 }

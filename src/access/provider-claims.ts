@@ -35,7 +35,8 @@ const CLAIMS: Readonly<Record<string, readonly (string | readonly string[])[]>> 
  * @throws PackedPolicyTooLargeException  the keys that the session keeps are too long for a session token
  *
  * Source: IAM User Guide, "IAM and AWS STS condition context keys", "Available keys for AWS OIDC federation": the claim of each key.
- * Assumed: only `amr`, `aud` and `sub` are available in the session. Check the guide's column "Available in session".
+ * The column "Available in session" there says No for the claims of GitHub. Assumed: of the keys of all providers, `amr`, `aud` and `sub`
+ * are available in the session; the claims of other providers are not.
  * Assumed: Google's organization number is a nested claim, as Google documents it, or a claim with AWS's name `google:organization_number`.
  */
 export function tokenKeys(provider: string, payload: JWTPayload, audience: string): TokenKeys {

@@ -1,22 +1,17 @@
-import type { ConditionContext } from '#core/condition-context.ts';
 import { authorizationMessage, type MessageFacts } from '#policy/authorization-message.ts';
-import { StepsExceeded } from '#policy/steps.ts';
+import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
 import type { Denied } from './denied.ts';
+import type { Required } from './required-reading.ts';
 
-/**
- * Condition contexts of one resource. `whole` has every fact. The caller's policies read `known`. For a resource of another account, it
- * lacks the owner's facts. Exception: resources of the caller's organization, whose owner is its management account.
- */
-export interface VisibleFacts {
-  readonly whole: ConditionContext;
-  readonly known: ConditionContext;
-}
-
-/** Denial, with the context in which the caller's policies were evaluated. Default: `VisibleFacts.known`. */
+/** Denial of one resource. */
 export interface Refusal {
   readonly denied: Denied;
-  readonly context?: ConditionContext;
+  /** Whether the caller's policies could read the owner's facts. */
+  readonly showsOwner: boolean;
 }
+
+/** Function that decides a required action on the current resource of its context. Returns `undefined` if the action is allowed. */
+export type RefusalOfRequired = (required: Required, meter: StepBudget | undefined) => Refusal | undefined;
 
 /**
  * Maximum steps of the explanation of one denial, which take a few milliseconds. The explanation runs in the transaction and blocks other

@@ -1,17 +1,12 @@
 import { parseArn } from '#core/arn.ts';
-import type { Principal } from '#core/principal.ts';
-import type { OrganizationFacts } from './context.ts';
+import type { OrganizationFacts } from './service-control.ts';
 
 /**
- * Reports whether the caller's own policies are sufficient for a resource: it belongs to the caller's account, to no account, or to AWS.
- *
- * `owner` is the account in the ARN, or `undefined` for `*`. Every account can use a policy of AWS. No other ARN without an account can
- * belong to the caller.
+ * Reports whether an ARN names a policy of AWS, which every account can use. No other ARN without an account can belong to the caller.
  *
  * Source: Service Authorization Reference: `arn:aws:iam::aws:policy/…`, and `awspolicy` of Organizations.
  */
-export function belongsToCaller(resource: string, owner: string | undefined, { accountId }: Principal): boolean {
-  if (owner === undefined || owner === accountId) return true;
+export function isOfAws(resource: string): boolean {
   return resource.startsWith('arn:aws:iam::aws:policy/') || resource.startsWith('arn:aws:organizations::aws:policy/');
 }
 

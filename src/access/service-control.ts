@@ -1,9 +1,21 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { CompiledPolicy, SourcedPolicy } from '#policy/engine.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationRecord } from '#store/identity/organization-records.ts';
-import type { OrganizationFacts } from './context.ts';
+import {
+  attachedPolicyIds,
+  ORGANIZATION_KEY,
+  type OrganizationAccountRecord,
+  type OrganizationRecord,
+} from '#store/identity/organization-records.ts';
 import type { Snapshot } from './snapshot.ts';
+
+/** Position of an account in an organization. */
+export interface OrganizationFacts {
+  readonly organizationId: string;
+  /** The only path, without the account: `o-…/r-…/ou-…/`. It is a list because the condition key is multivalued. */
+  readonly paths: readonly string[];
+  readonly managementAccountId: AccountId;
+}
 
 type Compiled = (holder: object, name: string, text: string) => CompiledPolicy;
 
@@ -28,10 +40,10 @@ export function serviceControlLevels(
   const { organization, account, unitIds } = place;
   if (account.status === 'SUSPENDED') return [[]];
   if (organization.serviceControl === 'disabled') return undefined;
+  const units = unitIds.map((unitId) => present(snapshot.record(organization.accountId, 'organizational-unit', unitId), unitId));
   const levels = [
     organization.root.attachedPolicyIds,
-    ...unitIds.map((unitId) => present(snapshot.record(organization.accountId, 'organizational-unit', unitId), unitId).attachedPolicyIds),
-    account.attachedPolicyIds,
+    ...[...units, account].map((target) => attachedPolicyIds(organization, target, [FULL_AWS_ACCESS.policyId])),
   ];
   return levels.map((policyIds) => policyIds.map((policyId) => sourced(snapshot, organization, policyId, compiled)));
 }
@@ -41,7 +53,7 @@ export function organizationFacts(snapshot: Snapshot, accountId: AccountId): Org
   const place = placeOf(snapshot, accountId);
   if (place === undefined) return undefined;
   const { organizationId, root, accountId: managementAccountId } = place.organization;
-  return { organizationId, path: `${[organizationId, root.rootId, ...place.unitIds].join('/')}/`, managementAccountId };
+  return { organizationId, paths: [`${[organizationId, root.rootId, ...place.unitIds].join('/')}/`], managementAccountId };
 }
 
 interface Place {

@@ -31,7 +31,8 @@ export interface Snapshot {
   user(accountId: AccountId, userName: string): UserRecord | undefined;
   /** Finds a user by unique ID (`AIDA…`), also after it was renamed. */
   userById(userId: string): UserRecord | undefined;
-  group(accountId: AccountId, groupName: string): GroupRecord | undefined;
+  /** Finds a group by unique ID (`AGPA…`), also after it was renamed. */
+  groupById(groupId: string): GroupRecord | undefined;
   role(accountId: AccountId, roleName: string): RoleRecord | undefined;
   policy(policyArn: Arn): PolicyRecord | undefined;
   record<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): IdentityRecords[Kind] | undefined;
@@ -46,6 +47,7 @@ export function newSnapshot(): Snapshot {
   const keys = new Map<string, AccessKeyRecord>();
   const policies = new Map<string, PolicyRecord>();
   const usersById = new Map<string, UserRecord>();
+  const groupsById = new Map<string, GroupRecord>();
   const watchers: ((change: IdentityChange, before: IdentityRecords[IdentityKind] | undefined) => void)[] = [];
 
   function table(kind: IdentityKind, accountId: AccountId): Map<string, IdentityRecords[IdentityKind]> {
@@ -73,6 +75,11 @@ export function newSnapshot(): Snapshot {
       // Renaming deletes one record and adds another, in either order. The deletion must not remove the added record.
       if (before !== undefined && usersById.get((before as UserRecord).userId) === before) usersById.delete((before as UserRecord).userId);
       if (record !== undefined) usersById.set((record as UserRecord).userId, record as UserRecord);
+    }
+    if (kind === 'group') {
+      if (before !== undefined && groupsById.get((before as GroupRecord).groupId) === before)
+        groupsById.delete((before as GroupRecord).groupId);
+      if (record !== undefined) groupsById.set((record as GroupRecord).groupId, record as GroupRecord);
     }
     if (kind === 'policy') {
       if (before !== undefined) policies.delete((before as PolicyRecord).arn);
@@ -114,7 +121,7 @@ export function newSnapshot(): Snapshot {
     accessKey: (accessKeyId) => keys.get(accessKeyId),
     user: (accountId, userName) => lookUp(accountId, 'user', userName.toLowerCase()),
     userById: (userId) => usersById.get(userId),
-    group: (accountId, groupName) => lookUp(accountId, 'group', groupName.toLowerCase()),
+    groupById: (groupId) => groupsById.get(groupId),
     role: (accountId, roleName) => lookUp(accountId, 'role', roleName.toLowerCase()),
     policy: (policyArn) => policies.get(policyArn),
     record: lookUp,

@@ -1,6 +1,6 @@
+import type { ConditionContext } from '#core/condition-context.ts';
 import { ambiguousTagKeys, type TagPrefix, type Tags, tagContextOf, withStoredSpellings } from '#core/tag-keys.ts';
-import { type CompiledPolicy, type PolicyStack, trustReadsKey } from '#policy/engine.ts';
-import type { WritableContext } from './context.ts';
+import { type CompiledPolicy, type ContextValue, type PolicyStack, trustReadsKey } from '#policy/engine.ts';
 
 /** Policies that decide one required action. If you add a kind of policy, extend `anyReads` too. */
 export interface DecidingPolicies {
@@ -8,6 +8,16 @@ export interface DecidingPolicies {
   readonly stack: PolicyStack | undefined;
   /** The trust policy of the role that the action assumes. */
   readonly trust: CompiledPolicy | undefined;
+}
+
+/** Tags of a resource, as condition keys. */
+export interface ResourceTags {
+  /** Keys `aws:resourcetag/…`, in lower case. */
+  readonly keys: ConditionContext;
+  /** Condition keys of tags that differ only in case. They are not in `keys`. */
+  readonly ambiguousKeys: readonly string[];
+  /** Value of `aws:TagKeys`, with the stored spelling of the tags that the request changes. Absent if it changes none. */
+  readonly changed: readonly string[] | undefined;
 }
 
 const AWS_RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/'];
@@ -22,6 +32,7 @@ const RESOURCE_AND_CHANGED_TAGS: readonly string[] = [...RESOURCE_TAGS, 'aws:tag
  * absent there, and a Deny on the key would not apply.
  */
 export function anyReads({ stack, trust }: DecidingPolicies, action: string, prefixes: readonly string[]): boolean {
+  if (prefixes.length === 0) return false;
   return prefixes.some((prefix) => stack?.readsKey(action, prefix) || (trust !== undefined && trustReadsKey(trust, action, prefix)));
 }
 
@@ -32,29 +43,29 @@ export function readsResourceTags(policies: DecidingPolicies, action: string, ch
   return anyReads(policies, action, changesTags ? RESOURCE_AND_CHANGED_TAGS : RESOURCE_TAGS);
 }
 
-/** Adds the tags of a resource to a context. `changesTags` tells whether the request changes them. */
-export function addResourceTags(context: WritableContext, service: string | undefined, tags: Tags, changesTags: boolean): void {
-  for (const prefix of service === 'iam' ? RESOURCE_TAGS : AWS_RESOURCE_TAGS) {
-    for (const [key, value] of tagContextOf(prefix, tags)) context.set(key, value);
-  }
-  const changed = context.get('aws:tagkeys');
-  // A request for `team` may replace or remove the tag `Team`, so a Deny on either key must see it.
-  if (changesTags && Array.isArray(changed)) context.set('aws:tagkeys', withStoredSpellings(changed, Object.keys(tags)));
+/**
+ * Returns the condition keys of a resource's tags. `changed` is the request's `aws:TagKeys`, or `undefined` if it does not change the tags.
+ */
+export function resourceTagsOf(service: string | undefined, tags: Tags, changed: ContextValue | undefined): ResourceTags {
+  const prefixes = service === 'iam' ? RESOURCE_TAGS : AWS_RESOURCE_TAGS;
+  return {
+    ambiguousKeys: ambiguousKeys(RESOURCE_TAGS, tags),
+    keys: new Map(prefixes.flatMap((prefix) => tagContextOf(prefix, tags))),
+    // A request for `team` may replace or remove the tag `Team`, so a Deny on either key must see it.
+    changed: Array.isArray(changed) ? withStoredSpellings(changed, Object.keys(tags)) : undefined,
+  };
 }
 
 /** Returns the condition keys of a caller's tags that differ only in case. */
 export function ambiguousPrincipalTags(own: Tags, ofSession: Tags | undefined): readonly string[] {
-  return [...ambiguousKeys(PRINCIPAL_TAGS, own), ...ambiguousKeys(PRINCIPAL_TAGS, ofSession)];
-}
-
-/** Returns the condition keys of a resource's tags that differ only in case. */
-export function ambiguousResourceTags(tags: Tags | undefined): readonly string[] {
-  return ambiguousKeys(RESOURCE_TAGS, tags);
+  const keys = [...ambiguousKeys(PRINCIPAL_TAGS, own), ...ambiguousKeys(PRINCIPAL_TAGS, ofSession)];
+  return keys.length === 0 ? NO_KEYS : keys;
 }
 
 const NO_KEYS: readonly string[] = [];
 
-function ambiguousKeys(prefixes: readonly TagPrefix[], tags: Tags = {}): readonly string[] {
+function ambiguousKeys(prefixes: readonly TagPrefix[], tags: Tags | undefined): readonly string[] {
+  if (tags === undefined) return NO_KEYS;
   const keys = ambiguousTagKeys(Object.keys(tags));
   return keys.length === 0 ? NO_KEYS : prefixes.flatMap((prefix) => keys.map((key) => prefix + key));
 }

@@ -1,22 +1,11 @@
-import type { ConditionContext } from '#core/condition-context.ts';
 import type { Denial } from '#policy/decision.ts';
 import { compilePolicy, linkStack, type TrustDecision } from '#policy/engine.ts';
 import type { StepBudget } from '#policy/steps.ts';
-import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Decisions } from './decisions.ts';
-import { type Attempt, Denied, deniedBecause, deniedWithoutReason, implicitDenial } from './denied.ts';
-import type { Refusal, VisibleFacts } from './refusal.ts';
+import { type Denials, Denied, implicitDenial } from './denied.ts';
+import type { Refusal, RefusalOfRequired } from './refusal.ts';
+import type { RequestContext } from './request-context.ts';
 import type { Stacks } from './stacks.ts';
-import type { DecidingPolicies } from './tag-facts.ts';
-
-/** Attempt to assume a role. */
-export interface AssumeAttempt extends Attempt {
-  readonly policies: DecidingPolicies;
-  /** Role of the trust policy. Absent if it does not exist. */
-  readonly role: RoleRecord | undefined;
-  readonly facts: VisibleFacts;
-  readonly meter: StepBudget | undefined;
-}
 
 /** Replacement of the identity policies if a trust policy grants the action directly. */
 const EVERYTHING = [
@@ -39,30 +28,30 @@ const EVERYTHING = [
  *
  * Requirements STS-4, STS-5, EVAL-7, SLR-10.
  */
-export function assumeDeciding(decisions: Decisions, stacks: Stacks): (attempt: AssumeAttempt) => Refusal | undefined {
-  return (attempt) => {
-    const { principal, action, resource, policies, role, facts, meter } = attempt;
+export function assumeDeciding(decisions: Decisions, stacks: Stacks, denials: Denials): RefusalOfRequired {
+  return ({ context, stack, trust: trustPolicy, role }, meter) => {
+    const { principal, resource, knowsOwner } = context;
+    const refusal = (denied: Denied, showsOwner = knowsOwner): Refusal => ({ denied, showsOwner });
     if (principal.type === 'Root') {
-      return { denied: new Denied('Roles may not be assumed by root accounts.', implicitDenial('trust', resource), [resource]) };
+      return refusal(new Denied('Roles may not be assumed by root accounts.', implicitDenial('trust', resource), [resource]));
     }
-    const trust = policies.trust && decisions.byTrust(policies.trust, principal, action, resource, facts.whole, meter);
-    const context = trust?.effect === 'Allow' ? facts.whole : facts.known;
-    const own = policies.stack && decisions.byStack(policies.stack, action, resource, context, meter);
-    if (own?.kind === 'explicit') return { denied: deniedBecause(attempt, own), context };
+    const trust = trustPolicy && decisions.byTrust(trustPolicy, context, meter);
+    const isTrusted = trust?.effect === 'Allow';
+    const showsOwner = isTrusted || knowsOwner;
+    const own = stack && decisions.byStack(stack, context, showsOwner, meter);
+    if (own?.kind === 'explicit') return refusal(denials.because(context, own), showsOwner);
 
     const inAccount = role?.accountId === principal.accountId;
     const decision = inAccount ? trustDenial(trust, resource) : implicitDenial('trust', resource);
-    if (policies.stack === undefined) {
-      // Unsigned request: the token identifies the caller, and only the trust policy is evaluated. policy-engine.md 57.
-      return trust?.effect === 'Allow' ? undefined : { denied: deniedWithoutReason(attempt, decision) };
-    }
-    if (decision.kind === 'explicit') return { denied: deniedBecause(attempt, decision) };
+    // Unsigned request: the token identifies the caller, and only the trust policy is evaluated. policy-engine.md 57.
+    if (stack === undefined) return isTrusted ? undefined : refusal(denials.withoutReason(context, decision));
+    if (decision.kind === 'explicit') return refusal(denials.because(context, decision));
     if (own !== undefined) {
-      const grantee = trust?.effect === 'Allow' && inAccount ? trust.grantee : 'account';
-      const remaining = grantee === 'account' ? own : layersAfterGrant(attempt, grantee, own, context);
-      return remaining && { denied: deniedBecause(attempt, remaining), context };
+      const grantee = isTrusted && inAccount ? trust.grantee : 'account';
+      const remaining = grantee === 'account' ? own : layersAfterGrant(context, grantee, own, meter);
+      return remaining && refusal(denials.because(context, remaining), showsOwner);
     }
-    return trust?.effect === 'Allow' ? undefined : { denied: deniedWithoutReason(attempt) };
+    return isTrusted ? undefined : refusal(denials.withoutReason(context));
   };
 
   /**
@@ -73,15 +62,15 @@ export function assumeDeciding(decisions: Decisions, stacks: Stacks): (attempt: 
    * Requirement EVAL-7.
    */
   function layersAfterGrant(
-    { principal, action, resource, meter }: AssumeAttempt,
+    context: RequestContext,
     grantee: 'principal' | 'role',
     own: Extract<Denial, { kind: 'implicit' }>,
-    context: ConditionContext,
+    meter: StepBudget | undefined,
   ): Denial | undefined {
     if (own.missing === 'service-control') return own;
     if (grantee === 'principal') return undefined;
-    const stack = linkStack({ ...stacks.layersOf(principal), identity: EVERYTHING });
-    return decisions.byStack(stack, action, resource, context, meter);
+    const stack = linkStack({ ...stacks.layersOf(context.principal), identity: EVERYTHING });
+    return decisions.byStack(stack, context, true, meter);
   }
 }
 

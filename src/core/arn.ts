@@ -49,6 +49,18 @@ export function parseArn(text: string): ArnParts | undefined {
   return { partition, service, region, accountId, resource };
 }
 
+/** Returns the account ID of an ARN, like `parseArn(text)?.accountId`, without splitting the other parts. */
+export function accountIdOf(text: string): string | undefined {
+  if (!text.startsWith('arn:')) return undefined;
+  const service = text.indexOf(':', 4) + 1;
+  const region = service > 0 ? text.indexOf(':', service) + 1 : 0;
+  const account = region > 0 ? text.indexOf(':', region) + 1 : 0;
+  const resource = account > 0 ? text.indexOf(':', account) + 1 : 0;
+  // The partition, the service and the resource are not empty.
+  if (resource === 0 || service === 5 || region === service + 1 || resource === text.length) return undefined;
+  return text.slice(account, resource - 1);
+}
+
 /** Builds an ARN of the partition `aws`. Pass an empty region or account ID if the service's ARNs have none. */
 export function arn(service: string, region: string, accountId: string, resource: string): Arn {
   return `arn:aws:${service}:${region}:${accountId}:${resource}` as Arn;

@@ -1,4 +1,4 @@
-/** Rules of who else may use a file or a folder of the server. */
+/** Permissions of other users on files and folders of the server. */
 import { existsSync, statSync } from 'node:fs';
 
 /** User and groups of a process. */
@@ -16,11 +16,11 @@ export interface FileModes {
 }
 
 /**
- * Kinds of files by what others may do:
+ * Kinds of files, by the permissions of other users:
  *
- * - `folder`: not write
- * - `secret`: nothing. If the file belongs to root, the process's group may read it, because container platforms mount secrets so
- * - `database`: nothing
+ * - `folder`: read only
+ * - `secret`: none. If the file belongs to root, the process's group may read it, because container platforms mount secrets this way
+ * - `database`: none
  * - `tls-key`: the group may read it. A key of an external CA is often readable by a group, such as Debian's `ssl-cert`
  *
  * Every file belongs to the process's user or to root.
@@ -36,7 +36,7 @@ const MODE_OF: Readonly<Record<FileKind, string>> = { folder: '700', secret: '60
 const ROOT = 0;
 const GROUP = 0o070;
 
-/** Returns why a file is exposed to others than the user of the process, or undefined. */
+/** Returns the reason why a file is exposed to other users than that of the process, or undefined. */
 export function exposureOf({ uid, gid, mode }: FileModes, kind: FileKind, user: FileUser): FileExposure | undefined {
   if (uid !== user.userId && uid !== ROOT) return 'another-owner';
   const isMounted = kind === 'secret' && uid === ROOT && user.userId !== ROOT;
@@ -46,7 +46,7 @@ export function exposureOf({ uid, gid, mode }: FileModes, kind: FileKind, user: 
   return kind === 'folder' ? 'writable' : 'accessible';
 }
 
-/** Returns the user of this process. Undefined on Windows, which has no such modes and reports others. */
+/** Returns the user of this process. Undefined on Windows, which has no such modes. */
 export function fileUser(): FileUser | undefined {
   const userId = process.geteuid?.();
   if (userId === undefined) return undefined;
@@ -56,7 +56,7 @@ export function fileUser(): FileUser | undefined {
 /**
  * Checks that a file, if it exists, is not exposed to other users. Follows links, because container platforms mount secrets as links.
  *
- * @throws Error  it is. The message is one line and says what to do
+ * @throws Error  the file is exposed. The message is one line with the repair
  */
 export function requirePrivate(path: string, kind: FileKind): void {
   const user = fileUser();

@@ -28,6 +28,11 @@ export function sourceOf(address: string): string {
     .join(':')}::/64`;
 }
 
+/** Reports whether an address in canonical form is of this machine: 127.0.0.0/8 or ::1. Source: RFC 1122, RFC 4291. */
+export function isLoopbackAddress(address: string): boolean {
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+}
+
 /**
  * Returns an IP address in canonical form, with IPv4-mapped IPv6 addresses as IPv4. Returns undefined for other text.
  *

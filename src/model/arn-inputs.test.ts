@@ -34,6 +34,11 @@ describe('arnForm', () => {
     ['hardware serial',                             'ARN:aws:iam::111122223333:mfa/BreakGlass',                             false],
     ['iam:oidc-provider',                           'arn:aws:iam::111122223333:oidc-provider/idp.example.com:8443/path',    true ],
     ['iam:oidc-provider',                           'arn:aws:iam::111122223333:oidc-provider/IDP.example.com',              false],
+    ['arn',                                         'arn:aws:iam::123456789:role/Name',                                     true ],
+    ['arn',                                         'arn:a:b:::c',                                                          true ],
+    ['arn',                                         'arn::b:::c',                                                           false],
+    ['arn',                                         'arn:a:b::c:',                                                          false],
+    ['arn',                                         'ARN:aws:iam::111122223333:role/Name',                                  false],
     ['elsewhere',                                   'arn:aws:s3:::bucket/folder',                                           true ],
     ['elsewhere',                                   'arn:aws:lambda:us-east-1:111122223333:function:name:1',                true ],
     ['elsewhere',                                   'arn:aws:sqs:US-EAST-1:111122223333:queue',                             false],
@@ -61,7 +66,7 @@ describe('arnInputsOf', () => {
     ['chime-sdk-identity',  'DescribeAppInstanceUser', { AppInstanceUserArn: 'chime:app-instance-user' }],
     ['iam',                 'AttachRolePolicy', { PolicyArn: 'iam:policy' }],
     ['iam',                 'ListPoliciesGrantingServiceAccess', { Arn: 'iam:group iam:role iam:user' }],
-    ['sts',                 'AssumeRoleWithSAML', { RoleArn: 'sts:role', PrincipalArn: 'iam:saml-provider', 'PolicyArns.[].arn': 'iam:policy' }],
+    ['sts',                 'AssumeRoleWithSAML', { RoleArn: 'sts:role arn', PrincipalArn: 'iam:saml-provider', 'PolicyArns.[].arn': 'iam:policy' }],
     ['organizations',       'TagResource',     {}],
   ] as const) {
     test(`the ARNs of ${operation} have the types of its members`, () => {

@@ -54,6 +54,7 @@ const NAMED: readonly (readonly [services: RegExp, members: RegExp, types: reado
   [/^iam$/,                /^OpenIDConnectProviderArn$/,                                                                 ['iam:oidc-provider']],
   [/^iam$/,                /^SAMLProviderArn$/,                                                                          ['iam:saml-provider']],
   [/^iam$/,                /^(CallerArn|ResourceArns)$/,                                                                 SIMULATED],
+  [/^sts$/,                /^RoleArn$/,                                                                                  ['sts:role', 'arn']],
   [/^sts$/,                /^arn$/,                                                                                      ['iam:policy']],
   [/^sts$/,                /^PrincipalArn$/,                                                                             ['iam:saml-provider']],
   [/^sts$/,                /^ProviderArn$/,                                                                              ['sts:context-provider']],
@@ -85,6 +86,8 @@ const ALSO_OF_AWS: ReadonlySet<string> = new Set(['iam:policy']);
 const OTHER_FORMS: Readonly<Record<string, string>> = {
   'hardware serial': '[\\w+=,.@-]+',
   name: '[0-9A-Za-z._-]+',
+  // STS denies ARNs that do not name a role. The decision compares the ARN with that of the role, so no other string can name it.
+  arn: 'arn:[^:]+:[^:]+:[^:]*:[^:]*:[^]+',
   elsewhere: `arn:aws(?:-[a-z]+)*:[a-z0-9-]+:(?:${REGION})?:(?:[0-9]{12})?:[!-~]+`,
 };
 

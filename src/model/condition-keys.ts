@@ -4,7 +4,8 @@ export type ConditionKeyType = 'String' | 'ARN' | 'Bool' | 'Numeric' | 'Date' | 
 /**
  * Types of the condition keys of all services. The type of a multivalued key ends with `[]`.
  *
- * Source: IAM User Guide, "AWS global condition context keys", data type and value type of each key.
+ * Source: IAM User Guide, "AWS global condition context keys", data type and value type of each key. Policies of AWS use
+ * aws:PrincipalOrgMasterAccountId (IAM Identity Center) and aws:IsMcpServiceAction (AWSMcpServiceActionsFullAccess).
  * Assumed: the types of aws:AssumedRoot and of the keys of the AWS MCP server, which follow from their description.
  */
 // biome-ignore format: a table
@@ -15,6 +16,7 @@ export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `
   'aws:PrincipalOrgID':              'String',
   'aws:PrincipalOrgMasterAccountId': 'String',
   'aws:PrincipalOrgPaths':           'String[]',
+  'aws:PrincipalOrgMasterAccountId': 'String',
   'aws:PrincipalTag/${TagKey}':      'String',
   'aws:PrincipalIsAWSService':       'Bool',
   'aws:PrincipalServiceName':        'String',
@@ -60,6 +62,7 @@ export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `
   'aws:ViaAWSService':               'Bool',
   'aws:CalledViaAWSMCP':             'String',
   'aws:ViaAWSMCPService':            'Bool',
+  'aws:IsMcpServiceAction':          'Bool',
   'aws:CurrentTime':                 'Date',
   'aws:EpochTime':                   'Date',
   'aws:referer':                     'String',

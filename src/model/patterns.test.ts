@@ -35,7 +35,7 @@ for (const [pattern, alphabet, maxLength] of REPLACED) {
 
 // biome-ignore format: a table
 const CASES: readonly [title: string, pattern: string, text: string, matches: boolean][] = [
-  // what is tested                                          pattern                             text                      matches
+  // case                                                    pattern                             text                      matches
   ['matches a whole string',                                 '[0-9]+',                           '42',                     true ],
   ['does not match a part of a string',                      '[0-9]+',                           'a42',                    false],
   ['anchors alternatives on both sides',                     '(r-[0-9]+)|(ou-[0-9]+)',           'r-1x',                   false],

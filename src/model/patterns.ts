@@ -98,7 +98,7 @@ export function codePoints(text: string): number {
 }
 
 /** Reports whether a pattern is one repeated character class or dot, whose cost is linear in the length of the string. */
-function isOneClass(pattern: string): boolean {
+export function isOneClass(pattern: string): boolean {
   return /^\^?(?:\.|\[(?:[^\]\\]|\\.)*\])[*+]?\$?$/.test(pattern);
 }
 

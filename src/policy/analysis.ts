@@ -2,6 +2,7 @@
  * Analyses of policies from a client or an account. Input and output are plain data, so that an analysis can run in another thread. A step
  * budget limits the work of each analysis.
  */
+import type { AccountId } from '#core/arn.ts';
 import { type AskedAccess, type CheckAnswer, checkAccessNotGranted, checkNoNewAccess } from './analyse/checks.ts';
 import { grantedServices } from './analyse/granted-services.ts';
 import type { AskedAs } from './analyse/search.ts';
@@ -35,7 +36,7 @@ export interface SimulationAnalysis {
   readonly resources: readonly string[];
   readonly from: number;
   readonly count: number;
-  readonly resourcePolicy?: { readonly policy: NamedPolicy; readonly caller: TrustCaller };
+  readonly resourcePolicy?: { readonly policy: NamedPolicy; readonly caller: TrustCaller; readonly ownerId?: AccountId };
 }
 
 export interface ContextKeysAnalysis {
@@ -196,17 +197,17 @@ function runSimulation(analysis: SimulationAnalysis, compiled: Compiling, budget
     ...(analysis.serviceControl === undefined ? {} : { serviceControl: analysis.serviceControl.map((level) => compiled.all(level)) }),
   };
   const context = new Map(analysis.context);
-  const { caller, policy } = analysis.resourcePolicy ?? {};
-  const [source] = policy === undefined ? [] : compiled.all([policy]);
+  const resourcePolicy = analysis.resourcePolicy;
+  const [source] = resourcePolicy === undefined ? [] : compiled.all([resourcePolicy.policy]);
   const results: EvaluationResult[] = [];
   let items = 0;
   for (let i = from; i < from + count; i++) {
     const action = actions[Math.floor(i / resources.length)] as string;
     const resource = resources[i % resources.length] as string;
     const policyType = action.toLowerCase().startsWith('sts:assume') ? ('trust' as const) : ('resource' as const);
-    const resourcePolicy = source === undefined || caller === undefined ? {} : { resourcePolicy: { source, caller, policyType } };
     try {
-      const [result] = simulate({ layers, actions: [action], resources: [resource], context, budget, ...resourcePolicy });
+      const ofResource = resourcePolicy && source && { resourcePolicy: { ...resourcePolicy, source, policyType } };
+      const [result] = simulate({ layers, actions: [action], resources: [resource], context, budget, ...ofResource });
       if (result === undefined) throw new Error('A simulation has one result for each pair.');
       items += itemsOf(result);
       if (items > RESULT_ITEMS_MAX) throw new StepsExceeded();

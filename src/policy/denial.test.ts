@@ -27,8 +27,8 @@ for (const [policyType, explicit, implicit, carriesArn] of ROWS) {
       denialText({ ...facts, decision: { effect: 'Deny', kind: 'implicit', missing: policyType, resource: 'arn:x' } }),
       `${frame} ${implicit}`,
     );
-    assert.equal(denialText({ ...facts, decision: denied }), `${frame} ${explicit}`);
-    assert.equal(denialText({ ...facts, decision: denied, withPolicyArn: true }), `${frame} ${explicit}${carriesArn ? `: ${ARN}` : ''}`);
+    assert.equal(denialText({ ...facts, decision: denied }), `${frame} ${explicit}${carriesArn ? `: ${ARN}` : ''}`);
+    assert.equal(denialText({ ...facts, decision: denied, wording: '2023' }), `${frame} ${explicit}`);
   });
 }
 
@@ -41,7 +41,7 @@ test('denialText: the message omits an absent resource and the ARN of an inline 
     resource: '*',
   } as const;
   assert.equal(
-    denialText({ principalArn: 'arn:u', action: 'a:B', decision, withPolicyArn: true }),
+    denialText({ principalArn: 'arn:u', action: 'a:B', decision }),
     'User: arn:u is not authorized to perform: a:B with an explicit deny in an identity-based policy',
   );
 });

@@ -7,11 +7,12 @@ export interface DenialFacts {
   /** Absent if the action has no resource. */
   readonly resource?: string;
   readonly decision: Denial | OverLimit;
-  /** Whether to append the ARN of the policy that denies, if it has one. */
-  readonly withPolicyArn?: boolean;
-  /** Version of AWS's messages. In the later one, the default, a missing Allow in a service control policy is an implicit denial. */
-  readonly wording?: '2023' | '2026';
+  /** Default: `2026`. */
+  readonly wording?: DenialWording;
 }
+
+/** Version of AWS's messages. The messages of 2026 name the policy that denies by its ARN. Decision 0010. */
+export type DenialWording = '2023' | '2026';
 
 /**
  * Names of the policy types after "with an explicit deny in", with their article, and after "because no".
@@ -34,13 +35,13 @@ const NAMED_BY_ARN: ReadonlySet<PolicyType> = new Set(['service-control', 'bound
 /**
  * Returns the message of an AccessDenied error.
  *
- * In the messages of 2023, a service control policy without an Allow denies explicitly (EVAL-6, TS-5). The page changed later, and the real
- * service returned the new messages in August 2026.
+ * In the messages of 2023, a service control policy without an Allow denies explicitly (EVAL-6, TS-5), and no message has the ARN of a
+ * policy. The page changed later, and the real service returned the new messages in August 2026.
  *
- * Source: IAM User Guide, "Troubleshoot access denied error messages".
+ * Source: IAM User Guide, "Troubleshoot access denied error messages". ARN: AWS Security Blog, as for `NAMED_BY_ARN`.
  * Assumed: the message for an inline policy, which has no ARN, has no suffix. The message for the step limit is Belfry's own.
  */
-export function denialText({ principalArn, action, resource, decision, withPolicyArn, wording = '2026' }: DenialFacts): string {
+export function denialText({ principalArn, action, resource, decision, wording = '2026' }: DenialFacts): string {
   const what = `User: ${principalArn} is not authorized to perform: ${action}${resource === undefined ? '' : ` on resource: ${resource}`}`;
   if (decision.kind === 'implicit' && decision.missing === 'service-control' && wording === '2023') {
     return `${what} with an explicit deny in ${NAMES['service-control'][0]}`;
@@ -48,6 +49,6 @@ export function denialText({ principalArn, action, resource, decision, withPolic
   if (decision.kind === 'limit') return `${what} because the policy evaluation exceeds its step limit`;
   if (decision.kind === 'implicit') return `${what} because no ${NAMES[decision.missing][1]} allows the ${action} action`;
   const { policyType, by } = decision;
-  const suffix = withPolicyArn === true && by.policyArn !== undefined && NAMED_BY_ARN.has(policyType) ? `: ${by.policyArn}` : '';
+  const suffix = wording !== '2023' && by.policyArn !== undefined && NAMED_BY_ARN.has(policyType) ? `: ${by.policyArn}` : '';
   return `${what} with an explicit deny in ${NAMES[policyType][0]}${suffix}`;
 }

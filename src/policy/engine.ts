@@ -2,28 +2,20 @@ import type { Decision, Denial, StatementRef } from './decision.ts';
 import { walk } from './graph.ts';
 import { ALLOWED, type Candidate, type Gate, type Program, refOf } from './link.ts';
 import { beginDecision, newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
-import { type PolicyStack, programFor, rootOf } from './stack.ts';
+import { type PolicyStack, programFor } from './stack.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
 /** Interface of the policy engine for authorization. Other parts import only this file to decide a request. */
 export { compilePolicy, isPolicyTextError, type PolicyTextError, tryCompilePolicy } from './compile.ts';
 export type { CompiledPolicy, SourcedPolicy } from './compiled-policy.ts';
 export { DECISION_STEPS } from './decision-steps.ts';
-export { type DenialFacts, denialText } from './denial.ts';
-export { fillRecord, fillResource } from './facts.ts';
-export { ALLOWED, type PolicyLayers } from './link.ts';
-export { newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
+export { type DenialFacts, type DenialWording, denialText } from './denial.ts';
+export { type ContextValue, type FactSource, TRUTH_KEYS, truthsOf } from './facts.ts';
+export { SLOT_KEYS, slotOf } from './keys.ts';
+export type { PolicyLayers } from './link.ts';
+export { newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setFacts } from './request.ts';
 export { linkStack, type PolicyStack, programFor, sharedStack } from './stack.ts';
-export { decideTrust, type TrustCaller, type TrustDecision, trustCallerOf, trustReadsKey } from './trust.ts';
-
-/**
- * Decides the action and resource of a record. Returns `ALLOWED`, or a number that identifies the denial. Allocates nothing.
- * The number of the action must not be -1.
- */
-export function decideRecord(stack: PolicyStack, record: RequestRecord): number {
-  beginDecision(record);
-  return walk(rootOf(stack, record.action), record);
-}
+export { decideTrust, decideTrustOf, type TrustCaller, type TrustDecision, trustCallerOf, trustReadsKey } from './trust.ts';
 
 /** Record of `decide`, which is synchronous and sets all facts that it reads. */
 const RECORD = newRequestRecord();

@@ -41,7 +41,7 @@ test('explain: a trace contains the value of a variable, or its name if it has n
 
 // biome-ignore format: a table
 const CONDITIONS: readonly [title: string, operator: string, value: unknown, request: string | readonly string[] | undefined, holds: boolean, because: string | undefined, matched: readonly boolean[]][] = [
-  // what is told                                        operator                       policy       request     holds  because                                       values
+  // case                                                operator                       policy       request     holds  because                                       values
   ['which of several values matched',                    'StringEquals',                ['x', 'y'],  'y',        true,  undefined,                                    [false, true]],
   ['that the key is absent',                             'StringEquals',                ['x'],       undefined,  false, 'key absent',                                 [false]      ],
   ['that IfExists was satisfied by absence',             'StringEqualsIfExists',        ['x'],       undefined,  true,  'key absent',                                 [false]      ],

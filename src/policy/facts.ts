@@ -1,80 +1,40 @@
-import type { ConditionContext } from '#core/condition-context.ts';
-import { SLOT_KEYS, slotOf } from './keys.ts';
-import { addressOf, findColons, type OpenRecord, type RequestRecord } from './request.ts';
-import { forgetLists } from './subject.ts';
-import { ABSENT, numberOf, UNREAD } from './texts.ts';
-import { toMoment, toTruth } from './values.ts';
+import { toTruth } from './values.ts';
 
-/** Boolean context keys, in the order of their bits in a record's `truths`. */
+/** Value of a context key. The value of a multivalued key is a list. */
+export type ContextValue = string | readonly string[];
+
+/**
+ * Facts of a request, which decisions read on demand. A server implements it, so that a request pays only for the keys that a policy tests.
+ *
+ * `truths` and `moment` are the two kinds of facts that most requests compare as numbers. If they are unknown, `value` is compared.
+ */
+export interface FactSource {
+  /** Two bits for each of `TRUTH_KEYS`: `UNREAD`, `TRUE`, `FALSE` or `MISSING`. */
+  readonly truths: number;
+  /** Value of `aws:CurrentTime` in milliseconds, or NaN if it is unknown. */
+  readonly moment: number;
+  /** Returns the value of a lower-case context key, or `undefined` without one. `slot` is its `slotOf`. */
+  value(slot: number, key: string): ContextValue | undefined;
+}
+
+/** Boolean context keys, in the order of their bits in `truths`. */
 export const TRUTH_KEYS: readonly string[] = [
   ...['aws:securetransport', 'aws:multifactorauthpresent', 'aws:viaawsservice', 'aws:principalisawsservice'],
 ];
-/** Values of the two bits of a key in `truths`. `UNREAD` (0) also means that the value is not a boolean. */
+
+/** States of a boolean key. `UNREAD` also means that the value is not a boolean. */
+export const UNREAD = 0;
 export const TRUE = 1;
 export const FALSE = 2;
 export const MISSING = 3;
-/** Position of the two bits in `truths` that tell whether `ipv4` is set. */
-export const IPV4_SHIFT = 2 * TRUTH_KEYS.length;
 
-const TRUTH_SLOTS: readonly number[] = TRUTH_KEYS.map(slotOf);
-const REGION = slotOf('aws:requestedregion');
-const ORGANIZATION = slotOf('aws:principalorgid');
-const SOURCE_IP = slotOf('aws:sourceip');
-const CURRENT_TIME = slotOf('aws:currenttime');
-
-/**
- * Fills a record from a context: keys with a slot into their slots, and the most frequently compared values as numbers. Keys without a slot
- * are read from the context, or from `others`, which may belong to the role session.
- */
-export function fillRecord(record: RequestRecord, context: ConditionContext, others: ConditionContext = context): void {
-  const open: OpenRecord = record;
-  forgetLists(record.scratch.matching.subjects);
-  const slots = SLOT_KEYS.map((key) => context.get(key));
-  open.slots = slots;
-  open.context = others;
-  open.filled = true;
-  const textOf = (slot: number): string | undefined => {
-    const value = slots[slot];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const numbered = (slot: number): number => {
-    const value = slots[slot];
-    if (value === undefined) return ABSENT;
-    return typeof value === 'string' ? numberOf(value) : UNREAD;
-  };
-  open.region = numbered(REGION);
-  open.organization = numbered(ORGANIZATION);
-  open.moment = toMoment(textOf(CURRENT_TIME) ?? '');
-  const address = addressOf(record.scratch, textOf(SOURCE_IP) ?? '');
-  const isIpv4 = address[0] === 4;
-  open.ipv4 = isIpv4 ? (address[1] as number) | 0 : 0;
-  let truths = isIpv4 ? TRUE << IPV4_SHIFT : 0;
-  TRUTH_SLOTS.forEach((slot, i) => {
-    truths |= truthState(slots[slot]) << (2 * i);
-  });
-  open.truths = truths;
+/** Returns the bits of the boolean keys. `read` returns the value of a key. */
+export function truthsOf(read: (key: string) => ContextValue | undefined): number {
+  return TRUTH_KEYS.reduce((bits, key, i) => bits | (truthState(read(key)) << (2 * i)), 0);
 }
 
-function truthState(value: string | readonly string[] | undefined): number {
+function truthState(value: ContextValue | undefined): number {
   if (value === undefined) return MISSING;
   const truth = typeof value === 'string' ? toTruth(value) : Number.NaN;
   return truth === 1 ? TRUE : truth === 0 ? FALSE : UNREAD;
-}
-
-const COLONS = new Int32Array(5);
-
-/** Sets the resource of a record, with the numbers of its first five segments, and of these with the sixth up to its first slash. */
-export function fillResource(record: RequestRecord, resource: string): void {
-  const open: OpenRecord = record;
-  open.resource = resource;
-  findColons(resource, COLONS);
-  const last = COLONS[4] as number;
-  if ((COLONS[0] as number) < 0) {
-    open.head = ABSENT;
-    open.kind = ABSENT;
-    return;
-  }
-  open.head = numberOf(resource.slice(0, last + 1));
-  const slash = resource.indexOf('/', last);
-  open.kind = slash < 0 ? ABSENT : numberOf(resource.slice(0, slash + 1));
 }

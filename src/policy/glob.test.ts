@@ -49,7 +49,7 @@ test('matchesText: compares only the part of the text between the offsets', () =
   );
 });
 
-/** The definition: what is left of the pattern against what is left of the text, by dynamic programming. */
+/** Definition of a match: compares the rest of the pattern with the rest of the text, by dynamic programming. */
 function matchesBySets(pieces: readonly Piece[], variables: ReadonlyMap<string, string>, text: string): boolean {
   let reached = new Set([0]);
   const consume = (unit: string | undefined): void => {

@@ -1,39 +1,25 @@
-import { IPV4_SHIFT, TRUE } from './facts.ts';
+import { UNREAD } from './facts.ts';
 import type { RequestRecord } from './request.ts';
-import { ABSENT, UNREAD } from './texts.ts';
 
 /** Test of a request, prepared when the policy was linked. */
 export type Predicate = (record: RequestRecord) => boolean;
 
-/** Kinds of nodes: an answer, or the comparison of an atom. All kinds except `TEXT` compare numbers of the record. */
+/** Kinds of nodes: an answer, or the comparison of an atom. */
 export const ANSWER = 0;
 /** Calls `test`. */
 export const TEXT = 1;
-/** The first five segments of the resource have this `number`. */
-export const HEAD = 2;
-/** The first five segments of the resource and its sixth up to the first slash have this `number`. */
-export const KIND = 3;
-/** The two bits at `number` are one of the states in the bits of `states`. */
-export const TRUTH = 4;
-/** The region, or the organization, is in `list`. */
-export const REGION = 5;
-export const ORGANIZATION = 6;
-/** The address is in one of the networks in `list`, which contains pairs of address and mask. */
-export const IPV4 = 7;
+/** The two bits of the record's `truths` at `number` are one of the states in the bits of `states`. */
+export const TRUTH = 2;
 /** The time is before `bound`, or after it. */
-export const BEFORE = 8;
-export const AFTER = 9;
+export const BEFORE = 3;
+export const AFTER = 4;
 
 /** One comparison of a statement: the resource with a pattern, or a context key with an operator's values. */
 export interface Atom {
   readonly op: number;
   readonly number: number;
   readonly states: number;
-  readonly list: readonly number[];
   readonly bound: number;
-  /** `negated`: result if no value of `list` matches. `missing`: result if the key is absent. */
-  readonly negated: boolean;
-  readonly missing: boolean;
   /** The same comparison with strings, which is correct for every record. */
   readonly test: Predicate;
   /** Nodes of this atom, by their successors. Weak, so that a policy does not keep nodes that it shares with deleted policies. */
@@ -42,22 +28,8 @@ export interface Atom {
 
 type Quick = Partial<Omit<Atom, 'test' | 'nodes'>> & { readonly op: number };
 
-const NO_LIST: readonly number[] = [];
-
 export function newAtom(test: Predicate, quick: Quick = { op: TEXT }): Atom {
-  // Without a number, the comparison uses strings.
-  const op = (quick.op === HEAD || quick.op === KIND) && quick.number === UNREAD ? TEXT : quick.op;
-  return {
-    op,
-    number: quick.number ?? 0,
-    states: quick.states ?? 0,
-    list: quick.list ?? NO_LIST,
-    bound: quick.bound ?? 0.5,
-    negated: quick.negated ?? false,
-    missing: quick.missing ?? false,
-    test,
-    nodes: new WeakMap(),
-  };
+  return { op: quick.op, number: quick.number ?? 0, states: quick.states ?? 0, bound: quick.bound ?? 0.5, test, nodes: new WeakMap() };
 }
 
 /** Test of a statement: a constant, one comparison, or a combination. */
@@ -70,6 +42,8 @@ export type Test = boolean | Atom | { readonly all: readonly Test[] } | { readon
 export interface Node {
   readonly op: number;
   readonly atom: Atom;
+  /** The atom's `test`, which most comparisons call. */
+  readonly test: Predicate;
   readonly yes: Node;
   readonly no: Node;
   readonly answer: number;
@@ -82,7 +56,14 @@ const ANSWERS = new Map<number, Node>();
 export function answerNode(answer: number): Node {
   let node = ANSWERS.get(answer);
   if (node === undefined) {
-    const made = { op: ANSWER, atom: NOTHING, yes: undefined as unknown as Node, no: undefined as unknown as Node, answer };
+    const made = {
+      op: ANSWER,
+      atom: NOTHING,
+      test: NOTHING.test,
+      yes: undefined as unknown as Node,
+      no: undefined as unknown as Node,
+      answer,
+    };
     made.yes = made;
     made.no = made;
     node = made;
@@ -105,11 +86,11 @@ function nodeOf(atom: Atom, yes: Node, no: Node): Node {
   let byNo = atom.nodes.get(yes);
   if (byNo === undefined) atom.nodes.set(yes, (byNo = new WeakMap()));
   let node = byNo.get(no);
-  if (node === undefined) byNo.set(no, (node = { op: atom.op, atom, yes, no, answer: 0 }));
+  if (node === undefined) byNo.set(no, (node = { op: atom.op, atom, test: atom.test, yes, no, answer: 0 }));
   return node;
 }
 
-/** Returns the maximum cost of a test, in comparisons of numbers. A comparison of strings counts as ten. */
+/** Returns the maximum cost of a test, in comparisons of numbers. A comparison with a function call counts as ten. */
 export function costOf(test: Test): number {
   if (typeof test === 'boolean') return 0;
   if ('not' in test) return costOf(test.not);
@@ -126,56 +107,30 @@ export function sizeOf(test: Test): number {
   return parts === undefined ? 1 : parts.reduce<number>((sum, part) => sum + sizeOf(part), 0);
 }
 
-/** Evaluates a graph and returns its answer. With numbers in the record, it is a loop without function calls, so decisions are fast. */
+/** Evaluates a graph and returns its answer. */
 export function walk(from: Node, record: RequestRecord): number {
   let node = from;
   for (;;) {
-    const { op, atom } = node;
     let holds: boolean;
-    switch (op) {
+    switch (node.op) {
+      case TEXT:
+        holds = node.test(record);
+        break;
       case ANSWER:
         return node.answer;
-      case HEAD:
-        holds = record.head === UNREAD ? atom.test(record) : record.head === atom.number;
-        break;
-      case KIND:
-        holds = record.kind === UNREAD ? atom.test(record) : record.kind === atom.number;
-        break;
       case TRUTH: {
-        const state = (record.truths >>> atom.number) & 3;
-        holds = state === UNREAD ? atom.test(record) : ((atom.states >>> state) & 1) === 1;
+        const { number, states } = node.atom;
+        const state = (record.truths >>> number) & 3;
+        holds = state === UNREAD ? node.test(record) : ((states >>> state) & 1) === 1;
         break;
       }
-      case REGION:
-        holds = record.region === UNREAD ? atom.test(record) : numberMeets(atom, record.region);
-        break;
-      case ORGANIZATION:
-        holds = record.organization === UNREAD ? atom.test(record) : numberMeets(atom, record.organization);
-        break;
-      case IPV4:
-        holds = ((record.truths >>> IPV4_SHIFT) & 3) === TRUE ? networkMeets(atom, record.ipv4) : atom.test(record);
-        break;
       case BEFORE:
-        // NaN means that the time was not read. Then both comparisons are false and the strings are compared.
-        holds = record.moment < atom.bound || (Number.isNaN(record.moment) && atom.test(record));
-        break;
-      case AFTER:
-        holds = record.moment > atom.bound || (Number.isNaN(record.moment) && atom.test(record));
+        // NaN means that the time is unknown. Then both comparisons are false and the strings are compared.
+        holds = record.moment < node.atom.bound || (Number.isNaN(record.moment) && node.test(record));
         break;
       default:
-        holds = atom.test(record);
+        holds = record.moment > node.atom.bound || (Number.isNaN(record.moment) && node.test(record));
     }
     node = holds ? node.yes : node.no;
   }
-}
-
-function numberMeets({ list, negated, missing }: Atom, number: number): boolean {
-  if (number === ABSENT) return missing;
-  for (let i = 0; i < list.length; i++) if (list[i] === number) return !negated;
-  return negated;
-}
-
-function networkMeets({ list, negated }: Atom, address: number): boolean {
-  for (let i = 0; i < list.length; i += 2) if ((address & (list[i + 1] as number)) === list[i]) return !negated;
-  return negated;
 }

@@ -1,19 +1,20 @@
 /**
- * Context keys with a slot in the request record: the keys that most requests have. They are few, so that the record stays in the
- * processor's cache. All other keys (tags, keys of services, unknown keys) are looked up by name in the request's context.
+ * Context keys with a slot: a small number by which a `FactSource` finds their value without a look-up by name. They are the keys that the
+ * request itself and its caller determine. All other keys (tags, keys of services, unknown keys) are looked up by name.
  *
- * Source: IAM User Guide, "AWS global condition context keys", the keys that are "always" or "in most cases" in the context.
+ * Source: IAM User Guide, "AWS global condition context keys".
  */
 // biome-ignore format: a table
 export const SLOT_KEYS: readonly string[] = [
   // the principal and its session
-  'aws:username', 'aws:userid', 'aws:principalarn', 'aws:principalaccount', 'aws:principaltype', 'aws:principalorgid', 'aws:multifactorauthpresent',
-  'aws:multifactorauthage', 'aws:tokenissuetime', 'aws:sourceidentity', 'aws:federatedprovider',
-  // the connection
-  'aws:sourceip', 'aws:securetransport', 'aws:useragent',
+  'aws:username', 'aws:userid', 'aws:principalarn', 'aws:principalaccount', 'aws:principaltype', 'aws:principalorgid', 'aws:principalorgpaths',
+  'aws:principalorgmasteraccountid', 'aws:multifactorauthpresent', 'aws:multifactorauthage', 'aws:tokenissuetime', 'aws:sourceidentity', 'aws:federatedprovider',
+  'aws:principalisawsservice',
   // the request
-  'aws:requestedregion', 'aws:currenttime', 'aws:epochtime', 'aws:tagkeys', 'aws:resourceaccount', 'aws:viaawsservice', 'aws:principalisawsservice',
-  'iam:passedtoservice', 'sts:externalid',
+  'aws:sourceip', 'aws:securetransport', 'aws:useragent', 'aws:referer', 'aws:requestedregion', 'aws:currenttime', 'aws:epochtime',
+  'aws:viaawsservice', 'aws:ismcpserviceaction',
+  // the resource
+  'aws:resourceaccount', 'aws:resourceorgid', 'aws:resourceorgpaths',
 ];
 
 const SLOTS: ReadonlyMap<string, number> = new Map(SLOT_KEYS.map((key, slot) => [key, slot]));

@@ -26,6 +26,8 @@ export interface Candidate {
   readonly policyType: PolicyType;
   readonly source: SourcedPolicy;
   readonly statement: number;
+  /** Cache of `refOf`. */
+  ref?: StatementRef;
 }
 
 /** Layer that must allow an action, and depends on the request. A layer without candidates never allows. */
@@ -38,7 +40,7 @@ export interface Gate {
 
 /** Decision graph of one action for one stack, and the meaning of its answers. */
 export interface Program {
-  /** Graph that ends at the answer of `decideRecord`. */
+  /** Graph that ends at `ALLOWED`, or at a number that identifies the denial. */
   readonly root: Node;
   /** Statements that can deny, in the order in which denials name them. */
   readonly denyOf: readonly Candidate[];
@@ -174,8 +176,13 @@ function makeProgram(linked: readonly LinkedLayer[]): Program {
 }
 
 /** Returns the reference to a statement for a decision. */
-export function refOf({ policyType, source, statement }: Candidate): StatementRef {
+export function refOf(candidate: Candidate): StatementRef {
+  candidate.ref ??= makeRef(candidate);
+  return candidate.ref;
+}
+
+function makeRef({ policyType, source, statement }: Candidate): StatementRef {
   const { policyId, policyArn, policy } = source;
   const sid = policy.lowered.statements[statement]?.sid;
-  return { policyType, policyId, ...(policyArn === undefined ? {} : { policyArn }), statement, ...(sid === undefined ? {} : { sid }) };
+  return { policyType, policyId, ...(policyArn !== undefined && { policyArn }), statement, ...(sid !== undefined && { sid }) };
 }

@@ -137,6 +137,8 @@ function lowerPrincipals(node: PrincipalNode, not: boolean, report: Report): Non
 }
 
 function lowerBlock({ operator: name, tests }: ConditionBlock, variables: boolean, report: Report): ConditionTest[] {
+  // An operator without keys tests nothing. IAM stores any name for it.
+  if (tests.length === 0) return [];
   const read = readOperator(name.value);
   if (read === undefined) {
     report(`Unknown condition operator '${name.value}'.`, name);
@@ -146,7 +148,6 @@ function lowerBlock({ operator: name, tests }: ConditionBlock, variables: boolea
   return tests.map(({ key, values }) => {
     const lower = key.value.toLowerCase();
     if (keys.has(lower)) report(`The condition key '${key.value}' occurs more than once, with different capitalization.`, key);
-    if (lower.indexOf(':') < 1 || lower.endsWith(':')) report(`Invalid condition key '${key.value}'. A key has the form vendor:name.`, key);
     keys.add(lower);
     return { ...read, key: lower, values: values.flatMap((value) => lowerValue(value, read.operator, variables, report)) };
   });

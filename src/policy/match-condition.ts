@@ -1,3 +1,4 @@
+import type { ContextValue } from './facts.ts';
 import type { Predicate } from './graph.ts';
 import { slotOf } from './keys.ts';
 import type { ConditionTest } from './lowered.ts';
@@ -6,7 +7,7 @@ import { foldedExists, likeExists, likeMeets, textMeets } from './match-text.ts'
 import { addressMeets, binaryMeets, constants, orderMeets, toAddress } from './match-typed.ts';
 import type { Operator } from './operators.ts';
 import { type Piece, plainText } from './pattern.ts';
-import { addressOf, type ContextValue, contextValue, momentOf, typedValue } from './request.ts';
+import { addressOf, contextValue, momentOf, typedValue } from './request.ts';
 import { takeSteps } from './steps.ts';
 import { anyOf, type Exists, type Meets, oneByOne } from './value-tests.ts';
 import { toBytes, toMoment, toNumber, toTruth } from './values.ts';

@@ -1,10 +1,9 @@
 import { newGlob } from './glob.ts';
-import { HEAD, KIND, newAtom, type Test } from './graph.ts';
+import { newAtom, type Test } from './graph.ts';
 import type { ArnPattern } from './lowered.ts';
 import { globHolds } from './match-text.ts';
 import { type Piece, plainText } from './pattern.ts';
 import { type RequestRecord, resourceIsArn } from './request.ts';
-import { numberOf } from './texts.ts';
 
 /** Reports whether one segment of an ARN pattern matches `text` from `from` to `to`, exclusive. */
 type SegmentTest = (record: RequestRecord, text: string, from: number, to: number) => boolean;
@@ -50,15 +49,15 @@ export function resourceTest(pattern: ArnPattern, shortMatches: boolean): Test {
 /**
  * Returns the test of a pattern without wildcards in its first five segments.
  *
- * Compares the number of these segments, or of these with the sixth up to its first slash. Then it matches the rest, without a search for
- * colons.
+ * Compares these segments, with the sixth up to its first slash, as one string. Then it matches the rest, without a search for colons. They
+ * are two atoms, because many patterns have the same beginning.
  */
 function literalHeadTest(head: string, rest: readonly Piece[]): Test {
   const [first, ...others] = rest;
   const text = first?.kind === 'text' ? first.text : '';
   const slash = text.indexOf('/');
   const known = `${head}${text.slice(0, slash + 1)}`;
-  const begins = newAtom((record) => beginsWith(record.resource, known), { op: slash < 0 ? HEAD : KIND, number: numberOf(known) });
+  const begins = newAtom((record) => beginsWith(record.resource, known));
   const more = text.slice(slash + 1);
   const tail = segmentTest([...(more === '' ? [] : [{ kind: 'text', text: more } as const]), ...(text === '' ? rest : others)]);
   if (tail === undefined) return begins;

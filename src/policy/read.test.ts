@@ -5,20 +5,20 @@ import { POLICY_TEXT_MAX, type ReadProblem, readPolicy } from './read.ts';
 
 // biome-ignore format: a table
 const PROBLEMS: readonly [name: string, text: string, kinds: readonly ReadProblem['kind'][], line: number, column: number][] = [
-  // what is wrong                               the text                                                      problems                 line column
-  ['nothing at all',                             '',                                                           ['syntax'],              1, 0 ],
-  ['a text that goes on',                        '{"Statement":[]} x',                                         ['syntax'],              1, 17],
+  // problem                                     text                                                          problems                 line column
+  ['an empty string',                            '',                                                           ['syntax'],              1, 0 ],
+  ['text after the policy',                      '{"Statement":[]} x',                                         ['syntax'],              1, 17],
   ['a comma before the end',                     '{"Statement":[],}',                                          ['syntax'],              1, 16],
   ['a single quote',                             "{'Statement':[]}",                                           ['syntax'],              1, 1 ],
-  ['a string that is not closed',                '{"Statement',                                                ['syntax'],              1, 1 ],
+  ['an unclosed string',                         '{"Statement',                                                ['syntax'],              1, 1 ],
   ['a line break inside a string',               '{"Statement\n":[]}',                                         ['syntax'],              1, 11],
   ['a number with a leading zero',               '{"Statement":[],"Id":01}',                                   ['syntax'],              1, 22],
-  ['a second line',                              '{\r\n "Statement":[] ]',                                     ['syntax'],              2, 16],
+  ['an error in the second line',                '{\r\n "Statement":[] ]',                                     ['syntax'],              2, 16],
   ['a list in place of the policy',              '[]',                                                         ['wrong-type'],          1, 0 ],
-  ['a name twice',                               '{"Statement":[],"Statement":[]}',                            ['repeated-name'],       1, 16],
-  ['a name twice, once escaped',                 '{"Statement":[],"\\u0053tatement":[]}',                      ['repeated-name'],       1, 16],
+  ['a repeated name',                            '{"Statement":[],"Statement":[]}',                            ['repeated-name'],       1, 16],
+  ['a repeated name, once escaped',              '{"Statement":[],"\\u0053tatement":[]}',                      ['repeated-name'],       1, 16],
   ['no statement',                               '{}',                                                         ['missing-statement'],   1, 0 ],
-  ['an element nobody knows',                    '{"Statement":[{"Efect":"Deny"}]}',                           ['unknown-element'],     1, 15],
+  ['an unknown element',                         '{"Statement":[{"Efect":"Deny"}]}',                           ['unknown-element'],     1, 15],
   ['an element in another case',                 '{"Statement":[{"effect":"Deny"}]}',                          ['unknown-element'],     1, 15],
   ['a number as an action',                      '{"Statement":{"Action":5}}',                                 ['wrong-type'],          1, 23],
   ['null as a condition value',                  '{"Statement":{"Condition":{"Bool":{"a:b":null}}}}',          ['wrong-type'],          1, 41],
@@ -26,7 +26,7 @@ const PROBLEMS: readonly [name: string, text: string, kinds: readonly ReadProble
   ['a character above U+00FF',                   '{"Statement":[],"Id":"\u4e2d"}',                             ['character'],           1, 22],
   ['a byte order mark',                          '\ufeff{"Statement":[]}',                                     ['character', 'syntax'], 1, 0 ],
   ['brackets without end',                       '['.repeat(100_000),                                          ['depth'],               1, 24],
-  ['a text that is too long',                    ' '.repeat(POLICY_TEXT_MAX + 1),                              ['size'],                1, 0 ],
+  ['a string that is too long',                  ' '.repeat(POLICY_TEXT_MAX + 1),                              ['size'],                1, 0 ],
 ];
 
 for (const [name, text, kinds, line, column] of PROBLEMS) {

@@ -23,7 +23,7 @@ export interface ReadProblem {
 }
 
 export interface ReadPolicy {
-  /** Absent if the text is not a JSON object. With problems, it has the valid parts, for findings. Never evaluate it then. */
+  /** Absent if the text is not a JSON object. If there are problems, contains only the valid parts. Never evaluate such a document. */
   readonly document?: PolicyDocument;
   readonly problems: readonly ReadProblem[];
 }

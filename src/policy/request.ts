@@ -1,13 +1,10 @@
 import type { ConditionContext } from '#core/condition-context.ts';
 import { DECISION_STEPS, newDecisionBudget, WORDS_MAX } from './decision-steps.ts';
+import { type ContextValue, type FactSource, UNREAD } from './facts.ts';
 import { type Matching, newMatching } from './glob.ts';
 import type { StepBudget } from './steps.ts';
 import { forgetLists } from './subject.ts';
-import { UNREAD } from './texts.ts';
 import { type Address, newAddress, readAddress, toMoment } from './values.ts';
-
-/** Value of a context key. The value of a multivalued key is a list. */
-export type ContextValue = string | readonly string[];
 
 /** Request to decide: one action on all of the resources. Every resource must be allowed. */
 export interface PolicyRequest {
@@ -20,7 +17,7 @@ export interface PolicyRequest {
 /** Maximum number of layers in a decision, which includes the levels of service control policies. */
 export const LAYERS_MAX = 64;
 
-/** Working memory of decisions, so that they allocate nothing. Records can share it. Its content is valid only during a decision. */
+/** Working memory of decisions, so that they allocate nothing. Its content is valid only during a decision. */
 export interface Scratch {
   /** Resource that `colons` belongs to. `colons` has the offsets of its first five colons. The first one is -1 if it is not an ARN. */
   colonsOf: string | undefined;
@@ -53,7 +50,7 @@ export interface TypedValue {
   lower?: string;
 }
 
-export function newScratch(): Scratch {
+function newScratch(): Scratch {
   const ownBudget = newDecisionBudget();
   return {
     colonsOf: undefined,
@@ -72,85 +69,56 @@ export function newScratch(): Scratch {
 }
 
 /**
- * Request in the form that decisions read without allocation. A connection or role session creates and fills it once, and sets another
- * action and resource for each request.
+ * Request in the form that decisions read without allocation. It is reused: each decision sets the facts and the resource.
  *
- * The facts that most policies test are numbers, which `facts.ts` sets. They are in the first two cache lines of the record, because cache
- * misses dominate the time of a decision. 0 means "not read". Then the strings are compared.
+ * `truths` and `moment` are those of the facts. The others are in `facts`, or in `context` for a request that is not from a server.
  */
 export interface RequestRecord {
-  /** Number of the action: see `actionIdOf`. */
-  action: number;
-  /** `head`: number of the resource's first five segments. `kind`: number of these with the sixth up to its first slash. */
-  readonly head: number;
-  readonly kind: number;
-  /** Two bits for each of `TRUTH_KEYS`, and two for `ipv4`; see `facts.ts`. */
-  readonly truths: number;
-  /** IPv4 address of the caller as a signed integer. */
-  readonly ipv4: number;
-  /** Numbers of the strings: see `numberOf`. */
-  readonly region: number;
-  readonly organization: number;
   readonly resource: string;
-  /** Time of the request, or NaN if it was not read. */
+  readonly truths: number;
   readonly moment: number;
-  /** Whether `slots` contains all keys with a slot. Otherwise all keys are looked up in `context`. */
-  readonly filled: boolean;
-  readonly slots: readonly (ContextValue | undefined)[];
-  /** Context of the keys without a slot. */
+  readonly facts: FactSource | undefined;
   readonly context: ConditionContext | undefined;
   readonly scratch: Scratch;
 }
 
-/** Writable record, for this file and `facts.ts`. */
-export type OpenRecord = { -readonly [Field in keyof RequestRecord]: RequestRecord[Field] };
+/** Writable record, for this file. */
+type OpenRecord = { -readonly [Field in keyof RequestRecord]: RequestRecord[Field] };
 
-const NO_SLOTS: readonly undefined[] = [];
-
-/** Creates an empty record. `scratch` can be shared with other records of the same thread. */
-export function newRequestRecord(scratch = newScratch()): RequestRecord {
-  return {
-    action: -1,
-    head: UNREAD,
-    kind: UNREAD,
-    truths: UNREAD,
-    ipv4: 0,
-    region: UNREAD,
-    organization: UNREAD,
-    resource: '*',
-    moment: Number.NaN,
-    filled: false,
-    slots: NO_SLOTS,
-    context: undefined,
-    scratch,
-  };
+/** Creates an empty record. */
+export function newRequestRecord(): RequestRecord {
+  return { resource: '*', truths: UNREAD, moment: Number.NaN, facts: undefined, context: undefined, scratch: newScratch() };
 }
 
-/** Sets the context of a record. All its keys are looked up by name. */
+/** Sets the facts of a record. */
+export function setFacts(record: RequestRecord, facts: FactSource): void {
+  const open: OpenRecord = record;
+  open.facts = facts;
+  open.truths = facts.truths;
+  open.moment = facts.moment;
+  forgetLists(record.scratch.matching.subjects);
+}
+
+/** Sets a context in place of facts. All its keys are looked up by name. */
 export function setContext(record: RequestRecord, context: ConditionContext | undefined): void {
   const open: OpenRecord = record;
   open.context = context;
-  forgetLists(record.scratch.matching.subjects);
-  if (!record.filled) return;
-  open.filled = false;
+  open.facts = undefined;
   open.truths = UNREAD;
-  open.region = UNREAD;
-  open.organization = UNREAD;
   open.moment = Number.NaN;
+  forgetLists(record.scratch.matching.subjects);
 }
 
-/** Sets the resource of a record as a string. For many decisions on one resource, `fillResource` is faster. */
+/** Sets the resource of a record. */
 export function setResource(record: RequestRecord, resource: string): void {
   const open: OpenRecord = record;
   open.resource = resource;
-  open.head = UNREAD;
-  open.kind = UNREAD;
 }
 
-/** Returns the value of a context key, from its slot if it has one and the record is filled. */
+/** Returns the value of a context key, or `undefined` without one. `slot` is its `slotOf`. */
 export function contextValue(record: RequestRecord, slot: number, key: string): ContextValue | undefined {
-  if (slot >= 0 && record.filled) return record.slots[slot];
-  return record.context?.get(key);
+  const { facts } = record;
+  return facts === undefined ? record.context?.get(key) : facts.value(slot, key);
 }
 
 /** Parses a time. Returns NaN for an invalid one. */

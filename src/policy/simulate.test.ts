@@ -19,33 +19,58 @@ const ALL = sourced('all', {});
 const NONE = sourced('none', { Action: 'sqs:*' });
 const BUCKET = 'arn:aws:s3:::bucket/key';
 
-test('simulate: the positions of a statement are one past its braces, counted from 1', () => {
-  const text = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}';
-  const [result] = simulate({
-    layers: { identity: [{ policyId: 'p', policy: compilePolicy(text) }] },
-    actions: ['s3:GetObject'],
-    resources: [],
-    context: new Map(),
-  });
-  const start = text.indexOf('{"Effect"');
-  const end = text.indexOf('}') + 1;
-  assert.deepEqual(result?.MatchedStatements, [
+const GET = '{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}';
+const ADMINISTRATOR = `{
+  "Version": "2012-10-17",
+  "Statement": [
     {
-      SourcePolicyId: 'p',
-      SourcePolicyType: 'IAM Policy',
-      StartPosition: { Line: 1, Column: start + 2 },
-      EndPosition: { Line: 1, Column: end + 1 },
-    },
-  ]);
+      "Effect": "Allow",
+      "Action": "*",
+      "Resource": "*"
+    }
+  ]
+}`;
+
+// Source: AdministratorAccess, and a statement that begins in column 41: outputs of the AWS CLI in public reports. A single statement:
+// AWS CLI command reference, simulate-custom-policy, which prints the columns 38 and 167 for a longer statement.
+// biome-ignore format: a table
+const POSITIONS: readonly (readonly [title: string, text: string, start: readonly number[], end: readonly number[]])[] = [
+  ['a statement in a list begins after the bracket',         ADMINISTRATOR,                                                     [3, 17], [8, 6]                 ],
+  ['the bracket may be followed directly by the statement',  `{"Version": "2012-10-17", "Statement": [${GET}]}`,                [1, 41], [1, 41 + GET.length]   ],
+  ['a single statement begins after its brace',              `{"Version":"2012-10-17","Statement":${GET}}`,                     [1, 38], [1, 37 + GET.length]   ],
+  ['a later statement begins after the previous one',        `{"Statement":[{"Effect":"Allow","Action":"a:B","Resource":"*"},\n  ${GET}]}`, [1, 63], [2, 3 + GET.length]],
+];
+
+for (const [title, text, start, end] of POSITIONS) {
+  test(`simulate: ${title}`, () => {
+    const layers = { identity: [{ policyId: 'p', policy: compilePolicy(text) }] };
+    const [result] = simulate({ layers, actions: ['s3:GetObject'], resources: [], context: new Map() });
+    const [matched, ...others] = result?.MatchedStatements ?? [];
+    assert.deepEqual([matched?.SourcePolicyId, matched?.SourcePolicyType, others], ['p', 'IAM Policy', []]);
+    assert.deepEqual(
+      [matched?.StartPosition, matched?.EndPosition],
+      [start, end].map(([Line, Column]) => ({ Line, Column })),
+    );
+  });
+}
+
+test('simulate: a result has no empty EvalDecisionDetails, and no ResourceSpecificResults for *', () => {
+  const members = (resources: readonly string[]) => {
+    const [result] = simulate({ layers: { identity: [ALL] }, actions: ['a:B'], resources, context: new Map() });
+    return Object.keys(result ?? {});
+  };
+  const shared = ['EvalActionName', 'EvalResourceName', 'EvalDecision', 'MatchedStatements', 'MissingContextValues'];
+  assert.deepEqual(members([]), shared);
+  assert.deepEqual(members([BUCKET]), [...shared, 'ResourceSpecificResults']);
 });
 
 // biome-ignore format: a table
 const DECISIONS: readonly [title: string, layers: Parameters<typeof simulate>[0]['layers'], decision: string, boundary: boolean | undefined, organization: boolean | undefined][] = [
-  // what is true                                     layers                                                              decision        boundary   organization
-  ['what identity allows is allowed',                 { identity: [ALL] },                                                'allowed',      undefined, undefined],
-  ['what nothing allows is denied implicitly',        { identity: [NONE] },                                               'implicitDeny', undefined, undefined],
-  ['what a statement denies is denied explicitly',    { identity: [ALL, sourced('d', { Effect: 'Deny' })] },              'explicitDeny', undefined, undefined],
-  ['a boundary says what it did',                     { identity: [ALL], boundary: [NONE] },                              'implicitDeny', false,     undefined],
+  // case                                             layers                                                              decision        boundary   organization
+  ['an Allow of identity policies is allowed',        { identity: [ALL] },                                                'allowed',      undefined, undefined],
+  ['a request without an Allow is denied implicitly', { identity: [NONE] },                                               'implicitDeny', undefined, undefined],
+  ['a Deny is an explicit denial',                    { identity: [ALL, sourced('d', { Effect: 'Deny' })] },              'explicitDeny', undefined, undefined],
+  ['a boundary without an Allow is reported',         { identity: [ALL], boundary: [NONE] },                              'implicitDeny', false,     undefined],
   ['a boundary that allows says so',                  { identity: [NONE], boundary: [ALL] },                              'implicitDeny', true,      undefined],
   ['the organization says what it did',               { identity: [ALL], serviceControl: [[ALL], [NONE]] },               'implicitDeny', undefined, false    ],
   ['the organization that allows says so',            { identity: [ALL], serviceControl: [[ALL], [ALL]] },                'allowed',      undefined, true     ],
@@ -58,7 +83,7 @@ for (const [title, layers, decision, boundary, organization] of DECISIONS) {
     assert.equal(result?.PermissionsBoundaryDecisionDetail?.AllowedByPermissionsBoundary, boundary);
     assert.equal(result?.OrganizationsDecisionDetail?.AllowedByOrganizations, organization);
     assert.deepEqual(
-      result?.ResourceSpecificResults.map((one) => [one.EvalResourceName, one.EvalResourceDecision]),
+      result?.ResourceSpecificResults?.map((one) => [one.EvalResourceName, one.EvalResourceDecision]),
       [[BUCKET, decision]],
     );
   });

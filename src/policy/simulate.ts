@@ -23,7 +23,16 @@ export interface Simulation {
   /** Step budget of all results together. If absent, each result has its own budget. */
   readonly budget?: StepBudget;
   /** Policy of the resource, or trust policy of the role for `sts:Assume…`, and the caller. */
-  readonly resourcePolicy?: { readonly source: SourcedPolicy; readonly caller: TrustCaller; readonly policyType: 'resource' | 'trust' };
+  readonly resourcePolicy?: SimulatedResourcePolicy;
+}
+
+/** Policy of the simulated resource. */
+export interface SimulatedResourcePolicy {
+  readonly source: SourcedPolicy;
+  readonly caller: TrustCaller;
+  readonly policyType: 'resource' | 'trust';
+  /** Owner of a resource whose ARN has no account. Default: the caller's account. */
+  readonly ownerId?: AccountId;
 }
 
 /** Maximum length of a simulated context value or resource, in characters. Source: IAM API Reference, ResourceNameType. */
@@ -46,7 +55,6 @@ export interface MatchedStatement {
 interface SharedResult {
   readonly MatchedStatements: readonly MatchedStatement[];
   readonly MissingContextValues: readonly string[];
-  readonly EvalDecisionDetails: Readonly<Record<string, EvalDecision>>;
   readonly PermissionsBoundaryDecisionDetail?: { readonly AllowedByPermissionsBoundary: boolean };
 }
 
@@ -56,7 +64,8 @@ export interface EvaluationResult extends SharedResult {
   readonly EvalResourceName: string;
   readonly EvalDecision: EvalDecision;
   readonly OrganizationsDecisionDetail?: { readonly AllowedByOrganizations: boolean };
-  readonly ResourceSpecificResults: readonly (SharedResult & {
+  /** Absent for `*`. */
+  readonly ResourceSpecificResults?: readonly (SharedResult & {
     readonly EvalResourceName: string;
     readonly EvalResourceDecision: EvalDecision;
   })[];
@@ -68,10 +77,11 @@ export interface EvaluationResult extends SharedResult {
  * @throws StepsExceeded  the budget has too few steps left
  * @throws RangeError     a context value or resource is longer than `SIMULATED_TEXT_MAX`, which the caller must reject before
  *
- * Source: IAM API Reference, EvaluationResult: if a statement denies, only statements that deny are listed.
- * Recorded: SourcePolicyType is `IAM Policy`, EvalDecisionDetails is empty within one account, and positions count from 1 and point one
- * past the braces of the statement (policy-engine.md §2, end; 2026-11).
- * Assumed: ResourceSpecificResults repeats each result for its resource.
+ * Source: IAM API Reference, EvaluationResult: if a statement denies, only statements that deny are listed. EvalDecisionDetails is for
+ * decisions across accounts, and absent if empty.
+ * Source: outputs of the AWS CLI in public reports: SourcePolicyType is `IAM Policy`, there are no ResourceSpecificResults for `*`, and the
+ * statement of AdministratorAccess (`  "Statement": [` in line 3, `    }` in line 8) has the positions 3:17 and 8:6.
+ * Assumed: ResourceSpecificResults repeats each result for its resource. EvalDecisionDetails is always absent.
  */
 export function simulate({ layers, actions, resources, context, resourcePolicy, budget }: Simulation): EvaluationResult[] {
   const asked = resources.length === 0 ? ['*'] : resources;
@@ -93,29 +103,26 @@ function simulateOne(
   const request = { action, resources: [resource], context };
   const { decision, resources } = explain(layers, request, budget);
   const traced = resources[0]?.layers ?? [];
-  const { source, caller, policyType } = resourcePolicy ?? {};
   const granted =
-    source === undefined || caller === undefined
-      ? undefined
-      : decideTrust(source.policy, caller, request, policyType ?? 'resource', budget);
+    resourcePolicy && decideTrust(resourcePolicy.source.policy, resourcePolicy.caller, request, resourcePolicy.policyType, budget);
   const outcome =
-    granted === undefined ? outcomeOf(decision) : together(decision, traced, granted, caller?.accountId, resource, policyType);
+    granted === undefined || resourcePolicy === undefined
+      ? outcomeOf(decision)
+      : together(decision, traced, granted, resource, resourcePolicy);
   const effect = outcome === 'explicitDeny' ? 'Deny' : 'Allow';
   const documents = documentsOf(layers);
   const matched = traced
     .flatMap(({ policies }) => policies.flatMap(({ statements }) => statements))
     .filter((statement) => statement.applies && statement.effect === effect)
-    .map(({ ref, start, end }) => matchedStatement(ref.policyId, 'IAM Policy', documents.get(ref.policyId), start, end));
+    .map(({ ref }) => matchedStatement(ref.policyId, 'IAM Policy', documents.get(ref.policyId), ref.statement));
   takeSteps(budget, matched.length * STEPS_OF_MATCH);
-  if (source !== undefined && granted?.by !== undefined && granted.effect === effect) {
-    const document = documentOf(source.policy);
-    const node = document.statements[granted.by.statement] as StatementNode;
-    matched.push(matchedStatement(source.policyId, 'Resource Policy', document, node.node.start, node.node.end));
+  if (resourcePolicy !== undefined && granted?.by !== undefined && granted.effect === effect) {
+    const { policyId, policy } = resourcePolicy.source;
+    matched.push(matchedStatement(policyId, 'Resource Policy', documentOf(policy), granted.by.statement));
   }
   const shared: SharedResult = {
     MatchedStatements: matched,
     MissingContextValues: missingKeys(traced, documents, context, budget),
-    EvalDecisionDetails: {},
     ...detail(traced, 'boundary', (allows) => ({ PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: allows } })),
   };
   return {
@@ -124,7 +131,7 @@ function simulateOne(
     EvalDecision: outcome,
     ...shared,
     ...detail(traced, 'service-control', (allows) => ({ OrganizationsDecisionDetail: { AllowedByOrganizations: allows } })),
-    ResourceSpecificResults: [{ EvalResourceName: resource, EvalResourceDecision: outcome, ...shared }],
+    ...(resource !== '*' && { ResourceSpecificResults: [{ EvalResourceName: resource, EvalResourceDecision: outcome, ...shared }] }),
   };
 }
 
@@ -148,14 +155,13 @@ function together(
   own: Decision,
   layers: readonly LayerTrace[],
   granted: TrustDecision,
-  accountId: AccountId | undefined,
   resource: string,
-  policyType: 'resource' | 'trust' | undefined,
+  { caller: { accountId }, policyType, ownerId }: SimulatedResourcePolicy,
 ): EvalDecision {
   if (granted.effect === 'Deny' && granted.kind === 'explicit') return 'explicitDeny';
   if (own.effect === 'Deny' && own.kind === 'explicit') return 'explicitDeny';
-  const owner = parseArn(resource)?.accountId;
-  const sameAccount = owner === undefined || owner === '' || owner === accountId;
+  const owner = parseArn(resource)?.accountId || ownerId || accountId;
+  const sameAccount = owner === accountId;
   const must = policyType === 'trust' || !sameAccount;
   if (must && granted.effect !== 'Allow') return 'implicitDeny';
   if (own.effect === 'Allow') return 'allowed';
@@ -186,14 +192,24 @@ export function documentsOf({ identity, boundary, session, serviceControl }: Pol
   return new Map(all.map(({ policyId, policy }) => [policyId, documentOf(policy)]));
 }
 
-function matchedStatement(id: string, type: string, document: PolicyDocument | undefined, start: number, end: number): MatchedStatement {
+function matchedStatement(id: string, type: string, document: PolicyDocument | undefined, statement: number): MatchedStatement {
   if (document === undefined) throw new Error('A matched statement has its policy.');
   return {
     SourcePolicyId: id,
     SourcePolicyType: type,
-    StartPosition: textPosition(document, start + 1),
-    EndPosition: textPosition(document, end),
+    StartPosition: textPosition(document, startOf(document, statement)),
+    EndPosition: textPosition(document, (document.statements[statement] as StatementNode).node.end),
   };
+}
+
+/**
+ * Returns the offset at which IAM's parser begins a statement: in a list, after the bracket or the previous statement. A statement without a
+ * list begins after its brace.
+ */
+function startOf({ root, statements }: PolicyDocument, statement: number): number {
+  const list = root.members.find(({ name }) => name.value === 'Statement')?.value;
+  if (list?.kind !== 'array') return (list?.start ?? 0) + 1;
+  return statement === 0 ? list.start + 1 : (statements[statement - 1] as StatementNode).node.end;
 }
 
 function textPosition({ lineStarts }: PolicyDocument, offset: number): TextPosition {

@@ -1,13 +1,11 @@
 import { actionIdOf, actionName } from './actions.ts';
 import type { SourcedPolicy } from './compiled-policy.ts';
-import type { Node } from './graph.ts';
 import { checkLayers, linkProgram, type PolicyLayers, type Program } from './link.ts';
 
 /** Linked policies of a principal. Programs are created when an action is first decided, and cached. */
 export interface PolicyStack {
   readonly layers: PolicyLayers;
-  /** Graphs of `programs` by action number, if the action was decided before. A decision reads only this array. */
-  readonly roots: (Node | undefined)[];
+  /** Programs by action number, if the action was decided before. */
   readonly programs: Map<number, Program>;
   /** Reports whether a statement of the action reads a key with a lower-case prefix, such as `aws:resourcetag/`. */
   readonly readsKey: (action: string, prefix: string) => boolean;
@@ -16,7 +14,7 @@ export interface PolicyStack {
 /** Creates a stack of a principal's policies. It links policies on demand, so creation is cheap. */
 export function linkStack(layers: PolicyLayers): PolicyStack {
   checkLayers(layers);
-  return { layers, roots: [], programs: new Map(), readsKey };
+  return { layers, programs: new Map(), readsKey };
 }
 
 /** Stacks that are in use, by their policies. */
@@ -62,23 +60,9 @@ export function programFor(stack: PolicyStack, action: string): Program {
   return id < 0 ? linkProgram(stack.layers, action.toLowerCase()) : programOf(stack, id);
 }
 
-/** Returns the program of an action. Links it at the first call. */
-export function programOf(stack: PolicyStack, action: number): Program {
-  return stack.programs.get(action) ?? linkAndKeep(stack, action);
-}
-
-/** Returns the graph of an action. Links its program at the first call. */
-export function rootOf(stack: PolicyStack, action: number): Node {
-  const { roots } = stack;
-  const known = action < roots.length ? roots[action] : undefined;
-  return known ?? linkAndKeep(stack, action).root;
-}
-
-function linkAndKeep({ layers, roots, programs }: PolicyStack, action: number): Program {
-  const program = linkProgram(layers, actionName(action));
-  while (roots.length <= action) roots.push(undefined);
-  roots[action] = program.root;
-  programs.set(action, program);
+function programOf({ layers, programs }: PolicyStack, action: number): Program {
+  let program = programs.get(action);
+  if (program === undefined) programs.set(action, (program = linkProgram(layers, actionName(action))));
   return program;
 }
 

@@ -5,7 +5,7 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import type { StatementRef } from './decision.ts';
 import type { LoweredStatement, PrincipalEntry } from './lowered.ts';
 import { addKeysOf } from './reads.ts';
-import { beginDecision, newRequestRecord, type PolicyRequest, setContext, setResource } from './request.ts';
+import { beginDecision, newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
 import type { StepBudget } from './steps.ts';
 
 /** Names of the caller that a Principal element can contain. */
@@ -27,7 +27,7 @@ export interface TrustCaller {
 }
 
 /**
- * Decision of a policy with principals. `grantee` tells which name of the caller the policy contains. It determines which other policies
+ * Decision of a policy with principals. `grantee` is the name of the caller that the policy contains. It determines which other policies
  * must allow in the same account. Requirement EVAL-7.
  *
  * - `principal`: no other policy.
@@ -89,13 +89,26 @@ export function decideTrust(
   ownBudget?: StepBudget,
 ): TrustDecision {
   setContext(RECORD, request.context);
-  const budget = beginDecision(RECORD, ownBudget);
-  const action = request.action.toLowerCase();
+  return decideTrustOf(RECORD, trust, caller, request.action, request.resources, policyType, ownBudget);
+}
+
+/** Like `decideTrust`, with the facts of a record. Overwrites the record's resource. */
+export function decideTrustOf(
+  record: RequestRecord,
+  trust: CompiledPolicy,
+  caller: TrustCaller,
+  askedAction: string,
+  askedResources: readonly string[],
+  policyType: 'trust' | 'resource',
+  ownBudget?: StepBudget,
+): TrustDecision {
+  const budget = beginDecision(record, ownBudget);
+  const action = askedAction.toLowerCase();
   const { statements } = trust.lowered;
-  const resources = request.resources.length === 0 ? ['*'] : request.resources;
+  const resources = askedResources.length === 0 ? ['*'] : askedResources;
   const holds = (statement: number, resource: string): boolean => {
-    setResource(RECORD, resource);
-    return statementHasAction(statements[statement] as LoweredStatement, action, budget) && statementHolds(trust, statement, false, RECORD);
+    setResource(record, resource);
+    return statementHasAction(statements[statement] as LoweredStatement, action, budget) && statementHolds(trust, statement, false, record);
   };
 
   for (const [i, statement] of statements.entries()) {

@@ -15,6 +15,7 @@ export interface Audience {
   /**
    * Applies the changes of memberships in an event, and returns its recipients among the connected users. Added members receive the event.
    * Removed members also receive it, as their last one. `current` has the memberships that `readMemberships` read for the event.
+   * While the members of a channel do not change, its events return the same array.
    */
   apply(event: ChannelEvent, current: Memberships): readonly string[];
 }
@@ -56,27 +57,33 @@ function keyOf(event: ChannelNames, userArn: string): string {
   return `${nameOf(event)} ${userArn}`;
 }
 
+/** Channel with connected members. */
+interface ConnectedChannel {
+  readonly members: Set<string>;
+  /** Members of the whole channel (`undefined`) and of sub-channels, until they change. */
+  readonly lists: Map<string | undefined, readonly string[]>;
+}
+
 /** Creates an audience without users. */
 export function newAudience(): Audience {
   /** Sub-channels by user and channel. */
   const users = new Map<string, Map<string, Set<string>>>();
-  /** Users by channel. */
-  const channels = new Map<string, Set<string>>();
+  const channels = new Map<string, ConnectedChannel>();
 
   function put(userArn: string, channel: string, subChannelIds: ReadonlySet<string>): void {
     const joined = users.get(userArn);
     if (joined === undefined) return;
+    let connected = channels.get(channel);
+    connected?.lists.clear();
     if (subChannelIds.size > 0) {
       joined.set(channel, new Set(subChannelIds));
-      let members = channels.get(channel);
-      if (members === undefined) channels.set(channel, (members = new Set()));
-      members.add(userArn);
+      if (connected === undefined) channels.set(channel, (connected = { members: new Set(), lists: new Map() }));
+      connected.members.add(userArn);
       return;
     }
     joined.delete(channel);
-    const members = channels.get(channel);
-    members?.delete(userArn);
-    if (members?.size === 0) channels.delete(channel);
+    connected?.members.delete(userArn);
+    if (connected?.members.size === 0) channels.delete(channel);
   }
 
   function leave(userArn: string, channel: string, subChannelId: string): void {
@@ -85,8 +92,16 @@ export function newAudience(): Audience {
     put(userArn, channel, left);
   }
 
-  function membersOf(channel: string): readonly string[] {
-    return [...(channels.get(channel) ?? [])];
+  /** Returns the connected members of a channel, or of one of its sub-channels. */
+  function membersOf(channel: string, subChannelId?: string): readonly string[] {
+    const connected = channels.get(channel);
+    if (connected === undefined) return [];
+    let list = connected.lists.get(subChannelId);
+    if (list === undefined) {
+      list = [...connected.members].filter((arn) => subChannelId === undefined || users.get(arn)?.get(channel)?.has(subChannelId) === true);
+      connected.lists.set(subChannelId, list);
+    }
+    return list;
   }
 
   function connected(recipients: Recipients | undefined, channel: string): readonly string[] {
@@ -94,9 +109,7 @@ export function newAudience(): Audience {
     switch (recipients.kind) {
       case 'members': {
         const { subChannelId, also } = recipients;
-        const members = membersOf(channel).filter(
-          (arn) => subChannelId === undefined || users.get(arn)?.get(channel)?.has(subChannelId) === true,
-        );
+        const members = membersOf(channel, subChannelId);
         return also === undefined || members.includes(also) || !users.has(also) ? members : [...members, also];
       }
       case 'members named':

@@ -30,8 +30,6 @@ let model: ServiceModel | undefined;
  * Returns the model of messaging with Connect in place of its operations.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", the connect API; "Using prefetch to deliver channel details".
- * Assumed: a rejected request receives an HTTP error. A comment in `DefaultMessagingSession` says that AWS opens the socket first and closes it
- * with a code. A browser sees 1006 instead, and its client retries for ten seconds by default. It would stop at once on 4401.
  * Assumed: Connect is not read-only in the trail, because it opens a session. A session ID is required and has at most 128 characters.
  */
 export function connectModel(): ServiceModel {

@@ -4,15 +4,10 @@ import type { Store, Tx } from '#store/store.ts';
 import { type Memberships, memberOf, newAudience, readMemberships } from './audience.ts';
 import { newFeed, type Reading } from './feed.ts';
 import { eventFrame, SESSION_ESTABLISHED } from './frames.ts';
+import type { Delivery } from './outbox.ts';
 import { CLOSINGS, type Closing } from './protocol.ts';
 import { type SessionEvent, sessionEventOf } from './session-events.ts';
 import type { Session, Sessions } from './sessions.ts';
-
-/** A frame and the sessions that receive it. */
-export interface Delivery {
-  readonly frame: string;
-  readonly to: readonly Session[];
-}
 
 /**
  * Reader of the events of all servers for the sessions of this one.
@@ -32,6 +27,8 @@ export interface EventReader {
 export interface ReadEvents {
   /** In the order of sending. */
   readonly deliveries: readonly Delivery[];
+  /** Sessions that SESSION_ESTABLISHED in `deliveries` establishes. */
+  readonly established: readonly Session[];
   /** Whether more events are stored already, or sessions remain to be connected. */
   readonly more: boolean;
 }
@@ -41,7 +38,7 @@ export interface EventReaderParts {
   readonly sessions: Sessions;
   /** Returns milliseconds on a monotonic clock. */
   readonly monotonic: () => number;
-  readonly close: (session: Session, closing: Closing) => void;
+  readonly close: (sessions: readonly Session[], closing: Closing) => void;
   /** Requires that sessions are authorized again before they receive an event. */
   readonly reauthorize: (some: readonly Session[]) => void;
 }
@@ -90,16 +87,17 @@ export function newEventReader(parts: EventReaderParts): EventReader {
     return true;
   }
 
-  function deliveriesOf(event: SessionEvent, current: Memberships): readonly Delivery[] {
+  function deliveriesOf(event: SessionEvent, current: Memberships, sessionsOf: SessionsOf): readonly Delivery[] {
     if (isChannelEvent(event)) {
-      const to = audience.apply(event, current).flatMap((userArn) => sessions.ofUser(userArn).filter(isOpen));
+      const to = sessionsOf(audience.apply(event, current));
       return to.length === 0 ? [] : [{ frame: eventFrame(event), to }];
     }
     if (event.type === 'SessionOpened') {
-      for (const session of sessions.ofUser(event.userArn)) {
-        if (session.request.SessionId === event.sessionId && session.received.requestId !== event.key)
-          parts.close(session, CLOSINGS.replaced);
-      }
+      const sameId = sessions.ofUser(event.userArn).filter(({ request }) => request.SessionId === event.sessionId);
+      parts.close(
+        sameId.filter(({ received }) => received.requestId !== event.key),
+        CLOSINGS.replaced,
+      );
       return [];
     }
     const ofUser = event.userArn === undefined ? sessions.all() : sessions.ofUser(event.userArn);
@@ -112,15 +110,13 @@ export function newEventReader(parts: EventReaderParts): EventReader {
       const opening = sessions.all().filter(({ state }) => state === 'opening');
       const { reading, events, current, joined } = await store.transaction((tx) => readIn(tx, opening));
       reading.taken();
-      const deliveries = events.flatMap((event) => deliveriesOf(event, current));
-      if (!reading.caughtUp) return { deliveries, more: true };
-      let more = false;
-      for (const session of opening) {
-        if (!sessions.has(session)) continue;
-        if (connect(session, joined)) deliveries.push({ frame: SESSION_ESTABLISHED, to: [session] });
-        else more = true;
-      }
-      return { deliveries, more };
+      const sessionsOf = openSessionsOf(sessions);
+      const deliveries = events.flatMap((event) => deliveriesOf(event, current, sessionsOf));
+      if (!reading.caughtUp) return { deliveries, established: [], more: true };
+      const connected = opening.filter(sessions.has);
+      const established = connected.filter((session) => connect(session, joined));
+      if (established.length > 0) deliveries.push({ frame: SESSION_ESTABLISHED, to: established });
+      return { deliveries, established, more: established.length < connected.length };
     },
     disconnect: (userArn) => audience.disconnect(userArn),
     restart() {
@@ -130,8 +126,19 @@ export function newEventReader(parts: EventReaderParts): EventReader {
   };
 }
 
-function isOpen({ state }: Session): boolean {
-  return state === 'open';
+type SessionsOf = (userArns: readonly string[]) => readonly Session[];
+
+/** Returns a function that finds the open sessions of users. It returns the same array for the same array, while no session opens. */
+function openSessionsOf(sessions: Sessions): SessionsOf {
+  const found = new Map<readonly string[], readonly Session[]>();
+  return (userArns) => {
+    let open = found.get(userArns);
+    if (open === undefined) {
+      open = userArns.flatMap((userArn) => sessions.ofUser(userArn).filter(({ state }) => state === 'open'));
+      found.set(userArns, open);
+    }
+    return open;
+  };
 }
 
 function isChannelEvent(event: SessionEvent): event is ChannelEvent {

@@ -12,7 +12,7 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 export function expiryTimers(
   sessions: Pick<Sessions, 'has'>,
   now: () => Instant,
-  close: (session: Session, closing: Closing) => void,
+  close: (sessions: readonly Session[], closing: Closing) => void,
 ): (session: Session, expiresAt: Instant) => Closing | undefined {
   function expires(session: Session, expiresAt: Instant): Closing | undefined {
     if (!sessions.has(session)) return undefined;
@@ -22,7 +22,7 @@ export function expiryTimers(
     session.expiry = setTimeout(
       () => {
         const closing = expires(session, expiresAt);
-        if (closing !== undefined) close(session, closing);
+        if (closing !== undefined) close([session], closing);
       },
       Math.min(left, TIMER_MAX_MS),
     );

@@ -25,6 +25,8 @@ export interface ConnectFacts {
   /** Expiration of the role session. */
   readonly expiresAt: Instant;
   readonly userAgent: string;
+  /** More parameters of the request, such as `prefetch-on`. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /** Role whose sessions connect, with the identity snapshot of one server. */
@@ -75,11 +77,11 @@ export function newTestRole(store: Store, now: () => Instant): TestRole {
       });
       snapshot.apply(version, changes);
     },
-    sign({ userArn, sessionId, expiresAt, userAgent }) {
+    sign({ userArn, sessionId, expiresAt, userAgent, parameters }) {
       const session = { issuedAt: now(), expiresAt, mfaAuthenticated: false, tags: {}, transitiveTagKeys: [], chained: false };
       const issued = tokens.issue({ kind: 'role', accountId: ACCOUNT, sessionName: 'me', session, ...ROLE }, randomBytes);
       if (issued.outcome !== 'issued') throw new Error('the session token was not issued');
-      const target = `/connect?${new URLSearchParams({ userArn, sessionId })}`;
+      const target = `/connect?${new URLSearchParams({ userArn, sessionId, ...parameters })}`;
       return {
         requestId: randomUUID(),
         receivedAt: now(),

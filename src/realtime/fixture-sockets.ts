@@ -1,5 +1,5 @@
 /** Test kit: sockets that record the orders of messaging sessions. */
-import type { Closing, SocketOrder } from './protocol.ts';
+import type { Closing, SocketNews, SocketOrder } from './protocol.ts';
 
 /** Frames that one socket was sent, and the reason for closing it. */
 export interface TestSocket {
@@ -7,15 +7,34 @@ export interface TestSocket {
   closed?: Closing;
 }
 
+function parse(frame: string): TestSocket['frames'][number] {
+  const { Headers, Payload } = JSON.parse(frame);
+  return { type: Headers['x-amz-chime-event-type'], payload: Payload && JSON.parse(Payload) };
+}
+
 /** Time limit of each wait. Conditions are met long before. */
 const WAIT_MAX_MS = 20_000;
 
-/** Creates an owner of sockets. */
-export function newTestSockets() {
+/** Creates an owner of sockets. `notify` receives the confirmations of written messages. */
+export function newTestSockets(notify: (news: SocketNews) => void) {
+  const written: number[] = [];
+  let confirms = true;
+
+  /** Confirms in a later turn of the event loop, as the main thread does. */
+  function confirm(): void {
+    if (!confirms) return;
+    setImmediate(() => {
+      for (const number of written.splice(0)) notify({ written: number });
+    });
+  }
+
   const sockets = new Map<number, TestSocket>();
+  const batches: (readonly SocketOrder[])[] = [];
   const waiting = new Set<() => void>();
 
   return {
+    /** All batches of orders, oldest first. */
+    batches,
     /** Adds a socket with the next number, which starts at 1. */
     add(): { readonly number: number; readonly socket: TestSocket } {
       const number = sockets.size + 1;
@@ -24,17 +43,22 @@ export function newTestSockets() {
       return { number, socket };
     },
     follow(orders: readonly SocketOrder[]): void {
+      batches.push(orders);
       for (const order of orders) {
         for (const number of order.to) {
           const socket = sockets.get(number) as TestSocket;
           if ('close' in order) socket.closed = order.close;
-          else {
-            const { Headers, Payload } = JSON.parse(order.send);
-            socket.frames.push({ type: Headers['x-amz-chime-event-type'], payload: Payload && JSON.parse(Payload) });
-          }
+          else socket.frames.push(...order.send.map(parse));
         }
       }
+      for (const order of orders) if ('send' in order && order.confirm) written.push(...order.to);
+      confirm();
       for (const check of waiting) check();
+    },
+    /** Whether written messages are confirmed. They are at first. `true` also confirms earlier ones. */
+    confirmWrites(to: boolean): void {
+      confirms = to;
+      confirm();
     },
     /** Resolves when a condition holds. Checks it after each batch of orders. */
     until(condition: () => boolean): Promise<void> {

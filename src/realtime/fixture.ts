@@ -47,14 +47,14 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
   const store = shared ?? (await openSqlite(':memory:'));
   const clock = newTestClock();
   const role = newTestRole(store, clock.now);
-  const sockets = newTestSockets();
+  const sockets = newTestSockets((news) => sessions.receive(news));
   const hints = newTestHints();
-  const steps = newStepCounter(role.authorize);
+  const authorizations = newAuthorizationCounter(role.authorize);
   const requestIds = new Map<string, string>();
   const sessions = messagingSessions({
     ...role,
     store,
-    authorize: steps.authorize,
+    authorize: authorizations.authorize,
     guide2021: false,
     now: clock.now,
     monotonic: () => performance.now(),
@@ -73,18 +73,25 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
     setHolds: role.setHolds,
     setRolePolicy: role.setPolicy,
     until: sockets.until,
-    stepsDuring: steps.during,
+    confirmWrites: sockets.confirmWrites,
+    batches: sockets.batches,
+    countDuring: authorizations.during,
     ...testData(store, clock.now, hints.send),
     /** Opens a session, as the listener does after a Connect request succeeded. */
     connect(
       userArn: string,
-      { sessionId = randomUUID() as string, expiresAt = instant(clock.now() + 3_600_000), userAgent = 'chat' } = {},
+      {
+        sessionId = randomUUID() as string,
+        expiresAt = instant(clock.now() + 3_600_000),
+        userAgent = 'chat',
+        parameters = {} as Readonly<Record<string, string>>,
+      } = {},
     ): TestSocket {
       const { number, socket } = sockets.add();
-      const received = role.sign({ userArn, sessionId, expiresAt, userAgent });
+      const received = role.sign({ userArn, sessionId, expiresAt, userAgent, parameters });
       requestIds.set(userArn, received.requestId);
       sessions.admit(number, received);
-      sessions.opened(number);
+      sessions.receive({ opened: number });
       return socket;
     },
     /** Stores the event of a user's last session, as its Connect request does. */
@@ -133,6 +140,8 @@ function testData(store: Store, now: () => Instant, hint: () => void) {
         await work(tx);
         await workIn(tx).emit<ChannelEvent>(event);
       }),
+    /** Emits an event in a transaction. */
+    emitIn: (tx: Tx, event: ChannelEvent) => workIn(tx).emit<ChannelEvent>(event),
     async deleteUser(id: string): Promise<void> {
       await store.transaction(async (tx) => {
         await tx.resources.remove(APP_INSTANCE_USER, keyOf(id));
@@ -184,31 +193,39 @@ function newTestHints() {
   };
 }
 
-/** Counts the steps of authorizations. */
-function newStepCounter(authorize: Authorize) {
-  const steps = { now: 0, most: 0, total: 0 };
+/** Authorizations and their steps. `mostSteps` is the maximum between two turns of the event loop. */
+export interface AuthorizationCounts {
+  readonly sessions: number;
+  readonly steps: number;
+  readonly mostSteps: number;
+}
+
+/** Counts authorizations and their steps. */
+function newAuthorizationCounter(authorize: Authorize) {
+  const counts = { sessions: 0, steps: 0, mostSteps: 0 };
+  let stepsOfTurn = 0;
   return {
     async authorize(...[request, tx]: Parameters<Authorize>): ReturnType<Authorize> {
       const before = request.meter?.stepsLeft ?? 0;
       try {
         return await authorize(request, tx);
       } finally {
-        const taken = before - (request.meter?.stepsLeft ?? 0);
-        steps.now += taken;
-        steps.total += taken;
-        steps.most = Math.max(steps.most, steps.now);
+        const steps = before - (request.meter?.stepsLeft ?? 0);
+        counts.sessions += 1;
+        counts.steps += steps;
+        counts.mostSteps = Math.max(counts.mostSteps, (stepsOfTurn += steps));
       }
     },
-    /** Counts the steps while `work` runs: the total, and the maximum between two turns of the event loop. */
-    async during(work: () => Promise<void>): Promise<{ readonly most: number; readonly total: number }> {
-      Object.assign(steps, { now: 0, most: 0, total: 0 });
-      let turn = setImmediate(function next() {
-        steps.now = 0;
-        turn = setImmediate(next);
+    /** Counts while `work` runs. `counts` changes meanwhile. */
+    async during(work: (counts: AuthorizationCounts) => Promise<void>): Promise<AuthorizationCounts> {
+      Object.assign(counts, { sessions: 0, steps: 0, mostSteps: 0 });
+      let next = setImmediate(function reset() {
+        stepsOfTurn = 0;
+        next = setImmediate(reset);
       });
-      await work();
-      clearImmediate(turn);
-      return { most: steps.most, total: steps.total };
+      await work(counts);
+      clearImmediate(next);
+      return { ...counts };
     },
   };
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import { contentsOf, membership, membershipRecord, message, openSessions, type TestSocket, user } from './fixture.ts';
-import { SLICE_STEPS } from './reauthorization.ts';
+import type { SocketOrder } from './protocol.ts';
+import { SLICE_SESSIONS, SLICE_STEPS } from './reauthorization.ts';
 import { channelEvents } from './tables/channel-events.ts';
 
 const types = ({ frames }: TestSocket) => frames.map(({ type }) => type);
@@ -77,7 +78,7 @@ test('MessagingSessions: a session receives no event after its permission was wi
   const { chat, ada, bob } = await withThree({ reauthorizeWithinMs: 3_600_000 });
   await chat.setRolePolicy({ Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') });
   await chat.emit(message('general', 'after the withdrawal'));
-  await chat.until(() => contentsOf(bob).length === 1);
+  await chat.until(() => contentsOf(bob).length === 1 && ada.closed !== undefined);
   assert.deepEqual([contentsOf(ada), ada.closed?.code, bob.closed], [[], 4401, undefined]);
   await chat.stop();
 });
@@ -139,7 +140,7 @@ test('MessagingSessions: a deleted user receives no event of the same reading', 
   const { chat, ada, bob } = await withThree();
   await chat.deleteUser('ada');
   await chat.emit(message('general', 'ada is gone'));
-  await chat.until(() => contentsOf(bob).length === 1);
+  await chat.until(() => contentsOf(bob).length === 1 && ada.closed !== undefined);
   assert.deepEqual([ada.closed?.code, contentsOf(ada)], [4401, []]);
   await chat.stop();
 });
@@ -147,7 +148,7 @@ test('MessagingSessions: a deleted user receives no event of the same reading', 
 test('MessagingSessions: a user at the limit can reserve another session after one is closed', async () => {
   const { chat } = await withThree({ sessionsOfUser: 1 });
   assert.deepEqual([chat.sessions.reserve('a', user('ada')), chat.sessions.reserve('b', user('new'))], [false, true]);
-  chat.sessions.closed(1);
+  chat.sessions.receive({ closed: 1 });
   assert.equal(chat.sessions.reserve('c', user('ada')), true);
   await chat.stop();
 });
@@ -155,7 +156,7 @@ test('MessagingSessions: a user at the limit can reserve another session after o
 test('MessagingSessions: all users of an account together have a limit', async () => {
   const { chat } = await withThree({ sessionsOfAccount: 4 });
   assert.deepEqual([chat.sessions.reserve('a', user('new')), chat.sessions.reserve('b', user('newer'))], [true, false]);
-  chat.sessions.closed(1);
+  chat.sessions.receive({ closed: 1 });
   assert.equal(chat.sessions.reserve('b', user('newer')), true);
   await chat.stop();
 });
@@ -171,7 +172,7 @@ test('MessagingSessions: a running Connect request counts once as a session unti
 
 test('MessagingSessions: a user that connects to a server without sessions receives later events', async () => {
   const { chat } = await withThree();
-  for (const socket of [1, 2, 3]) chat.sessions.closed(socket);
+  for (const socket of [1, 2, 3]) chat.sessions.receive({ closed: socket });
   await chat.emit(message('general', 'before'));
   const back = chat.connect(user('ada'));
   await chat.until(established(back));
@@ -181,14 +182,61 @@ test('MessagingSessions: a user that connects to a server without sessions recei
   await chat.stop();
 });
 
+/** Opens a server with many sessions of ada, who is a member of `general`. */
+async function withMany(count: number, userAgent = 'chat', limits: Parameters<typeof openSessions>[0] = {}) {
+  const chat = await openSessions({ sessionsOfUser: count, ...limits });
+  await chat.addUser('ada');
+  await chat.addChannel('general', ['ada', '']);
+  const all = Array.from({ length: count }, () => chat.connect(user('ada'), { userAgent }));
+  await chat.until(established(...all));
+  return { chat, all };
+}
+
+const ALLOW_ALL = { Effect: 'Allow', Action: 'chime:Connect', Resource: '*' };
+const sendsTo = (batch: readonly SocketOrder[]) => batch.flatMap((order) => ('send' in order ? [order.to.length] : []));
+
+test('MessagingSessions: a burst of events for many sessions is one order of one batch, with each message once', async () => {
+  const SESSIONS = 40;
+  const { chat, all } = await withMany(SESSIONS);
+  const before = chat.batches.length;
+  await chat.store.transaction(async (tx) => {
+    for (const content of ['a', 'b', 'c']) await chat.emitIn(tx, message('general', content));
+  });
+  await chat.until(() => all.every((one) => contentsOf(one).length === 3));
+  const batches = chat.batches.slice(before).filter((batch) => batch.length > 0);
+  assert.deepEqual(
+    batches.map((batch) => batch.map((order) => ('send' in order ? [order.send.length, order.to.length] : order))),
+    [[[3, SESSIONS]]],
+  );
+  await chat.stop();
+});
+
+test('MessagingSessions: after a change of identity, sessions are authorized in slices, and each receives its events after its own', async () => {
+  const SESSIONS = 110;
+  const { chat, all } = await withMany(SESSIONS, 'chat', { reauthorizeWithinMs: 3_600_000 });
+  const before = chat.batches.length;
+  const authorizedAt: number[] = [];
+  const counts = await chat.countDuring(async (counted) => {
+    await chat.setRolePolicy([ALLOW_ALL, { Effect: 'Allow', Action: 'chime:SendChannelMessage', Resource: '*' }]);
+    await chat.emit(message('general', 'later'));
+    await chat.until(() => {
+      if (authorizedAt.length < chat.batches.length - before) authorizedAt.push(counted.sessions);
+      return all.every((one) => contentsOf(one).length === 1);
+    });
+  });
+  const delivered = chat.batches.slice(before).map((batch) => sendsTo(batch).reduce((sum, count) => sum + count, 0));
+  const slices = [...Array(4).fill(SLICE_SESSIONS), SESSIONS - 4 * SLICE_SESSIONS];
+  assert.deepEqual([counts.sessions, delivered], [SESSIONS, slices]);
+  // No session received the event before its authorization.
+  assert.deepEqual(authorizedAt, [25, 50, 75, 100, 110]);
+  await chat.stop();
+});
+
 test('MessagingSessions: sessions with slow policies are authorized again in slices of bounded steps', async () => {
   const SESSIONS = 40;
-  const chat = await openSessions({ sessionsOfUser: SESSIONS });
-  await chat.addUser('ada');
-  const all = Array.from({ length: SESSIONS }, () => chat.connect(user('ada'), { userAgent: 'a'.repeat(1_000) }));
-  await chat.until(established(...all));
+  const { chat, all } = await withMany(SESSIONS, 'a'.repeat(1_000));
   const slow = Array.from({ length: 240 }, (_, i) => `*${'a'.repeat(450)}${i}*`);
-  const { most, total } = await chat.stepsDuring(async () => {
+  const { steps, mostSteps } = await chat.countDuring(async () => {
     await chat.setRolePolicy([
       { Effect: 'Deny', Action: 'chime:Connect', Resource: '*', Condition: { StringLike: { 'aws:UserAgent': slow } } },
       { Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') },
@@ -196,8 +244,8 @@ test('MessagingSessions: sessions with slow policies are authorized again in sli
     await chat.until(() => all.every(({ closed }) => closed !== undefined));
   });
   // The policy is as expensive as intended: all sessions in one turn would exceed the slice by far.
-  const one = total / SESSIONS;
-  assert.ok(total > 4 * SLICE_STEPS, `${total} steps`);
-  assert.ok(most <= SLICE_STEPS + 2 * one, `${most} steps between two turns, ${one} for one session`);
+  const one = steps / SESSIONS;
+  assert.ok(steps > 4 * SLICE_STEPS, `${steps} steps`);
+  assert.ok(mostSteps <= SLICE_STEPS + 2 * one, `${mostSteps} steps between two turns, ${one} for one session`);
   await chat.stop();
 });

@@ -4,15 +4,18 @@ import { BOUND_TO_PRINCIPALS } from '#access/principal-layers.ts';
 import type { Snapshot } from '#access/snapshot.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
+import type { IdentityChange } from '#store/identity/identity.ts';
 import type { Store } from '#store/store.ts';
 import { type Admission, newAdmission } from './admission.ts';
 import { newEventReader } from './event-reader.ts';
 import { expiryTimers } from './expiry.ts';
 import type { SessionLimits } from './limits.ts';
-import { CLOSINGS, type Closing, type SocketOrder } from './protocol.ts';
+import { newOutbox } from './outbox.ts';
+import { newPrefetch } from './prefetch.ts';
+import { CLOSINGS, type Closing, type SocketNews, type SocketOrder } from './protocol.ts';
 import { newReauthorization } from './reauthorization.ts';
 import { newSessionTurn } from './session-turn.ts';
-import { newSession, newSessions, type Session } from './sessions.ts';
+import { newSession, newSessions, type Session, type Sessions } from './sessions.ts';
 import { newTurns } from './turns.ts';
 
 /**
@@ -24,8 +27,8 @@ export interface MessagingSessions extends Pick<Admission, 'reserve'> {
   release(requestId: string): void;
   /** Adds the session of a Connect request that succeeded. The socket with this number may be opened. */
   admit(socket: number, received: Received): void;
-  opened(socket: number): void;
-  closed(socket: number): void;
+  /** Receives what happened to a socket. */
+  receive(news: SocketNews): void;
   /** Stops without orders to the sockets. Their owner closes them. */
   stop(): Promise<void>;
 }
@@ -57,67 +60,73 @@ const TICK_MS = 100;
 /**
  * Creates the messaging sessions of a server.
  *
- * They work in turns, one after the other: read the events and the memberships of new sessions in one transaction, authorize the recipients
- * and the sessions that are due, and send. So no session receives an event by a withdrawn permission.
+ * They work in turns, one after the other: read the events and the memberships of new sessions in one transaction, send the events to the
+ * sessions that are authorized by the current identity, and authorize a slice of the others, which then receive their withheld events.
  * Requirements AUTHN-3, EVAL-10, ROLE-4.
  */
 export function messagingSessions(parts: MessagingSessionParts): MessagingSessions {
-  const { limits, monotonic, follow } = parts;
+  const { limits, monotonic } = parts;
   const sessions = newSessions();
   const admission = newAdmission(sessions, limits);
-  const reauthorization = newReauthorization({ ...parts, sessions, close, expires: expiryTimers(sessions, parts.now, close) });
-  const reader = newEventReader({ ...parts, sessions, close, reauthorize });
-  const turn = newSessionTurn({ ...parts, sessions, reauthorization, reader, closeAll });
+  const outbox = newOutbox({ sessions, isMarked: (session) => reauthorization.isMarked(session), follow: parts.follow });
+  const reauthorization = newReauthorization({
+    ...parts,
+    close,
+    waiting: outbox.waiting,
+    // Without a lease, the authorization may be outdated.
+    release: (some) => (parts.holds() ? outbox.release(some) : close(sessions.all(), CLOSINGS.tryAgain)),
+    expires: expiryTimers(sessions, parts.now, close),
+  });
+  const reader = newEventReader({ ...parts, sessions, close, reauthorize: (some) => reauthorization.mark(some, 0) });
+  const prefetch = newPrefetch(parts.store, reauthorization.isMarked);
+  const turn = newSessionTurn({ ...parts, sessions, reauthorization, reader, outbox, prefetch, close, request: () => turns.request() });
   const turns = newTurns(turn.run, restartIfEmpty);
   const timers = newTimers([
     { everyMs: TICK_MS, run: check },
-    { everyMs: limits.reauthorizeEveryMs, run: () => reauthorize(sessions.all()) },
+    { everyMs: limits.reauthorizeEveryMs, run: () => reauthorization.mark(sessions.all(), 0) },
   ]);
   const unsubscribe = parts.onHint(() => {
-    if (sessions.count() > 0) turns.request();
+    if (sessions.count() > 0) turn.requestReading();
   });
 
-  parts.snapshot.watch((change) => {
-    const bound = BOUND_TO_PRINCIPALS.has(change.kind);
-    const affected = sessions.all().filter(({ accountId }) => !bound || accountId === change.accountId);
-    reauthorize(affected, limits.reauthorizeWithinMs);
-  });
+  parts.snapshot.watch((change) => reauthorization.mark(sessionsAffectedBy(change, sessions), limits.reauthorizeWithinMs));
 
   function check(): void {
-    if (!parts.holds()) closeAll(CLOSINGS.tryAgain);
-    if (reauthorization.isDue() || monotonic() >= turn.readAt() + limits.pollEveryMs) turns.request();
+    if (!parts.holds()) close(sessions.all(), CLOSINGS.tryAgain);
+    if (reauthorization.isDue()) turns.request();
+    if (monotonic() >= turn.readAt() + limits.pollEveryMs) turn.requestReading();
   }
 
-  function reauthorize(some: readonly Session[], withinMs = 0): void {
-    if (some.length === 0) return;
-    for (const session of some) reauthorization.mark(session);
-    reauthorization.scheduleWithin(withinMs);
-  }
-
-  function close(session: Session, closing: Closing): void {
-    if (session.state === 'admitted') {
-      session.closing ??= closing;
-      return;
-    }
-    if (!sessions.has(session)) return;
-    follow([{ close: closing, to: [session.socket] }]);
-    forget(session);
-  }
-
-  function closeAll(closing: Closing): void {
-    for (const session of sessions.all()) close(session, closing);
+  /** Closes sessions. An admitted session is closed as soon as its socket is open. */
+  function close(some: readonly Session[], closing: Closing): void {
+    const connected = some.filter(sessions.has);
+    for (const session of connected) if (session.state === 'admitted') session.closing ??= closing;
+    const open = connected.filter(({ state }) => state !== 'admitted');
+    outbox.close(open, closing);
+    for (const session of open) forget(session);
   }
 
   function forget(session: Session): void {
     if (!sessions.has(session)) return;
     sessions.remove(session);
-    reauthorization.forget(session);
+    for (const part of [reauthorization, outbox, prefetch]) part.forget(session);
     clearTimeout(session.expiry);
     const { UserArn } = session.request;
     if (sessions.countOfUser(UserArn) === 0) reader.disconnect(UserArn);
     if (sessions.count() > 0) return;
     timers.stop();
     if (!turns.isRunning()) restartIfEmpty();
+  }
+
+  function opened(socket: number): void {
+    const session = sessions.at(socket);
+    if (session === undefined) {
+      parts.follow([{ close: CLOSINGS.tryAgain, to: [socket] }]);
+      return;
+    }
+    session.state = 'opening';
+    if (session.closing !== undefined) close([session], session.closing);
+    else turn.requestReading();
   }
 
   /** Without sessions no event is delivered. The next session starts with later events. */
@@ -132,28 +141,32 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
       const session = newSession(socket, received, parts);
       sessions.add(session);
       admission.release(received.requestId);
-      reauthorization.mark(session);
+      reauthorization.markNew(session);
       timers.start();
+      turn.requestReading();
+    },
+    receive(news) {
+      if ('opened' in news) return opened(news.opened);
+      const session = sessions.at('closed' in news ? news.closed : news.written);
+      if (session === undefined) return;
+      if ('closed' in news) return forget(session);
+      prefetch.written(session);
       turns.request();
-    },
-    opened(socket) {
-      const session = sessions.at(socket);
-      if (session === undefined) return follow([{ close: CLOSINGS.tryAgain, to: [socket] }]);
-      session.state = 'opening';
-      if (session.closing !== undefined) close(session, session.closing);
-      else turns.request();
-    },
-    closed(socket) {
-      const session = sessions.at(socket);
-      if (session !== undefined) forget(session);
     },
     async stop() {
       const stopped = turns.stop();
+      turn.stop();
       unsubscribe();
       for (const session of sessions.all()) forget(session);
       await stopped;
     },
   };
+}
+
+/** Returns the sessions that a change of identity may affect. */
+function sessionsAffectedBy({ kind, accountId }: IdentityChange, sessions: Sessions): readonly Session[] {
+  const all = sessions.all();
+  return BOUND_TO_PRINCIPALS.has(kind) ? all.filter((session) => session.accountId === accountId) : all;
 }
 
 /** Creates timers that run while there are sessions. A second `start` has no effect before `stop`. */

@@ -3,13 +3,17 @@
 /** Path of the upgrade request. */
 export const CONNECT_PATH = '/connect';
 
-/** Order to the owner of the sockets. `to` has the numbers of sockets. */
+/**
+ * Order to the owner of the sockets. `to` has the numbers of sockets. Orders cross the threads in batches, and a batch is executed in its
+ * order. A batch contains each message once. Messages with the same recipients are one order. With `confirm`, the core is notified when
+ * the messages were written.
+ */
 export type SocketOrder =
-  | { readonly send: string; readonly to: readonly number[] }
+  | { readonly send: readonly string[]; readonly to: Uint32Array; readonly confirm?: true }
   | { readonly close: Closing; readonly to: readonly number[] };
 
 /** Notification about a socket that was allowed to open. */
-export type SocketNews = { readonly opened: number } | { readonly closed: number };
+export type SocketNews = { readonly opened: number } | { readonly closed: number } | { readonly written: number };
 
 /** Reason for closing a messaging session, as its client receives it. */
 export interface Closing {

@@ -9,114 +9,189 @@ import { findUser } from '#services/chime/app-instances.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { connectAccess } from './connect.ts';
 import { CLOSINGS, type Closing } from './protocol.ts';
-import type { Session, Sessions } from './sessions.ts';
+import type { Session } from './sessions.ts';
 
-/** Maximum sessions that one transaction authorizes. Every other caller waits for it. */
-const SLICE_SESSIONS = 100;
+/** Maximum sessions that one slice authorizes, which takes about 2 ms. Every other caller waits for a slice. */
+export const SLICE_SESSIONS = 25;
 
 /**
- * Steps after which a transaction authorizes no further session, about 10 ms. One decision may take more: at most
- * `DECISION_STEPS`, which no valid set of policies reaches.
+ * Steps after which a slice authorizes no further session, about 2 ms. One decision may take more: at most `DECISION_STEPS`, which no
+ * valid set of policies reaches.
  */
-export const SLICE_STEPS = 2 ** 22;
+export const SLICE_STEPS = 2 ** 20;
 
-/** Authorization of sessions by the current identity: which sessions need it, and when. Requirements AUTHN-3, EVAL-10. */
+/**
+ * Authorization of sessions by the current identity: which sessions need it, and when. Requirements AUTHN-3, EVAL-10.
+ *
+ * A marked session receives nothing. A mark is removed by an authorization that no later change of identity has made outdated.
+ */
 export interface Reauthorization {
-  /** Marks a session whose authorization may no longer hold. */
-  mark(session: Session): void;
-  /** Sets the deadline of the marked sessions, unless it is earlier already. */
-  scheduleWithin(milliseconds: number): void;
-  /** Reports whether the deadline of the marked sessions has passed. */
+  /** Marks sessions whose authorization may no longer hold. They are due within this time, or within that of an earlier mark. */
+  mark(sessions: readonly Session[], withinMs: number): void;
+  /** Marks a new session. It is authorized when it has its first frame. */
+  markNew(session: Session): void;
+  isMarked(session: Session): boolean;
+  /** Reports whether `authorizeSlice` has sessions to authorize. */
   isDue(): boolean;
-  /** Authorizes the marked ones of some sessions. Resolves when none of them is marked. */
-  authorize(some: Iterable<Session>): Promise<void>;
-  /** Authorizes one slice of all marked sessions. Returns whether marked sessions remain. */
-  authorizeSlice(): Promise<boolean>;
+  /** Authorizes one slice: first the sessions with withheld frames, then the other sessions that are due. */
+  authorizeSlice(): Promise<void>;
   /** Removes the mark of a closed session. */
   forget(session: Session): void;
 }
 
 export interface ReauthorizationParts {
   readonly store: Store;
-  readonly sessions: Sessions;
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly guide2021: boolean;
   readonly now: () => Instant;
   /** Returns milliseconds on a monotonic clock. */
   readonly monotonic: () => number;
-  readonly close: (session: Session, closing: Closing) => void;
+  /** Returns the sessions with withheld frames, the longest waiting first. */
+  readonly waiting: () => Iterable<Session>;
+  /** Receives authorized sessions, immediately after their marks were removed. */
+  readonly release: (sessions: readonly Session[]) => void;
+  readonly close: (sessions: readonly Session[], closing: Closing) => void;
   /** Receives the expiration of the credentials of an authorized session. Returns the reason to close it if they have expired. */
   readonly expires: (session: Session, expiresAt: Instant) => Closing | undefined;
   readonly report: (line: string) => void;
 }
 
+/** Result of the authorization of one session. */
+interface Outcome {
+  readonly session: Session;
+  /** Number of the mark that the authorization removes. */
+  readonly number: number;
+  /** Reason to close the session. */
+  readonly closing: Closing | undefined;
+}
+
+/** Mark of a session. */
+interface Mark {
+  /** Distinguishes the marks of a session, so that a mark set during an authorization remains. */
+  readonly number: number;
+  /** Monotonic time by which the session is authorized again, also without frames. */
+  readonly dueAt: number;
+}
+
 /** Creates the authorization of sessions. No session is marked at first. */
 export function newReauthorization(parts: ReauthorizationParts): Reauthorization {
-  const { store, sessions, monotonic, close } = parts;
+  const { store, monotonic, waiting } = parts;
   const authorizeSession = sessionAuthorizer(parts);
-  const marked = new Set<Session>();
-  /** Deadline of the marked sessions. */
-  let dueAt: number | undefined;
+  /** Marked sessions, the longest marked first. */
+  const marks = new Map<Session, Mark>();
+  const pass = newPass(monotonic);
+  let lastNumber = 0;
+  /** Time at which the first session is due, or earlier. */
+  let nextDueAt = Number.POSITIVE_INFINITY;
 
-  function isMarked(session: Session): boolean {
-    return marked.has(session);
+  function mark(session: Session, dueAt: number): void {
+    const number = ++lastNumber;
+    marks.set(session, { number, dueAt: Math.min(dueAt, marks.get(session)?.dueAt ?? Number.POSITIVE_INFINITY) });
+    nextDueAt = Math.min(nextDueAt, dueAt);
   }
 
-  /**
-   * Authorizes the first of some sessions, as many as fit into one slice. Then other callers run.
-   * If a session cannot be authorized because of an error, only that session is closed. Requirement EVAL-12.
-   */
-  async function authorizeFirst(all: readonly Session[]): Promise<void> {
-    const slice = all.slice(0, SLICE_SESSIONS);
-    let closings: readonly (Closing | undefined)[];
+  /** Returns the sessions of the next slice. */
+  function nextSlice(): readonly Session[] {
+    const slice = new Set<Session>();
+    for (const session of waiting()) {
+      if (slice.size === SLICE_SESSIONS) return [...slice];
+      slice.add(session);
+    }
+    const now = monotonic();
+    if (now < nextDueAt) return [...slice];
+    pass.begin();
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const [session, { dueAt }] of marks) {
+      if (dueAt > now) earliest = Math.min(earliest, dueAt);
+      else if (slice.size === SLICE_SESSIONS) return [...slice];
+      else slice.add(session);
+    }
+    nextDueAt = earliest;
+    pass.end();
+    return [...slice];
+  }
+
+  /** Returns the outcomes of the first sessions of a slice, in its order. */
+  async function authorizeIn(tx: Tx, slice: readonly Session[]): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const meter: StepBudget = { stepsLeft: SLICE_STEPS + DECISION_STEPS };
+    for (const session of slice) {
+      const number = marks.get(session)?.number;
+      // The session was closed while the slice waited for its transaction.
+      if (number === undefined) continue;
+      outcomes.push({ session, number, closing: await authorizeSession(tx, session, meter) });
+      if (meter.stepsLeft < DECISION_STEPS) break;
+    }
+    return outcomes;
+  }
+
+  /** If a session cannot be authorized because of an error, only that session is closed. Requirement EVAL-12. */
+  async function outcomesOf(slice: readonly Session[]): Promise<readonly Outcome[]> {
     try {
-      closings = await store.transaction((tx) => authorizeIn(tx, slice));
+      return await store.transaction((tx) => authorizeIn(tx, slice));
     } catch (error) {
       await nextTurn();
       if (slice.length > 1) {
-        for (const session of slice) await authorizeFirst([session]);
-        return;
+        const outcomes: Outcome[] = [];
+        for (const session of slice) outcomes.push(...(await outcomesOf([session])));
+        return outcomes;
       }
       parts.report(`a messaging session was closed because its authorization failed: ${(error as Error).message}`);
-      closings = [CLOSINGS.failed];
+      return slice.map((session) => ({ session, number: marks.get(session)?.number ?? 0, closing: CLOSINGS.failed }));
     }
-    for (const [i, closing] of closings.entries()) if (closing !== undefined) close(slice[i] as Session, closing);
-    await nextTurn();
-  }
-
-  /** Returns the results of the first sessions of a slice, in its order. */
-  async function authorizeIn(tx: Tx, slice: readonly Session[]): Promise<readonly (Closing | undefined)[]> {
-    const closings: (Closing | undefined)[] = [];
-    const meter: StepBudget = { stepsLeft: SLICE_STEPS + DECISION_STEPS };
-    for (const session of slice) {
-      // A change of identity from here on marks the session again.
-      marked.delete(session);
-      closings.push(await authorizeSession(tx, session, meter));
-      if (meter.stepsLeft < DECISION_STEPS) break;
-    }
-    return closings;
   }
 
   return {
-    mark: (session) => void marked.add(session),
-    scheduleWithin(milliseconds) {
-      dueAt = Math.min(dueAt ?? Number.POSITIVE_INFINITY, monotonic() + milliseconds);
+    mark(sessions, withinMs) {
+      const dueAt = Math.max(monotonic() + withinMs, pass.restsUntil());
+      for (const session of sessions) mark(session, dueAt);
     },
-    isDue: () => dueAt !== undefined && monotonic() >= dueAt,
-    async authorize(some) {
-      const all = [...some];
-      for (let rest = all.filter(isMarked); rest.length > 0; rest = all.filter(isMarked)) await authorizeFirst(rest);
-    },
+    markNew: (session) => mark(session, Number.POSITIVE_INFINITY),
+    isMarked: (session) => marks.has(session),
+    isDue: () => monotonic() >= nextDueAt || !waiting()[Symbol.iterator]().next().done,
     async authorizeSlice() {
-      const all = sessions.all().filter(isMarked);
-      if (all.length > 0) await authorizeFirst(all);
-      if (marked.size > 0) return true;
-      dueAt = undefined;
-      return false;
+      const slice = nextSlice();
+      const released: Session[] = [];
+      for (const { session, number, closing } of slice.length === 0 ? [] : await outcomesOf(slice)) {
+        if (marks.get(session)?.number === number) {
+          marks.delete(session);
+          if (closing === undefined) released.push(session);
+        }
+        if (closing !== undefined) parts.close([session], closing);
+      }
+      // The step budget can end a slice early, and a change of identity can mark a session again.
+      for (const session of slice) nextDueAt = Math.min(nextDueAt, marks.get(session)?.dueAt ?? Number.POSITIVE_INFINITY);
+      parts.release(released);
+      await nextTurn();
     },
-    forget: (session) => void marked.delete(session),
+    forget: (session) => void marks.delete(session),
   };
+}
+
+/**
+ * Creates the measurement of passes over the due sessions. After a long pass, the next one waits as long as it took. So continuous changes
+ * of identity occupy at most half of the thread.
+ */
+function newPass(monotonic: () => number) {
+  let beganAt: number | undefined;
+  let restsUntil = 0;
+  return {
+    begin(): void {
+      beganAt ??= monotonic();
+    },
+    end(): void {
+      restsUntil = afterRest();
+      beganAt = undefined;
+    },
+    /** Returns the earliest time of the next pass. */
+    restsUntil: () => (beganAt === undefined ? restsUntil : afterRest()),
+  };
+
+  function afterRest(): number {
+    const now = monotonic();
+    return now + (now - (beganAt ?? now));
+  }
 }
 
 /**

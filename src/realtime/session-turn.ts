@@ -1,40 +1,59 @@
-import type { Delivery, EventReader } from './event-reader.ts';
-import { CLOSINGS, type Closing, type SocketOrder } from './protocol.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EventReader, ReadEvents } from './event-reader.ts';
+import type { Delivery, Outbox } from './outbox.ts';
+import { type Prefetch, PrefetchError } from './prefetch.ts';
+import { CLOSINGS, type Closing } from './protocol.ts';
 import type { Reauthorization } from './reauthorization.ts';
-import type { Sessions } from './sessions.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+/** Minimum interval between two readings. The events of one interval are one batch. */
+const READ_EVERY_MS = 10;
 
 /** Time for which sessions stay open while events cannot be read. */
 const FAILING_MAX_MS = 5_000;
 
 export interface SessionTurnParts {
   readonly sessions: Sessions;
-  readonly reauthorization: Reauthorization;
+  readonly reauthorization: Pick<Reauthorization, 'isDue' | 'authorizeSlice'>;
   readonly reader: EventReader;
+  readonly outbox: Outbox;
+  readonly prefetch: Prefetch;
   /** Reports whether the lease on the identity snapshot holds. */
   readonly holds: () => boolean;
   /** Returns milliseconds on a monotonic clock. */
   readonly monotonic: () => number;
-  readonly closeAll: (closing: Closing) => void;
-  readonly follow: (orders: readonly SocketOrder[]) => void;
+  readonly close: (sessions: readonly Session[], closing: Closing) => void;
+  /** Requests a turn. */
+  readonly request: () => void;
   readonly report: (line: string) => void;
 }
 
 /** Work of the turns of messaging sessions. */
 export interface SessionTurn {
-  /** Reads events, authorizes their recipients again and sends. Then authorizes a slice of the sessions that are due. */
+  /** Requests that the next turn reads events. */
+  requestReading(): void;
+  /** Reads events and sends them. Then authorizes a slice of the sessions that need it, and sends a slice of channel details. */
   run(): Promise<'more' | 'done'>;
   /** Returns the monotonic time of the last reading. */
   readAt(): number;
+  stop(): void;
 }
 
 /** Creates the work of the turns. */
 export function newSessionTurn(parts: SessionTurnParts): SessionTurn {
-  const { sessions, reauthorization, reader, monotonic } = parts;
-  let readAt = 0;
+  const { sessions, reauthorization, reader, outbox, prefetch, monotonic, close } = parts;
+  let wanted = false;
+  let readAt = Number.NEGATIVE_INFINITY;
   let failingSince: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  function requestReading(): void {
+    wanted = true;
+    parts.request();
+  }
 
   /** Reads the next events. After an error, the next poll reads them. Closes all sessions if errors last for too long. */
-  async function read(): ReturnType<EventReader['read']> {
+  async function read(): Promise<ReadEvents> {
     readAt = monotonic();
     try {
       const events = await reader.read();
@@ -43,33 +62,57 @@ export function newSessionTurn(parts: SessionTurnParts): SessionTurn {
     } catch (error) {
       if (failingSince === undefined) parts.report(`channel events could not be read: ${(error as Error).message}`);
       failingSince ??= monotonic();
-      if (monotonic() - failingSince > FAILING_MAX_MS) parts.closeAll(CLOSINGS.failed);
-      return { deliveries: [], more: false };
+      if (monotonic() - failingSince > FAILING_MAX_MS) close(sessions.all(), CLOSINGS.failed);
+      return { deliveries: [], established: [], more: false };
     }
+  }
+
+  async function readAndSend(): Promise<void> {
+    wanted = false;
+    const { deliveries, established, more } = await read();
+    if (more) wanted = true;
+    send(deliveries);
+    for (const session of established.filter(sessions.has)) prefetch.add(session);
   }
 
   function send(deliveries: readonly Delivery[]): void {
     // Without a lease, the permissions of the recipients are unknown.
-    if (!parts.holds()) {
-      parts.closeAll(CLOSINGS.tryAgain);
-      return;
+    if (parts.holds()) close(outbox.send(deliveries), CLOSINGS.tryAgain);
+    else close(sessions.all(), CLOSINGS.tryAgain);
+  }
+
+  async function sendDetails(): Promise<void> {
+    try {
+      send(await prefetch.read());
+    } catch (error) {
+      if (!(error instanceof PrefetchError)) throw error;
+      parts.report(`a messaging session was closed because its channel details could not be read: ${error.message}`);
+      close([error.session], CLOSINGS.failed);
     }
-    const orders = deliveries.flatMap(({ frame, to }) => {
-      const connected = to.filter(sessions.has).map(({ socket }) => socket);
-      return connected.length === 0 ? [] : [{ send: frame, to: connected }];
-    });
-    if (orders.length > 0) parts.follow(orders);
+    await nextTurn();
+  }
+
+  /** Requests a turn at the earliest time of the next reading. */
+  function waitForReading(milliseconds: number): void {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      parts.request();
+    }, milliseconds);
   }
 
   return {
+    requestReading,
     async run() {
       if (sessions.count() === 0) return 'done';
-      const { deliveries, more } = await read();
-      await reauthorization.authorize(new Set(deliveries.flatMap(({ to }) => to)));
-      send(deliveries);
-      const marked = reauthorization.isDue() && (await reauthorization.authorizeSlice());
-      return more || marked ? 'more' : 'done';
+      const left = readAt + READ_EVERY_MS - monotonic();
+      if (wanted && left <= 0) await readAndSend();
+      if (reauthorization.isDue()) await reauthorization.authorizeSlice();
+      if (prefetch.isDue()) await sendDetails();
+      if (reauthorization.isDue() || prefetch.isDue()) return 'more';
+      if (wanted) waitForReading(Math.max(readAt + READ_EVERY_MS - monotonic(), 0));
+      return 'done';
     },
     readAt: () => readAt,
+    stop: () => clearTimeout(timer),
   };
 }

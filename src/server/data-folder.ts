@@ -17,10 +17,10 @@ import { explained } from './start-failure.ts';
  */
 const FIRST_START = 'first-start';
 
-/** Folders that the server creates in the data folder. A link there would lead its files elsewhere. */
+/** Folders that the server creates in the data folder. With a link, the files would be in another folder. */
 const FOLDERS = ['aws', 'control', 'tls'] as const;
 
-/** Files that only their owner may read. A link to one is allowed, because container platforms mount secrets so. */
+/** Files that only their owner may read. A link to one is allowed, because container platforms mount secrets as links. */
 const PRIVATE_FILES = ['operator.key', join('aws', 'credentials'), join('tls', 'ca.key'), join('tls', 'server.key')] as const;
 const DATABASE_FILES = ['belfry.db', 'belfry.db-wal', 'belfry.db-shm'] as const;
 
@@ -28,7 +28,7 @@ const DATABASE_FILES = ['belfry.db', 'belfry.db-wal', 'belfry.db-shm'] as const;
  * Checks the data folder before a start changes anything in it. Creates it if it does not exist.
  *
  * @throws Error a folder or a file is open to other users, a folder is a link, or operator key, database and first profile do not belong
- *   together. The message is one line and says what to do
+ *   together. The message is one line with the repair
  */
 export async function requireSoundDataFolder(settings: Settings): Promise<void> {
   const { dataFolder, database } = settings;

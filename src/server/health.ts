@@ -1,13 +1,13 @@
-/** Health of the server: what probes and load balancers read. Answered on the main thread, so a stuck core is visible. */
+/** Health of the server, for probes and load balancers. The main thread answers, so that a stuck core is visible. */
 import type { Lease } from '#access/lease.ts';
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { Answer } from '#core/exchange.ts';
 import type { Part } from '#core/part.ts';
 import { VERSION } from './version.ts';
 
-/** Interval at which the core posts until when it is ready. */
+/** Interval at which the core posts the end of its readiness. */
 const BEAT_MS = 250;
-/** Longest silence of the core. A core that runs one task for longer is not ready. */
+/** Longest time between two posts of the core. A core that runs one task for longer is not ready. */
 const SILENCE_MAX_MS = 2_000;
 /** Interval between two reads of the database. */
 const CHECK_EVERY_MS = 1_000;
@@ -75,9 +75,9 @@ export function beatPart({ lease, clock, check, post }: BeatParts): Part {
   };
 }
 
-/** State of the server as probes see it. */
+/** State of the server for probes. */
 export interface Health {
-  /** Records what the core posted. */
+  /** Records a post of the core: the time until which it is ready. */
   coreReadyUntil(time: number): void;
   /** The listeners are open and the core has started. */
   started(): void;

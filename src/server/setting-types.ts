@@ -29,12 +29,17 @@ export function optional<Value>(type: SettingType<Value>): SettingType<Value | U
   return { ...type, read: (text) => (text === '' ? { unset: true } : type.read(text)) };
 }
 
-/** Path, which becomes absolute. */
+/** Returns the type of one of several strings. */
+export function oneOf<Text extends string>(...texts: readonly Text[]): SettingType<Text> {
+  return { valid: texts.join(' or '), read: (text) => texts.find((each) => each === text) };
+}
+
+/** Returns the type of a path, which becomes absolute. */
 export function path(valid: string): SettingType<string> {
   return { valid, read: (text) => (text === '' ? undefined : resolve(text)) };
 }
 
-/** Number of at most nine digits. */
+/** Returns the type of a number of at most nine digits. */
 export function wholeNumber(min: number, max: number): SettingType<number> {
   return {
     valid: `a whole number from ${min} to ${max}`,
@@ -91,6 +96,17 @@ export const region: SettingType<string> = {
 export const networks: SettingType<readonly string[]> = {
   valid: 'at most 64 addresses or networks such as 10.0.0.0/24, with prefix lengths above 0',
   read: readNetworks,
+};
+
+/** Networks in CIDR notation and host names, separated by commas, in lower case. */
+export const networksAndHosts: SettingType<readonly string[]> = {
+  valid: 'networks such as 10.0.0.0/24, with prefix lengths above 0, and host names, separated by commas',
+  read(text) {
+    const items = hosts.read(text) ?? [];
+    const names = items.filter((item) => /^[a-z0-9][a-z0-9.-]*$/.test(item) && isIP(item) === 0);
+    const rest = items.filter((item) => !names.includes(item));
+    return readNetworks(rest.join(',')) === undefined ? undefined : items;
+  },
 };
 
 /** Host names, separated by commas, in lower case. */

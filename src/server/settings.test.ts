@@ -19,6 +19,8 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['plain HTTP beyond loopback',     ['--http', '0.0.0.0:7080'],          {},                               /not a loopback address/],
   ['a proxy that is a name',         ['--trusted-proxies', 'proxy.example'], {},                          /BELFRY_TRUSTED_PROXIES is 'proxy.example'; .*networks/],
   ['a network of every address',     ['--trusted-proxies', '10.0.0.1,0.0.0.0/0'], {},                     /prefix lengths above 0/],
+  ['a private SIP host with a port', ['--private-sip-peers', 'pbx:5060'], {},                              /BELFRY_PRIVATE_SIP_PEERS is 'pbx:5060'; .*networks/],
+  ['a private SIP network of every address', ['--private-sip-peers', 'pbx,0.0.0.0/0'], {},                 /prefix lengths above 0/],
   ['the PROXY protocol without a proxy', ['--proxy-protocol', 'on'],  {},                                 /it requires BELFRY_TRUSTED_PROXIES/],
   ['a share above 100 percent',      ['--source-share', '101'],           {},                             /whole number from 1 to 100/],
   ['plain HTTP on a name',           ['--http', 'example.com:7080'],      {},                               /not a loopback address/],
@@ -36,6 +38,7 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['a public URL without a scheme',  ['--public-url', 'a.example'],       {},                               /https:\/\/HOST/],
   ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /together, or neither/],
   ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],
+  ['an unknown denial wording',      ['--denial-wording', '2024'],        {},                               /2026 or 2023/],
   ['a limit out of range',           ['--body-max-bytes', '1'],           {},                               /whole number/],
 ];
 
@@ -63,6 +66,12 @@ test('Settings: a database is a folder in any notation or a PostgreSQL URL', () 
 test('Settings: plain HTTP beyond loopback is allowed for trusted proxies', () => {
   const { http, trustedProxies } = readSettings(['--http', '0.0.0.0:7080', '--trusted-proxies', '10.0.0.0/24, ::1'], {});
   assert.deepEqual([http, trustedProxies], [{ host: '0.0.0.0', port: 7080 }, ['10.0.0.0/24', '::1']]);
+});
+
+test('Settings: private SIP peers are networks, addresses and names', () => {
+  const { privateSipPeers } = readSettings(['--private-sip-peers', '10.0.0.0/24, fd00::1,PBX.corp.internal'], {});
+  assert.deepEqual(privateSipPeers, ['10.0.0.0/24', 'fd00::1', 'pbx.corp.internal']);
+  assert.deepEqual(readSettings([], {}).privateSipPeers, []);
 });
 
 test('Settings: IPv6 loopback is loopback', () => {

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '#core/exchange.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Part } from '#core/part.ts';
 import { sourceOf } from '#core/source-address.ts';
 import { type CoreLink, type CoreReady, type CoreRequest, startCore } from './core/core-link.ts';
@@ -23,7 +24,7 @@ import type { Settings } from './settings.ts';
 /** A server that listens. */
 export interface RunningServer {
   readonly ready: { readonly core: CoreReady; readonly listeners: readonly Listener[] };
-  /** Returns what clients hold now. */
+  /** Returns the resources that clients hold now. */
   readonly counts: () => Counts & { readonly queued: number };
   /** Drains the server, then stops it: health probes fail first, accepted requests are answered, and new ones for `drainSeconds`. */
   readonly stop: () => Promise<void>;
@@ -31,7 +32,7 @@ export interface RunningServer {
 
 /** Deviations from an ordinary server. */
 export interface StartOptions {
-  /** False only in the benchmark that measures what recording costs. */
+  /** False only in the benchmark that measures the cost of recording. */
   readonly recording?: boolean;
   /** Limits for tests of slow clients. */
   readonly limits?: Partial<ConnectionLimits>;
@@ -123,11 +124,10 @@ async function readyCore(core: CoreLink, { publicUrl }: Settings, listeners: Lis
   await core.ready;
   const { http, https } = listeners.endpoints();
   const found = publicUrl ?? https;
-  core.listening({
-    ...(http !== undefined && { http }),
-    ...(found !== undefined && { https: found }),
-    listeners: listeners.open().map(({ endpoint, everyAddress }) => (everyAddress ? endpoint.replace('localhost', hostname()) : endpoint)),
-  });
+  const addresses = listeners
+    .open()
+    .map(({ endpoint, everyAddress }) => (everyAddress ? endpoint.replace('localhost', hostname()) : endpoint));
+  core.listening(omitUndefined({ http, https: found, local: publicUrl === undefined ? http : undefined, listeners: addresses }));
 }
 
 /** Requests to the core, queued fairly by their source. */

@@ -38,7 +38,7 @@ test('readSignature: an Authorization header is parsed with and without spaces',
 
 // biome-ignore format: a table
 const MALFORMED: readonly [name: string, authorization: string, message: RegExp][] = [
-  // what is wrong                    the header                                                message
+  // problem                          the header                                                message
   ['Signature Version 2',             'AWS AKID:signature',                                     /^Unsupported AWS 'algorithm': 'AWS'/],
   ['Signature Version 4A',            WHOLE.replace('HMAC', 'ECDSA-P256'),                      /^Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'/],
   ['only the algorithm',              'AWS4-HMAC-SHA256',                                       /^Authorization header requires 'Credential' parameter\. Authorization header requires 'Signature' parameter\. Authorization header requires 'SignedHeaders' parameter\. \(Hashed/],
@@ -142,6 +142,19 @@ for (const name of Object.keys(PARAMETERS)) {
     assert.match(read.message, /must not be given more than once/);
   });
 }
+
+const FOR_STS = { 'X-Amz-Credential': 'AKIDEXAMPLE/20150830/us-east-1/sts/aws4_request' };
+
+// Source: aws/aws-sdk-go-v2, pull request 1030 (PresignGetCallerIdentity omits the parameter); aws/aws-sdk-go, issue 2167.
+test('readSignature: a presigned request to STS without X-Amz-Expires is valid for 15 minutes', () => {
+  const read = presigned({ ...FOR_STS, 'X-Amz-Expires': undefined });
+  assert.ok(read.kind === 'claim');
+  assert.deepEqual([read.claim.presigned, read.claim.expiresSeconds], [true, 900]);
+});
+
+test('readSignature: a presigned request to STS with an empty X-Amz-Expires is IncompleteSignature', () => {
+  assert.equal(presigned({ ...FOR_STS, 'X-Amz-Expires': '' }).kind, 'malformed');
+});
 
 for (const expires of ['0', '604801', '-1', '1e3', '10.5', '99999999999']) {
   test(`readSignature: an expiry of ${expires} seconds is IncompleteSignature`, () => {

@@ -68,7 +68,7 @@ export function readSignature(received: Received): ReadSignature {
   const { query } = splitTarget(received.target);
   const inQuery = query !== '' && /(?:^|&)X-Amz-(?:Algorithm|Signature|Credential)=/i.test(query);
   if (authorization !== undefined) {
-    if (inQuery) return malformed('Only one of the Authorization header and the X-Amz-Algorithm query parameter may be given.');
+    if (inQuery) return malformed('Use either the Authorization header or the X-Amz-Algorithm query parameter, not both.');
     return readHeader(authorization, dateHeader ?? firstValue('date', headerNames, rawHeaders), tokenHeader, headerNames);
   }
   if (!inQuery) return { kind: 'none' };
@@ -132,9 +132,9 @@ function readPresigned(pairs: readonly QueryPair[], tokenHeader: string | undefi
   const signature = found.get('X-Amz-Signature');
   const signedHeaders = found.get('X-Amz-SignedHeaders');
   const date = found.get('X-Amz-Date');
-  const expires = found.get('X-Amz-Expires');
+  const expires = found.get('X-Amz-Expires') ?? (isForSts(credential) ? STS_EXPIRES_SECONDS : undefined);
   const missing = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature', 'X-Amz-SignedHeaders', 'X-Amz-Date', 'X-Amz-Expires']
-    .filter((name) => !found.get(name))
+    .filter((name) => !(name === 'X-Amz-Expires' ? expires : found.get(name)))
     .map((name) => `AWS query-string parameters must include '${name}'.`);
   if (!algorithm || !credential || !signature || !signedHeaders || !date || !expires) {
     return malformed(`${missing.join(' ')} Re-examine the query-string parameters.`);
@@ -142,12 +142,24 @@ function readPresigned(pairs: readonly QueryPair[], tokenHeader: string | undefi
   if (algorithm !== ALGORITHM) return malformed(`Unsupported AWS 'algorithm': '${algorithm.slice(0, 64)}'.`);
   const token = found.get('X-Amz-Security-Token');
   if (token !== undefined && tokenHeader !== undefined)
-    return malformed('The security token must be given once, as a header or as a query parameter.');
+    return malformed('The security token must be set once, as a header or as a query parameter.');
   const expiresSeconds = /^[0-9]{1,6}$/.test(expires) ? Number(expires) : 0;
   if (expiresSeconds < 1 || expiresSeconds > EXPIRES_MAX_SECONDS) {
     return malformed(`X-Amz-Expires must be between 1 and ${EXPIRES_MAX_SECONDS} seconds.`);
   }
   return claimOf({ credential, signedHeaders, signature, date, sessionToken: token ?? tokenHeader, headerNames, expiresSeconds });
+}
+
+/**
+ * Lifetime of a presigned request to STS without `X-Amz-Expires`, in seconds.
+ *
+ * Source: aws/aws-sdk-go, issue 2167: the service's default of 15 minutes. The AWS SDK for Go v2 omits the parameter (aws/aws-sdk-go-v2,
+ * pull request 1030).
+ */
+const STS_EXPIRES_SECONDS = '900';
+
+function isForSts(credential: string | undefined): boolean {
+  return credential?.endsWith('/sts/aws4_request') === true;
 }
 
 function claimOf(parts: {

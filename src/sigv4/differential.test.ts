@@ -1,3 +1,4 @@
+/** Signs generated requests with the signer of the AWS clients and verifies them, both unchanged and with a flipped bit. */
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
@@ -10,8 +11,7 @@ import { sign } from './sign.ts';
 import { signingKeyCache } from './signing-key.ts';
 import { verifySignature } from './verify.ts';
 
-/** Signs generated requests with the signer of the AWS clients and verifies them, both unchanged and with a flipped bit. */
-
+/** SHA-256 and HMAC-SHA-256 as the signer of the AWS clients calls them. */
 class Sha256 {
   readonly digesting;
   constructor(secret?: string | Uint8Array) {

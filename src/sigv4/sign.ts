@@ -65,24 +65,25 @@ export function sign(request: UnsignedRequest, { credentials, region, signingNam
 /**
  * Presigns a request. Returns its target with the signature in the query. The client must send the request's headers unchanged.
  *
- * `expiresSeconds` is 1 to 604800.
+ * `expiresSeconds` is 1 to 604800. Without it, only STS accepts the request, for 15 minutes.
  */
 export function presign(
   request: UnsignedRequest,
-  { credentials, region, signingName, now, expiresSeconds }: SignWith & { readonly expiresSeconds: number },
+  { credentials, region, signingName, now, expiresSeconds }: SignWith & { readonly expiresSeconds?: number },
 ): string {
   const date = amzDate(now);
   const scope = `${date.slice(0, 8)}/${region}/${signingName}/${TERMINATOR}`;
   const names = signedNames(request.headers);
   const { path, query } = splitTarget(request.target);
-  const pairs = queryPairs(query).concat([
+  const pairs: QueryPair[] = [
+    ...queryPairs(query),
     ['X-Amz-Algorithm', ALGORITHM],
     ['X-Amz-Credential', `${credentials.accessKeyId}/${scope}`],
     ['X-Amz-Date', date],
-    ['X-Amz-Expires', String(expiresSeconds)],
+    ...(expiresSeconds === undefined ? [] : [['X-Amz-Expires', String(expiresSeconds)] as const]),
     ['X-Amz-SignedHeaders', names.join(';')],
     ...(credentials.sessionToken === undefined ? [] : [['X-Amz-Security-Token', credentials.sessionToken] as const]),
-  ]);
+  ];
   const canonical = canonicalRequest(request.method, path, pairs, request.headers, names, hash('sha256', request.body, 'hex'));
   const signature = signatureOf(credentials, { region, signingName, date, scope, canonical });
   const written = pairs.map(([name, value]) => `${uriEncode(name)}=${uriEncode(value)}`).join('&');

@@ -4,7 +4,7 @@ import { readSignedHeaders } from './signed-headers.ts';
 
 // biome-ignore format: a table
 const LISTS: readonly [name: string, list: string, read: { readonly names: readonly string[]; readonly sorted: boolean } | undefined][] = [
-  // what is tested           the list                        what is read
+  // case                     the list                        result      
   ['one name',                'host',                         { names: ['host'], sorted: true }],
   ['names in order',          'host;x-amz-date',              { names: ['host', 'x-amz-date'], sorted: true }],
   ['a name and its prefix',      'x-a;x-a-b',                 { names: ['x-a', 'x-a-b'], sorted: true }],

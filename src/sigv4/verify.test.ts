@@ -40,7 +40,7 @@ function messageOf(request: Received, options: Options = {}): string {
 /** Requests and signatures of an independent signer. Source: AWS's "Signature Version 4 test suite". */
 // biome-ignore format: a table
 const VECTORS: readonly [name: string, target: string, headers: readonly (readonly [string, string])[], signature: string][] = [
-  // what is tested                       target                                      further headers                                                               signature
+  // case                                 target                                      further headers                                                               signature
   ['a vanilla GET',                       '/',                                        [],                                                                           '5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31'],
   ['a header three times',                '/',                                        [['My-Header1', 'value2'], ['My-Header1', 'value2'], ['My-Header1', 'value1']], 'c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea'],
   ['spaces in header values',             '/',                                        [['My-Header1', ' value1'], ['My-Header2', ' "a   b   c"']],                  'acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736'],
@@ -63,7 +63,7 @@ const SCOPE_PARAMETERS =
 
 // biome-ignore format: a table
 const PRESIGNED_VECTORS: readonly [name: string, begin: string, end: string, signature: string][] = [
-  // what is tested           before the parameters               after                                                                                         signature
+  // case                     before the parameters               after                                                                                         signature
   ['unreserved characters',   `/?${UNRESERVED}=${UNRESERVED}&`,   '',                                                                                           '8e76a88a7433637b12778d5592799b29ad21ecd6cf6325051c21d86f0acda2bf'],
   ['UTF-8 in the query',      '/?ሴ=bar&',                         '',                                                                                           '0bdd809b1519ac4f0c1dc3540e2cc46bd0c7f778eda408b2ebf3b913d21ff600'],
   ['a session token',         '/?',                               '&X-Amz-Security-Token=6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267',     '7ff2b50b376cb4d151970630573d6291dc128cc5c2a12ffb237f73cc53f67b6c'],
@@ -125,7 +125,7 @@ const MISMATCH = /^The request signature we calculated does not match the signat
 
 // biome-ignore format: a table
 const REJECTED: readonly [name: string, request: Received, options: Options, message: RegExp][] = [
-  // what is wrong                     the request                                                  verified with                     the message
+  // problem                           the request                                                  verified with                     the message
   ['another service',                  signed(),                                                    { signingName: 'iam' },           /^Credential should be scoped to correct service: 'iam'\.$/],
   ['signed 5 min 1 s ago',             signed(),                                                    { now: instant(SIGNED_AT + 301_000) }, /^Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z \(20150830T124101Z - 5 min\.\)$/],
   ['signed 5 min 1 s ahead',           signed(),                                                    { now: instant(SIGNED_AT - 301_000) }, /^Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z \(20150830T123059Z \+ 5 min\.\)$/],

@@ -35,6 +35,8 @@ export const SCHEMA_TOKENS = {
 export interface Migration {
   readonly title: string;
   readonly statements: readonly string[];
+  /** Converts stored rows, after the statements. Imports nothing that can change. Reads in pages, because a table can be large. */
+  readonly convert?: (sql: Sql) => Promise<void>;
 }
 
 /** Applied migrations. */
@@ -69,10 +71,11 @@ export async function migrate(store: Pick<Store, 'transaction'>, tokens: SchemaT
   await store.transaction(async ({ sql }) => {
     // Another server may have applied some of them in the meantime.
     const now = await versionOf(sql, tokens);
-    for (const [i, { title, statements }] of pending.entries()) {
+    for (const [i, { title, statements, convert }] of pending.entries()) {
       const version = before + i + 1;
       if (version <= now) continue;
       for (const statement of statements) await sql.run(inDialect(statement, tokens));
+      await convert?.(sql);
       await SCHEMA_VERSION.insert(sql, { version, title });
     }
   });

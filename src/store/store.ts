@@ -1,7 +1,7 @@
 import type { Attempts } from './attempts.ts';
 import type { Idempotency } from './idempotency.ts';
-import type { Identity } from './identity/identity.ts';
 import type { LastUses } from './identity/last-use.ts';
+import type { Identity } from './identity/repository.ts';
 import type { Meta } from './meta.ts';
 import type { Resources } from './resources.ts';
 import type { Sql } from './sql.ts';

@@ -33,7 +33,7 @@ const plain = { optional: false, suffix: '' } as const;
 /** A string. It must not contain NUL: PostgreSQL does not store it. */
 export const text: Column<string, false> = { type: 'text', ...plain };
 
-/** A string of a narrower type, such as `AccountId`. */
+/** Returns a column with strings of a narrower type, such as `AccountId`. */
 export function textOf<Value extends string>(): Column<Value, false> {
   return { type: 'text', ...plain };
 }
@@ -49,17 +49,17 @@ export const bytes: Column<Uint8Array, false> = { type: 'bytes', ...plain };
 /** A boolean, stored as 0 or 1. */
 export const flag: Column<boolean, false> = { type: 'int', ...plain, toSql: (value) => (value ? 1 : 0), fromSql: (value) => value === 1 };
 
-/** A document, stored as JSON text. */
+/** Returns a column with a document, stored as JSON. */
 export function json<Value>(): Column<Value, false> {
   return { type: 'text', ...plain, toSql: JSON.stringify, fromSql: (value) => JSON.parse(value as string) as Value };
 }
 
-/** A column that may be NULL. The row then has no such member. */
+/** Returns a column that may be NULL. The row then omits the member. */
 export function optional<Value>(column: Column<Value, false>): Column<Value, true> {
   return { ...column, optional: true };
 }
 
-/** Primary key that the engine numbers at the insert. It never uses a number twice, not even after a rollback (Decision 0014). */
+/** Returns a primary key that the engine numbers at the insert. It never uses a number twice, not even after a rollback (Decision 0014). */
 export function numbered(): Column<number, false> & { readonly numbered: true } {
   return { ...int, numbered: true };
 }
@@ -68,7 +68,7 @@ type Columns = Readonly<Record<string, Column>>;
 type ValueOf<C> = C extends Column<infer Value, boolean> ? Value : never;
 type Flat<T> = { readonly [Name in keyof T]: T[Name] };
 
-/** A row as the code sees it. */
+/** Row of a table, with the types of the code. */
 export type RowOf<C extends Columns> = Flat<
   { readonly [Name in keyof C as C[Name]['optional'] extends true ? never : Name]: ValueOf<C[Name]> } & {
     readonly [Name in keyof C as C[Name]['optional'] extends true ? Name : never]?: ValueOf<C[Name]>;
@@ -260,7 +260,7 @@ function placeholders(from: number, count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => `$${from + i}`);
 }
 
-/** A page of the rows whose key starts with `fixed` values. */
+/** Returns the SELECT of a page of the rows whose key starts with `fixed` values. */
 function pageText(table: string, names: string, key: readonly string[], fixed: number): string {
   const rest = key.slice(fixed);
   const after = placeholders(fixed + 1, rest.length);

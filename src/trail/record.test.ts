@@ -142,6 +142,13 @@ test('Trail event: a denial of Organizations is AccessDenied, and its record has
   assert.equal(written({ error }).errorCode, 'AccessDeniedException');
 });
 
+// Source: AWS Organizations User Guide, "Log entries: CreateAccount"; panther-labs/panther-analysis, a record of 2021, also for the address.
+test('Trail event: names and addresses in a record of Organizations are asterisks', () => {
+  const input = { Email: 'ada@example.com', AccountName: 'Ada', RoleName: 'SomeRole' };
+  const event = written({ service: 'organizations', operation: 'CreateAccount', input });
+  assert.deepEqual(event.requestParameters, { email: '****', accountName: '****', roleName: 'SomeRole' });
+});
+
 test('Trail event: secrets of Chime are hidden', () => {
   const { requestParameters } = written({ operation: 'CreateAttendee', input: { MeetingId: 'm', ExternalUserId: 'ada' } });
   assert.deepEqual(requestParameters, { meetingId: 'm', externalUserId: 'HIDDEN_DUE_TO_SECURITY_REASONS' });

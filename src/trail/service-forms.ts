@@ -18,12 +18,13 @@ const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS';
  *
  * Source: CloudTrail records of AWS, in DataDog/stratus-red-team, docs/attack-techniques/AWS: `iam-create-admin-user`,
  * `iam-create-user-login-profile`, `organizations-leave` and `sts-federation-token`, recorded from August to November 2024. Chime SDK
- * Developer Guide, "Sending media pipeline events to CloudTrail": the constant for secrets.
+ * Developer Guide, "Sending media pipeline events to CloudTrail": the constant for secrets. AWS Organizations User Guide, "Log entries:
+ * CreateAccount", and panther-labs/panther-analysis, a record of 2021: `****`.
  */
 // biome-ignore format: a table
 const FORMS: Partial<Readonly<Record<ServiceName, ServiceForm>>> = {
   'iam':                       { eventVersion: '1.09', namesResources: false,                                          afterDate: ' '  },
-  'organizations':             { eventVersion: '1.09', namesResources: true,  hidden: HIDDEN,                          afterDate: ' '  },
+  'organizations':             { eventVersion: '1.09', namesResources: true,  hidden: '****',                          afterDate: ' '  },
   'sts':                       { eventVersion: '1.08', namesResources: true,                                           afterDate: ', ' },
   'chime-sdk-media-pipelines': { eventVersion: '1.08', namesResources: true,  hidden: 'Hidden_For_Security_Reasons',   afterDate: ' '  },
 };

@@ -33,15 +33,11 @@ function requireCanonical(service: ServiceName, input: ArnInput, value: unknown,
 /**
  * Returns the service's error for an invalid ARN.
  *
- * Source: users' reports of IAM ("ARN … is not valid.", recorded; "Invalid ARN partition", pulumi-aws-apigateway issue 347) and STS ("… is
- * invalid"); Chime for bearers (security.md CHM-5).
+ * Source: users' reports of STS ("… is invalid"); Chime for bearers (security.md CHM-5).
  * Assumed: the code and message of the other members, including Access Analyzer's. A malformed bearer is rejected before authorization.
  */
 function refusal(service: ServiceName, { path, types }: ArnInput, text: string): AwsError {
-  if (service === 'iam') {
-    const foreign = (parseArn(text)?.partition ?? 'aws') !== 'aws';
-    return new AwsError('ValidationError', foreign ? 'Invalid ARN partition' : `ARN ${text} is not valid.`);
-  }
+  if (service === 'iam') return new AwsError('ValidationError', iamMessage(types, text));
   if (service === 'sts') return new AwsError('ValidationError', `${text} is invalid`);
   if (path[0] === 'ChimeBearer') {
     return new AwsError(
@@ -53,4 +49,18 @@ function refusal(service: ServiceName, { path, types }: ArnInput, text: string):
   const wanted = types.map((type) => (type === 'elsewhere' ? 'an AWS resource' : type.slice(type.indexOf(':') + 1))).join(', ');
   const message = `Value at '${name}' is not a valid ARN of: ${wanted}`;
   return isChime(service) ? new AwsError('BadRequestException', message) : new AwsError('ValidationError', message, REASON);
+}
+
+/**
+ * Returns IAM's message for an invalid ARN.
+ *
+ * Source: recordings of AttachRolePolicy and AttachUserPolicy in localstack/localstack, tests/aws/services/iam ("ARN … is not valid." until
+ * 2023, "Invalid ARN:  Could not be parsed!" since); "Invalid ARN partition": pulumi-aws-apigateway, issue 347.
+ * Assumed: an ARN of another type, service or region still has the message of 2023.
+ */
+function iamMessage(types: readonly string[], text: string): string {
+  const parts = parseArn(text);
+  // A serial number may also be a plain string.
+  if (parts === undefined && !types.includes('hardware serial')) return 'Invalid ARN:  Could not be parsed!';
+  return parts !== undefined && parts.partition !== 'aws' ? 'Invalid ARN partition' : `ARN ${text} is not valid.`;
 }

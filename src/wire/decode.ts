@@ -119,7 +119,7 @@ function rpcInput(operation: OperationModel, bodyKind: Routed['bodyKind'], compi
   return (routed, received, reading) => {
     const parameters = bodyKind === 'form' ? formOf(textOf(bodyOf(routed, received))) : parametersOf(routed.query);
     // Routing reads the Action in the first part of a compressed form. The complete form must have the same Action.
-    if (parameters.get('Action') !== operation.name) throw new AwsError('SerializationException', 'Action is given ambiguously');
+    if (parameters.get('Action') !== operation.name) throw new AwsError('SerializationException', 'Action is ambiguous');
     // A query string also has the parameters of the signature. They are ignored, because no model has them.
     return read === undefined ? {} : (read(parameterTree(parameters), reading, 0) as Record<string, unknown>);
   };

@@ -249,7 +249,7 @@ function structureReader(model: ServiceModel, shape: Shape, member: (use: Member
 
 /** Returns the error for a union with no member or several members. */
 export function oneOf(): AwsError {
-  return new AwsError('SerializationException', 'Exactly one member of a union must be given');
+  return new AwsError('SerializationException', 'Exactly one member of a union must be set');
 }
 
 /**

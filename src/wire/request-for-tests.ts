@@ -13,7 +13,7 @@ export interface RequestForTests {
   readonly scope?: string;
 }
 
-/** A request as it would come over the socket, signed by nobody. */
+/** Returns a request as received from the socket, without a signature. */
 export function requestForTests(request: RequestForTests): Received {
   const authorization = `AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261122/us-east-1/${request.scope}/aws4_request, SignedHeaders=host, Signature=00`;
   const headers = { Host: 'localhost:8080', ...(request.scope === undefined ? {} : { Authorization: authorization }), ...request.headers };
@@ -33,7 +33,7 @@ export function routedForTests(request: RequestForTests): Routed | RoutingRefusa
   return route(requestForTests(request), { guide2021: false });
 }
 
-/** Routes and decodes. @throws AwsError what either refuses */
+/** Routes and decodes a request. @throws AwsError the request is invalid */
 export function decodedForTests(request: RequestForTests): Record<string, unknown> {
   const received = requestForTests(request);
   const routed = route(received, { guide2021: false });
@@ -41,7 +41,7 @@ export function decodedForTests(request: RequestForTests): Record<string, unknow
   return decode(routed, received);
 }
 
-/** A rest-json request of one of the Chime services by its base path. */
+/** Returns a rest-json request to a Chime service, by its base path. */
 export function chimeRequest(service: string, method: string, path: string, body?: unknown): RequestForTests {
   return {
     method,
@@ -51,12 +51,12 @@ export function chimeRequest(service: string, method: string, path: string, body
   };
 }
 
-/** A query request with the parameters in a form. */
+/** Returns a query request with the parameters in a form. */
 export function formRequest(scope: string, form: string): RequestForTests {
   return { method: 'POST', scope, headers: { 'Content-Type': 'application/x-www-form-urlencoded; charset=utf-8' }, body: form };
 }
 
-/** An awsJson request. */
+/** Returns an awsJson request. */
 export function targetRequest(scope: string, target: string, body: unknown): RequestForTests {
   return {
     method: 'POST',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { loadModel } from '#model/load.ts';
 import { CHIME_SERVICES, type ServiceName } from '#model/services.ts';
@@ -131,117 +131,113 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
   ['another content encoding',                                 { ...chimeRequest('chime-sdk-meetings', 'POST', '/meetings', {}), headers: { 'Content-Encoding': 'br' } }, 'rest-json UnsupportedMediaTypeException 415'],
 ];
 
-describe('route', () => {
-  for (const [title, request, expected] of ROUTES) {
-    test(`route: ${title}: ${expected}`, () => {
-      assert.equal(chosen(request), expected);
-    });
-  }
+for (const [title, request, expected] of ROUTES) {
+  test(`route: ${title}: ${expected}`, () => {
+    assert.equal(chosen(request), expected);
+  });
+}
 
-  test('route: finds every rest-json operation by its method and URI', () => {
-    const wrong: string[] = [];
-    for (const service of [...CHIME_SERVICES, 'accessanalyzer'] as const satisfies readonly ServiceName[]) {
-      for (const { name, http } of Object.values(loadModel(service).operations)) {
-        const found = chosen({ method: http.method, target: `/_${service}${pathOf(http.uri)}` });
-        const expected = `${service} ${name} rest-json ${service === 'chime' ? 'classic' : 'sdk'}`;
-        if (found !== expected) wrong.push(`${found} instead of ${expected}`);
-      }
+test('route: finds every rest-json operation by its method and URI', () => {
+  const wrong: string[] = [];
+  for (const service of [...CHIME_SERVICES, 'accessanalyzer'] as const satisfies readonly ServiceName[]) {
+    for (const { name, http } of Object.values(loadModel(service).operations)) {
+      const found = chosen({ method: http.method, target: `/_${service}${pathOf(http.uri)}` });
+      const expected = `${service} ${name} rest-json ${service === 'chime' ? 'classic' : 'sdk'}`;
+      if (found !== expected) wrong.push(`${found} instead of ${expected}`);
     }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+// biome-ignore format: a table
+const CLASSIC: readonly (readonly [title: string, prefix: string, headers: Readonly<Record<string, string>>])[] = [
+  ['the base path',                    '/_chime', {}],
+  ['CLI v2 of chime',                  '',        { 'User-Agent': CLI('chime.list-rooms') }],
+  ['the JavaScript SDK of chime',      '',        { 'User-Agent': JS('chime') }],
+  ['the same at the host chime.…',     '',        { 'User-Agent': JS('chime'), Host: 'chime.us-east-1.amazonaws.com' }],
+];
+
+for (const [title, prefix, headers] of CLASSIC) {
+  test(`CHM-7: ${title} finds each of the 129 removed and 62 remaining operations`, () => {
+    const { operations, removed } = loadModel('chime');
+    const all = [...Object.values(removed), ...Object.values(operations)];
+    const found = all.map(({ http }) => chosen({ method: http.method, target: `${prefix}${pathOf(http.uri)}`, scope: 'chime', headers }));
+    assert.deepEqual(
+      found,
+      all.map(({ name }) => `chime ${name} rest-json classic`),
+    );
+    assert.equal(all.length, 129 + 62);
+  });
+}
+
+// biome-ignore format: a table
+const NAMING: readonly (readonly [title: string, host: string | undefined, agent: (service: ServiceName) => string])[] = [
+  ['CLI v2',                                       undefined,            (service) => CLI(`${service}.some-command`)],
+  ['the JavaScript SDK',                           undefined,            JS],
+  ['the JavaScript SDK of 2021',                   undefined,            (service) => `aws-sdk-js/3.38.0 api/${service.replaceAll('-', '_')}/3.38.0`],
+  ['the JavaScript SDK at the host chime.…',       'chime.example.com',  JS],
+];
+
+for (const [title, host, agent] of NAMING) {
+  test(`CHM-7: ${title}, which names its service, finds each of the 286 current operations`, () => {
+    const all = CHIME_SERVICES.flatMap((service) =>
+      Object.values(loadModel(service).operations).map(({ name, http }) => ({ service, name, http })),
+    );
+    const headers = (service: ServiceName) => ({ 'User-Agent': agent(service), ...(host !== undefined && { Host: host }) });
+    assert.deepEqual(
+      all.map(({ service, http }) => chosen({ method: http.method, target: pathOf(http.uri), scope: 'chime', headers: headers(service) })),
+      all.map(({ service, name }) => `${service} ${name} rest-json ${service === 'chime' ? 'classic' : 'sdk'}`),
+    );
+    assert.equal(all.length, 286);
+  });
+}
+
+for (const host of ['localhost:8080', 'chime.us-east-1.amazonaws.com']) {
+  test(`CHM-7: at ${host}, a client that names no service finds the 286 current operations`, () => {
+    const all = CHIME_SERVICES.flatMap((service) => Object.values(loadModel(service).operations));
+    const wrong = all.filter(({ http }) => {
+      const routed = routedForTests({
+        method: http.method,
+        target: pathOf(http.uri),
+        scope: 'chime',
+        headers: { Host: host, 'User-Agent': BOTO3 },
+      });
+      return routed.kind === 'refused' || routed.model.operations[routed.operation.name] !== routed.operation;
+    });
     assert.deepEqual(wrong, []);
   });
+}
 
-  // biome-ignore format: a table
-  const CLASSIC: readonly (readonly [title: string, prefix: string, headers: Readonly<Record<string, string>>])[] = [
-    ['the base path',                    '/_chime', {}],
-    ['CLI v2 of chime',                  '',        { 'User-Agent': CLI('chime.list-rooms') }],
-    ['the JavaScript SDK of chime',      '',        { 'User-Agent': JS('chime') }],
-    ['the same at the host chime.…',     '',        { 'User-Agent': JS('chime'), Host: 'chime.us-east-1.amazonaws.com' }],
-  ];
+test('route: the six Chime services share exactly nineteen routes', () => {
+  const seen = new Map<string, number>();
+  for (const service of CHIME_SERVICES)
+    for (const { http } of Object.values(loadModel(service).operations)) {
+      const place = `${http.method} ${http.uri.replaceAll(/\{[^}]*\}/g, '{}')}`;
+      seen.set(place, (seen.get(place) ?? 0) + 1);
+    }
+  assert.equal([...seen.values()].filter((services) => services > 1).length, 19);
+});
 
-  for (const [title, prefix, headers] of CLASSIC) {
-    test(`CHM-7: ${title} finds each of the 129 removed and 62 remaining operations`, () => {
-      const { operations, removed } = loadModel('chime');
-      const all = [...Object.values(removed), ...Object.values(operations)];
-      const found = all.map(({ http }) => chosen({ method: http.method, target: `${prefix}${pathOf(http.uri)}`, scope: 'chime', headers }));
-      assert.deepEqual(
-        found,
-        all.map(({ name }) => `chime ${name} rest-json classic`),
-      );
-      assert.equal(all.length, 129 + 62);
-    });
-  }
+test('route: guide2021 gives the classic profile to the six Chime services only', () => {
+  const profile = (request: RequestForTests) => {
+    const routed = route(requestForTests(request), { guide2021: true });
+    return routed.kind === 'routed' && routed.profile;
+  };
+  assert.equal(profile({ target: `/_chime-sdk-meetings${MEETING}` }), 'classic');
+  assert.equal(profile(formRequest('iam', 'Action=ListUsers&Version=2010-05-08')), 'sdk');
+});
 
-  // biome-ignore format: a table
-  const NAMING: readonly (readonly [title: string, host: string | undefined, agent: (service: ServiceName) => string])[] = [
-    ['CLI v2',                                       undefined,            (service) => CLI(`${service}.some-command`)],
-    ['the JavaScript SDK',                           undefined,            JS],
-    ['the JavaScript SDK of 2021',                   undefined,            (service) => `aws-sdk-js/3.38.0 api/${service.replaceAll('-', '_')}/3.38.0`],
-    ['the JavaScript SDK at the host chime.…',       'chime.example.com',  JS],
-  ];
+test('route: labels are split before they are decoded', () => {
+  const routed = routedForTests(
+    chimeRequest('chime-sdk-messaging', 'GET', '/channels/arn%3Aaws%2Fchannel%2Fb/memberships/arn%3Aa%2Fuser%2Fc'),
+  );
+  assert.deepEqual(routed.kind === 'routed' && routed.labels, ['arn%3Aaws%2Fchannel%2Fb', 'arn%3Aa%2Fuser%2Fc']);
+});
 
-  for (const [title, host, agent] of NAMING) {
-    test(`CHM-7: ${title}, which names its service, finds each of the 286 current operations`, () => {
-      const all = CHIME_SERVICES.flatMap((service) =>
-        Object.values(loadModel(service).operations).map(({ name, http }) => ({ service, name, http })),
-      );
-      const headers = (service: ServiceName) => ({ 'User-Agent': agent(service), ...(host !== undefined && { Host: host }) });
-      assert.deepEqual(
-        all.map(({ service, http }) =>
-          chosen({ method: http.method, target: pathOf(http.uri), scope: 'chime', headers: headers(service) }),
-        ),
-        all.map(({ service, name }) => `${service} ${name} rest-json ${service === 'chime' ? 'classic' : 'sdk'}`),
-      );
-      assert.equal(all.length, 286);
-    });
-  }
-
-  for (const host of ['localhost:8080', 'chime.us-east-1.amazonaws.com']) {
-    test(`CHM-7: at ${host}, a client that names no service finds the 286 current operations`, () => {
-      const all = CHIME_SERVICES.flatMap((service) => Object.values(loadModel(service).operations));
-      const wrong = all.filter(({ http }) => {
-        const routed = routedForTests({
-          method: http.method,
-          target: pathOf(http.uri),
-          scope: 'chime',
-          headers: { Host: host, 'User-Agent': BOTO3 },
-        });
-        return routed.kind === 'refused' || routed.model.operations[routed.operation.name] !== routed.operation;
-      });
-      assert.deepEqual(wrong, []);
-    });
-  }
-
-  test('route: the six Chime services share exactly nineteen routes', () => {
-    const seen = new Map<string, number>();
-    for (const service of CHIME_SERVICES)
-      for (const { http } of Object.values(loadModel(service).operations)) {
-        const place = `${http.method} ${http.uri.replaceAll(/\{[^}]*\}/g, '{}')}`;
-        seen.set(place, (seen.get(place) ?? 0) + 1);
-      }
-    assert.equal([...seen.values()].filter((services) => services > 1).length, 19);
-  });
-
-  test('route: guide2021 gives the classic profile to the six Chime services only', () => {
-    const profile = (request: RequestForTests) => {
-      const routed = route(requestForTests(request), { guide2021: true });
-      return routed.kind === 'routed' && routed.profile;
-    };
-    assert.equal(profile({ target: `/_chime-sdk-meetings${MEETING}` }), 'classic');
-    assert.equal(profile(formRequest('iam', 'Action=ListUsers&Version=2010-05-08')), 'sdk');
-  });
-
-  test('route: labels are split before they are decoded', () => {
-    const routed = routedForTests(
-      chimeRequest('chime-sdk-messaging', 'GET', '/channels/arn%3Aaws%2Fchannel%2Fb/memberships/arn%3Aa%2Fuser%2Fc'),
-    );
-    assert.deepEqual(routed.kind === 'routed' && routed.labels, ['arn%3Aaws%2Fchannel%2Fb', 'arn%3Aa%2Fuser%2Fc']);
-  });
-
-  test('route: a body that is too large does not determine the service of tags', () => {
-    const body = JSON.stringify({ ResourceARN: 'arn:aws:chime:us-east-1:1:app-instance/a/channel/b', pad: ' '.repeat(70_000) });
-    assert.equal(
-      chosen({ method: 'POST', target: '/tags?operation=tag-resource', scope: 'chime', body }),
-      'chime-sdk-voice TagResource rest-json sdk',
-    );
-  });
+test('route: a body that is too large does not determine the service of tags', () => {
+  const body = JSON.stringify({ ResourceARN: 'arn:aws:chime:us-east-1:1:app-instance/a/channel/b', pad: ' '.repeat(70_000) });
+  assert.equal(
+    chosen({ method: 'POST', target: '/tags?operation=tag-resource', scope: 'chime', body }),
+    'chime-sdk-voice TagResource rest-json sdk',
+  );
 });

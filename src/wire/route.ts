@@ -45,7 +45,7 @@ export function route(received: Received, settings: RouteSettings): Routed | Rou
   const clues = readClues(received, query);
   const sentPath = question < 0 ? received.target : received.target.slice(0, question);
   const base = basePath(sentPath);
-  if (base.kind === 'unknown') return refusal('rest-json', undefined, 'UnrecognizedServiceException', `No service is called ${base.name}.`);
+  if (base.kind === 'unknown') return refusal('rest-json', undefined, 'UnrecognizedServiceException', `Unknown service '${base.name}'.`);
   const request: Request = { received, query, clues, path: base.path, profileOf: (service) => profileOf(service, settings) };
   const service = base.service ?? strongHost(clues);
   if (service !== undefined) return routeWithin(request, service);
@@ -235,7 +235,7 @@ function finished(
 ): Routed | RoutingRefusal {
   const encoding = (request.clues.contentEncoding ?? '').trim().toLowerCase();
   if (encoding !== '' && encoding !== 'identity' && encoding !== 'gzip')
-    return refusal(protocol, service, 'UnsupportedMediaTypeException', 'The only content encoding understood is gzip.', operation.name);
+    return refusal(protocol, service, 'UnsupportedMediaTypeException', 'The only supported content encoding is gzip.', operation.name);
   return {
     kind: 'routed',
     service,

@@ -241,7 +241,7 @@ test('RBP-2: stored policies that do not apply to the caller do not change a dec
   assert.match(await denialOf(iam(keys).send(new ListUsersCommand({}))), /because no identity-based policy allows/);
 });
 
-test('TS-5, TS-6: each kind of denial names the deciding policy type and no policy ARN', async () => {
+test('TS-5, TS-6: each kind of denial names the deciding policy type, and a managed policy by its ARN', async () => {
   const name = 'reasons';
   const keys = await account.user(name, allow('iam:List*'), deny('iam:ListGroups'));
   const role = await account.role('Reasons', trust(account.userArn(name)), allow('iam:List*'));
@@ -271,7 +271,10 @@ test('TS-5, TS-6: each kind of denial names the deciding policy type and no poli
     new CreatePolicyCommand({ PolicyName: 'DenyingBound', PolicyDocument: policy(allow('*'), deny('iam:ListUsers')) }),
   );
   await admin.send(new PutUserPermissionsBoundaryCommand({ UserName: name, PermissionsBoundary: Policy?.Arn }));
-  assert.equal(await reasonOf(keys, user, 'ListUsers', new ListUsersCommand({})), 'with an explicit deny in a permissions boundary');
+  assert.equal(
+    await reasonOf(keys, user, 'ListUsers', new ListUsersCommand({})),
+    `with an explicit deny in a permissions boundary: ${Policy?.Arn}`,
+  );
 
   const refusing = await account.role('Refusing', { ...trust(user), Effect: 'Deny' });
   const denial = await denialOf(account.assume(keys, refusing));

@@ -2,9 +2,11 @@
  * Requests that need the most work for their size: policies with slow patterns for the simulator and the analyzers, documents whose
  * validation compares all pairs of values, and bodies that are expensive to decode.
  */
+
 import { gzipSync } from 'node:zlib';
 import { instant } from '#core/instant.ts';
 import { sign } from '#sigv4/sign.ts';
+import { generator } from '../kit/random.ts';
 import type { TestServer } from '../kit/server.ts';
 
 /** One request of a hostile client, before it is signed. */
@@ -20,17 +22,6 @@ export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-}
-
-/** Returns a generator of numbers from 0 to 1 that depend only on the seed. Source: mulberry32, Tommy Ettinger, public domain. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Returns `open`, as many parts with commas as `length` characters allow, and `close`. */
@@ -97,7 +88,12 @@ function members(name: string, values: readonly string[]): [string, string][] {
   return values.map((value, i) => [`${name}.member.${i + 1}`, value]);
 }
 
-function form(name: string, Action: string, parameters: readonly (readonly [string, string])[], signingName = 'iam'): HostileRequest {
+export function form(
+  name: string,
+  Action: string,
+  parameters: readonly (readonly [string, string])[],
+  signingName = 'iam',
+): HostileRequest {
   const body = new URLSearchParams([
     ['Action', Action],
     ['Version', '2010-05-08'],
@@ -138,7 +134,7 @@ export function simulation(length: number, random: () => number, kind: number): 
 
 /** Returns the hostile requests of a seed: the worst known requests of each kind. */
 export function hostileRequests(seed: number): HostileRequest[] {
-  const random = randomOf(seed);
+  const random = generator(seed);
   return [...simulations(random), ...checks(random), ...largeBodies()];
 }
 

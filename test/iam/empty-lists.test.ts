@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openIam, TRUST_ROOT } from './fixture.ts';
+import { ACCOUNT, openIam, TRUST_ROOT } from './fixture.ts';
 
 const FOR_ROLE = ['ListInstanceProfilesForRole'] as const;
 const FOR_USER = ['ListSigningCertificates', 'ListSSHPublicKeys', 'ListServiceSpecificCredentials'] as const;
@@ -15,6 +15,18 @@ for (const name of [...FOR_ROLE, ...FOR_USER, ...FOR_ACCOUNT]) {
     assert.deepEqual([IsTruncated, Object.values(list)], [false, [[]]]);
   });
 }
+
+// Source: localstack/localstack, tests/aws/services/iam, test_instance_profile_errors, recorded on AWS on 2026-02-12.
+test('GetInstanceProfile: no instance profile can be found', async () => {
+  const { run, requiredAccess } = await openIam();
+  const input = { InstanceProfileName: 'nonexistent-profile' };
+  await assert.rejects(run('GetInstanceProfile', input), {
+    code: 'NoSuchEntityException',
+    message: 'Instance Profile nonexistent-profile cannot be found.',
+  });
+  const [access] = await requiredAccess('GetInstanceProfile', input);
+  assert.deepEqual(access?.resources, [`arn:aws:iam::${ACCOUNT}:instance-profile/nonexistent-profile`]);
+});
 
 for (const name of [...FOR_ROLE, ...FOR_USER]) {
   test(`${name}: an unknown user or role is NoSuchEntity`, async () => {

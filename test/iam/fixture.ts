@@ -5,7 +5,7 @@ import { arn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
-import { type Gate, withOffload } from '#server/core/offload.ts';
+import { type Gate, newGate, withOffload } from '#server/core/offload.ts';
 import type { IamDeps } from '#services/iam/deps.ts';
 import { iamOperations } from '#services/iam/operations.ts';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
@@ -45,16 +45,22 @@ export async function openIam(deps: Partial<IamDeps> = {}) {
     offloaded++;
     return work();
   };
-  const parts = { gate, threads: newAnalysisThreads(ANALYSIS_LIMITS, () => {}), reference: authorizationReference };
+  const parts = {
+    gate,
+    surveyGate: newGate(1),
+    store: opened.store,
+    threads: newAnalysisThreads(ANALYSIS_LIMITS, () => {}),
+    reference: authorizationReference,
+  };
   return {
     ...opened,
     vault,
     operations,
     /** Runs one operation, after its `access`. Slow work runs outside the transaction, as on a server. */
     run<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}): Promise<IamApi[Name]['output']> {
-      return withOffload(parts, async ({ offload, analyzeFor }) => {
+      return withOffload(parts, async ({ offload, survey, analyzeFor }) => {
         accessOf(operations, name, input, as);
-        return await opened.run(name, input, { ...as, offload, analyze: analyzeFor(callerOf(as).accountId) });
+        return await opened.run(name, input, { ...as, offload, survey, analyze: analyzeFor(callerOf(as).accountId) });
       });
     },
     /** Number of computations that ran outside the transaction. */

@@ -48,6 +48,21 @@ test('GetUser: the root user has the account ID as its ID, and no name', async (
   assert.equal(User.UserId, ACCOUNT);
 });
 
+// Source: the GetUser example of the AWS CLI and a recorded CreateRole of DataDog/stratus-red-team (iam-create-backdoor-role):
+// "Policy". The enum of the model names PermissionsBoundaryPolicy.
+test('GetUser, GetRole: the type of a permissions boundary is Policy', async () => {
+  const { run } = await openIam();
+  await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
+  await run('CreateRole', {
+    RoleName: 'r',
+    AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:root`),
+    PermissionsBoundary: READ_ONLY,
+  });
+  const boundary = { PermissionsBoundaryType: 'Policy', PermissionsBoundaryArn: READ_ONLY };
+  assert.deepEqual((await run('GetUser', { UserName: 'ada' })).User.PermissionsBoundary, boundary);
+  assert.deepEqual((await run('GetRole', { RoleName: 'r' })).Role.PermissionsBoundary, boundary);
+});
+
 test('UpdateUser: access keys, groups, policies, boundary and trust policies follow the new name', async () => {
   const { run, store } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
@@ -135,6 +150,15 @@ test('CreateRole: a stored trust policy contains unique IDs, and one without use
   ]);
   assert.equal(a?.trustPolicy, trustOf(User?.UserId ?? '', '444455556666'));
   assert.equal(b?.trustPolicy, spaced);
+});
+
+test('GetRole: a trust policy shows an account ID as the ARN of its root user', async () => {
+  const { run } = await openIam();
+  const others = `arn:aws:iam::444455556666:root`;
+  await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: trustOf('444455556666', '*', others) });
+  assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [others, '*', others]);
+  const { Roles } = await run('ListRoles', {});
+  assert.deepEqual(principalsOf(Roles[0]?.AssumeRolePolicyDocument), [others, '*', others]);
 });
 
 test('UpdateAssumeRolePolicy: a unique ID instead of an ARN is MalformedPolicyDocument', async () => {

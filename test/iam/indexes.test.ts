@@ -109,18 +109,21 @@ test('Reverse indexes: they match the records after any sequence of operations',
         ]);
         assert.deepEqual(await keysOf('attachment'), attachments.sort());
 
-        const memberships = users.flatMap(({ key, record }) => record.groupNames.map((name) => `${name.toLowerCase()} ${key}`));
+        const memberships = users.flatMap(({ key, record }) => record.groupIds.map((id) => `${id} ${key}`));
         assert.deepEqual(await keysOf('membership'), memberships.sort());
         assert.deepEqual(
           await keysOf('unique-id'),
-          [...users.map(({ record }) => record.userId), ...roles.map(({ record }) => record.roleId)].sort(),
+          [
+            ...users.map(({ record }) => record.userId),
+            ...roles.map(({ record }) => record.roleId),
+            ...groups.map(({ record }) => record.groupId),
+          ].sort(),
         );
         const owned = users.flatMap(({ record }) => record.accessKeyIds.map((id) => `${id} ${record.userName}`));
         assert.deepEqual(accessKeys.map(({ key, record }) => `${key} ${record.userName}`).sort(), owned.sort());
 
-        const groupNames = new Set(groups.map(({ record }) => record.groupName));
-        for (const { record } of users)
-          for (const name of record.groupNames) assert.ok(groupNames.has(name), `${record.userName} is in ${name}`);
+        const groupIds = new Set(groups.map(({ record }) => record.groupId));
+        for (const { record } of users) for (const id of record.groupIds) assert.ok(groupIds.has(id), `${record.userName} is in ${id}`);
         const own = new Set<string>(policies.map(({ record }) => record.arn));
         for (const { record, boundary } of holders) {
           for (const arn of [...record.attachedPolicyArns, ...(boundary === undefined ? [] : [boundary])]) {

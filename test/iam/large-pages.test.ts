@@ -59,13 +59,10 @@ for (const [title, PathPrefix, names] of [
   ['all policies', '/large/', all],
   ['no policy', '/other/', []],
 ] as const) {
-  test(`ListPolicies: pages that end early have ${title} of the path prefix, once`, async () => {
-    const found = await pages(async (Marker) => {
-      const page = await iam.send(new ListPoliciesCommand({ Scope: 'Local', PathPrefix, MaxItems: 1_000, Marker }));
-      return { names: (page.Policies ?? []).map(({ PolicyName }) => PolicyName), Marker: page.Marker };
-    });
-    assert.deepEqual(found.flat().sort(), names);
-    assert.ok(found.length >= 2, `${found.length} pages`);
+  test(`ListPolicies: one page has ${title} of the path prefix, because it needs no documents`, async () => {
+    const page = await iam.send(new ListPoliciesCommand({ Scope: 'Local', PathPrefix, MaxItems: 1_000 }));
+    assert.deepEqual((page.Policies ?? []).map(({ PolicyName }) => PolicyName).sort(), names);
+    assert.equal(page.IsTruncated, false);
   });
 }
 

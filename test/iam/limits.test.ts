@@ -10,7 +10,15 @@ const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly' as Arn;
 
 /** Adds `count` records of a kind, which are identical except for their keys. */
 async function fill({ store }: Iam, kind: IdentityKind, count: number, more: object = {}): Promise<void> {
-  const record = { accountId: ACCOUNT, arn: arn('iam', '', ACCOUNT, `${kind}/filler`), path: '/', createdAt: START, tags: [], ...more };
+  const record = {
+    accountId: ACCOUNT,
+    versions: [],
+    arn: arn('iam', '', ACCOUNT, `${kind}/filler`),
+    path: '/',
+    createdAt: START,
+    tags: [],
+    ...more,
+  };
   await store.transaction(async ({ identity }) => {
     for (let i = 0; i < count; i++) await identity.put(ACCOUNT, kind, `filler-${i}`, record as unknown as IdentityRecords[typeof kind]);
   });
@@ -43,6 +51,7 @@ const LIMITS: readonly Limit[] = [
   { quota: 'GroupsPerAccount',   limit: 300,  name: 'CreateGroup',  before: (iam) => fill(iam, 'group', 299),                    input: (GroupName) => ({ GroupName }) },
   { quota: 'RolesPerAccount',    limit: 1000, name: 'CreateRole',   before: (iam) => fill(iam, 'role', 999),                     input: (RoleName) => ({ RoleName, AssumeRolePolicyDocument: TRUST_ROOT }) },
   { quota: 'PoliciesPerAccount', limit: 1500, name: 'CreatePolicy', before: (iam) => fill(iam, 'policy', 1499),                  input: (PolicyName) => ({ PolicyName, PolicyDocument: ALLOW_CHIME }) },
+  { quota: 'MFADevicesPerAccount', limit: 5000, name: 'CreateVirtualMFADevice', before: (iam) => fill(iam, 'mfa-device', 4999), input: (VirtualMFADeviceName) => ({ VirtualMFADeviceName }) },
   { quota: 'PoliciesPerGroup',   limit: 10,   name: 'AttachGroupPolicy', before: attached('Group'),                              input: attach('Group') },
   { quota: 'PoliciesPerRole',    limit: 10,   name: 'AttachRolePolicy',  before: attached('Role'),                               input: attach('Role') },
 ];

@@ -83,7 +83,7 @@ test('SAML provider: its metadata can be read, replaced, tagged and deleted', as
   await run('TagSAMLProvider', { SAMLProviderArn: SAML, Tags: [{ Key: 'a', Value: 'b' }] });
   assert.deepEqual((await run('ListSAMLProviderTags', { SAMLProviderArn: SAML })).Tags, [{ Key: 'a', Value: 'b' }]);
   await run('UntagSAMLProvider', { SAMLProviderArn: SAML, TagKeys: ['A'] });
-  assert.equal('Tags' in (await run('GetSAMLProvider', { SAMLProviderArn: SAML })), false);
+  assert.deepEqual((await run('GetSAMLProvider', { SAMLProviderArn: SAML })).Tags, []);
   await run('DeleteSAMLProvider', { SAMLProviderArn: SAML });
   assert.deepEqual((await run('ListSAMLProviders', {})).SAMLProviderList, []);
 });
@@ -124,6 +124,7 @@ test('OpenID Connect provider: its lists can be changed, and deleting it twice s
     Tags: [{ Key: 'a', Value: 'b' }],
   });
   await run('UntagOpenIDConnectProvider', { ...of, TagKeys: ['a'] });
+  assert.deepEqual((await run('GetOpenIDConnectProvider', of)).Tags, []);
   assert.deepEqual((await run('ListOpenIDConnectProviderTags', of)).Tags, []);
   await run('DeleteOpenIDConnectProvider', of);
   await run('DeleteOpenIDConnectProvider', of);

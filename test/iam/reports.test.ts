@@ -217,10 +217,12 @@ const ROWS: readonly Row[] = [
   ['an unknown policy',       'GenerateServiceLastAccessedDetails', { Arn: `arn:aws:iam::${ACCOUNT}:policy/none` },                           'NoSuchEntityException'],
   ['an unknown job',          'GetServiceLastAccessedDetails',      { JobId: 'x'.repeat(36) },                                               'NoSuchEntityException'],
   ['an unknown user',         'ListPoliciesGrantingServiceAccess',  { Arn: `arn:aws:iam::${ACCOUNT}:user/absent`, ServiceNamespaces: ['iam'] }, 'NoSuchEntityException'],
-  ['an unknown user',         'SimulatePrincipalPolicy',            { PolicySourceArn: `arn:aws:iam::${ACCOUNT}:user/absent`, ActionNames: ['iam:GetUser'] }, 'NoSuchEntityException'],
   ['an invalid action',       'SimulatePrincipalPolicy',            { PolicySourceArn: ADA, ActionNames: ['GetUser'] },                      'InvalidInputException'],
   ['an invalid policy',       'SimulateCustomPolicy',               { PolicyInputList: ['{'], ActionNames: ['iam:GetUser'] },                'InvalidInputException'],
   ['a ResourcePolicy only', 'SimulateCustomPolicy',             { PolicyInputList: [ALLOW_CHIME], ActionNames: ['iam:GetUser'], ResourcePolicy: TRUST_ROOT }, 'InvalidInputException'],
+  ['a role as CallerArn',     'SimulateCustomPolicy',               { PolicyInputList: [ALLOW_CHIME], ActionNames: ['iam:GetUser'], CallerArn: `arn:aws:iam::${ACCOUNT}:role/r` }, 'InvalidInputException'],
+  ['a session as CallerArn',  'SimulatePrincipalPolicy',            { PolicySourceArn: ADA, ActionNames: ['iam:GetUser'], CallerArn: `arn:aws:sts::${ACCOUNT}:assumed-role/r/s` }, 'InvalidInputException'],
+  ['an invalid owner',        'SimulateCustomPolicy',               { PolicyInputList: [ALLOW_CHIME], ActionNames: ['iam:GetUser'], ResourceOwner: 'arn:aws:s3:::bucket' }, 'InvalidInputException'],
   ['an invalid policy',       'GetContextKeysForCustomPolicy',      { PolicyInputList: ['{'] },                                              'InvalidInputException'],
 ];
 
@@ -230,6 +232,48 @@ for (const [title, name, input, code] of ROWS) {
     await assert.rejects(run(name, input as never), { code });
   });
 }
+
+// Recorded: SimulatePrincipalPolicy of a missing role.
+for (const kind of ['user', 'group', 'role']) {
+  test(`SimulatePrincipalPolicy, GetContextKeysForPrincipalPolicy: a missing ${kind} is NoSuchEntity`, async () => {
+    const { run } = await withUse();
+    const PolicySourceArn = `arn:aws:iam::${ACCOUNT}:${kind}/absent`;
+    const missing = { code: 'NoSuchEntityException', message: 'Unable to retrieve specified IAM entity.' };
+    await assert.rejects(run('SimulatePrincipalPolicy', { PolicySourceArn, ActionNames: ['iam:GetUser'] }), missing);
+    await assert.rejects(run('GetContextKeysForPrincipalPolicy', { PolicySourceArn }), missing);
+  });
+}
+
+test('SimulatePrincipalPolicy: matched statements name the policies as the real service does', async () => {
+  const { run } = await withUse();
+  const matched = async (action: string) => {
+    const { EvaluationResults } = await run('SimulatePrincipalPolicy', { PolicySourceArn: ADA, ActionNames: [action] });
+    return EvaluationResults?.[0]?.MatchedStatements?.map(({ SourcePolicyId }) => SourcePolicyId);
+  };
+  assert.deepEqual(await matched('chime:CreateMeeting'), ['user_ada_own']);
+  assert.deepEqual(await matched('chime:ListAccounts'), ['user_ada_own', 'AmazonChimeReadOnly']);
+});
+
+// Source: IAM API reference, SimulateCustomPolicy, ResourceOwner.
+test('SimulateCustomPolicy: ResourceOwner is the owner of a resource without an account', async () => {
+  const { run } = await openIam();
+  const grant = { Effect: 'Allow', Principal: { AWS: ADA }, Action: 's3:GetObject', Resource: '*' };
+  const decisionFor = async (ResourceOwner: string | undefined) => {
+    const { EvaluationResults } = await run('SimulateCustomPolicy', {
+      PolicyInputList: [policy({ Action: 'iam:*' })],
+      ActionNames: ['s3:GetObject'],
+      ResourceArns: ['arn:aws:s3:::bucket/key'],
+      ResourcePolicy: JSON.stringify({ Version: '2012-10-17', Statement: grant }),
+      CallerArn: ADA,
+      ...omitUndefined({ ResourceOwner }),
+    });
+    return EvaluationResults?.[0]?.EvalDecision;
+  };
+  assert.equal(await decisionFor(undefined), 'allowed');
+  assert.equal(await decisionFor(`arn:aws:iam::${ACCOUNT}:root`), 'allowed');
+  // In another account, the caller's own policies must also allow the action.
+  assert.equal(await decisionFor('arn:aws:iam::444455556666:root'), 'implicitDeny');
+});
 
 const INLINE_OWN = [{ InlinePolicyIdentifier: { PolicyName: 'own', AttachmentType: 'user', AttachmentName: 'ada' } }] as const;
 const OWN_ONLY = policy({ Action: 'iam:GetUser', Resource: `arn:aws:iam::${ACCOUNT}:user/\${aws:username}` });

@@ -31,6 +31,15 @@ for (const { service, roleName, policyName } of LINKED_SERVICES) {
   });
 }
 
+test('CreateServiceLinkedRole: a role has the description of the request, or none', async () => {
+  for (const description of [{}, { Description: 'Streams calls' }]) {
+    const { run } = await openIam();
+    const { Role } = await run('CreateServiceLinkedRole', { AWSServiceName: VOICE, ...description });
+    assert.equal(Role?.Description, description.Description);
+    assert.equal((await run('GetRole', { RoleName: ROLE })).Role.Description, description.Description);
+  }
+});
+
 // biome-ignore format: a table
 const REJECTED: readonly (readonly [title: string, input: IamApi['CreateServiceLinkedRole']['input'], message: string])[] = [
   ['an unknown service (SLR-4)',          { AWSServiceName: 'lex.amazonaws.com' },                    'lex.amazonaws.com is not a service that has service-linked roles.'],

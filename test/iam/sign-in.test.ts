@@ -43,6 +43,10 @@ test('Login profile: the password is stored as a hash, and the profile can be re
     code: 'NoSuchEntityException',
     message: 'Login Profile for User ada cannot be found.',
   });
+  await assert.rejects(run('DeleteLoginProfile', { UserName: 'ada' }), {
+    code: 'NoSuchEntityException',
+    message: 'Cannot find Login Profile for User ada',
+  });
 });
 
 test('CreateLoginProfile: a second one is EntityAlreadyExists', async () => {
@@ -93,7 +97,7 @@ for (const [password, policy, message] of VIOLATIONS) {
   });
 }
 
-test('ChangePassword: the current password and those that the policy remembers are violations', async () => {
+test('ChangePassword: the current and the last passwords are PasswordPolicyViolationException', async () => {
   const { run } = await withUsers();
   await run('UpdateAccountPasswordPolicy', { PasswordReusePrevention: 2 });
   const change = (OldPassword: string, NewPassword: string) => run('ChangePassword', { OldPassword, NewPassword }, ADA);

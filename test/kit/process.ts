@@ -6,16 +6,16 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { profileKeys } from './keys.ts';
 
-/** `belfry start` as a user runs it: a process of its own. */
+/** A server that runs in its own process, as users run it. */
 export interface ServerProcess {
   readonly endpoint: string;
   readonly httpsEndpoint: string;
   readonly dataFolder: string;
   readonly pid: number;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** All it has written to stdout and stderr so far. */
+  /** Returns everything that it has written to stdout and stderr. */
   written(): string;
-  /** Asks it to stop and resolves to its exit status. */
+  /** Sends SIGTERM. Resolves to the exit status. */
   stop(): Promise<number | null>;
 }
 
@@ -39,7 +39,7 @@ export async function belfry(args: readonly string[], environment: Readonly<Reco
   });
 }
 
-/** Runs `belfry start` until it ends by itself: what it wrote and its exit status. */
+/** Runs `belfry start` until it exits. Returns its output and exit status. */
 export async function startThatEnds(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const { child, written } = spawned(args, environment);
   const status = await new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
@@ -47,8 +47,8 @@ export async function startThatEnds(args: readonly string[], environment: Readon
 }
 
 /**
- * Runs `belfry start` until it listens, and then stops it. `under` is a command that runs another one, such as `setpriv`.
- * Returns the lines until then, and the exit status.
+ * Runs `belfry start` until it listens, then stops it. `under` is a command that runs another one, such as `setpriv`.
+ * Returns the output until then and the exit status.
  */
 export async function startAndStop(args: readonly string[], under: readonly string[] = []) {
   const { child, written } = spawned(args, {}, under);
@@ -60,7 +60,7 @@ export async function startAndStop(args: readonly string[], under: readonly stri
   return { status, written: written() };
 }
 
-/** Starts a process on free ports with a new data folder (or the one given); it is stopped after the tests of the file. */
+/** Starts a process on free ports, and stops it after the tests of the file. The data folder is new, or the specified one. */
 export async function startServerProcess(
   environment: Readonly<Record<string, string>> = {},
   dataFolder = mkdtempSync(join(tmpdir(), 'belfry-process-')),
@@ -76,12 +76,12 @@ export async function startServerProcess(
     rmSync(dataFolder, { recursive: true, force: true });
   });
   const [endpoint, httpsEndpoint] = await new Promise<[string, string]>((resolve, reject) => {
-    const look = () => {
+    const readEndpoints = () => {
       const found = /listening on (\S+) and (\S+)/.exec(written());
       if (found) resolve([found[1] as string, found[2] as string]);
     };
-    child.stdout.on('data', look);
-    child.once('exit', () => reject(new Error(`belfry start ended: ${written()}`)));
+    child.stdout.on('data', readEndpoints);
+    child.once('exit', () => reject(new Error(`belfry start exited: ${written()}`)));
   });
   return {
     endpoint,

@@ -1,29 +1,29 @@
+/** HTTP requests as bytes on a socket, for requests that clients refuse to send. */
 import { readFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { instant } from '#core/instant.ts';
 import { type Credentials, sign } from '#sigv4/sign.ts';
 
-/** Requests as bytes on a socket: clients would refuse to send what the tests of this folder send. */
-
-/** One HTTP answer. Header names in lower case. */
+/** A response. Header names are in lower case. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
+/** An open connection. */
 export interface Connection {
   readonly socket: Socket;
   write(bytes: string | Buffer): void;
-  /** The next answer. @throws Error where the connection ends before one is whole */
+  /** Returns the next response. @throws Error  the connection ends before the response is complete */
   reply(): Promise<Reply>;
   /** Resolves when the server has ended the connection. */
   readonly closed: Promise<void>;
   close(): void;
 }
 
-/** Opens a connection, to an `https://` endpoint with the certificate of `caFile`, from a local address. */
+/** Opens a connection, from `localAddress` if set. `caFile` has the certificate of an `https://` endpoint. */
 export async function connect(endpoint: string, caFile?: string, localAddress?: string): Promise<Connection> {
   const { hostname, port, protocol } = new URL(endpoint);
   const secure = protocol === 'https:';
@@ -40,7 +40,7 @@ export async function connect(endpoint: string, caFile?: string, localAddress?: 
     read = Buffer.concat([read, chunk]);
     wake();
   });
-  // A server that refuses may reset what is still being sent: the test looks at the answer and at the end of the connection.
+  // A server that rejects a request may reset the connection. Tests read the response and wait for the end of the connection.
   socket.on('error', () => {});
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => {
@@ -61,7 +61,7 @@ export async function connect(endpoint: string, caFile?: string, localAddress?: 
           read = read.subarray(found.length);
           return found.reply;
         }
-        if (ended) throw new Error(`the connection ended after ${read.length} bytes of an answer`);
+        if (ended) throw new Error(`the connection ended after ${read.length} bytes of a response`);
         await new Promise<void>((resolve) => (wake = resolve));
       }
     },
@@ -70,7 +70,7 @@ export async function connect(endpoint: string, caFile?: string, localAddress?: 
   };
 }
 
-/** The first answer in what was read, and how many bytes it took; interim ones (`100 Continue`) are passed over. */
+/** Returns the first complete response and its length. Skips interim responses (`100 Continue`). */
 function readReply(read: Buffer): { readonly reply: Reply; readonly length: number } | undefined {
   const head = read.indexOf('\r\n\r\n');
   if (head < 0) return undefined;
@@ -86,7 +86,7 @@ function readReply(read: Buffer): { readonly reply: Reply; readonly length: numb
   return read.length < length ? undefined : { reply: { status, headers, body: read.subarray(head + 4, length) }, length };
 }
 
-/** A request before it is signed. Header names in lower case; `host` and `content-length` are added. */
+/** A request before it is signed. Header names are in lower case. `host` and `content-length` are added. */
 export interface Plain {
   readonly method: string;
   readonly target: string;
@@ -94,15 +94,16 @@ export interface Plain {
   readonly body?: string | Buffer;
 }
 
+/** Credentials and scope of a signature. */
 export interface SignedBy {
   readonly credentials: Credentials;
   readonly signingName: string;
   readonly region?: string;
-  /** Milliseconds since the epoch; now, if not given. */
+  /** Time of the signature, in milliseconds since the epoch. Default: now. */
   readonly at?: number;
 }
 
-/** The headers of a signed request, for those who change something after. */
+/** Returns the headers of a signed request. */
 export function signedHeaders(endpoint: string, plain: Plain, by: SignedBy): Record<string, string> {
   const body = plain.body ?? '';
   return sign(
@@ -111,7 +112,7 @@ export function signedHeaders(endpoint: string, plain: Plain, by: SignedBy): Rec
   );
 }
 
-/** A whole request as bytes. */
+/** Returns a request as bytes. */
 export function bytesOf(plain: Plain, headers: Readonly<Record<string, string>> | readonly (readonly [string, string])[]): Buffer {
   const body = Buffer.from(plain.body ?? '');
   const pairs = Array.isArray(headers) ? (headers as readonly (readonly [string, string])[]) : Object.entries(headers);
@@ -121,7 +122,7 @@ export function bytesOf(plain: Plain, headers: Readonly<Record<string, string>> 
   return Buffer.concat([Buffer.from(`${plain.method} ${plain.target} HTTP/1.1\r\n${lines}${length}\r\n`, 'latin1'), body]);
 }
 
-/** Sends bytes over a connection of their own and reads one answer. */
+/** Sends bytes on a new connection and returns the first response. */
 export async function exchange(endpoint: string, bytes: string | Buffer, caFile?: string, localAddress?: string): Promise<Reply> {
   const connection = await connect(endpoint, caFile, localAddress);
   try {
@@ -132,13 +133,13 @@ export async function exchange(endpoint: string, bytes: string | Buffer, caFile?
   }
 }
 
-/** The error code of an answer in any protocol, as the service's clients read it. */
+/** Returns the error code of a response in any protocol, as clients read it. */
 export function errorCodeOf({ headers, body }: Reply): string | undefined {
   const text = body.toString('latin1');
   return headers['x-amzn-errortype'] ?? /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? /__type.([A-Za-z.#0-9]*)/.exec(text)?.[1];
 }
 
-/** The message of an error answer, whatever its protocol. */
+/** Returns the message of an error response in any protocol. */
 export function errorTextOf({ body }: Reply): string {
   const text = body.toString('utf8');
   const found = /<Message>([\s\S]*?)<\/Message>/.exec(text)?.[1] ?? /"[mM]essage":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;

@@ -41,7 +41,7 @@ describe('the lease, embedded', async () => {
   test('the lease, embedded: an identity change is applied when its transaction returns', async () => {
     const before = snapshot.version();
     await write('makers');
-    assert.deepEqual([snapshot.version(), snapshot.group(ALICE, 'Makers')?.groupName], [before + 1, 'makers']);
+    assert.deepEqual([snapshot.version(), snapshot.record(ALICE, 'group', 'makers')?.groupName], [before + 1, 'makers']);
     await store.transaction((tx) => tx.identity.get(ALICE, 'group', 'makers'));
     assert.equal(snapshot.version(), before + 1);
     await Promise.all(['a', 'b', 'c'].map(write));

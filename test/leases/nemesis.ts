@@ -4,9 +4,11 @@
  *
  *     npm run nemesis -- --seconds 30 --mutant-seconds 20 --seed 1
  */
+
 import { setTimeout as after } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Credentials } from '#sigv4/sign.ts';
+import { generator } from '../kit/random.ts';
 import { element, iamCall, iamPolicy } from './calls.ts';
 import { type Cluster, type Member, startCluster } from './cluster.ts';
 import { type Findings, judge, type UserHistory } from './history.ts';
@@ -34,131 +36,128 @@ const CALLERS_A_SERVER = 3;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
+/** State of a running campaign. */
+interface Running {
+  readonly cluster: Cluster;
+  readonly random: () => number;
+  readonly leaseMilliseconds: number;
+  readonly histories: UserHistory[];
+  /** Users whose permission the callers use at present. */
+  readonly used: { readonly history: UserHistory; readonly credentials: Credentials }[];
+  readonly took: number[];
+  active: boolean;
+  users: number;
+  faults: number;
+}
+
 /** Runs one campaign on a new cluster. */
 export async function campaign({ seconds, leaseMilliseconds, servers, mutant, seed }: Campaign): Promise<Outcome> {
   const cluster = await startCluster({ servers, leaseMilliseconds, ...(mutant === undefined ? {} : { mutant }) });
-  const random = generator(seed);
-  const histories: UserHistory[] = [];
-  const asked: { readonly history: UserHistory; readonly credentials: Credentials }[] = [];
-  const took: number[] = [];
-  let running = true;
-  let names = 0;
-  let faults = 0;
-
-  const someMember = (): Member => cluster.members[Math.floor(random() * servers)] as Member;
-
-  /** Repeats a call until it succeeds. Each earlier attempt may have been executed, or may be executed later. */
-  async function insist(parameters: () => Readonly<Record<string, string>>): Promise<string | undefined> {
-    for (let attempts = 1; running; attempts++) {
-      const begun = performance.now();
-      const asking = parameters();
-      const { status, body } = await iamCall(someMember().endpoint(), cluster.credentials, asking, leaseMilliseconds * 4);
-      if (status === 200) {
-        if (attempts === 1 && asking['PolicyName'] === 'none') took.push(performance.now() - begun);
-        return body;
-      }
-      await after(20);
-    }
-    return undefined;
-  }
-
-  async function administrator(): Promise<void> {
-    while (running) {
-      let userName = '';
-      await insist(() => ({ Action: 'CreateUser', UserName: (userName = `user${++names}`) }));
-      const key = await insist(() => ({ Action: 'CreateAccessKey', UserName: userName }));
-      await insist(() => ({ Action: 'PutUserPolicy', UserName: userName, PolicyName: 'all', PolicyDocument: iamPolicy('Allow') }));
-      if (!running || key === undefined) return;
-      const history: UserHistory = { userName, granted: performance.now(), withdrawBegun: NEVER, withdrawn: NEVER, checks: [] };
-      const one = { history, credentials: { accessKeyId: element(key, 'AccessKeyId'), secretAccessKey: element(key, 'SecretAccessKey') } };
-      histories.push(history);
-      asked.push(one);
-      await after(leaseMilliseconds * (0.2 + random()));
-      history.withdrawBegun = performance.now();
-      // A Deny policy wins even if a late attempt to grant is executed after it.
-      const done = await insist(() => ({
-        Action: 'PutUserPolicy',
-        UserName: userName,
-        PolicyName: 'none',
-        PolicyDocument: iamPolicy('Deny'),
-      }));
-      if (done === undefined) return;
-      history.withdrawn = performance.now();
-      void after(leaseMilliseconds * 3).then(() => asked.splice(asked.indexOf(one), 1));
-    }
-  }
-
-  async function caller(server: number): Promise<void> {
-    const member = cluster.members[server] as Member;
-    while (running) {
-      const one = asked[Math.floor(random() * asked.length)];
-      if (one === undefined || !member.running()) {
-        await after(10);
-        continue;
-      }
-      const begun = performance.now();
-      const { outcome } = await iamCall(member.endpoint(), one.credentials, { Action: 'ListUsers', MaxItems: '1' }, leaseMilliseconds * 5);
-      one.history.checks.push({ server, begun, ended: performance.now(), outcome });
-      // Without this delay, a server that refuses at once would receive most of the calls.
-      if (outcome === 'unavailable') await after(10);
-    }
-  }
-
-  /** Causes one fault and waits until it is over. */
-  async function causeFault(member: Member): Promise<void> {
-    // Short faults hit running requests. Only a fault that is longer than a lease tests the expiry of leases.
-    const duration = leaseMilliseconds * (random() < 0.3 ? 0.2 + random() : 1.5 + random() * 2);
-    const kind = random();
-    faults++;
-    if (kind < 0.45) {
-      member.proxy.cut(random() < 0.3 ? 'everything' : 'renewals');
-      await after(duration);
-      member.proxy.heal();
-    } else if (kind < 0.88) {
-      member.signal('SIGSTOP');
-      await after(duration);
-      member.signal('SIGCONT');
-    } else {
-      await member.kill();
-      await after(duration / 4);
-      await member.start();
-    }
-  }
-
-  async function nemesis(): Promise<void> {
-    while (running) {
-      await after(leaseMilliseconds * (0.2 + random() * 0.6));
-      await causeFault(someMember());
-    }
-  }
-
+  const run: Running = {
+    ...{ cluster, random: generator(seed), leaseMilliseconds, histories: [], used: [], took: [] },
+    ...{ active: true, users: 0, faults: 0 },
+  };
   try {
     const work = [
-      nemesis(),
-      ...Array.from({ length: ADMINISTRATORS }, administrator),
-      ...cluster.members.flatMap((_, server) => Array.from({ length: CALLERS_A_SERVER }, () => caller(server))),
+      causeFaults(run),
+      ...Array.from({ length: ADMINISTRATORS }, () => administer(run)),
+      ...cluster.members.flatMap((member, server) => Array.from({ length: CALLERS_A_SERVER }, () => useFrom(run, member, server))),
     ];
     await Promise.race([after(seconds * 1000), Promise.all(work)]);
-    running = false;
+    run.active = false;
     await Promise.all(work);
   } finally {
-    running = false;
-    await stopped(cluster);
+    run.active = false;
+    for (const member of cluster.members) member.signal('SIGCONT');
+    await cluster.stop();
   }
-  return { ...judge(histories), faults, took: took.sort((a, b) => a - b) };
+  return { ...judge(run.histories), faults: run.faults, took: run.took.sort((a, b) => a - b) };
 }
 
-async function stopped(cluster: Cluster): Promise<void> {
-  for (const member of cluster.members) member.signal('SIGCONT');
-  await cluster.stop();
+const someMember = ({ cluster, random }: Running): Member => cluster.members[Math.floor(random() * cluster.members.length)] as Member;
+
+/** Repeats a call until it succeeds. Each earlier attempt may have been executed, or may be executed later. */
+async function insist(run: Running, parameters: () => Readonly<Record<string, string>>): Promise<string | undefined> {
+  for (let attempts = 1; run.active; attempts++) {
+    const begun = performance.now();
+    const sent = parameters();
+    const { status, body } = await iamCall(someMember(run).endpoint(), run.cluster.credentials, sent, run.leaseMilliseconds * 4);
+    if (status === 200) {
+      if (attempts === 1 && sent['PolicyName'] === 'none') run.took.push(performance.now() - begun);
+      return body;
+    }
+    await after(20);
+  }
+  return undefined;
 }
 
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
+/** Creates users, grants them a permission, and withdraws it after some leases. */
+async function administer(run: Running): Promise<void> {
+  const { leaseMilliseconds, histories, used } = run;
+  while (run.active) {
+    let UserName = '';
+    const put = (PolicyName: string, effect: 'Allow' | 'Deny') =>
+      insist(run, () => ({ Action: 'PutUserPolicy', UserName, PolicyName, PolicyDocument: iamPolicy(effect) }));
+    await insist(run, () => ({ Action: 'CreateUser', UserName: (UserName = `user${++run.users}`) }));
+    const key = await insist(run, () => ({ Action: 'CreateAccessKey', UserName }));
+    await put('all', 'Allow');
+    if (!run.active || key === undefined) return;
+    const history: UserHistory = { userName: UserName, granted: performance.now(), withdrawBegun: NEVER, withdrawn: NEVER, checks: [] };
+    const one = { history, credentials: { accessKeyId: element(key, 'AccessKeyId'), secretAccessKey: element(key, 'SecretAccessKey') } };
+    histories.push(history);
+    used.push(one);
+    await after(leaseMilliseconds * (0.2 + run.random()));
+    history.withdrawBegun = performance.now();
+    // A Deny policy wins even if a late attempt to grant is executed after it.
+    if ((await put('none', 'Deny')) === undefined) return;
+    history.withdrawn = performance.now();
+    void after(leaseMilliseconds * 3).then(() => used.splice(used.indexOf(one), 1));
+  }
+}
+
+/** Calls one server with the keys of the users. */
+async function useFrom(run: Running, member: Member, server: number): Promise<void> {
+  while (run.active) {
+    const one = run.used[Math.floor(run.random() * run.used.length)];
+    if (one === undefined || !member.running()) {
+      await after(10);
+      continue;
+    }
+    const begun = performance.now();
+    const call = { Action: 'ListUsers', MaxItems: '1' };
+    const { outcome } = await iamCall(member.endpoint(), one.credentials, call, run.leaseMilliseconds * 5);
+    one.history.checks.push({ server, begun, ended: performance.now(), outcome });
+    // Without this delay, a server that refuses at once would receive most of the calls.
+    if (outcome === 'unavailable') await after(10);
+  }
+}
+
+async function causeFaults(run: Running): Promise<void> {
+  while (run.active) {
+    await after(run.leaseMilliseconds * (0.2 + run.random() * 0.6));
+    run.faults++;
+    await causeFault(run, someMember(run));
+  }
+}
+
+/** Causes one fault and waits until it is over. */
+async function causeFault({ random, leaseMilliseconds }: Running, member: Member): Promise<void> {
+  // Short faults hit running requests. Only a fault that is longer than a lease tests the expiry of leases.
+  const duration = leaseMilliseconds * (random() < 0.3 ? 0.2 + random() : 1.5 + random() * 2);
+  const kind = random();
+  if (kind < 0.45) {
+    member.proxy.cut(random() < 0.3 ? 'everything' : 'renewals');
+    await after(duration);
+    member.proxy.heal();
+  } else if (kind < 0.88) {
+    member.signal('SIGSTOP');
+    await after(duration);
+    member.signal('SIGCONT');
+  } else {
+    await member.kill();
+    await after(duration / 4);
+    await member.start();
+  }
 }
 
 /** Returns the result of a campaign as one line. */

@@ -7,7 +7,7 @@ import type { Keys } from '../kit/keys.ts';
 import { allow, trust } from '../kit/policy.ts';
 import { everyEvent, type LookedUp, readUnproven } from '../kit/trail.ts';
 import { connect } from './client.ts';
-import { connectTarget, type Signing, startChat, upgrade } from './rig.ts';
+import { closing, connectTarget, type Signing, startChat, upgrade } from './rig.ts';
 
 const chat = await startChat();
 const { server, accountId } = chat;
@@ -49,38 +49,45 @@ test('Connect: the unmodified client establishes a session as a user that the po
 });
 
 // biome-ignore format: a table
-const REFUSED: readonly (readonly [title: string, userArn: string, signing: Signing, altered: (target: string) => string, status: number, code: string])[] = [
-  // what is sent                             as      signed by                                        altered               status  code
-  ['without a signature',                     ada,    { keys: anybody },                               unsigned,             403, 'MissingAuthenticationTokenException'],
-  ['with an unknown key',                     ada,    { keys: unknown },                               same,                 403, 'UnrecognizedClientException'],
-  ['with a wrong secret',                     ada,    { keys: wrong },                                 same,                 403, 'InvalidSignatureException'],
-  ['after its URL has expired',               ada,    { keys: anybody, signedAt: Date.now() - 12_000 }, same,                403, 'InvalidSignatureException'],
-  ['with a user changed after signing',       ada,    { keys: anybody },                               asBob,                403, 'InvalidSignatureException'],
-  ['with a parameter added after signing',    ada,    { keys: anybody },                               prefetching,          403, 'InvalidSignatureException'],
-  ['without a session id',                    ada,    { keys: anybody },                               same,                 400, 'ValidationException'],
-  ['as an invalid ARN',                       'ada',  { keys: anybody },                               same,                 400, 'ValidationException'],
-  ['as a resource of a user',                 `${ada}/more`,               { keys: anybody },          same,                 400, 'BadRequestException'],
-  ['without permission',                      ada,    { keys: unprivileged },                          same,                 403, 'AccessDeniedException'],
-  ['as a user other than the session tag',    bob,    { keys: asAda },                                 same,                 403, 'AccessDeniedException'],
-  ['as a user of another account',            `${other}/user/ada`,         { keys: anybody },          same,                 403, 'AccessDeniedException'],
-  ['as an unknown user',                      `${chat.chat}/user/eve`,     { keys: anybody },          same,                 403, 'ForbiddenException'],
-  ['as a user of another region',             ada,    { keys: anybody, region: 'eu-central-1' },       same,                 403, 'ForbiddenException'],
-  ['as a bot',                                bot,    { keys: anybody },                               same,                 403, 'ForbiddenException'],
+const REFUSED: readonly (readonly [title: string, userArn: string, signing: Signing, altered: (target: string) => string, reason: string])[] = [
+  // request                                  as      signed by                                        altered               reason
+  ['without a signature',                     ada,    { keys: anybody },                               unsigned,             'MissingAuthenticationTokenException'],
+  ['with an unknown key',                     ada,    { keys: unknown },                               same,                 'UnrecognizedClientException'],
+  ['with a wrong secret',                     ada,    { keys: wrong },                                 same,                 'InvalidSignatureException'],
+  ['after its URL has expired',               ada,    { keys: anybody, signedAt: Date.now() - 12_000 }, same,                'InvalidSignatureException'],
+  ['with a user changed after signing',       ada,    { keys: anybody },                               asBob,                'InvalidSignatureException'],
+  ['with a parameter added after signing',    ada,    { keys: anybody },                               prefetching,          'InvalidSignatureException'],
+  ['without a session id',                    ada,    { keys: anybody },                               same,                 'ValidationException'],
+  ['as an invalid ARN',                       'ada',  { keys: anybody },                               same,                 'ValidationException'],
+  ['as a resource of a user',                 `${ada}/more`,               { keys: anybody },          same,                 'BadRequestException'],
+  ['without permission',                      ada,    { keys: unprivileged },                          same,                 'AccessDeniedException'],
+  ['as a user other than the session tag',    bob,    { keys: asAda },                                 same,                 'AccessDeniedException'],
+  ['as a user of another account',            `${other}/user/ada`,         { keys: anybody },          same,                 'AccessDeniedException'],
+  ['as an unknown user',                      `${chat.chat}/user/eve`,     { keys: anybody },          same,                 'ForbiddenException'],
+  ['as a user of another region',             ada,    { keys: anybody, region: 'eu-central-1' },       same,                 'ForbiddenException'],
+  ['as a bot',                                bot,    { keys: anybody },                               same,                 'ForbiddenException'],
 ];
 
-for (const [title, userArn, signing, altered, status, code] of REFUSED) {
-  test(`Connect: ${title} is ${code}, and is recorded`, async () => {
+for (const [title, userArn, signing, altered, reason] of REFUSED) {
+  test(`Connect: ${title} closes with 4401 and ${reason}, and is recorded`, async () => {
     const sessionId = title === 'without a session id' ? {} : { sessionId: randomUUID() };
     const target = altered(connectTarget(server.httpsEndpoint, { userArn, ...sessionId }, signing));
     const before = new Set((await connects()).map(({ document }) => document.requestID));
-    assert.deepEqual(await upgrade(server.httpsEndpoint, server.caFile, target), { status, code });
+    assert.deepEqual(await closing(server.httpsEndpoint, server.caFile, target), { code: 4401, reason });
     const recorded = (await connects()).filter(({ document }) => !before.has(document.requestID));
     assert.deepEqual(
       recorded.map(({ errorCode }) => errorCode),
-      [code],
+      [reason],
     );
   });
 }
+
+test('Connect: the start of a refused client fails with 4401, without retries', async () => {
+  await assert.rejects(
+    connect(chat.messaging(unprivileged), ada, { url: new URL(server.httpsEndpoint).host }),
+    ({ code, reason }: { code: number; reason: string }) => code === 4401 && reason === 'AccessDeniedException',
+  );
+});
 
 test('Connect: its record has principal, bearer and session ID, and no part of the signature', async () => {
   const sessionId = randomUUID();

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { WebSocket } from 'ws';
 import { instant } from '#core/instant.ts';
 import { presign } from '#sigv4/sign.ts';
 import { startAccount } from '../kit/account.ts';
@@ -70,4 +71,11 @@ export async function upgrade(
   const [answer] = await Promise.race([once(asking, 'response'), once(asking, 'upgrade')]);
   asking.destroy();
   return { status: answer.statusCode, code: answer.headers['x-amzn-errortype'] };
+}
+
+/** Opens a socket that the server closes. Returns the code and the reason. */
+export async function closing(endpoint: string, caFile: string, path: string): Promise<{ readonly code: number; readonly reason: string }> {
+  const socket = new WebSocket(`${endpoint.replace('http', 'ws')}${path}`, { ca: readFileSync(caFile) });
+  const [[code, reason]] = await Promise.all([once(socket, 'close'), once(socket, 'open')]);
+  return { code, reason: String(reason) };
 }

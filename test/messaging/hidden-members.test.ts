@@ -4,6 +4,7 @@ import { before, test } from 'node:test';
 import { CreateAppInstanceAdminCommand } from '@aws-sdk/client-chime-sdk-identity';
 import {
   BatchCreateChannelMembershipCommand,
+  CreateChannelBanCommand,
   CreateChannelCommand,
   CreateChannelMembershipCommand,
   DeleteChannelMembershipCommand,
@@ -18,9 +19,9 @@ import { startChat } from '../messaging-sessions/rig.ts';
 
 const chat = await startChat();
 const messaging = chat.messaging();
-const [moderator, member, outsider, admin, hidden, second] = (await Promise.all(
-  ['moderator', 'member', 'outsider', 'admin', 'hidden', 'second'].map(chat.appUser),
-)) as [string, string, string, string, string, string];
+const [moderator, member, outsider, admin, hidden, second, banned] = (await Promise.all(
+  ['moderator', 'member', 'outsider', 'admin', 'hidden', 'second', 'banned'].map(chat.appUser),
+)) as [string, string, string, string, string, string, string];
 let open = '';
 
 type Send = (ChannelArn: string, ChimeBearer: string) => Promise<unknown>;
@@ -101,6 +102,27 @@ test('Hidden members: the error for a hidden member is the same as for a non-mem
   ]) {
     const [ofHidden, ofNone] = [await refusalOf(send(hidden)), await refusalOf(send(outsider))];
     assert.deepEqual({ ...ofHidden, message: ofHidden.message.replaceAll(hidden, outsider) }, ofNone);
+  }
+});
+
+// Adding a member again is ConflictException, but to a bearer that does not see hidden members, this must not tell them from banned users.
+test('Hidden members: the error for adding a hidden member is the same as for a banned user', async () => {
+  await messaging.send(new CreateChannelBanCommand({ ...named(banned), ChimeBearer: moderator }));
+  const [ofHidden, ofBanned] = await Promise.all(
+    [hidden, banned].map(async (MemberArn) => {
+      const { BatchChannelMemberships, Errors = [] } = await messaging.send(
+        new BatchCreateChannelMembershipCommand({ ChannelArn: open, MemberArns: [MemberArn], ChimeBearer: member }),
+      );
+      const add = new CreateChannelMembershipCommand({ ...named(MemberArn), Type: 'DEFAULT', ChimeBearer: member });
+      const { name, status, message } = await refusalOf(messaging.send(add));
+      return JSON.stringify([name, status, message, BatchChannelMemberships?.Members, Errors]).replaceAll(MemberArn, '');
+    }),
+  );
+  assert.equal(ofHidden, ofBanned);
+  assert.match(ofHidden ?? '', /ForbiddenException/);
+  for (const ChimeBearer of [moderator, admin, hidden]) {
+    const again = new CreateChannelMembershipCommand({ ...named(hidden), Type: 'DEFAULT', ChimeBearer });
+    assert.equal((await refusalOf(messaging.send(again))).name, 'ConflictException');
   }
 });
 

@@ -51,6 +51,7 @@ for (const [title, command] of [
   ['a type of data twice',        put(['Channel', stream('chime-messaging-a')], ['Channel', stream('chime-messaging-b')])],
   ['a stream of another name',    put(['Channel', stream('messages')])],
   ['a stream of another account', put(['Channel', stream('chime-messaging-a', '999988887777')])],
+  ['a stream of another region',  put(['Channel', stream('chime-messaging-a').replace('us-east-1', 'eu-central-1')])],
   ['an ARN that is not a stream', put(['Channel', `arn:aws:sqs:us-east-1:${accountId}:chime-messaging-a`])],
 ] as const) {
   test(`Streaming: ${title} is BadRequestException, and creates no role`, async () => {

@@ -51,8 +51,8 @@ const MANAGED: readonly (readonly [name: Name, input: (org: Organization) => obj
   ['ListPoliciesForTarget', (org) => ({ TargetId: org.memberId, Filter: SCP })],
   ['ListTargetsForPolicy', () => ({ PolicyId: FULL })],
   ['DescribeEffectivePolicy', (org) => ({ TargetId: org.unitId, PolicyType: 'TAG_POLICY' })],
-  ['EnableAWSServiceAccess', () => ({ ServicePrincipal: 'chime.amazonaws.com' })],
-  ['DisableAWSServiceAccess', () => ({ ServicePrincipal: 'chime.amazonaws.com' })],
+  ['EnableAWSServiceAccess', () => ({ ServicePrincipal: 'ram.amazonaws.com' })],
+  ['DisableAWSServiceAccess', () => ({ ServicePrincipal: 'ram.amazonaws.com' })],
   ['ListAWSServiceAccessForOrganization', () => ({})],
   ['ListDelegatedAdministrators', () => ({})],
   ['TagResource', (org) => ({ ResourceId: org.memberId, Tags: [{ Key: 'a', Value: 'b' }] })],
@@ -124,7 +124,7 @@ const ERRORS: readonly ErrorCase[] = [
   { name: 'CreateOrganization', title: 'by a member', code: 'AlreadyInOrganizationException', as: (org) => ({ accountId: org.memberId }), input: () => ({}) },
   { name: 'DeleteOrganization', title: 'with a member', code: 'OrganizationNotEmptyException', input: () => ({}) },
   { name: 'EnablePolicyType', title: 'in another root', code: 'RootNotFoundException', input: () => ({ RootId: 'r-zzzz', PolicyType: SCP }) },
-  { name: 'EnablePolicyType', title: 'an unavailable type', code: 'PolicyTypeNotAvailableForOrganizationException', input: (org) => ({ RootId: org.rootId, PolicyType: 'TAG_POLICY' }) },
+  { name: 'EnablePolicyType', title: 'a type that is not built', code: 'NotYetImplementedException', input: (org) => ({ RootId: org.rootId, PolicyType: 'TAG_POLICY' }) },
   { name: 'EnablePolicyType', title: 'a second time', code: 'PolicyTypeAlreadyEnabledException', input: (org) => ({ RootId: org.rootId, PolicyType: SCP }) },
   { name: 'DisablePolicyType', title: 'a type that is not enabled', code: 'PolicyTypeNotEnabledException', input: (org) => ({ RootId: org.rootId, PolicyType: 'TAG_POLICY' }) },
 
@@ -195,7 +195,7 @@ const ERRORS: readonly ErrorCase[] = [
   { name: 'CancelHandshake', title: 'by the invited account', code: 'HandshakeNotFoundException', as: asStranger, input: async (org) => ({ HandshakeId: await invite(org) }) },
   { name: 'DescribeHandshake', title: 'of other accounts', code: 'HandshakeNotFoundException', as: (org) => ({ accountId: org.memberId }), input: async (org) => ({ HandshakeId: await invite(org) }) },
 
-  { name: 'CreatePolicy', title: 'of an unavailable type', code: 'PolicyTypeNotAvailableForOrganizationException', input: () => ({ Name: 'a', Description: '', Type: 'TAG_POLICY', Content: '{}' }) },
+  { name: 'CreatePolicy', title: 'of a type that is not built', code: 'NotYetImplementedException', input: () => ({ Name: 'a', Description: '', Type: 'TAG_POLICY', Content: '{}' }) },
   { name: 'CreatePolicy', title: 'of 10,241 characters', code: 'ConstraintViolationException', reason: 'POLICY_CONTENT_LIMIT_EXCEEDED', message: 'You have exceeded the maximum policy size.', input: () => ({ Name: 'a', Description: '', Type: SCP, Content: sized(10_241) }) },
   { name: 'CreatePolicy', title: 'with an invalid document', code: 'MalformedPolicyDocumentException', input: () => ({ Name: 'a', Description: '', Type: SCP, Content: '{"Version":"2012-10-17"}' }) },
   { name: 'CreatePolicy', title: 'with a Principal', code: 'MalformedPolicyDocumentException', input: () => ({ Name: 'a', Description: '', Type: SCP, Content: '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}' }) },
@@ -230,7 +230,11 @@ const ERRORS: readonly ErrorCase[] = [
   { name: 'DescribeEffectivePolicy', title: 'of service control policies', code: 'InvalidInputException', reason: 'INVALID_ENUM', input: () => ({ PolicyType: SCP }) },
   { name: 'DescribeEffectivePolicy', title: 'of other types', code: 'EffectivePolicyNotFoundException', input: () => ({ PolicyType: 'TAG_POLICY' }) },
 
-  { name: 'EnableAWSServiceAccess', title: 'an invalid service', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', input: () => ({ ServicePrincipal: 'chime.example.com' }) },
+  { name: 'EnableAWSServiceAccess', title: 'a domain of another company', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', input: () => ({ ServicePrincipal: 'chime.example.com' }) },
+  { name: 'EnableAWSServiceAccess', title: 'a service without integration', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', input: () => ({ ServicePrincipal: 'chime.amazonaws.com' }) },
+  // Source: pepperize/cdk-organizations issue 1718. The other name of StackSets is accepted.
+  { name: 'EnableAWSServiceAccess', title: 'the wrong name of StackSets', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', message: 'You specified an unrecognized service principal.', input: () => ({ ServicePrincipal: 'stacksets.cloudformation.amazonaws.com' }) },
+  { name: 'DisableAWSServiceAccess', title: 'a service without integration', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', input: () => ({ ServicePrincipal: 'chime.amazonaws.com' }) },
 
   { name: 'TagResource', title: 'an unknown resource', code: 'TargetNotFoundException', input: () => ({ ResourceId: NO_UNIT, Tags: [] }) },
   { name: 'TagResource', title: 'FullAWSAccess', code: 'InvalidInputException', reason: 'TARGET_NOT_SUPPORTED', input: () => ({ ResourceId: FULL, Tags: [] }) },

@@ -8,6 +8,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { accessOf } from '#services/kit/fixture.ts';
 import { organizationsOperations } from '#services/organizations/operations.ts';
+import { ORGANIZATION_KEY } from '#store/identity/organization-records.ts';
 import { ALLOW_ALL } from '../kit/policy.ts';
 import { MANAGEMENT, openOrganization, openOrganizations, START, STRANGER } from './fixture.ts';
 
@@ -357,6 +358,34 @@ test('Retention: new handshakes and account creations delete the expired ones', 
   assert.equal((await org.run('ListCreateAccountStatus', {})).CreateAccountStatuses?.length, 2);
   await create(90);
   assert.equal((await org.run('ListCreateAccountStatus', {})).CreateAccountStatuses?.length, 2);
+});
+
+// Source: AWS Organizations User Guide, the pages of the services; tedilabs/terraform-aws-organization (the last).
+for (const ServicePrincipal of [
+  'member.org.stacksets.cloudformation.amazonaws.com',
+  'storage-lens.s3.amazonaws.com',
+  'notifications.amazon.com',
+]) {
+  test(`EnableAWSServiceAccess: ${ServicePrincipal} is a service principal`, async () => {
+    const { run } = await openOrganization();
+    await run('EnableAWSServiceAccess', { ServicePrincipal });
+    const { EnabledServicePrincipals } = await run('ListAWSServiceAccessForOrganization', {});
+    assert.deepEqual(EnabledServicePrincipals, [{ ServicePrincipal, DateEnabled: START }]);
+  });
+}
+
+test('DisableAWSServiceAccess: an access that is stored can be disabled, whatever its service', async () => {
+  const { run, store } = await openOrganization();
+  await store.transaction(async (tx) => {
+    const organization = await tx.identity.get(MANAGEMENT, 'organization', ORGANIZATION_KEY);
+    assert.ok(organization);
+    await tx.identity.put(MANAGEMENT, 'organization', ORGANIZATION_KEY, {
+      ...organization,
+      serviceAccess: { 'chime.amazonaws.com': instant(START) },
+    });
+  });
+  await run('DisableAWSServiceAccess', { ServicePrincipal: 'chime.amazonaws.com' });
+  assert.deepEqual((await run('ListAWSServiceAccessForOrganization', {})).EnabledServicePrincipals, []);
 });
 
 test('EnableAWSServiceAccess: services are listed with the time of the first call until disabled', async () => {

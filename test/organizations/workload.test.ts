@@ -111,7 +111,7 @@ test('Service control levels: they match the List operations after any sequence 
           decidedBy?.map((level) => level.map(({ policyId }) => policyId).sort()),
           levels,
         );
-        assert.equal(organizationFacts(snapshot, accountId)?.path, path);
+        assert.equal(organizationFacts(snapshot, accountId)?.paths[0], path);
       }
       await org.store.close();
     }),

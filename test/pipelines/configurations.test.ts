@@ -14,7 +14,7 @@ import {
 import {
   ChimeSDKVoiceClient,
   CreateVoiceConnectorCommand,
-  DeleteVoiceConnectorStreamingConfigurationCommand,
+  GetVoiceConnectorStreamingConfigurationCommand,
   PutVoiceConnectorStreamingConfigurationCommand,
 } from '@aws-sdk/client-chime-sdk-voice';
 import { DeleteServiceLinkedRoleCommand } from '@aws-sdk/client-iam';
@@ -27,23 +27,19 @@ const { accessRole, accountId, pipelines } = account;
 const client = pipelines();
 const arnOf = (name: string) => `arn:aws:chime:us-east-1:${accountId}:media-insights-pipeline-configuration/${name}`;
 
-test('DeleteMediaInsightsPipelineConfiguration: one in use by a Voice Connector is ConflictException', async () => {
+test('DeleteMediaInsightsPipelineConfiguration: one that a Voice Connector names is deleted, and cannot be named again', async () => {
   await client.send(account.configuration('streamed'));
   const voice = new ChimeSDKVoiceClient(account.at('chime-sdk-voice'));
   const { VoiceConnector } = await voice.send(new CreateVoiceConnectorCommand({ Name: 'trunk', RequireEncryption: true }));
   const { VoiceConnectorId } = VoiceConnector ?? {};
   const MediaInsightsConfiguration = { Disabled: false, ConfigurationArn: arnOf('streamed') };
-  await voice.send(
-    new PutVoiceConnectorStreamingConfigurationCommand({
-      VoiceConnectorId,
-      StreamingConfiguration: { DataRetentionInHours: 1, Disabled: false, MediaInsightsConfiguration },
-    }),
-  );
-  const remove = () => client.send(new DeleteMediaInsightsPipelineConfigurationCommand({ Identifier: 'streamed' }));
-  assert.equal((await refusalOf(remove())).name, 'ConflictException');
-  await client.send(new GetMediaInsightsPipelineConfigurationCommand({ Identifier: 'streamed' }));
-  await voice.send(new DeleteVoiceConnectorStreamingConfigurationCommand({ VoiceConnectorId }));
-  await remove();
+  const StreamingConfiguration = { DataRetentionInHours: 1, Disabled: false, MediaInsightsConfiguration };
+  const put = () => voice.send(new PutVoiceConnectorStreamingConfigurationCommand({ VoiceConnectorId, StreamingConfiguration }));
+  await put();
+  await client.send(new DeleteMediaInsightsPipelineConfigurationCommand({ Identifier: 'streamed' }));
+  const stored = await voice.send(new GetVoiceConnectorStreamingConfigurationCommand({ VoiceConnectorId }));
+  assert.deepEqual(stored.StreamingConfiguration?.MediaInsightsConfiguration, MediaInsightsConfiguration);
+  assert.equal((await refusalOf(put())).name, 'NotFoundException');
 });
 
 test('Configurations: can be created, read by name and ARN, updated, tagged and deleted', async () => {

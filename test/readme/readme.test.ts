@@ -41,14 +41,14 @@ test('README: its commands, pasted one block after the other, do what it says', 
     })
     .join('\n');
   assert.ok(script.includes('lookup-events'), 'the README still ends with the trail');
-  const said = await run(`set -euo pipefail\n${script}`, { BELFRY_DATA: server.dataFolder });
+  const output = await run(`set -euo pipefail\n${script}`, { BELFRY_DATA: server.dataFolder });
   assert.match(
-    said,
+    output,
     /DeleteMeeting operation: User: arn:aws:iam::\d{12}:user\/maker is not authorized to perform: chime:DeleteMeeting on resource: arn:aws:chime:us-east-1:\d{12}:meeting\/[0-9a-f-]{36} because no identity-based policy allows the chime:DeleteMeeting action/,
   );
-  const trail = said.slice(said.lastIndexOf('maker'));
+  const trail = output.slice(output.lastIndexOf('maker'));
   for (const name of ['CreateMeeting', 'CreateAttendee', 'GetMeeting', 'DeleteMeeting', 'AssumeRole'])
-    assert.match(said, new RegExp(`${name}\\s+maker`), name);
+    assert.match(output, new RegExp(`${name}\\s+maker`), name);
   assert.ok(trail.length > 0);
 });
 
@@ -57,10 +57,10 @@ function run(script: string, environment: Readonly<Record<string, string>>): Pro
     const child = spawn('bash', ['-c', script], {
       env: { ...process.env, ...environment, AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true' },
     });
-    let said = '';
-    child.stdout.on('data', (chunk) => (said += chunk));
-    child.stderr.on('data', (chunk) => (said += chunk));
-    child.on('close', (code) => (code === 0 ? resolve(said) : reject(new Error(`ended with ${code}:\n${said}`))));
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (output += chunk));
+    child.on('close', (code) => (code === 0 ? resolve(output) : reject(new Error(`ended with ${code}:\n${output}`))));
   });
 }
 

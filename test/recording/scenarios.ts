@@ -1,4 +1,5 @@
-import type { Keys, Recorder } from './recorder.ts';
+import type { Keys } from '../kit/keys.ts';
+import type { Recorder } from './recorder.ts';
 import { federation } from './scenarios/federation.ts';
 import { iam } from './scenarios/iam.ts';
 import { identity } from './scenarios/identity.ts';

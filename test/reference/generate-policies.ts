@@ -89,6 +89,8 @@ const DATES = [
     '0099-12-31T23:59:59.9999Z',
   ],
 ];
+/** Dates that IAM stores and the engine cannot compare. */
+const LENIENT_DATES = ['01T', '2016-12-13t2:00:00.593194+23', '-292275054'];
 const REGIONS = ['us-east-1', 'eu-west-1', 'o-1', 'true', ''];
 const BOOLS = ['true', 'false', 'TRUE', 'yes', ''];
 const ADDRESSES = [
@@ -163,7 +165,7 @@ interface Family {
   readonly policyValues: readonly string[];
 }
 
-const TEXT_KEYS = ['aws:username', 'aws:PrincipalTag/kind', 'aws:TagKeys', 'aws:userid', 'aws:RequestTag/Uid'];
+const TEXT_KEYS = ['plain', 'aws:username', 'aws:PrincipalTag/kind', 'aws:TagKeys', 'aws:userid', 'aws:RequestTag/Uid'];
 
 // biome-ignore format: a table
 const FAMILIES: readonly Family[] = [
@@ -171,7 +173,7 @@ const FAMILIES: readonly Family[] = [
   { operators: ['StringEquals', 'stringlike'],                                                                                           keys: TEXT_KEYS, policyValues: STRING_PATTERNS },
   { operators: ['StringEquals', 'StringNotEquals', 'StringLike', 'Null'],                                                                keys: ['aws:RequestedRegion', 'aws:PrincipalOrgID'], policyValues: REGIONS },
   { operators: ['NumericEquals', 'NumericNotEquals', 'NumericLessThan', 'NumericLessThanEquals', 'NumericGreaterThan', 'NumericGreaterThanEquals'], keys: ['aws:MultiFactorAuthAge', 'my:Number'], policyValues: NUMBERS },
-  { operators: ['DateEquals', 'DateNotEquals', 'DateLessThan', 'DateLessThanEquals', 'DateGreaterThan', 'DateGreaterThanEquals'],         keys: ['aws:CurrentTime', 'my:Date'], policyValues: DATES },
+  { operators: ['DateEquals', 'DateNotEquals', 'DateLessThan', 'DateLessThanEquals', 'DateGreaterThan', 'DateGreaterThanEquals'],         keys: ['aws:CurrentTime', 'my:Date', 'date'], policyValues: [...DATES, ...LENIENT_DATES] },
   { operators: ['Bool', 'BOOL'],                                                                                                         keys: ['aws:SecureTransport', 'aws:MultiFactorAuthPresent', 'my:Flag'], policyValues: BOOLS },
   { operators: ['BinaryEquals'],                                                                                                         keys: ['my:Bytes'], policyValues: BYTES },
   { operators: ['IpAddress', 'NotIpAddress'],                                                                                            keys: ['aws:SourceIp', 'my:Addresses'], policyValues: RANGES },

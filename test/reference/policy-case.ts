@@ -1,21 +1,23 @@
 import type { ConditionContext } from '#core/condition-context.ts';
-import { actionIdOf } from '#policy/actions.ts';
 import type { Decision } from '#policy/decision.ts';
 import {
-  ALLOWED,
   compilePolicy,
   decide,
-  decideRecord,
-  fillRecord,
-  fillResource,
+  denialOf,
+  type FactSource,
   linkStack,
   newRequestRecord,
   type PolicyLayers,
   type PolicyRequest,
   type PolicyStack,
+  programFor,
+  SLOT_KEYS,
   type SourcedPolicy,
+  setFacts,
+  truthsOf,
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
+import { toMoment } from '#policy/values.ts';
 
 /** Policy document as parsed JSON. It may be invalid. */
 export type PolicyJson = Readonly<Record<string, unknown>>;
@@ -91,15 +93,22 @@ export function toExpected(decision: Decision): Expected {
 
 const RECORD = newRequestRecord();
 
-/** Returns the effect for each resource with a filled record, which uses action IDs instead of strings. */
-function recordEffects(stack: PolicyStack, { action, resources, context }: PolicyRequest): string[] {
-  fillRecord(RECORD, context);
-  RECORD.action = actionIdOf(action);
-  return resources.map((resource) => {
-    fillResource(RECORD, resource);
-    const outcome = decideRecord(stack, RECORD);
-    return outcome === ALLOWED ? 'Allow' : outcome > ALLOWED ? 'explicit' : 'implicit';
-  });
+/** Returns the facts of a context as a server has them: some as numbers, and global keys by their slots. */
+export function toFacts(context: ConditionContext): FactSource {
+  const slots = SLOT_KEYS.map((key) => context.get(key));
+  const time = context.get('aws:currenttime');
+  return {
+    truths: truthsOf((key) => context.get(key)),
+    moment: typeof time === 'string' ? toMoment(time) : Number.NaN,
+    value: (slot, key) => (slot >= 0 ? slots[slot] : context.get(key)),
+  };
+}
+
+/** Returns the effect for each resource with the facts of a server, which are numbers in part. */
+function factEffects(stack: PolicyStack, { action, resources, context }: PolicyRequest): string[] {
+  setFacts(RECORD, toFacts(context));
+  const program = programFor(stack, action);
+  return resources.map((resource) => denialOf(program, RECORD, resource)?.kind ?? 'Allow');
 }
 
 /** Returns the difference between the fast path and the explanation, or `undefined` if they agree. */
@@ -107,9 +116,9 @@ export function disagreement(layers: PolicyLayers, request: PolicyRequest): stri
   const stack = linkStack(layers);
   const fast = decide(stack, request);
   const explained = explain(layers, request);
-  const records = recordEffects(stack, request);
+  const byFacts = factEffects(stack, request);
   const traced = explained.resources.map(({ decision }) => (decision.effect === 'Allow' ? 'Allow' : decision.kind));
-  if (request.resources.length > 0 && records.join() !== traced.join()) return `record ${records.join()}, explained ${traced.join()}`;
+  if (request.resources.length > 0 && byFacts.join() !== traced.join()) return `facts ${byFacts.join()}, explained ${traced.join()}`;
   const slow = explained.decision;
   if (fast.effect === 'Deny' || slow.effect === 'Deny') {
     const [a, b] = [JSON.stringify(fast), JSON.stringify(slow)];

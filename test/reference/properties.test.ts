@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decide, decideProgram, linkStack, newRequestRecord, programFor, tryCompilePolicy } from '#policy/engine.ts';
+import { decide, decideProgram, linkStack, newRequestRecord, programFor, setFacts, tryCompilePolicy } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
-import { fillRecord } from '#policy/facts.ts';
 import { type Dice, diceOf, generateDocument, generatePolicies, generateRequest } from './generate-policies.ts';
-import { type CasePolicies, type CaseRequest, decideCase, type PolicyJson, toLayers, toRequest } from './policy-case.ts';
+import { type CasePolicies, type CaseRequest, decideCase, type PolicyJson, toFacts, toLayers, toRequest } from './policy-case.ts';
 
 interface Drawn {
   readonly dice: Dice;
@@ -111,7 +110,7 @@ const REUSED_RECORD = newRequestRecord();
 holds('a reused record gives the same decision as a new one', ({ policies, request, dice }) => {
   const stack = linkStack(toLayers(policies));
   for (const one of [generateRequest(dice), request, generateRequest(dice), request].map(toRequest)) {
-    fillRecord(REUSED_RECORD, one.context);
+    setFacts(REUSED_RECORD, toFacts(one.context));
     assert.deepEqual(decideProgram(programFor(stack, one.action), REUSED_RECORD, one.resources), decide(stack, one));
   }
 });

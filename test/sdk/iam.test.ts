@@ -116,7 +116,7 @@ test('Groups: a policy applies to members at once, and ListEntitiesForPolicy lis
     EvaluationResults?.map((result) => result.EvalDecision),
     ['allowed', 'implicitDeny'],
   );
-  assert.equal(EvaluationResults?.[0]?.MatchedStatements?.[0]?.SourcePolicyId, READ_ONLY);
+  assert.equal(EvaluationResults?.[0]?.MatchedStatements?.[0]?.SourcePolicyId, 'AmazonChimeReadOnly');
 });
 
 test('EX-4: a user that may get only itself cannot get another user', async () => {

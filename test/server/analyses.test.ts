@@ -7,8 +7,9 @@ import {
   SimulateCustomPolicyCommand,
   SimulatePrincipalPolicyCommand,
 } from '@aws-sdk/client-iam';
-import { hostileRequests, randomOf, sendHostile, slowPolicy } from '../hostile/worst-analysis-requests.ts';
+import { hostileRequests, sendHostile, slowPolicy } from '../hostile/worst-analysis-requests.ts';
 import { allow, deny, policy, type Statement } from '../kit/policy.ts';
+import { generator } from '../kit/random.ts';
 import { startTestServer } from '../kit/server.ts';
 
 const server = await startTestServer();
@@ -23,7 +24,7 @@ const TOO_COMPLEX: readonly (readonly [request: string, status: number, error: R
 ];
 
 for (const [name, status, error] of TOO_COMPLEX) {
-  test(`${name}: over the step budget, the answer is ${status}`, async () => {
+  test(`${name}: above the limit of steps, the status is ${status}`, async () => {
     const request = requests.find((one) => one.name === name);
     assert.ok(request !== undefined);
     const answer = await sendHostile(server, server.credentials, request);
@@ -32,7 +33,7 @@ for (const [name, status, error] of TOO_COMPLEX) {
   });
 }
 
-test('SimulateCustomPolicy: pages are cut at the step budget, and all pages together have each pair once', async () => {
+test('SimulateCustomPolicy: a page ends at the limit of steps, and all pages together have each pair once', async () => {
   const ActionNames = Array.from({ length: 15 }, (_, i) => `s3:Get${i}`);
   const ResourceArns = Array.from({ length: 30 }, (_, i) => `arn:aws:s3:::${i}`);
   const pairs: string[] = [];
@@ -41,7 +42,7 @@ test('SimulateCustomPolicy: pages are cut at the step budget, and all pages toge
   do {
     const page = await iam.send(
       new SimulateCustomPolicyCommand({
-        PolicyInputList: [slowPolicy(20_000, randomOf(1), 2)],
+        PolicyInputList: [slowPolicy(20_000, generator(1), 2)],
         ActionNames,
         ResourceArns,
         ContextEntries: [{ ContextKeyName: 'aws:UserAgent', ContextKeyType: 'string', ContextKeyValues: ['a'.repeat(2_000)] }],
@@ -71,8 +72,8 @@ test('SimulatePrincipalPolicy: a long simulation decides by the policies in forc
       new SimulatePrincipalPolicyCommand({
         PolicySourceArn: User?.Arn ?? '',
         ActionNames: ['s3:GetObject'],
-        // Too long for the thread that answers requests.
-        PolicyInputList: [slowPolicy(20_000, randomOf(1), 2)],
+        // Too long for the thread that handles requests.
+        PolicyInputList: [slowPolicy(20_000, generator(1), 2)],
       }),
     );
     return EvaluationResults?.[0]?.EvalDecision;
@@ -84,8 +85,8 @@ test('SimulatePrincipalPolicy: a long simulation decides by the policies in forc
   assert.equal(await simulate(), 'explicitDeny');
 });
 
-test('SimulateCustomPolicy: an invalid policy among long ones is InvalidInput, with its place in the list', async () => {
-  const PolicyInputList = [slowPolicy(20_000, randomOf(1), 2), '{"Version":"2012-10-17"}'];
+test('SimulateCustomPolicy: an invalid policy among long ones is InvalidInput, with its index in the list', async () => {
+  const PolicyInputList = [slowPolicy(20_000, generator(1), 2), '{"Version":"2012-10-17"}'];
   await assert.rejects(iam.send(new SimulateCustomPolicyCommand({ PolicyInputList, ActionNames: ['s3:GetObject'] })), {
     name: 'InvalidInputException',
     message: /^PolicyInputList\.2 is not a valid policy \(line 1, column/,
@@ -96,7 +97,7 @@ test('SimulateCustomPolicy: a context value of more than 2,048 characters is Inv
   const simulate = (length: number) =>
     iam.send(
       new SimulateCustomPolicyCommand({
-        PolicyInputList: [slowPolicy(1_000, randomOf(1), 5)],
+        PolicyInputList: [slowPolicy(1_000, generator(1), 5)],
         ActionNames: ['s3:GetObject'],
         ContextEntries: [{ ContextKeyName: 'aws:UserAgent', ContextKeyType: 'string', ContextKeyValues: ['a'.repeat(length)] }],
       }),

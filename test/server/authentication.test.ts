@@ -15,7 +15,7 @@ const server = await startTestServer();
 const { host } = new URL(server.endpoint);
 const MINUTE_MS = 60_000;
 
-/** Keys and sessions in every state there is; filled before the tests. */
+/** Keys and sessions in every possible state. */
 const keys = {} as Record<
   | 'unknown' | 'inactive' | 'deleted' | 'wrong' | 'altered' | 'anotherToken' | 'noToken' | 'tokenOnLongTerm'
   | 'expired' | 'expiredWrong' | 'goneUser' | 'newUserOfThatName' | 'live',
@@ -56,7 +56,7 @@ before(async () => {
 
 type Change = (dialect: Dialect) => Buffer;
 
-/** The dialect's request, signed by `by`, with what `change` does to its headers after signing. */
+/** Returns the request of a dialect with a signature of `by`. `change` changes the headers after signing. */
 function signed(
   by: () => Credentials,
   { at = 0, change = (headers: Record<string, string>): Readonly<Record<string, string>> | (readonly [string, string])[] => headers } = {},
@@ -69,7 +69,7 @@ const own = () => server.credentials;
 const withAuthorization = (write: (authorization: string) => string) =>
   signed(own, { change: (headers) => ({ ...headers, authorization: write(headers['authorization'] as string) }) });
 
-/** Signed in the query; `write` changes the target after signing. */
+/** Returns a presigned request. `write` changes the target after signing. */
 function presigned(write: (target: string) => string, { at = 0, expiresSeconds = 60 } = {}): Change {
   return ({ plain, signingName }) => {
     const headers = { host, ...plain.headers };
@@ -81,8 +81,8 @@ function presigned(write: (target: string) => string, { at = 0, expiresSeconds =
   };
 }
 
-/** Who is named in the trail: nobody, a key without a principal, or a proven principal. */
-type Named = 'nobody' | (() => string) | 'keeper';
+/** Caller in the record: none, an access key without a principal, or an authenticated principal. */
+type Named = 'none' | (() => string) | 'keeper';
 
 const unproven = (of: () => Credentials) => () => of().accessKeyId;
 const INVALID = 'InvalidClientTokenId';
@@ -90,49 +90,49 @@ const MISMATCH = 'SignatureDoesNotMatch';
 const MALFORMED = 'IncompleteSignature';
 
 // biome-ignore format: a table
-const REFUSED: readonly [what: string, code: keyof typeof SPELT, change: Change, named: Named][] = [
-  // what is sent                                          code                          how                                                                    in the trail
-  ['without any signature',                                'MissingAuthenticationToken', ({ plain }) => bytesOf(plain, { host, ...plain.headers }),              'nobody'],
+const REFUSED: readonly [what: string, code: keyof typeof CODES, change: Change, named: Named][] = [
+  // request                                               code                          signature                                                              caller in the record
+  ['without any signature',                                'MissingAuthenticationToken', ({ plain }) => bytesOf(plain, { host, ...plain.headers }),              'none'],
   ['with an unknown access key',                           INVALID,                      signed(() => keys.unknown),                                             unproven(() => keys.unknown)],
   ['with an inactive access key',                          INVALID,                      signed(() => keys.inactive),                                            unproven(() => keys.inactive)],
   ['with a deleted access key',                            INVALID,                      signed(() => keys.deleted),                                             unproven(() => keys.deleted)],
   ['with the wrong secret',                                MISMATCH,                     signed(() => keys.wrong),                                               unproven(own)],
   ['with a body altered after signing',                    MISMATCH,                     ({ plain, signingName }) => bytesOf({ ...plain, body: Buffer.concat([Buffer.from(plain.body), Buffer.of(0x20)]) }, signedHeaders(server.endpoint, plain, { credentials: own(), signingName })), unproven(own)],
-  ['with a body altered and its hash altered with it',     MISMATCH,                     ({ plain, signingName }) => { const other = { ...plain, body: Buffer.concat([Buffer.from(plain.body), Buffer.of(0x20)]) }; const to = { credentials: own(), signingName }; return bytesOf(other, { ...signedHeaders(server.endpoint, plain, to), 'x-amz-content-sha256': signedHeaders(server.endpoint, other, to)['x-amz-content-sha256'] as string }); }, unproven(own)],
+  ['with an altered body and an altered hash',             MISMATCH,                     ({ plain, signingName }) => { const other = { ...plain, body: Buffer.concat([Buffer.from(plain.body), Buffer.of(0x20)]) }; const to = { credentials: own(), signingName }; return bytesOf(other, { ...signedHeaders(server.endpoint, plain, to), 'x-amz-content-sha256': signedHeaders(server.endpoint, other, to)['x-amz-content-sha256'] as string }); }, unproven(own)],
   ['with a query string added after signing',              MISMATCH,                     ({ plain, signingName }) => bytesOf({ ...plain, target: `${plain.target}?x=1` }, signedHeaders(server.endpoint, plain, { credentials: own(), signingName })), unproven(own)],
   ['with a signed header altered',                         MISMATCH,                     ({ plain, signingName }) => { const more = { ...plain, headers: { ...plain.headers, 'x-extra': 'a' } }; return bytesOf(more, { ...signedHeaders(server.endpoint, more, { credentials: own(), signingName }), 'x-extra': 'b' }); }, unproven(own)],
-  ['with an x-amz- header nobody signed',                  MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, 'x-amz-meta': '1' }) }), unproven(own)],
+  ['with an unsigned x-amz- header',                       MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, 'x-amz-meta': '1' }) }), unproven(own)],
   ['for another host',                                     MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, host: 'localhost:1' }) }), unproven(own)],
-  ['by a clock six minutes slow',                          MISMATCH,                     signed(own, { at: -6 * MINUTE_MS }),                                    unproven(own)],
-  ['by a clock six minutes fast',                          MISMATCH,                     signed(own, { at: 6 * MINUTE_MS }),                                     unproven(own)],
+  ['with a clock six minutes slow',                        MISMATCH,                     signed(own, { at: -6 * MINUTE_MS }),                                    unproven(own)],
+  ['with a clock six minutes fast',                        MISMATCH,                     signed(own, { at: 6 * MINUTE_MS }),                                     unproven(own)],
   ['scoped to another service',                            MISMATCH,                     ({ plain, base }) => { const at = { ...plain, target: base + plain.target }; return bytesOf(at, signedHeaders(server.endpoint, at, { credentials: own(), signingName: 's3' })); }, unproven(own)],
   ['scoped to another day',                                MISMATCH,                     withAuthorization((text) => text.replace(/\/[0-9]{8}\//, '/20200101/')), unproven(own)],
-  ['scoped to another region than was signed',             MISMATCH,                     withAuthorization((text) => text.replace('/us-east-1/', '/us-east-2/')), unproven(own)],
-  ['with UNSIGNED-PAYLOAD for its hash',                   MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }) }), unproven(own)],
+  ['with another region in the scope than signed',         MISMATCH,                     withAuthorization((text) => text.replace('/us-east-1/', '/us-east-2/')), unproven(own)],
+  ['with UNSIGNED-PAYLOAD as its hash',                    MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }) }), unproven(own)],
   ['with an expired session',                              'ExpiredToken',               signed(() => keys.expired),                                             'keeper'],
   ['with an expired session and the wrong secret',         MISMATCH,                     signed(() => keys.expiredWrong),                                        unproven(() => keys.expired)],
   ["with another session's token",                         INVALID,                      signed(() => keys.anotherToken),                                        unproven(() => keys.live)],
   ['with an altered token',                                INVALID,                      signed(() => keys.altered),                                             unproven(() => keys.live)],
   ['with a session key and no token',                      INVALID,                      signed(() => keys.noToken),                                             unproven(() => keys.live)],
   ['with a long-term key and a token',                     INVALID,                      signed(() => keys.tokenOnLongTerm),                                     unproven(own)],
-  ['with a session of a user who is deleted',              INVALID,                      signed(() => keys.goneUser),                                            unproven(() => keys.goneUser)],
-  ['with a session of a deleted user whose name is used again', INVALID,                 signed(() => keys.newUserOfThatName),                                   unproven(() => keys.newUserOfThatName)],
-  ['with two Authorization headers',                       MALFORMED,                    signed(own, { change: (headers) => [...Object.entries(headers), ['authorization', headers['authorization'] as string]] }), 'nobody'],
-  ['with two dates',                                       MALFORMED,                    signed(own, { change: (headers) => [...Object.entries(headers), ['x-amz-date', headers['x-amz-date'] as string]] }), 'nobody'],
-  ['with another scheme',                                  MALFORMED,                    withAuthorization(() => 'Bearer abc'),                                  'nobody'],
-  ['with SigV4A',                                          MALFORMED,                    withAuthorization((text) => text.replace('AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256')), 'nobody'],
-  ['with an Authorization of no parameters',               MALFORMED,                    withAuthorization(() => 'AWS4-HMAC-SHA256'),                            'nobody'],
-  ['without Credential',                                   MALFORMED,                    withAuthorization((text) => text.replace(/Credential=[^,]*, /, '')),    'nobody'],
-  ['without Signature',                                    MALFORMED,                    withAuthorization((text) => text.replace(/, Signature=.*/, '')),        'nobody'],
-  ['with a Signature of 63 digits',                        MALFORMED,                    withAuthorization((text) => text.slice(0, -1)),                         'nobody'],
-  ['with a Signature and a letter after it',               MALFORMED,                    withAuthorization((text) => `${text}x`),                                'nobody'],
-  ['with a repeated parameter',                            MALFORMED,                    withAuthorization((text) => `${text}, SignedHeaders=host`),             'nobody'],
-  ['with an Authorization of 5,000 characters',            MALFORMED,                    withAuthorization((text) => text.padEnd(5_000, ',')),                   'nobody'],
-  ['presigned a minute longer ago than it lasts',          MISMATCH,                     presigned((target) => target, { at: -2 * MINUTE_MS }),                  unproven(own)],
-  ['presigned for longer than a week',                     MALFORMED,                    presigned((target) => target, { expiresSeconds: 604_801 }),             'nobody'],
-  ['presigned and lengthened',                             MISMATCH,                     presigned((target) => target.replace('X-Amz-Expires=60', 'X-Amz-Expires=600')), unproven(own)],
-  ['presigned and signed twice in the query',              MALFORMED,                    presigned((target) => `${target}&X-Amz-Credential=x`),                  'nobody'],
-  ['presigned and signed in the header as well',           MALFORMED,                    (dialect) => { const target = presignedTarget(dialect); const plain = { ...dialect.plain, target }; return bytesOf(plain, signedHeaders(server.endpoint, plain, { credentials: own(), signingName: dialect.signingName })); }, 'nobody'],
+  ['with a session of a deleted user',                     INVALID,                      signed(() => keys.goneUser),                                            unproven(() => keys.goneUser)],
+  ['with a session of a user that was re-created', INVALID,                 signed(() => keys.newUserOfThatName),                                   unproven(() => keys.newUserOfThatName)],
+  ['with two Authorization headers',                       MALFORMED,                    signed(own, { change: (headers) => [...Object.entries(headers), ['authorization', headers['authorization'] as string]] }), 'none'],
+  ['with two dates',                                       MALFORMED,                    signed(own, { change: (headers) => [...Object.entries(headers), ['x-amz-date', headers['x-amz-date'] as string]] }), 'none'],
+  ['with another scheme',                                  MALFORMED,                    withAuthorization(() => 'Bearer abc'),                                  'none'],
+  ['with SigV4A',                                          MALFORMED,                    withAuthorization((text) => text.replace('AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256')), 'none'],
+  ['with an Authorization without parameters',             MALFORMED,                    withAuthorization(() => 'AWS4-HMAC-SHA256'),                            'none'],
+  ['without Credential',                                   MALFORMED,                    withAuthorization((text) => text.replace(/Credential=[^,]*, /, '')),    'none'],
+  ['without Signature',                                    MALFORMED,                    withAuthorization((text) => text.replace(/, Signature=.*/, '')),        'none'],
+  ['with a Signature of 63 digits',                        MALFORMED,                    withAuthorization((text) => text.slice(0, -1)),                         'none'],
+  ['with a Signature and a letter after it',               MALFORMED,                    withAuthorization((text) => `${text}x`),                                'none'],
+  ['with a repeated parameter',                            MALFORMED,                    withAuthorization((text) => `${text}, SignedHeaders=host`),             'none'],
+  ['with an Authorization of 5,000 characters',            MALFORMED,                    withAuthorization((text) => text.padEnd(5_000, ',')),                   'none'],
+  ['presigned and expired for a minute',                   MISMATCH,                     presigned((target) => target, { at: -2 * MINUTE_MS }),                  unproven(own)],
+  ['presigned for longer than a week',                     MALFORMED,                    presigned((target) => target, { expiresSeconds: 604_801 }),             'none'],
+  ['presigned with a changed X-Amz-Expires',               MISMATCH,                     presigned((target) => target.replace('X-Amz-Expires=60', 'X-Amz-Expires=600')), unproven(own)],
+  ['presigned with two signatures in the query',           MALFORMED,                    presigned((target) => `${target}&X-Amz-Credential=x`),                  'none'],
+  ['presigned with a signed header',                       MALFORMED,                    (dialect) => { const target = presignedTarget(dialect); const plain = { ...dialect.plain, target }; return bytesOf(plain, signedHeaders(server.endpoint, plain, { credentials: own(), signingName: dialect.signingName })); }, 'none'],
 ];
 
 function presignedTarget(dialect: Dialect): string {
@@ -141,9 +141,9 @@ function presignedTarget(dialect: Dialect): string {
     .split(' ')[1] as string;
 }
 
-/** What the codes of the query protocol are called elsewhere, and their statuses. Requirement AUTHN-4. */
+/** Codes and statuses in the other protocols. Requirement AUTHN-4. */
 // biome-ignore format: a table
-const SPELT = {
+const CODES = {
   MissingAuthenticationToken: { query: 403, json: ['MissingAuthenticationTokenException', 403] },
   InvalidClientTokenId:       { query: 403, json: ['UnrecognizedClientException',         403] },
   SignatureDoesNotMatch:      { query: 403, json: ['InvalidSignatureException',           403] },
@@ -159,7 +159,7 @@ interface Found {
   readonly event?: { readonly Username?: string | undefined; readonly AccessKeyId?: string | undefined };
 }
 
-/** The record of one answer, in the account's event history or among the unproven ones. */
+/** Returns the record of a response, from the account's event history or from the records that name no account. */
 async function recordOf(reply: Reply, eventName: string): Promise<Found> {
   const requestId = reply.headers['x-amzn-requestid'];
   const { Events = [] } = await trail.send(
@@ -172,11 +172,11 @@ async function recordOf(reply: Reply, eventName: string): Promise<Found> {
   return { document };
 }
 
-/** Refusals that name no key of an account: an unknown one, one without an owner, none at all. */
-const namesNoAccount = (code: string, named: Named): boolean => named === 'nobody' || code === INVALID;
+/** Reports whether an error concerns no key of an account: an unknown key, a key without an owner, or no key. */
+const namesNoAccount = (code: string, named: Named): boolean => named === 'none' || code === INVALID;
 
 for (const dialect of DIALECTS) {
-  test(`AUTHN-4, ${dialect.name}: what is rightly signed gets past authentication, in header and query, by key and session, clocks four minutes off`, async () => {
+  test(`AUTHN-4, ${dialect.name}: correct signatures are accepted, with a clock up to four minutes off`, async () => {
     for (const change of [
       signed(own),
       signed(own, { at: -4 * MINUTE_MS }),
@@ -188,22 +188,22 @@ for (const dialect of DIALECTS) {
       const { document } = await recordOf(reply, dialect.eventName);
       assert.equal((document['userIdentity'] as Record<string, unknown>)['userName'], 'admin');
     }
-    // Nobody allows this session anything: it is known, and refused by policy or, by STS, answered.
+    // The session is authenticated. It has no permissions, so only STS answers it.
     const reply = await exchange(server.endpoint, signed(() => keys.live)(dialect));
     const { document } = await recordOf(reply, dialect.eventName);
     assert.equal((document['userIdentity'] as Record<string, unknown>)['userName'], 'keeper');
   });
 
   for (const [what, code, change, named] of REFUSED) {
-    const [spelt, status] = dialect.spells === 'query' ? ([code, SPELT[code].query] as const) : SPELT[code].json;
-    test(`AUTHN-4, ${dialect.name}: a request ${what} is ${spelt} and is recorded`, async () => {
+    const [expected, status] = dialect.errors === 'query' ? ([code, CODES[code].query] as const) : CODES[code].json;
+    test(`AUTHN-4, ${dialect.name}: a request ${what} is ${expected} and is recorded`, async () => {
       const reply = await exchange(server.endpoint, change(dialect));
-      assert.deepEqual([errorCodeOf(reply), reply.status], [spelt, status], reply.body.toString());
+      assert.deepEqual([errorCodeOf(reply), reply.status], [expected, status], reply.body.toString());
       const { event, document } = await recordOf(reply, dialect.eventName);
-      assert.equal(document['errorCode'], spelt);
+      assert.equal(document['errorCode'], expected);
       assert.equal(document['responseElements'], null);
       const { type, userName, accessKeyId } = document['userIdentity'] as Record<string, unknown>;
-      const key = named === 'nobody' ? undefined : named === 'keeper' ? keys.expired.accessKeyId : named();
+      const key = named === 'none' ? undefined : named === 'keeper' ? keys.expired.accessKeyId : named();
       assert.deepEqual([type, userName, accessKeyId], named === 'keeper' ? ['IAMUser', 'keeper', key] : ['Unknown', undefined, key]);
       assert.equal(document['recipientAccountId'], namesNoAccount(code, named) ? '000000000000' : server.accountId);
       assert.equal(event === undefined, namesNoAccount(code, named));
@@ -211,10 +211,10 @@ for (const dialect of DIALECTS) {
     });
   }
 
-  test(`AUTHN-4, ${dialect.name}: the signature is judged before the input is read`, async () => {
+  test(`AUTHN-4, ${dialect.name}: the signature is verified before the input is decoded`, async () => {
     const plain = { ...dialect.plain, method: dialect.plain.method === 'GET' ? 'DELETE' : 'POST' };
     if (plain.method === 'POST')
-      plain.body = Buffer.concat([Buffer.from(plain.body), Buffer.from(dialect.spells === 'query' ? '&Broken=%zz' : '{"\0')]);
+      plain.body = Buffer.concat([Buffer.from(plain.body), Buffer.from(dialect.errors === 'query' ? '&Broken=%zz' : '{"\0')]);
     const headers = signedHeaders(server.endpoint, plain, { credentials: keys.wrong, signingName: dialect.signingName });
     const reply = await exchange(server.endpoint, bytesOf(plain, headers));
     assert.equal(reply.status, 403, reply.body.toString());
@@ -222,18 +222,18 @@ for (const dialect of DIALECTS) {
   });
 }
 
-test('AUTHN-4: the same words for a key that is unknown, inactive or deleted, so that none tells which keys exist', async () => {
+test('AUTHN-4: unknown, inactive and deleted keys get the same response, which does not reveal whether they exist', async () => {
   for (const dialect of DIALECTS) {
     const replies = await Promise.all(
       [keys.unknown, keys.inactive, keys.deleted].map((key) => exchange(server.endpoint, signed(() => key)(dialect))),
     );
-    const words = new Set(replies.map((reply) => reply.body.toString('latin1').replace(/<RequestId>[^<]*/, '')));
-    assert.equal(words.size, 1);
-    assert.match([...words][0] as string, /The security token included in the request is invalid\./);
+    const texts = new Set(replies.map((reply) => reply.body.toString('latin1').replace(/<RequestId>[^<]*/, '')));
+    assert.equal(texts.size, 1);
+    assert.match([...texts][0] as string, /The security token included in the request is invalid\./);
   }
 });
 
-test('Decision 0015: a wrong signature by a key of another account is in the history of that account alone', async () => {
+test('Decision 0015: a wrong signature with a key of another account is only in the history of that account', async () => {
   const { accountId, keys: other } = await otherAccount(server, 'Second');
   const { accessKeyId } = other;
   const dialect = DIALECTS[0] as Dialect;

@@ -10,8 +10,8 @@ import { everyEvent } from '../kit/trail.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
 
 /**
- * LOG-4: secrets that go in and secrets that come out, through every operation there is, are nowhere but where they belong: not in the trail,
- * not in the database's files, not in what the server prints. What counts as a secret is said here anew, by the sound of a member's name.
+ * LOG-4: secrets in inputs and outputs of all operations are not in the trail, in the files of the database or in the server's output.
+ * Members are secret here if their name sounds secret, independently of the server's own rule.
  */
 const SOUNDS_SECRET =
   /password$|^secret(?:accesskey)?$|(?:credential|client)secret|(?:session|security|join|device|tradein)token$|^webidentitytoken$|(?:^|add)privatekey$|pin$|passcode|assertion$|seed$|apikeyvalue/i;
@@ -22,22 +22,22 @@ const server = await startServerProcess({ BELFRY_LOOKUPS_PER_SECOND: '0' });
 const sdk = { endpoint: server.endpoint, region: 'us-east-1', credentials: server.credentials, maxAttempts: 1 };
 const call = (service: ServiceName, operation: string, input: object = {}, settings: object = {}) =>
   caller(service, { ...sdk, ...settings })(operation, input);
-/** Secrets the server gave out. */
-const given = new Set<string>([server.credentials.secretAccessKey]);
+/** Secrets in responses of the server. */
+const returned = new Set<string>([server.credentials.secretAccessKey]);
 
-/** Takes in every secret of an output, as text and, of blobs, as bytes read as text. */
-function harvest(value: unknown, name = ''): void {
+/** Collects the secrets of an output. Blobs count as text. */
+function collect(value: unknown, name = ''): void {
   if (value instanceof Uint8Array) {
-    if (SOUNDS_SECRET.test(name)) given.add(Buffer.from(value).toString('latin1'));
+    if (SOUNDS_SECRET.test(name)) returned.add(Buffer.from(value).toString('latin1'));
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, inner] of Object.entries(value)) harvest(inner, Array.isArray(value) ? name : key);
-  } else if (typeof value === 'string' && value.length >= 8 && SOUNDS_SECRET.test(name)) given.add(value);
+    for (const [key, inner] of Object.entries(value)) collect(inner, Array.isArray(value) ? name : key);
+  } else if (typeof value === 'string' && value.length >= 8 && SOUNDS_SECRET.test(name)) returned.add(value);
 }
 
 async function done(service: ServiceName, operation: string, input: object = {}, settings: object = {}): Promise<Record<string, unknown>> {
   const { code, message, output } = await call(service, operation, input, settings);
   assert.equal(code, 'ok', `${operation}: ${message}`);
-  harvest(output);
+  collect(output);
   return output as Record<string, unknown>;
 }
 
@@ -47,10 +47,10 @@ function filesUnder(folder: string): string[] {
   );
 }
 
-/** Where secrets belong: the operator's own files. */
+/** Files of the operator, which may contain secrets. */
 const OWN_FILES = ['operator.key', join('aws', 'credentials'), join('tls', 'ca.key'), join('tls', 'server.key')];
 
-test('LOG-4: operations that give secrets out or take them in work, with canaries for what is taken in', async () => {
+test('LOG-4: operations with secrets in inputs and outputs succeed, and the inputs have canaries', async () => {
   await done('iam', 'CreateUser', { UserName: 'holder' });
   const { AccessKey } = (await done('iam', 'CreateAccessKey', { UserName: 'holder' })) as {
     AccessKey: { AccessKeyId: string; SecretAccessKey: string };
@@ -110,13 +110,13 @@ test('LOG-4: operations that give secrets out or take them in work, with canarie
   const users = [{ Username: 'sip', Password: `${CANARY}Sip` }];
   await done('chime-sdk-voice', 'PutVoiceConnectorTerminationCredentials', { VoiceConnectorId, Credentials: users });
   await done('chime-sdk-voice', 'ListVoiceConnectorTerminationCredentials', { VoiceConnectorId });
-  // Refused ones as well: a wrong token, a wrong secret.
+  // Also requests that are rejected: a wrong token and a wrong secret.
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, sessionToken: `${CANARY}Token` } });
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, secretAccessKey: `${CANARY}Secret` } });
-  assert.ok(given.size >= 10, `${given.size} secrets were given out`);
+  assert.ok(returned.size >= 10, `${returned.size} secrets in outputs`);
 });
 
-test('LOG-4: every operation of every service is called with canaries for secrets', async () => {
+test('LOG-4: every operation is called with canaries as secrets', async () => {
   const faults: string[] = [];
   let canaries = 0;
   for (const service of SERVICE_NAMES) {
@@ -128,7 +128,7 @@ test('LOG-4: every operation of every service is called with canaries for secret
         return `${CANARY}${member}`;
       });
       const { code, status, message, output } = await one(operation.name, input);
-      harvest(output);
+      collect(output);
       if (status === undefined || status >= 500) faults.push(`${service} ${operation.name}: ${code} ${message}`);
     }
   }
@@ -136,8 +136,8 @@ test('LOG-4: every operation of every service is called with canaries for secret
   assert.ok(canaries > 20, `${canaries} canaries`);
 });
 
-test('LOG-4: none of the secrets is in the trail, in a file of the data folder, or in what the server printed', async () => {
-  const secrets = [CANARY, ...given];
+test('LOG-4: no secret is in the trail, in a file of the data folder or in the output of the server', async () => {
+  const secrets = [CANARY, ...returned];
   const trail = JSON.stringify(await everyEvent(new CloudTrailClient(sdk)));
   const files = filesUnder(server.dataFolder).filter((file) => !OWN_FILES.some((own) => file.endsWith(own)));
   assert.ok(
@@ -146,7 +146,7 @@ test('LOG-4: none of the secrets is in the trail, in a file of the data folder, 
   );
   const places = [
     ['the trail', trail],
-    ['what the server printed', server.written()],
+    ['the output of the server', server.written()],
     ...files.map((file) => [file, readFileSync(file, 'latin1')] as const),
   ] as const;
   for (const [place, text] of places) {
@@ -155,6 +155,6 @@ test('LOG-4: none of the secrets is in the trail, in a file of the data folder, 
       assert.equal(at, -1, `${place}: ${text.slice(Math.max(0, at - 300), at)} (then a secret of ${secret.length} characters)`);
     }
   }
-  // What is looked for can be found: what is no secret is in the trail, and in the files too.
+  // The search works: values that are not secret are in the trail and in the files.
   assert.ok(trail.includes('"userName":"holder"') && places.slice(2).some(([, text]) => text.includes('CreateMeetingWithAttendees')));
 });

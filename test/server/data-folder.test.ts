@@ -45,16 +45,16 @@ const complete = join(newFolder(), 'data');
 await completeFolder(complete);
 
 for (const damage of DAMAGES) {
-  test(`Data folder: ${damage.title} is refused in one line, and nothing changes`, () => refuseDamaged(complete, [damage]));
+  test(`Data folder: ${damage.title} prevents the start with one line, and nothing changes`, () => refuseDamaged(complete, [damage]));
 }
 
-test('Data folder: an empty PostgreSQL database beside an operator key is refused, and no profile is overwritten', async () => {
+test('Data folder: an empty PostgreSQL database with an old operator key is rejected, and no profile is overwritten', async () => {
   const before = readFileSync(join(complete, 'aws', 'credentials'), 'utf8');
   await assert.rejects(start(complete, { BELFRY_DATABASE: postgres[0].url }), /^Error: the database is missing or empty[^\n]*$/);
   assert.equal(readFileSync(join(complete, 'aws', 'credentials'), 'utf8'), before);
 });
 
-test('Data folder: a used PostgreSQL database without its operator key is refused, and no key is written', async () => {
+test('Data folder: a used PostgreSQL database without its operator key is rejected, and no key is written', async () => {
   const folder = newFolder();
   const { stop } = await start(folder, { BELFRY_DATABASE: postgres[1].url });
   await stop();
@@ -86,7 +86,7 @@ test('Data folder: a first start that was interrupted is repeated', async () => 
   await stop();
 });
 
-test('Data folder: a configured TLS key that all users can read is refused, and one that a group can read is not', async () => {
+test('Data folder: a TLS key that all users can read is rejected, and a group-readable key is accepted', async () => {
   const server = await startTestServer();
   const key = join(newFolder(), 'server.key');
   copyFileSync(join(server.dataFolder, 'tls', 'server.key'), key);
@@ -139,7 +139,7 @@ test('Data folder: a volume with fsGroup and a mounted key are used as Kubernete
   }
 });
 
-/** Runs a shell script with an empty file system of so many KiB at /mnt, as this user. */
+/** Runs a shell script with an empty file system of this size at /mnt, as this user. */
 const onSmallDisk = (kibibytes: number, script: string): readonly [string, ...string[]] => [
   'unshare',
   '-rm',
@@ -152,7 +152,7 @@ const noSmallDisks = spawnSync(program, probe).status === 0 ? false : 'this mach
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 for (const kibibytes of [4, 20, 48, 100, 160]) {
-  test(`A start on a disk of ${kibibytes} KiB says in one line that the disk is full`, { skip: noSmallDisks }, () => {
+  test(`Data folder: a start on a disk of ${kibibytes} KiB prints one line about the full disk`, { skip: noSmallDisks }, () => {
     const script = `mkdir -m 700 /mnt/data && ${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} start --data /mnt/data --http 127.0.0.1:0 --https 127.0.0.1:0 2>&1; echo status $?; find /mnt/data -name '*.new' -o -name 'operator.key.*'`;
     const [shell, ...args] = onSmallDisk(kibibytes, script);
     const written = execFileSync(shell, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });

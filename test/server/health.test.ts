@@ -1,25 +1,26 @@
-/** What probes read: live, ready and health, on both engines, without a lease or database, and while the server drains. */
+/** Probes: live, ready and health, on both engines, without a lease or database, and while the server drains. */
+
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { newHealth } from '#server/health.ts';
 import { startServerProcess } from '../kit/process.ts';
 import { bytesOf, connect, signedHeaders } from '../kit/raw.ts';
 import { startTestServer } from '../kit/server.ts';
+import { until } from '../kit/until.ts';
 import { startCluster } from '../leases/cluster.ts';
 import { databaseProxy } from '../leases/proxy.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
 interface Probe {
   readonly status: number;
-  readonly said: unknown;
+  readonly reported: unknown;
 }
 
 async function probe(endpoint: string, name: string, method = 'GET'): Promise<Probe | undefined> {
   try {
     const response = await fetch(`${endpoint}/_belfry/${name}`, { method, headers: { connection: 'close' } });
     const text = await response.text();
-    return { status: response.status, said: text === '' ? undefined : JSON.parse(text).status };
+    return { status: response.status, reported: text === '' ? undefined : JSON.parse(text).status };
   } catch {
     return undefined;
   }
@@ -27,35 +28,34 @@ async function probe(endpoint: string, name: string, method = 'GET'): Promise<Pr
 
 /** Probes until `ready` has this status. Sends no other request meanwhile. */
 async function readyIs(endpoint: string, status: number): Promise<Probe> {
-  const latest = Date.now() + 20_000;
-  for (;;) {
-    const seen = await probe(endpoint, 'ready');
-    if (seen?.status === status) return seen;
-    assert.ok(Date.now() < latest, `ready is ${seen?.status}, not ${status}`);
-    await delay(25);
-  }
+  let seen: Probe | undefined;
+  await until(
+    async () => (seen = await probe(endpoint, 'ready'))?.status === status,
+    () => `ready is ${seen?.status}, not ${status}`,
+  );
+  return seen as Probe;
 }
 
-test('Health: a server that serves is live, ready and healthy, for GET and HEAD only', async () => {
+test('Health: a started server is live, ready and healthy, for GET and HEAD only', async () => {
   const { endpoint } = await startTestServer();
   for (const name of ['live', 'ready', 'health', 'ready?verbose=1']) {
-    assert.deepEqual(await probe(endpoint, name), { status: 200, said: 'ok' }, name);
+    assert.deepEqual(await probe(endpoint, name), { status: 200, reported: 'ok' }, name);
     assert.equal((await probe(endpoint, name, 'HEAD'))?.status, 200);
     assert.equal((await probe(endpoint, name, 'POST'))?.status, 405);
   }
 });
 
 for (const cut of ['everything', 'renewals'] as const) {
-  test(`Health: PostgreSQL without an answer to ${cut} makes ready 503 without any request, until it answers`, async () => {
+  test(`Health: without responses of PostgreSQL to ${cut}, ready is 503 until PostgreSQL responds, without any request`, async () => {
     const cluster = await startCluster({ servers: 1, leaseMilliseconds: 1_000 });
     try {
       const [member] = cluster.members;
       assert.ok(member);
       await readyIs(member.endpoint(), 200);
       member.proxy.cut(cut);
-      assert.equal((await readyIs(member.endpoint(), 503)).said, 'unavailable');
-      assert.deepEqual(await probe(member.endpoint(), 'health'), { status: 503, said: 'unavailable' });
-      assert.deepEqual(await probe(member.endpoint(), 'live'), { status: 200, said: 'ok' });
+      assert.equal((await readyIs(member.endpoint(), 503)).reported, 'unavailable');
+      assert.deepEqual(await probe(member.endpoint(), 'health'), { status: 503, reported: 'unavailable' });
+      assert.deepEqual(await probe(member.endpoint(), 'live'), { status: 200, reported: 'ok' });
       member.proxy.heal();
       await readyIs(member.endpoint(), 200);
     } finally {
@@ -64,19 +64,19 @@ for (const cut of ['everything', 'renewals'] as const) {
   });
 }
 
-test('Health: PostgreSQL that has stopped makes ready and health 503, and live stays 200', async () => {
+test('Health: after PostgreSQL has stopped, ready and health are 503, and live is 200', async () => {
   const cluster = await startCluster({ servers: 1, leaseMilliseconds: 60_000 });
   after(() => cluster.stop().catch(() => undefined));
   const [member] = cluster.members;
   assert.ok(member);
   await readyIs(member.endpoint(), 200);
-  // The lease holds for a minute: only the database is missing.
+  // The lease lasts a minute, so only the database is missing.
   await member.proxy.close();
-  assert.equal((await readyIs(member.endpoint(), 503)).said, 'unavailable');
-  assert.deepEqual(await probe(member.endpoint(), 'live'), { status: 200, said: 'ok' });
+  assert.equal((await readyIs(member.endpoint(), 503)).reported, 'unavailable');
+  assert.deepEqual(await probe(member.endpoint(), 'live'), { status: 200, reported: 'ok' });
 });
 
-test('Health: a core that posts nothing more is not ready after the time of its last post', () => {
+test('Health: a core that reports no more is not ready after the time of its last report', () => {
   let now = 0;
   const health = newHealth(() => now);
   const status = () => health.answer('GET', '/_belfry/ready')?.status;
@@ -94,24 +94,24 @@ test('Health: a core that posts nothing more is not ready after the time of its 
   assert.equal(status(), 200);
 });
 
-test('Health: on SIGTERM ready is 503 while the server still listens and answers, then the server stops', async () => {
+test('Health: on SIGTERM ready is 503 while the server still listens and responds, and then the server stops', async () => {
   const server = await startServerProcess({ BELFRY_DRAIN_SECONDS: '2' });
   await readyIs(server.endpoint, 200);
   const { host } = new URL(server.endpoint);
   const busy = await connect(server.endpoint);
   busy.write(`POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 2\r\n\r\n{`);
   process.kill(server.pid, 'SIGTERM');
-  assert.equal((await readyIs(server.endpoint, 503)).said, 'draining');
-  assert.deepEqual(await probe(server.endpoint, 'live'), { status: 200, said: 'ok' });
+  assert.equal((await readyIs(server.endpoint, 503)).reported, 'draining');
+  assert.deepEqual(await probe(server.endpoint, 'live'), { status: 200, reported: 'ok' });
   const late = await fetch(`${server.endpoint}/meetings`, { method: 'POST', body: '{}', headers: { connection: 'close' } });
-  assert.equal(late.status, 403, 'an unsigned request is answered as always');
+  assert.equal(late.status, 403, 'an unsigned request gets its usual response');
   busy.write('}');
   assert.equal((await busy.reply()).status, 403);
   assert.equal(await server.stop(), 0);
   assert.equal(await probe(server.endpoint, 'live'), undefined);
 });
 
-test('Health: on SIGTERM without a drain time ready is 503 while a request is under way, which is answered', async () => {
+test('Health: on SIGTERM without a drain time ready is 503 until the running requests have responses', async () => {
   const database = await testPostgres();
   const proxy = await databaseProxy(database.url);
   after(async () => {
@@ -126,11 +126,11 @@ test('Health: on SIGTERM without a drain time ready is 503 while a request is un
   const busy = await connect(server.endpoint);
   busy.write(bytesOf(plain, headers));
   // The lease ends two seconds later, so the request has reached the core by then.
-  assert.equal((await readyIs(server.endpoint, 503)).said, 'unavailable');
+  assert.equal((await readyIs(server.endpoint, 503)).reported, 'unavailable');
   process.kill(server.pid, 'SIGTERM');
   const latest = Date.now() + 20_000;
-  while ((await probe(server.endpoint, 'ready'))?.said !== 'draining') assert.ok(Date.now() < latest, 'the server drains');
-  assert.deepEqual(await probe(server.endpoint, 'live'), { status: 200, said: 'ok' });
+  while ((await probe(server.endpoint, 'ready'))?.reported !== 'draining') assert.ok(Date.now() < latest, 'the server drains');
+  assert.deepEqual(await probe(server.endpoint, 'live'), { status: 200, reported: 'ok' });
   proxy.heal();
   assert.ok((await busy.reply()).status >= 400);
   assert.equal(await server.stop(), 0);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { bytesOf, connect, exchange, type Plain, signedHeaders } from '../kit/raw.ts';
 import { startTestServer } from '../kit/server.ts';
 
-/** What HTTP itself asks of answers, whatever the operation. */
+/** Requirements of HTTP on all responses. */
 
 const server = await startTestServer();
 
@@ -18,7 +18,7 @@ async function newMeetingPath(token: string): Promise<string> {
   return `/meetings/${(JSON.parse(reply.body.toString()) as { Meeting: { MeetingId: string } }).Meeting.MeetingId}`;
 }
 
-test('HTTP: an answer of status 204 says no length, and the connection goes on after it (RFC 9110 §8.6)', async () => {
+test('HTTP: a response of 204 has no Content-Length, and the connection remains open (RFC 9110 §8.6)', async () => {
   const target = await newMeetingPath('ended');
   const connection = await connect(server.endpoint);
   connection.write(signed({ method: 'DELETE', target }));
@@ -31,14 +31,14 @@ test('HTTP: an answer of status 204 says no length, and the connection goes on a
   connection.close();
 });
 
-test('HTTP: an expectation nobody knows is passed over, and the answer has its request id', async () => {
+test('HTTP: an unknown expectation is ignored, and the response has its request ID', async () => {
   const target = await newMeetingPath('expected');
   const { status, headers } = await exchange(server.endpoint, signed({ method: 'GET', target }, { expect: 'something' }));
   assert.equal(status, 200);
   assert.ok(headers['x-amzn-requestid']);
 });
 
-test('HTTP: a client of 1.0 is answered, and its connection closed', async () => {
+test('HTTP: a request of version 1.0 gets a response, and its connection is closed', async () => {
   const target = await newMeetingPath('old');
   const connection = await connect(server.endpoint);
   connection.write(signed({ method: 'GET', target }).toString('latin1').replace('HTTP/1.1', 'HTTP/1.0'));
@@ -46,12 +46,12 @@ test('HTTP: a client of 1.0 is answered, and its connection closed', async () =>
   await connection.closed;
 });
 
-test('HTTP: a client of 1.0 need not name a host', async () => {
+test('HTTP: a request of version 1.0 needs no Host header', async () => {
   const { status } = await exchange(server.endpoint, 'GET /_belfry/health HTTP/1.0\r\n\r\n');
   assert.equal(status, 200);
 });
 
-test('HTTP: what follows a request and is none does not take its answer, which tells what was done', async () => {
+test('HTTP: invalid bytes after a request do not prevent its response', async () => {
   const target = await newMeetingPath('followed');
   const connection = await connect(server.endpoint);
   connection.write(Buffer.concat([signed({ method: 'DELETE', target }), Buffer.from('nonsense\r\n\r\n')]));

@@ -1,4 +1,4 @@
-/** The local CA: what clients accept of it, what it cannot sign, and how it is renewed. */
+/** The local CA: certificates that clients accept, certificates that it cannot sign, and its renewal. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
@@ -27,14 +27,14 @@ function newFolder(): string {
   return folder;
 }
 
-/** Certificates of a data folder with a public URL, and the lines that were reported. */
+/** Returns the certificates of a data folder with a public URL, and the reported lines. */
 async function issue(dataFolder: string, { publicUrl = 'https://belfry.example.org', now = NOW } = {}) {
   const lines: string[] = [];
   const material = await tlsMaterial(readSettings(['--data', dataFolder, '--public-url', publicUrl], {}), now, (line) => lines.push(line));
   return { material, lines, ca: readFileSync(join(dataFolder, 'tls', 'ca.pem'), 'utf8') };
 }
 
-/** The outcome of `openssl verify` as a strict client runs it. */
+/** Returns the outcome of `openssl verify` with the strict checks of a client. */
 function verify(ca: string, server: string, name: string, now = NOW + 3_600_000): string {
   const folder = newFolder();
   writeFileSync(join(folder, 'ca.pem'), ca);
@@ -49,7 +49,7 @@ function verify(ca: string, server: string, name: string, now = NOW + 3_600_000)
   }
 }
 
-/** Signs a certificate with the key of a CA, as a thief of the key does. */
+/** Signs a certificate with the key of a CA, as someone with a stolen key can. */
 function forge(dataFolder: string, subject: string, extensions: string): TlsMaterial {
   const folder = newFolder();
   const file = (name: string) => join(folder, name);
@@ -68,7 +68,7 @@ function forge(dataFolder: string, subject: string, extensions: string): TlsMate
 const folder = newFolder();
 const { material, ca, lines } = await issue(folder);
 
-test('Local CA: a first start reports nothing, the CA ends within two years and is for servers only', () => {
+test('Local CA: a first start reports nothing, and the CA expires within two years and is for servers only', () => {
   assert.deepEqual(lines, []);
   const certificate = new X509Certificate(ca);
   assert.ok(certificate.validToDate.getTime() - NOW <= 730 * DAY_MS);
@@ -76,7 +76,7 @@ test('Local CA: a first start reports nothing, the CA ends within two years and 
 });
 
 for (const name of ['localhost', '127.0.0.1', '::1', 'belfry.example.org']) {
-  test(`Local CA: OpenSSL, strictly, accepts the certificate for ${name}`, () => {
+  test(`Local CA: OpenSSL with strict checks accepts the certificate for ${name}`, () => {
     assert.equal(verify(ca, material.cert, name), 'ok');
   });
 }
@@ -84,7 +84,7 @@ for (const name of ['localhost', '127.0.0.1', '::1', 'belfry.example.org']) {
 // biome-ignore format: a table
 const FORGED: readonly (readonly [what: string, subject: string, extensions: string, name: string, outcome: string])[] = [
   ['the name of another site',       '/CN=Belfry',      'subjectAltName=DNS:www.example.com',                 'www.example.com',    'permitted subtree violation'],
-  ['a name that ends alike',         '/CN=Belfry',      'subjectAltName=DNS:notbelfry.example.org',           'notbelfry.example.org', 'permitted subtree violation'],
+  ['a name with the same ending',    '/CN=Belfry',      'subjectAltName=DNS:notbelfry.example.org',           'notbelfry.example.org', 'permitted subtree violation'],
   ['the domain of its name',         '/CN=Belfry',      'subjectAltName=DNS:example.org',                     'example.org',        'permitted subtree violation'],
   ['a wildcard',                     '/CN=Belfry',      'subjectAltName=DNS:*.example.com',                   'www.example.com',        'permitted subtree violation'],
   ['its own name and another',       '/CN=Belfry',      'subjectAltName=DNS:localhost,DNS:www.example.com',   'localhost',          'permitted subtree violation'],
@@ -95,17 +95,17 @@ const FORGED: readonly (readonly [what: string, subject: string, extensions: str
 ];
 
 for (const [what, subject, extensions, name, outcome] of FORGED) {
-  test(`Local CA: a certificate that its key signs for ${what} is ${outcome === 'ok' ? 'accepted' : 'refused'}`, () => {
+  test(`Local CA: a certificate signed with its key for ${what} is ${outcome === 'ok' ? 'accepted' : 'rejected'}`, () => {
     assert.equal(verify(ca, forge(folder, subject, extensions).cert, name), outcome);
   });
 }
 
-test('Local CA: its key signs no certificate for mail or code', () => {
+test('Local CA: certificates for mail or code are rejected', () => {
   const { cert } = forge(folder, '/CN=Belfry', 'subjectAltName=DNS:localhost\nextendedKeyUsage=emailProtection,codeSigning');
   assert.match(verify(ca, cert, 'localhost'), /un(supported|suitable) certificate purpose/);
 });
 
-/** The error of a Node client, or undefined if the handshake succeeds. */
+/** Returns the error of a Node client, or undefined if the handshake succeeds. */
 async function nodeHandshake(port: number, trusted: string, servername: string): Promise<string | undefined> {
   return await new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, ca: trusted, servername }, () => {
@@ -128,7 +128,7 @@ except ssl.SSLCertVerificationError as error:
     print(error.verify_message)
 `;
 
-test('Local CA: Node and Python accept the server, and refuse another site that its key signed for', async () => {
+test('Local CA: Node and Python accept the server, and reject a certificate for another site', async () => {
   const forged = forge(folder, '/CN=Belfry', 'subjectAltName=DNS:www.example.com');
   const trusted = join(folder, 'tls', 'ca.pem');
   for (const [served, name, node, python] of [
@@ -161,7 +161,7 @@ test('Local CA: the AWS CLI accepts it', async () => {
   }
 });
 
-test('Local CA: it is renewed with its key more than a year before it ends, so that old copies are still accepted', async () => {
+test('Local CA: it is renewed with the same key more than a year before it expires, so old copies remain valid', async () => {
   const dataFolder = newFolder();
   const first = await issue(dataFolder);
   const later = NOW + 300 * DAY_MS;
@@ -176,11 +176,11 @@ test('Local CA: it is renewed with its key more than a year before it ends, so t
   );
   for (const trusted of [first.ca, second.ca]) {
     assert.equal(verify(trusted, second.material.cert, 'belfry.example.org', due), 'ok');
-    assert.equal(verify(trusted, second.material.cert, 'belfry.example.org', due + 396 * DAY_MS), 'ok', 'to the end of the certificate');
+    assert.equal(verify(trusted, second.material.cert, 'belfry.example.org', due + 396 * DAY_MS), 'ok', 'until the certificate expires');
   }
 });
 
-test("Local CA: the server's certificate is renewed 30 days before its end", async () => {
+test("Local CA: the server's certificate is renewed 30 days before it expires", async () => {
   const dataFolder = newFolder();
   await issue(dataFolder);
   const second = await issue(dataFolder, { now: NOW + 310 * DAY_MS });
@@ -190,7 +190,7 @@ test("Local CA: the server's certificate is renewed 30 days before its end", asy
   assert.equal(verify(third.ca, third.material.cert, 'localhost', NOW + (310 + 368) * DAY_MS), 'ok');
 });
 
-test('Local CA: a new name in the settings renews it, and the line says that clients need the new one', async () => {
+test('Local CA: a new name in the settings renews it, and a line says that clients need the new one', async () => {
   const dataFolder = newFolder();
   await issue(dataFolder);
   const { lines, ca, material } = await issue(dataFolder, { publicUrl: 'https://other.example.org' });
@@ -201,7 +201,7 @@ test('Local CA: a new name in the settings renews it, and the line says that cli
   assert.equal(verify(ca, material.cert, 'other.example.org'), 'ok');
 });
 
-test("Local CA: a new name of the machine alone does not renew it, and is not in the server's certificate", async () => {
+test("Local CA: a new name of the machine does not renew it, and is not in the server's certificate", async () => {
   const dataFolder = newFolder();
   mkdirSync(join(dataFolder, 'tls'));
   const lines: string[] = [];
@@ -214,7 +214,7 @@ test("Local CA: a new name of the machine alone does not renew it, and is not in
   assert.equal(new X509Certificate(cert).subjectAltName, 'DNS:localhost');
 });
 
-test('Local CA: one of an earlier version, which could sign for any name, is replaced at start with a line', async () => {
+test('Local CA: a CA of an earlier version, which could sign for any name, is replaced at start with a line', async () => {
   const dataFolder = newFolder();
   const tls = (name: string) => join(dataFolder, 'tls', name);
   mkdirSync(join(dataFolder, 'tls'), { mode: 0o700 });

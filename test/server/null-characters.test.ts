@@ -5,7 +5,7 @@ import { sign } from '#sigv4/sign.ts';
 import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
-/** PostgreSQL stores neither U+0000 nor half a surrogate pair. A caller who sends them gets the same error of the service on both engines. */
+/** PostgreSQL stores neither U+0000 nor half a surrogate pair. A request with them gets the same error of the service on both engines. */
 
 interface Row {
   readonly title: string;
@@ -14,7 +14,7 @@ interface Row {
   readonly target?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** Sent without a signature. */
+  /** The request is not signed. */
   readonly unsigned?: true;
 }
 
@@ -61,7 +61,7 @@ for (const [engine, settings] of [
   ['SQLite', {}],
   ['PostgreSQL', { BELFRY_DATABASE: postgres.url }],
 ] as const) {
-  describe(`characters that no database stores, on ${engine}`, async () => {
+  describe(`characters that PostgreSQL cannot store, on ${engine}`, async () => {
     const server = await startTestServer(settings);
     for (const { title, signingName, method = 'POST', target = '/', headers = {}, body = '', unsigned } of ROWS) {
       test(`${engine}: ${title} with U+0000 or half a surrogate pair is a client error`, async () => {
@@ -74,7 +74,7 @@ for (const [engine, settings] of [
         const response = await fetch(server.endpoint + own, { method, headers: sent, ...(method === 'POST' && { body }) });
         const text = await response.text();
         assert.ok(response.status >= 400 && response.status < 500, `${response.status} ${text}`);
-        // The engine makes no difference.
+        // Both engines give the same response.
         assert.equal(response.status, statuses.get(title) ?? response.status);
         statuses.set(title, response.status);
       });

@@ -12,10 +12,10 @@ import { recordsOf } from '../kit/trail.ts';
 
 const server = await startTestServer();
 
-/** Runs a command on the data folder of the server. Returns its exit status and all that it printed. */
-async function run(...args: string[]): Promise<{ readonly status: number; readonly printed: string }> {
+/** Runs a command on the data folder of the server. Returns its exit status and its output. */
+async function run(...args: string[]): Promise<{ readonly status: number; readonly output: string }> {
   const { status, stdout, stderr } = await belfry(args, { BELFRY_DATA: server.dataFolder });
-  return { status, printed: stdout + stderr };
+  return { status, output: stdout + stderr };
 }
 
 /** Returns the key that a command wrote into a profile. */
@@ -23,21 +23,21 @@ const keyOf = (profile: string) => profileKeys(server.dataFolder, profile);
 
 const events = (credentials: Keys, name: string) => recordsOf(new CloudTrailClient(server.client(credentials)), name);
 
-test('belfry account create: a second account with its own administrator, in the list and in its own trail', async () => {
-  const { status, printed } = await run('account', 'create', '--name', 'Partner', '--profile', 'partner');
-  assert.equal(status, 0, printed);
+test('belfry account create: creates a second account with an administrator, a row in the list and a record', async () => {
+  const { status, output } = await run('account', 'create', '--name', 'Partner', '--profile', 'partner');
+  assert.equal(status, 0, output);
   const key = keyOf('partner');
-  assert.ok(!printed.includes(key.secretAccessKey), 'the secret is in the file, not on the screen');
+  assert.ok(!output.includes(key.secretAccessKey), 'the secret is in the file and not in the output');
   const who = await new STSClient(server.client(key)).send(new GetCallerIdentityCommand({}));
   assert.notEqual(who.Account, server.accountId);
-  assert.match((await run('account', 'list')).printed, new RegExp(`${server.accountId}  Belfry\n${who.Account}  Partner`));
-  const [made] = await events(key, 'CreateAccount');
-  assert.equal(made.userIdentity.invokedBy, 'operator');
-  assert.equal(made.recipientAccountId, who.Account);
+  assert.match((await run('account', 'list')).output, new RegExp(`${server.accountId}  Belfry\n${who.Account}  Partner`));
+  const [created] = await events(key, 'CreateAccount');
+  assert.equal(created.userIdentity.invokedBy, 'operator');
+  assert.equal(created.recipientAccountId, who.Account);
   assert.equal((await events(server.credentials, 'CreateAccount')).length, 0);
 });
 
-test('belfry account restore-administrator: gives a locked-out account an administrator again, loudly', async () => {
+test('belfry account restore-administrator: creates an administrator for a locked account, and records it', async () => {
   const partner = keyOf('partner');
   const iam = new IAMClient(server.client(partner));
   const { Account } = await new STSClient(server.client(partner)).send(new GetCallerIdentityCommand({}));
@@ -47,8 +47,8 @@ test('belfry account restore-administrator: gives a locked-out account an admini
     name: 'AccessDenied',
   });
 
-  const { status, printed } = await run('account', 'restore-administrator', '--account-id', Account as string, '--profile', 'rescue');
-  assert.equal(status, 0, printed);
+  const { status, output } = await run('account', 'restore-administrator', '--account-id', Account as string, '--profile', 'rescue');
+  assert.equal(status, 0, output);
   const rescue = keyOf('rescue');
   const { Users } = await new IAMClient(server.client(rescue)).send(new ListUsersCommand({}));
   assert.equal(Users?.length, 2);
@@ -60,9 +60,9 @@ test('belfry account restore-administrator: gives a locked-out account an admini
 
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, args: string[], status: number, says: RegExp][] = [
-  ['an account that is not there',     ['account', 'restore-administrator', '--account-id', '000000000000'],                    1, /account '000000000000' does not exist/],
-  ['a standalone account that is not there', ['account', 'make-standalone', '--account-id', '000000000000'],                     1, /account '000000000000' does not exist/],
-  ['a name too long',                  ['account', 'create', '--name', 'x'.repeat(51)],                                         1, /1 to 50 characters/],
+  ['an unknown account',               ['account', 'restore-administrator', '--account-id', '000000000000'],                    1, /account '000000000000' does not exist/],
+  ['an unknown account to make standalone', ['account', 'make-standalone', '--account-id', '000000000000'],                     1, /account '000000000000' does not exist/],
+  ['a long name',                      ['account', 'create', '--name', 'x'.repeat(51)],                                         1, /1 to 50 characters/],
   ['no name',                          ['account', 'create'],                                                                   2, /belfry account create --name NAME/],
   ['an unknown flag',                  ['account', 'create', '--name', 'x', '--role', 'y'],                                      2, /--role/],
   ['a profile that is a path',         ['account', 'create', '--name', 'x', '--profile', '../x'],                                2, /--profile/],
@@ -70,18 +70,18 @@ const REFUSED: readonly [name: string, args: string[], status: number, says: Reg
   ['an unknown command',               ['account', 'delete'],                                                                   2, /belfry account list/],
 ];
 for (const [name, args, status, says] of REFUSED) {
-  test(`belfry account: ${name} is refused`, async () => {
+  test(`belfry account: ${name} is an error`, async () => {
     const answer = await run(...args);
-    assert.equal(answer.status, status, answer.printed);
-    assert.match(answer.printed, says);
+    assert.equal(answer.status, status, answer.output);
+    assert.match(answer.output, says);
   });
 }
 
-test('belfry trail unproven: prints the newest records that name no account, one a line', async () => {
+test('belfry trail unproven: prints the newest records that name no account, one per line', async () => {
   for (const path of ['/meetings/first', '/meetings/second', '/meetings/third']) await fetch(`${server.endpoint}${path}`);
-  const { status, printed } = await run('trail', 'unproven', '--max-items', '2');
-  assert.equal(status, 0, printed);
-  const records = printed
+  const { status, output } = await run('trail', 'unproven', '--max-items', '2');
+  assert.equal(status, 0, output);
+  const records = output
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -89,13 +89,13 @@ test('belfry trail unproven: prints the newest records that name no account, one
     records.map(({ eventName, errorCode, recipientAccountId }) => [eventName, errorCode, recipientAccountId]),
     Array(2).fill(['GetMeeting', 'MissingAuthenticationTokenException', '000000000000']),
   );
-  assert.equal((await run('trail', 'unproven')).printed.trim().split('\n').length, 3);
+  assert.equal((await run('trail', 'unproven')).output.trim().split('\n').length, 3);
   for (const args of [['trail'], ['trail', 'unproven', '--max-items', '0'], ['trail', 'unproven', '--from', 'x']]) {
     assert.equal((await run(...args)).status, 2, args.join(' '));
   }
 });
 
-test('The operator’s socket: its owner’s alone, and nothing of it is on the network', async () => {
+test('Operator socket: only its owner can open it, and its commands are not on the network', async () => {
   assert.equal(statSync(join(server.dataFolder, 'control')).mode & 0o777, 0o700);
   assert.equal(statSync(join(server.dataFolder, 'control', 'belfry.sock')).mode & 0o777, 0o600);
   const answer = await fetch(`${server.endpoint}/_belfry/control`, { method: 'POST', body: '{"command":"account list"}' });

@@ -24,7 +24,7 @@ type Package = Readonly<Record<string, unknown>>;
 
 // biome-ignore format: a table
 const SERVICES: readonly (readonly [service: ServiceName, client: string, from: Package, invalid: string, operations: number])[] = [
-  // service                      client                          package         error of an invalid token    operations that are built
+  // service                      client                          package         error of an invalid token    implemented lists
   ['chime-sdk-identity',          'ChimeSDKIdentityClient',       identity,       'BadRequestException',        5],
   ['chime-sdk-meetings',          'ChimeSDKMeetingsClient',       meetings,       'BadRequestException',        1],
   ['chime-sdk-messaging',         'ChimeSDKMessagingClient',      messaging,      'BadRequestException',        11],
@@ -77,7 +77,7 @@ for (const [engine, settings] of [
         let built = 0;
         for (const [operation, member, Command] of listsOf(service, from)) {
           const input = requiredInput(server, service, operation);
-          // A list that is not built yet refuses every call.
+          // A list that is not implemented rejects every call.
           if ((await codeOf(client, Command, input)).startsWith('NotYetImplemented')) continue;
           built += 1;
           const tokens: readonly string[] = [genuine, ...FORGED];
@@ -119,7 +119,7 @@ function listsOf(service: ServiceName, from: Package): readonly (readonly [Opera
   });
 }
 
-/** The required members of an operation's input, with ARNs of the server's account. */
+/** Returns the required members of an operation's input, with ARNs of the server's account. */
 function requiredInput({ accountId }: TestServer, service: ServiceName, operation: OperationModel): Record<string, unknown> {
   const model = loadModel(service);
   const { members = {}, required = [] } = model.shapes[operation.input ?? ''] ?? {};

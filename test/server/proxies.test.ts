@@ -17,20 +17,20 @@ import { everyEvent } from '../kit/trail.ts';
 import { connectTarget } from '../messaging-sessions/rig.ts';
 import { proxyHeader, sslTlv, startProxy } from './proxy.ts';
 
-/** CTX-2: which address and protocol conditions and the trail see behind a proxy. */
+/** CTX-2: client address and protocol in conditions and records, behind a proxy. */
 
 const PROXY = '127.0.0.9';
 const CLIENT = '127.0.0.5';
 const MEETING = '/meetings/00000000-0000-4000-8000-000000000000';
 
 interface Outcome {
-  /** Whether policies allowed a call that requires the client's address, and one that requires TLS. */
+  /** Outcome of a call that requires the client's address and of one that requires TLS, and the recorded client. */
   readonly byAddress: boolean;
   readonly byTls: boolean;
   readonly recorded: unknown;
 }
 
-/** A server, with a user that may call from `address` only and one that may call over TLS only. */
+/** Starts a server with a user that may call only from `address`, and one that may call only over TLS. */
 async function startProxied(environment: Readonly<Record<string, string>>, address: string) {
   const account = await startAccount(environment);
   const { server } = account;
@@ -50,7 +50,7 @@ async function startProxied(environment: Readonly<Record<string, string>>, addre
 
   return {
     ...account,
-    /** Calls through `endpoint`, and reads the trail. */
+    /** Calls through `endpoint` and reads the trail. */
     async outcome(endpoint: string, headers: Readonly<Record<string, string>> = {}, localAddress = CLIENT): Promise<Outcome> {
       const first = await allowed(endpoint, byAddress, headers, localAddress);
       const second = await allowed(endpoint, byTls, headers, localAddress);
@@ -79,7 +79,7 @@ function send(server: TestServer, endpoint: string, sent: Sent): Promise<Incomin
 }
 
 const headers = await startProxied({ BELFRY_TRUSTED_PROXIES: `${PROXY}/32` }, CLIENT);
-/** Ends TLS and sets the headers as nginx and HAProxy do. */
+/** Starts a proxy that ends TLS and sets the headers, as nginx and HAProxy do. */
 const tlsProxy = (lines: (clientAddress: string) => readonly string[]) =>
   startProxy({ target: headers.server.endpoint, from: PROXY, tlsOf: headers.server, lines });
 
@@ -87,14 +87,14 @@ const tlsProxy = (lines: (clientAddress: string) => readonly string[]) =>
 for (const [what, lines] of [
   ['X-Forwarded-For and X-Forwarded-Proto', (address: string) => [`x-forwarded-for: ${address}`, 'x-forwarded-proto: https']],
   ['Forwarded',                             (address: string) => [`forwarded: for=${address};proto=https`]],
-  ['an address appended to claims of the client', (address: string) => [`x-forwarded-for: unknown, 10.0.0.1, ${address}`, 'x-forwarded-proto: https']],
+  ['an address appended to a header of the client', (address: string) => [`x-forwarded-for: unknown, 10.0.0.1, ${address}`, 'x-forwarded-proto: https']],
 ] as const) {
-  test(`CTX-2: behind a TLS proxy with ${what}, policies and the trail see the client`, async () => {
+  test(`CTX-2: behind a TLS proxy with ${what}, conditions and records have the address of the client`, async () => {
     assert.deepEqual(await headers.outcome(await tlsProxy(lines)), { byAddress: true, byTls: true, recorded: [CLIENT, undefined] });
   });
 }
 
-test('CTX-2: a proxy that states plain HTTP makes aws:SecureTransport false', async () => {
+test('CTX-2: aws:SecureTransport is false if the proxy reports plain HTTP', async () => {
   const endpoint = await tlsProxy((address) => [`forwarded: for=${address};proto=http`]);
   assert.deepEqual(await headers.outcome(endpoint), { byAddress: true, byTls: false, recorded: [CLIENT, undefined] });
 });
@@ -106,7 +106,7 @@ const SPOOFED: readonly (readonly [what: string, headers: Readonly<Record<string
   ['malformed headers', { forwarded: 'for="', 'x-forwarded-for': 'unknown', 'x-forwarded-proto': 'gopher' }],
 ];
 for (const [what, spoofed] of SPOOFED) {
-  test(`CTX-2: ${what} of a peer that is not trusted changes neither a decision nor the record`, async () => {
+  test(`CTX-2: ${what} from an untrusted peer change neither the decision nor the record`, async () => {
     const { endpoint, httpsEndpoint } = headers.server;
     const without = { byAddress: false, byTls: false, recorded: ['127.0.0.6', undefined] };
     assert.deepEqual(await headers.outcome(endpoint, {}, '127.0.0.6'), without);
@@ -126,14 +126,14 @@ test('CTX-2: a client behind the proxy cannot claim another address or TLS', asy
   assert.deepEqual(outcome, { byAddress: false, byTls: false, recorded: ['127.0.0.6', undefined] });
 });
 
-test('CTX-2: headers of the proxy that do not name one client are 400', async () => {
+test('CTX-2: headers of the proxy without exactly one client address are 400', async () => {
   const endpoint = await tlsProxy(() => ['x-forwarded-for: unknown', 'x-forwarded-proto: https']);
   const reply = await send(headers.server, endpoint, { path: MEETING });
   assert.deepEqual([reply.statusCode, reply.headers['x-amzn-errortype']], [400, 'BadRequest']);
   reply.resume();
 });
 
-test('CTX-2: a messaging session opens through a TLS proxy, and its record names the client', async () => {
+test('CTX-2: a messaging session opens through a TLS proxy, and its record has the address of the client', async () => {
   const { server } = headers;
   const endpoint = await tlsProxy((address) => [`x-forwarded-for: ${address}`, 'x-forwarded-proto: wss']);
   const identity = new ChimeSDKIdentityClient(server.client());
@@ -155,7 +155,7 @@ test('CTX-2: a messaging session opens through a TLS proxy, and its record names
   assert.equal(connected?.sourceIPAddress, CLIENT);
 });
 
-test('CTX-2: the cookie of a sign-in through a TLS proxy is a cookie of TLS', async () => {
+test('CTX-2: the cookie of a sign-in through a TLS proxy is a secure cookie', async () => {
   const endpoint = await tlsProxy((address) => [`x-forwarded-for: ${address}`, 'x-forwarded-proto: https']);
   const reply = await send(headers.server, endpoint, { path: '/_belfry/sign-in', method: 'DELETE', headers: { origin: endpoint } });
   reply.resume();
@@ -165,7 +165,7 @@ test('CTX-2: the cookie of a sign-in through a TLS proxy is a cookie of TLS', as
 const stated = await startProxied({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_PROXY_PROTOCOL: 'on' }, CLIENT);
 const TLS_12 = sslTlv('TLSv1.2', 'ECDHE-RSA-AES128-GCM-SHA256');
 
-test('PROXY protocol: behind a proxy that passes TLS on, the client is stated and the TLS parameters are its own', async () => {
+test('PROXY protocol: behind a proxy that forwards TLS, records have the client and the TLS of its connection', async () => {
   const endpoint = await startProxy({
     target: stated.server.httpsEndpoint,
     from: PROXY,
@@ -174,7 +174,7 @@ test('PROXY protocol: behind a proxy that passes TLS on, the client is stated an
   assert.deepEqual(await stated.outcome(endpoint), { byAddress: true, byTls: true, recorded: [CLIENT, 'TLSv1.3'] });
 });
 
-test('PROXY protocol: behind a proxy that ends TLS, the TLS parameters are those that it states', async () => {
+test('PROXY protocol: behind a proxy that ends TLS, records have the TLS parameters that it reports', async () => {
   const endpoint = await startProxy({
     target: stated.server.endpoint,
     from: PROXY,
@@ -184,7 +184,7 @@ test('PROXY protocol: behind a proxy that ends TLS, the TLS parameters are those
   assert.deepEqual(await stated.outcome(endpoint), { byAddress: true, byTls: true, recorded: [CLIENT, 'TLSv1.2'] });
 });
 
-test('PROXY protocol: without a TLS statement a plain connection is not secure', async () => {
+test('PROXY protocol: a plain connection without reported TLS is not secure', async () => {
   const endpoint = await startProxy({
     target: stated.server.endpoint,
     from: PROXY,
@@ -193,17 +193,17 @@ test('PROXY protocol: without a TLS statement a plain connection is not secure',
   assert.deepEqual(await stated.outcome(endpoint), { byAddress: true, byTls: false, recorded: [CLIENT, undefined] });
 });
 
-test('PROXY protocol: a health check of the proxy itself is answered', async () => {
+test('PROXY protocol: a health check of the proxy itself succeeds', async () => {
   const endpoint = await startProxy({ target: stated.server.endpoint, from: PROXY, first: () => proxyHeader(undefined) });
   assert.equal((await exchange(endpoint, 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n')).status, 200);
 });
 
-test('PROXY protocol: a trusted proxy without the header is refused', async () => {
+test('PROXY protocol: a connection of a trusted proxy without the header is closed', async () => {
   const endpoint = await startProxy({ target: stated.server.endpoint, from: PROXY });
   await assert.rejects(exchange(endpoint, 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n'), /ended after 0 bytes/);
 });
 
-test('PROXY protocol: a peer that is not trusted is refused with the header, and served without', async () => {
+test('PROXY protocol: an untrusted peer is rejected with the header and accepted without', async () => {
   const { endpoint } = stated.server;
   const health = Buffer.from('GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n');
   assert.equal((await exchange(endpoint, health)).status, 200);
@@ -218,12 +218,12 @@ const ownAddress = Object.values(networkInterfaces())
   .flat()
   .find((each) => each?.family === 'IPv4' && !each.internal)?.address;
 
-test('Plain HTTP beyond loopback answers loopback and trusted proxies only', { skip: ownAddress === undefined }, async () => {
+test('Plain HTTP on other addresses accepts only loopback and trusted proxies', { skip: ownAddress === undefined }, async () => {
   const { server } = await startAccount({ BELFRY_HTTP: '0.0.0.0:0', BELFRY_TRUSTED_PROXIES: PROXY });
   const health = 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n';
   const { port } = new URL(server.endpoint);
   assert.equal((await exchange(`http://127.0.0.1:${port}`, health)).status, 200);
-  // The system takes the machine's own address for both ends.
+  // The system uses the machine's own address for both ends.
   const socket = createConnection({ host: ownAddress as string, port: Number(port) });
   const read: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => read.push(chunk)).on('error', () => {});
@@ -232,7 +232,7 @@ test('Plain HTTP beyond loopback answers loopback and trusted proxies only', { s
   assert.deepEqual(read, []);
 });
 
-test('CTX-2: behind a proxy, each client has its own share of the bytes under way', async () => {
+test('CTX-2: behind a proxy, each client has its own share of the bytes in memory', async () => {
   // 16 MiB, and a quarter of it for each source.
   const { server } = await startAccount({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_UNDER_WAY_MAX_BYTES: '16777216' });
   const endpoint = await startProxy({ target: server.endpoint, from: PROXY });
@@ -240,7 +240,7 @@ test('CTX-2: behind a proxy, each client has its own share of the bytes under wa
   const head = (client: string) => `POST / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: ${client}\r\ncontent-length: ${size}\r\n\r\n`;
   const half = await Promise.all([1, 2, 3].map(() => connect(endpoint)));
   for (const connection of half) connection.write(head('192.0.2.1') + 'x'.repeat(size - 1));
-  // Two bodies fit, and the client of the third is told at once.
+  // Two bodies fit. The third gets an error at once.
   assert.equal((await Promise.race(half.map((connection) => connection.reply()))).status, 503);
   assert.notEqual((await exchange(endpoint, head('192.0.2.2') + 'x'.repeat(size))).status, 503);
   for (const connection of half) connection.close();

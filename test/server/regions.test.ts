@@ -9,13 +9,13 @@ import { allow } from '../kit/policy.ts';
 import { startTestServer } from '../kit/server.ts';
 import { everyEvent } from '../kit/trail.ts';
 
-/** Which region a call is made in, and where it is found again. */
+/** Region of a call, and region of its record. */
 
 const { server, user } = await startAccount({ BELFRY_REGION: 'eu-central-1' });
 const elsewhere = (credentials = server.credentials) => ({ ...server.client(credentials), region: 'ap-south-2' });
 let limited = server.credentials;
 
-/** What stands in the history of a region. */
+/** Returns the events of a region: operation, region and error code. */
 async function names(region: string): Promise<readonly string[]> {
   const events = await everyEvent(new CloudTrailClient({ ...server.client(), region }));
   return events.map(({ eventName, errorCode, document }) => `${eventName} ${document.awsRegion} ${errorCode ?? 'done'}`);
@@ -41,17 +41,17 @@ test('IAM and Organizations: a call signed for another region is recorded in the
   );
 });
 
-test('aws:RequestedRegion of a call to IAM is where the server is, whatever a client signs for', async () => {
+test('aws:RequestedRegion: it is the region of the server for IAM, whatever region is signed', async () => {
   const { User } = await new IAMClient(elsewhere(limited)).send(new GetUserCommand({ UserName: 'limited' }));
   assert.equal(User?.UserName, 'limited');
 });
 
-test('A call to a service that has regions stands in the one it was signed for', async () => {
+test('Regional services: a call is recorded in the signed region', async () => {
   await new STSClient(elsewhere()).send(new GetCallerIdentityCommand({}));
   assert.ok((await names('ap-south-2')).includes('GetCallerIdentity ap-south-2 done'));
 });
 
-test('A region that does not exist is refused, for every service, and recorded in the region of the server', async () => {
+test('Unknown regions: every service rejects them, and records the call in the region of the server', async () => {
   for (const credentials of [server.credentials, { ...server.credentials, secretAccessKey: 'x'.repeat(40) }]) {
     const nowhere = new STSClient({ ...server.client(credentials), region: 'nowhere-1' });
     await assert.rejects(nowhere.send(new GetCallerIdentityCommand({})), { name: 'SignatureDoesNotMatch' });
@@ -67,7 +67,7 @@ test('A region that does not exist is refused, for every service, and recorded i
   );
 });
 
-test('The region that the server was set to is one, whatever it is called', async () => {
+test('BELFRY_REGION: the configured region is valid, whatever its name', async () => {
   const local = await startTestServer({ BELFRY_REGION: 'eu-basement-1' });
   const { Account } = await new STSClient({ ...local.client(), region: 'eu-basement-1' }).send(new GetCallerIdentityCommand({}));
   assert.equal(Account, local.accountId);

@@ -8,7 +8,7 @@ import { startServerProcess, startThatEnds } from '../kit/process.ts';
 import { bytesOf, connect, exchange, type Reply, signedHeaders } from '../kit/raw.ts';
 import { startTestServer } from '../kit/server.ts';
 
-/** What a new user meets: odd folders, starts that were broken off, addresses and files that will not do. */
+/** Starts with unusual folders, after interrupted starts, and with unusable addresses and files. */
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-start-'));
@@ -16,23 +16,23 @@ function newFolder(): string {
   return folder;
 }
 
-test('The first start: what it prints can be pasted, whatever the data folder is called', async () => {
+test('First start: the printed commands can be pasted, whatever the name of the data folder', async () => {
   const dataFolder = join(newFolder(), "it's dátá (1)");
   mkdirSync(dataFolder);
   const server = await startServerProcess({}, dataFolder);
   await server.stop();
   const lines = /export[\s\S]*AWS_PROFILE=belfry/.exec(server.written())?.[0] as string;
-  const said = execFileSync('bash', ['-euc', `${lines}\ncat "$AWS_CONFIG_FILE" "$AWS_SHARED_CREDENTIALS_FILE"`], { encoding: 'utf8' });
-  assert.ok(said.includes('[profile belfry]') && said.includes(server.credentials.accessKeyId));
+  const printed = execFileSync('bash', ['-euc', `${lines}\ncat "$AWS_CONFIG_FILE" "$AWS_SHARED_CREDENTIALS_FILE"`], { encoding: 'utf8' });
+  assert.ok(printed.includes('[profile belfry]') && printed.includes(server.credentials.accessKeyId));
 });
 
 // biome-ignore format: a table
 for (const [what, files] of [
-  ['no word of when the certificate ends',      { 'server.json': '' }],
-  ['nothing but the key of the CA',             { 'ca.key': '', 'ca.pem': undefined, 'server.json': undefined }],
-  ['a key made anew beside an old certificate', { 'server.key': 'x', 'server.json': undefined }],
+  ['no expiry of the certificate',              { 'server.json': '' }],
+  ['only the key of the CA',                    { 'ca.key': '', 'ca.pem': undefined, 'server.json': undefined }],
+  ['a new key with an old certificate', { 'server.key': 'x', 'server.json': undefined }],
 ] as const) {
-  test(`A start after one that was broken off while it made certificates: with ${what} it serves`, async () => {
+  test(`Start: after an interrupted creation of certificates, with ${what}, the server starts`, async () => {
     const first = await startTestServer({}, newFolder());
     await first.stop();
     for (const [name, text] of Object.entries(files)) {
@@ -45,7 +45,7 @@ for (const [what, files] of [
   });
 }
 
-test('The first profile: of a server on every address of the machine names the one its certificate holds for', async () => {
+test('First profile: on all addresses of the machine, its endpoint is a name in the certificate', async () => {
   const server = await startTestServer({ BELFRY_HTTP: 'off', BELFRY_HTTPS: '0.0.0.0:17443' }, newFolder());
   const config = readFileSync(join(server.dataFolder, 'aws', 'config'), 'utf8');
   assert.equal(/^endpoint_url = (\S+)$/m.exec(config)?.[1], 'https://localhost:17443');
@@ -54,9 +54,9 @@ test('The first profile: of a server on every address of the machine names the o
   assert.equal((await exchange(server.endpoint, health, server.caFile)).status, 200);
 });
 
-test('The first profile: names the local CA only where the server has its certificate of it', async () => {
-  const made = await startTestServer({}, newFolder());
-  const own = (name: string) => join(made.dataFolder, 'tls', name);
+test('First profile: it names the local CA only if the CA signed the certificate', async () => {
+  const first = await startTestServer({}, newFolder());
+  const own = (name: string) => join(first.dataFolder, 'tls', name);
   const bundleOf = async (environment: Readonly<Record<string, string>>) => {
     const { dataFolder, stop } = await startTestServer({ BELFRY_HTTP: 'off', ...environment }, newFolder());
     await stop();
@@ -66,7 +66,7 @@ test('The first profile: names the local CA only where the server has its certif
   assert.equal(await bundleOf({ BELFRY_TLS_CERTIFICATE: own('server.pem'), BELFRY_TLS_KEY: own('server.key') }), undefined);
 });
 
-test('A start that cannot be says why in one line, without a trace of the program', async () => {
+test('Start: an error is printed as one line without a stack trace', async () => {
   const { endpoint, dataFolder } = await startServerProcess();
   const folder = newFolder();
   const file = join(folder, 'file');
@@ -89,10 +89,10 @@ test('A start that cannot be says why in one line, without a trace of the progra
     assert.match(written, new RegExp(`^belfry: [^\n]*${text.source}[^\n]*\n$`));
     assert.equal(status, 2);
   }
-  assert.ok(!existsSync(join(folder, 'aws')), 'no profile is left of a start whose address was taken');
+  assert.ok(!existsSync(join(folder, 'aws')), 'a start whose address is in use leaves no profile');
 });
 
-test('A request that comes before a start is done waits for it, and is answered like every other', async () => {
+test('Start: a request that arrives before the end of the start waits for it', async () => {
   const first = await startTestServer({}, newFolder());
   await first.stop();
   const { port } = new URL(first.endpoint);
@@ -108,7 +108,7 @@ test('A request that comes before a start is done waits for it, and is answered 
   assert.ok(Meeting.MediaPlacement.SignalingUrl.startsWith(httpsEndpoint.replace('https', 'wss')), Meeting.MediaPlacement.SignalingUrl);
 });
 
-test('Asked to stop twice, as by Ctrl-C to it and to its launcher, the server answers what is under way, and stops whole', async () => {
+test('Stop: after two SIGTERMs the server responds to running requests and stops completely', async () => {
   const server = await startServerProcess();
   const busy = await connect(server.endpoint);
   busy.write(`POST /meetings HTTP/1.1\r\nhost: ${new URL(server.endpoint).host}\r\ncontent-length: 2\r\n\r\n{`);

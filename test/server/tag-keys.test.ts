@@ -1,4 +1,4 @@
-/** Tags whose keys differ in case only are one condition key, so no request stores them and no decision reads them. ERR-5, TAG-5, EVAL-12. */
+/** Tags whose keys differ only in case are one condition key, so no request stores both, and no decision reads them. ERR-5, TAG-5, EVAL-12. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -33,14 +33,14 @@ const RED_AND_BLUE = [
   { Key: 'team', Value: 'blue' },
 ];
 
-/** Whether an operation takes a list of tags. */
+/** Reports whether an operation has a list of tags in its input. */
 function takesTags(model: ServiceModel, { input }: OperationModel): boolean {
   const tags = model.shapes[input ?? '']?.members?.['Tags'];
   const element = model.shapes[model.shapes[tags?.shape ?? '']?.member?.shape ?? ''];
   return element?.members?.['Key'] !== undefined && element.members['Value'] !== undefined;
 }
 
-/** A provider's URL in place of the text that stands for it. */
+/** Replaces the sample of a URL by a valid one. */
 const withUrl = (text: string, member: string) => (member === 'Url' ? 'https://idp.example.com' : text);
 
 /** Codes of a duplicate tag key by service. */
@@ -50,7 +50,7 @@ const DUPLICATE: Readonly<Record<string, string>> = {
   organizations: 'InvalidInputException',
 };
 
-describe('Tags: no operation takes keys that differ in case only', async () => {
+describe('Tags: no operation accepts keys that differ only in case', async () => {
   const keys = await user('blue', allow('*', '*', { Condition: { StringEquals: { 'aws:RequestTag/Team': 'blue' } } }));
   let count = 0;
   for (const service of SERVICE_NAMES) {
@@ -106,7 +106,7 @@ test('TagUser: a key that the user has in another case replaces it, if the polic
   ]);
 });
 
-/** A server whose database has an app instance with the tags `Team=red` and `team=blue`, as an older version could store them. */
+/** Starts a server whose database has an app instance with the tags `Team=red` and `team=blue`, as an older version could store them. */
 async function withStoredTags() {
   const first = await startTestServer();
   const identity = new ChimeSDKIdentityClient(first.client());
@@ -120,7 +120,7 @@ async function withStoredTags() {
   return { ...accountOn({ ...server, accountId: first.accountId }), appInstance: AppInstanceArn as string };
 }
 
-describe('Stored tags that differ in case only', async () => {
+describe('Stored tags that differ only in case', async () => {
   const old = await withStoredTags();
   const describeAs = async (name: string, ...statements: readonly Statement[]) => {
     const identity = new ChimeSDKIdentityClient(old.at('chime-sdk-identity', await old.user(name, ...statements)));
@@ -141,7 +141,7 @@ describe('Stored tags that differ in case only', async () => {
     ['deny-variable',   [any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/stage': `\${aws:ResourceTag/team}` } }))]],
   ];
   for (const [title, statements] of ROWS) {
-    test(`a policy that reads the key is denied: ${title}`, async () => {
+    test(`a policy that reads the key denies: ${title}`, async () => {
       assert.equal((await refusalOf(describeAs(title, ...statements))).name, 'AccessDeniedException');
     });
   }

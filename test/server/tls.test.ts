@@ -15,7 +15,7 @@ const server = await startTestServer();
 const { hostname, port, host } = new URL(server.httpsEndpoint);
 const ca = readFileSync(server.caFile);
 
-/** The outcome of a handshake: what was agreed, or the error's code. */
+/** Returns the outcome of a handshake: the negotiated version and suite, or the error code. */
 function handshake(options: ConnectionOptions): Promise<{ version: string | null; suite: string } | string> {
   return new Promise((resolve) => {
     const socket: TLSSocket = connect({ host: hostname, port: Number(port), ca, ...options }, () => {
@@ -27,14 +27,14 @@ function handshake(options: ConnectionOptions): Promise<{ version: string | null
 }
 
 for (const version of ['TLSv1', 'TLSv1.1'] as const) {
-  test(`INF-2: a client that speaks only ${version} is refused`, async () => {
-    // SECLEVEL=0, or this side's library would not send the hello at all.
+  test(`INF-2: a client with only ${version} is rejected`, async () => {
+    // Without SECLEVEL=0 the client's library would not send the hello.
     const outcome = await handshake({ minVersion: version, maxVersion: version, ciphers: 'ALL:@SECLEVEL=0' });
     assert.equal(outcome, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
   });
 }
 
-test('INF-2, INF-3: TLS 1.2 and 1.3 are spoken, with forward secrecy', async () => {
+test('INF-2, INF-3: TLS 1.2 and 1.3 are supported, with forward secrecy', async () => {
   assert.match(JSON.stringify(await handshake({ maxVersion: 'TLSv1.2' })), /"TLSv1.2","suite":"TLS_ECDHE_ECDSA_/);
   assert.match(JSON.stringify(await handshake({})), /"TLSv1.3","suite":"TLS_AES_/);
 });
@@ -47,13 +47,13 @@ for (const [what, ciphers] of [
   ['CBC suites',       'ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA256'],
   ['a shared key',     'PSK'],
 ] as const) {
-  test(`INF-3: a client that offers only ${what} is refused`, async () => {
+  test(`INF-3: a client that offers only ${what} is rejected`, async () => {
     const outcome = await handshake({ maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` });
     assert.match(String(outcome), /ERR_SSL_(SSLV3_ALERT_HANDSHAKE_FAILURE|SSL\/TLS_ALERT_HANDSHAKE_FAILURE|NO_CIPHERS_AVAILABLE)/);
   });
 }
 
-test('A server found elsewhere sends the clients of meetings there, and its certificate holds for that name', async () => {
+test('BELFRY_PUBLIC_URL: meetings name this URL, and the certificate is valid for its host', async () => {
   const found = await startTestServer({ BELFRY_PUBLIC_URL: 'https://belfry.example.org:8443' });
   const request = { ClientRequestToken: 'found', MediaRegion: 'us-east-1', ExternalMeetingId: 'elsewhere' };
   const { Meeting } = await new ChimeSDKMeetingsClient(found.client()).send(new CreateMeetingCommand(request));
@@ -66,14 +66,14 @@ test('A server found elsewhere sends the clients of meetings there, and its cert
   assert.equal(typeof outcome, 'object', String(outcome));
 });
 
-test('INF-3: the certificate verifies against ca.pem for every name of this machine, and against nothing else', async () => {
+test('INF-3: the certificate is valid only with ca.pem and only for the names of this machine', async () => {
   for (const servername of ['localhost']) assert.equal(typeof (await handshake({ servername })), 'object');
   assert.equal(typeof (await handshake({})), 'object', 'by address');
   assert.equal(await handshake({ servername: 'elsewhere.example' }), 'ERR_TLS_CERT_ALTNAME_INVALID');
   assert.match(String(await handshake({ ca: [] })), /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_/);
 });
 
-test('INF-7: the trail says over which TLS a call came, and nothing of TLS where there was none', async () => {
+test('INF-7: records have the TLS version and suite, and nothing about TLS for plain HTTP', async () => {
   const plain = { method: 'GET', target: '/meetings/00000000-0000-4000-8000-000000000000' };
   const by = { credentials: server.credentials, signingName: 'chime' };
   const secured = await exchange(server.httpsEndpoint, bytesOf(plain, signedHeaders(server.httpsEndpoint, plain, by)), server.caFile);
@@ -91,7 +91,7 @@ test('INF-7: the trail says over which TLS a call came, and nothing of TLS where
   );
 });
 
-test('INF-4: health needs no signature, and tells nothing but that the server lives and its version', async () => {
+test('INF-4: health needs no signature, and returns only the status and the version', async () => {
   for (const [endpoint, caFile] of [[server.endpoint], [server.httpsEndpoint, server.caFile]] as const) {
     const reply = await exchange(endpoint, `GET /_belfry/health HTTP/1.1\r\nhost: ${new URL(endpoint).host}\r\n\r\n`, caFile);
     assert.equal(reply.status, 200);
@@ -99,7 +99,7 @@ test('INF-4: health needs no signature, and tells nothing but that the server li
   }
 });
 
-test('INF-8: what is secret on disk is readable by its owner alone', () => {
+test('INF-8: only the owner can read the secret files', () => {
   const mode = (...path: string[]) => (statSync(join(server.dataFolder, ...path)).mode & 0o777).toString(8);
   for (const path of [
     ['operator.key'],
@@ -114,7 +114,7 @@ test('INF-8: what is secret on disk is readable by its owner alone', () => {
   for (const folder of ['aws', 'tls', 'control']) assert.equal(mode(folder), '700', folder);
 });
 
-test('INF-8: another operator key than the database was sealed with refuses to start, and says what to do', async () => {
+test('INF-8: with a wrong operator key the server does not start, and says what to do', async () => {
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-key-'));
   after(() => rmSync(dataFolder, { recursive: true, force: true }));
   const first = await startTestServer({}, dataFolder);
@@ -130,7 +130,7 @@ test('INF-8: another operator key than the database was sealed with refuses to s
   assert.doesNotMatch(written, /listening/);
 });
 
-test('INF-8: a second server on the same data folder refuses to start', async () => {
+test('INF-8: a second server on the same data folder does not start', async () => {
   const { status, written } = await startThatEnds(['--data', server.dataFolder, '--http', '127.0.0.1:0', '--https', 'off']);
   assert.equal(status, 2);
   assert.match(written, /could not start: /);
@@ -140,11 +140,11 @@ test('INF-8: a second server on the same data folder refuses to start', async ()
 for (const [what, args, environment, text] of [
   ['an unknown flag',             ['--htpp', '127.0.0.1:0'],     {},                              /unknown flag '--htpp'/],
   ['an unknown setting',          [],                            { BELFRY_HTPP: 'x' },            /unknown setting 'BELFRY_HTPP'/],
-  ['plain HTTP for everybody',    ['--http', '0.0.0.0:0'],       {},                              /is not a loopback address/],
+  ['plain HTTP on all addresses', ['--http', '0.0.0.0:0'],       {},                              /is not a loopback address/],
   ['a name that is not loopback', ['--http', 'example.com:80'],  {},                              /is not a loopback address/],
-  ['an address taken',            ['--http', new URL(server.endpoint).host, '--https', 'off'], {}, /could not start: .*EADDRINUSE/],
+  ['an address in use',           ['--http', new URL(server.endpoint).host, '--https', 'off'], {}, /could not start: .*EADDRINUSE/],
 ] as const) {
-  test(`INF-1: ${what} refuses to start, and says why`, async () => {
+  test(`INF-1: with ${what} the server does not start, and says why`, async () => {
     const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-refused-'));
     try {
       const { status, written } = await startThatEnds(['--data', dataFolder, ...args], environment);

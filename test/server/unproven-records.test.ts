@@ -9,9 +9,10 @@ import { startServerProcess } from '../kit/process.ts';
 import { bytesOf, exchange, type Plain, type Reply, signedHeaders } from '../kit/raw.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
 import { everyEvent, readUnproven } from '../kit/trail.ts';
+import { until } from '../kit/until.ts';
 import { browser } from '../sign-in/browser.ts';
 
-/** Which requests have a record, and what of a request that proves no identity is in it. Decision 0015. */
+/** Records of requests, and the content of records without an authenticated caller. Decision 0015. */
 
 const PER_MINUTE = 20;
 const server = await startTestServer({ BELFRY_BODY_MAX_BYTES: '65536' });
@@ -62,17 +63,17 @@ const REFUSED: readonly [title: string, plain: Plain, signingName: string, event
   ['an unknown action',      form('Action=Frobnicate&Version=2010-05-08'),            'iam',        'iam.amazonaws.com',        'Frobnicate',       'InvalidAction'],
   ['another version',        form('Action=CreateUser&Version=2000-01-01'),            'iam',        'iam.amazonaws.com',        'CreateUser',       'InvalidAction'],
   ['no action',              form('Version=2010-05-08'),                              'iam',        'iam.amazonaws.com',        'UnknownOperation', 'MissingAction'],
-  ['an action of spaces',    form('Action=%20a%20&Version=2010-05-08'),               'iam',        'iam.amazonaws.com',        'UnknownOperation', 'InvalidAction'],
+  ['an Action of spaces',    form('Action=%20a%20&Version=2010-05-08'),               'iam',        'iam.amazonaws.com',        'UnknownOperation', 'InvalidAction'],
   ['an unknown target',      form('{}', JSON_TARGET),                                 'cloudtrail', 'cloudtrail.amazonaws.com', 'Frobnicate',       'UnknownOperationException'],
   ['an unknown route',       rest('/frobnicate'),                                     'chime',      'chime.amazonaws.com',      'UnknownOperation', 'UnknownOperationException'],
   ['an unknown service',     rest('/_frobnicate/x'),                                  'chime',      'belfry.server',            'UnknownOperation', 'UnrecognizedServiceException'],
   ['another encoding',       rest('/meetings', { 'content-encoding': 'br' }, 'x'),    'chime',      'chime.amazonaws.com',      'CreateMeeting',    'UnsupportedMediaTypeException'],
-  ['a gzip that is none',    rest('/meetings', { 'content-encoding': 'gzip' }, 'x'),  'chime',      'chime.amazonaws.com',      'CreateMeeting',    'SerializationException'],
-  ['a form not in gzip',     form('Action=ListUsers&Version=2010-05-08', GZIP),       'iam',        'iam.amazonaws.com',        'UnknownOperation', 'MissingAction'],
+  ['invalid gzip',           rest('/meetings', { 'content-encoding': 'gzip' }, 'x'),  'chime',      'chime.amazonaws.com',      'CreateMeeting',    'SerializationException'],
+  ['a form declared as gzip', form('Action=ListUsers&Version=2010-05-08', GZIP),       'iam',        'iam.amazonaws.com',        'UnknownOperation', 'MissingAction'],
 ];
 
 for (const [title, plain, signingName, eventSource, eventName, errorCode] of REFUSED) {
-  test(`LOG-1: a signed request with ${title} has a record that names its signer`, async () => {
+  test(`LOG-1: a signed request with ${title} has a record that names the caller`, async () => {
     const record = await recordOf(await sendSigned(plain, signingName));
     assert.deepEqual(
       [record['eventSource'], record['eventName'], record['errorCode'], record['recipientAccountId']],
@@ -81,7 +82,7 @@ for (const [title, plain, signingName, eventSource, eventName, errorCode] of REF
     assert.equal(record.userIdentity['userName'], 'admin');
   });
 
-  test(`LOG-1: an unsigned request with ${title} has a record outside every account`, async () => {
+  test(`LOG-1: an unsigned request with ${title} has a record that names no account`, async () => {
     const record = await recordOf(await send(plain));
     assert.deepEqual([record['recipientAccountId'], record.userIdentity['type']], ['000000000000', 'Unknown']);
   });
@@ -93,7 +94,7 @@ test('LOG-1: a body over the limit has a record', async () => {
   assert.deepEqual([record['eventName'], record['errorCode']], ['CreateMeeting', 'RequestEntityTooLargeException']);
 });
 
-test('LOG-1: a signed request for an invented region has a record that names its signer, for every service', async () => {
+test('LOG-1: a signed request for an unknown region has a record that names the caller, for every service', async () => {
   for (const [signingName, plain] of [
     ['iam', form('Action=ListUsers&Version=2010-05-08')],
     ['organizations', form('{}', { ...JSON_TARGET, 'x-amz-target': 'AWSOrganizationsV20161128.DescribeOrganization' })],
@@ -109,7 +110,7 @@ test('LOG-1: a signed request for an invented region has a record that names its
   }
 });
 
-/** The largest record that an unsigned request of a few hundred bytes could cause. */
+/** Request of a few hundred bytes that would have a large record without the limit. */
 function amplified(entries = 1_000): Plain {
   const arns = Array.from(
     { length: entries },
@@ -119,7 +120,7 @@ function amplified(entries = 1_000): Plain {
   return form(gzipSync(`${head}&WebIdentityToken=not-a-token${arns.join('')}`), GZIP);
 }
 
-test('Unproven records: request parameters over 1 KB are omitted with their size', async () => {
+test('Unproven records: request parameters over 1 KB are replaced by their size', async () => {
   const record = await recordOf(await send(amplified()));
   const { originalSize, ...parameters } = record['requestParameters'] as Record<string, unknown>;
   assert.deepEqual(parameters, { reason: 'requestParameters too large', omitted: true });
@@ -127,7 +128,7 @@ test('Unproven records: request parameters over 1 KB are omitted with their size
   assert.equal(record['errorCode'], 'InvalidIdentityToken');
 });
 
-test('Unproven records: whatever a client sends, its record has at most 6 KB', async () => {
+test('Unproven records: a record has at most 6 KB, whatever the request', async () => {
   const long = '"'.repeat(8_000);
   const replies = await Promise.all([
     send({ ...amplified(), headers: { ...GZIP, 'user-agent': long } }),
@@ -141,7 +142,7 @@ test('Unproven records: whatever a client sends, its record has at most 6 KB', a
   }
 });
 
-test('Unproven records: no record is in the ordinary history of the operator account', async () => {
+test('Unproven records: they are not in the event history of the first account', async () => {
   const reply = await send({ method: 'GET', target: '/meetings/x' });
   assert.ok(await recordOf(reply));
   assert.ok((await history()).every(({ requestID }) => requestID !== reply.headers['x-amzn-requestid']));
@@ -157,7 +158,7 @@ const SIGN_INS: readonly [title: string, post: (from: ReturnType<typeof browser>
 ];
 
 for (const [title, post, status, eventName] of SIGN_INS) {
-  test(`LOG-1: a sign-in with ${title} is refused with ${status} and has a record`, async () => {
+  test(`LOG-1: a sign-in with ${title} is ${status} and has a record`, async () => {
     const failures = async () =>
       [...(await history()), ...(await readUnproven(server.dataFolder))].filter(
         (record) => record['eventName'] === eventName && record['eventType'] === 'AwsConsoleSignIn',
@@ -176,25 +177,26 @@ interface Summary {
 const summaries = (records: readonly Readonly<Record<string, unknown>>[]): readonly Summary[] =>
   records.filter(({ eventName }) => eventName === 'OmitUnprovenRequests').map(({ serviceEventDetails }) => serviceEventDetails as Summary);
 
-test('Unproven records: a flood has 20 records, its summary counts the rest, and signed requests have all of theirs', async () => {
+test('Unproven records: a flood has 20 records and a summary of the rest, and each signed request has its record', async () => {
   const flooded = await startTestServer({ BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) });
   const wrong = { ...flooded.credentials, secretAccessKey: 'x'.repeat(40) };
   const plain = form('Action=GetCallerIdentity&Version=2011-06-15');
   const signed = (credentials: typeof wrong) =>
     exchange(flooded.endpoint, bytesOf(plain, signedHeaders(flooded.endpoint, plain, { credentials, signingName: 'sts' })));
-  for (let i = 0; i < 50; i++) {
-    await send({ method: 'GET', target: '/meetings/x' }, flooded);
-    await signed(flooded.credentials);
-  }
-  for (let i = 0; i < 10; i++) await signed(wrong);
+  const times = (count: number, request: () => Promise<unknown>) => Promise.all(Array.from({ length: count }, request));
+  await times(50, () => send({ method: 'GET', target: '/meetings/x' }, flooded));
+  await times(10, () => signed(wrong));
+  await times(50, () => signed(flooded.credentials));
   const trail = new CloudTrailClient(flooded.client());
   const mine = await everyEvent(trail);
   assert.equal(mine.filter(({ eventName, errorCode }) => eventName === 'GetCallerIdentity' && errorCode === undefined).length, 50);
 
-  // The bound of the source is used up, so the wrong signatures are counted, in the history of the account that they name.
-  const until = Date.now() + 20_000;
+  // The limit of the source is reached, so wrong signatures are only counted, in the history of the account that they name.
   const counted = async () => summaries((await everyEvent(trail)).map(({ document }) => document as unknown as Record<string, unknown>));
-  while ((await counted()).length === 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(
+    async () => (await counted()).length > 0,
+    () => 'no summary',
+  );
   assert.deepEqual(
     (await counted()).map(({ omittedRequests, sources }) => [omittedRequests, sources]),
     [[10, [{ source: '127.0.0.1', requests: 10 }]]],
@@ -207,10 +209,10 @@ test('Unproven records: a flood has 20 records, its summary counts the rest, and
   );
 });
 
-test('Unproven records: a server that is stopped records the count of a flood before it ends', async () => {
+test('Unproven records: a server that stops records the count of a flood', async () => {
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-flood-'));
   const first = await startServerProcess({ BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) }, dataFolder);
-  // Within the second before the first summary.
+  // This is within the second before the first summary.
   await Promise.all(Array.from({ length: 60 }, () => send({ method: 'GET', target: '/meetings/x' }, first)));
   assert.equal(await first.stop(), 0);
   const second = await startServerProcess({}, dataFolder);

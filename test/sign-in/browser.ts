@@ -1,8 +1,9 @@
-/** What a browser does with the sign-in: keeps one cookie, follows nothing by itself, says which page asks. */
+/** A browser on the sign-in pages: stores one cookie, sends the origin of its page, and follows no redirects. */
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
+/** Response of the server. */
 export interface Page {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -10,15 +11,17 @@ export interface Page {
   json(): Readonly<Record<string, string>>;
 }
 
+/** A browser with its cookie. */
 export interface Browser {
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Page>;
-  /** From a page of the server itself, unless the headers say otherwise. */
+  /** Posts from a page of the server, unless the headers have another origin. */
   post(path: string, body?: string | object, headers?: Readonly<Record<string, string | undefined>>): Promise<Page>;
   send(method: string, path: string, headers?: Readonly<Record<string, string | undefined>>, body?: string): Promise<Page>;
-  /** `name=value`, as it was last set. */
+  /** Last cookie that the server set, as `name=value`. */
   cookie: string | undefined;
 }
 
+/** Creates a browser without a cookie. */
 export function browser(endpoint: string, caFile?: string): Browser {
   const ca = caFile === undefined ? {} : { ca: readFileSync(caFile) };
   const own: Browser = {
@@ -29,11 +32,11 @@ export function browser(endpoint: string, caFile?: string): Browser {
       const type = form ? 'application/x-www-form-urlencoded' : 'application/json';
       return own.send('POST', path, { 'content-type': type, origin: endpoint, ...headers }, form ? body : JSON.stringify(body));
     },
-    send: (method, path, given = {}, body = '') =>
+    send: (method, path, more = {}, body = '') =>
       new Promise((resolve, reject) => {
         const headers: Record<string, string> = { 'content-length': String(Buffer.byteLength(body)) };
         if (own.cookie !== undefined) headers['cookie'] = `other=1; ${own.cookie}`;
-        for (const [name, value] of Object.entries(given)) if (value !== undefined) headers[name] = value;
+        for (const [name, value] of Object.entries(more)) if (value !== undefined) headers[name] = value;
         const send = endpoint.startsWith('https:') ? httpsRequest : httpRequest;
         const sent = send(`${endpoint}${path}`, { method, headers, agent: false, ...ca }, (response) => {
           const chunks: Buffer[] = [];
@@ -52,7 +55,7 @@ export function browser(endpoint: string, caFile?: string): Browser {
   return own;
 }
 
-/** `?Action=…` with every value escaped. */
+/** Returns a query string such as `?Action=…`, with escaped values. */
 export function query(parameters: Readonly<Record<string, string>>): string {
   return `?${new URLSearchParams(parameters)}`;
 }

@@ -1,4 +1,4 @@
-/** The federation endpoint over the wire: credentials, token, cookie, credentials. Requirement FED-3. */
+/** Federation endpoint: credentials become a token, the token a cookie, and the cookie credentials. Requirement FED-3. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
@@ -46,7 +46,7 @@ async function credentialsOf(at: Browser): Promise<Keys & { readonly expiration:
 
 const DESK_SESSION = `arn:aws:sts::${accountId}:assumed-role/desk/me`;
 
-test("A role's credentials sign in: token, cookie, and credentials with which AWS's clients call IAM and Chime", async () => {
+test("Federation: a role's credentials sign in, and the returned credentials can call IAM and Chime", async () => {
   const at = browser(server.endpoint);
   const page = await login(at, await tokenOf(await account.assume(broker, desk)));
   assert.deepEqual([page.status, page.headers.location], [302, '/console/?a=b']);
@@ -65,7 +65,7 @@ test("A role's credentials sign in: token, cookie, and credentials with which AW
   assert.ok(Meeting?.MeetingId);
 });
 
-test('The trail: GetSigninToken and ConsoleLogin with who signs in, and every call of the console is marked as one', async () => {
+test('Federation: records of GetSigninToken and ConsoleLogin name the role session, and later calls are marked', async () => {
   const keys = await credentialsOf(await signedIn(await account.assume(broker, desk)));
   await account.iam(keys).send(new ListUsersCommand({}));
   const [token] = await account.records('GetSigninToken');
@@ -88,7 +88,7 @@ test('The trail: GetSigninToken and ConsoleLogin with who signs in, and every ca
   assert.equal(call?.['sessionCredentialFromConsole'], 'true');
 });
 
-test('Credentials of GetFederationToken sign in, and at the console call IAM as far as their policies allow', async () => {
+test('Federation: credentials of GetFederationToken sign in, and their policies apply to IAM', async () => {
   const answer = await account
     .sts(broker)
     .send(new GetFederationTokenCommand({ Name: 'bob', DurationSeconds: 900, Policy: policy(allow('iam:ListUsers')) }));
@@ -98,15 +98,15 @@ test('Credentials of GetFederationToken sign in, and at the console call IAM as 
   await assert.rejects(account.iam(keys).send(new DeleteRoleCommand({ RoleName: 'desk' })), { name: 'AccessDenied' });
 });
 
-test('SessionDuration: a sign-in may last longer than its credentials, and as long as the role allows', async () => {
+test('SessionDuration: a sign-in may last longer than its credentials, up to the maximum of the role', async () => {
   const refused = await ask(await account.assume(broker, desk, { DurationSeconds: 900 }), { SessionDuration: '3601' });
   assert.deepEqual([refused.status, /MaxSessionDuration/.test(refused.text)], [400, true]);
   await account.admin.send(new UpdateRoleCommand({ RoleName: 'desk', MaxSessionDuration: 43_200 }));
-  const asked = Date.now();
+  const began = Date.now();
   const { expiration } = await credentialsOf(
     await signedIn(await account.assume(broker, desk, { DurationSeconds: 900 }), { SessionDuration: '43200' }),
   );
-  const seconds = (expiration.getTime() - asked) / 1000;
+  const seconds = (expiration.getTime() - began) / 1000;
   assert.ok(seconds > 43_190 && seconds < 43_260, String(seconds));
 });
 
@@ -123,19 +123,19 @@ const REFUSED: readonly (readonly [title: string, keys: Keys, more: Readonly<Rec
   ['a long-term key',                            { ...broker, sessionToken: 'x' },                                     {},                           /not valid/],
   ['a wrong secret',                             { ...deskKeys, secretAccessKey: swapped(deskKeys.secretAccessKey) },  {},                           /not valid/],
   ['an altered session token',                   { ...deskKeys, sessionToken: swapped(deskKeys.sessionToken) },        {},                           /not valid/],
-  ["another session's key id",                   { ...deskKeys, accessKeyId: chainedKeys.accessKeyId },                {},                           /not valid/],
-  ["a console sign-in's own credentials",        consoleKeys,                                                          {},                           /cannot make another/],
+  ["another session's key ID",                   { ...deskKeys, accessKeyId: chainedKeys.accessKeyId },                {},                           /not valid/],
+  ['credentials of a console sign-in',           consoleKeys,                                                          {},                           /cannot make another/],
   ['a SessionDuration under 900',                deskKeys,                                                             { SessionDuration: '899' },   /900 to 43200/],
   ['a SessionDuration over 43200',               deskKeys,                                                             { SessionDuration: '43201' }, /900 to 43200/],
-  ['a SessionDuration that is no number',        deskKeys,                                                             { SessionDuration: '1e4' },   /900 to 43200/],
+  ['a SessionDuration that is not a number',     deskKeys,                                                             { SessionDuration: '1e4' },   /900 to 43200/],
   ['a SessionDuration for a federated user',     federatedKeys,                                                        { SessionDuration: '3600' },  /GetFederationToken/],
   ['a SessionDuration for a chained role',       chainedKeys,                                                          { SessionDuration: '3600' },  /chained/],
-  ['a Session that is no JSON',                  deskKeys,                                                             { Session: '{' },             /must be JSON/],
+  ['a Session that is not JSON',                 deskKeys,                                                             { Session: '{' },             /must be JSON/],
   ['a Session that is null',                     deskKeys,                                                             { Session: 'null' },          /must be JSON/],
 ];
 
 for (const [title, keys, more, message] of REFUSED) {
-  test(`getSigninToken: ${title} is refused`, async () => {
+  test(`getSigninToken: ${title} is an error`, async () => {
     const page = await ask(keys, more);
     assert.equal(page.status, 400);
     assert.match(page.json()['message'] as string, message);
@@ -143,14 +143,14 @@ for (const [title, keys, more, message] of REFUSED) {
   });
 }
 
-test('getSigninToken: what is refused stands in the trail, with who asked where that is proven', async () => {
+test('getSigninToken: failures are recorded, with the caller if it is authenticated', async () => {
   await ask(sessionKeys);
   const [event] = await account.records('GetSigninToken');
   assert.deepEqual(event?.['responseElements'], { GetSigninToken: 'Failure' });
   assert.equal(event?.['userIdentity']?.['userName'], 'broker');
 });
 
-test("getSigninToken: another server's credentials are nothing here, and neither are its token and its cookie", async () => {
+test("getSigninToken: another server's credentials, token and cookie are invalid", async () => {
   const there = accountOn(other);
   const user = await there.user('broker', allow('*'));
   const role = await there.role('desk', trust(`arn:aws:iam::${there.accountId}:root`), allow('iam:ListUsers'));
@@ -166,7 +166,7 @@ test("getSigninToken: another server's credentials are nothing here, and neither
   assert.equal((await here.post('/_belfry/sign-in/credentials')).status, 401);
 });
 
-test('login: a token altered, a cookie in its place or a token as the cookie signs nobody in', async () => {
+test('login: an altered token, a cookie as a token and a token as a cookie are rejected', async () => {
   const token = await tokenOf(deskKeys);
   const at = await signedIn(deskKeys);
   const cookie = (at.cookie as string).split('=')[1] as string;
@@ -179,7 +179,7 @@ test('login: a token altered, a cookie in its place or a token as the cookie sig
     stranger.cookie = `belfry-sign-in=${wrong}`;
     assert.equal((await stranger.get('/_belfry/sign-in')).status, 401);
   }
-  // A token that is not valid names no account.
+  // An invalid token names no account.
   const [event] = await readUnproven(server.dataFolder);
   assert.deepEqual([event?.['eventName'], event?.['responseElements']], ['ConsoleLogin', { ConsoleLogin: 'Failure' }]);
 });
@@ -194,7 +194,7 @@ for (const destination of [
   '/\t/evil.example',
   '',
 ]) {
-  test(`login: ${JSON.stringify(destination)} is no destination`, async () => {
+  test(`login: ${JSON.stringify(destination)} is not a valid destination`, async () => {
     const page = await login(browser(server.endpoint), await tokenOf(deskKeys), destination);
     assert.deepEqual([page.status, page.headers.location, page.headers['set-cookie']], [400, undefined, undefined]);
   });
@@ -203,24 +203,24 @@ for (const destination of [
 // biome-ignore format: a table
 const ORIGINS: readonly (readonly [title: string, headers: Readonly<Record<string, string | undefined>>, status: number])[] = [
   ['from the server itself',               { origin: server.endpoint },                                      200],
-  ['that the browser calls same-origin',   { origin: undefined, 'sec-fetch-site': 'same-origin' },           200],
+  ['with Sec-Fetch-Site same-origin',      { origin: undefined, 'sec-fetch-site': 'same-origin' },           200],
   ['from another site',                    { origin: 'https://evil.example' },                               403],
   ['from another port of the same host',   { origin: 'http://127.0.0.1:1' },                                 403],
   ['from a sandboxed frame',               { origin: 'null' },                                               403],
-  ['that the browser calls same-site',     { 'sec-fetch-site': 'same-site' },                                403],
-  ['that the browser calls cross-site',    { origin: undefined, 'sec-fetch-site': 'cross-site' },            403],
-  ['that a person typed',                  { origin: undefined, 'sec-fetch-site': 'none' },                  403],
-  ['that says nothing of where it is from', { origin: undefined },                                           403],
+  ['with Sec-Fetch-Site same-site',        { 'sec-fetch-site': 'same-site' },                                403],
+  ['with Sec-Fetch-Site cross-site',       { origin: undefined, 'sec-fetch-site': 'cross-site' },            403],
+  ['with Sec-Fetch-Site none',             { origin: undefined, 'sec-fetch-site': 'none' },                  403],
+  ['without an origin', { origin: undefined },                                           403],
 ];
 
 for (const [title, headers, status] of ORIGINS) {
-  test(`The credentials: a POST ${title} is answered ${status}`, async () => {
+  test(`Sign-in credentials: a POST ${title} is ${status}`, async () => {
     const at = await signedIn(deskKeys);
     assert.equal((await at.post('/_belfry/sign-in/credentials', '', headers)).status, status);
   });
 }
 
-test('A sign-in ends when its role does, and when the browser signs out', async () => {
+test('Federation: a sign-in ends when its role is deleted and when the browser signs out', async () => {
   const gone = await account.role('gone', trust(root), allow('iam:ListUsers'));
   const at = await signedIn(await account.assume(broker, gone));
   await account.admin.send(new DeleteRolePolicyCommand({ RoleName: 'gone', PolicyName: 'p' }));
@@ -234,7 +234,7 @@ test('A sign-in ends when its role does, and when the browser signs out', async 
   assert.equal(out.cookie, undefined);
 });
 
-test("Revoking a role's older sessions revokes the sign-ins made of them", async () => {
+test('Federation: revoking older sessions of a role revokes their sign-ins', async () => {
   const revoked = await account.role('revoked', trust(root), allow('iam:ListUsers'));
   const keys = await credentialsOf(await signedIn(await account.assume(broker, revoked), { SessionDuration: '3600' }));
   await account.iam(keys).send(new ListUsersCommand({}));
@@ -249,7 +249,7 @@ test("Revoking a role's older sessions revokes the sign-ins made of them", async
   await assert.rejects(account.iam(keys).send(new ListUsersCommand({})), { name: 'AccessDenied' });
 });
 
-test('Over TLS the cookie is bound to the host, and one without the prefix is none', async () => {
+test('Cookies: over TLS the cookie has the prefix __Host-, and one without the prefix is ignored', async () => {
   const at = browser(server.httpsEndpoint, server.caFile);
   const page = await login(at, await tokenOf(deskKeys));
   assert.match(String(page.headers['set-cookie']), /^__Host-belfry-sign-in=[\w-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/);
@@ -272,7 +272,7 @@ const UNREADABLE: readonly (readonly [method: string, path: string, status: numb
 ];
 
 for (const [method, path, status] of UNREADABLE) {
-  test(`${method} ${path} with nothing more is answered ${status}`, async () => {
+  test(`Sign-in: ${method} ${path} without further input is ${status}`, async () => {
     assert.equal((await browser(server.endpoint).send(method, path)).status, status);
   });
 }

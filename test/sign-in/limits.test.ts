@@ -1,4 +1,4 @@
-/** When a password may be tried, and what its age means, by a clock of our own. */
+/** Limits of password attempts, and the age of passwords, with a simulated clock. */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -29,8 +29,8 @@ const GOOD = 'Correct-Horse-7';
 const HASH = await hashPassword(GOOD, randomBytes(16));
 const DAY_SECONDS = 24 * 3600;
 
-/** A server of one user; `restart` gives one that remembers nothing but what was kept. */
-async function rig({
+/** Creates sign-ins with one user. `restart` returns sign-ins that know only the stored state. */
+async function newSignIns({
   profile = {},
   policy,
   failuresPerSource = 0,
@@ -68,7 +68,7 @@ async function rig({
     userName: 'ada',
     userId: 'AIDAEXAMPLEEXAMPLEEXA',
     tags: [],
-    groupNames: [],
+    groupIds: [],
     accessKeyIds: [],
     loginProfile: { passwordHash: HASH, createdAt: START, changedAt: START, resetRequired: false, ...profile },
   };
@@ -123,19 +123,19 @@ async function rig({
       signIn = start();
     },
     store,
-    /** Statements that ran so far. */
+    /** Number of statements since the start. */
     counted: () => statements,
     async at(seconds: number, password: string, userName = 'ada', sourceIp = '127.0.0.1', account: string = ACCOUNT) {
       now = instant(START + seconds * 1000);
       const { status, headers, body } = await signIn(received(userName, password, sourceIp, account));
-      return { status, retryAfter: headers[headers.indexOf('retry-after') + 1], said: JSON.parse(body as string) };
+      return { status, retryAfter: headers[headers.indexOf('retry-after') + 1], json: JSON.parse(body as string) };
     },
   };
 }
 
 for (const userName of ['ada', 'unknown']) {
-  test(`The wait of ${userName} begins with the fifth wrong password and doubles; what comes meanwhile is not looked at`, async () => {
-    const { at } = await rig();
+  test(`Sign-in: the wait of ${userName} begins after the fifth wrong password and doubles`, async () => {
+    const { at } = await newSignIns();
     for (let i = 0; i < 5; i++) assert.equal((await at(0, 'wrong', userName)).status, 401);
     const early = await at(0.5, GOOD, userName);
     assert.deepEqual([early.status, early.retryAfter], [429, '1']);
@@ -147,8 +147,8 @@ for (const userName of ['ada', 'unknown']) {
   });
 }
 
-test('The right password after the wait ends the counting', async () => {
-  const { at } = await rig();
+test('Sign-in: the right password after the wait resets the count', async () => {
+  const { at } = await newSignIns();
   for (let i = 0; i < 5; i++) await at(0, 'wrong');
   assert.equal((await at(1, GOOD)).status, 200);
   for (let i = 0; i < 4; i++) assert.equal((await at(2, 'wrong')).status, 401);
@@ -161,15 +161,15 @@ for (const [what, userName, account] of [
   ['a name in an unknown account', 'ada', '999999999999'],
 ] as const) {
   test(`Sign-in: failures of ${what} are counted across a restart`, async () => {
-    const { at, restart } = await rig();
+    const { at, restart } = await newSignIns();
     for (let i = 0; i < 5; i++) assert.equal((await at(0, 'wrong', userName, '127.0.0.1', account)).status, 401);
     restart();
     assert.equal((await at(0.5, GOOD, userName, '127.0.0.1', account)).status, 429);
   });
 }
 
-test('Sign-in: a source that fails with 30 names waits a minute for each further name; another source does not', async () => {
-  const { at, restart } = await rig({ failuresPerSource: 30 });
+test('Sign-in: a source that failed with 30 names waits a minute per name, and other sources do not', async () => {
+  const { at, restart } = await newSignIns({ failuresPerSource: 30 });
   const answers = [];
   for (let i = 0; i < 30; i++) answers.push((await at(0, 'wrong', `name${i}`, '192.0.2.1')).status);
   assert.deepEqual(new Set(answers), new Set([401]));
@@ -178,21 +178,21 @@ test('Sign-in: a source that fails with 30 names waits a minute for each further
   assert.deepEqual([refused.status, refused.retryAfter], [429, '59']);
   assert.equal((await at(1, GOOD, 'ada', '192.0.2.2')).status, 200);
   assert.equal((await at(60, 'wrong', 'other', '192.0.2.1')).status, 401);
-  assert.equal((await at(60, GOOD, 'ada', '192.0.2.1')).status, 429, 'one failure a minute is regained, not 30');
+  assert.equal((await at(60, GOOD, 'ada', '192.0.2.1')).status, 429, 'a minute allows one more failure, not 30');
   assert.equal((await at(120, GOOD, 'ada', '192.0.2.1')).status, 200);
-  assert.equal((await at(120, 'wrong', 'again', '192.0.2.1')).status, 401, 'a success clears nothing and costs nothing');
+  assert.equal((await at(120, 'wrong', 'again', '192.0.2.1')).status, 401, 'a success does not change the count');
   assert.equal((await at(120, GOOD, 'ada', '192.0.2.1')).status, 429);
 });
 
 test('Sign-in: addresses of one IPv6 /64 are one source', async () => {
-  const { at } = await rig({ failuresPerSource: 3 });
+  const { at } = await newSignIns({ failuresPerSource: 3 });
   for (let i = 0; i < 3; i++) assert.equal((await at(0, 'wrong', `name${i}`, `2001:db8::${i + 1}`)).status, 401);
   assert.equal((await at(0, 'wrong', 'name9', '2001:db8::9')).status, 429);
   assert.equal((await at(0, 'wrong', 'name9', '2001:db8:0:1::9')).status, 401);
 });
 
-test('Sign-in: the store keeps a bounded number of unknown names and sources, and every record of a user', async () => {
-  const { at, store } = await rig({ failuresPerSource: 30 });
+test('Sign-in: the store has a bounded number of unknown names and sources, and every record of a user', async () => {
+  const { at, store } = await newSignIns({ failuresPerSource: 30 });
   await at(0, 'wrong');
   // The rows of earlier attempts, written directly: each attempt over the wire takes 80 ms.
   await store.transaction(async ({ sql }) => {
@@ -230,7 +230,7 @@ test('Sign-in: the store keeps a bounded number of unknown names and sources, an
   assert.deepEqual([oldest[0], oldest[1]?.failures], [undefined, 1]);
 });
 
-test('Sign-in: a known name, an unknown name and an unknown account take the same statements', async () => {
+test('Sign-in: a known name, an unknown name and an unknown account execute the same statements', async () => {
   const steps = [];
   for (const [userName, account] of [
     ['ada', ACCOUNT],
@@ -238,7 +238,7 @@ test('Sign-in: a known name, an unknown name and an unknown account take the sam
     ['ada', '999999999999'],
     ['ada', 'no-such-alias'],
   ] as const) {
-    const { at, counted } = await rig({ failuresPerSource: 30 });
+    const { at, counted } = await newSignIns({ failuresPerSource: 30 });
     const of = [];
     for (let i = 0; i < 7; i++) {
       const before = counted();
@@ -256,7 +256,7 @@ test('Sign-in: a known name, an unknown name and an unknown account take the sam
 });
 
 test('Sign-in: the store contains no typed name', async () => {
-  const { at, store } = await rig({ failuresPerSource: 30 });
+  const { at, store } = await newSignIns({ failuresPerSource: 30 });
   await at(0, 'wrong', 'Hunter2-my-password');
   const rows = await store.transaction(({ sql }) => sql.rows<{ subject: string }>('SELECT subject FROM failed_attempt ORDER BY subject'));
   assert.equal(rows.length, 2);
@@ -275,18 +275,18 @@ const POLICY: PasswordPolicyRecord = {
 };
 
 // biome-ignore format: a table
-const AGES: readonly (readonly [title: string, parts: Parameters<typeof rig>[0], days: number, status: number, toChange: boolean | undefined])[] = [
-  ['without a policy never ages',                                  {},                                             1000, 200, false    ],
-  ['younger than its policy says is good',                         { policy: POLICY },                               89, 200, false    ],
-  ['older than its policy says must be changed',                   { policy: POLICY },                               90, 200, true     ],
-  ['too old where only administrators may help lets nobody in',    { policy: { ...POLICY, hardExpiry: true } },      90, 403, undefined],
-  ['set by an administrator for once must be changed',             { profile: { resetRequired: true } },              0, 200, true     ],
+const AGES: readonly (readonly [title: string, parts: Parameters<typeof newSignIns>[0], days: number, status: number, toChange: boolean | undefined])[] = [
+  ['without a policy does not expire',                             {},                                             1000, 200, false    ],
+  ['younger than the maximum age is valid',                        { policy: POLICY },                               89, 200, false    ],
+  ['older than the maximum age must be changed',                   { policy: POLICY },                               90, 200, true     ],
+  ['that has expired is rejected with HardExpiry',                 { policy: { ...POLICY, hardExpiry: true } },      90, 403, undefined],
+  ['that must be reset must be changed',                           { profile: { resetRequired: true } },              0, 200, true     ],
 ];
 
 for (const [title, parts, days, status, toChange] of AGES) {
-  test(`A password ${title}`, async () => {
-    const { at } = await rig(parts);
+  test(`Sign-in: a password ${title}`, async () => {
+    const { at } = await newSignIns(parts);
     const answer = await at(days * DAY_SECONDS, GOOD);
-    assert.deepEqual([answer.status, answer.said.passwordChangeRequired], [status, toChange]);
+    assert.deepEqual([answer.status, answer.json.passwordChangeRequired], [status, toChange]);
   });
 }

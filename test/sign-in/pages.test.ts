@@ -1,4 +1,4 @@
-/** What browsers of other sites can do with the sign-in pages: the name of the server, cookies, headers, cross-site requests. */
+/** Protection of the sign-in pages from other sites: host names, cookies, headers, and cross-site requests. */
 
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
@@ -54,7 +54,7 @@ for (const [method, path] of [
   ['DELETE', '/_belfry/sign-in'],
   ['POST', '/_belfry/sign-in/credentials'],
 ] as const) {
-  test(`Sign-in pages: ${method} ${path} with the Host of a rebound name is 421`, async () => {
+  test(`Sign-in pages: ${method} ${path} with a foreign Host is 421`, async () => {
     const page = await browser(server.endpoint).send(method, path, { host: 'attacker.example', origin: 'http://attacker.example' });
     assert.deepEqual([page.status, page.json()['code'], page.headers['set-cookie']], [421, 'MisdirectedRequest', undefined]);
   });
@@ -110,16 +110,16 @@ for (const [what, endpoint, host, origin, name, secure] of COOKIES) {
     assert.deepEqual(rest, ['Path=/', 'HttpOnly', 'SameSite=Lax', ...(secure ? ['Secure'] : [])]);
     assert.equal((await at.get('/_belfry/sign-in', host === undefined ? {} : { host })).status, 200);
     const strict = page.headers['strict-transport-security'];
-    assert.equal(strict !== undefined, host !== undefined, 'only the public URL demands HTTPS');
+    assert.equal(strict !== undefined, host !== undefined, 'only the public URL requires HTTPS');
   });
 }
 
-test('Sign-in pages: a page of plain HTTP cannot act for the public URL', async () => {
+test('Sign-in pages: a page over plain HTTP cannot send requests for the public URL', async () => {
   const from = { host: 'belfry.example.org:8443', origin: 'http://belfry.example.org:8443' };
   assert.equal((await browser(server.endpoint).post('/_belfry/sign-in', SIGN_IN, from)).status, 403);
 });
 
-test('Sign-in pages: every answer forbids caches, frames, referrers, scripts and reading by other origins', async () => {
+test('Sign-in pages: responses forbid caches, frames, referrers, scripts and other origins', async () => {
   const at = browser(server.endpoint);
   for (const page of [
     await at.get('/_belfry/sign-in'),

@@ -1,4 +1,4 @@
-/** An IAM user's sign-in over the wire: password, code, limits, and what the trail keeps of it. Requirements AUTHN-5, LOG-2. */
+/** Sign-in of IAM users: password, MFA code, limits and records. Requirements AUTHN-5, LOG-2. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -53,13 +53,13 @@ async function signedIn(userName: string, password = GOOD, more: object = {}): P
 const events = async (name = 'ConsoleLogin') => (await account.records(name)).map((event) => ({ event, text: JSON.stringify(event) }));
 const lastEvent = async (name = 'ConsoleLogin') => (await account.records(name))[0] ?? assert.fail('no event');
 
-test('A password signs in, and at the console the user may what the user may: IAM too, without a device', async () => {
+test('Sign-in: a password signs in, and the credentials have the permissions of the user, including IAM', async () => {
   await user('ada');
   const at = browser(server.endpoint);
   const page = await signIn('ada', GOOD, {}, at);
   assert.equal(page.status, 200, page.text);
-  const { expiration, ...said } = page.json() as unknown as Record<string, unknown>;
-  assert.deepEqual(said, { principalArn: account.userArn('ada'), accountId, passwordChangeRequired: false });
+  const { expiration, ...rest } = page.json() as unknown as Record<string, unknown>;
+  assert.deepEqual(rest, { principalArn: account.userArn('ada'), accountId, passwordChangeRequired: false });
   const hours = (Date.parse(expiration as string) - Date.now()) / 3_600_000;
   assert.ok(hours > 11.9 && hours <= 12, String(hours));
   const keys = await credentialsOf(at);
@@ -76,12 +76,12 @@ test('A password signs in, and at the console the user may what the user may: IA
   assert.equal((await lastEvent('ListUsers'))['sessionCredentialFromConsole'], 'true');
 });
 
-test("The account's alias does for its id, and a name in another case for the name", async () => {
+test('Sign-in: the account alias and the user name in another case are accepted', async () => {
   await user('alia');
   assert.equal((await signIn('ALIA', GOOD, { account: 'tower' })).status, 200);
 });
 
-test('The credentials of a sign-in make no others of their kind: neither GetSessionToken nor the federation endpoint takes them', async () => {
+test('Sign-in: GetSessionToken and the federation endpoint reject the credentials of a sign-in', async () => {
   await user('grace');
   const keys = await signedIn('grace');
   await assert.rejects(account.sts(keys).send(new GetSessionTokenCommand({})), { name: 'AccessDenied' });
@@ -90,7 +90,7 @@ test('The credentials of a sign-in make no others of their kind: neither GetSess
   assert.equal(page.status, 400);
 });
 
-test('Who is wrong hears the same, whatever was wrong, and the trail hears no secret', async () => {
+test('Sign-in: every failure gets the same response, and the record has no secret', async () => {
   await user('bob');
   await account.user('keyonly', allow('*'));
   const answers = [
@@ -108,14 +108,14 @@ test('Who is wrong hears the same, whatever was wrong, and the trail hears no se
   const all = await events();
   for (const { text } of all) for (const secret of [GOOD, WRONG, 'Hunter2-my-password']) assert.equal(text.includes(secret), false);
   const failed = all.map(({ event }) => event).filter((event) => event['responseElements']?.['ConsoleLogin'] === 'Failure');
-  const said = failed.map((event) => [event['userIdentity']?.['userName'], event['errorMessage']]);
-  assert.ok(said.some(([name, why]) => name === 'bob' && String(why) === 'Failed authentication'));
+  const named = failed.map((event) => [event['userIdentity']?.['userName'], event['errorMessage']]);
+  assert.ok(named.some(([name, why]) => name === 'bob' && String(why) === 'Failed authentication'));
   assert.ok(
-    said.some(([name, why]) => name === 'HIDDEN_DUE_TO_SECURITY_REASONS' && String(why) === 'No username found in supplied account'),
+    named.some(([name, why]) => name === 'HIDDEN_DUE_TO_SECURITY_REASONS' && String(why) === 'No username found in supplied account'),
   );
 });
 
-test('Wrong attempts in a row make the next one wait', async () => {
+test('Sign-in: the next attempt must wait after several failures', async () => {
   await user('carol');
   let wrong = 0;
   let page = await signIn('carol', WRONG);
@@ -126,20 +126,20 @@ test('Wrong attempts in a row make the next one wait', async () => {
   assert.equal(page.headers['set-cookie'], undefined);
 });
 
-test('Many attempts at once for one user are looked at one at a time, so they are no way around the limit', async () => {
+test('Sign-in: concurrent attempts for one user are evaluated one at a time, so the limit applies', async () => {
   await user('dora');
   const pages = await Promise.all(Array.from({ length: 30 }, (_, i) => signIn('dora', `${WRONG}${i}`)));
-  const lookedAt = pages.filter(({ status }) => status === 401).length;
-  assert.ok(lookedAt >= 1 && lookedAt <= 5, String(lookedAt));
-  assert.equal(pages.filter(({ status }) => status === 429).length, 30 - lookedAt);
+  const evaluated = pages.filter(({ status }) => status === 401).length;
+  assert.ok(evaluated >= 1 && evaluated <= 5, String(evaluated));
+  assert.equal(pages.filter(({ status }) => status === 429).length, 30 - evaluated);
 });
 
-test('A user with a device needs its code; each code is taken once, and the sign-in proves the second factor', async () => {
+test('MFA: a user with a device needs its code once, and the session has the second factor', async () => {
   const withMfa = { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } };
   await user('frank', {}, allow('iam:ListUsers', '*', withMfa));
   const { TokenCode: next } = await newMfaDevice(admin, 'frank');
-  const asked = await signIn('frank');
-  assert.deepEqual([asked.status, asked.json()['code'], asked.headers['set-cookie']], [401, 'MfaRequired', undefined]);
+  const first = await signIn('frank');
+  assert.deepEqual([first.status, first.json()['code'], first.headers['set-cookie']], [401, 'MfaRequired', undefined]);
   assert.deepEqual((await lastEvent('CheckMfa'))['responseElements'], { CheckMfa: 'Success' });
   const wrong = await signIn('frank', GOOD, { mfaCode: next === '000000' ? '000001' : '000000' });
   assert.deepEqual([wrong.status, wrong.json()['code']], [401, 'AuthenticationFailed']);
@@ -149,12 +149,12 @@ test('A user with a device needs its code; each code is taken once, and the sign
   assert.equal((await signIn('frank', GOOD, { mfaCode: next })).status, 401);
 });
 
-test('Without the device a policy that asks for a second factor lets nobody in', async () => {
+test('MFA: without a device, a policy that requires a second factor denies', async () => {
   await user('gina', {}, allow('*'), deny('iam:ListUsers', '*', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'false' } } }));
   await assert.rejects(account.iam(await signedIn('gina')).send(new ListUsersCommand({})), { name: 'AccessDenied' });
 });
 
-test('Five wrong codes lock the device, at the sign-in and at STS alike', async () => {
+test('MFA: five wrong codes lock the device, for sign-in and for STS', async () => {
   const keys = await user('hugo');
   const { TokenCode: next } = await newMfaDevice(admin, 'hugo');
   const SerialNumber = `arn:aws:iam::${accountId}:mfa/hugo`;
@@ -168,7 +168,7 @@ test('Five wrong codes lock the device, at the sign-in and at STS alike', async 
   assert.equal((await signIn('hugo', GOOD, { mfaCode: next })).status, 401);
 });
 
-test('Whose password must be changed may change it, and nothing else until it is', async () => {
+test('PasswordResetRequired: the user may only change the password until it is changed', async () => {
   await user('ivy', { PasswordResetRequired: true });
   const role = await account.role('taken', trust(account.userArn('ivy')), allow('*'));
   const at = browser(server.endpoint);
@@ -182,7 +182,7 @@ test('Whose password must be changed may change it, and nothing else until it is
   assert.equal((await signIn('ivy', GOOD)).status, 401);
 });
 
-test('A user without a password any more signs in no more', async () => {
+test('DeleteLoginProfile: the user cannot sign in', async () => {
   await user('jack');
   assert.equal((await signIn('jack')).status, 200);
   await admin.send(new DeleteLoginProfileCommand({ UserName: 'jack' }));
@@ -191,25 +191,25 @@ test('A user without a password any more signs in no more', async () => {
 
 // biome-ignore format: a table
 const REFUSED: readonly (readonly [title: string, body: string | object, headers: Readonly<Record<string, string | undefined>>, status: number])[] = [
-  ["another site's page",               { account: 'tower', userName: 'ada', password: GOOD },              { origin: 'https://evil.example' },  403],
-  ['who says nothing of a page',        { account: 'tower', userName: 'ada', password: GOOD },              { origin: undefined },               403],
-  ['a form',                            'account=tower&userName=ada&password=x',                            {},                                  400],
-  ['text that is no JSON',              '{',                                                                { 'content-type': 'application/json' }, 400],
-  ['null',                              'null',                                                             { 'content-type': 'application/json' }, 400],
-  ['a password that is no text',        { account: 'tower', userName: 'ada', password: { length: 15 } },    {},                                  400],
-  ['a password of 129 characters',      { account: 'tower', userName: 'ada', password: 'x'.repeat(129) },   {},                                  400],
-  ['a code of other than six digits',   { account: 'tower', userName: 'ada', password: GOOD, mfaCode: '1' }, {},                                 400],
-  ['a body of a megabyte',              { account: 'tower', userName: 'ada', password: 'x'.repeat(1e6) },   {},                                  400],
+  ['from another site',                 { account: 'tower', userName: 'ada', password: GOOD },              { origin: 'https://evil.example' },  403],
+  ['without an origin',                 { account: 'tower', userName: 'ada', password: GOOD },              { origin: undefined },               403],
+  ['with a form',                       'account=tower&userName=ada&password=x',                            {},                                  400],
+  ['with a body that is not JSON',      '{',                                                                { 'content-type': 'application/json' }, 400],
+  ['with null',                         'null',                                                             { 'content-type': 'application/json' }, 400],
+  ['with a password that is not a string', { account: 'tower', userName: 'ada', password: { length: 15 } },    {},                                  400],
+  ['with a password of 129 characters', { account: 'tower', userName: 'ada', password: 'x'.repeat(129) },   {},                                  400],
+  ['with a code without six digits',    { account: 'tower', userName: 'ada', password: GOOD, mfaCode: '1' }, {},                                 400],
+  ['with a body of a megabyte',         { account: 'tower', userName: 'ada', password: 'x'.repeat(1e6) },   {},                                  400],
 ];
 
 for (const [title, body, headers, status] of REFUSED) {
-  test(`A sign-in by ${title} is answered ${status}`, async () => {
+  test(`Sign-in: a request ${title} is ${status}`, async () => {
     const page = await browser(server.endpoint).post('/_belfry/sign-in', body, headers);
     assert.deepEqual([page.status, page.headers['set-cookie']], [status, undefined]);
   });
 }
 
-test('While IAM hashes passwords, which takes long, everybody else is answered', async () => {
+test('Password hashes: other requests get responses while IAM computes hashes', async () => {
   await user('hashed');
   let hashed = 0;
   const hashing = Array.from({ length: 16 }, async (_, i) => {
@@ -219,11 +219,11 @@ test('While IAM hashes passwords, which takes long, everybody else is answered',
   const { sts } = account;
   while (hashed < 1) await sts().send(new GetCallerIdentityCommand({}));
   for (let i = 0; i < 3; i++) await sts().send(new GetCallerIdentityCommand({}));
-  assert.ok(hashed < 16, 'the others were answered after the last password');
+  assert.ok(hashed < 16, 'the other requests waited for the last password');
   await Promise.all(hashing);
 });
 
-test('ChangePassword: wrong old passwords in a row make the next attempt wait, and are not counted for sign-ins', async () => {
+test('ChangePassword: the next attempt must wait after several wrong passwords, and sign-ins are not affected', async () => {
   const keys = await user('guessed');
   const change = (OldPassword: string) => account.iam(keys).send(new ChangePasswordCommand({ OldPassword, NewPassword: 'Other-Horse-8' }));
   for (let i = 0; i < 5; i++) await assert.rejects(change(`${WRONG}${i}`), { name: 'AccessDenied' });
@@ -232,7 +232,7 @@ test('ChangePassword: wrong old passwords in a row make the next attempt wait, a
   const latest = Date.now() + 20_000;
   let changed = false;
   while (!changed) {
-    assert.ok(Date.now() < latest, 'the wait ends');
+    assert.ok(Date.now() < latest, 'the wait did not end');
     changed = await change(GOOD).then(
       () => true,
       (error: Error) => error.name !== 'Throttling',
@@ -241,7 +241,7 @@ test('ChangePassword: wrong old passwords in a row make the next attempt wait, a
   assert.equal((await signIn('guessed', 'Other-Horse-8')).status, 200);
 });
 
-test('AllowUsersToChangePassword lets every user change its own password, and nothing else, unless a policy denies it', async () => {
+test('AllowUsersToChangePassword: users may change their own password, unless a policy denies it', async () => {
   const poor = await account.user('poor');
   await admin.send(new CreateLoginProfileCommand({ UserName: 'poor', Password: GOOD, PasswordResetRequired: true }));
   const change = (keys: Keys, OldPassword: string, NewPassword: string) =>

@@ -1,4 +1,4 @@
-/** A browser's sign-in with an assertion of a provider on this machine. Requirement FED-1. */
+/** Sign-in of a browser with an assertion of a local provider. Requirement FED-1. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { startAccount } from '../kit/account.ts';
 import type { Keys } from '../kit/keys.ts';
 import { allow, trustProvider } from '../kit/policy.ts';
 import { readUnproven } from '../kit/trail.ts';
-import { type Said, samlProvider } from '../sts/saml-provider.ts';
+import { type AssertionContent, samlProvider } from '../sts/saml-provider.ts';
 import { type Browser, browser, type Page } from './browser.ts';
 
 const ENTITY = 'https://idp.example/saml';
@@ -26,10 +26,10 @@ const trusted = (more: object = {}) =>
 const desk = await account.role('desk', trusted(), allow('iam:ListUsers'));
 const closed = await account.role('closed', trusted({ 'SAML:sub': 'somebody-else' }), allow('iam:ListUsers'));
 
-/** An assertion that offers roles. */
-function offering(roles: readonly string[], { attributes, ...said }: Said = {}, by = idp): string {
+/** Returns an assertion that offers roles. */
+function offering(roles: readonly string[], { attributes, ...content }: AssertionContent = {}, by = idp): string {
   const Role = roles.map((role) => `${role},${provider}`);
-  return by.assertion({ ...said, attributes: { Role, RoleSessionName: ['ada@example'], ...attributes } });
+  return by.assertion({ ...content, attributes: { Role, RoleSessionName: ['ada@example'], ...attributes } });
 }
 async function post(
   SAMLResponse: string,
@@ -42,7 +42,7 @@ async function post(
 const lastEvent = async (name: string) => (await account.records(name))[0];
 const SESSION = `arn:aws:sts::${accountId}:assumed-role/desk/ada@example`;
 
-test('An assertion with one role signs in, to where its RelayState says, and the console calls with the role', async () => {
+test('SAML sign-in: an assertion with one role signs in and redirects to its RelayState', async () => {
   const at = browser(server.endpoint);
   const page = await post(offering([desk]), { RelayState: '/console/meetings' }, at);
   assert.deepEqual([page.status, page.headers.location], [303, '/console/meetings']);
@@ -60,7 +60,7 @@ test('An assertion with one role signs in, to where its RelayState says, and the
   assert.equal((await lastEvent('AssumeRoleWithSAML'))['userIdentity']?.['type'], 'SAMLUser');
 });
 
-test('Among several roles the person chooses: the page offers them, and the choice must be one of them', async () => {
+test('SAML sign-in: a page offers several roles, and accepts only one of them', async () => {
   const assertion = offering([closed, desk]);
   const at = browser(server.endpoint);
   const page = await post(assertion, { RelayState: '/console/?a="><script>' }, at);
@@ -79,16 +79,16 @@ test('Among several roles the person chooses: the page offers them, and the choi
 });
 
 // biome-ignore format: a table
-const LIVES: readonly (readonly [title: string, said: Said, seconds: number])[] = [
-  ['that says nothing of it',                    {},                                                                    3600],
+const LIVES: readonly (readonly [title: string, content: AssertionContent, seconds: number])[] = [
+  ['without SessionDuration',                    {},                                                                    3600],
   ['with SessionDuration',                       { attributes: { SessionDuration: ['900'] } },                            900],
   ['with an end of the provider\'s own session', { attributes: { SessionDuration: ['3600'] }, sessionNotOnOrAfter: 600 }, 600],
 ];
 
-for (const [title, said, wanted] of LIVES) {
-  test(`How long a sign-in lasts: an assertion ${title} gives ${wanted} seconds`, async () => {
+for (const [title, content, wanted] of LIVES) {
+  test(`SAML sign-in: an assertion ${title} creates a sign-in of ${wanted} seconds`, async () => {
     const at = browser(server.endpoint);
-    assert.equal((await post(offering([desk], said), {}, at)).status, 303);
+    assert.equal((await post(offering([desk], content), {}, at)).status, 303);
     const { expiration } = (await at.get('/_belfry/sign-in')).json();
     const seconds = (Date.parse(expiration as string) - Date.now()) / 1000;
     assert.ok(seconds > wanted - 60 && seconds <= wanted + 1, String(seconds));
@@ -101,37 +101,37 @@ const altered = (assertion: string) => {
 };
 // biome-ignore format: a table
 const REFUSED: readonly (readonly [title: string, assertion: () => string, status: number])[] = [
-  ['signed by another key',                 () => offering([desk], {}, forger),                                        403],
-  ['signed by nobody',                      () => idp.assertion({ attributes: { Role: [`${desk},${provider}`], RoleSessionName: ['ada@example'] } }, 'nothing'), 403],
+  ['signed with another key',               () => offering([desk], {}, forger),                                        403],
+  ['without a signature',                   () => idp.assertion({ attributes: { Role: [`${desk},${provider}`], RoleSessionName: ['ada@example'] } }, 'nothing'), 403],
   ['altered',                               () => altered(offering([desk])),                                           403],
   ['for another service',                   () => offering([desk], { audience: 'https://elsewhere.example' }),         403],
-  ['that is over',                          () => offering([desk], { issued: -900, notOnOrAfter: -600 }),              403],
-  ['of a role that does not trust the person', () => offering([closed]),                                               403],
-  ['of a role that is not there',           () => offering([`arn:aws:iam::${accountId}:role/gone`]),                   403],
-  ['of no role',                            () => offering([]),                                                        403],
-  ['of a provider that is not there',       () => idp.assertion({ attributes: { Role: [`${desk},${provider}x`], RoleSessionName: ['ada'] } }), 403],
+  ['that has expired',                      () => offering([desk], { issued: -900, notOnOrAfter: -600 }),              403],
+  ['for a role that does not trust the user', () => offering([closed]),                                               403],
+  ['for an unknown role',                   () => offering([`arn:aws:iam::${accountId}:role/gone`]),                   403],
+  ['without a role',                        () => offering([]),                                                        403],
+  ['of an unknown provider',                () => idp.assertion({ attributes: { Role: [`${desk},${provider}x`], RoleSessionName: ['ada'] } }), 403],
   ['with a SessionDuration of a minute',    () => offering([desk], { attributes: { SessionDuration: ['60'] } }),       403],
-  ["longer than the role's sessions may be", () => offering([desk], { attributes: { SessionDuration: ['43200'] } }),   400],
-  ['that is no XML',                        () => Buffer.from(`<a ${provider}`).toString('base64'),                    403],
-  ['of nothing',                            () => '',                                                                  400],
+  ['with a SessionDuration above the maximum of the role', () => offering([desk], { attributes: { SessionDuration: ['43200'] } }),   400],
+  ['that is not XML',                       () => Buffer.from(`<a ${provider}`).toString('base64'),                    403],
+  ['that is empty',                         () => '',                                                                  400],
   ['that is too long',                      () => 'A'.repeat(100_001),                                                 400],
 ];
 
 for (const [title, assertion, status] of REFUSED) {
-  test(`An assertion ${title} signs nobody in`, async () => {
+  test(`SAML sign-in: an assertion ${title} is rejected`, async () => {
     const page = await post(assertion(), { RelayState: '/console/' });
     assert.deepEqual([page.status, page.headers['set-cookie'], page.headers.location], [status, undefined, undefined]);
     assert.match(page.text, /Sign-in failed/);
   });
 }
 
-test('A RelayState that is no path of this server is passed over', async () => {
+test('SAML sign-in: a RelayState that is not a path of this server is ignored', async () => {
   for (const RelayState of ['https://evil.example/', '//evil.example', 'opaque-state-of-the-provider']) {
     assert.equal((await post(offering([desk]), { RelayState })).headers.location, '/');
   }
 });
 
-test('An assertion with an unknown signature is recorded as a failed sign-in that names no account', async () => {
+test('SAML sign-in: an assertion with an invalid signature is recorded without an account', async () => {
   await post(offering([desk], {}, forger));
   const [event] = await readUnproven(server.dataFolder);
   assert.deepEqual(event?.['responseElements'], { ConsoleLogin: 'Failure' });

@@ -26,7 +26,7 @@ for (const UserName of ['ada', 'bob', 'carol']) {
   await account.admin.send(new CreateLoginProfileCommand({ UserName, Password: GOOD }));
 }
 
-/** The rig of servers reads the profile from the data folder, which only the first server writes. */
+/** `startTestServer` reads the profile from the data folder, and only the first server writes it. */
 async function withProfile(dataFolder: string): Promise<string> {
   const { mkdirSync } = await import('node:fs');
   mkdirSync(join(dataFolder, 'aws'), { mode: 0o700 });
@@ -36,10 +36,10 @@ async function withProfile(dataFolder: string): Promise<string> {
 
 async function attempt(server: typeof first, body: object) {
   const page = await browser(server.endpoint).post('/_belfry/sign-in', body);
-  return { status: page.status, said: page.text };
+  return { status: page.status, text: page.text };
 }
 
-test('Sign-in: on two servers known and unknown names and accounts get the same sequence of answers', async () => {
+test('Sign-in: on two servers, known and unknown names and accounts get the same sequence of responses', async () => {
   const sequences = [];
   for (const [accountName, userName] of [
     [account.accountId, 'ada'],
@@ -59,7 +59,7 @@ test('Sign-in: on two servers known and unknown names and accounts get the same 
   for (const sequence of unknown) assert.deepEqual(sequence, known);
 });
 
-test('Sign-in: failures of one source with many names count on every server, right passwords included', async () => {
+test('Sign-in: failures of a source with many names count on every server, also for right passwords', async () => {
   // 20 failures were counted above.
   const answers = [];
   for (let i = 0; i < 20; i++) {
@@ -73,7 +73,7 @@ test('Sign-in: failures of one source with many names count on every server, rig
   }
 });
 
-test('Sign-in: attempts of many sources with many names at once on two servers are all answered', async () => {
+test('Sign-in: concurrent attempts of many sources on two servers all get responses', async () => {
   const { request } = await import('node:http');
   const from = (localAddress: string, server: typeof first, body: string) =>
     new Promise<number | undefined>((resolve, reject) => {
@@ -127,7 +127,7 @@ for (const [what, body] of BODIES) {
 // biome-ignore format: a table
 const FORMS: readonly (readonly [what: string, path: string, form: string, status: number])[] = [
   ['/federation: NUL in Action',                     '/federation', 'Action=login%00',                                                           400],
-  ['/federation: Action twice',                      '/federation', 'Action=getSigninToken&Action=getSigninToken',                               400],
+  ['/federation: two Actions',                       '/federation', 'Action=getSigninToken&Action=getSigninToken',                               400],
   ['/federation: NUL in Session',                    '/federation', 'Action=getSigninToken&Session=%7B%22sessionId%22%3A%22%00',                 400],
   ['/federation: escaped NUL in Session',            '/federation', `Action=getSigninToken&Session=${encodeURIComponent('{"sessionId":"a\\u0000","sessionKey":"b","sessionToken":"c"}')}`, 400],
   ['/federation: a Session of other types',          '/federation', `Action=getSigninToken&Session=${encodeURIComponent('{"sessionId":1,"sessionKey":"b","sessionToken":"c"}')}`, 400],

@@ -1,7 +1,8 @@
 /** Calls of the server simulation. Each one picks its subject from what the callers know when it begins. */
+
+import type { Random } from '../kit/random.ts';
 import { type Change, type Fact, newChange, newFact } from './facts.ts';
 import { ACTIONS, type Action, type Call, type Identity, type Key, type Meeting, type Message, type Model } from './model.ts';
-import type { Random } from './random.ts';
 import { chimeRequest, queryRequest } from './requests.ts';
 
 /** What a call is created from. */

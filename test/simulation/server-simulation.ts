@@ -6,11 +6,11 @@
  * are possible.
  */
 
+import { randomOf } from '../kit/random.ts';
 import { newCall } from './calls.ts';
-import { type FaultRates, NO_FAULTS } from './database.ts';
+import { type FaultRates, NO_FAULTS } from './database-backends.ts';
 import { settle } from './facts.ts';
 import { type Call, contradiction, type Model, newModel } from './model.ts';
-import { randomOf } from './random.ts';
 import { type Outcome, outcomeOf, signed } from './requests.ts';
 import { newNetwork, newServer, type SimulatedServer, send } from './server.ts';
 import { type Answered, auditRecords, auditState } from './server-audit.ts';

@@ -5,7 +5,8 @@ import type { PostgresPool } from '#store/engine/postgres-pool.ts';
 import { servers as serversOn } from '#store/engine/servers.ts';
 import type { Sql, SqlValue } from '#store/sql.ts';
 import type { Store } from '#store/store.ts';
-import { type FaultRates, newDatabase } from './database.ts';
+import { newDatabase } from './database.ts';
+import type { FaultRates } from './database-backends.ts';
 import type { Process, World } from './world.ts';
 
 /** What a server reads from one database and writes to it. */

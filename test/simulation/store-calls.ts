@@ -2,7 +2,7 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Store, Tx } from '#store/store.ts';
-import { randomOf } from './random.ts';
+import { randomOf } from '../kit/random.ts';
 
 export const KINDS = ['increment', 'transfer', 'claim', 'refuse', 'sum', 'record', 'identity', 'ignored failure'] as const;
 export type Kind = (typeof KINDS)[number];

@@ -7,7 +7,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
-import { type Random, randomOf } from './random.ts';
+import { type Random, randomOf } from '../kit/random.ts';
+import { eventQueue } from './event-queue.ts';
 
 /** One life of a simulated server. A restart is another process. */
 export interface Process {
@@ -40,7 +41,6 @@ export interface World {
 }
 
 interface Event {
-  readonly at: number;
   readonly run: () => void;
   readonly process: Killable | undefined;
 }
@@ -61,7 +61,7 @@ const current = new AsyncLocalStorage<{ readonly world: World; readonly process:
  * Everything that an event causes by promises happens before the next event. Work in other threads is not simulated.
  */
 export async function runWorld(seed: number, end: number, main: (world: World) => void): Promise<World> {
-  const queue = eventQueue();
+  const queue = eventQueue<Event>();
   const random = randomOf(seed, 'schedule');
   let ended = false;
   let time = 0;
@@ -72,7 +72,7 @@ export async function runWorld(seed: number, end: number, main: (world: World) =
     random,
     time: () => time,
     at(when, run, process) {
-      queue.add(Math.max(when, time), run, process as Killable | undefined);
+      queue.add(Math.max(when, time), { run, process: process as Killable | undefined });
     },
     after: (milliseconds, run, process) => world.at(time + Math.max(milliseconds, 0), run, process),
     newProcess: (name) => newProcess(world, name),
@@ -117,23 +117,6 @@ function newProcess(world: World, name: string): Killable {
     freeze: (until) => void (frozenUntil = Math.max(frozenUntil, until)),
   };
   return process;
-}
-
-/** Events in order of time, then of their addition. The next one is last in the list. */
-function eventQueue() {
-  const events: Event[] = [];
-  return {
-    add(at: number, run: () => void, process: Killable | undefined): void {
-      let low = 0;
-      for (let high = events.length; low < high; ) {
-        const middle = (low + high) >> 1;
-        if ((events[middle] as Event).at > at) low = middle + 1;
-        else high = middle;
-      }
-      events.splice(low, 0, { at, run, process });
-    },
-    take: () => events.pop(),
-  };
 }
 
 /** A timer of the world. It has the methods of Node's `Timeout` that the product uses. */

@@ -3,10 +3,13 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
+import type { AccountId } from '#core/arn.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
+import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
+import { EXAMPLES } from '#store/identity/record-examples.ts';
 import { migrationFiles } from '#store/migrate.ts';
 import type { SqlValue } from '#store/sql.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -27,7 +30,32 @@ type Execute = (text: string, values: readonly SqlValue[]) => Promise<unknown>;
 const ROWS = JSON.parse(released('schema-8.rows.json')) as Rows;
 
 /** Tables whose rows a later migration changes or drops. */
-const CHANGED = new Set(['outbox', 'schema_version']);
+const CHANGED = new Set(['outbox', 'schema_version', 'identity_document']);
+
+/** The account of the rows of identity, and their records as the program now reads them. */
+const ACCOUNT = '111111111111' as AccountId;
+// biome-ignore format: a table
+const IDENTITY: readonly { readonly [Kind in IdentityKind]: readonly [Kind, key: string, IdentityRecords[Kind] | undefined] }[IdentityKind][] = [
+  ['user',             'ada',             EXAMPLES.user],
+  ['group',            'makers',          EXAMPLES.group],
+  ['role',             'admin',           EXAMPLES.role],
+  ['policy',           'read',            EXAMPLES.policy],
+  ['saml-provider',    'saml-provider',   EXAMPLES['saml-provider']],
+  ['oidc-provider',    'oidc-provider',   EXAMPLES['oidc-provider']],
+  ['mfa-device',       'mfa-device',      EXAMPLES['mfa-device']],
+  ['membership',       'AGPAMAKERS ada',  { accountId: ACCOUNT }],
+  ['membership',       'makers ada',      undefined],
+  ['unique-id',        'AIDAADA',         { accountId: ACCOUNT, kind: 'user', key: 'ada' }],
+  ['unique-id',        'AGPAMAKERS',      { accountId: ACCOUNT, kind: 'group', key: 'makers' }],
+  ['root-access-key',  'AKIAROOT',        { accountId: ACCOUNT }],
+  ['root-access-key',  'access-key',      undefined],
+  ['handshake',        'handshake',       EXAMPLES.handshake],
+  ['open-handshake',   'handshake',       { accountId: ACCOUNT }],
+  ['open-handshake',   'h-declined',      undefined],
+  ['service-control-policy', 'service-control-policy', EXAMPLES['service-control-policy']],
+];
+/** Members of targets of policies that no released program wrote. */
+const { attachedIn: _, ...OLD_UNIT } = EXAMPLES['organizational-unit'];
 
 function released(name: string): string {
   return readFileSync(new URL(`./released/${name}`, import.meta.url), 'utf8');
@@ -90,24 +118,55 @@ describe('migrations', () => {
     );
   });
 
-  for (const [engine, open] of ENGINES) {
-    test(`migrations: a database of schema version 8 on ${engine} opens with its rows`, async () => {
-      const store = await open();
-      const kept = await store.transaction(async ({ sql }) => {
-        const found: Record<string, unknown> = {};
-        for (const table of Object.keys(ROWS)) if (!CHANGED.has(table)) found[table] = await sql.rows(`SELECT * FROM ${table}`);
-        return found;
-      });
-      const { version } = (await store.transaction(({ sql }) => sql.row('SELECT MAX(version) AS version FROM schema_version'))) as {
-        readonly version: number;
-      };
-      assert.equal(version, migrationFiles().length);
-      for (const [table, rows] of Object.entries(ROWS)) if (!CHANGED.has(table)) assert.deepEqual(sorted(kept[table]), sorted(rows), table);
-      await assert.rejects(store.transaction(({ sql }) => sql.rows('SELECT * FROM outbox')));
-      await store.close();
-    });
-  }
+  for (const [engine, open] of ENGINES) describe(`a database of schema version 8 on ${engine}`, () => opensReleased(open));
 });
+
+/** Tests that the program opens the database of a release. */
+function opensReleased(open: () => Promise<Store>): void {
+  let store: Store;
+  before(async () => {
+    store = await open();
+  });
+  after(() => store.close());
+
+  test('migrations: it opens with its rows', async () => {
+    const kept = await store.transaction(async ({ sql }) => {
+      const found: Record<string, unknown> = {};
+      for (const table of Object.keys(ROWS)) if (!CHANGED.has(table)) found[table] = await sql.rows(`SELECT * FROM ${table}`);
+      return found;
+    });
+    const { version } = (await store.transaction(({ sql }) => sql.row('SELECT MAX(version) AS version FROM schema_version'))) as {
+      readonly version: number;
+    };
+    assert.equal(version, migrationFiles().length);
+    for (const [table, rows] of Object.entries(ROWS)) if (!CHANGED.has(table)) assert.deepEqual(sorted(kept[table]), sorted(rows), table);
+    await assert.rejects(store.transaction(({ sql }) => sql.rows('SELECT * FROM outbox')));
+  });
+
+  test('migrations: its identity is read as the program now stores it', async () => {
+    const read = await store.transaction(async ({ identity }) => {
+      const found = [];
+      for (const [kind, key] of IDENTITY) found.push([kind, key, await identity.get(ACCOUNT, kind, key)]);
+      return found;
+    });
+    assert.deepEqual(read, IDENTITY);
+    const unit = await store.transaction(({ identity }) => identity.get(ACCOUNT, 'organizational-unit', 'organizational-unit'));
+    assert.deepEqual(unit, OLD_UNIT);
+  });
+
+  test('migrations: the metadata of a SAML provider is not in its summary', async () => {
+    const summary = await store.transaction(({ identity }) => identity.summary(ACCOUNT, 'saml-provider', 'saml-provider'));
+    const { metadata, tags, ...rest } = EXAMPLES['saml-provider'];
+    assert.deepEqual(summary, rest);
+  });
+
+  test('migrations: a server that starts reads all records of its identity', async () => {
+    const { changes } = await store.transaction(({ identity }) => identity.changesSince(0));
+    const live = (ROWS['identity_document'] ?? []).filter(({ deleted }) => deleted === 0);
+    // One record more for each new index: the group's ID, the root user's access key, the open invitation.
+    assert.equal(changes.filter(({ record }) => record !== undefined).length, live.length + 3);
+  });
+}
 
 /** Schema of one table, with its lists sorted: neither engine has an order of columns or indexes that matters. */
 interface Structure {

@@ -7,7 +7,6 @@ import { after, test } from 'node:test';
 import { openVault } from '#access/vault.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import { sipCredentialBinding } from '#services/chime/voice-connectors.ts';
 import { DEFAULT_LIMITS as IDENTITY_LIMITS } from '#services/chime-sdk-identity/deps.ts';
 import { sealAttributes } from '#services/chime-sdk-identity/endpoint-records.ts';
 import { identityOperations } from '#services/chime-sdk-identity/operations.ts';
@@ -16,6 +15,8 @@ import { DEFAULT_LIMITS as MESSAGING_LIMITS } from '#services/chime-sdk-messagin
 import { messagingOperations } from '#services/chime-sdk-messaging/operations.ts';
 import { DEFAULT_LIMITS as VOICE_LIMITS } from '#services/chime-sdk-voice/deps.ts';
 import { voiceOperations } from '#services/chime-sdk-voice/operations.ts';
+import { sipPeers } from '#services/chime-sdk-voice/sip-peers.ts';
+import { sipCredentialBinding } from '#services/chime-sdk-voice/stored-connectors.ts';
 import type { Call, Operation } from '#services/kit/operation.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
@@ -40,9 +41,8 @@ const STREAMS = { DataRetentionInHours: 24, Disabled: false };
 const LOGS = { EnableSIPLogs: true, EnableMediaMetricLogs: false };
 const SYSTEMS = { SessionBorderControllerTypes: ['AVAYA_SBCE'] };
 const SINK = { Type: 'VoiceAnalyticsProcessor' };
-const PROCESSORS = [
-  { Name: 'filter', ExecutionOrder: 1, FallbackAction: 'ABORT', Configuration: { Lambda: { ResourceArn: 'f', InvocationType: 'ASYNC' } } },
-];
+const LAMBDA = { ResourceArn: `arn:aws:lambda:us-east-1:${ACCOUNT}:function:f`, InvocationType: 'ASYNC' };
+const PROCESSORS = [{ Name: 'filter', ExecutionOrder: 1, FallbackAction: 'ABORT', Configuration: { Lambda: LAMBDA } }];
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/analytics`;
 
 const vault = openVault([new Uint8Array(32).fill(7)]);
@@ -51,7 +51,7 @@ const sealedAttributes = sealAttributes(vault, { ...keyOf('ada/phone', 'chat') }
 
 const OPERATIONS: Readonly<Record<string, Operation<unknown, unknown>>> = {
   ...tableOf(messagingOperations({ limits: MESSAGING_LIMITS, sessionEndpoint: '' })),
-  ...tableOf(voiceOperations({ vault, limits: VOICE_LIMITS })),
+  ...tableOf(voiceOperations({ vault, limits: VOICE_LIMITS, sipPeers: sipPeers([]) })),
   ...tableOf(mediaPipelinesOperations()),
   ...tableOf(identityOperations({ vault, limits: IDENTITY_LIMITS })),
 };

@@ -11,7 +11,7 @@ import { startAccount } from '../kit/account.ts';
 import { type Keys, keysOf, UNKNOWN_KEYS } from '../kit/keys.ts';
 import { encodedDenialOf } from '../kit/outcome.ts';
 import { startIdentityProvider } from './identity-provider.ts';
-import { type Said, samlProvider } from './saml-provider.ts';
+import { type AssertionContent, samlProvider } from './saml-provider.ts';
 
 /** Issuer of the SAML provider. */
 export const ENTITY = 'https://idp.example/saml';
@@ -29,8 +29,8 @@ export async function startFederation() {
   const samlArn = (await admin.send(new CreateSAMLProviderCommand(samlMetadata))).SAMLProviderArn as string;
 
   /** Returns the content of an assertion that offers a role. */
-  const offering = (RoleArn: string, { attributes, ...said }: Said = {}): Said => ({
-    ...said,
+  const offering = (RoleArn: string, { attributes, ...content }: AssertionContent = {}): AssertionContent => ({
+    ...content,
     attributes: { Role: [`${RoleArn},${samlArn}`], RoleSessionName: ['ada'], ...attributes },
   });
   const assumeWithToken = (RoleArn: string, WebIdentityToken: string, more: Partial<AssumeRoleWithWebIdentityCommandInput> = {}) =>
@@ -53,8 +53,8 @@ export async function startFederation() {
     withToken: async (RoleArn: string, claims: Readonly<Record<string, unknown>> = {}, RoleSessionName = 'web'): Promise<Keys> =>
       keysOf((await assumeWithToken(RoleArn, await oidc.token(claims), { RoleSessionName })).Credentials),
     /** Creates a session of a role with an assertion. */
-    withAssertion: async (RoleArn: string, said: Said = {}): Promise<Keys> =>
-      keysOf((await assumeWithAssertion(RoleArn, idp.assertion(offering(RoleArn, said)))).Credentials),
+    withAssertion: async (RoleArn: string, content: AssertionContent = {}): Promise<Keys> =>
+      keysOf((await assumeWithAssertion(RoleArn, idp.assertion(offering(RoleArn, content)))).Credentials),
     /** Returns the decoded message of a denied call. `reader` must be allowed to decode messages in the caller's account. */
     async decoded(sent: Promise<unknown>, reader: Keys): Promise<DecodedMessage> {
       const EncodedMessage = await encodedDenialOf(sent);

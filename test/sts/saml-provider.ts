@@ -17,7 +17,7 @@ const ATTRIBUTES = 'https://aws.amazon.com/SAML/Attributes/';
 const SIGN_IN = 'https://signin.aws.amazon.com/saml';
 
 /** Contents of an assertion. The defaults are valid. */
-export interface Said {
+export interface AssertionContent {
   readonly issuer?: string;
   readonly recipient?: string;
   /** `none`: the assertion has no audience restriction. */
@@ -36,7 +36,7 @@ export interface Said {
 export interface SamlProvider {
   readonly metadata: string;
   /** Returns a response in base64. `signed` selects the signed elements. `algorithms` are SHA-256 by default. */
-  assertion(said: Said, signed?: 'assertion' | 'response' | 'nothing', algorithms?: Algorithms): string;
+  assertion(content: AssertionContent, signed?: 'assertion' | 'response' | 'nothing', algorithms?: Algorithms): string;
 }
 
 type Hash = 'sha1' | 'sha256' | 'sha512';
@@ -65,8 +65,8 @@ export async function samlProvider(entityId: string): Promise<SamlProvider> {
 
   return {
     metadata,
-    assertion(said, signed = 'assertion', algorithms) {
-      const xml = responseXml(entityId, said);
+    assertion(content, signed = 'assertion', algorithms) {
+      const xml = responseXml(entityId, content);
       if (signed === 'nothing') return Buffer.from(xml).toString('base64');
       if (algorithms !== undefined) {
         const assertion = "/*[local-name(.)='Response']/*[local-name(.)='Assertion']";
@@ -106,7 +106,7 @@ export async function samlProvider(entityId: string): Promise<SamlProvider> {
 const at = (seconds: number) => `${new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19)}Z`;
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-function responseXml(entityId: string, said: Said): string {
+function responseXml(entityId: string, content: AssertionContent): string {
   const {
     issuer = entityId,
     recipient = SIGN_IN,
@@ -116,11 +116,11 @@ function responseXml(entityId: string, said: Said): string {
     notOnOrAfter = 300,
     sessionNotOnOrAfter,
     status = ['urn:oasis:names:tc:SAML:2.0:status:Success'],
-  } = said;
+  } = content;
   const codes = status.reduceRight((inner, value) => `<samlp:StatusCode Value="${value}">${inner}</samlp:StatusCode>`, '');
   const restriction =
     audience === 'none' ? '' : `<saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction>`;
-  const attributes = Object.entries(said.attributes ?? {}).map(([name, values]) => {
+  const attributes = Object.entries(content.attributes ?? {}).map(([name, values]) => {
     const whole = /^\d|:/.test(name) && !name.startsWith('PrincipalTag:') ? name : `${ATTRIBUTES}${name}`;
     const written = values.map((value) => `<saml:AttributeValue>${escaped(value)}</saml:AttributeValue>`).join('');
     return `<saml:Attribute Name="${whole}">${written}</saml:Attribute>`;

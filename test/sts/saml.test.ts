@@ -10,7 +10,7 @@ import { keysOf } from '../kit/keys.ts';
 import { assertRefused } from '../kit/outcome.ts';
 import { allow, type Statement, trust, trustProvider } from '../kit/policy.ts';
 import { ENTITY, startFederation } from './federation.ts';
-import { type Said, samlProvider } from './saml-provider.ts';
+import { type AssertionContent, samlProvider } from './saml-provider.ts';
 
 const federation = await startFederation();
 const { accountId, admin, idp, samlArn, sts } = federation;
@@ -34,8 +34,8 @@ const open = await role('open', { StringEquals: { 'SAML:aud': 'https://signin.aw
 const assume = (assertion: string, { RoleArn = open, ...more }: Partial<AssumeRoleWithSAMLCommandInput> = {}) =>
   federation.assumeWithAssertion(RoleArn, assertion, more);
 /** Returns the contents of an assertion that offers a role, with changes. */
-const offering = (RoleArn: string, { attributes, ...said }: Said = {}) =>
-  federation.offering(RoleArn, { ...said, attributes: { RoleSessionName: ['ada@example'], ...attributes } });
+const offering = (RoleArn: string, { attributes, ...content }: AssertionContent = {}) =>
+  federation.offering(RoleArn, { ...content, attributes: { RoleSessionName: ['ada@example'], ...attributes } });
 
 for (const signed of ['assertion', 'response'] as const) {
   test(`AssumeRoleWithSAML: an assertion creates a session of an offered role, with the ${signed} signed`, async () => {
@@ -90,7 +90,7 @@ function commented(): string {
   return Buffer.from(xml.replace('>ada.evil<', '>ada<!-- -->.evil<')).toString('base64');
 }
 /** Returns attributes with this number of values each. */
-function values(count: number, attributes = 1): Said {
+function values(count: number, attributes = 1): AssertionContent {
   return { attributes: Object.fromEntries(Array.from({ length: attributes }, (_, i) => [`urn:a${i}`, Array<string>(count).fill('v')])) };
 }
 const STATUS = 'urn:oasis:names:tc:SAML:2.0:status:';
@@ -241,9 +241,9 @@ for (const [i, [attribute, key, type]] of ATTRIBUTES.entries()) {
   test(`AssumeRoleWithSAML: ${attribute.slice(attribute.lastIndexOf('/') + 1)} sets ${key}`, async () => {
     const operator = type === 'list' ? 'ForAnyValue:StringEquals' : 'StringEquals';
     const RoleArn = await role(`attribute-${i}`, { [operator]: { [key]: 'right' } });
-    const said = (value: string) => idp.assertion(offering(RoleArn, { attributes: { [attribute]: [value] } }));
-    await assume(said('right'), { RoleArn });
-    await assertRefused(assume(said('wrong'), { RoleArn }), 'AccessDenied', /^Not authorized/);
+    const content = (value: string) => idp.assertion(offering(RoleArn, { attributes: { [attribute]: [value] } }));
+    await assume(content('right'), { RoleArn });
+    await assertRefused(assume(content('wrong'), { RoleArn }), 'AccessDenied', /^Not authorized/);
   });
 }
 
@@ -302,8 +302,8 @@ test('AssumeRoleWithSAML: tags and source identity are in the session, and requi
 });
 
 test('AssumeRoleWithSAML: the session ends at the earlier of duration and SessionNotOnOrAfter', async () => {
-  const lifeSeconds = async (said: Said, DurationSeconds: number) => {
-    const { Credentials } = await assume(idp.assertion(offering(open, said)), { DurationSeconds });
+  const lifeSeconds = async (content: AssertionContent, DurationSeconds: number) => {
+    const { Credentials } = await assume(idp.assertion(offering(open, content)), { DurationSeconds });
     return ((Credentials?.Expiration?.getTime() as number) - Date.now()) / 1000;
   };
   const early = await lifeSeconds({ sessionNotOnOrAfter: 1200 }, 3600);

@@ -26,6 +26,8 @@ import {
   GetFederationTokenCommand,
   GetSessionTokenCommand,
 } from '@aws-sdk/client-sts';
+import { instant } from '#core/instant.ts';
+import { presign } from '#sigv4/sign.ts';
 import { startAccount } from '../kit/account.ts';
 import { type Keys, keysOf } from '../kit/keys.ts';
 import { assertRefused } from '../kit/outcome.ts';
@@ -203,8 +205,19 @@ test('STS-7: inherited tags require sts:TagSession in the trust policy of the ne
 // biome-ignore format: a table
 const BAD: readonly [name: string, input: Partial<AssumeRoleCommandInput>, code: string, message: string | RegExp][] = [
   // what is wrong                  the request                                                                              code                      message
-  ['an invalid ARN',                { RoleArn: 'arn:aws:iam::1:role/x-and-more' },                                           'ValidationError',        'arn:aws:iam::1:role/x-and-more is invalid'],
-  ["a user's ARN",                  { RoleArn: `arn:aws:iam::${accountId}:user/alice` },                                     'ValidationError',        `arn:aws:iam::${accountId}:user/alice is invalid`],
+  // Source: localstack/localstack, tests/aws/services/sts, test_sts_invalid_parameters, recorded on AWS on 2025-07-21.
+  ['no ARN',                        { RoleArn: 'nothing-valid-in-here' },                                                    'ValidationError',        'nothing-valid-in-here is invalid'],
+  ['an ARN without a partition',    { RoleArn: 'arn::b:::something/test-role' },                                             'ValidationError',        'arn::b:::something/test-role is invalid'],
+  ['an ARN without a service',      { RoleArn: 'arn:a::::something/test-role' },                                             'ValidationError',        'arn:a::::something/test-role is invalid'],
+  ['an ARN with too few colons',    { RoleArn: 'arn:a:::something/test-role' },                                              'ValidationError',        'arn:a:::something/test-role is invalid'],
+  ['an ARN without a resource',     { RoleArn: 'arn:a:a::aaaaaaaaaa:' },                                                     'ValidationError',        'arn:a:a::aaaaaaaaaa: is invalid'],
+  // Source: amzn/selling-partner-api-models, issue 2523: AccessDenied for arn:aws:iam::67211257:user/….
+  ['an account of 9 digits',        { RoleArn: 'arn:aws:iam::123456789:role/plain' },                                        'AccessDenied',           `User: arn:aws:iam::${accountId}:user/alice is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789:role/plain`],
+  ["a user's ARN",                  { RoleArn: `arn:aws:iam::${accountId}:user/alice` },                                     'AccessDenied',           `User: arn:aws:iam::${accountId}:user/alice is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::${accountId}:user/alice`],
+  ['another partition',             { RoleArn: `arn:aws-cn:iam::${accountId}:role/plain` },                                  'AccessDenied',           /on resource: arn:aws-cn:/],
+  ['a region in the ARN',           { RoleArn: `arn:aws:iam:us-east-1:${accountId}:role/plain` },                            'AccessDenied',           /on resource: arn:aws:iam:us-east-1:/],
+  ['another case',                  { RoleArn: `arn:aws:iam::${accountId}:role/PLAIN` },                                     'AccessDenied',           /on resource: .*PLAIN$/],
+  ['every role',                    { RoleArn: `arn:aws:iam::${accountId}:role/*` },                                         'AccessDenied',           /on resource: .*\*$/],
   ['a session name with a blank',   { RoleSessionName: 'a b' },                                                              'ValidationError',        "1 validation error detected: Value 'a b' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*"],
   ['tag keys that differ in case',  { Tags: [{ Key: 'a', Value: '1' }, { Key: 'A', Value: '2' }] },                          'InvalidParameterValue',  'Duplicate tag keys found. Please note that Tag keys are case insensitive.'],
   ['a reserved tag key',            { Tags: [{ Key: 'aws:a', Value: '1' }] },                                                'InvalidParameterValue',  /reserved/],
@@ -240,17 +253,18 @@ test('STS-9: a source identity is inherited by each chained session, and cannot 
   await assertRefused(assume(first.keys, { RoleArn: roleArn('no-identity') }), 'AccessDenied', /sts:SetSourceIdentity/);
 });
 
-test('STS-13: a trust policy can require external ID, session name and duration', async () => {
+// Source: Service Authorization Reference, AWS STS: only GetServiceBearerToken and GetWebIdentityToken have `sts:DurationSeconds`.
+test('STS-13: a trust policy can require external ID and session name, and has no key for the duration', async () => {
   const asks = {
     Condition: {
       StringEquals: { 'sts:ExternalId': 'e-1', 'sts:RoleSessionName': 'me' },
-      NumericLessThanEquals: { 'sts:DurationSeconds': '900' },
+      Null: { 'sts:DurationSeconds': 'true' },
     },
   };
   await account.role('asks', trust(root, 'sts:AssumeRole', asks));
   const right = { RoleArn: roleArn('asks'), ExternalId: 'e-1', DurationSeconds: 900 };
   await assume(alice, right);
-  for (const wrong of [{ ExternalId: 'e-2' }, { RoleSessionName: 'you' }, { DurationSeconds: 901 }]) {
+  for (const wrong of [{ ExternalId: 'e-2' }, { RoleSessionName: 'you' }]) {
     await assertRefused(assume(alice, { ...right, ...wrong } as typeof right), 'AccessDenied', /sts:AssumeRole/);
   }
 });
@@ -280,7 +294,10 @@ test('GetFederationToken: requires a permission, and lasts twelve hours by defau
     'AccessDenied',
     /sts:GetFederationToken on resource: arn:aws:sts::\d{12}:federated-user\/bob/,
   );
-  const { Credentials } = await sts(alice).send(new GetFederationTokenCommand({ Name: 'bob' }));
+  const { Credentials, PackedPolicySize } = await sts(alice).send(new GetFederationTokenCommand({ Name: 'bob' }));
+  assert.equal(PackedPolicySize, 0);
+  const limited = await sts(alice).send(new GetFederationTokenCommand({ Name: 'bob', Policy: policy(allow('*')) }));
+  assert.ok((limited.PackedPolicySize ?? 0) > 0);
   const lifeMs = (Credentials?.Expiration?.getTime() as number) - Date.now();
   assert.ok(lifeMs > 43_100_000 && lifeMs <= 43_200_000);
 });
@@ -413,6 +430,26 @@ test('AssumeRole: sessions of a deleted role do not work with a new role of the 
     'The security token included in the request is invalid.',
   );
 });
+
+// biome-ignore format: a table
+const PRESIGNED: readonly [minutesAgo: number, status: number][] = [
+  // Source: aws/aws-sdk-go-v2, pull request 1030 (no X-Amz-Expires); aws/aws-sdk-go, issue 2167 (15 minutes).
+  [0,  200],
+  [14, 200],
+  [16, 403],
+];
+
+for (const [minutesAgo, status] of PRESIGNED) {
+  test(`GetCallerIdentity: a URL without X-Amz-Expires, presigned ${minutesAgo} minutes ago, is ${status}`, async () => {
+    const { host } = new URL(server.endpoint);
+    const request = { method: 'GET', target: '/?Action=GetCallerIdentity&Version=2011-06-15', headers: { host }, body: '' };
+    const now = instant(Date.now() - minutesAgo * 60_000);
+    const target = presign(request, { credentials: alice, region: 'us-east-1', signingName: 'sts', now });
+    const response = await fetch(`${server.endpoint}${target}`);
+    assert.equal(response.status, status);
+    assert.equal((await response.text()).includes(`user/alice</Arn>`), status === 200);
+  });
+}
 
 test('GetAccessKeyInfo: returns the account of long-term and temporary keys, and rejects unknown keys', async () => {
   const { keys } = await assume(alice, { RoleArn: roleArn('plain') });

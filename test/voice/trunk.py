@@ -18,13 +18,13 @@ voice = boto3.client(
 connector = voice.create_voice_connector(Name="trunk", RequireEncryption=True)["VoiceConnector"]
 trunk = {"VoiceConnectorId": connector["VoiceConnectorId"]}
 voice.put_voice_connector_termination(
-    **trunk, Termination={"CallingRegions": ["US"], "CidrAllowedList": ["192.0.2.0/27"]}
+    **trunk, Termination={"CallingRegions": ["US"], "CidrAllowedList": ["8.8.8.0/27"]}
 )
 voice.put_voice_connector_termination_credentials(
     **trunk, Credentials=[{"Username": "pbx", "Password": "CorrectHorse"}]
 )
 voice.put_voice_connector_origination(
-    **trunk, Origination={"Routes": [{"Host": "192.0.2.1", "Port": 5060, "Protocol": "TCP", "Priority": 1, "Weight": 1}]}
+    **trunk, Origination={"Routes": [{"Host": "8.8.8.1", "Port": 5060, "Protocol": "TCP", "Priority": 1, "Weight": 1}]}
 )
 voice.put_voice_connector_streaming_configuration(
     **trunk, StreamingConfiguration={"DataRetentionInHours": 1, "Disabled": False}

@@ -122,7 +122,7 @@ test('Configurations: each configuration of a connector can be set, read and del
     await voice.send(new PutVoiceConnectorOriginationCommand({ ...connector, Origination: { Routes } }));
     assert.deepEqual((await voice.send(new GetVoiceConnectorOriginationCommand(connector))).Origination?.Routes, Routes);
 
-    const Termination = { CallingRegions: ['US'], CidrAllowedList: ['192.0.2.0/27'], CpsLimit: 1, Disabled: false };
+    const Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'], CpsLimit: 1, Disabled: false };
     await voice.send(new PutVoiceConnectorTerminationCommand({ ...connector, Termination }));
     assert.deepEqual((await voice.send(new GetVoiceConnectorTerminationCommand(connector))).Termination, Termination);
     assert.equal((await voice.send(new GetVoiceConnectorTerminationHealthCommand(connector))).TerminationHealth, undefined);
@@ -165,7 +165,7 @@ test('Configurations: each configuration of a connector can be set, read and del
 test('LOG-4: names of termination credentials are listed, and no response or record has a password', () =>
   withConnectors(1, async (made) => {
     const connector = { VoiceConnectorId: made.VoiceConnectorId };
-    const Termination = { CallingRegions: ['US'], CidrAllowedList: ['192.0.2.0/27'] };
+    const Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'] };
     await voice.send(new PutVoiceConnectorTerminationCommand({ ...connector, Termination }));
     const Credentials = [
       { Username: 'ada', Password: 'CorrectHorse' },
@@ -256,11 +256,7 @@ test('SIP media applications and rules: can be created, read, listed, updated an
     const SipRuleId = SipRule?.SipRuleId as string;
     assert.deepEqual((await voice.send(new GetSipRuleCommand({ SipRuleId }))).SipRule, SipRule);
     assert.deepEqual((await voice.send(new ListSipRulesCommand(application))).SipRules, [SipRule]);
-    const conflicts = [
-      voice.send(new CreateSipRuleCommand(request)),
-      voice.send(new DeleteSipRuleCommand({ SipRuleId })),
-      voice.send(new DeleteSipMediaApplicationCommand(application)),
-    ];
+    const conflicts = [voice.send(new CreateSipRuleCommand(request)), voice.send(new DeleteSipMediaApplicationCommand(application))];
     for (const { name } of await Promise.all(conflicts.map(refusalOf))) assert.equal(name, 'ConflictException');
     await voice.send(new UpdateSipRuleCommand({ SipRuleId, Name: 'rule', Disabled: true }));
     await voice.send(new DeleteSipRuleCommand({ SipRuleId }));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { encode as cbor } from 'cborg';
 import fc from 'fast-check';
 import { AwsError } from '#core/aws-error.ts';
@@ -63,107 +63,105 @@ function documentFor(model: ServiceModel, operation: OperationModel): fc.Arbitra
   return fc.dictionary(key, fc.anything({ maxDepth: 4, withNullPrototype: true, key: fc.oneof(key, fc.string()) }));
 }
 
-describe('arbitrary requests', () => {
-  test('any bytes as the body of any operation are an input or an AwsError', () => {
-    fc.assert(
-      fc.property(anyOperation, fc.uint8Array({ maxLength: 200 }), fc.webFragments(), ({ model, operation }, body, path) => {
-        assertHandled(requestFor(model, operation, body, path.replaceAll(/[/?#]/g, '')));
-      }),
-      { numRuns: 1_500 },
-    );
-  });
+test('Arbitrary requests: any bytes as the body of any operation are an input or an AwsError', () => {
+  fc.assert(
+    fc.property(anyOperation, fc.uint8Array({ maxLength: 200 }), fc.webFragments(), ({ model, operation }, body, path) => {
+      assertHandled(requestFor(model, operation, body, path.replaceAll(/[/?#]/g, '')));
+    }),
+    { numRuns: 1_500 },
+  );
+});
 
-  test("any JSON document with the operation's own members is an input or an AwsError", () => {
-    const jsonServices = anyOperation.filter(({ model }) => model.protocols[0] === 'rest-json' || model.protocols[0] === 'json');
-    const request = jsonServices.chain(({ model, operation }) =>
-      fc.record({
-        model: fc.constant(model),
-        operation: fc.constant(operation),
-        document: fc.jsonValue({ maxDepth: 1 }).chain((first) => documentFor(model, operation).map((rest) => ({ first, rest }))),
-      }),
-    );
-    fc.assert(
-      fc.property(request, ({ model, operation, document }) => {
-        const text = JSON.stringify(document.rest, (_key, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
-        assertHandled(requestFor(model, operation, Buffer.from(text), 'x'));
-      }),
-      { numRuns: 1_500 },
-    );
-  });
+test("Arbitrary requests: any JSON document with the operation's own members is an input or an AwsError", () => {
+  const jsonServices = anyOperation.filter(({ model }) => model.protocols[0] === 'rest-json' || model.protocols[0] === 'json');
+  const request = jsonServices.chain(({ model, operation }) =>
+    fc.record({
+      model: fc.constant(model),
+      operation: fc.constant(operation),
+      document: fc.jsonValue({ maxDepth: 1 }).chain((first) => documentFor(model, operation).map((rest) => ({ first, rest }))),
+    }),
+  );
+  fc.assert(
+    fc.property(request, ({ model, operation, document }) => {
+      const text = JSON.stringify(document.rest, (_key, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
+      assertHandled(requestFor(model, operation, Buffer.from(text), 'x'));
+    }),
+    { numRuns: 1_500 },
+  );
+});
 
-  test("any form with the operation's own members is an input or an AwsError", () => {
-    const step = fc.oneof(
-      fc.constantFrom('member', 'entry', 'key', 'value', 'Key', 'Value', '1', '2', '0', '__proto__', ''),
-      fc.string({ maxLength: 3 }),
-    );
-    const queryServices = anyOperation.filter(({ model }) => model.protocols.includes('query') && model.service !== 'cloudwatch');
-    const request = queryServices.chain(({ model, operation }) => {
-      const names = Object.keys(model.shapes[operation.input ?? '']?.members ?? {});
-      const name = fc
-        .tuple(fc.constantFrom(...names, 'x'), fc.array(step, { maxLength: 4 }))
-        .map(([first, rest]) => [first, ...rest].join('.'));
-      return fc.record({ model: fc.constant(model), operation: fc.constant(operation), pairs: fc.array(fc.tuple(name, fc.string())) });
-    });
-    fc.assert(
-      fc.property(request, ({ model, operation, pairs }) => {
-        assertHandled(requestFor(model, operation, Buffer.from(`${new URLSearchParams(pairs)}`), ''));
-      }),
-      { numRuns: 1_500 },
-    );
+test("Arbitrary requests: any form with the operation's own members is an input or an AwsError", () => {
+  const step = fc.oneof(
+    fc.constantFrom('member', 'entry', 'key', 'value', 'Key', 'Value', '1', '2', '0', '__proto__', ''),
+    fc.string({ maxLength: 3 }),
+  );
+  const queryServices = anyOperation.filter(({ model }) => model.protocols.includes('query') && model.service !== 'cloudwatch');
+  const request = queryServices.chain(({ model, operation }) => {
+    const names = Object.keys(model.shapes[operation.input ?? '']?.members ?? {});
+    const name = fc
+      .tuple(fc.constantFrom(...names, 'x'), fc.array(step, { maxLength: 4 }))
+      .map(([first, rest]) => [first, ...rest].join('.'));
+    return fc.record({ model: fc.constant(model), operation: fc.constant(operation), pairs: fc.array(fc.tuple(name, fc.string())) });
   });
+  fc.assert(
+    fc.property(request, ({ model, operation, pairs }) => {
+      assertHandled(requestFor(model, operation, Buffer.from(`${new URLSearchParams(pairs)}`), ''));
+    }),
+    { numRuns: 1_500 },
+  );
+});
 
-  test("any CBOR document with the operation's own members is an input or an AwsError", () => {
-    const model = loadModel('cloudwatch');
-    const request = fc
-      .constantFrom(...Object.values(model.operations))
-      .chain((operation) => fc.record({ operation: fc.constant(operation), document: documentFor(model, operation) }));
-    fc.assert(
-      fc.property(request, ({ operation, document }) => {
-        let body: Uint8Array;
-        try {
-          body = cbor(document);
-        } catch {
-          // A client cannot send values that CBOR cannot encode.
-          return;
-        }
-        assertHandled(requestFor(model, operation, body, ''));
-      }),
-      { numRuns: 1_000 },
-    );
-  });
+test("Arbitrary requests: any CBOR document with the operation's own members is an input or an AwsError", () => {
+  const model = loadModel('cloudwatch');
+  const request = fc
+    .constantFrom(...Object.values(model.operations))
+    .chain((operation) => fc.record({ operation: fc.constant(operation), document: documentFor(model, operation) }));
+  fc.assert(
+    fc.property(request, ({ operation, document }) => {
+      let body: Uint8Array;
+      try {
+        body = cbor(document);
+      } catch {
+        // A client cannot send values that CBOR cannot encode.
+        return;
+      }
+      assertHandled(requestFor(model, operation, body, ''));
+    }),
+    { numRuns: 1_000 },
+  );
+});
 
-  test('any target, method and headers are routed or rejected', () => {
-    const headers = fc.dictionary(
-      fc.constantFrom('Host', 'Authorization', 'X-Amz-Target', 'smithy-protocol', 'Content-Type', 'Content-Encoding', 'User-Agent'),
-      fc.oneof(
-        fc.string(),
-        fc.constantFrom(
-          'gzip',
-          'rpc-v2-cbor',
-          'application/x-www-form-urlencoded',
-          'AWSEvents.PutEvents',
-          'chime.x',
-          'AWS4-HMAC-SHA256 Credential=a/b/c/chime/aws4_request',
-        ),
-      ),
-    );
-    const target = fc.oneof(
-      fc.webPath({ size: 'small' }),
+test('Arbitrary requests: any target, method and headers are routed or rejected', () => {
+  const headers = fc.dictionary(
+    fc.constantFrom('Host', 'Authorization', 'X-Amz-Target', 'smithy-protocol', 'Content-Type', 'Content-Encoding', 'User-Agent'),
+    fc.oneof(
       fc.string(),
-      fc.webQueryParameters().map((query) => `/?${query}`),
-      fc.constantFrom(...SERVICE_NAMES).chain((name) => fc.string().map((rest) => `/_${name}${rest}`)),
-    );
-    fc.assert(
-      fc.property(
-        fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', ''),
-        target,
-        headers,
-        fc.uint8Array({ maxLength: 100 }),
-        (method, path, headerValues, body) => {
-          assertHandled({ method, target: path, headers: headerValues, body });
-        },
+      fc.constantFrom(
+        'gzip',
+        'rpc-v2-cbor',
+        'application/x-www-form-urlencoded',
+        'AWSEvents.PutEvents',
+        'chime.x',
+        'AWS4-HMAC-SHA256 Credential=a/b/c/chime/aws4_request',
       ),
-      { numRuns: 2_000 },
-    );
-  });
+    ),
+  );
+  const target = fc.oneof(
+    fc.webPath({ size: 'small' }),
+    fc.string(),
+    fc.webQueryParameters().map((query) => `/?${query}`),
+    fc.constantFrom(...SERVICE_NAMES).chain((name) => fc.string().map((rest) => `/_${name}${rest}`)),
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', ''),
+      target,
+      headers,
+      fc.uint8Array({ maxLength: 100 }),
+      (method, path, headerValues, body) => {
+        assertHandled({ method, target: path, headers: headerValues, body });
+      },
+    ),
+    { numRuns: 2_000 },
+  );
 });

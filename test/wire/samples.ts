@@ -1,4 +1,4 @@
-import { arnInputsOf } from '#model/arn-inputs.ts';
+import { arnForm, arnInputsOf } from '#model/arn-inputs.ts';
 import type { Member, OperationModel, ServiceModel, Shape } from '#model/model.ts';
 import { matchesPattern } from '#model/patterns.ts';
 
@@ -158,10 +158,12 @@ const ARNS = [
 
 /** Replaces the ARNs of an input with canonical ARNs of a type that their members accept. Changes and returns the input. */
 export function withCanonicalArns<Input>(model: ServiceModel, operation: OperationModel, input: Input): Input {
-  for (const { path, types, isCanonical } of arnInputsOf(model, operation)) {
-    const text = ARNS.find(isCanonical);
+  for (const { path, types } of arnInputsOf(model, operation)) {
+    // RoleArn may be any ARN. STS denies those that are not of a role.
+    const form = arnForm(types.filter((type) => type !== 'arn'));
+    const text = ARNS.find((arn) => form.test(arn));
     if (text === undefined) throw new Error(`no sample ARN for ${types}`);
-    replaceAt(input, path, (value) => (isCanonical(value) ? value : text));
+    replaceAt(input, path, (value) => (form.test(value) ? value : text));
   }
   return input;
 }

@@ -15,7 +15,7 @@ const DELEGATED = 'administration by a member account: only the management accou
 
 // biome-ignore format: a table
 const IAM: Reasons = [
-  [INSTANCES, ['AddRoleToInstanceProfile', 'CreateInstanceProfile', 'DeleteInstanceProfile', 'GetInstanceProfile', 'ListInstanceProfileTags', 'RemoveRoleFromInstanceProfile', 'TagInstanceProfile', 'UntagInstanceProfile']],
+  [INSTANCES, ['AddRoleToInstanceProfile', 'CreateInstanceProfile', 'DeleteInstanceProfile', 'ListInstanceProfileTags', 'RemoveRoleFromInstanceProfile', 'TagInstanceProfile', 'UntagInstanceProfile']],
   [CERTIFICATES, ['DeleteServerCertificate', 'GetServerCertificate', 'ListServerCertificateTags', 'TagServerCertificate', 'UntagServerCertificate', 'UpdateServerCertificate', 'UploadServerCertificate', 'DeleteSigningCertificate', 'UpdateSigningCertificate', 'UploadSigningCertificate']],
   [SSH, ['DeleteSSHPublicKey', 'GetSSHPublicKey', 'UpdateSSHPublicKey', 'UploadSSHPublicKey']],
   [CREDENTIALS, ['CreateServiceSpecificCredential', 'DeleteServiceSpecificCredential', 'ResetServiceSpecificCredential', 'UpdateServiceSpecificCredential']],

@@ -52,7 +52,7 @@ function valuesImply(narrow: ConditionTest, wide: ConditionTest, budget: StepBud
 }
 
 /**
- * Returns the tests of which all hold exactly if a test of a Deny does not hold, or `undefined` if they are unknown.
+ * Returns tests that all hold exactly if a test of a Deny does not hold, or `undefined` if they are unknown.
  *
  * `StringNotEquals` also holds without its key, so the complement of it is `StringEquals`, which does not.
  */

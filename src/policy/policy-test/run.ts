@@ -52,7 +52,7 @@ export interface StatementCoverage {
 /**
  * Runs a policy test. The server's policy engine decides each request with the policies of its principal.
  *
- * Reads nothing except through `sources`. Never throws: `problems` lists what is wrong with the text.
+ * Reads nothing except through `sources`. Never throws: `problems` lists the errors in the text.
  */
 export function runPolicyTest(fileText: string, sources: PolicySources = {}): PolicyTestReport {
   const read = readTestFile(fileText);

@@ -1,11 +1,14 @@
 import type { StatementNode } from '../document.ts';
 import { readOperator } from '../operators.ts';
 import { toMoment } from '../values.ts';
+import { isLenientDate } from './lenient-date.ts';
 
 /**
  * Reports whether every condition operator exists and has no key twice, ignoring case.
  *
- * An operator without keys tests nothing, so any name is accepted for it.
+ * An operator without keys tests nothing, so any name is accepted for it. Any key is accepted too: no request has an unknown key.
+ *
+ * Source: moto, tests/test_iam/test_iam_policies.py, recorded from IAM, which stores `{"a": {}}` and the key `a`.
  */
 export function conditionIsKnown({ condition }: StatementNode): boolean {
   for (const { operator, tests } of condition?.blocks ?? []) {
@@ -17,26 +20,11 @@ export function conditionIsKnown({ condition }: StatementNode): boolean {
   return true;
 }
 
-/**
- * Reports whether every value of a date operator is a date.
- *
- * Assumed: rejects forms that only IAM's lenient parser accepts (`01T`, `2016-12-13t2:00`, a negative epoch). The engine cannot
- * compare them. moto's tables show that IAM stores a few of them.
- */
+/** Reports whether every value of a date operator is a date that IAM stores. */
 export function datesAreDates({ condition }: StatementNode): boolean {
   for (const { operator, tests } of condition?.blocks ?? []) {
     if (readOperator(operator.value)?.operator.family !== 'date') continue;
-    if (!tests.every(({ values }) => values.every(({ value }) => !Number.isNaN(toMoment(value))))) return false;
+    if (!tests.every(({ values }) => values.every(({ value }) => !Number.isNaN(toMoment(value)) || isLenientDate(value)))) return false;
   }
   return true;
-}
-
-/** Reports whether every condition key has the form `vendor:name`. */
-export function keysHaveVendors({ condition }: StatementNode): boolean {
-  return (condition?.blocks ?? []).every(({ tests }) =>
-    tests.every(({ key }) => {
-      const colon = key.value.indexOf(':');
-      return colon > 0 && colon < key.value.length - 1;
-    }),
-  );
 }

@@ -2,7 +2,7 @@ import { tryCompilePolicy } from '../compile.ts';
 import type { PolicyType } from '../decision.ts';
 import type { PolicyDocument, StatementNode, TextNode } from '../document.ts';
 import { type ReadProblem, readPolicy } from '../read.ts';
-import { conditionIsKnown, datesAreDates, keysHaveVendors } from './malformed-condition.ts';
+import { conditionIsKnown, datesAreDates } from './malformed-condition.ts';
 import { trustProblem } from './malformed-trust.ts';
 import { actionProblem, failsLegacyParsing, resourceProblem } from './malformed-values.ts';
 
@@ -21,7 +21,6 @@ const SERVICE_CONTROL = 'The provided policy document does not meet the requirem
  * Source: moto, tests/test_iam/test_iam_policies.py, and versitygw, integration tests of PutUserPolicy and CreateRole. Both tables
  * were recorded from IAM and agree. Requirement ERR-4.
  * Assumed: a session policy follows the rules of identity policies, except for the message about invalid JSON.
- * Assumed: a condition key without a vendor is rejected with the message about vendors, although the tables show that IAM stores one.
  * Assumed: an `Id` in an identity policy is valid, as the tables show, although the grammar forbids it (MATCH-5).
  */
 export function malformedPolicyText(text: string, policyType: PolicyType, storage: 'managed' | 'inline' = 'managed'): string | undefined {
@@ -50,7 +49,6 @@ const CHECKS: readonly ((document: PolicyDocument, storage: 'managed' | 'inline'
   ({ statements }) => (statements.some(namesPrincipal) ? 'Policy document should not specify a principal.' : undefined),
   sidProblem,
   ({ statements }) => (statements.every(hasActions) ? undefined : 'Policy statement must contain actions.'),
-  ({ statements }) => (statements.every(hasResources) ? undefined : 'Policy statement must contain resources.'),
   ({ statements }) => first(statements.flatMap(resources), resourceProblem),
   ({ statements }) =>
     first(
@@ -62,8 +60,7 @@ const CHECKS: readonly ((document: PolicyDocument, storage: 'managed' | 'inline'
       statements.flatMap(({ notAction }) => notAction?.values ?? []),
       actionProblem,
     ),
-  ({ statements }) =>
-    statements.every(keysHaveVendors) ? undefined : 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.',
+  ({ statements }) => (statements.every(hasResources) ? undefined : 'Policy statement must contain resources.'),
   // The engine skips statements that it does not understand, and a skipped statement may be a Deny. So such a policy is never stored.
   ({ text }) => ('policy' in tryCompilePolicy(text) ? undefined : LEGACY_PARSING),
 ];

@@ -22,16 +22,20 @@ const IAM_PATHS = [
 /** Paths that the recorded message does not list yet. Source: service authorization reference, resource types of `iam` and `sts`. */
 const NEWER_IAM_PATHS = ['root', 'delegation-request/', 'assumed-role/', 'role-template/', 'contextProvider/'] as const;
 
-const PARTITIONS: ReadonlySet<string> = new Set([
-  'aws',
-  'aws-cn',
-  'aws-us-gov',
-  'aws-iso',
-  'aws-iso-b',
-  'aws-iso-e',
-  'aws-iso-f',
-  'aws-eusc',
-]);
+/** Partition of all accounts of this server. */
+const PARTITION = 'aws';
+
+/**
+ * Reports whether a resource can have a partition: that of the account, or `*` for any partition.
+ *
+ * Source: `*` is in 49 of AWS's managed policies, such as AWSIdentitySyncFullAccess, and in moto's table.
+ * Source: other partitions: CreatePolicy in a Chinese account rejects `arn:aws:…` (kubernetes-sigs/aws-load-balancer-controller, issue 1557).
+ * Assumed: an account of the partition `aws` rejects `arn:aws-cn:…` in the same way.
+ */
+function isPartition(partition: string): boolean {
+  return partition === PARTITION || partition === '*';
+}
+
 const VENDOR = /^[A-Za-z0-9.-]+$/;
 
 /**
@@ -65,8 +69,8 @@ export function failsLegacyParsing(resource: string): boolean {
   const fields = resource.split(':', 6);
   if (fields.length < 2) return false;
   const [, partition = '', vendor, region = '', account = ''] = fields;
-  if (vendor === '' && (PARTITIONS.has(partition) || fields[0] === 'arn')) return true;
-  if (PARTITIONS.has(partition) && fields.length < 6 && resource.includes('::')) return true;
+  if (vendor === '' && (isPartition(partition) || fields[0] === 'arn')) return true;
+  if (isPartition(partition) && fields.length < 6 && resource.includes('::')) return true;
   return region.includes('$') || account.includes('$');
 }
 
@@ -75,7 +79,7 @@ export function resourceProblem(resource: string): string | undefined {
   if (resource === '*') return undefined;
   const [scheme, partition, vendor, region, account, ...path] = resource.split(':');
   if (partition === undefined) return `Resource ${resource} must be in ARN format or "*".`;
-  if (scheme !== 'arn' || !PARTITIONS.has(partition)) {
+  if (scheme !== 'arn' || !isPartition(partition)) {
     const [, , ...rest] = resource.split(':');
     const fields = [rest[0] ?? '*', rest[1] ?? '*', rest[2] ?? '*', rest.length > 3 ? rest.slice(3).join(':') : '*'];
     return `Partition "${partition}" is not valid for resource "arn:${partition}:${fields.join(':')}".`;
@@ -132,7 +136,7 @@ function isAwsPrincipal(value: string): boolean {
   if (value === '*' || ACCOUNT.test(value) || UNIQUE_ID.test(value)) return true;
   const [scheme, partition = '', vendor, region, account = '', ...rest] = value.split(':');
   const path = rest.join(':');
-  if (scheme !== 'arn' || !PARTITIONS.has(partition) || region !== '' || !ACCOUNT.test(account)) return false;
+  if (scheme !== 'arn' || partition !== PARTITION || region !== '' || !ACCOUNT.test(account)) return false;
   if (path.includes('*') || path.includes('?') || path.includes('$')) return false;
   switch (vendor) {
     case 'iam':
@@ -148,7 +152,7 @@ function isFederatedPrincipal(value: string): boolean {
   if (!value.startsWith('arn:')) return DOMAIN.test(value);
   const [, partition = '', vendor, region, account = '', ...rest] = value.split(':');
   const path = rest.join(':');
-  if (!PARTITIONS.has(partition) || vendor !== 'iam' || region !== '' || !ACCOUNT.test(account)) return false;
+  if (partition !== PARTITION || vendor !== 'iam' || region !== '' || !ACCOUNT.test(account)) return false;
   if (path.includes('*') || path.includes('?')) return false;
   // The name of an OpenID Connect provider is its issuer, which may end with a slash.
   return nameAfter(path, 'saml-provider/') || (path.startsWith('oidc-provider/') && path !== 'oidc-provider/');

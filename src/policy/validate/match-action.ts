@@ -3,7 +3,7 @@ import type { ActionReference, AuthorizationReference } from './reference.ts';
 import type { Place, PolicyView, StatementView } from './view.ts';
 import { hasWildcard } from './wildcards.ts';
 
-/** How a statement applies to an action: by name, by a wildcard or by `NotAction`, with the places that say so. */
+/** How a statement applies to an action: by name, by a wildcard or by `NotAction`, with the matching values. */
 export interface Reach {
   readonly by: 'name' | 'wildcard' | 'notAction';
   readonly places: readonly Place[];
@@ -22,7 +22,7 @@ export function reachOf({ action, notAction }: StatementView, name: string): Rea
 
 const REACHED = new WeakMap<StatementView, readonly ActionReference[]>();
 
-/** The actions of fully known services that an `Action` element reaches. Computed once for each statement. */
+/** Returns the actions that an `Action` element matches, of services with a complete reference. Computes them once for each statement. */
 export function actionsReached(
   statement: StatementView,
   { reference, budget }: Pick<PolicyView, 'reference' | 'budget'>,

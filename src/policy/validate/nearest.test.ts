@@ -21,11 +21,11 @@ for (const [from, to, distance] of DISTANCES) {
 
 const BUDGET = { stepsLeft: Number.POSITIVE_INFINITY };
 
-test('editDistance: never tells more than the limit', () => {
+test('editDistance: the result is at most the limit', () => {
   assert.equal(editDistance('kitten', 'sitting', 2), 2);
 });
 
-test('nearest: the nearest of several is named, in any case; what is far is not', () => {
+test('nearest: returns the most similar candidate, ignoring case, and undefined without a similar one', () => {
   assert.equal(nearest('GETMETING', ['GetMeeting', 'GetMeetings', 'ListMeetings'], BUDGET), 'GetMeeting');
   assert.equal(nearest('xyzzy', ['GetMeeting'], BUDGET), undefined);
   assert.equal(nearest('a'.repeat(81), ['a'.repeat(81)], BUDGET), undefined);

@@ -51,7 +51,7 @@ export interface ConditionKeyReference {
 const KEYS_OF_SERVICE = new WeakMap<readonly ActionReference[], ReadonlySet<string>>();
 const KEYS_OF_ACTION = new WeakMap<ActionReference, ReadonlySet<string>>();
 
-/** All keys of a service's actions and resources, as the reference writes them. */
+/** Returns all condition keys of a service's actions and resources, as in the reference. */
 export function conditionKeysOf(reference: AuthorizationReference, prefix: string): ReadonlySet<string> {
   const actions = reference.actionsOf(prefix) ?? NO_ACTIONS;
   let known = KEYS_OF_SERVICE.get(actions);
@@ -73,7 +73,7 @@ function collectKeys(reference: AuthorizationReference, prefix: string, actions:
   return keys;
 }
 
-/** All keys of one action: its own and those of its resources. */
+/** Returns all condition keys of one action: its own and those of its resources. */
 export function keysOfAction(reference: AuthorizationReference, action: ActionReference): ReadonlySet<string> {
   const known = KEYS_OF_ACTION.get(action);
   if (known !== undefined) return known;

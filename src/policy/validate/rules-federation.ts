@@ -59,7 +59,7 @@ function kindOf(entry: string, value: string): Kind | undefined {
   return entry === 'AWS' || entry === 'Service' ? 'AWS' : undefined;
 }
 
-/** An action that assumes a role in a way in which none of the principals can. Source: policy-engine hard point 57. */
+/** Finds actions that assume a role in a way that no principal of the statement can use. Source: policy-engine hard point 57. */
 function* mismatchedActions({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const { principal, action, effect } of statements) {
     if (effect !== 'Allow' || principal === undefined || principal.anyone || principal.name === 'NotPrincipal') continue;

@@ -36,7 +36,7 @@ const CREATE_SLR: Powerful = {
 
 type Resources = 'star' | 'notResource';
 
-/** Rules about what a whole statement permits. */
+/** Rules about the permissions of a whole statement. */
 // biome-ignore format: a table
 export const PERMISSION_RULES: readonly Rule[] = [
   ...wide(PASS_ROLE, [

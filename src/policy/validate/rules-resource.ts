@@ -115,7 +115,7 @@ function isAccountPattern(text: string): boolean {
 
 const FORMATS = new WeakMap<readonly ResourceTypeReference[], readonly (readonly string[])[]>();
 
-/** The ARN formats of a service, as fields. */
+/** Returns the ARN formats of a service, as fields. */
 function formatsOf({ parts }: Written, { reference, budget }: PolicyView): readonly (readonly string[])[] {
   const service = parts[2] ?? '';
   const types = reference.resourceTypesOf(service);
@@ -134,7 +134,7 @@ function formatsOfTypes(types: readonly ResourceTypeReference[]): readonly (read
   return formats;
 }
 
-/** Formats whose resource part could be the one written; all of them where it begins with a wildcard. */
+/** Returns the formats that a written resource part can match. All formats match if it begins with a wildcard. */
 function candidates(arn: Written, view: PolicyView): readonly (readonly string[])[] {
   const resource = arn.parts[5] ?? '';
   return formatsOf(arn, view).filter((format) => couldMeet(resource, format[5] ?? '', view.budget));
@@ -182,7 +182,7 @@ function toPattern(text: string): string {
   return pattern.slice(0, 400);
 }
 
-/** Whether some text matches both patterns. One row per character of the first: bounded by the product of the lengths. */
+/** Reports whether some string matches both patterns. Takes time in proportion to the product of their lengths. */
 export function patternsMeet(left: string, right: string, budget: StepBudget): boolean {
   takeSteps(budget, 16 + 3 * (left.length + 1) * (right.length + 1));
   let row = new Array<boolean>(right.length + 1).fill(false);

@@ -64,10 +64,10 @@ export function validatePolicy(
   return findings;
 }
 
-/** Steps of one character of a finding, with what it costs to send it. */
+/** Steps of one character of a finding, including the cost of sending it. */
 const STEPS_OF_CHARACTER = 64;
 
-/** Steps that it costs to write and send a finding. */
+/** Returns the steps of writing and sending a finding. */
 function stepsOf({ at, parts = [] }: Hit): number {
   const places = Array.isArray(at) ? (at as readonly Place[]).slice(0, LOCATIONS_MAX) : [at as Place];
   let characters = 0;

@@ -1,9 +1,9 @@
-/** The thread that runs long analyses. It owns nothing: each analysis comes with everything that it needs. */
+/** The thread that runs long analyses. It has no state. Each message contains everything that its analysis needs. */
 import type { Analysis, Outcome } from '#policy/analysis.ts';
 import { useCompileCache } from '../compile-cache.ts';
 
 useCompileCache();
-// The modules of the analyses come from the cache of compiled sources too.
+// The modules of the analyses are also in the cache of compiled sources.
 const { ANALYSIS_STEPS_MAX, runAnalysis } = await import('#policy/analysis.ts');
 const { StepsExceeded } = await import('#policy/steps.ts');
 const { authorizationReference } = await import('#services/kit/authorization-reference.ts');

@@ -52,7 +52,7 @@ export function answering(
 
   return async (received, refuse) => {
     const routed = server.route(received);
-    // Without a lease the identity snapshot may be stale, and the database is probably unreachable: nothing is recorded.
+    // Without a lease the identity snapshot may be stale, and the database is probably unreachable. Nothing is recorded.
     if (!server.holds()) return encodeError(routed, unavailable(), received.requestId);
 
     const facts: Facts = { request: received, called: routed };
@@ -73,7 +73,7 @@ export function answering(
     }
   };
 
-  /** Authenticates and decodes a request, and adds to `facts` what its record contains if it fails. */
+  /** Authenticates and decodes a request, and adds the content of its record to `facts` in case it fails. */
   async function requireCallable(
     received: Received,
     routed: Routed | RoutingRefusal,
@@ -120,7 +120,7 @@ export function answering(
     return SERVICES[service].global ? { ...scope, onlyRegion: server.region } : scope;
   }
 
-  /** A denial has its whole explanation in a header, sealed. `sts:DecodeAuthorizationMessage` opens it for authorized callers. */
+  /** Encodes an error. A header has the sealed explanation of a denial, which `sts:DecodeAuthorizationMessage` opens. */
   function errorAnswer({ request, called, authenticated }: Facts, error: AwsError): Answer {
     const answer = encodeError(called, error, request.requestId);
     if (!(error instanceof Denied) || error.reasons === undefined || authenticated === undefined) return answer;

@@ -1,10 +1,12 @@
 /** Calls of operations, below HTTP. Owns the transaction, its repetition, and the records of calls. */
+
 import { type Authenticated, Unauthenticated } from '#access/authenticate.ts';
 import type { Authorize, Authorized } from '#access/authorize.ts';
 import { Denied } from '#access/denied.ts';
 import type { Snapshot } from '#access/snapshot.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';
+import { isLoopbackAddress } from '#core/source-address.ts';
 import { loadModel } from '#model/load.ts';
 import type { ServiceName } from '#model/services.ts';
 import type { AddEmit } from '#services/kit/events.ts';
@@ -31,7 +33,7 @@ export interface CallParts extends RecordParts {
   /** Returns unpredictable bytes. */
   readonly random: (bytes: number) => Uint8Array;
   /** Runs slow work of handlers outside the transaction. */
-  readonly offload: OffloadParts;
+  readonly offload: Omit<OffloadParts, 'store'>;
   /** Logs a bug of ours, with the request ID that the client got. */
   readonly report: (requestId: string, error: unknown) => void;
 }
@@ -96,7 +98,7 @@ export function calling(server: CallParts): Calls {
       const table = server.operations(called.service);
       const operation = (table instanceof Promise ? await table : table)[called.operation.name] as AnyOperation;
       const attempt = (tx: Tx, offloading: Offloading) => attemptOf(tx, offloading, operation, called, facts, caller, callFacts);
-      return await withOffload(server.offload, (offloading) => store.transaction((tx) => attempt(tx, offloading)));
+      return await withOffload({ ...server.offload, store }, (offloading) => store.transaction((tx) => attempt(tx, offloading)));
     } catch (thrown) {
       throw await recordFailure(facts, thrown);
     }
@@ -104,7 +106,7 @@ export function calling(server: CallParts): Calls {
 
   async function attemptOf<Response>(
     tx: Tx,
-    { offload, analyzeFor }: Offloading,
+    { offload, survey, analyzeFor }: Offloading,
     operation: AnyOperation,
     called: CalledOperation,
     facts: Facts,
@@ -128,7 +130,9 @@ export function calling(server: CallParts): Calls {
       ...server.addEmit({ tx, now: at, newId: server.newId }),
       random: server.random,
       requestId: request.requestId,
+      localPlain: request.secureTransport !== true && isLoopbackAddress(request.sourceIp),
       offload,
+      survey,
       analyze: analyzeFor(caller.accountId),
     };
     const output = server.pageTokens.seal(scope, await handle(operation, context, paged, authorized));
@@ -137,7 +141,7 @@ export function calling(server: CallParts): Calls {
     return response;
   }
 
-  /** Only an authorized call runs: nothing but `authorize` creates an `Authorized`. */
+  /** Runs the handler. Requires an `Authorized`, which only `authorize` creates. */
   function handle(operation: AnyOperation, context: Call, input: unknown, _authorized: Authorized): Promise<unknown> {
     return operation.handle(context, input);
   }

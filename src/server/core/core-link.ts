@@ -13,7 +13,7 @@ import type { Settings } from '../settings.ts';
 /** Parameters of the core's thread. */
 export interface CoreStart {
   readonly settings: Settings;
-  /** False only in the benchmark that measures what recording costs. No setting changes it. */
+  /** False only in the benchmark that measures the cost of recording. No setting changes it. */
   readonly recording: boolean;
 }
 
@@ -32,6 +32,8 @@ export type CoreRequest = { readonly received: Received; readonly refuse?: 'Requ
 export interface Endpoints {
   readonly http?: string;
   readonly https?: string;
+  /** Address without TLS for clients on this machine. Absent if the operator set a public URL. */
+  readonly local?: string;
   /** Addresses of this server's own listeners, for the operator. */
   readonly listeners?: readonly string[];
 }
@@ -61,6 +63,11 @@ export interface CoreLink {
 
 /** Most requests of one message. While the core works on some, the listeners read others. */
 const BATCH_MAX = 8;
+/**
+ * Heap for new objects in the core's thread. With the default of 48 MB, garbage of 10,000 connections occupies 80 MB more. A smaller one
+ * costs no measurable CPU time (`bench/idle-sockets.ts`, `bench/get-meeting.ts`).
+ */
+const YOUNG_GENERATION_MEGABYTES = 24;
 /** Names of errors whose message is for the operator. It includes errors of the system and of databases, and not TypeError. */
 const REFUSALS: ReadonlySet<string> = new Set(['Error', 'error']);
 
@@ -77,7 +84,8 @@ export interface CoreEvents {
 export function startCore(start: CoreStart, { onOrders, onReadyUntil, onDeath }: CoreEvents): CoreLink {
   // The environment variable enables the cache before the thread reads its first source.
   const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
-  const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start, env });
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MEGABYTES };
+  const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start, env, resourceLimits });
   const waiting = new Map<number, (answer: Answer) => void>();
   let nextId = 1;
   let outgoing: (readonly [number, CoreRequest])[] = [];

@@ -59,13 +59,16 @@ import { boundUnproven } from './unproven-summaries.ts';
 /** Bus topic that announces new channel events. */
 const CHANNEL_EVENTS = 'channel-events';
 
+/** Long reads that run at the same time. Each reads in short transactions, which take turns with all others. */
+const SURVEYS_MAX = 4;
+
 /**
  * Everything outside the core. The core reads no clock, creates no randomness, and opens no file, socket or thread itself, so a
  * simulation can pass its own.
  */
 export interface CoreParts {
   readonly settings: Settings;
-  /** False only in the benchmark that measures what recording costs. */
+  /** False only in the benchmark that measures the cost of recording. */
   readonly recording: boolean;
   /** Open and migrated store. The core closes it. */
   readonly store: Store;
@@ -109,11 +112,11 @@ export interface Core {
   start(): Promise<CoreReady>;
   /** Answers a request, a request whose body was too large, or a Connect request. Never rejects for an error of the client. */
   answer(request: CoreRequest): Promise<Answer>;
-  /** Receives what happened to a socket. */
+  /** Receives an event of a socket. */
   receiveNews(news: SocketNews): void;
   /** Receives the addresses of the listeners. Call it before the first `answer`. */
   listening(endpoints: Endpoints): void;
-  /** Deletes what has expired, now. The running core does so every minute. */
+  /** Deletes expired data, now. The running core does so every minute. */
   sweep(): Promise<void>;
   /** Stops the parts in reverse order and closes the store. */
   stop(): Promise<void>;
@@ -167,7 +170,7 @@ export function composeCore(parts: CoreParts): Core {
     },
     answer: ({ received, refuse, socket }) =>
       socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
-    receiveNews: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
+    receiveNews: messaging.receive,
     listening(at) {
       endpoints = at;
     },
@@ -203,7 +206,7 @@ function composeIdentity({ settings, store, registry, bus, ring, vault, clock, f
     sessions,
     principals: principalsOf(snapshot),
     authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
-    authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
+    authorize: authorizing({ snapshot, stacks, holds: lease.holds, denialWording: settings.denialWording }),
     federate: federating({ snapshot, keys: issuerKeys(fetchJson), verifySaml: parts.samlThreads.run }),
     verifyMfa: mfaVerifier(vault),
   };
@@ -216,7 +219,7 @@ function composeEvents({ bus }: CoreParts): AddEmit {
   return emitterOf([...DECLARED.flatMap(({ subscriptions = [] }) => subscriptions), ...sessionSubscriptions(hint)]);
 }
 
-/** Creates what a request needs on its way. */
+/** Creates the parts that handle a request. */
 function composeServer(
   parts: CoreParts,
   { snapshot, lease, store, stacks, sessions, authenticate, authorize, federate, verifyMfa }: Identity,
@@ -240,8 +243,10 @@ function composeServer(
         const { http, https } = endpoints();
         return https ?? http ?? 'https://localhost';
       },
+      localUrl: () => endpoints().local,
       serviceControl: stacks.serviceControlOf,
       lookupEventsPerSecond: settings.lookupEventsPerSecond,
+      privateSipPeers: settings.privateSipPeers,
     }),
     addEmit,
     pageTokens: pageTokens(ring.keys),
@@ -252,7 +257,7 @@ function composeServer(
     random: parts.random,
     route: (received) => route(received, settings),
     recording: parts.recording,
-    offload: { gate: newGate(1), threads: parts.analysisThreads, reference: authorizationReference },
+    offload: { gate: newGate(1), surveyGate: newGate(SURVEYS_MAX), threads: parts.analysisThreads, reference: authorizationReference },
     region: settings.region,
     unproven,
     holds: lease.holds,

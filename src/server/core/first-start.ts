@@ -114,7 +114,7 @@ export async function makeAdministrator(tx: Tx, { vault, random, now }: Creation
     userName,
     userId,
     tags: [],
-    groupNames: [],
+    groupIds: [],
     accessKeyIds: [accessKeyId],
     attachedPolicyArns: [ADMINISTRATOR_ACCESS],
     inlinePolicies: {},

@@ -149,7 +149,7 @@ export function newJobThreads<Job, Outcome>(
         .catch(next.failed)
         .finally(() => {
           running.delete(key);
-          // The key's turn comes again after that of every other key.
+          // The key moves behind all other keys.
           const more = queues.get(key);
           queues.delete(key);
           if (more !== undefined) queues.set(key, more);

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Analysis, sizeOf } from '#policy/analysis.ts';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from './analysis-threads.ts';
 import { type Gate, INLINE_SIZE_MAX, newGate, withOffload } from './offload.ts';
 
 const threads = newAnalysisThreads(ANALYSIS_LIMITS, () => {});
+const store = await openSqlite(':memory:');
 after(() => threads.close());
 
 function partsOf(gate: Gate = newGate(2)) {
-  return { gate, threads, reference: authorizationReference };
+  return { gate, surveyGate: gate, store, threads, reference: authorizationReference };
 }
 
 test('withOffload: offloaded work runs once, and the attempt is repeated with its result', async () => {

@@ -1,10 +1,11 @@
-/** Slow work off the transactions: password hashes and analyses of policies. Owns how a request waits for it; Decision 0016. */
+/** Slow work off the transactions: password hashes, analyses of policies and long reads. Owns how a request waits for it; Decision 0016. */
 import { isDeepStrictEqual } from 'node:util';
 import { AwsError } from '#core/aws-error.ts';
 import { type Analysis, type Outcome, runAnalysis, sizeOf } from '#policy/analysis.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { AuthorizationReference } from '#policy/validate/reference.ts';
 import type { Call, RunAnalysis } from '#services/kit/operation.ts';
+import type { Store } from '#store/store.ts';
 import type { AnalysisThreads } from './analysis-threads.ts';
 
 /** Runs work when a slot is free. Returns undefined if too many wait already. */
@@ -35,9 +36,12 @@ export function newGate(workingMax: number): Gate {
   return (work) => (waiting.length >= WAITING_MAX ? undefined : run(work));
 }
 
-/** Gate and threads for work outside the transaction. */
+/** Gates, store and threads for work outside the transaction. */
 export interface OffloadParts {
   readonly gate: Gate;
+  /** Gate for long reads of `store`. */
+  readonly surveyGate: Gate;
+  readonly store: Pick<Store, 'transaction'>;
   readonly threads: Pick<AnalysisThreads, 'run'>;
   /** The service authorization reference, for analyses that are small enough to run at once. */
   readonly reference: () => AuthorizationReference;
@@ -46,6 +50,7 @@ export interface OffloadParts {
 /** Functions with which an attempt runs work outside its transaction. */
 export interface Offloading {
   readonly offload: Call['offload'];
+  readonly survey: Call['survey'];
   /** `Call.analyze` for an account, whose limits apply. */
   readonly analyzeFor: (accountId: string) => RunAnalysis;
 }
@@ -79,7 +84,7 @@ const EXCEEDED = Symbol('exceeded');
  * @throws AwsError Throttling  too many analyses of the account are waiting
  */
 export async function withOffload<T>(parts: OffloadParts, attempt: (offloading: Offloading) => Promise<T>): Promise<T> {
-  const { gate, threads, reference } = parts;
+  const { gate, surveyGate, store, threads, reference } = parts;
   let done: { readonly key: Work['key']; readonly result: unknown }[] | undefined;
   let needed: Work | undefined;
   // A function, because the compiler does not see that the attempt assigns `needed`.
@@ -89,13 +94,13 @@ export async function withOffload<T>(parts: OffloadParts, attempt: (offloading: 
     throw new Error('An attempt is aborted for work outside the transaction.');
   };
   const finished = (key: Work['key']) => done?.find((one) => isDeepStrictEqual(one.key, key));
+  function through<T>(slots: Gate, name: string, work: () => Promise<T>): T {
+    const known = finished(name);
+    return known === undefined ? abortFor({ key: name, run: () => slots(work) ?? Promise.reject(unavailable()) }) : (known.result as T);
+  }
   const offloading: Offloading = {
-    offload(name, work) {
-      const known = finished(name);
-      return known === undefined
-        ? abortFor({ key: name, run: () => gate(work) ?? Promise.reject(unavailable()) })
-        : (known.result as never);
-    },
+    offload: (name, work) => through(gate, name, work),
+    survey: (name, read) => through(surveyGate, name, () => read(store)),
     analyzeFor: (accountId) => (analysis) => {
       const known = finished(analysis);
       if (known?.result === EXCEEDED) throw new StepsExceeded();
@@ -125,7 +130,7 @@ export async function withOffload<T>(parts: OffloadParts, attempt: (offloading: 
   }
 }
 
-/** An exceeded budget is a result: the repeated attempt throws it, and decides what the client gets. */
+/** Returns the outcome, or `EXCEEDED` for an exceeded budget. The repeated attempt then throws, and determines the client's error. */
 async function outcomeOf(running: Promise<Outcome>): Promise<Outcome | typeof EXCEEDED> {
   try {
     return await running;

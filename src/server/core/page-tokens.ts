@@ -72,7 +72,7 @@ export function pageTokens(operatorKeys: OperatorKeys): PageTokens {
   };
 }
 
-/** Member of both input and output that continues a list. */
+/** Returns the pagination token's member, which has the same name in input and output. */
 function tokenMember({ model, operation }: PageScope): (typeof MEMBERS)[number] | undefined {
   const input = model.shapes[operation.input ?? '']?.members ?? {};
   const output = model.shapes[operation.output ?? '']?.members ?? {};

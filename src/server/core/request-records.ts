@@ -27,7 +27,7 @@ export interface RecordParts {
   readonly now: () => Instant;
   /** Returns a UUID in lower case. */
   readonly newId: () => string;
-  /** False only in the benchmark that measures what recording costs. */
+  /** False only in the benchmark that measures the cost of recording. */
   readonly recording: boolean;
   /**
    * Region recorded for unproven requests and for services without regions. A region that the caller chooses could hide the record.
@@ -49,7 +49,7 @@ export interface Facts {
   authorized?: Authorized;
 }
 
-/** How a request ended. */
+/** Outcome of a request. */
 export interface Outcome {
   readonly authenticated?: Authenticated;
   readonly output?: unknown;
@@ -61,8 +61,8 @@ export interface Outcome {
 /** Records the requests of one server. */
 export interface RequestRecords {
   /**
-   * Whether a refused request has a record of its own: each one with a verified signature has. The bound on unproven requests counts
-   * the others, valid tokens that were refused included.
+   * Reports whether a refused request has its own record. Each request with a verified signature has one. The bound on unproven
+   * requests applies to the others, including refused requests with a valid token.
    */
   isRecorded(facts: Facts, outcome: Outcome): boolean;
   /**
@@ -145,7 +145,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
 /** Recorded as `eventName` if the request names no operation. */
 const UNKNOWN_OPERATION = 'UnknownOperation';
 
-/** The service and operation that a record names. */
+/** Returns the service and operation that a record names. */
 function calledOf(called: CalledOperation | RoutingRefusal): { readonly service: ServiceName | undefined; readonly operation: string } {
   return called.kind === 'routed'
     ? { service: called.service, operation: called.operation.name }

@@ -1,9 +1,9 @@
-/** The thread that verifies SAML assertions. It owns nothing: each assertion comes with its provider. */
+/** The thread that verifies SAML assertions. It has no state. Each message contains an assertion and its provider. */
 import type { SamlJob, VerifiedAssertion } from '#access/saml.ts';
 import { useCompileCache } from '../compile-cache.ts';
 
 useCompileCache();
-// The SAML library comes from the cache of compiled sources too.
+// The SAML library is also in the cache of compiled sources.
 const { verifySaml } = await import('#access/saml.ts');
 const { serveJobs } = await import('./serve-jobs.ts');
 

@@ -17,7 +17,9 @@ const PARTS = {
   serviceControl: unused,
   operatorKeys: [new Uint8Array(32)],
   publicUrl: () => 'https://localhost',
+  localUrl: () => undefined,
   lookupEventsPerSecond: 2,
+  privateSipPeers: [],
 } as unknown as ServiceParts;
 
 test('DECLARED: the declarations agree', () => checkServices(DECLARED));

@@ -25,7 +25,10 @@ export interface ServiceParts extends Omit<IamParts, 'linkedRoleUsage'>, StsPart
   readonly operatorKeys: OperatorKeys;
   /** Returns the URL that clients use for this server. */
   readonly publicUrl: () => string;
+  /** Returns the URL without TLS for clients on this machine, if there is one and the operator set no public URL. */
+  readonly localUrl: () => string | undefined;
   readonly lookupEventsPerSecond: number;
+  readonly privateSipPeers: readonly string[];
 }
 
 type Declared = Service<ServiceParts & Pick<IamParts, 'linkedRoleUsage'>>;
@@ -89,7 +92,7 @@ export function invalidPageToken(service: ServiceName, member: string): AwsError
 /** Most resources in the error of a service-linked role that cannot be deleted. */
 const USAGE_MAX = 100;
 
-/** Returns the resources of an account that use a service-linked role, by region. IAM keeps the role while there are any. Requirement SLR-14. */
+/** Returns the resources of an account that use a service-linked role, by region. IAM does not delete a role in use. Requirement SLR-14. */
 export async function linkedRoleUsage(call: LinkedRoleCall, principal: string): Promise<readonly LinkedRoleUsage[]> {
   const uses: RoleUse[] = [];
   for (const role of DECLARED.flatMap(({ linkedRoles = [] }) => linkedRoles)) {

@@ -10,7 +10,7 @@ import type { SocketNews } from '#realtime/protocol.ts';
 import { openSockets, type SocketLimits } from './sockets.ts';
 
 const ADMITTED: Answer = { status: 101, headers: [], body: '' };
-const REFUSED: Answer = { status: 403, headers: ['x-amzn-errortype', 'AccessDeniedException'], body: '{"Message":"no"}' };
+const REFUSED: Answer = { status: 403, headers: [], body: '' };
 const RECEIVED: Received = {
   requestId: 'r',
   receivedAt: instant(0),
@@ -34,9 +34,15 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
     limits,
   });
   const server = createServer();
-  server.on('upgrade', (request, connection, head) =>
-    sockets.upgrade(request, connection, head, { ...RECEIVED, sourceIp: request.socket.remoteAddress ?? '' }),
-  );
+  const writes: unknown[] = [];
+  server.on('upgrade', (request, connection, head) => {
+    const write = connection.write.bind(connection) as (...parameters: unknown[]) => boolean;
+    connection.write = (...parameters: unknown[]) => {
+      writes.push(parameters[0]);
+      return write(...parameters);
+    };
+    sockets.upgrade(request, connection, head, { ...RECEIVED, sourceIp: request.socket.remoteAddress ?? '' });
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -47,6 +53,8 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   return {
     sockets,
     news,
+    /** Values that were written to connections. */
+    writes,
     port,
     connect: (options: object = {}) => new WebSocket(`ws://127.0.0.1:${port}/connect`, options),
     /** Resolves when the news was received. */
@@ -63,6 +71,17 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   };
 }
 
+/** Resolves when a condition holds. Checks it after each message to a client. */
+async function until(clients: readonly WebSocket[], condition: () => boolean): Promise<void> {
+  const met = Promise.withResolvers<void>();
+  const check = () => {
+    if (condition()) met.resolve();
+  };
+  for (const client of clients) client.on('message', check);
+  check();
+  await met.promise;
+}
+
 /** Returns the code with which the server closes a client. */
 async function closeCode(client: WebSocket): Promise<number> {
   const [code] = await once(client, 'close');
@@ -77,29 +96,38 @@ test('Sockets: frames arrive as text at their recipients, in the order of the or
   two.on('message', (data, binary) => heard.push(`two ${data} ${binary}`));
   await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
   sockets.follow([
-    { send: 'a', to: [1] },
-    { send: 'b', to: [1, 3] },
+    { send: ['a'], to: Uint32Array.of(1) },
+    { send: ['b'], to: Uint32Array.of(1, 3) },
   ]);
   sockets.follow([
-    { send: 'c', to: [1] },
+    { send: ['c'], to: Uint32Array.of(1) },
     { close: { code: 4401, reason: 'no' }, to: [1] },
-    { send: 'd', to: [1] },
+    { send: ['d'], to: Uint32Array.of(1) },
   ]);
   assert.equal(await closeCode(one), 4401);
   assert.deepEqual(heard, ['one a false', 'one b false', 'one c false']);
 });
 
-test('Sockets: a refused client gets the answer unchanged, and its socket causes no news', async () => {
-  const { connect, news } = await open({}, async () => REFUSED);
-  const client = connect();
-  const [, answer] = await once(client, 'unexpected-response');
-  const [body] = await once(answer, 'data');
-  assert.deepEqual(
-    [answer.statusCode, answer.headers['x-amzn-errortype'], String(body)],
-    [403, 'AccessDeniedException', '{"Message":"no"}'],
-  );
-  assert.deepEqual(news, []);
-});
+// biome-ignore format: a table
+const REFUSALS: readonly (readonly [title: string, status: number, errorType: string | undefined, code: number, reason: string])[] = [
+  // answer                       status  error type                       code  reason
+  ['an unauthorized request',     403,    'AccessDeniedException',         4401, 'AccessDeniedException'],
+  ['an invalid request',          400,    'ValidationException',           4401, 'ValidationException'],
+  ['an error without a type',     404,    undefined,                       4401, 'Not authorized'],
+  ['a throttled request',         429,    'ThrottlingException',           1013, 'Try again later'],
+  ['a server that is not ready',  503,    'ServiceUnavailable',            1013, 'Try again later'],
+  ['an internal error',           500,    'InternalFailure',               1011, 'Internal server error'],
+];
+
+for (const [title, status, errorType, code, reason] of REFUSALS) {
+  test(`Sockets: ${title} opens the socket and closes it with ${code}, and the core is not notified`, async () => {
+    const headers = errorType === undefined ? [] : ['x-amzn-errortype', errorType];
+    const { connect, news } = await open({}, async () => ({ status, headers, body: '' }));
+    const client = connect();
+    const [closed] = await Promise.all([once(client, 'close'), once(client, 'open')]);
+    assert.deepEqual([closed[0], String(closed[1]), news], [code, reason, []]);
+  });
+}
 
 test('Sockets: a client that does not read is closed at its limit of bytes, and other clients are not affected', async () => {
   const { sockets, connect, told, news } = await open({ waitingMaxBytes: 256 * 1024, closeTimeoutMs: 100 });
@@ -111,7 +139,7 @@ test('Sockets: a client that does not read is closed at its limit of bytes, and 
   const frame = 'x'.repeat(64 * 1024);
   let sent = 0;
   while (!news.some((one) => 'closed' in one)) {
-    sockets.follow([{ send: frame, to: [1, 2] }]);
+    sockets.follow([{ send: [frame], to: Uint32Array.of(1, 2) }]);
     sent += 1;
     while (heard < sent) await once(quick, 'message');
   }
@@ -165,7 +193,7 @@ test('Sockets: one source holds at most its share, and gets another socket after
 });
 
 test('Sockets: a refused client that does not close is destroyed', async () => {
-  const { port } = await open({ graceMs: 50 }, async () => REFUSED);
+  const { port } = await open({ closeTimeoutMs: 50 }, async () => REFUSED);
   const socket = createConnection({ host: '127.0.0.1', port, allowHalfOpen: true });
   socket.write(
     'GET /connect HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
@@ -197,4 +225,52 @@ test('Sockets: a stop closes all sockets with a code on which clients reconnect,
   assert.equal(await code, 1012);
   const [, late] = await once(connect(), 'unexpected-response');
   assert.equal(late.statusCode, 503);
+});
+
+test('Sockets: the frames of 10 ms are one write per socket, built once for all sockets, and arrive as separate messages', async () => {
+  const CLIENTS = 300;
+  const { sockets, connect, told, writes } = await open({ sourceSharePercent: 100 });
+  const clients = Array.from({ length: CLIENTS }, () => connect());
+  const received = clients.map((client) => {
+    const messages: string[] = [];
+    client.on('message', (data) => messages.push(String(data)));
+    return messages;
+  });
+  await Promise.all(clients.map((_, i) => told({ opened: i + 1 })));
+  await Promise.all(clients.map((client) => (client.readyState === client.OPEN ? undefined : once(client, 'open'))));
+  const all = Uint32Array.from(clients, (_, i) => i + 1);
+  writes.length = 0;
+  sockets.follow([{ send: ['a', 'b'], to: all }]);
+  sockets.follow([
+    { send: ['c'.repeat(200)], to: all },
+    { send: ['only one'], to: Uint32Array.of(1) },
+  ]);
+  const last = [...received.keys()].map((i) => (i === 0 ? 4 : 3));
+  await until(clients, () => received.every((messages, i) => messages.length === last[i]));
+  const expected = ['a', 'b', 'c'.repeat(200)];
+  assert.deepEqual(received, [[...expected, 'only one'], ...Array(CLIENTS - 1).fill(expected)]);
+  // One write per socket. The sockets with the same messages share one buffer.
+  assert.deepEqual([writes.length, new Set(writes).size], [CLIENTS, 2]);
+
+  // The next messages are written 10 ms later, together.
+  for (const text of ['d', 'e', 'f']) sockets.follow([{ send: [text], to: Uint32Array.of(1) }]);
+  await until(clients, () => received[0]?.length === 7);
+  assert.deepEqual([writes.length, received[0]?.slice(4)], [CLIENTS + 1, ['d', 'e', 'f']]);
+  for (const client of clients) client.terminate();
+});
+
+test('Sockets: the core is notified when messages with `confirm` were written, once for each socket', async () => {
+  const { sockets, connect, told, news } = await open();
+  const client = connect();
+  await Promise.all([told({ opened: 1 }), once(client, 'open')]);
+  sockets.follow([
+    { send: ['a'], to: Uint32Array.of(1) },
+    { send: ['b', 'c'], to: Uint32Array.of(1, 3), confirm: true },
+  ]);
+  await told({ written: 1 });
+  assert.deepEqual(
+    news.filter((one) => 'written' in one),
+    [{ written: 1 }],
+  );
+  client.terminate();
 });

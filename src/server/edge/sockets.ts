@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { Answer, Received } from '#core/exchange.ts';
+import { type Answer, header, type Received } from '#core/exchange.ts';
 import { sourceOf } from '#core/source-address.ts';
 import { CLOSINGS, type Closing, CONNECT_PATH, type SocketNews, type SocketOrder } from '#realtime/protocol.ts';
 import { answerBare, GRACE_MS } from './bare-answer.ts';
+import { isJoin, NO_MEDIA, refuseJoin, SIGNALING_OPTIONS } from './meeting-refusal.ts';
+import { newSocketWriter, type WrittenSocket } from './socket-writer.ts';
 import { UNREADABLE, unreadable } from './unreadable.ts';
+import { newUpgrades, type Upgrade } from './upgrades.ts';
 
 /** Bounds of the WebSockets of a server. */
 export interface SocketLimits {
@@ -38,7 +41,7 @@ const SOCKET_LIMITS: SocketLimits = {
 };
 
 export interface SocketParts {
-  /** Sends a Connect request to the core. Status 101 allows to open the socket. */
+  /** Sends a Connect request to the core. With status 101 a session is opened. With any other, the socket is closed with a reason. */
   readonly ask: (received: Received, socket: number) => Promise<Answer>;
   readonly notify: (news: SocketNews) => void;
   readonly limits?: Partial<SocketLimits>;
@@ -53,112 +56,122 @@ export interface Sockets {
   close(): Promise<void>;
 }
 
-/** Reports whether a request opens a messaging session. The server ignores the `Upgrade` header of all other requests. */
-export function isConnect({ headers, url, method }: IncomingMessage): boolean {
+/** Reports whether a request opens a messaging session or joins a meeting. The server ignores the `Upgrade` header of all other requests. */
+export function isConnect(request: IncomingMessage): boolean {
+  const { headers, url, method } = request;
   if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
-  return url === CONNECT_PATH || url?.startsWith(`${CONNECT_PATH}?`) === true;
+  return url === CONNECT_PATH || url?.startsWith(`${CONNECT_PATH}?`) === true || isJoin(request);
 }
 
 /** Opens the sockets of a server. Nothing runs before the first client. */
 export function openSockets({ ask, notify, limits: given }: SocketParts): Sockets {
   const limits = { ...SOCKET_LIMITS, ...given };
-  let serving: Promise<WebSocketServer> | undefined;
-  const sockets = new Map<number, WebSocket>();
-  /** Connections that are a WebSocket or wait to become one, by source. */
-  const held = countsOfSources(Math.max(1, Math.floor((limits.socketsMax * limits.sourceSharePercent) / 100)));
-  let waiting = 0;
-  let last = 0;
+  let serving: Promise<Library> | undefined;
+  let library: Library | undefined;
+  const sockets = new Map<number, WrittenSocket>();
+  const writer = newSocketWriter(limits.waitingMaxBytes);
+  const pings = pinging(sockets, limits.pingEveryMs);
+  const upgrades = newUpgrades(limits, ({ number, admitted }) => {
+    sockets.delete(number);
+    if (admitted) notify({ closed: number });
+  });
   let closing = false;
 
-  const pings = pinging(sockets, limits.pingEveryMs);
-
-  /** Loads the library for the first client. */
-  async function serve(): Promise<WebSocketServer> {
-    const { WebSocketServer } = await import('ws');
-    return new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: limits.frameMaxBytes });
-  }
-
-  function opened(number: number, socket: WebSocket): void {
-    sockets.set(number, socket);
+  function opened({ number, connection }: Upgrade, socket: WebSocket): void {
+    const open = { socket, connection };
+    sockets.set(number, open);
     pings.add(socket);
-    // An error of a client only closes its socket.
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(number));
     notify({ opened: number });
-    if (closing) end(socket, CLOSINGS.leaving);
+    if (closing) end(open, CLOSINGS.leaving);
   }
 
-  const end = (socket: WebSocket, closing: Closing): void => closeSocket(socket, closing, limits.closeTimeoutMs);
+  function end(open: WrittenSocket | undefined, closing: Closing): void {
+    if (open === undefined) return;
+    writer.flush(open);
+    closeSocket(open.socket, closing, limits.closeTimeoutMs);
+  }
+
+  /** Sends frames. Closes the sockets of clients that do not read; they can reconnect. */
+  function send(frames: Buffer, to: Uint32Array, confirm: boolean): void {
+    for (const number of to) {
+      const open = sockets.get(number);
+      const onWritten = confirm ? () => notify({ written: number }) : undefined;
+      if (open !== undefined && !writer.add(open, frames, onWritten)) end(open, CLOSINGS.tryAgain);
+    }
+  }
 
   return {
     upgrade(request, connection, head, received) {
-      // Until it is a WebSocket.
-      connection.on('error', () => connection.destroy());
-      const source = sourceOf(received.sourceIp);
-      if (closing || sockets.size + waiting >= limits.socketsMax || !held.enter(source)) {
+      connection.on('error', destroyThis);
+      const upgrade = closing ? undefined : upgrades.enter(connection, sourceOf(received.sourceIp));
+      if (upgrade === undefined) {
         answerBare(connection, unreadable(UNREADABLE.load), limits.graceMs);
         return;
       }
-      connection.once('close', () => held.leave(source));
-      const number = ++last;
-      waiting += 1;
-      const timer = setTimeout(() => connection.destroy(), limits.upgradeTimeoutMs);
-      let admitted = false;
-      connection.once('close', () => {
-        clearTimeout(timer);
-        if (admitted) notify({ closed: number });
-      });
-      serving ??= serve();
-      Promise.all([ask(received, number), serving])
-        .finally(() => {
-          waiting -= 1;
-          clearTimeout(timer);
-        })
-        .then(([answer, server]) => {
-          admitted = answer.status === 101;
-          if (!admitted) answerBare(connection, answer, limits.graceMs);
-          else if (connection.destroyed) notify({ closed: number });
-          else server.handleUpgrade(request, connection, head, (socket) => opened(number, socket));
+      serving ??= loadLibrary(limits.frameMaxBytes).then((loaded) => (library = loaded));
+      Promise.all([isJoin(request) ? undefined : ask(received, upgrade.number), serving])
+        .finally(() => upgrades.answered(upgrade))
+        .then(([answer, { server, signaling }]) => {
+          if (answer === undefined) {
+            signaling.handleUpgrade(request, connection, head, (socket) => {
+              socket.on('error', ignoreError);
+              refuseJoin(socket, () => closeSocket(socket, NO_MEDIA, limits.closeTimeoutMs));
+            });
+            return;
+          }
+          const admitted = answer.status === 101;
+          if (connection.destroyed) {
+            if (admitted) notify({ closed: upgrade.number });
+            return;
+          }
+          upgrade.admitted = admitted;
+          server.handleUpgrade(request, connection, head, (socket) => {
+            socket.on('error', ignoreError);
+            if (admitted) opened(upgrade, socket);
+            else closeSocket(socket, refusalOf(answer), limits.closeTimeoutMs);
+          });
         })
         .catch(() => connection.destroy());
     },
     follow(orders) {
       for (const order of orders) {
-        if ('send' in order) {
-          const frame = Buffer.from(order.send);
-          for (const number of order.to) sendFrame(sockets.get(number), frame, limits);
-        } else {
-          for (const number of order.to) {
-            const socket = sockets.get(number);
-            if (socket !== undefined) end(socket, order.close);
-          }
-        }
+        if ('close' in order) for (const number of order.to) end(sockets.get(number), order.close);
+        else if (library !== undefined) send(library.toFrames(order.send), order.to, order.confirm === true);
       }
     },
     async close() {
       closing = true;
       pings.stop();
       const ended = [...sockets.values()].map(
-        (socket) =>
+        (open) =>
           new Promise<void>((resolve) => {
-            socket.once('close', () => resolve());
-            end(socket, CLOSINGS.leaving);
+            open.socket.once('close', () => resolve());
+            end(open, CLOSINGS.leaving);
           }),
       );
       await Promise.all(ended);
-      (await serving)?.close();
+      writer.stop();
+      (await serving)?.server.close();
     },
   };
 }
 
+/** Ends a connection after an error. It is not a closure, so that the connection keeps no reference to its request. */
+function destroyThis(this: Duplex): void {
+  this.destroy();
+}
+
+/** Ignores the error of a client, which only closes its socket. */
+function ignoreError(): void {}
+
 /** Pings all sockets at an interval, and ends those that have not responded to the last ping. */
-function pinging(sockets: ReadonlyMap<number, WebSocket>, everyMs: number) {
+function pinging(sockets: ReadonlyMap<number, WrittenSocket>, everyMs: number) {
   /** Sockets that have responded since the last ping. */
   const alive = new WeakSet<WebSocket>();
   let timer: NodeJS.Timeout | undefined;
 
   function pingAll(): void {
-    for (const socket of sockets.values()) {
+    for (const { socket } of sockets.values()) {
       if (!alive.delete(socket)) socket.terminate();
       else socket.ping();
     }
@@ -173,23 +186,49 @@ function pinging(sockets: ReadonlyMap<number, WebSocket>, everyMs: number) {
   };
 }
 
-/** Counts what sources hold, at most `max` each. */
-function countsOfSources(max: number) {
-  const counts = new Map<string, number>();
+/** WebSocket library. */
+interface Library {
+  /** Server of messaging sessions. */
+  readonly server: WebSocketServer;
+  /** Server of the signaling of meetings. */
+  readonly signaling: WebSocketServer;
+  /**
+   * Serializes messages as one text frame each. A server does not mask its frames, and these are not compressed. So they are the same for
+   * all sockets.
+   */
+  readonly toFrames: (messages: readonly string[]) => Buffer;
+}
+
+/** Part of `ws` that its type definitions lack. Source: ws 8.23, `lib/sender.js`, `Sender.frame`, a public static method. */
+interface Sender {
+  frame(data: Buffer, options: typeof TEXT_FRAME): readonly Buffer[];
+}
+
+const TEXT_FRAME = { fin: true, opcode: 1, mask: false, readOnly: true, rsv1: false } as const;
+
+/** Loads the library for the first client. */
+async function loadLibrary(maxPayload: number): Promise<Library> {
+  const ws = await import('ws');
+  const { Sender } = ws as unknown as { readonly Sender: Sender };
   return {
-    /** Counts one more of a source. Returns false, and counts nothing, if the source has `max` already. */
-    enter(source: string): boolean {
-      const count = counts.get(source) ?? 0;
-      if (count >= max) return false;
-      counts.set(source, count + 1);
-      return true;
-    },
-    leave(source: string): void {
-      const left = (counts.get(source) ?? 1) - 1;
-      if (left === 0) counts.delete(source);
-      else counts.set(source, left);
-    },
+    server: new ws.WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload }),
+    signaling: new ws.WebSocketServer(SIGNALING_OPTIONS),
+    toFrames: (messages) => Buffer.concat(messages.flatMap((message) => Sender.frame(Buffer.from(message), TEXT_FRAME))),
   };
+}
+
+/**
+ * Returns the reason to close the socket of a refused request. The client library waits forever for an HTTP error, and browsers do not
+ * show its code. It stops on 4401, and retries on the other codes.
+ *
+ * Source: `DefaultMessagingSession` of amazon-chime-sdk-js 3.32, `receiveMessageHandler`: the server opens the socket and then closes it with
+ * an error code; `canReconnect`.
+ * Assumed: the reason is the code of the error.
+ */
+function refusalOf({ status, headers }: Answer): Closing {
+  if (status === 429 || status === 503) return CLOSINGS.tryAgain;
+  if (status >= 500) return CLOSINGS.failed;
+  return { code: CLOSINGS.withdrawn.code, reason: header({ rawHeaders: headers }, 'x-amzn-errortype') ?? CLOSINGS.withdrawn.reason };
 }
 
 /** Closes a socket, and destroys its connection if the client does not close it in time. */
@@ -197,11 +236,4 @@ function closeSocket(socket: WebSocket, { code, reason }: Closing, timeoutMs: nu
   socket.close(code, reason);
   const timer = setTimeout(() => socket.terminate(), timeoutMs);
   socket.once('close', () => clearTimeout(timer));
-}
-
-/** Sends a frame. Closes the socket of a client that does not read; the client can reconnect. */
-function sendFrame(socket: WebSocket | undefined, frame: Buffer, { waitingMaxBytes, closeTimeoutMs }: SocketLimits): void {
-  if (socket === undefined || socket.readyState !== socket.OPEN) return;
-  if (socket.bufferedAmount + frame.length > waitingMaxBytes) closeSocket(socket, CLOSINGS.tryAgain, closeTimeoutMs);
-  else socket.send(frame, { binary: false });
 }

@@ -1,4 +1,4 @@
-/** Counts of failed sign-ins: of names, known and unknown alike, and of sources. */
+/** Counts of failed sign-ins, by name (known or unknown) and by source. */
 import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { PASSWORD_RULE } from '#services/iam/password-attempts.ts';
@@ -7,9 +7,9 @@ import type { UserRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { SignInParts } from './parts.ts';
 
-/** Unknown names whose failures the store counts for each account. The names whose last failure is oldest go first. */
+/** Unknown names whose failures the store counts for each account. The store deletes the names with the oldest failures first. */
 export const UNKNOWN_NAMES_MAX = 5_000;
-/** Sources whose failures the store counts. The sources with the fewest failures go first. */
+/** Sources whose failures the store counts. The store deletes the sources with the fewest failures first. */
 export const SOURCES_MAX = 5_000;
 /** Time after which a source may fail once more. */
 const SOURCE_REGAINS_MS = 60_000;
@@ -38,8 +38,8 @@ export interface Attempted {
 
 export interface SignInAttempts {
   /**
-   * Returns the user and the time of the next attempt. Known and unknown names and accounts take the same statements, so the
-   * time of the answer does not tell them apart.
+   * Returns the user and the time of the next attempt. Known and unknown names and accounts run the same statements, so
+   * the response time does not distinguish them.
    */
   attempted(tx: Tx, accountId: AccountId | undefined, userName: string, tried: Tried): Promise<Attempted>;
   /** Counts a failure of the name and of the source. */
@@ -54,7 +54,7 @@ export interface SignInAttempts {
  * A user's record is never trimmed, so attempts with other names do not reset the limit of a user.
  */
 export function signInAttempts({ now, nameDigest, failuresPerSource }: SignInParts): SignInAttempts {
-  /** The record of a source has the time at which it has regained all its failures. */
+  /** Counts a failure. The record of a source has the time at which the source may fail as often as at first. */
   async function countSource(tx: Tx, source: string): Promise<void> {
     if (failuresPerSource === 0) return;
     const counted = await tx.attempts.of(NO_ACCOUNT, source);

@@ -24,7 +24,7 @@ import {
 import { recordLogin, recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
-/** Longer than any session's JSON. */
+/** Maximum length of a session's JSON, in characters. */
 const SESSION_MAX = 16_384;
 
 export async function federation(parts: SignInParts, received: PageRequest): Promise<Answer> {
@@ -50,7 +50,7 @@ type Parameters = ReadonlyMap<string, string>;
 async function signinToken(parts: SignInParts, received: PageRequest, parameters: Parameters): Promise<Answer> {
   const given = readSession(parameters.get('Session') ?? '');
   if (given === undefined) {
-    return refusal(400, 'InvalidRequest', 'Session must be JSON with the texts sessionId, sessionKey and sessionToken.');
+    return refusal(400, 'InvalidRequest', 'Session must be a JSON object with the strings sessionId, sessionKey and sessionToken.');
   }
   const duration = parameters.get('SessionDuration');
   const seconds = duration === undefined ? undefined : /^[0-9]{1,6}$/.test(duration) ? Number(duration) : Number.NaN;
@@ -73,9 +73,9 @@ function readSession(text: string): SessionCredentials | undefined {
   return { sessionId, sessionKey, sessionToken };
 }
 
-/** Only a GET that opens a page signs in, as a browser follows a link. `Destination` is a path of this server. This prevents open redirects. */
+/** Signs in a browser that opens the URL as a page, with GET. `Destination` must be a path of this server, to prevent open redirects. */
 async function login(parts: SignInParts, received: PageRequest, parameters: Parameters): Promise<Answer> {
-  if (received.method !== 'GET') return refusal(405, 'InvalidRequest', 'A sign-in is a GET.', 'allow', 'GET');
+  if (received.method !== 'GET') return refusal(405, 'InvalidRequest', 'The method is not allowed. Use GET to sign in.', 'allow', 'GET');
   if (!isNavigation(received)) return refusal(403, 'CrossSite', 'A browser signs in by opening the page.');
   const destination = ownPath(parameters.get('Destination') ?? CONSOLE_PATH);
   if (destination === undefined) return page(400, 'Sign-in failed', '<p>Destination must be a path of this server.</p>');
@@ -92,7 +92,7 @@ async function login(parts: SignInParts, received: PageRequest, parameters: Para
         loginTo: destination,
       }),
     );
-    return page(403, 'Sign-in failed', '<p>The sign-in token is not valid, or is expired. Ask for another where you got it.</p>');
+    return page(403, 'Sign-in failed', '<p>The sign-in token is invalid or expired. Request a new one.</p>');
   }
   await recordLogin(parts, received, begun, destination);
   return redirect(302, destination, ...setCookie(received, begun.cookie, begun.signIn.credentials.expiration, now));

@@ -20,12 +20,12 @@ function received(rawHeaders: readonly string[], secure = false): PageRequest {
   };
 }
 
-/** Texts that paths and other hosts are made of. */
+/** Parts of paths and of URLs of other hosts. */
 const pieces = fc.array(
   fc.constantFrom('/', '//', '\\', '.', '..', '@', ':', '?', '#', '%2f', '%5c', 'evil.example', 'https:', ' ', '\t', '\n', '\0', 'é', 'a'),
 );
 
-test('ownPath: what it passes, a browser on this server takes for a path of this server', () => {
+test('ownPath: a browser resolves every returned path to this server', () => {
   fc.assert(
     fc.property(pieces, (parts) => {
       const path = ownPath(parts.join(''));

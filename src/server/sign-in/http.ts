@@ -51,7 +51,7 @@ export function ownPath(text: string | undefined): string | undefined {
 }
 
 /**
- * Over HTTPS, also behind a proxy that ends it, only this host can have set the cookie, and only over HTTPS. Plain HTTP is
+ * Returns the name of the cookie. Over HTTPS, also behind a TLS proxy, only this host can have set it, and only over HTTPS. Plain HTTP is
  * loopback only. Not every browser stores a `Secure` cookie there.
  *
  * Source: draft-ietf-httpbis-rfc6265bis, cookie name prefixes.
@@ -60,7 +60,7 @@ function cookieName({ secure }: PageRequest): string {
   return secure ? '__Host-belfry-sign-in' : 'belfry-sign-in';
 }
 
-/** Returns the header that keeps a sign-in in the browser until it ends. */
+/** Returns the header that stores a sign-in in the browser until it ends. */
 export function setCookie(request: PageRequest, value: string, expiration: Instant, now: Instant): string[] {
   return cookie(request, value, Math.max(0, Math.floor((expiration - now) / 1000)));
 }
@@ -117,8 +117,8 @@ const FORM_MAX_FIELDS = 16;
 /**
  * Returns the fields of a form or a query.
  *
- * Undefined if a field is there twice, which two readers may read differently, if there are more than 16 fields, or if a name
- * or value contains NUL or is not UTF-8.
+ * Undefined if there are more than 16 fields, if a name or value contains NUL or is not UTF-8, or if a field is repeated. Two parsers
+ * may read a repeated field differently.
  */
 export function readParameters(text: string): ReadonlyMap<string, string> | undefined {
   if (text.length > FORM_MAX_CHARACTERS || text.split('&', FORM_MAX_FIELDS + 1).length > FORM_MAX_FIELDS) return undefined;
@@ -133,7 +133,7 @@ export function readParameters(text: string): ReadonlyMap<string, string> | unde
 /**
  * Returns the members of a JSON object whose values are all strings.
  *
- * Undefined if a member is there twice, has another type, contains NUL or a lone surrogate, or if the JSON is longer than `max`.
+ * Undefined if a member is repeated, has another type, contains NUL or a lone surrogate, or if the JSON is longer than `max`.
  */
 export function readStrings(json: string, max: number): ReadonlyMap<string, string> | undefined {
   if (json.length > max) return undefined;
@@ -153,7 +153,7 @@ export function readStrings(json: string, max: number): ReadonlyMap<string, stri
   return scanJson(json)?.colons === read.size ? read : undefined;
 }
 
-/** Reports whether the store can keep a text. PostgreSQL takes neither NUL nor lone surrogates; U+FFFD replaces bytes that are not UTF-8. */
+/** Reports whether the store can store a string: without NUL, lone surrogates, and U+FFFD, which replaces bytes that are not UTF-8. */
 function isText(text: string): boolean {
   return text.isWellFormed() && !/[\0\ufffd]/.test(text);
 }

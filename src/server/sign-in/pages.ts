@@ -114,21 +114,21 @@ export function signInPages(parts: SignInParts): SignInPages {
   }
 }
 
-/** 421, not 403: no credentials would help, because the name is not one that this server serves. Source: RFC 9110 §15.5.20. */
+/** Returns 421 and not 403, because no credentials help: the host is not a name of this server. Source: RFC 9110 §15.5.20. */
 function misdirected(): Answer {
   return refusal(421, 'MisdirectedRequest', 'The Host header does not name this server.');
 }
 
 /**
- * Sent for the public URL only: a browser applies it to every port of the name, and `localhost` has one with plain HTTP.
+ * Header for the public URL only. A browser applies it to every port of a host, and `localhost` may have a port with plain HTTP.
  * Requirement INF-8.
  */
 const STRICT_TRANSPORT: readonly string[] = ['strict-transport-security', 'max-age=31536000'];
 
 function notSignedIn(): Answer {
-  return refusal(401, 'NotSignedIn', 'Nobody is signed in.');
+  return refusal(401, 'NotSignedIn', 'No user is signed in.');
 }
 
 function crossSite(): Answer {
-  return refusal(403, 'CrossSite', 'Only a page of this server may ask for this.');
+  return refusal(403, 'CrossSite', 'Only a page of this server may send this request.');
 }

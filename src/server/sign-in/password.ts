@@ -54,7 +54,7 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
       return refusal(
         400,
         'InvalidRequest',
-        'The body must be JSON with the texts account, userName, password and, with a device, mfaCode.',
+        'The body must be a JSON object with the strings account, userName and password, and mfaCode if the user has a device.',
       );
     }
     const accountId = accountNamed(parts, given.account);
@@ -102,9 +102,9 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
       case 'wrong':
         return refusal(401, 'AuthenticationFailed', 'Your authentication information is incorrect. Please try again.');
       case 'mfa-required':
-        return refusal(401, 'MfaRequired', 'The code of your MFA device is needed.');
+        return refusal(401, 'MfaRequired', 'A code of your MFA device is required.');
       case 'expired':
-        return refusal(403, 'PasswordExpired', 'Your password is expired, and only an administrator can set another.');
+        return refusal(403, 'PasswordExpired', 'Your password has expired. Only an administrator can set a new one.');
       case 'too-soon':
         return tooSoon(Math.max(1, Math.ceil((verdict.at - parts.now()) / 1000)));
       case 'right':

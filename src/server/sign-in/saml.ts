@@ -37,7 +37,7 @@ export async function samlSignIn(parts: SignInParts, received: PageRequest): Pro
   const body = bodyOf(received, FORM);
   const form = body === undefined ? undefined : readParameters(body);
   const assertion = form?.get('SAMLResponse') ?? '';
-  if (assertion === '' || assertion.length > ASSERTION_MAX) return failed(400, 'The request has no SAMLResponse that can be read.');
+  if (assertion === '' || assertion.length > ASSERTION_MAX) return failed(400, 'The request has no valid SAMLResponse.');
   const relayState = form?.get('RelayState');
   const destination = ownPath(relayState) ?? CONSOLE_PATH;
 
@@ -74,7 +74,7 @@ interface Offers {
 /** Returns the roles of an assertion, by each provider that signed it. */
 async function offersOf(parts: SignInParts, assertion: string, source: string): Promise<Offers> {
   const offers: Offer[] = [];
-  let why = 'The assertion offers no role of this server.';
+  let why = 'The assertion contains no role of this server.';
   for (const providerArn of namedProviders(assertion)) {
     try {
       const input = { PrincipalArn: providerArn, SAMLAssertion: assertion };
@@ -122,12 +122,12 @@ async function assume(parts: SignInParts, received: PageRequest, assertion: stri
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     const { code, status } = errorCodeFor(operation, error);
-    return failed(status, code === 'AccessDenied' ? 'The role does not let you in.' : 'The role cannot be taken.');
+    return failed(status, code === 'AccessDenied' ? 'You are not authorized to assume the role.' : 'The role cannot be assumed.');
   }
   const { AccessKeyId = '', SessionToken = '' } = output.Credentials ?? {};
   const opened = parts.sessions.open(AccessKeyId, SessionToken);
   const begun = opened === undefined ? 'too-large' : parts.signIns.begin(opened.claims, parts.random);
-  if (begun === 'too-large') return failed(400, 'The assertion passes more tags than a browser can keep.');
+  if (begun === 'too-large') return failed(400, 'The assertion passes more tags than a cookie can store.');
   await recordLogin(parts, received, begun, destination);
   return redirect(303, destination, ...setCookie(received, begun.cookie, begun.signIn.credentials.expiration, parts.now()));
 }

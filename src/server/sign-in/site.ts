@@ -51,12 +51,12 @@ export function siteOf(settings: Settings): Site {
   };
 }
 
-/** `localhost`, names below it, 127.0.0.0/8 and ::1. Source: RFC 6761 §6.3: resolvers answer `localhost` names with loopback addresses. */
+/** Reports whether a name is `localhost`, below it, in 127.0.0.0/8, or ::1. Source: RFC 6761 §6.3: `localhost` names are loopback. */
 function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
 }
 
-/** The name in `Host`, in lower case, without port and brackets. Undefined without exactly one valid Host header. */
+/** Returns the name in `Host`, in lower case, without port and brackets. Undefined without exactly one valid Host header. */
 function hostName(received: Received): string | undefined {
   const host = header(received, 'host');
   if (host === undefined || received.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length !== 1)
@@ -65,7 +65,7 @@ function hostName(received: Received): string | undefined {
   return (bracketed ?? plain)?.toLowerCase();
 }
 
-/** Without the brackets of an IPv6 address in a URL. */
+/** Removes the brackets of an IPv6 address in a URL. */
 function bare(name: string): string {
   return name.replace(/^\[(.*)\]$/, '$1');
 }

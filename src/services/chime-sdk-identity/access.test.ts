@@ -87,7 +87,7 @@ test('Access: a creation without tags and expiration settings requires only the 
   }
 });
 
-test('Access: a string that is not an ARN is evaluated as it is', () => {
+test('Access: a string that is not an ARN is the resource, unchanged', () => {
   assert.deepEqual(required('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn: 'ada' })[0]?.resources, ['ada']);
 });
 

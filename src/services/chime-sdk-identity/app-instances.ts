@@ -12,7 +12,7 @@ import type { IdentityDeps } from './deps.ts';
 import { APP_INSTANCES } from './kinds.ts';
 import { APP_INSTANCE_USER_COUNT } from './user-records.ts';
 
-/** Kinds of resources that are deleted with their app instance. Subscribers of AppInstanceDeleted delete what they store. */
+/** Kinds of resources that are deleted with their app instance. Subscribers of AppInstanceDeleted delete their own data. */
 const IN_APP_INSTANCE: readonly ResourceKind<unknown>[] = [
   APP_INSTANCE_ADMIN,
   APP_INSTANCE_USER_ENDPOINT,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { CreateAppInstanceBotRequest } from '#model/generated/chime-sdk-identity.ts';
-import { ACCOUNT, LEX, openFixture, START, UNKNOWN } from './fixture.ts';
+import { ACCOUNT, LEX, lexIn, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
 
 const LATER = instant(START + 1_000);
 const INVOKED: CreateAppInstanceBotRequest['Configuration'] = {
@@ -38,6 +38,8 @@ const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceBotRequ
   // in the order of checking
   ['an unknown app instance',                   { AppInstanceArn: UNKNOWN, ClientRequestToken: 'used' },              'ForbiddenException'            ],
   ['a used token with other parameters',        { ClientRequestToken: 'used', Configuration: INVOKED },               'ConflictException'             ],
+  ['a Lex bot of another region',               { Configuration: { Lex: lexIn('us-west-2') } },                       'BadRequestException'           ],
+  ['a Lex bot of another account',              { Configuration: { Lex: lexIn('us-east-1', OTHER_ACCOUNT) } },        'BadRequestException'           ],
   ['a reserved tag key',                        { Tags: [{ Key: 'aws:x', Value: 'v' }] },                             'BadRequestException'           ],
   ['an app instance with the maximum',          {},                                                                   'ResourceLimitExceededException'],
 ];
@@ -53,6 +55,20 @@ for (const [title, change, code] of REFUSED) {
     assert.deepEqual(AppInstanceBots, [{ AppInstanceBotArn, Name: 'first' }]);
   });
 }
+
+test('UpdateAppInstanceBot: a Lex bot of another region is BadRequestException, and nothing changes', async () => {
+  const { run, appInstance, bot } = await openFixture();
+  const AppInstanceBotArn = await bot(await appInstance());
+  const update = run('UpdateAppInstanceBot', {
+    AppInstanceBotArn,
+    Name: 'n',
+    Metadata: '',
+    Configuration: { Lex: lexIn('us-west-2') },
+  });
+  await assert.rejects(update, { code: 'BadRequestException' });
+  const { AppInstanceBot } = await run('DescribeAppInstanceBot', { AppInstanceBotArn });
+  assert.deepEqual([AppInstanceBot?.Name, AppInstanceBot?.Configuration], [undefined, { Lex: LEX }]);
+});
 
 test('DeleteAppInstanceBot: deletes the bot and its administration, and emits an event', async () => {
   const { run, appInstance, bot, emitted } = await openFixture();

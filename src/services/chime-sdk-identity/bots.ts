@@ -1,6 +1,8 @@
-import { APP_INSTANCE_ADMIN, memberArn } from '../chime/app-instances.ts';
+import { parseArn } from '#core/arn.ts';
+import { APP_INSTANCE_ADMIN, type AppInstanceBotDocument, memberArn } from '../chime/app-instances.ts';
 import type { IdentityEvent } from '../chime/events.ts';
-import { resource } from '../kit/resource.ts';
+import type { Call } from '../kit/operation.ts';
+import { type Change, resource } from '../kit/resource.ts';
 import type { IdentityDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { BOTS } from './kinds.ts';
@@ -16,12 +18,12 @@ import { BOTS } from './kinds.ts';
 export function botOperations({ limits }: IdentityDeps) {
   return resource(BOTS, {
     limit: { most: limits.bots, per: 'parent', title: 'bots in an app instance' },
-    create: { operation: 'CreateAppInstanceBot' },
+    create: { operation: 'CreateAppInstanceBot', guard: [requireLexBot] },
     read: {
       operation: 'DescribeAppInstanceBot',
       notFound: (_, botArn) => new AwsError('NotFoundException', `App instance bot ${botArn} not found`),
     },
-    update: { operation: 'UpdateAppInstanceBot' },
+    update: { operation: 'UpdateAppInstanceBot', guard: [requireLexBot] },
     delete: {
       operation: 'DeleteAppInstanceBot',
       async after(call, bot) {
@@ -32,4 +34,21 @@ export function botOperations({ limits }: IdentityDeps) {
     },
     list: { operation: 'ListAppInstanceBots' },
   });
+}
+
+/**
+ * Checks where the Lex bot of a request is.
+ *
+ * Source: Chime SDK Developer Guide, "Creating an Amazon Lex V2 bot": in the account and region of the app instance. Assumed: the message.
+ * @throws BadRequestException
+ */
+function requireLexBot(
+  { accountId, region }: Call,
+  { input: { Configuration } }: Change<AppInstanceBotDocument, Partial<AppInstanceBotDocument>>,
+): void {
+  if (Configuration === undefined) return;
+  const lex = parseArn(Configuration.Lex.LexBotAliasArn);
+  if (lex?.accountId !== accountId || lex.region !== region) {
+    throw new AwsError('BadRequestException', 'The Lex bot must be in the account and region of the app instance.');
+  }
 }

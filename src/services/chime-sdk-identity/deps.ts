@@ -9,13 +9,13 @@ export interface IdentityDeps {
 
 /** Limits on the number of resources. */
 export interface IdentityLimits {
-  /** In one account and region. */
+  /** App instances in one account and region. */
   readonly appInstances: number;
-  /** In one app instance, like the next two. */
+  /** Users, bots and administrators of one app instance. */
   readonly users: number;
   readonly bots: number;
   readonly admins: number;
-  /** Of one user. */
+  /** Endpoints of one user. */
   readonly endpoints: number;
 }
 

@@ -9,14 +9,19 @@ export type EndpointRecord = ResourceRecord<AppInstanceUserEndpointDocument>;
 const REMOVED_AT_ONCE = 50;
 
 /** Deletes the endpoints of a user. */
-export async function removeEndpoints({ resources }: Tx, user: ResourceKey): Promise<void> {
-  const prefix = `${user.id}/`;
+export async function removeEndpoints(tx: Tx, user: ResourceKey): Promise<void> {
   for (;;) {
-    const listed = await resources.list(APP_INSTANCE_USER_ENDPOINT, user, REMOVED_AT_ONCE, prefix);
-    const endpoints = listed.filter(({ id }) => id.startsWith(prefix));
+    const endpoints = await endpointsOf(tx, user, REMOVED_AT_ONCE);
     if (endpoints.length === 0) return;
-    for (const each of endpoints) await resources.remove(APP_INSTANCE_USER_ENDPOINT, each);
+    for (const each of endpoints) await tx.resources.remove(APP_INSTANCE_USER_ENDPOINT, each);
   }
+}
+
+/** Returns the endpoints of a user, at most `most`. */
+export async function endpointsOf({ resources }: Tx, user: ResourceKey, most: number): Promise<readonly EndpointRecord[]> {
+  const prefix = `${user.id}/`;
+  const listed = await resources.list(APP_INSTANCE_USER_ENDPOINT, user, most, prefix);
+  return listed.filter(({ id }) => id.startsWith(prefix));
 }
 
 /** Returns an endpoint with its secrets re-sealed, for the rotation of the operator key. */

@@ -62,6 +62,21 @@ test('RegisterAppInstanceUserEndpoint: a token returns the same endpoint, even a
   assert.notEqual((await run('RegisterAppInstanceUserEndpoint', request)).EndpointId, first.EndpointId);
 });
 
+// Source: aws/amazon-chime-sdk-ios issue 594.
+test('RegisterAppInstanceUserEndpoint: a device that the user registered is ConflictException until it is deregistered', async () => {
+  const { run, appInstance, user, endpoint } = await openFixture();
+  const AppInstanceArn = await appInstance();
+  const AppInstanceUserArn = await user(AppInstanceArn, 'ada');
+  const EndpointId = await endpoint(AppInstanceUserArn, { EndpointAttributes: SECRETS });
+  for (const EndpointAttributes of [SECRETS, { DeviceToken: SECRETS.DeviceToken }, { ...SECRETS, DeviceToken: 'x' }]) {
+    await assert.rejects(endpoint(AppInstanceUserArn, { Type: 'GCM', EndpointAttributes }), { code: 'ConflictException' });
+  }
+  await endpoint(AppInstanceUserArn, { EndpointAttributes: { DeviceToken: 'x' } });
+  await endpoint(await user(AppInstanceArn, 'ada.b'), { EndpointAttributes: SECRETS });
+  await run('DeregisterAppInstanceUserEndpoint', { AppInstanceUserArn, EndpointId });
+  await endpoint(AppInstanceUserArn, { EndpointAttributes: SECRETS });
+});
+
 // biome-ignore format: a table
 const STATES: readonly [title: string, resourceArn: string, state: object][] = [
   ['a project of Pinpoint',        PROJECT,                                                       { Status: 'ACTIVE' }                                            ],
@@ -85,6 +100,7 @@ const REFUSED: readonly [title: string, change: Partial<RegisterAppInstanceUserE
   // in the order of checking
   ['an unknown user',                     { AppInstanceUserArn: 'unknown',ClientRequestToken: 'used' },              'ForbiddenException'            ],
   ['a used token with other parameters',  { ClientRequestToken: 'used', EndpointAttributes: { DeviceToken: 'x' } },  'ConflictException'             ],
+  ['a registered device, at the limit',   { EndpointAttributes: { DeviceToken: 'token-3' } },                        'ConflictException'             ],
   ['a user with the maximum',             {},                                                                        'ResourceLimitExceededException'],
 ];
 

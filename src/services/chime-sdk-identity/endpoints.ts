@@ -1,11 +1,14 @@
 import { parseArn } from '#core/arn.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { EndpointAttributes, EndpointState } from '#model/generated/chime-sdk-identity.ts';
+import type { EndpointAttributes, EndpointState, RegisterAppInstanceUserEndpointRequest } from '#model/generated/chime-sdk-identity.ts';
+import type { Call } from '../kit/operation.ts';
 import { resource } from '../kit/resource.ts';
+import { findOrThrow } from '../kit/resource-kind.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
-import { openAttributes, sealAttributes } from './endpoint-records.ts';
-import { ENDPOINTS } from './kinds.ts';
+import { endpointsOf, openAttributes, sealAttributes } from './endpoint-records.ts';
+import { AwsError } from './errors.ts';
+import { ENDPOINTS, USERS } from './kinds.ts';
 
 /**
  * Devices of users, for push notifications of messages through Amazon Pinpoint. This server stores them. It has no Pinpoint and
@@ -14,9 +17,24 @@ import { ENDPOINTS } from './kinds.ts';
  * Source: chime-sdk-identity 2021-04-20, RegisterAppInstanceUserEndpoint … ListAppInstanceUserEndpoints. Chime SDK Developer Guide,
  * "Register a mobile device endpoint as an App Instance user": the caller must be allowed mobiletargeting:GetApp on the Pinpoint project.
  * Requirement EVAL-9.
- * Assumed: AllowMessages is ALL by default; the same device may be registered twice.
+ * Assumed: AllowMessages is ALL by default.
  */
 export function endpointOperations({ limits, vault }: IdentityDeps) {
+  /**
+   * Source: aws/amazon-chime-sdk-ios issue 594: ConflictException for a device that is registered.
+   * Assumed: either device token identifies the device; several users may register it; the message.
+   */
+  async function requireNewDevice(call: Call, { input }: { readonly input: RegisterAppInstanceUserEndpointRequest }): Promise<void> {
+    const user = await findOrThrow(call, USERS, { AppInstanceUserArn: input.AppInstanceUserArn });
+    const { DeviceToken, VoipDeviceToken } = input.EndpointAttributes;
+    for (const endpoint of await endpointsOf(call.tx, user, limits.endpoints)) {
+      const present = openAttributes<EndpointAttributes>(vault, endpoint);
+      if (present.DeviceToken === DeviceToken || (VoipDeviceToken !== undefined && present.VoipDeviceToken === VoipDeviceToken)) {
+        throw new AwsError('ConflictException', 'The user has an endpoint with this device token.');
+      }
+    }
+  }
+
   return resource(ENDPOINTS, {
     limit: { most: limits.endpoints, per: 'parent', title: 'endpoints of a user' },
     computed: {
@@ -28,6 +46,7 @@ export function endpointOperations({ limits, vault }: IdentityDeps) {
       also: ({ ResourceArn }, caller) => [{ action: 'mobiletargeting:GetApp', ...onArns(caller, ResourceArn) }],
       document: (_, { Name, Type, ResourceArn, AllowMessages = 'ALL', EndpointAttributes }, key) =>
         omitUndefined({ Name, Type, ResourceArn, AllowMessages, sealedAttributes: sealAttributes(vault, key, EndpointAttributes) }),
+      guard: [requireNewDevice],
     },
     read: { operation: 'DescribeAppInstanceUserEndpoint' },
     update: { operation: 'UpdateAppInstanceUserEndpoint' },

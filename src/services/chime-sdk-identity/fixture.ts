@@ -14,8 +14,13 @@ type Api = ChimeSdkIdentityApi;
 
 /** ARN of an app instance that does not exist. */
 export const UNKNOWN = `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/ffffffff-0000-4000-8000-000000000000`;
-export const LEX = { LexBotAliasArn: `arn:aws:lex:us-east-1:${ACCOUNT}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' };
+export const LEX = lexIn('us-east-1');
 export const PROJECT = `arn:aws:mobiletargeting:us-east-1:${ACCOUNT}:apps/9f1c`;
+
+/** Returns the settings of a Lex bot in a region. */
+export function lexIn(region: string, accountId: string = ACCOUNT) {
+  return { LexBotAliasArn: `arn:aws:lex:${region}:${accountId}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' };
+}
 
 /** Vault that reverses secrets, and checks their binding. */
 export const VAULT: Vault = {
@@ -60,8 +65,9 @@ export async function openFixture(limits: Partial<IdentityLimits> = {}): Promise
       return (await run('CreateAppInstanceBot', input)).AppInstanceBotArn as string;
     },
     async endpoint(AppInstanceUserArn, more = {}) {
-      const attributes = { Type: 'APNS', ResourceArn: PROJECT, EndpointAttributes: { DeviceToken: 'device' } } as const;
-      return (await run('RegisterAppInstanceUserEndpoint', { ...next(), AppInstanceUserArn, ...attributes, ...more })).EndpointId as string;
+      const token = next();
+      const attributes = { Type: 'APNS', ResourceArn: PROJECT, EndpointAttributes: { DeviceToken: token.ClientRequestToken } } as const;
+      return (await run('RegisterAppInstanceUserEndpoint', { ...token, AppInstanceUserArn, ...attributes, ...more })).EndpointId as string;
     },
   };
 }

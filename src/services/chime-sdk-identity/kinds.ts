@@ -30,7 +30,7 @@ const CONVENTIONS: Conventions = {
   service: 'chime-sdk-identity',
   tagRules: TAG_RULES.chime,
   notFound: forbidden,
-  limitExceeded: (title, most) => new AwsError('ResourceLimitExceededException', `There can be ${most} ${title}, and no more.`),
+  limitExceeded: (title, most) => new AwsError('ResourceLimitExceededException', `The limit of ${most} ${title} is reached.`),
   page: pageOf,
 };
 

@@ -15,7 +15,7 @@ export async function removeUser(tx: Tx, user: ResourceKey): Promise<void> {
   if ((await tx.resources.remove(APP_INSTANCE_USER, user)) === 'removed') await forgetUser(tx, user);
 }
 
-/** Deletes what belongs to a user that was deleted. */
+/** Deletes the administration and the endpoints of a deleted user, and decrements the number of users. */
 export async function forgetUser(tx: Tx, user: ResourceKey): Promise<void> {
   await changeUserCount(tx, user, -1);
   await tx.resources.remove(APP_INSTANCE_ADMIN, { ...user, id: `user/${user.id}` });

@@ -38,6 +38,31 @@ test('CreateAppInstanceUser: a token returns the same user, even at the limit', 
   assert.deepEqual(await run('CreateAppInstanceUser', request), await run('CreateAppInstanceUser', request));
 });
 
+// Source: Chime SDK Developer Guide, "Creating an AppInstanceUser": at each login, with a new token.
+test('CreateAppInstanceUser: an equal request with another token returns the user, which remains', async () => {
+  const { run, appInstance, user } = await openFixture({ users: 1 });
+  const AppInstanceArn = await appInstance();
+  const Tags = [
+    { Key: 'team', Value: 'blue' },
+    { Key: 'role', Value: 'agent' },
+  ];
+  const made = { Name: 'Ada', Metadata: 'm', ExpirationSettings: TWO_DAYS, Tags };
+  const AppInstanceUserArn = await user(AppInstanceArn, 'ada', made);
+  const before = await run('DescribeAppInstanceUser', { AppInstanceUserArn });
+  for (const more of [made, { Name: 'Ada' }, { Name: 'Ada', Tags: Tags.slice(1) }]) {
+    assert.equal(await user(AppInstanceArn, 'ada', more), AppInstanceUserArn);
+  }
+  assert.deepEqual(await run('DescribeAppInstanceUser', { AppInstanceUserArn }), before);
+  for (const change of [
+    { Name: 'ada' },
+    { Metadata: '' },
+    { ExpirationSettings: { ...TWO_DAYS, ExpirationDays: 3 } },
+    { Tags: [{ Key: 'team', Value: 'red' }] },
+  ]) {
+    await assert.rejects(user(AppInstanceArn, 'ada', { ...made, ...change }), { code: 'ConflictException' });
+  }
+});
+
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceUserRequest>, code: string][] = [
   // in the order of checking

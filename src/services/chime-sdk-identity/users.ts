@@ -17,8 +17,9 @@ const DAY_MS = 24 * 60 * 60_000;
 /**
  * Users of app instances. Their IDs are case-sensitive.
  *
- * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceUser … PutAppInstanceUserExpirationSettings.
- * Assumed: empty metadata is stored.
+ * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceUser … PutAppInstanceUserExpirationSettings. Chime SDK Developer Guide, "Creating an
+ * AppInstanceUser": programs create a user each time that it logs in, so a request for a user that exists returns it.
+ * Assumed: empty metadata is stored; a user with another name, metadata, expiration or tags than the request's is ConflictException.
  */
 export function userOperations({ limits }: IdentityDeps) {
   return {
@@ -38,6 +39,7 @@ export function userOperations({ limits }: IdentityDeps) {
             : [{ action: 'chime:PutAppInstanceUserExpirationSettings', ...onArns(caller, `${AppInstanceArn}/user/${AppInstanceUserId}`) }],
         id: (_, { AppInstanceUserId }) => AppInstanceUserId,
         conflict: () => new AwsError('ConflictException', 'The app instance has a user with this id.'),
+        repeatable: true,
         record: withExpiration,
         after: ({ tx }, user) => changeUserCount(tx, user, 1),
       },

@@ -39,7 +39,7 @@ for (const [name, expected] of Object.entries(RESOURCES)) {
   });
 }
 
-test('Access: an ARN of any account is required as it is', () => {
+test('Access: the ARN in the request is the resource, also an ARN of another account', () => {
   for (const Identifier of [ARN, ARN.replace(ACCOUNT, OTHER_ACCOUNT)]) {
     assert.deepEqual(questions(required('GetMediaInsightsPipelineConfiguration', { Identifier })), [
       ['chime:GetMediaInsightsPipelineConfiguration', Identifier],

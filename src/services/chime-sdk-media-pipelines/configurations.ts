@@ -7,7 +7,6 @@ import type {
   CreateMediaInsightsPipelineConfigurationRequest,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
 import { type ConfigurationDocument, configurationArn } from '../chime/insights-configurations.ts';
-import { STORED_VOICE_CONNECTOR } from '../chime/voice-connectors.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { requestHash } from '../kit/request-hash.ts';
 import { type Change, resource } from '../kit/resource.ts';
@@ -24,16 +23,14 @@ type ConfigurationChange<Of = unknown> = Change<ConfigurationDocument, Of>;
 /** Source: Chime SDK Developer Guide, "Call analytics service quotas": 100 in a region. */
 const CONFIGURATIONS_MAX = 100;
 
-/** Higher than any limit of an account. */
-const EVERY = Number.MAX_SAFE_INTEGER;
-
 /** Validity of a client request token. Assumed: the duration. */
 const TOKEN_LIFE_MS = 24 * 60 * 60_000;
 
 /**
  * Source: chime-sdk-media-pipelines 2021-07-15, CreateMediaInsightsPipelineConfiguration … UpdateMediaInsightsPipelineConfiguration.
  * Assumed: an update replaces all settings, and without alerts it removes them; a name in use is BadRequestException, because the model
- * of the Create has no ConflictException.
+ * of the Create has no ConflictException; a configuration that a Voice Connector names can be deleted, and ConflictException is for
+ * running pipelines, which are not built.
  */
 const regularOperations = resource(CONFIGURATION, {
   limit: { most: CONFIGURATIONS_MAX, per: 'region', title: 'media insights pipeline configurations in this region' },
@@ -51,7 +48,7 @@ const regularOperations = resource(CONFIGURATION, {
     document: (_, input, { document }) => toDocument(document.MediaInsightsPipelineConfigurationId, input),
     guard: [requireSettings],
   },
-  delete: { operation: 'DeleteMediaInsightsPipelineConfiguration', guard: [refuseWhileStreaming] },
+  delete: { operation: 'DeleteMediaInsightsPipelineConfiguration' },
   list: { operation: 'ListMediaInsightsPipelineConfigurations' },
 });
 
@@ -105,16 +102,4 @@ async function requireSettings(call: Call, change: ConfigurationChange<Partial<I
   requireAlerts(document.RealTimeAlertConfiguration);
   const name = before?.id ?? (input.MediaInsightsPipelineConfigurationName as string);
   await requireAccessRole(call, document.ResourceAccessRoleArn, configurationArn(call, name));
-}
-
-/**
- * Checks that no Voice Connector of the account streams with a configuration. Assumed: such a configuration is in use; the message.
- *
- * @throws ConflictException
- */
-async function refuseWhileStreaming(call: Call, { before }: ConfigurationChange): Promise<void> {
-  const arn = configurationArn(call, before?.id as string);
-  const connectors = await call.tx.resources.listOfAccount(STORED_VOICE_CONNECTOR, call.accountId, EVERY);
-  const user = connectors.find(({ document }) => document.StreamingConfiguration?.MediaInsightsConfiguration?.ConfigurationArn === arn);
-  if (user !== undefined) throw new AwsError('ConflictException', `The configuration is used by Voice Connector ${user.id}.`);
 }

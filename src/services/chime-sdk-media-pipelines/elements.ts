@@ -5,9 +5,9 @@ import type {
   MediaInsightsPipelineConfigurationElementType,
   RealTimeAlertConfiguration,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { requireTranscribeSettings } from '../chime/transcribe-settings.ts';
 import type { Where } from '../kit/resource-kind.ts';
 import { AwsError } from './errors.ts';
+import { requireTranscribeSettings } from './transcribe-settings.ts';
 
 interface ElementRule {
   /** True if the element's own configuration is optional. */

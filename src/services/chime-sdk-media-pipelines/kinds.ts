@@ -17,8 +17,7 @@ export const CONFIGURATION: Kind<ConfigurationDocument, ChimeSdkMediaPipelinesAp
     service: 'chime-sdk-media-pipelines',
     tagRules: TAG_RULES.chime,
     notFound: (title, identifier) => new AwsError('NotFoundException', `${title} ${identifier} not found`),
-    limitExceeded: (title, most) =>
-      new AwsError('ResourceLimitExceededException', `The account has ${most} ${title}, and may not have more.`),
+    limitExceeded: (title, most) => new AwsError('ResourceLimitExceededException', `The account has the maximum of ${most} ${title}.`),
     page: pageOf,
   },
   title: 'Media insights pipeline configuration',

@@ -1,4 +1,10 @@
-import type { Attendee, ChimeSdkMeetingsApi, CreateAttendeeError, CreateAttendeeRequestItem } from '#model/generated/chime-sdk-meetings.ts';
+import type {
+  Attendee,
+  ChimeSdkMeetingsApi,
+  CreateAttendeeError,
+  CreateAttendeeRequestItem,
+  MeetingFeaturesConfiguration,
+} from '#model/generated/chime-sdk-meetings.ts';
 import type { MeetingEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
@@ -122,33 +128,6 @@ export async function addAttendees(
   return { Attendees, Errors };
 }
 
-/**
- * Returns the response to a repeated request, which adds no attendees: those that are in the meeting, and the errors of the others.
- *
- * Assumed: attendees that were deleted in the meantime are in neither list.
- */
-export async function existingAttendees(
-  call: Call,
-  deps: MeetingsDeps,
-  meeting: FoundMeeting,
-  items: readonly CreateAttendeeRequestItem[],
-): Promise<AddedAttendees> {
-  const Attendees: Attendee[] = [];
-  const Errors: CreateAttendeeError[] = [];
-  const left = await room(call, deps, meeting);
-  for (const item of items) {
-    try {
-      requireValid(meeting, item);
-      const attendee = await call.tx.of(attendees).getByExternalUserId(meeting.record.meetingId, item.ExternalUserId);
-      if (attendee !== undefined) Attendees.push(toAttendee(deps, meeting, attendee));
-      else if (left <= 0) throw meetingFull(deps, meeting);
-    } catch (error) {
-      Errors.push(toItemError(item, error));
-    }
-  }
-  return { Attendees, Errors };
-}
-
 /** Returns the error of one of several attendees. Throws errors that are not for the client. */
 function toItemError({ ExternalUserId }: CreateAttendeeRequestItem, error: unknown): CreateAttendeeError {
   if (!(error instanceof AwsError)) throw error;
@@ -161,7 +140,7 @@ function requireValid({ request }: FoundMeeting, { ExternalUserId, Capabilities 
 }
 
 function meetingFull(deps: MeetingsDeps, meeting: FoundMeeting): AwsError {
-  return new AwsError('LimitExceededException', `The meeting has ${attendeesMax(deps, meeting)} attendees, and may not have more.`);
+  return new AwsError('LimitExceededException', `The meeting has the maximum of ${attendeesMax(deps, meeting)} attendees.`);
 }
 
 /**
@@ -204,6 +183,19 @@ async function room({ tx }: Call, deps: MeetingsDeps, meeting: FoundMeeting): Pr
 }
 
 /** Assumed: MaxCount limits the created attendees, because only the media plane knows which are present. */
-function attendeesMax({ limits }: MeetingsDeps, { request }: FoundMeeting): number {
-  return Math.min(request.MeetingFeatures?.Attendee?.MaxCount ?? limits.attendees, limits.attendees);
+function attendeesMax({ limits }: MeetingsDeps, { request: { MeetingFeatures } }: FoundMeeting): number {
+  return Math.min(MeetingFeatures?.Attendee?.MaxCount ?? limits.attendees, limits.attendees, resolutionMax(MeetingFeatures));
+}
+
+/** Assumed: the message. @throws BadRequestException more attendees than the resolution of the meeting allows */
+export function requireAttendeesMax(features: MeetingFeaturesConfiguration | undefined): void {
+  const most = resolutionMax(features);
+  if ((features?.Attendee?.MaxCount ?? 0) > most) {
+    throw new AwsError('BadRequestException', `With Video FHD or Content UHD, Attendee MaxCount must not be more than ${most}.`);
+  }
+}
+
+/** Returns the number of attendees that the resolution of a meeting allows. Source: Chime SDK API reference, AttendeeFeatures. */
+function resolutionMax(features: MeetingFeaturesConfiguration | undefined): number {
+  return features?.Video?.MaxResolution === 'FHD' || features?.Content?.MaxResolution === 'UHD' ? 25 : Number.POSITIVE_INFINITY;
 }

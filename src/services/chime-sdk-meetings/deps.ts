@@ -3,7 +3,10 @@ import type { MediaEndpoints } from './media-placement.ts';
 
 /** Dependencies of the meetings operations, in addition to a call. */
 export interface MeetingsDeps {
+  /** Endpoints for most callers. */
   readonly mediaEndpoints: MediaEndpoints;
+  /** Endpoints without TLS, for callers on the server's machine that use none. Absent: such callers get `mediaEndpoints`. */
+  readonly localMediaEndpoints?: MediaEndpoints;
   readonly joinTokens: Pick<JoinTokens, 'issue'>;
   readonly limits: MeetingLimits;
 }

@@ -12,5 +12,5 @@ const EXTERNAL_ID = /^[-_&@+=,(){}[\]/«».:|'"#a-zA-Z0-9À-ÿ\s]*$/;
  */
 export function requireExternalId(name: 'ExternalMeetingId' | 'ExternalUserId', id: string): void {
   if (id.toLowerCase().startsWith('aws:')) throw new AwsError('BadRequestException', `${name} must not begin with aws:`);
-  if (!EXTERNAL_ID.test(id)) throw new AwsError('BadRequestException', `${name} has characters it must not have.`);
+  if (!EXTERNAL_ID.test(id)) throw new AwsError('BadRequestException', `${name} contains an invalid character.`);
 }

@@ -28,6 +28,7 @@ export async function openFixture(limits: Partial<MeetingsDeps['limits']> = {}):
   const { store, run } = await openOperations<Api>(
     meetingsOperations({
       mediaEndpoints: { signalingUrl: 'wss://meet.example.org', audioHost: 'meet.example.org:3478', httpUrl: 'https://meet.example.org' },
+      localMediaEndpoints: { signalingUrl: 'ws://127.0.0.1:7080', audioHost: '127.0.0.1:7080', httpUrl: 'http://127.0.0.1:7080' },
       joinTokens: TOKENS,
       limits: { ...DEFAULT_LIMITS, ...limits },
     }),

@@ -42,22 +42,36 @@ test('CreateMeeting: returns everything that a client needs to join, as GetMeeti
   assert.deepEqual(await run('GetMeeting', { MeetingId: MeetingId.toUpperCase() }), { Meeting });
 });
 
-test('CreateMeeting: a repeated token returns the same meeting, in any order of the members', async () => {
+test('MediaPlacement: a caller on the same machine without TLS gets ws and http URLs, any other caller those of the server', async () => {
   const { run } = await openFixture();
+  const { Meeting } = await run('CreateMeeting', REQUEST, { localPlain: true });
+  const { MeetingId = '', MediaPlacement: local } = Meeting ?? {};
+  const { MediaPlacement: other } = (await run('GetMeeting', { MeetingId })).Meeting ?? {};
+  assert.deepEqual(
+    [local?.SignalingUrl, local?.EventIngestionUrl, other?.SignalingUrl],
+    [`ws://127.0.0.1:7080/control/${MeetingId}`, 'http://127.0.0.1:7080/v1/client-events', `wss://meet.example.org/control/${MeetingId}`],
+  );
+});
+
+// Source: chime-sdk-meetings 2021-07-15, ConflictException: only for simultaneous requests.
+test('CreateMeeting: a repeated token returns the same meeting, even if other parameters differ', async () => {
+  const { run } = await openFixture({ activeMeetings: 1 });
   const first = await run('CreateMeeting', REQUEST);
-  const { ExternalMeetingId, MediaRegion, ClientRequestToken } = REQUEST;
-  assert.deepEqual(await run('CreateMeeting', { ExternalMeetingId, MediaRegion, ClientRequestToken }), first);
+  for (const change of [{}, { ExternalMeetingId: 'other' }, { MediaRegion: 'us-east-1' }, { Tags: [{ Key: 'k', Value: '' }] }]) {
+    assert.deepEqual(await run('CreateMeeting', { ...REQUEST, ...change }), first);
+  }
 });
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateMeetingRequest>, code: string][] = [
   // in the order of checking
-  ['a used token with other parameters',          { ClientRequestToken: 'used' },                     'ConflictException'     ],
   ['an unknown media region',                     { MediaRegion: 'moon-1' },                          'BadRequestException'   ],
   ['an external id that begins with aws:',        { ExternalMeetingId: 'AWS:x' },                     'BadRequestException'   ],
   ['an external id with a control character',     { ExternalMeetingId: 'a\u0000b' },                  'BadRequestException'   ],
   ['a reserved tag key',                          { Tags: [{ Key: 'aws:x', Value: '' }] },            'BadRequestException'   ],
   ['a tag key that occurs twice',                 { Tags: [{ Key: 'k', Value: '' }, { Key: 'k', Value: '' }] }, 'BadRequestException' ],
+  ['26 attendees with FHD video',                 { MeetingFeatures: { Video: { MaxResolution: 'FHD' }, Attendee: { MaxCount: 26 } } }, 'BadRequestException' ],
+  ['26 attendees with UHD content',               { MeetingFeatures: { Content: { MaxResolution: 'UHD' }, Attendee: { MaxCount: 26 } } }, 'BadRequestException' ],
   ['an unknown primary meeting',                  { PrimaryMeetingId: UNKNOWN },                      'BadRequestException'   ],
   ['an account with the maximum',                 {},                                                 'LimitExceededException'],
 ];
@@ -65,7 +79,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateMeetingRequest>, c
 for (const [title, change, code] of REFUSED) {
   test(`CreateMeeting: ${title} is ${code}`, async () => {
     const { run, meeting } = await openFixture({ activeMeetings: 1 });
-    await meeting({ ClientRequestToken: 'used' });
+    await meeting();
     await assert.rejects(run('CreateMeeting', { ...REQUEST, ...change }), { code });
   });
 }
@@ -149,7 +163,7 @@ test('DeleteMeeting: deletes the meeting with its attendees; a second time is No
   );
 });
 
-test('CreateMeetingWithAttendees: lists attendees and errors, and a repeated request returns the same and adds none', async () => {
+test('CreateMeetingWithAttendees: lists attendees and errors, and a repeated request returns the same', async () => {
   const { run } = await openFixture();
   const input = {
     ...REQUEST,
@@ -170,7 +184,34 @@ test('CreateMeetingWithAttendees: lists attendees and errors, and a repeated req
   );
   const again = await run('CreateMeetingWithAttendees', input);
   assert.deepEqual(again, first);
-  await assert.rejects(run('CreateMeeting', REQUEST), { code: 'ConflictException' });
+  assert.deepEqual(await run('CreateMeeting', REQUEST), { Meeting: first.Meeting });
   const token = TOKENS.verify(first.Attendees?.[0]?.JoinToken as string, START);
   assert.equal(token?.meetingId, first.Meeting?.MeetingId);
 });
+
+test('CreateMeetingWithAttendees: the token of an existing meeting returns it, with the attendees of the request', async () => {
+  const { run } = await openFixture();
+  const { Meeting } = await run('CreateMeeting', REQUEST);
+  const MeetingId = Meeting?.MeetingId as string;
+  const { Attendee } = await run('CreateAttendee', { MeetingId, ExternalUserId: 'ada' });
+  const input = { ...REQUEST, ExternalMeetingId: 'other', Attendees: [{ ExternalUserId: 'ada' }, { ExternalUserId: 'bob' }] };
+  const joined = await run('CreateMeetingWithAttendees', input);
+  assert.deepEqual(joined.Meeting, Meeting);
+  assert.deepEqual([joined.Attendees?.[0]?.AttendeeId, joined.Errors], [Attendee?.AttendeeId, []]);
+  const listed = await run('ListAttendees', { MeetingId });
+  assert.deepEqual(listed.Attendees?.map(({ ExternalUserId }) => ExternalUserId).sort(), ['ada', 'bob']);
+});
+
+// Source: Chime SDK API reference, AttendeeFeatures.
+for (const MeetingFeatures of [{ Video: { MaxResolution: 'FHD' } }, { Content: { MaxResolution: 'UHD' } }] as const) {
+  test(`CreateMeetingWithAttendees: with ${JSON.stringify(MeetingFeatures)} a meeting has at most 25 attendees`, async () => {
+    const { run } = await openFixture();
+    const users = (count: number, name: string) => Array.from({ length: count }, (_, i) => ({ ExternalUserId: `${name}${i}` }));
+    await run('CreateMeetingWithAttendees', { ...REQUEST, MeetingFeatures, Attendees: users(20, 'a') });
+    const { Errors } = await run('CreateMeetingWithAttendees', { ...REQUEST, Attendees: users(6, 'b') });
+    assert.deepEqual(
+      Errors?.map(({ ExternalUserId, ErrorCode }) => [ExternalUserId, ErrorCode]),
+      [['b5', 'LimitExceeded']],
+    );
+  });
+}

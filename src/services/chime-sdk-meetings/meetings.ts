@@ -3,9 +3,8 @@ import type { ChimeSdkMeetingsApi, CreateMeetingRequest, CreateMeetingWithAttend
 import type { MeetingEvent } from '../chime/events.ts';
 import { onNew, requireTags, withTags } from '../chime/tags.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
-import { requestHash } from '../kit/request-hash.ts';
 import { guid, meetingArn, onMeeting } from './access.ts';
-import { addAttendees, existingAttendees } from './attendees.ts';
+import { addAttendees, requireAttendeesMax } from './attendees.ts';
 import type { MeetingsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { requireExternalId } from './external-id.ts';
@@ -17,36 +16,34 @@ import { meetings } from './tables/meetings.ts';
 export function meetingOperations(deps: MeetingsDeps) {
   return {
     /**
-     * Creates a meeting, or returns the active one that was created with the token.
+     * Creates a meeting, or returns the active one that was created with the token. The other parameters may differ.
      *
-     * @throws ConflictException      the token created a different meeting
-     * @throws BadRequestException    an invalid region, external ID or tag, or an unknown primary meeting
+     * @throws BadRequestException    an invalid region, external ID or tag, an unknown primary meeting, too many attendees for the resolution
      * @throws LimitExceededException the account has the maximum number of active meetings in the region
      */
     CreateMeeting: {
       access: onNewMeeting,
       async handle(call, input) {
-        const { meeting } = await createMeeting(call, deps, 'CreateMeeting', input);
-        return { Meeting: toMeeting(deps, meeting) };
+        return { Meeting: toMeeting(deps, call, await createMeeting(call, deps, input)) };
       },
     },
 
-    /** As CreateMeeting, with up to 20 attendees. `Errors` lists those that cannot be added. They do not prevent the meeting. */
+    /**
+     * As CreateMeeting, with up to 20 attendees, also for a meeting that exists. `Errors` lists those that cannot be added. They do not
+     * prevent the meeting.
+     */
     CreateMeetingWithAttendees: {
       access: onNewMeeting,
       async handle(call, input) {
-        const { meeting, created } = await createMeeting(call, deps, 'CreateMeetingWithAttendees', input);
-        const attendees = created
-          ? await addAttendees(call, deps, meeting, input.Attendees)
-          : await existingAttendees(call, deps, meeting, input.Attendees);
-        return { Meeting: toMeeting(deps, meeting), ...attendees };
+        const meeting = await createMeeting(call, deps, input);
+        return { Meeting: toMeeting(deps, call, meeting), ...(await addAttendees(call, deps, meeting, input.Attendees)) };
       },
     },
 
     /** @throws NotFoundException the meeting does not exist or has ended */
     GetMeeting: {
       access: onMeeting,
-      handle: async (call, input) => ({ Meeting: toMeeting(deps, await meetingOrNotFound(call, input.MeetingId)) }),
+      handle: async (call, input) => ({ Meeting: toMeeting(deps, call, await meetingOrNotFound(call, input.MeetingId)) }),
     },
 
     /**
@@ -74,33 +71,26 @@ function onNewMeeting({ Tags }: Pick<CreateMeetingRequest, 'Tags'>, caller: Call
 /**
  * Creates a meeting, or returns the active one that was created with the token.
  *
- * Source: chime-sdk-meetings 2021-07-15, ClientRequestToken, an idempotency token.
- * Assumed: both operations share their tokens, which are valid as long as the meeting; the messages.
+ * Source: chime-sdk-meetings 2021-07-15, ClientRequestToken: a different token for different meetings; ConflictException is only for
+ * simultaneous requests, which this server performs one after the other.
+ * Assumed: both operations share their tokens, which are valid as long as the meeting; attendees of a repeated request require no permission on
+ * the meeting itself; the messages.
  */
 async function createMeeting(
   call: Call,
   deps: MeetingsDeps,
-  operation: 'CreateMeeting' | 'CreateMeetingWithAttendees',
   input: CreateMeetingRequest | CreateMeetingWithAttendeesRequest,
-): Promise<{ readonly meeting: FoundMeeting; readonly created: boolean }> {
+): Promise<FoundMeeting> {
   const { tx, accountId, region, now } = call;
-  const { ClientRequestToken, ...members } = input;
-  const key = { accountId, region, operation: 'chime:CreateMeeting', token: ClientRequestToken };
-  const hash = requestHash([operation, members]);
-
+  const key = { accountId, region, operation: 'chime:CreateMeeting', token: input.ClientRequestToken };
   const before = await tx.idempotency.get(key, now);
   const present = before && (await tx.of(meetings).get(accountId, region, before.answer, now));
-  if (before && present) {
-    if (before.requestHash !== hash) {
-      throw new AwsError('ConflictException', 'The client request token was used for a meeting with other parameters.');
-    }
-    return { meeting: found(present), created: false };
-  }
+  if (present !== undefined) return found(present);
 
   await requireMeeting(call, input);
   const { activeMeetings } = deps.limits;
   if ((await tx.of(meetings).count(accountId, region, now, activeMeetings)) >= activeMeetings) {
-    throw new AwsError('LimitExceededException', `The account has ${activeMeetings} active meetings in ${region}, and may not have more.`);
+    throw new AwsError('LimitExceededException', `The account has the maximum of ${activeMeetings} active meetings in ${region}.`);
   }
 
   const request = storedRequest(input);
@@ -114,10 +104,10 @@ async function createMeeting(
     tags: withTags([], input.Tags ?? []),
   };
   await tx.of(meetings).add(record);
-  await tx.idempotency.put(key, { requestHash: hash, answer: record.meetingId, expiresAt: record.endsAt });
+  await tx.idempotency.put(key, { requestHash: '', answer: record.meetingId, expiresAt: record.endsAt });
   const meeting = { record, request };
   await call.emit<MeetingEvent>({ type: 'MeetingStarted', ...named(meeting) });
-  return { meeting, created: true };
+  return meeting;
 }
 
 /** Returns the members of a request that are stored. The input may have others, such as the attendees. */
@@ -141,10 +131,11 @@ async function requireMeeting({ tx, accountId, now }: Call, input: CreateMeeting
   if (!MEDIA_REGIONS.has(input.MediaRegion)) throw new AwsError('BadRequestException', `Invalid media region: ${input.MediaRegion}`);
   requireExternalId('ExternalMeetingId', input.ExternalMeetingId);
   requireTags(input.Tags ?? []);
+  requireAttendeesMax(input.MeetingFeatures);
   if (input.PrimaryMeetingId === undefined) return;
   const primary = await tx.of(meetings).getInAnyRegion(accountId, guid(input.PrimaryMeetingId), now);
   if (primary === undefined) throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> not found`);
   if (found(primary).request.PrimaryMeetingId !== undefined) {
-    throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> is a replica itself`);
+    throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> is a replica meeting`);
   }
 }

@@ -51,14 +51,18 @@ export async function attendeeOrNotFound({ tx }: Call, { record }: FoundMeeting,
 }
 
 /** Returns a meeting in the shape of the model. */
-export function toMeeting({ mediaEndpoints }: MeetingsDeps, { record, request }: FoundMeeting): Meeting {
+export function toMeeting(
+  { mediaEndpoints, localMediaEndpoints = mediaEndpoints }: MeetingsDeps,
+  { localPlain }: Pick<Call, 'localPlain'>,
+  { record, request }: FoundMeeting,
+): Meeting {
   const { MeetingHostId, ExternalMeetingId, MediaRegion, MeetingFeatures, PrimaryMeetingId, TenantIds = [] } = request;
   return omitUndefined({
     MeetingId: record.meetingId,
     MeetingHostId,
     ExternalMeetingId,
     MediaRegion,
-    MediaPlacement: mediaPlacement(mediaEndpoints, record.meetingId),
+    MediaPlacement: mediaPlacement(localPlain ? localMediaEndpoints : mediaEndpoints, record.meetingId),
     MeetingFeatures: MeetingFeatures && withDefaults(MeetingFeatures),
     PrimaryMeetingId,
     TenantIds,

@@ -4,7 +4,6 @@ import type {
   TranscriptionConfiguration,
 } from '#model/generated/chime-sdk-meetings.ts';
 import type { MeetingEvent } from '../chime/events.ts';
-import { requireTranscribeSettings } from '../chime/transcribe-settings.ts';
 import { requireLinkedRole } from '../iam/service-linked-roles.ts';
 import { type NotYet, notYetImplemented } from '../kit/not-yet.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
@@ -30,7 +29,7 @@ export const transcriptionOperations: TranscriptionOperations = {
    * Checks everything that a start requires, then returns an error.
    *
    * @throws NotFoundException          the meeting does not exist
-   * @throws BadRequestException        the configuration contradicts itself
+   * @throws BadRequestException        the configuration does not have exactly one engine
    * @throws ForbiddenException         the account does not have the transcription role
    * @throws NotYetImplementedException otherwise
    */
@@ -64,15 +63,15 @@ export const transcriptionOperations: TranscriptionOperations = {
 };
 
 /**
- * Checks that a configuration has exactly one engine, and that the settings of the engine agree.
+ * Checks that a configuration has exactly one engine. The settings of the engine are not checked here: Amazon Transcribe does that, and the
+ * meeting gets the event TranscriptFailed.
  *
- * Source: Chime SDK API reference, TranscriptionConfiguration.
- * Assumed: exactly one engine is required; the messages.
+ * Source: Chime SDK API reference, TranscriptionConfiguration, EngineTranscribeSettings.
+ * Assumed: exactly one engine is required; the message.
  * @throws BadRequestException
  */
 function requireConfiguration({ EngineTranscribeSettings, EngineTranscribeMedicalSettings }: TranscriptionConfiguration): void {
   if ((EngineTranscribeSettings === undefined) === (EngineTranscribeMedicalSettings === undefined)) {
     throw new AwsError('BadRequestException', 'Exactly one of EngineTranscribeSettings and EngineTranscribeMedicalSettings is required.');
   }
-  if (EngineTranscribeSettings !== undefined) requireTranscribeSettings(EngineTranscribeSettings);
 }

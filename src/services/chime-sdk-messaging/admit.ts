@@ -99,6 +99,7 @@ export async function admit(
     ...NO_FACTS,
     public: channel.privacy === 'PUBLIC',
     open: channel.document.mode === 'UNRESTRICTED',
+    elastic: channel.document.elastic !== undefined,
     member: own.length > 0,
     ...(await about(channel, bearer)),
   };
@@ -106,7 +107,7 @@ export async function admit(
   return { operation, bearer, channel, roles };
 }
 
-const NO_FACTS: Facts = { public: false, open: false, self: false, own: false, member: false };
+const NO_FACTS: Facts = { public: false, open: false, elastic: false, self: false, own: false, member: false };
 
 function isHere(membership: MembershipRecord, { document }: ChannelRecord, subChannelId: string | undefined): boolean {
   return document.elastic === undefined || subChannelId === undefined || membership.subChannelId === subChannelId;
@@ -144,7 +145,7 @@ export function requireSeesHidden({ operation, roles }: Admitted): void {
 /**
  * Returns the user or bot that an input names, which must be in the channel's app instance.
  *
- * Source: security.md CHM-5: an unknown user ARN in the input is 403. Assumed: the message.
+ * Source: security.md CHM-5: an unknown user ARN in the input is 403. aws/amazon-chime-sdk-js issue 1148: the message.
  * @throws ForbiddenException the user or bot does not exist
  */
 export async function memberOrForbidden(
@@ -154,7 +155,7 @@ export async function memberOrForbidden(
 ): Promise<AppInstanceMember & { readonly key: string }> {
   const member = await findMember(call.tx, call, memberArn);
   if (member === undefined || member.appInstanceId !== appInstanceId) {
-    throw new AwsError('ForbiddenException', `${memberArn} is not a user or bot of the app instance.`);
+    throw new AwsError('ForbiddenException', 'An invalid app instance user ARN was supplied for the input parameter.');
   }
   return { ...member, key: memberKey(member) };
 }

@@ -13,6 +13,7 @@ import { AwsError } from './errors.ts';
 import { toExpiration, withExpiry } from './expiration.ts';
 import { addMember } from './members.ts';
 import { addModerator } from './moderators.ts';
+import type { Role } from './roles.ts';
 import { channelArn, named, toChannel } from './stored-channels.ts';
 import { type ChannelDocument, channels } from './tables/channels.ts';
 
@@ -83,7 +84,8 @@ async function createChannel(call: Call, deps: MessagingDeps, bearer: Bearer, in
   for (const arn of moderators) await addModerator(call, deps, channel, bearer, arn);
   if (elastic !== undefined) return channel.channelId;
   const members = await distinct(call, bearer, MemberArns);
-  for (const MemberArn of members) await addMember(call, deps, channel, bearer, { MemberArn, Type: 'DEFAULT' });
+  const inviter = { bearer, channel, roles: new Set<Role>(['ChannelModerator']) };
+  for (const MemberArn of members) await addMember(call, deps, inviter, { MemberArn, Type: 'DEFAULT' });
   return channel.channelId;
 }
 

@@ -67,13 +67,14 @@ export const flowAssociationOperations = {
   /**
    * Result of a processor for a message. This server invokes no processors, so no message waits for a result.
    *
-   * Assumed: the code and the message.
-   * @throws BadRequestException always
+   * Source: Chime SDK Developer Guide, "Setting up a channel processor": ForbiddenException for a message that no longer waits.
+   * Assumed: the message.
+   * @throws ForbiddenException always
    */
   ChannelFlowCallback: {
     access: ({ ChannelArn }, caller) => onArns(caller, ChannelArn),
     async handle(_, { CallbackId }) {
-      throw new AwsError('BadRequestException', `No message waits for the callback ${CallbackId}.`);
+      throw new AwsError('ForbiddenException', `No message waits for the callback ${CallbackId}.`);
     },
   },
 } satisfies Partial<ServiceOperations<ChimeSdkMessagingApi>>;

@@ -1,3 +1,4 @@
+import { parseArn } from '#core/arn.ts';
 import type { Processor } from '#model/generated/chime-sdk-messaging.ts';
 import type { Call } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
@@ -31,8 +32,18 @@ export function flowOperations({ limits }: MessagingDeps) {
   });
 }
 
-/** Source: API reference, Processor: names and orders are unique in a flow. Assumed: the messages. */
-function requireProcessors(_: Call, { document: { Processors } }: FlowChange): void {
+/**
+ * Source: API reference, Processor: names and orders are unique in a flow. Chime SDK Developer Guide, "Setting up a channel processor": the
+ * function is in the account and region of the app instance.
+ * Assumed: the messages.
+ */
+function requireProcessors({ accountId, region }: Call, { document: { Processors } }: FlowChange): void {
+  for (const { Configuration } of Processors) {
+    const lambda = parseArn(Configuration.Lambda.ResourceArn);
+    if (lambda?.accountId !== accountId || lambda.region !== region) {
+      throw new AwsError('BadRequestException', 'The function of a processor must be in the account and region of the app instance.');
+    }
+  }
   for (const member of ['Name', 'ExecutionOrder'] as const) {
     if (new Set(Processors.map((processor: Processor) => processor[member])).size < Processors.length) {
       throw new AwsError('BadRequestException', `Processors of a channel flow differ in ${member}.`);

@@ -33,8 +33,7 @@ const CONVENTIONS: Conventions = {
   service: 'chime-sdk-messaging',
   tagRules: TAG_RULES.chime,
   notFound: (title, arn) => new AwsError('ForbiddenException', `${title} ${arn} does not exist.`),
-  limitExceeded: (title, most) =>
-    new AwsError('ResourceLimitExceededException', `The app instance has ${most} ${title}, and may not have more.`),
+  limitExceeded: (title, most) => new AwsError('ResourceLimitExceededException', `The app instance has the maximum of ${most} ${title}.`),
   page: pageOf,
 };
 

@@ -3,7 +3,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelEvent } from '../chime/events.ts';
 import type { Call } from '../kit/operation.ts';
-import { type Admitted, type Bearer, memberOrForbidden, seesHidden } from './admit.ts';
+import { type Admitted, memberOrForbidden, seesHidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { membershipEvent } from './membership-events.ts';
@@ -25,7 +25,7 @@ export async function membershipsOf(
   return subChannelId === undefined ? found : found.filter((each) => each.subChannelId === subChannelId);
 }
 
-/** Returns the memberships that the bearer sees. Hidden ones: its own, and all for a moderator or an app instance admin. */
+/** Returns the memberships that the bearer sees. A moderator or app instance admin sees all hidden ones, other bearers only their own. */
 export async function visibleMembershipsOf(
   call: Call,
   { bearer, channel, roles }: Admitted,
@@ -40,6 +40,9 @@ export async function visibleMembershipsOf(
 export function notMember({ operation }: Pick<Admitted, 'operation'>, memberArn: string): AwsError {
   return missing(operation, `${memberArn} is not a member of the channel.`);
 }
+
+/** Bearer that adds members to a channel, with its roles in it. */
+type Inviter = Pick<Admitted, 'bearer' | 'channel' | 'roles'>;
 
 /** Members of an input that describe a new membership. */
 export interface NewMember {
@@ -59,21 +62,19 @@ export interface NewMember {
 export async function addMember(
   call: Call,
   deps: MessagingDeps,
-  channel: ChannelRecord,
-  inviter: Bearer,
+  inviter: Inviter,
   { MemberArn, Type, SubChannelId }: NewMember,
   emits = true,
 ): Promise<MembershipRecord> {
   const { tx, now } = call;
+  const { bearer, channel } = inviter;
   const { channelKey, appInstanceId } = channel;
   const { key } = await memberOrForbidden(call, appInstanceId, MemberArn);
-  if ((await tx.of(standings).get(channelKey, 'banned', key)) !== undefined) {
-    throw new AwsError('ForbiddenException', `${MemberArn} is banned from the channel.`);
-  }
+  await requireNotExcluded(call, inviter, key, MemberArn);
   const { limits } = deps;
   const most = channel.document.elastic === undefined ? limits.membershipsOfChannel : limits.membershipsOfElasticChannel;
   if ((await tx.of(memberships).count(channelKey, most)) >= most) {
-    throw new AwsError('ResourceLimitExceededException', `The channel has ${most} memberships, and may not have more.`);
+    throw new AwsError('ResourceLimitExceededException', `The channel has the maximum of ${most} memberships.`);
   }
   const membership: MembershipRecord = {
     channelKey,
@@ -81,13 +82,29 @@ export async function addMember(
     member: key,
     appInstanceId,
     type: Type,
-    invitedBy: inviter.key,
+    invitedBy: bearer.key,
     createdAt: now,
     updatedAt: now,
   };
   if ((await tx.of(memberships).add(membership)) === 'exists') throw alreadyMember(MemberArn);
   if (emits) await call.emit<ChannelEvent>(await membershipEvent(tx, 'CREATE_CHANNEL_MEMBERSHIP', channel, membership));
   return membership;
+}
+
+/**
+ * Checks that a user or bot is not banned. To a bearer that does not see hidden members, banned users and hidden members are the same.
+ *
+ * Assumed: the messages. AWS documents ConflictException for every member, which would reveal a hidden member.
+ * @throws ForbiddenException
+ */
+async function requireNotExcluded(call: Call, { bearer, channel, roles }: Inviter, key: string, memberArn: string): Promise<void> {
+  const { tx } = call;
+  const banned = (await tx.of(standings).get(channel.channelKey, 'banned', key)) !== undefined;
+  if (seesHidden(roles) || key === bearer.key) {
+    if (banned) throw new AwsError('ForbiddenException', `${memberArn} is banned from the channel.`);
+  } else if (banned || (await tx.of(memberships).ofMember(channel, key)).some(({ type }) => type === 'HIDDEN')) {
+    throw new AwsError('ForbiddenException', `${memberArn} cannot be added to the channel.`);
+  }
 }
 
 /** Returns the sub-channel of a new membership; `''` if the channel is not elastic. */
@@ -109,7 +126,7 @@ export async function requireModerator({ tx }: Call, { channelKey }: ChannelReco
 }
 
 function subChannelOfModeratorsOnly(): AwsError {
-  return new AwsError('BadRequestException', 'SubChannelId is only for memberships of moderators.');
+  return new AwsError('BadRequestException', 'SubChannelId is valid only for memberships of moderators.');
 }
 
 function alreadyMember(memberArn: string): AwsError {

@@ -16,19 +16,20 @@ export function newMembershipOperations(deps: MessagingDeps) {
     /**
      * Adds a member, with the bearer as `InvitedBy`.
      *
-     * @throws ForbiddenException             the bearer may not add hidden members; the member is banned, or not in the app instance
+     * @throws ForbiddenException             the bearer may not add hidden members; the member is not in the app instance, banned, or hidden
      * @throws BadRequestException            an invalid sub-channel, or a hidden member of an elastic channel
-     * @throws ConflictException              the user or bot is a member of any Type
+     * @throws ConflictException              the user or bot is a member that the bearer may see
      * @throws ResourceLimitExceededException the channel has the maximum number of members
      *
      * Emits: CREATE_CHANNEL_MEMBERSHIP.
      */
     CreateChannelMembership: {
       inAnySubChannel: true,
+      about: (_, { MemberArn }, __, { arn, type }) => ({ self: type === 'user' && MemberArn === arn }),
       async handle(call, input, admitted) {
-        const { bearer, channel } = admitted;
+        const { channel } = admitted;
         if (input.Type === 'HIDDEN') requireSeesHidden(admitted);
-        const { subChannelId, member } = await addMember(call, deps, channel, bearer, input);
+        const { subChannelId, member } = await addMember(call, deps, admitted, input);
         return { ChannelArn: channelArn(channel), Member: await toIdentity(call.tx, channel, member), ...inSubChannel(subChannelId) };
       },
     },
@@ -51,7 +52,7 @@ export function newMembershipOperations(deps: MessagingDeps) {
         const Errors: BatchCreateChannelMembershipError[] = [];
         for (const MemberArn of input.MemberArns) {
           try {
-            const { member } = await addMember(call, deps, channel, bearer, { ...input, MemberArn, Type }, oneByOne);
+            const { member } = await addMember(call, deps, admitted, { ...input, MemberArn, Type }, oneByOne);
             Members.push(await toIdentity(tx, channel, member));
           } catch (error) {
             if (!(error instanceof AwsError)) throw error;

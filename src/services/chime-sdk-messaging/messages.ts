@@ -14,11 +14,7 @@ import {
 import { emitMessage, isOwnMessage, visibleMessage } from './message-events.ts';
 import { channelArn } from './stored-channels.ts';
 import { subChannelOf } from './sub-channels.ts';
-import { channelMessages } from './tables/channel-messages.ts';
-
-const BEGINNING = instant(0);
-/** Latest time of a JavaScript date. */
-const END = instant(8.64e15);
+import { ALL_TIMES, channelMessages } from './tables/channel-messages.ts';
 
 /** Reading messages. Source: chime-sdk-messaging 2021-05-15. */
 export const messageReadOperations = inChannel({
@@ -39,7 +35,11 @@ export const messageReadOperations = inChannel({
   ListChannelMessages: {
     async handle(call, input, { bearer, channel }) {
       const subChannelId = await subChannelOf(call, channel, input.SubChannelId);
-      const { SortOrder: order = 'DESCENDING', NotBefore: notBefore = BEGINNING, NotAfter: notAfter = END } = input;
+      const {
+        SortOrder: order = 'DESCENDING',
+        NotBefore: notBefore = ALL_TIMES.notBefore,
+        NotAfter: notAfter = ALL_TIMES.notAfter,
+      } = input;
       const range = { channelKey: channel.channelKey, subChannelId, reader: bearer.key, notBefore, notAfter, order };
       const { items, rest } = await pageOf(
         JSON.stringify(['messages', ...Object.values(range)]),

@@ -1,9 +1,9 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMembershipPreferences } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelEvent } from '../chime/events.ts';
 import { inChannel } from './bearer-operations.ts';
+import { AwsError } from './errors.ts';
+import { requireFilterRule } from './filter-rules.ts';
 import { membershipsOf, notMember } from './members.ts';
-import { membershipEvent } from './membership-events.ts';
 import { channelArn, toIdentity } from './stored-channels.ts';
 import { memberships } from './tables/memberships.ts';
 
@@ -12,6 +12,8 @@ import { memberships } from './tables/memberships.ts';
  * and sends no push notifications.
  *
  * Source: chime-sdk-messaging 2021-05-15, GetChannelMembershipPreferences, PutChannelMembershipPreferences, UpdateChannelReadMarker.
+ * Source: Chime SDK Developer Guide, "Understanding system messages": UPDATE_CHANNEL_MEMBERSHIP only applies to elastic channels, which have
+ * neither. So these operations emit no event.
  */
 export const preferenceOperations = inChannel({
   /** @throws ForbiddenException the channel does not exist, or the bearer is not this member */
@@ -28,9 +30,8 @@ export const preferenceOperations = inChannel({
   },
 
   /**
-   * @throws ForbiddenException the channel does not exist, or the bearer is not this member
-   *
-   * Emits: UPDATE_CHANNEL_MEMBERSHIP, which only the member receives.
+   * @throws ForbiddenException  the channel does not exist, or the bearer is not this member
+   * @throws BadRequestException an invalid filter rule, or an elastic channel
    */
   PutChannelMembershipPreferences: {
     about: (_, { MemberArn, ChimeBearer }) => ({ self: MemberArn === ChimeBearer }),
@@ -40,11 +41,14 @@ export const preferenceOperations = inChannel({
       const found = await membershipsOf(call, channel, MemberArn);
       const [first] = found;
       if (first === undefined) throw notMember(admitted, MemberArn);
-      for (const membership of found) {
-        const changed = { ...membership, updatedAt: now, preferences: JSON.stringify(Preferences) };
-        await tx.of(memberships).put(changed);
-        await call.emit<ChannelEvent>(await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, changed));
+      // Source: Chime SDK Developer Guide, "Using elastic channels to host live events". Assumed: the code and the message.
+      if (channel.document.elastic !== undefined) {
+        throw new AwsError('BadRequestException', 'An elastic channel has no membership preferences.');
       }
+      const { FilterRule } = Preferences.PushNotifications ?? {};
+      if (FilterRule !== undefined) requireFilterRule(FilterRule);
+      const preferences = JSON.stringify(Preferences);
+      for (const membership of found) await tx.of(memberships).put({ ...membership, updatedAt: now, preferences });
       return { ChannelArn: channelArn(channel), Member: await toIdentity(tx, channel, first.member), Preferences };
     },
   },
@@ -52,18 +56,13 @@ export const preferenceOperations = inChannel({
   /**
    * Sets the read marker of the bearer to the current time.
    *
-   * @throws ForbiddenException the channel does not exist, or the bearer is not a member
-   *
-   * Emits: UPDATE_CHANNEL_MEMBERSHIP, which only the member receives.
+   * @throws ForbiddenException the channel does not exist or is elastic, or the bearer is not a member
    */
   UpdateChannelReadMarker: {
     async handle(call, _, { bearer, channel }) {
       const { tx, now } = call;
-      for (const membership of await tx.of(memberships).ofMember(channel, bearer.key)) {
-        const read = { ...membership, readMarkerAt: now };
-        await tx.of(memberships).put(read);
-        await call.emit<ChannelEvent>(await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, read));
-      }
+      for (const membership of await tx.of(memberships).ofMember(channel, bearer.key))
+        await tx.of(memberships).put({ ...membership, readMarkerAt: now });
       return { ChannelArn: channelArn(channel) };
     },
   },

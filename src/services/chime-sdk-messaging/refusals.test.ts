@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { Store } from '#store/store.ts';
+import { ACCOUNT, OTHER_ACCOUNT } from '../kit/fixture.ts';
 import { BOT, CHAT, openFixture, userArn } from './fixture.ts';
 
 type Api = ChimeSdkMessagingApi;
@@ -14,12 +15,22 @@ const [ada, bert, carl, root, unknown] = (['ada', 'bert', 'carl', 'root', 'unkno
   string,
 ];
 const UNKNOWN = `${CHAT}/channel/none`;
+const LAMBDA = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:filter`;
+/** Returns the processors of a flow with one function. */
+const processors = (ResourceArn: string) => [
+  {
+    Name: 'filter',
+    ExecutionOrder: 1,
+    FallbackAction: 'ABORT' as const,
+    Configuration: { Lambda: { ResourceArn, InvocationType: 'ASYNC' as const } },
+  },
+];
 const ELASTIC = { MaximumSubChannels: 2, TargetMembershipsPerSubChannel: 2, MinimumMembershipPercentage: 1 };
 
 /** Returns everything that is stored about channels. */
 const stored = (store: Store) =>
   store.transaction(async ({ sql }) => {
-    const tables = ['channel', 'channel_membership', 'channel_standing', 'sub_channel', 'channel_message', 'idempotency'];
+    const tables = ['channel', 'channel_membership', 'channel_standing', 'sub_channel', 'channel_message', 'idempotency', 'resource'];
     const rows: unknown[] = [];
     for (const table of tables) rows.push(await sql.rows(`SELECT * FROM ${table}`));
     return rows;
@@ -27,7 +38,7 @@ const stored = (store: Store) =>
 
 /**
  * The channel of each row: `ada` created and moderates it, `bert` is a member, `carl` is banned, and the limit is four members.
- * In an input, `{channel}` is its ARN, and `{elastic}` is the ARN of an elastic channel.
+ * In an input, `{channel}` is its ARN, `{elastic}` is the ARN of an elastic channel, and `{flow}` that of a flow.
  */
 // biome-ignore format: a table
 const REFUSED: readonly { readonly [Name in keyof Api]: readonly [name: Name, title: string, input: Api[Name]['input'], code: string] }[keyof Api][] = [
@@ -73,6 +84,10 @@ const REFUSED: readonly { readonly [Name in keyof Api]: readonly [name: Name, ti
   ['SendChannelMessage',          'an elastic channel without sub-channel',  { ChannelArn: '{elastic}', ChimeBearer: root, Content: 'c', Type: 'STANDARD', Persistence: 'PERSISTENT', ClientRequestToken: 's2' },                             'ForbiddenException'],
   ['GetChannelMessage',           'an unknown message',                      { ChannelArn: '{channel}', ChimeBearer: ada, MessageId: 'none' },                                                                'NotFoundException'],
   ['DeleteChannelMessage',        'an unknown message',                      { ChannelArn: '{channel}', ChimeBearer: root, MessageId: 'none' },                                                               'ForbiddenException'],
+  ['CreateChannelFlow',           'a function of another region',            { AppInstanceArn: CHAT, Name: 'f', ClientRequestToken: 'f1', Processors: processors(LAMBDA.replace('us-east-1', 'eu-west-1')) },            'BadRequestException'],
+  ['CreateChannelFlow',           'a function of another account',           { AppInstanceArn: CHAT, Name: 'f', ClientRequestToken: 'f2', Processors: processors(LAMBDA.replace(ACCOUNT, OTHER_ACCOUNT)) },              'BadRequestException'],
+  ['UpdateChannelFlow',           'a function of another region',            { ChannelFlowArn: '{flow}', Name: 'f', Processors: processors(LAMBDA.replace('us-east-1', 'eu-west-1')) },                                 'BadRequestException'],
+  ['ChannelFlowCallback',         'a message that does not wait',            { CallbackId: 'c', ChannelArn: '{channel}', ChannelMessage: { MessageId: 'm' } },                                                           'ForbiddenException'],
   ['AssociateChannelFlow',        'an unknown flow',                         { ChannelArn: '{channel}', ChimeBearer: ada, ChannelFlowArn: `${CHAT}/channel-flow/none` },                                      'NotFoundException'],
   ['TagResource',                 'an unknown resource',                     { ResourceARN: UNKNOWN, Tags: [{ Key: 'k', Value: 'v' }] },                                                                      'ForbiddenException'],
   ['TagResource',                 'more tags than the limit',                { ResourceARN: '{channel}', Tags: Array.from({ length: 51 }, (_, i) => ({ Key: `k${i}`, Value: '' })) },                         'ResourceLimitExceededException'],
@@ -84,14 +99,34 @@ for (const [name, title, input, code] of REFUSED) {
     const channelArn = await channel([bert], { ChannelId: 'taken' });
     await run('CreateChannelBan', { ChannelArn: channelArn, ChimeBearer: ada, MemberArn: carl });
     const elastic = await channel([], { ElasticChannelConfiguration: ELASTIC });
+    const flow = await run('CreateChannelFlow', {
+      AppInstanceArn: CHAT,
+      Name: 'f',
+      ClientRequestToken: 'f',
+      Processors: processors(LAMBDA),
+    });
     const before = await stored(store);
-    const filled = JSON.parse(JSON.stringify(input).replaceAll('{channel}', channelArn).replaceAll('{elastic}', elastic)) as never;
+    const places = { '{channel}': channelArn, '{elastic}': elastic, '{flow}': flow.ChannelFlowArn as string };
+    const text = Object.entries(places).reduce((now, [name, arn]) => now.replaceAll(name, arn), JSON.stringify(input));
+    const filled = JSON.parse(text) as never;
     await assert.rejects(run(name, filled), { code });
     assert.deepEqual(await stored(store), before);
   });
 }
 
-test('BatchCreateChannelMembership: lists users who cannot be added, and adds the others', async () => {
+// Source: aws/amazon-chime-sdk-js issue 1148: the message.
+test('CreateChannelMembership: the message for an unknown user or bot', async () => {
+  const { run, channel } = await openFixture();
+  const ChannelArn = await channel();
+  for (const MemberArn of [unknown, `${BOT}s`, `${CHAT}/channel/none`]) {
+    await assert.rejects(run('CreateChannelMembership', { ChannelArn, ChimeBearer: ada, MemberArn, Type: 'DEFAULT' }), {
+      code: 'ForbiddenException',
+      message: 'An invalid app instance user ARN was supplied for the input parameter.',
+    });
+  }
+});
+
+test('BatchCreateChannelMembership: lists users that cannot be added, and adds the others', async () => {
   const { emitted, run, channel } = await openFixture();
   const ChannelArn = await channel([bert]);
   const { Errors, BatchChannelMemberships } = await run('BatchCreateChannelMembership', {
@@ -111,6 +146,28 @@ test('BatchCreateChannelMembership: lists users who cannot be added, and adds th
     [carl, BOT],
   );
   assert.equal(emitted.at(-1)?.type, 'BATCH_CREATE_CHANNEL_MEMBERSHIP');
+});
+
+// Source: API reference, CreateChannelFlow: only STANDARD messages pass through a flow.
+test('CONTROL messages: sent and changed without the flow that stops STANDARD messages', async () => {
+  const { emitted, run, channel } = await openFixture();
+  const ChannelArn = await channel();
+  const flow = { AppInstanceArn: CHAT, Name: 'f', ClientRequestToken: 'f', Processors: processors(LAMBDA) };
+  const { ChannelFlowArn = '' } = await run('CreateChannelFlow', flow);
+  await run('AssociateChannelFlow', { ChannelArn, ChannelFlowArn, ChimeBearer: ada });
+  const send = async (Type: 'STANDARD' | 'CONTROL') => {
+    const message = { Content: 'c', Type, Persistence: 'PERSISTENT', ClientRequestToken: Type } as const;
+    return run('SendChannelMessage', { ChannelArn, ChimeBearer: ada, ...message });
+  };
+  assert.equal((await send('STANDARD')).Status?.Value, 'FAILED');
+  const { MessageId = '', Status } = await send('CONTROL');
+  assert.deepEqual(Status, { Value: 'SENT' });
+  const changed = await run('UpdateChannelMessage', { ChannelArn, MessageId, Content: 'd', ChimeBearer: ada });
+  assert.deepEqual(changed.Status, { Value: 'SENT' });
+  assert.deepEqual(
+    emitted.slice(-4).map(({ type }) => type),
+    ['ProcessorInvocationFailure', 'FAILED_CREATE_CHANNEL_MESSAGE', 'CREATE_CHANNEL_MESSAGE', 'UPDATE_CHANNEL_MESSAGE'],
+  );
 });
 
 test('Channels: operations emit their events in order', async () => {

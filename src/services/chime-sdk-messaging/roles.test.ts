@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadModel } from '#model/load.ts';
-import { openFixture, userArn } from './fixture.ts';
+import { BOT, openFixture, userArn } from './fixture.ts';
 import { type BearerOperation, type Facts, permitted, RIGHTS, type Right, ROLES, type Role } from './roles.ts';
 
-const NOTHING: Facts = { public: false, open: false, self: false, own: false, member: false };
+const NOTHING: Facts = { public: false, open: false, elastic: false, self: false, own: false, member: false };
+
+// Source: Chime SDK Developer Guide, "Understanding authorization by role": not allowed for elastic channels.
+const NOT_ELASTIC: readonly BearerOperation[] = ['UpdateChannelReadMarker', 'DescribeChannelModeratedByAppInstanceUser'];
 
 /** Facts of which one alone fulfills each condition; `undefined`: no fact is required. */
 // biome-ignore format: a table
@@ -14,6 +17,7 @@ const HOLDS_BY: Readonly<Record<Exclude<Right, 'no'>, readonly (keyof Facts)[] |
   open:       ['open'],
   self:       ['self'],
   selfOrOpen: ['self', 'open'],
+  join:       [],
   own:        ['own'],
   asMember:   ['member'],
 };
@@ -32,13 +36,56 @@ for (const [operation, rights] of Object.entries(RIGHTS) as [BearerOperation, (t
       const by = right === 'no' ? [] : HOLDS_BY[right];
       assert.equal(permitted(operation, alone, NOTHING), right !== 'no' && by === undefined, role);
       for (const fact of Object.keys(NOTHING) as (keyof Facts)[]) {
-        const expected = right !== 'no' && (by === undefined || by.includes(fact));
+        const allowed = right !== 'no' && (by === undefined || by.includes(fact));
+        const expected = allowed && !(fact === 'elastic' && NOT_ELASTIC.includes(operation));
         assert.equal(permitted(operation, alone, { ...NOTHING, [fact]: true }), expected, `${role}, ${fact}`);
       }
     }
-    assert.equal(permitted(operation, new Set(), { public: true, open: true, self: true, own: true, member: true }), false, 'no role');
+    const everything = { public: true, open: true, elastic: false, self: true, own: true, member: true };
+    assert.equal(permitted(operation, new Set(), everything), false, 'no role');
   });
 }
+
+test('CHM-6: CreateChannelMembership: a non-member can add only itself, and only to a channel that is public and unrestricted', () => {
+  const join = { ...NOTHING, self: true, public: true, open: true };
+  const allowed = (facts: Facts) => permitted('CreateChannelMembership', new Set<Role>(['NonMember']), facts);
+  assert.equal(allowed(join), true);
+  for (const missing of ['self', 'public', 'open'] as const) assert.equal(allowed({ ...join, [missing]: false }), false, missing);
+});
+
+// biome-ignore format: a table
+const JOINS: readonly (readonly [title: string, channel: object, bearer: string, member: string, more: object, outcome: string])[] = [
+  // case                                        channel                                        bearer            member            more                outcome
+  ['a user joins a public unrestricted channel', { Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' },   userArn('bert'),  userArn('bert'),  {},                 'added'],
+  ['a user adds another user',                   { Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' },   userArn('bert'),  userArn('carl'),  {},                 'ForbiddenException'],
+  ['a user joins as a hidden member',            { Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' },   userArn('bert'),  userArn('bert'),  { Type: 'HIDDEN' }, 'ForbiddenException'],
+  ['a bot joins',                                { Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' },   BOT,              BOT,              {},                 'ForbiddenException'],
+  ['a user joins a restricted channel',          { Privacy: 'PUBLIC', Mode: 'RESTRICTED' },     userArn('bert'),  userArn('bert'),  {},                 'ForbiddenException'],
+  ['a user joins a private channel',             { Privacy: 'PRIVATE', Mode: 'UNRESTRICTED' },  userArn('bert'),  userArn('bert'),  {},                 'ForbiddenException'],
+];
+
+for (const [title, more, ChimeBearer, MemberArn, input, outcome] of JOINS) {
+  test(`CreateChannelMembership: ${title}: ${outcome}`, async () => {
+    const { run, channel } = await openFixture();
+    const ChannelArn = await channel([], more);
+    const added = run('CreateChannelMembership', { ChannelArn, ChimeBearer, MemberArn, Type: 'DEFAULT', ...input });
+    assert.equal(
+      await added.then(
+        ({ Member }) => (Member?.Arn === MemberArn ? 'added' : Member),
+        ({ code }) => code,
+      ),
+      outcome,
+    );
+  });
+}
+
+test('CreateChannelMembership: a banned user cannot join', async () => {
+  const { run, channel } = await openFixture();
+  const ChannelArn = await channel([], { Privacy: 'PUBLIC', Mode: 'UNRESTRICTED' });
+  await run('CreateChannelBan', { ChannelArn, ChimeBearer: userArn('ada'), MemberArn: userArn('bert') });
+  const join = { ChannelArn, ChimeBearer: userArn('bert'), MemberArn: userArn('bert'), Type: 'DEFAULT' } as const;
+  await assert.rejects(run('CreateChannelMembership', join), { code: 'ForbiddenException' });
+});
 
 describe('A bearer', () => {
   const describe = (ChannelArn: string, ChimeBearer: string) => ({ ChannelArn, ChimeBearer });

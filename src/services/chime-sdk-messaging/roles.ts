@@ -12,15 +12,17 @@ export type Role = (typeof ROLES)[number];
  * - `open`: its mode is UNRESTRICTED
  * - `self`: the input names the bearer
  * - `selfOrOpen`: `self` or `open`
+ * - `join`: `self`, `public` and `open`
  * - `own`: the bearer sent the message
  * - `asMember`: the bearer is also a member
  */
-export type Right = 'yes' | 'no' | 'public' | 'open' | 'self' | 'selfOrOpen' | 'own' | 'asMember';
+export type Right = 'yes' | 'no' | 'public' | 'open' | 'self' | 'selfOrOpen' | 'join' | 'own' | 'asMember';
 
 /** Facts that conditions depend on. */
 export interface Facts {
   readonly public: boolean;
   readonly open: boolean;
+  readonly elastic: boolean;
   readonly self: boolean;
   readonly own: boolean;
   readonly member: boolean;
@@ -51,6 +53,9 @@ export type BearerOperation = Exclude<keyof ChimeSdkMessagingApi, DeveloperOpera
  * Assumed: a member deletes the membership of another user only in channels where it may add one (API reference, CreateChannelMembership: a
  * member can leave; CreateChannelModerator: a moderator can remove others).
  * Assumed: a non-member can describe its own membership only (two rows of the guide are interchanged).
+ * Assumed: a user can add itself to a channel that is PUBLIC and UNRESTRICTED. The guide denies CreateChannelMembership to non-members, but
+ * AWS's chat demo offers "Join Channel" to them, with themselves as bearer and member (aws-samples/amazon-chime-sdk, apps/chat,
+ * `joinChannel`). The API reference, CreateChannel, Mode, says that members can add themselves to unrestricted channels.
  * Assumed: operations that the guide omits: a batch as its single form, PutChannelExpirationSettings as UpdateChannel.
  * Source: API reference, GetChannelMembershipPreferences, PutChannelMembershipPreferences: only of the bearer's own membership, in every role;
  * SearchChannels.
@@ -69,7 +74,7 @@ export const RIGHTS: Readonly<Record<BearerOperation, readonly [admin: Right, mo
   UpdateChannel:                               ['yes',            'yes',            'no',         'no'    ],
   DeleteChannel:                               ['yes',            'yes',            'no',         'no'    ],
   PutChannelExpirationSettings:                ['yes',            'yes',            'no',         'no'    ],
-  CreateChannelMembership:                     ['yes',            'yes',            'open',       'no'    ],
+  CreateChannelMembership:                     ['yes',            'yes',            'open',       'join'  ],
   BatchCreateChannelMembership:                ['yes',            'yes',            'open',       'no'    ],
   DescribeChannelMembership:                   ['yes',            'yes',            'yes',        'public'],
   ListChannelMemberships:                      ['yes',            'yes',            'yes',        'public'],
@@ -97,8 +102,12 @@ export const RIGHTS: Readonly<Record<BearerOperation, readonly [admin: Right, mo
   ListSubChannels:                             ['yes',            'yes',            'no',         'no'    ],
 };
 
+/** Operations that no role allows in an elastic channel. Source: Chime SDK Developer Guide, "Understanding authorization by role". */
+const NOT_ELASTIC: ReadonlySet<BearerOperation> = new Set(['UpdateChannelReadMarker', 'DescribeChannelModeratedByAppInstanceUser']);
+
 /** Reports whether one of the roles allows the operation under these facts. Without a role the result is false. */
 export function permitted(operation: BearerOperation, roles: ReadonlySet<Role>, facts: Facts): boolean {
+  if (facts.elastic && NOT_ELASTIC.has(operation)) return false;
   return ROLES.some((role, i) => roles.has(role) && holds(RIGHTS[operation][i] as Right, facts));
 }
 
@@ -116,6 +125,8 @@ function holds(right: Right, facts: Facts): boolean {
       return facts.self;
     case 'selfOrOpen':
       return facts.self || facts.open;
+    case 'join':
+      return facts.self && facts.public && facts.open;
     case 'own':
       return facts.own;
     case 'asMember':

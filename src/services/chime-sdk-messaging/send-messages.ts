@@ -1,5 +1,10 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { ChannelMessage, SendChannelMessageRequest } from '#model/generated/chime-sdk-messaging.ts';
+import type {
+  ChannelMessage,
+  ChannelMessageType,
+  MessageAttributeValue,
+  SendChannelMessageRequest,
+} from '#model/generated/chime-sdk-messaging.ts';
 import { once } from '../kit/once.ts';
 import type { Call } from '../kit/operation.ts';
 import { type Admitted, memberOrForbidden, seesHidden } from './admit.ts';
@@ -17,13 +22,16 @@ import { memberships } from './tables/memberships.ts';
 /** Source: API reference, SendChannelMessage, Type: up to 4 KB, and 30 bytes without metadata in a CONTROL message. */
 const CONTENT_MAX_BYTES = { STANDARD: 4096, CONTROL: 30 } as const;
 
+/** Source: Chime SDK Developer Guide, "Using filter rules to filter messages", limits. */
+const ATTRIBUTES_MAX_BYTES = 1024;
+
 /** Sending and changing messages. Source: chime-sdk-messaging 2021-05-15. */
 export const messageSendOperations = inChannel({
   /**
    * Sends a message, or returns the one that the token sent. NON_PERSISTENT messages are delivered to connected members and not stored.
    *
    * @throws ForbiddenException  the channel does not exist, or the target is not a member
-   * @throws BadRequestException an invalid sub-channel, content that is too long, or metadata of a CONTROL message
+   * @throws BadRequestException an invalid sub-channel, content or attributes that are too long, or metadata of a CONTROL message
    * @throws ConflictException   the token sent a different message
    *
    * Emits: CREATE_CHANNEL_MESSAGE, or FAILED_CREATE_CHANNEL_MESSAGE if the channel flow prevents it.
@@ -33,6 +41,7 @@ export const messageSendOperations = inChannel({
       const { operation, bearer, channel } = admitted;
       const subChannelId = await subChannelOf(call, channel, input.SubChannelId);
       requireContent(input.Type, input.Content, input.Metadata);
+      requireAttributes(input.MessageAttributes);
       const sent = await once(
         call,
         `chime:${operation}`,
@@ -67,7 +76,7 @@ export const messageSendOperations = inChannel({
       }
       const changes = omitUndefined({ metadata: input.Metadata, contentType: input.ContentType });
       const changed: MessageDocument = { ...document, content: input.Content, ...changes, updatedAt: now, editedAt: now };
-      const failure = await passThroughFlow(call, channel, record.messageId);
+      const failure = await passThroughFlow(call, channel, document.type, record.messageId);
       const response = toMessageResponse(channel, record);
       if (failure !== undefined) {
         const failed = { ...changed, failure };
@@ -91,7 +100,7 @@ async function sendMessage(
   const { bearer, channel } = admitted;
   const target = await targetOf(call, admitted, subChannelId, input);
   const messageId = call.newId();
-  const failure = await passThroughFlow(call, channel, messageId);
+  const failure = await passThroughFlow(call, channel, input.Type, messageId);
   const document: MessageDocument = omitUndefined({
     content: input.Content,
     metadata: input.Metadata,
@@ -142,12 +151,20 @@ async function targetOf(
   return key;
 }
 
-/** Assumed: the messages. */
-function requireContent(type: 'STANDARD' | 'CONTROL', content: string, metadata: string | undefined): void {
-  const most = CONTENT_MAX_BYTES[type];
-  if (Buffer.byteLength(content) > most)
-    throw new AwsError('BadRequestException', `Content of a ${type} message has at most ${most} bytes.`);
+/** Recorded: the message about the size, aws-samples/amazon-chime-sdk issue 247. Assumed: the other message. */
+function requireContent(type: ChannelMessageType, content: string, metadata: string | undefined): void {
+  if (Buffer.byteLength(content) > CONTENT_MAX_BYTES[type]) {
+    throw new AwsError('BadRequestException', 'Channel Messages size limit exceeded');
+  }
   if (type === 'CONTROL' && metadata !== undefined && metadata !== '') {
     throw new AwsError('BadRequestException', 'A CONTROL message has no metadata.');
   }
+}
+
+/** Assumed: the size is that of the names and the strings; the message. */
+function requireAttributes(attributes: Readonly<Record<string, MessageAttributeValue>> = {}): void {
+  const texts = Object.entries(attributes).flatMap(([name, { StringValues = [] }]) => [name, ...StringValues]);
+  const size = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (size > ATTRIBUTES_MAX_BYTES)
+    throw new AwsError('BadRequestException', `Message attributes have at most ${ATTRIBUTES_MAX_BYTES} bytes.`);
 }

@@ -35,7 +35,8 @@ export async function addStanding(
 ) {
   const { channelKey, appInstanceId } = channel;
   if ((await tx.of(standings).count(channelKey, standing, most)) >= most) {
-    throw new AwsError('ResourceLimitExceededException', `The channel has ${most} of this kind, and may not have more.`);
+    const title = standing === 'banned' ? 'bans' : 'moderators';
+    throw new AwsError('ResourceLimitExceededException', `The channel has the maximum of ${most} ${title}.`);
   }
   const record: StandingRecord = { channelKey, standing, member, appInstanceId, createdBy, createdAt: now };
   if ((await tx.of(standings).add(record)) === 'exists') {

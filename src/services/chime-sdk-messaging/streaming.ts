@@ -80,17 +80,21 @@ async function streamingKey(call: Call, operation: keyof ChimeSdkMessagingApi, a
   return { ...inAppInstance(call, ''), id: appInstance.id };
 }
 
-/** Assumed: a stream must belong to the caller's account; the messages. */
-function requireStreams({ accountId }: Call, configurations: readonly StreamingConfiguration[]): void {
+/**
+ * Source: Chime SDK Developer Guide, "Streaming messaging data": the stream is in the account and region of the app instance.
+ * Assumed: the messages.
+ */
+function requireStreams({ accountId, region }: Call, configurations: readonly StreamingConfiguration[]): void {
   if (new Set(configurations.map(({ DataType }) => DataType)).size < configurations.length) {
     throw new AwsError('BadRequestException', 'Streaming configurations differ in DataType.');
   }
   for (const { ResourceArn } of configurations) {
     const parts = parseArn(ResourceArn);
-    if (parts?.service !== 'kinesis' || parts.accountId !== accountId || !parts.resource.startsWith(STREAM)) {
+    const isHere = parts?.accountId === accountId && parts.region === region;
+    if (!isHere || parts.service !== 'kinesis' || !parts.resource.startsWith(STREAM)) {
       throw new AwsError(
         'BadRequestException',
-        `'${ResourceArn}' is not a Kinesis stream of the account with a name that starts with chime-messaging-.`,
+        `'${ResourceArn}' is not a Kinesis stream of the account and region with a name that starts with chime-messaging-.`,
       );
     }
   }

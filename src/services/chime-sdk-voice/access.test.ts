@@ -7,6 +7,7 @@ import { isNotYet } from '../kit/not-yet.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
 import { ACCOUNT, openFixture, START } from './fixture.ts';
 import { voiceOperations } from './operations.ts';
+import { sipPeers } from './sip-peers.ts';
 
 const ID = '0123456789abcdefghijkl';
 const UUID = 'a6b1e9b0-0000-4000-8000-00000000000a';
@@ -18,7 +19,7 @@ const ANALYTICS = arnOf('media-insights-pipeline-configuration/calls');
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/voiceconnector.chime.amazonaws.com/AWSServiceRoleForAmazonChimeVoiceConnector`;
 const LINKED = ['iam:CreateServiceLinkedRole', ROLE] as const;
 
-const OPERATIONS = voiceOperations({ vault: { seal: () => '' }, limits: DEFAULT_LIMITS });
+const OPERATIONS = voiceOperations({ vault: { seal: () => '' }, limits: DEFAULT_LIMITS, sipPeers: sipPeers([]) });
 const BUILT = Object.entries(OPERATIONS).flatMap(([name, operation]) => (isNotYet(operation) ? [] : [name]));
 
 /** Returns the required permissions: actions with their resources, and the tags of the resources. */

@@ -5,7 +5,7 @@ import { AwsError } from './errors.ts';
 import { SIP_MEDIA_APPLICATION } from './kinds.ts';
 
 /**
- * Alexa skills of SIP media applications, which AWS removed. Both operations return an error that says so.
+ * Alexa skills of SIP media applications, which AWS removed. Both operations return GoneException.
  *
  * Source: Chime SDK API reference, GetSipMediaApplicationAlexaSkillConfiguration: no longer available; GoneException in the model.
  * Assumed: the error does not depend on the application; the message.

@@ -1,4 +1,4 @@
-/** What is put on a connector: origination, termination, emergency calling, external systems, logging, streaming. */
+/** Configurations of a connector: origination, termination, emergency calling, external systems, logging, streaming. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
@@ -13,6 +13,7 @@ import { STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
 import { addRole } from '../iam/fixture.ts';
 import { linkedRole } from '../iam/service-linked-roles.ts';
 import { ACCOUNT, type Fixture, ORIGINATION, openFixture, START, TERMINATION } from './fixture.ts';
+import { sipPeers } from './sip-peers.ts';
 
 type Api = ChimeSdkVoiceApi;
 type Input = { readonly VoiceConnectorId: string };
@@ -26,7 +27,7 @@ const STREAMING: StreamingConfiguration = {
 const VOICE = 'voiceconnector.chime.amazonaws.com';
 const ANALYTICS = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
 
-/** Makes the configuration of call analytics that `ANALYTICS` names, with a tag. */
+/** Creates the configuration of call analytics that `ANALYTICS` names, with a tag. */
 async function addAnalytics({ store }: Fixture): Promise<void> {
   const place = { accountId: ACCOUNT, region: 'us-east-1', parent: '', id: 'calls' };
   const document = { MediaInsightsPipelineConfigurationId: 'c', ResourceAccessRoleArn: `arn:aws:iam::${ACCOUNT}:role/r`, Elements: [] };
@@ -36,12 +37,12 @@ async function addAnalytics({ store }: Fixture): Promise<void> {
 
 // biome-ignore format: a table
 const KEPT: readonly [name: string, put: object, answer: object][] = [
-  // configuration          what is put                                                       what is answered, then and by Get
-  ['Origination',           { Origination: { Routes: [{ Host: 'pbx' }] } },                   { Origination: { Routes: [{ Host: 'pbx', Port: 5060, Protocol: 'TCP' }], Disabled: false } }],
+  // configuration          input of Put                                                      output of Put and Get
+  ['Origination',           { Origination: { Routes: [{ Host: 'pbx.example.org' }] } },                   { Origination: { Routes: [{ Host: 'pbx.example.org', Port: 5060, Protocol: 'TCP' }], Disabled: false } }],
   ['Origination',           { Origination: { Disabled: true } },                              { Origination: { Routes: [], Disabled: true } }],
   ['Termination',           { Termination: TERMINATION },                                     { Termination: { ...TERMINATION, CpsLimit: 1, Disabled: false } }],
-  ['Termination',           { Termination: { CallingRegions: ['DE'], DefaultPhoneNumber: '+15550100', CidrAllowedList: ['2001:db8::/64'], Disabled: true } },
-                                                                                              { Termination: { CallingRegions: ['DE'], DefaultPhoneNumber: '+15550100', CidrAllowedList: ['2001:db8::/64'], Disabled: true, CpsLimit: 1 } }],
+  ['Termination',           { Termination: { CallingRegions: ['DE'], DefaultPhoneNumber: '+15550100', CidrAllowedList: ['2600::/123'], Disabled: true } },
+                                                                                              { Termination: { CallingRegions: ['DE'], DefaultPhoneNumber: '+15550100', CidrAllowedList: ['2600::/123'], Disabled: true, CpsLimit: 1 } }],
   ['ExternalSystemsConfiguration', { SessionBorderControllerTypes: ['AVAYA_SBCE'] },          { ExternalSystemsConfiguration: { SessionBorderControllerTypes: ['AVAYA_SBCE'] } }],
   ['LoggingConfiguration',  { LoggingConfiguration: { EnableSIPLogs: true } },                { LoggingConfiguration: { EnableSIPLogs: true, EnableMediaMetricLogs: false } }],
   ['StreamingConfiguration', { StreamingConfiguration: STREAMING },                           { StreamingConfiguration: STREAMING }],
@@ -65,7 +66,10 @@ for (const [name, put, answer] of KEPT) {
 test('PutVoiceConnectorOrigination: without encryption the default protocol of a route is UDP', async () => {
   const { run, connector } = await openFixture();
   const VoiceConnectorId = await connector({ RequireEncryption: false });
-  const { Origination } = await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: { Routes: [{ Host: 'pbx' }] } });
+  const { Origination } = await run('PutVoiceConnectorOrigination', {
+    VoiceConnectorId,
+    Origination: { Routes: [{ Host: 'pbx.example.org' }] },
+  });
   assert.equal(Origination?.Routes?.[0]?.Protocol, 'UDP');
 });
 
@@ -81,7 +85,7 @@ test('GetVoiceConnectorTerminationHealth: the response is empty, because there a
   assert.deepEqual(await run('GetVoiceConnectorTerminationHealth', { VoiceConnectorId: await connector() }), {});
 });
 
-/** A connector with everything that emergency calling needs, and it. */
+/** Creates a connector with emergency calling and everything that it requires. */
 async function withEmergencyCalling({ run, connector }: Fixture): Promise<string> {
   const VoiceConnectorId = await connector();
   await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: ORIGINATION });
@@ -119,13 +123,15 @@ const streaming = (change: Partial<StreamingConfiguration>): StreamingConfigurat
 const REFUSED: readonly [name: keyof Api, title: string, put: object][] = [
   ['PutVoiceConnectorOrigination', 'neither routes nor Disabled',            { Origination: {} }],
   ['PutVoiceConnectorOrigination', 'no routes',                              { Origination: { Routes: [] } }],
-  ['PutVoiceConnectorOrigination', 'a route too many',                       { Origination: { Routes: Array(21).fill({ Host: 'pbx' }) } }],
+  ['PutVoiceConnectorOrigination', 'a route too many',                       { Origination: { Routes: Array(21).fill({ Host: 'pbx.example.org' }) } }],
   ['PutVoiceConnectorOrigination', 'a route without a host',                 { Origination: invalidRoute({ Port: 1 }) }],
   ['PutVoiceConnectorOrigination', 'a route with an empty host',             { Origination: invalidRoute({ Host: ' ' }) }],
+  ['PutVoiceConnectorOrigination', 'a route to a private host',              { Origination: invalidRoute({ Host: '10.0.0.5' }) }],
   ['PutVoiceConnectorTermination', 'no calling regions',                     { Termination: {} }],
   ['PutVoiceConnectorTermination', 'an invalid calling region',              { Termination: termination({ CallingRegions: ['US', 'usa'] }) }],
-  ['PutVoiceConnectorTermination', 'an address without a length',            { Termination: termination({ CidrAllowedList: ['192.0.2.1'] }) }],
-  ['PutVoiceConnectorTermination', 'an invalid range',                       { Termination: termination({ CidrAllowedList: ['192.0.2.0/33'] }) }],
+  ['PutVoiceConnectorTermination', 'a calling region that does not exist',   { Termination: termination({ CallingRegions: ['XX'] }) }],
+  ['PutVoiceConnectorTermination', 'a range of all addresses',               { Termination: termination({ CidrAllowedList: ['8.8.8.0/27', '0.0.0.0/0'] }) }],
+  ['PutVoiceConnectorTermination', 'a private range',                        { Termination: termination({ CidrAllowedList: ['10.0.0.0/27'] }) }],
   ['PutVoiceConnectorTermination', 'more calls a second than there may be',  { Termination: termination({ CpsLimit: 2 }) }],
   ['PutVoiceConnectorStreamingConfiguration', 'an empty target',             { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{}] }) }],
   ['PutVoiceConnectorStreamingConfiguration', 'a target twice',              { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }, { NotificationTarget: 'SQS' }] }) }],
@@ -144,6 +150,21 @@ for (const [name, title, put] of REFUSED) {
     assert.deepEqual([await state(), await createdRoles()], [before, []]);
   });
 }
+
+test('PutVoiceConnectorOrigination, PutVoiceConnectorTermination: the private networks and hosts of the operator are valid', async () => {
+  const { run, connector } = await openFixture({ sipPeers: sipPeers(['10.0.0.0/24', 'pbx']) });
+  const VoiceConnectorId = await connector();
+  await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: { Routes: [{ Host: '10.0.0.5' }, { Host: 'pbx' }] } });
+  await run('PutVoiceConnectorTermination', { VoiceConnectorId, Termination: termination({ CidrAllowedList: ['10.0.0.0/27'] }) });
+});
+
+test('PutVoiceConnectorEmergencyCallingConfiguration: a country that does not exist is BadRequestException', async () => {
+  const fixture = await openFixture();
+  const VoiceConnectorId = await withEmergencyCalling(fixture);
+  const EmergencyCallingConfiguration = { DNIS: [{ EmergencyPhoneNumber: '+15550100', CallingCountry: 'XX' }] };
+  const put = fixture.run('PutVoiceConnectorEmergencyCallingConfiguration', { VoiceConnectorId, EmergencyCallingConfiguration });
+  await assert.rejects(put, { code: 'BadRequestException', message: 'Invalid calling country: XX' });
+});
 
 for (const off of ['Origination', 'Termination'] as const) {
   test(`PutVoiceConnectorEmergencyCallingConfiguration: with ${off.toLowerCase()} off it is BadRequestException`, async () => {

@@ -1,25 +1,28 @@
 import type { Vault } from '#core/vault.ts';
+import type { SipPeers } from './sip-peers.ts';
 
 /** Dependencies of the voice operations. */
 export interface VoiceDeps {
+  readonly sipPeers: SipPeers;
   readonly vault: Pick<Vault, 'seal'>;
   readonly limits: VoiceLimits;
 }
 
 /** Limits on the number of resources. */
 export interface VoiceLimits {
-  /** In one account and region. */
+  /** Voice Connectors in one account and region. */
   readonly connectors: number;
-  /** In one account, in all regions. */
+  /** Voice Connector groups of one account, in all regions. */
   readonly groups: number;
+  /** Voice Connectors in one group. */
   readonly connectorsInGroup: number;
-  /** Most calls per second of a termination. */
+  /** Maximum calls per second of a termination. */
   readonly callsPerSecond: number;
-  /** In one account and region. */
+  /** SIP media applications in one account and region. */
   readonly sipMediaApplications: number;
-  /** In one account, in all regions. */
+  /** SIP rules of one account, in all regions. */
   readonly sipRules: number;
-  /** Most SIP users of one Voice Connector. */
+  /** SIP users of one Voice Connector. */
   readonly credentials: number;
 }
 

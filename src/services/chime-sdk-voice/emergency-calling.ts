@@ -1,13 +1,15 @@
+import type { EmergencyCallingConfiguration } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { Call } from '../kit/operation.ts';
 import { type MemberChange, member } from '../kit/resource-member.ts';
+import { isCountry } from './countries.ts';
 import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR, type VoiceConnectorDocument } from './kinds.ts';
 
 /** Destinations of emergency calls. Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorEmergencyCallingConfiguration. */
 export const emergencyCallingOperations = member(VOICE_CONNECTOR, 'EmergencyCallingConfiguration', {
   read: { operation: 'GetVoiceConnectorEmergencyCallingConfiguration' },
-  put: { operation: 'PutVoiceConnectorEmergencyCallingConfiguration', guard: [requireOriginationAndTermination] },
+  put: { operation: 'PutVoiceConnectorEmergencyCallingConfiguration', guard: [requireOriginationAndTermination, requireCountries] },
   delete: { operation: 'DeleteVoiceConnectorEmergencyCallingConfiguration' },
 });
 
@@ -21,6 +23,12 @@ function requireOriginationAndTermination(_: Call, { before }: MemberChange<Voic
   if (Origination?.Disabled !== false || Termination?.Disabled !== false) {
     throw new AwsError('BadRequestException', 'Origination and termination must be enabled before emergency calling is configured.');
   }
+}
+
+/** Assumed: the message. @throws BadRequestException a calling country does not exist */
+function requireCountries(_: Call, { value }: MemberChange<VoiceConnectorDocument, EmergencyCallingConfiguration>): void {
+  const unknown = value?.DNIS?.find(({ CallingCountry }) => !isCountry(CallingCountry));
+  if (unknown !== undefined) throw new AwsError('BadRequestException', `Invalid calling country: ${unknown.CallingCountry}`);
 }
 
 /**

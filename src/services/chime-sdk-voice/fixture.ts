@@ -4,15 +4,21 @@ import type { Store } from '#store/store.ts';
 import { openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
 import { voiceOperations } from './operations.ts';
+import { sipPeers } from './sip-peers.ts';
 
 export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 
 type Api = ChimeSdkVoiceApi;
 
 export const UNKNOWN = 'ffffffff-0000-4000-8000-000000000000';
-export const LAMBDA = 'arn:aws:lambda:us-east-1:111122223333:function:answer';
+
+/** Returns the ARN of a Lambda function in a region. */
+export function lambdaIn(region: string): string {
+  return `arn:aws:lambda:${region}:111122223333:function:answer`;
+}
+
 export const ORIGINATION: Origination = { Routes: [{ Host: 'pbx.example.org', Port: 5060, Protocol: 'TCP', Priority: 1, Weight: 1 }] };
-export const TERMINATION: Termination = { CallingRegions: ['US'], CidrAllowedList: ['192.0.2.0/27'] };
+export const TERMINATION: Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'] };
 
 export interface Fixture {
   readonly store: Store;
@@ -34,6 +40,7 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}):
     voiceOperations({
       vault: { seal },
       limits: limits ?? DEFAULT_LIMITS,
+      sipPeers: sipPeers([]),
       ...deps,
     }),
   );
@@ -51,7 +58,8 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}):
       return VoiceConnector?.VoiceConnectorId as string;
     },
     async application(more = {}, as = {}) {
-      const input = { Name: `app ${++applications}`, AwsRegion: 'us-east-1', Endpoints: [{ LambdaArn: LAMBDA }], ...more };
+      const AwsRegion = more.AwsRegion ?? 'us-east-1';
+      const input = { Name: `app ${++applications}`, AwsRegion, Endpoints: [{ LambdaArn: lambdaIn(AwsRegion) }], ...more };
       const { SipMediaApplication } = await run('CreateSipMediaApplication', input, as);
       return SipMediaApplication?.SipMediaApplicationId as string;
     },

@@ -12,13 +12,13 @@ import type {
 } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceKey, ResourceKind, StoredDocument } from '#store/resources.ts';
 import { pageOf } from '../chime/page.ts';
-import { STORED_VOICE_CONNECTOR, type VoiceConnectorDocument } from '../chime/voice-connectors.ts';
 import { renamedMembers } from '../kit/renamed-members.ts';
 import { type Conventions, type Kind, placeIn, type Where } from '../kit/resource-kind.ts';
 import { TAG_RULES } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
+import { STORED_VOICE_CONNECTOR, type VoiceConnectorDocument } from './stored-connectors.ts';
 
-export { sipCredentialBinding, type VoiceConnectorDocument } from '../chime/voice-connectors.ts';
+export { sipCredentialBinding, type VoiceConnectorDocument } from './stored-connectors.ts';
 
 /** Kind of a resource of this service. */
 export type VoiceKind<Document> = Kind<Document, ChimeSdkVoiceApi>;
@@ -45,13 +45,13 @@ export interface SipRuleDocument {
 }
 
 /**
- * Source: Chime SDK API reference, ListSipRules, MaxResults.
- * Assumed: the page size of the other lists; the messages.
+ * Source: Chime SDK API reference, ListSipRules, MaxResults. AWS provider of Terraform, issue 34218: `notFound` of a Voice Connector.
+ * Assumed: the page size of the other lists; the other messages.
  */
 const CONVENTIONS: Conventions = {
   service: 'chime-sdk-voice',
   tagRules: TAG_RULES.chime,
-  notFound: (title, id) => new AwsError('NotFoundException', `${title} ${id} not found.`),
+  notFound: (title, id) => new AwsError('NotFoundException', `Could not find ${title} with Id '${id}'`),
   limitExceeded: (title, most) => new AwsError('ResourceLimitExceededException', `The limit of ${most} is reached for: ${title}.`),
   page: pageOf,
   pageResults: 100,
@@ -67,7 +67,7 @@ function locate(where: Where, id: string): ResourceKey | undefined {
 export const VOICE_CONNECTOR: VoiceKind<VoiceConnectorDocument> = {
   ...STORED_VOICE_CONNECTOR,
   conventions: CONVENTIONS,
-  title: 'Voice Connector',
+  title: 'VoiceConnector',
   identifiers: ['VoiceConnectorId'],
   locate,
   arn: { member: 'VoiceConnectorArn', of: arnOfType('vc') },
@@ -78,7 +78,7 @@ export const VOICE_CONNECTOR_GROUP: VoiceKind<VoiceConnectorGroupDocument> = {
   name: 'vcg',
   upgrade: upgrade({ name: 'Name', items: 'VoiceConnectorItems', callDistributionType: 'CallDistributionType' }),
   conventions: CONVENTIONS,
-  title: 'Voice Connector group',
+  title: 'VoiceConnectorGroup',
   identifiers: ['VoiceConnectorGroupId'],
   locate,
   arn: { member: 'VoiceConnectorGroupArn', of: arnOfType('vcg') },
@@ -93,7 +93,7 @@ export const SIP_MEDIA_APPLICATION: VoiceKind<SipMediaApplicationDocument> = {
     logging: 'SipMediaApplicationLoggingConfiguration',
   }),
   conventions: CONVENTIONS,
-  title: 'SIP media application',
+  title: 'SipMediaApplication',
   identifiers: ['SipMediaApplicationId'],
   locate,
   arn: { member: 'SipMediaApplicationArn', of: arnOfType('sma') },
@@ -110,7 +110,7 @@ export const SIP_RULE: VoiceKind<SipRuleDocument> = {
     targetApplications: 'TargetApplications',
   }),
   conventions: CONVENTIONS,
-  title: 'SIP rule',
+  title: 'SipRule',
   identifiers: ['SipRuleId'],
   locate,
 };

@@ -22,7 +22,7 @@ import { terminationCredentialOperations } from './termination-credentials.ts';
 export function voiceOperations(deps: VoiceDeps): OperationTable<'chime-sdk-voice'> {
   return operationTable('chime-sdk-voice', {
     ...connectorOperations(deps),
-    ...originationOperations,
+    ...originationOperations(deps),
     ...terminationOperations(deps),
     ...terminationCredentialOperations(deps),
     ...emergencyCallingOperations,

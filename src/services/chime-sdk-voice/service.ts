@@ -16,14 +16,20 @@ import {
 /** Parts of the server that voice needs. */
 export interface VoiceParts {
   readonly vault: Vault;
+  /** Private networks and host names of SIP systems that Voice Connectors may have. */
+  readonly privateSipPeers: readonly string[];
 }
 
 /** Chime SDK voice: Voice Connectors, their groups, SIP media applications and SIP rules. */
 export const voice = service<VoiceParts>({
   name: 'chime-sdk-voice',
-  async operations({ vault }) {
-    const [{ voiceOperations }, { DEFAULT_LIMITS }] = await Promise.all([import('./operations.ts'), import('./deps.ts')]);
-    return voiceOperations({ vault, limits: DEFAULT_LIMITS });
+  async operations({ vault, privateSipPeers }) {
+    const [{ voiceOperations }, { DEFAULT_LIMITS }, { sipPeers }] = await Promise.all([
+      import('./operations.ts'),
+      import('./deps.ts'),
+      import('./sip-peers.ts'),
+    ]);
+    return voiceOperations({ vault, limits: DEFAULT_LIMITS, sipPeers: sipPeers(privateSipPeers) });
   },
   kinds: [VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, SIP_MEDIA_APPLICATION, SIP_RULE, VOICE_SETTINGS],
   sealed: [sealedKind(VOICE_CONNECTOR, resealedConnector)],

@@ -3,9 +3,13 @@ import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { ChimeSdkVoiceApi, CreateSipMediaApplicationRequest } from '#model/generated/chime-sdk-voice.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
-import { ACCOUNT, LAMBDA, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
+import { ACCOUNT, lambdaIn, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
 
-const REQUEST: CreateSipMediaApplicationRequest = { Name: 'answering', AwsRegion: 'us-west-2', Endpoints: [{ LambdaArn: LAMBDA }] };
+const REQUEST = {
+  Name: 'answering',
+  AwsRegion: 'us-west-2',
+  Endpoints: [{ LambdaArn: lambdaIn('us-west-2') }],
+} satisfies CreateSipMediaApplicationRequest;
 
 test('CreateSipMediaApplication: Get and List return it, and the role is created once (SLR-6)', async () => {
   const { run, createdRoles, application } = await openFixture();
@@ -15,7 +19,7 @@ test('CreateSipMediaApplication: Get and List return it, and the role is created
     SipMediaApplicationId: id,
     AwsRegion: 'us-west-2',
     Name: 'answering',
-    Endpoints: [{ LambdaArn: LAMBDA }],
+    Endpoints: REQUEST.Endpoints,
     CreatedTimestamp: START,
     UpdatedTimestamp: START,
     SipMediaApplicationArn: `arn:aws:chime:us-east-1:${ACCOUNT}:sma/${id}`,
@@ -31,6 +35,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateSipMediaApplicatio
   // in the order of checking
   ['a region without voice',                      { AwsRegion: 'moon-1' },                         'BadRequestException'           ],
   ['an endpoint without a function',              { Endpoints: [{}] },                             'BadRequestException'           ],
+  ['a function in another region',                { Endpoints: [{ LambdaArn: lambdaIn('us-east-1') }] }, 'BadRequestException'     ],
   ['a reserved tag key',                          { Tags: [{ Key: 'aws:x', Value: '' }] },         'BadRequestException'           ],
   ['a name in use',                               { Name: 'taken' },                               'ConflictException'             ],
   ['an account with the maximum',                 {},                                              'ResourceLimitExceededException'],
@@ -50,14 +55,17 @@ test('UpdateSipMediaApplication: absent members remain, and the name of another 
   await application({ Name: 'taken' });
   const SipMediaApplicationId = await application({ Name: 'own' });
   const now = instant(START + 1000);
-  const Endpoints = [{ LambdaArn: `${LAMBDA}:2` }];
+  const Endpoints = [{ LambdaArn: `${lambdaIn('us-east-1')}:2` }];
   await run('UpdateSipMediaApplication', { SipMediaApplicationId, Endpoints }, { now });
   await run('UpdateSipMediaApplication', { SipMediaApplicationId, Name: 'own' }, { now });
   const { SipMediaApplication } = await run('UpdateSipMediaApplication', { SipMediaApplicationId, Name: 'new' }, { now });
   const { Name, Endpoints: after, CreatedTimestamp, UpdatedTimestamp } = SipMediaApplication ?? {};
   assert.deepEqual([Name, after, CreatedTimestamp, UpdatedTimestamp], ['new', Endpoints, START, now]);
   await assert.rejects(run('UpdateSipMediaApplication', { SipMediaApplicationId, Name: 'taken' }), { code: 'ConflictException' });
-  await assert.rejects(run('UpdateSipMediaApplication', { SipMediaApplicationId, Endpoints: [{}] }), { code: 'BadRequestException' });
+  for (const endpoint of [{}, { LambdaArn: lambdaIn('us-west-2') }]) {
+    const update = run('UpdateSipMediaApplication', { SipMediaApplicationId, Endpoints: [endpoint] });
+    await assert.rejects(update, { code: 'BadRequestException' });
+  }
   assert.deepEqual(await run('GetSipMediaApplication', { SipMediaApplicationId }), { SipMediaApplication });
 });
 

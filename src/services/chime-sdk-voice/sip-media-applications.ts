@@ -1,4 +1,5 @@
-import type { ChimeSdkVoiceApi, SipMediaApplicationEndpoint } from '#model/generated/chime-sdk-voice.ts';
+import { parseArn } from '#core/arn.ts';
+import type { ChimeSdkVoiceApi, UpdateSipMediaApplicationRequest } from '#model/generated/chime-sdk-voice.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
 import { placeIn } from '../kit/resource-kind.ts';
@@ -11,7 +12,7 @@ import { SIP_MEDIA_APPLICATION, SIP_RULE, type SipMediaApplicationDocument } fro
 import { createVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
 import { isTarget } from './sip-rules.ts';
 
-type ApplicationChange = Change<SipMediaApplicationDocument, unknown>;
+type ApplicationChange<Input = unknown> = Change<SipMediaApplicationDocument, Input>;
 
 /** Regions that have voice. */
 const REGIONS: ReadonlySet<string> = new Set(VOICE_REGIONS);
@@ -74,10 +75,22 @@ function requireVoiceRegion(_: Call, { document }: ApplicationChange): void {
   if (!REGIONS.has(document.AwsRegion)) throw new AwsError('BadRequestException', `Invalid AWS Region: ${document.AwsRegion}`);
 }
 
-/** Assumed: the message. @throws BadRequestException an endpoint has no function */
-function requireFunctions(_: Call, { document }: ApplicationChange): void {
-  if (document.Endpoints.some(({ LambdaArn }: SipMediaApplicationEndpoint) => LambdaArn === undefined)) {
-    throw new AwsError('BadRequestException', 'An endpoint must have a LambdaArn.');
+/**
+ * Checks the Lambda functions of a request. Does not check that they exist.
+ *
+ * Source: Chime SDK API reference, SipMediaApplicationEndpoint: the function is in the same region as the application.
+ * Assumed: the messages.
+ * @throws BadRequestException an endpoint has no function, or one of another region
+ */
+function requireFunctions(
+  _: Call,
+  { input: { Endpoints = [] }, document: { AwsRegion } }: ApplicationChange<Pick<UpdateSipMediaApplicationRequest, 'Endpoints'>>,
+): void {
+  for (const { LambdaArn } of Endpoints) {
+    if (LambdaArn === undefined) throw new AwsError('BadRequestException', 'An endpoint must have a LambdaArn.');
+    if (parseArn(LambdaArn)?.region !== AwsRegion) {
+      throw new AwsError('BadRequestException', `The Lambda function of an endpoint must be in ${AwsRegion}.`);
+    }
   }
 }
 

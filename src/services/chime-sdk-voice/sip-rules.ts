@@ -16,7 +16,8 @@ const PHONE_NUMBER = /^\+[1-9][0-9]{1,14}$/;
 /**
  * SIP rules: the SIP media applications that take a call to a host name or a number, in order of priority.
  *
- * Source: chime-sdk-voice 2022-08-03, CreateSipRule … DeleteSipRule.
+ * Source: chime-sdk-voice 2022-08-03, CreateSipRule … DeleteSipRule. AWS provider of Terraform, sip_rule_test.go: an enabled rule can be
+ * deleted, although the API reference says to disable it first.
  * Assumed: rules have no ARN, so permissions apply to the applications that a request names, or to `*` (CHM-3);
  * ListSipRules for an application that does not exist returns no rules.
  */
@@ -43,7 +44,7 @@ export function sipRuleOperations({ limits }: VoiceDeps) {
         return { ...document, TargetApplications: await toTargets(call, TargetApplications ?? before.TargetApplications) };
       },
     },
-    delete: { operation: 'DeleteSipRule', guard: [requireDisabled] },
+    delete: { operation: 'DeleteSipRule' },
     list: {
       operation: 'ListSipRules',
       access: (input, caller) =>
@@ -101,14 +102,6 @@ async function requireFreeTrigger(call: Call, { document }: Change<SipRuleDocume
 }
 
 /**
- * Source: Chime SDK API reference, CreateSipRule, `Disabled`: a rule is disabled before it is deleted. Assumed: the message.
- * @throws ConflictException the rule is enabled
- */
-function requireDisabled(_: Call, { before, document }: Change<SipRuleDocument, unknown>): void {
-  if (!document.Disabled) throw new AwsError('ConflictException', `SIP rule ${before?.id} is enabled: disable it first.`);
-}
-
-/**
  * Returns target applications with their regions and priorities.
  *
  * Source: Chime SDK API reference, CreateSipRule, `TargetApplications`: one application per region.
@@ -122,7 +115,9 @@ async function toTargets({ tx, ...call }: Call, targets: Targets): Promise<Targe
     if (SipMediaApplicationId === undefined)
       throw new AwsError('BadRequestException', 'A target application must have a SipMediaApplicationId.');
     const application = await findInAccount(tx, call, SIP_MEDIA_APPLICATION, SipMediaApplicationId);
-    if (application === undefined) throw new AwsError('BadRequestException', `SIP media application ${SipMediaApplicationId} not found.`);
+    if (application === undefined) {
+      throw new AwsError('BadRequestException', `Could not find SipMediaApplication with Id '${SipMediaApplicationId}'`);
+    }
     const { AwsRegion: region } = application.document;
     if (AwsRegion !== undefined && AwsRegion !== region) {
       throw new AwsError('BadRequestException', `SIP media application ${SipMediaApplicationId} is not in ${AwsRegion}.`);

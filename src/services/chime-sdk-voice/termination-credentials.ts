@@ -1,6 +1,5 @@
 import type { ChimeSdkVoiceApi, Credential } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import { type SipCredential, sipCredentialBinding } from '../chime/voice-connectors.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
@@ -8,6 +7,7 @@ import { memberOrThrow } from '../kit/resource-member.ts';
 import type { VoiceDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR, type VoiceConnectorDocument } from './kinds.ts';
+import { type SipCredential, sipCredentialBinding } from './stored-connectors.ts';
 
 /** Printable US-ASCII, matched in one step per character. Source: Chime SDK API reference, Credential, "in US-ASCII format". */
 const ASCII = /^[\x20-\x7e]+$/;

@@ -1,24 +1,22 @@
 import type { ChimeSdkVoiceApi, Termination } from '#model/generated/chime-sdk-voice.ts';
-import { toRange } from '#policy/values.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
 import { member } from '../kit/resource-member.ts';
-import type { VoiceDeps, VoiceLimits } from './deps.ts';
+import { isCountry } from './countries.ts';
+import type { VoiceDeps } from './deps.ts';
 import { refuseForEmergencyCalling } from './emergency-calling.ts';
 import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR } from './kinds.ts';
 
-const COUNTRY = /^[A-Z]{2}$/;
-
 /** Clients that may make outbound calls, and the destinations. Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorTermination. */
-export function terminationOperations({ limits }: VoiceDeps) {
+export function terminationOperations(deps: VoiceDeps) {
   return {
     ...member(VOICE_CONNECTOR, 'Termination', {
       read: { operation: 'GetVoiceConnectorTermination' },
       put: {
         operation: 'PutVoiceConnectorTermination',
-        value: (input) => toTermination(input.Termination, limits),
+        value: (input) => toTermination(input.Termination, deps),
         guard: [refuseForEmergencyCalling],
       },
       delete: {
@@ -45,18 +43,25 @@ export function terminationOperations({ limits }: VoiceDeps) {
 }
 
 /**
+ * Checks and returns a termination with its defaults. An empty `CidrAllowedList` allows no calls.
+ *
  * Source: Chime SDK API reference, Termination: `CallingRegions` are required and countries of ISO 3166-1, `CidrAllowedList` is in CIDR
- * format, `CpsLimit` is 1 by default and at most the account's quota.
+ * format, `CpsLimit` is 1 by default and at most the account's quota; `sip-peers.ts` for the ranges.
  * Assumed: the messages. Any `DefaultPhoneNumber` is valid, because there is no inventory.
  * @throws BadRequestException
  */
-function toTermination(termination: Termination, { callsPerSecond }: VoiceLimits): Termination {
+function toTermination(termination: Termination, { limits: { callsPerSecond }, sipPeers }: VoiceDeps): Termination {
   const { CallingRegions = [], CidrAllowedList = [], CpsLimit = 1, Disabled = false } = termination;
   if (CallingRegions.length === 0) throw new AwsError('BadRequestException', 'CallingRegions is required.');
-  const noCountry = CallingRegions.find((region) => !COUNTRY.test(region));
+  const noCountry = CallingRegions.find((region) => !isCountry(region));
   if (noCountry !== undefined) throw new AwsError('BadRequestException', `Invalid calling region: ${noCountry}`);
-  const noRange = CidrAllowedList.find((range) => !range.includes('/') || toRange(range) === undefined);
-  if (noRange !== undefined) throw new AwsError('BadRequestException', `Invalid CIDR: ${noRange}`);
+  const noRange = CidrAllowedList.find((range) => !sipPeers.allowsRange(range));
+  if (noRange !== undefined) {
+    throw new AwsError(
+      'BadRequestException',
+      `Invalid CIDR: ${noRange} (valid: a public range from /27 to /32, or a private one of the operator)`,
+    );
+  }
   if (CpsLimit > callsPerSecond) throw new AwsError('BadRequestException', `CpsLimit must not be more than ${callsPerSecond}.`);
   return { ...termination, CallingRegions, CidrAllowedList, CpsLimit, Disabled };
 }

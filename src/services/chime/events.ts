@@ -48,7 +48,7 @@ export interface ChannelNames {
   readonly channelId: string;
 }
 
-/** Events of a message. Every user who sees the message receives the first four. Only its sender receives the others. */
+/** Events of a message. Every user that sees the message receives the first four. Only its sender receives the others. */
 export type MessageEventType =
   | 'CREATE_CHANNEL_MESSAGE'
   | 'UPDATE_CHANNEL_MESSAGE'
@@ -67,7 +67,7 @@ export type ChannelEvent = ChannelNames &
   (
     | { readonly type: 'CREATE_CHANNEL' | 'UPDATE_CHANNEL' | 'DELETE_CHANNEL'; readonly channel: Channel }
     | {
-        /** Only the member receives UPDATE: another sub-channel, read marker or preferences. */
+        /** Only the member receives UPDATE, after the move to another sub-channel of an elastic channel. */
         readonly type: 'CREATE_CHANNEL_MEMBERSHIP' | 'UPDATE_CHANNEL_MEMBERSHIP' | 'DELETE_CHANNEL_MEMBERSHIP';
         readonly membership: ChannelMembership;
       }

@@ -23,7 +23,7 @@ export const TAGS_MAX = 50;
 /** Earlier than any expiration. */
 const BEGINNING = instant(0);
 
-/** A resource's tags, and how to replace them. */
+/** Tags of a resource, with a function that replaces them. */
 export interface Tagged {
   readonly tags: readonly TagRecord[];
   readonly keep: (tags: readonly TagRecord[]) => Promise<void>;

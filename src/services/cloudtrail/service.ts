@@ -6,5 +6,5 @@ import type { LookupSettings } from './lookup-events.ts';
 export const cloudtrail = service<LookupSettings>({
   name: 'cloudtrail',
   operations: async (settings) => (await import('./operations.ts')).cloudtrailOperations(settings),
-  invalidPageToken: () => new AwsError('InvalidNextTokenException', 'The next token is not valid, or was made for other parameters.'),
+  invalidPageToken: () => new AwsError('InvalidNextTokenException', 'The next token is invalid, or belongs to other parameters.'),
 });

@@ -9,8 +9,9 @@ import type { IamApi } from '#model/generated/iam.ts';
 import type { AccessKeyRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
+import { everySummary } from '../kit/summaries.ts';
 import type { IamDeps } from './deps.ts';
-import { entity, everyRecord } from './entities.ts';
+import { entity } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { iamArn, nameKey } from './names.ts';
 import { pageOf } from './page.ts';
@@ -43,7 +44,9 @@ function createOperation(deps: IamDeps) {
           createdAt: call.now,
         });
         await call.tx.identity.put(call.accountId, 'access-key', accessKeyId, accessKey);
-        if (user !== undefined) {
+        if (user === undefined) {
+          await call.tx.identity.put(call.accountId, 'root-access-key', accessKeyId, { accountId: call.accountId });
+        } else {
           const accessKeyIds = [...user.accessKeyIds, accessKeyId];
           await call.tx.identity.put(call.accountId, 'user', nameKey(user.userName), { ...user, accessKeyIds });
         }
@@ -78,7 +81,9 @@ const keyOperations = {
     access: (input, caller) => onKeyOwner(caller, input.UserName, input.AccessKeyId),
     async handle(call, input) {
       const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
-      if (accessKey.userName !== undefined) {
+      if (accessKey.userName === undefined) {
+        await call.tx.identity.remove(call.accountId, 'root-access-key', accessKey.accessKeyId);
+      } else {
         const user = await entity(call, 'user', accessKey.userName);
         const accessKeyIds = user.accessKeyIds.filter((id) => id !== accessKey.accessKeyId);
         await call.tx.identity.put(call.accountId, 'user', nameKey(user.userName), { ...user, accessKeyIds });
@@ -111,7 +116,13 @@ const keyOperations = {
     },
   },
 
-  /** Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date. */
+  /**
+   * Returns the last use of a key.
+   *
+   * @throws NoSuchEntityException  the account has no such key. An earlier edition of the API reference lists it, the model does not
+   *
+   * Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date.
+   */
   GetAccessKeyLastUsed: {
     access: (input, caller) => ({
       resources: [iamArn(caller.accountId, 'user', '/', '*')],
@@ -137,14 +148,13 @@ export function accessKeyOperations(deps: IamDeps) {
   return { ...createOperation(deps), ...keyOperations };
 }
 
-/**
- * Returns the access keys of an account's root user.
- *
- * Reads every access key of the account. These keys have no index, because they are few and rarely listed.
- */
+/** Returns the access keys of an account's root user. */
 export async function rootAccessKeys(tx: Tx, accountId: AccountId): Promise<AccessKeyRecord[]> {
   const keys: AccessKeyRecord[] = [];
-  for await (const { record } of everyRecord(tx, accountId, 'access-key')) if (record.userName === undefined) keys.push(record);
+  for await (const { key } of everySummary(tx, accountId, 'root-access-key')) {
+    const record = await tx.identity.get(accountId, 'access-key', key);
+    if (record !== undefined) keys.push(record);
+  }
   return keys;
 }
 

@@ -5,8 +5,8 @@
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccountRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { everySummary } from '../kit/summaries.ts';
 import { rootAccessKeys } from './access-keys.ts';
-import { everyRecord } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { QUOTAS } from './quotas.ts';
 
@@ -51,9 +51,9 @@ export const accountOperations = {
       const { tx, accountId } = call;
       const account = await ownAccount(call);
       let versionsInUse = 0;
-      for await (const { record } of everyRecord(tx, accountId, 'policy')) versionsInUse += record.versions.length;
+      for await (const { record } of everySummary(tx, accountId, 'policy')) versionsInUse += record.versions.length;
       let devicesInUse = 0;
-      for await (const { record } of everyRecord(tx, accountId, 'mfa-device')) if (record.enabledAt !== undefined) devicesInUse++;
+      for await (const { record } of everySummary(tx, accountId, 'mfa-device')) if (record.enabledAt !== undefined) devicesInUse++;
       // biome-ignore format: a table
       const SummaryMap = {
         Users:                              await tx.identity.count(accountId, 'user'),

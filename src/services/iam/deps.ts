@@ -4,7 +4,7 @@ import type { PolicyLayers } from '#policy/link.ts';
 import type { Call } from '../kit/operation.ts';
 import type { LinkedRoleUsage } from './service-linked-roles.ts';
 
-/** Account, time and transaction of a call that asks for the usage of a service-linked role. */
+/** Account, time and transaction of a call that reads the usage of a service-linked role. */
 export type LinkedRoleCall = Pick<Call, 'tx' | 'accountId' | 'now'>;
 
 /** Dependencies of the IAM operations, in addition to a call. */

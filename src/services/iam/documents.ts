@@ -13,7 +13,7 @@ export function ensureWellFormed(text: string, form: 'managed' | 'inline'): numb
   return policySize(text);
 }
 
-/** White space that a stored policy keeps, however short it is. */
+/** Number of white space characters that a stored policy may have in any case. */
 const WHITE_SPACE_MIN = 2_048;
 
 /**

@@ -1,17 +1,32 @@
 /**
- * List operations for resources that Belfry does not have: instance profiles, certificates, SSH keys, service-specific credentials.
+ * Operations that read resources that Belfry does not have: instance profiles, certificates, SSH keys, service-specific credentials.
  * The lists are always empty. Clients call them before they delete a user or a role. For example, Terraform's AWS provider always lists
  * the instance profiles of a role.
  */
+import { arn } from '#core/arn.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { entity } from './entities.ts';
-import { onRole, onUserOrSelf, userOrSelf } from './resources.ts';
+import { AwsError } from './errors.ts';
+import { onArn, onRole, onUserOrSelf, userOrSelf } from './resources.ts';
 
 const NOT_TRUNCATED = { IsTruncated: false } as const;
 
-/** List operations that return an empty list. */
+/** Operations that find nothing. */
 export const emptyListOperations = {
+  /**
+   * @throws NoSuchEntityException  always
+   * Source: localstack/localstack, tests/aws/services/iam, `test_instance_profile_errors`, recorded on AWS on 2026-02-12.
+   */
+  GetInstanceProfile: {
+    access: ({ InstanceProfileName }, { accountId }) => ({
+      ...onArn(arn('iam', '', accountId, `instance-profile/${InstanceProfileName}`)),
+      called: `instance profile ${InstanceProfileName}`,
+    }),
+    async handle(_call, { InstanceProfileName }) {
+      throw new AwsError('NoSuchEntityException', `Instance Profile ${InstanceProfileName} cannot be found.`);
+    },
+  },
   ListInstanceProfiles: {
     handle: async () => ({ InstanceProfiles: [], ...NOT_TRUNCATED }),
   },

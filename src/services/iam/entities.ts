@@ -4,8 +4,8 @@
  * Source: IAM, NoSuchEntity messages as recorded. Requirement ERR-2.
  */
 import type { AccountId, Arn } from '#core/arn.ts';
-import { omitUndefined } from '#core/omit-undefined.ts';
-import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
+import type { IdentityRecords } from '#store/identity/identity.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
@@ -15,6 +15,8 @@ import { nameKey } from './names.ts';
 export type HolderKind = 'user' | 'group' | 'role';
 /** Record of a user, group or role. */
 export type HolderRecord = IdentityRecords[HolderKind];
+/** Record of a user, group or role without policies and tags. */
+export type HolderSummary = IdentitySummaries[HolderKind];
 
 /**
  * Returns a user, group or role by name, ignoring case.
@@ -23,18 +25,35 @@ export type HolderRecord = IdentityRecords[HolderKind];
  */
 export async function entity<Kind extends HolderKind>(call: Call, kind: Kind, name: string): Promise<IdentityRecords[Kind]> {
   const record = await call.tx.identity.get(call.accountId, kind, nameKey(name));
-  if (record === undefined) throw new AwsError('NoSuchEntityException', `The ${kind} with name ${name} cannot be found.`);
+  if (record === undefined) throw missing(kind, name);
   return record;
 }
 
+/** Returns a user, group or role as `entity` does, without policies and tags. Reads much less. */
+export async function entitySummary<Kind extends HolderKind>(call: Call, kind: Kind, name: string): Promise<IdentitySummaries[Kind]> {
+  const summary = await call.tx.identity.summary(call.accountId, kind, nameKey(name));
+  if (summary === undefined) throw missing(kind, name);
+  return summary;
+}
+
+function missing(kind: HolderKind, name: string): AwsError {
+  return new AwsError('NoSuchEntityException', `The ${kind} with name ${name} cannot be found.`);
+}
+
+/** Returns the group with a unique ID, which exists as long as it has members. */
+export async function groupOfId(call: Call, groupId: string): Promise<IdentitySummaries['group']> {
+  const place = await call.tx.identity.get(call.accountId, 'unique-id', groupId);
+  return entitySummary(call, 'group', place?.key ?? groupId);
+}
+
 /** Returns the name of a user, group or role. */
-export function nameOf(record: HolderRecord): string {
+export function nameOf(record: HolderSummary): string {
   if ('userName' in record) return record.userName;
   return 'roleName' in record ? record.roleName : record.groupName;
 }
 
 /** @throws UnmodifiableEntityException  the role is linked to a service. Requirement SLR-8 */
-export function ensureModifiable(record: HolderRecord): void {
+export function ensureModifiable(record: HolderSummary): void {
   if ('linkedService' in record && record.linkedService !== undefined) {
     throw new AwsError(
       'UnmodifiableEntityException',
@@ -43,8 +62,8 @@ export function ensureModifiable(record: HolderRecord): void {
   }
 }
 
-/** Indexes a user or role by its unique ID, so that an ID in a trust policy can be shown as an ARN. Overwrites an earlier entry. */
-export async function rememberUniqueId(call: Call, id: string, kind: 'user' | 'role', key: string): Promise<void> {
+/** Indexes a user, group or role by its unique ID, which trust policies and users contain. Overwrites an earlier entry. */
+export async function rememberUniqueId(call: Call, id: string, kind: HolderKind, key: string): Promise<void> {
   await call.tx.identity.put(call.accountId, 'unique-id', id, { accountId: call.accountId, kind, key });
 }
 
@@ -52,27 +71,5 @@ export async function rememberUniqueId(call: Call, id: string, kind: 'user' | 'r
 export async function arnOfUniqueId(tx: Tx, accountId: AccountId, id: string): Promise<Arn | undefined> {
   const place = await tx.identity.get(accountId, 'unique-id', id);
   if (place === undefined) return undefined;
-  return (await tx.identity.get(accountId, place.kind, place.key))?.arn;
-}
-
-/** Yields all records of a kind in an account, in the order of their keys. Reads them in batches of 500. */
-export async function* everyRecord<Kind extends IdentityKind>(
-  tx: Tx,
-  accountId: AccountId,
-  kind: Kind,
-  prefix?: string,
-): AsyncGenerator<{ readonly key: string; readonly record: IdentityRecords[Kind] }> {
-  // A SAML provider has up to 2 MiB of metadata.
-  const batchSize = 16;
-  let after: string | undefined;
-  for (;;) {
-    const batch = await tx.identity.list(accountId, kind, {
-      limit: batchSize,
-      ...omitUndefined({ prefix, after }),
-    });
-    yield* batch;
-    const last = batch.at(-1);
-    if (last === undefined || batch.length < batchSize) return;
-    after = last.key;
-  }
+  return (await tx.identity.summary(accountId, place.kind, place.key))?.arn;
 }

@@ -4,13 +4,13 @@
 import { type Arn, parseArn } from '#core/arn.ts';
 import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Call } from '../kit/operation.ts';
-import { entity, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
+import { entity, groupOfId, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { defaultDocument } from './policy-versions.ts';
 
-/** A policy that applies to an entity, either of its own or of one of its groups. */
+/** A policy that applies to an entity, either its own or one of its groups'. */
 export interface EntityPolicy {
   readonly policyName: string;
   /** Absent for an inline policy. */
@@ -30,18 +30,20 @@ export type FoundEntity =
  * Returns the user, group or role with an ARN.
  *
  * @throws InvalidInputException  the ARN is of another type
- * @throws NoSuchEntityException  it does not exist
+ * @throws NoSuchEntityException  it does not exist: `missing`, if it is passed
  *
  * Assumed: the messages.
  */
-export async function entityOfArn(call: Call, entityArn: string): Promise<FoundEntity> {
+export async function entityOfArn(call: Call, entityArn: string, missing?: string): Promise<FoundEntity> {
   const parts = parseArn(entityArn);
   const kind = parts?.resource.slice(0, parts.resource.indexOf('/')) as HolderKind | undefined;
   if (parts?.service !== 'iam' || (kind !== 'user' && kind !== 'group' && kind !== 'role')) {
     throw new AwsError('InvalidInputException', `${entityArn} is not the ARN of a user, group or role.`);
   }
   const record = await call.tx.identity.get(call.accountId, kind, nameKey(nameOfArn(entityArn)));
-  if (record?.arn !== entityArn) throw new AwsError('NoSuchEntityException', `The ${kind} with ARN ${entityArn} cannot be found.`);
+  if (record?.arn !== entityArn) {
+    throw new AwsError('NoSuchEntityException', missing ?? `The ${kind} with ARN ${entityArn} cannot be found.`);
+  }
   return { kind, record } as FoundEntity;
 }
 
@@ -49,7 +51,10 @@ export async function entityOfArn(call: Call, entityArn: string): Promise<FoundE
 export async function policiesOf(call: Call, found: FoundEntity): Promise<EntityPolicy[]> {
   const policies = await heldBy(call, found.kind, found.record);
   if (found.kind !== 'user') return policies;
-  for (const name of found.record.groupNames) policies.push(...(await heldBy(call, 'group', await entity(call, 'group', name))));
+  for (const groupId of found.record.groupIds) {
+    const { groupName } = await groupOfId(call, groupId);
+    policies.push(...(await heldBy(call, 'group', await entity(call, 'group', groupName))));
+  }
   return policies;
 }
 

@@ -5,10 +5,11 @@
 import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { GroupRecord, UserRecord } from '#store/identity/identity.ts';
+import type { GroupRecord } from '#store/identity/identity.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import type { Keyed } from '../kit/page.ts';
-import { entity, everyRecord } from './entities.ts';
+import { entity, entitySummary, groupOfId, rememberUniqueId } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
@@ -36,6 +37,7 @@ export const groupOperations = {
       };
       const outcome = await call.tx.identity.add(call.accountId, 'group', nameKey(input.GroupName), group);
       if (outcome === 'exists') throw groupExists(input.GroupName);
+      await rememberUniqueId(call, group.groupId, 'group', nameKey(input.GroupName));
       return { Group: toGroup(group) };
     },
   },
@@ -43,12 +45,12 @@ export const groupOperations = {
   GetGroup: {
     access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
-      const group = await entity(call, 'group', input.GroupName);
-      const page = await pageOfStored(input, async (after, limit) => {
-        const prefix = `${nameKey(group.groupName)} `;
+      const group = await entitySummary(call, 'group', input.GroupName);
+      const page = await pageOfStored(call.tx.identity, input, async (after, limit) => {
+        const prefix = membershipKey(group.groupId, '');
         const entries = await call.tx.identity.list(call.accountId, 'membership', omitUndefined({ prefix, after, limit }));
-        const members: Keyed<UserRecord>[] = [];
-        for (const { key } of entries) members.push({ key, record: await entity(call, 'user', key.slice(prefix.length)) });
+        const members: Keyed<IdentitySummaries['user']>[] = [];
+        for (const { key } of entries) members.push({ key, record: await entitySummary(call, 'user', key.slice(prefix.length)) });
         return members;
       });
       return { Group: toGroup(group), Users: page.records.map(toUser), ...page.rest };
@@ -73,10 +75,11 @@ export const groupOperations = {
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       const key = nameKey(group.groupName);
-      const [member] = await call.tx.identity.list(call.accountId, 'membership', { prefix: `${key} `, limit: 1 });
+      const [member] = await call.tx.identity.list(call.accountId, 'membership', { prefix: membershipKey(group.groupId, ''), limit: 1 });
       if (member !== undefined) throw conflict('remove users from group first.');
       if (group.attachedPolicyArns.length > 0) throw conflict('detach all policies first.');
       if (Object.keys(group.inlinePolicies).length > 0) throw conflict('delete policies first.');
+      await call.tx.identity.remove(call.accountId, 'unique-id', group.groupId);
       await call.tx.identity.remove(call.accountId, 'group', key);
       return {};
     },
@@ -85,9 +88,10 @@ export const groupOperations = {
   ListGroups: {
     access: (input, caller) => onPath(caller, 'group', input.PathPrefix),
     async handle(call, input) {
-      const page = await pageOfStored<GroupRecord>(
+      const page = await pageOfStored<IdentitySummaries['group']>(
+        call.tx.identity,
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'group', omitUndefined({ after, limit })),
+        (after, limit) => call.tx.identity.summaries(call.accountId, 'group', omitUndefined({ after, limit })),
         (group) => group.path.startsWith(input.PathPrefix ?? '/'),
       );
       return { Groups: page.records.map(toGroup), ...page.rest };
@@ -97,13 +101,13 @@ export const groupOperations = {
   AddUserToGroup: {
     access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
-      const group = await entity(call, 'group', input.GroupName);
+      const { groupId } = await entitySummary(call, 'group', input.GroupName);
       const user = await entity(call, 'user', input.UserName);
-      if (user.groupNames.includes(group.groupName)) return {};
-      withinQuota('GroupsPerUser', user.groupNames.length + 1);
-      const [groupKey, userKey] = [nameKey(group.groupName), nameKey(user.userName)];
-      await call.tx.identity.put(call.accountId, 'user', userKey, { ...user, groupNames: [...user.groupNames, group.groupName] });
-      await call.tx.identity.put(call.accountId, 'membership', membershipKey(groupKey, userKey), { accountId: call.accountId });
+      if (user.groupIds.includes(groupId)) return {};
+      withinQuota('GroupsPerUser', user.groupIds.length + 1);
+      const userKey = nameKey(user.userName);
+      await call.tx.identity.put(call.accountId, 'user', userKey, { ...user, groupIds: [...user.groupIds, groupId] });
+      await call.tx.identity.put(call.accountId, 'membership', membershipKey(groupId, userKey), { accountId: call.accountId });
       return {};
     },
   },
@@ -112,13 +116,12 @@ export const groupOperations = {
   RemoveUserFromGroup: {
     access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
-      const group = await entity(call, 'group', input.GroupName);
+      const { groupId } = await entitySummary(call, 'group', input.GroupName);
       const user = await entity(call, 'user', input.UserName);
-      if (!user.groupNames.includes(group.groupName)) return {};
-      const [groupKey, userKey] = [nameKey(group.groupName), nameKey(user.userName)];
-      const groupNames = user.groupNames.filter((name) => name !== group.groupName);
-      await call.tx.identity.put(call.accountId, 'user', userKey, { ...user, groupNames });
-      await call.tx.identity.remove(call.accountId, 'membership', membershipKey(groupKey, userKey));
+      if (!user.groupIds.includes(groupId)) return {};
+      const userKey = nameKey(user.userName);
+      await call.tx.identity.put(call.accountId, 'user', userKey, { ...user, groupIds: user.groupIds.filter((id) => id !== groupId) });
+      await call.tx.identity.remove(call.accountId, 'membership', membershipKey(groupId, userKey));
       return {};
     },
   },
@@ -126,14 +129,14 @@ export const groupOperations = {
   ListGroupsForUser: {
     access: (input, caller) => onUser(caller, input.UserName),
     async handle(call, input) {
-      const user = await entity(call, 'user', input.UserName);
+      const { groupIds } = await entitySummary(call, 'user', input.UserName);
+      const groups: IdentitySummaries['group'][] = [];
+      for (const groupId of groupIds) groups.push(await groupOfId(call, groupId));
       const page = pageOf(
         input,
-        user.groupNames.map((name) => ({ key: nameKey(name), record: name })),
+        groups.map((record) => ({ key: nameKey(record.groupName), record })),
       );
-      const groups: GroupRecord[] = [];
-      for (const name of page.records) groups.push(await entity(call, 'group', name));
-      return { Groups: groups.map(toGroup), ...page.rest };
+      return { Groups: page.records.map(toGroup), ...page.rest };
     },
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
@@ -158,17 +161,9 @@ async function renameGroup(call: Call, name: string, newName: string | undefined
   } else {
     if ((await tx.identity.add(accountId, 'group', newKey, renamed)) === 'exists') throw groupExists(groupName);
     await tx.identity.remove(accountId, 'group', oldKey);
+    await rememberUniqueId(call, group.groupId, 'group', newKey);
     for (const policyArn of group.attachedPolicyArns) {
       await moveIndex(call, 'attachment', attachmentKey(policyArn, 'group', oldKey), attachmentKey(policyArn, 'group', newKey));
     }
-  }
-  if (groupName === group.groupName) return;
-  const members: string[] = [];
-  for await (const { key } of everyRecord(tx, accountId, 'membership', `${oldKey} `)) members.push(key.slice(oldKey.length + 1));
-  for (const userKey of members) {
-    const user = await entity(call, 'user', userKey);
-    const groupNames = user.groupNames.map((one) => (one === group.groupName ? groupName : one));
-    await tx.identity.put(accountId, 'user', userKey, { ...user, groupNames });
-    if (oldKey !== newKey) await moveIndex(call, 'membership', membershipKey(oldKey, userKey), membershipKey(newKey, userKey));
   }
 }

@@ -13,17 +13,14 @@ import { titleOfPrefix } from '#model/services.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { LastUse } from '#store/identity/last-use.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { entity, everyRecord } from './entities.ts';
-import { entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
+import { type CoveredEntity, isPolicyArn, surveyedEntities } from './covered-entities.ts';
+import { entityOfArn, policiesOf } from './entity-policies.ts';
 import { AwsError } from './errors.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { pageOf } from './page.ts';
 import { defaultDocument } from './policy-versions.ts';
 import { onArn } from './resources.ts';
-import { readAttachmentKey } from './reverse-index.ts';
 
-/** Reporting period: 400 days. Older uses are not reported. Source: the same, "Tracking period". */
-const TRACKED_MS = 400 * 86_400_000;
 /** Lifetime of a job: 7 days. Assumed. */
 const JOB_LIFETIME_MS = 7 * 86_400_000;
 
@@ -33,12 +30,6 @@ interface Job {
   readonly createdAt: Instant;
   /** Principal ID of the caller that created the job. Only this caller may read it. The ID of a role session includes the session name. */
   readonly askedBy: string;
-}
-
-/** A user or role with its recent uses of services. */
-interface CoveredEntity {
-  readonly found: Extract<FoundEntity, { readonly kind: 'user' | 'role' }>;
-  readonly uses: readonly LastUse[];
 }
 
 /** Operations on last accessed information. */
@@ -63,7 +54,7 @@ export const lastAccessedOperations = {
   GetServiceLastAccessedDetails: {
     async handle(call, input) {
       const job = await jobOf(call, input.JobId);
-      const uses = byService(await coveredEntities(call, job.arn));
+      const uses = merged(await surveyedEntities(call, job.arn, (entities) => [...byService(entities)]));
       const granted = new Set(grantedByEach(call, await documentsOf(call, job.arn)).flat());
       const page = pageOf(
         input,
@@ -83,16 +74,17 @@ export const lastAccessedOperations = {
   GetServiceLastAccessedDetailsWithEntities: {
     async handle(call, input) {
       const job = await jobOf(call, input.JobId);
-      const covered = await coveredEntities(call, job.arn);
+      const all = await surveyedEntities(call, job.arn, (entities) => entities.map((one) => toEntityDetails(one, input.ServiceNamespace)));
+      const byArn = new Map(all.map((one) => [one.EntityInfo.Arn, one]));
       const page = pageOf(
         input,
-        covered.map((one) => ({ key: one.found.record.arn, record: one })),
+        [...byArn].map(([key, record]) => ({ key, record })),
       );
       return {
         JobStatus: 'COMPLETED',
         JobCreationDate: job.createdAt,
         JobCompletionDate: job.createdAt,
-        EntityDetailsList: page.records.map((one) => toEntityDetails(one, input.ServiceNamespace)),
+        EntityDetailsList: page.records,
         ...page.rest,
       };
     },
@@ -139,7 +131,7 @@ async function jobOf(call: Call, jobId: string): Promise<Job> {
 }
 
 /**
- * The services of which each document allows any action.
+ * Returns, for each document, the services of which it allows any action.
  *
  * @throws AwsError ServiceFailure  the documents need more work than one request may take
  */
@@ -152,10 +144,6 @@ function grantedByEach(call: Call, documents: readonly string[]): readonly (read
   }
 }
 
-function isPolicyArn(text: string): boolean {
-  return text.includes(':policy/');
-}
-
 /**
  * Returns the documents of a managed policy, or of all policies of an entity.
  *
@@ -165,41 +153,6 @@ function isPolicyArn(text: string): boolean {
 async function documentsOf(call: Call, reportArn: string): Promise<readonly string[]> {
   if (isPolicyArn(reportArn)) return [defaultDocument(await managedPolicyToRead(call, reportArn))];
   return (await policiesOf(call, await entityOfArn(call, reportArn))).map((policy) => policy.document);
-}
-
-/** Returns the users and roles that a report covers: the entity, the members of the group, or all that the policy is attached to. */
-async function coveredEntities(call: Call, reportArn: string): Promise<CoveredEntity[]> {
-  const found = new Map<string, CoveredEntity['found']>();
-  const add = (one: CoveredEntity['found']): void => void found.set(one.record.arn, one);
-  if (isPolicyArn(reportArn)) {
-    const keys: { readonly kind: 'user' | 'group' | 'role'; readonly key: string }[] = [];
-    for await (const { key } of everyRecord(call.tx, call.accountId, 'attachment', `${reportArn} `)) {
-      const attachment = readAttachmentKey(reportArn, key);
-      if (attachment.use === 'policy') keys.push(attachment);
-    }
-    for (const { kind, key } of keys) {
-      if (kind === 'group') for (const user of await membersOf(call, key)) add(user);
-      else add({ kind, record: await entity(call, kind, key) } as CoveredEntity['found']);
-    }
-  } else {
-    const one = await entityOfArn(call, reportArn);
-    if (one.kind === 'group') for (const user of await membersOf(call, one.record.groupName.toLowerCase())) add(user);
-    else add(one);
-  }
-  const covered: CoveredEntity[] = [];
-  for (const one of found.values()) {
-    const uses = await call.tx.lastUses.of(call.accountId, one.kind === 'user' ? one.record.userId : one.record.roleId);
-    covered.push({ found: one, uses: uses.filter((use) => use.at > call.now - TRACKED_MS) });
-  }
-  return covered;
-}
-
-async function membersOf(call: Call, groupKey: string): Promise<CoveredEntity['found'][]> {
-  const keys: string[] = [];
-  for await (const { key } of everyRecord(call.tx, call.accountId, 'membership', `${groupKey} `)) keys.push(key.slice(groupKey.length + 1));
-  const members: CoveredEntity['found'][] = [];
-  for (const key of keys) members.push({ kind: 'user', record: await entity(call, 'user', key) });
-  return members;
 }
 
 interface Last {
@@ -215,7 +168,7 @@ interface ServiceUse {
   readonly actions: Map<string, Last>;
 }
 
-/** Returns the last uses by service and action, across all covered users and roles. */
+/** Returns the last uses by service and action, across users and roles. */
 function byService(covered: readonly CoveredEntity[]): ReadonlyMap<string, ServiceUse> {
   const services = new Map<string, ServiceUse>();
   for (const { found, uses } of covered) {
@@ -227,6 +180,23 @@ function byService(covered: readonly CoveredEntity[]): ReadonlyMap<string, Servi
       if (use.at > service.last.use.at) service.last = last;
       if (use.at >= (service.actions.get(use.action)?.use.at ?? 0)) service.actions.set(use.action, last);
     }
+  }
+  return services;
+}
+
+/** Merges the last uses of the parts of a survey. */
+function merged(parts: readonly (readonly [service: string, use: ServiceUse])[]): ReadonlyMap<string, ServiceUse> {
+  const services = new Map<string, ServiceUse>();
+  for (const [name, part] of parts) {
+    const service = services.get(name);
+    if (service === undefined) {
+      services.set(name, { last: part.last, entities: new Set(part.entities), actions: new Map(part.actions) });
+      continue;
+    }
+    for (const arn of part.entities) service.entities.add(arn);
+    if (part.last.use.at > service.last.use.at) service.last = part.last;
+    for (const [action, last] of part.actions)
+      if (last.use.at >= (service.actions.get(action)?.use.at ?? 0)) service.actions.set(action, last);
   }
   return services;
 }

@@ -63,12 +63,16 @@ export const loginProfileOperations = {
     },
   },
 
+  /**
+   * @throws NoSuchEntityException  the user does not exist, or has no login profile
+   * Source: users' reports of the real service, and the mocks of fog/fog-aws: this message differs from that of GetLoginProfile.
+   */
   DeleteLoginProfile: {
     access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
-      profileOf(user);
       const { loginProfile, ...rest } = user;
+      if (loginProfile === undefined) throw new AwsError('NoSuchEntityException', `Cannot find Login Profile for User ${user.userName}`);
       await saveUser(call, rest);
       return {};
     },

@@ -6,9 +6,9 @@ import { uniqueId } from '#core/base32.ts';
 import { type ManagedPolicy, managedPolicies } from '#model/managed-policies.ts';
 import type { PolicyRecord } from '#store/identity/identity.ts';
 import type { Call } from '../kit/operation.ts';
-import { everyRecord } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { AWS_MANAGED_PREFIX, ID_PREFIXES, nameKey, nameOfArn } from './names.ts';
+import { BOUNDARY_SUFFIX } from './reverse-index.ts';
 
 /** Number of entities in the caller's account that use a policy as permissions policy and as boundary. */
 export interface PolicyUse {
@@ -80,19 +80,16 @@ export function managedPolicyToBound(call: Call, policyArn: string): Promise<Pol
 }
 
 /** Reports whether a policy is for service-linked roles only. */
-export function isServiceRolePolicy(policy: PolicyRecord): boolean {
+export function isServiceRolePolicy(policy: Pick<PolicyRecord, 'arn'>): boolean {
   return policy.arn.startsWith(`${AWS_MANAGED_PREFIX}aws-service-role/`);
 }
 
 /** Counts the uses of a policy in the caller's account. */
 export async function policyUse(call: Call, policyArn: string): Promise<PolicyUse> {
-  let attachmentCount = 0;
-  let boundaryCount = 0;
-  for await (const { key } of everyRecord(call.tx, call.accountId, 'attachment', `${policyArn} `)) {
-    if (key.endsWith(' boundary')) boundaryCount++;
-    else attachmentCount++;
-  }
-  return { attachmentCount, boundaryCount };
+  const prefix = `${policyArn} `;
+  const all = await call.tx.identity.count(call.accountId, 'attachment', { prefix });
+  const boundaryCount = all === 0 ? 0 : await call.tx.identity.count(call.accountId, 'attachment', { prefix, suffix: BOUNDARY_SUFFIX });
+  return { attachmentCount: all - boundaryCount, boundaryCount };
 }
 
 /** Returns the AWS managed policies as records, in the order of their names. */

@@ -6,12 +6,13 @@
 import { type AccountId, arn } from '#core/arn.ts';
 import { toBase32 } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { IamApi } from '#model/generated/iam.ts';
+import type { IamApi, User } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity/identity.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
-import { entity } from './entities.ts';
+import { entity, entitySummary } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { findDevice, mfaSubject, synchronized } from './mfa.ts';
 import { iamArn, nameKey } from './names.ts';
@@ -34,6 +35,7 @@ function seedOperations(deps: IamDeps) {
         onCreated('iam:TagMFADevice', iamArn(caller.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName), input.Tags),
       async handle(call, input) {
         const tags = newTags(input.Tags);
+        withinQuota('MFADevicesPerAccount', (await call.tx.identity.count(call.accountId, 'mfa-device')) + 1);
         const serialNumber = iamArn(call.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName);
         const seed = toBase32(call.random(SEED_BYTES));
         const device: MfaDeviceRecord = {
@@ -153,16 +155,24 @@ const deviceOperations = {
   ListVirtualMFADevices: {
     async handle(call, input) {
       const status = input.AssignmentStatus ?? 'Any';
-      const page = await pageOfStored<MfaDeviceRecord>(
+      const users = new Map<string, User>();
+      const page = await pageOfStored<IdentitySummaries['mfa-device']>(
+        call.tx.identity,
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'mfa-device', omitUndefined({ after, limit })),
-        (device) => status === 'Any' || (status === 'Assigned') === (device.enabledAt !== undefined),
+        (after, limit) => call.tx.identity.summaries(call.accountId, 'mfa-device', omitUndefined({ after, limit })),
+        async ({ owner, enabledAt }) => {
+          if (status !== 'Any' && (status === 'Assigned') !== (enabledAt !== undefined)) return false;
+          if (owner?.type === 'IAMUser') users.set(owner.userName, toUser(await entitySummary(call, 'user', owner.userName)));
+          return true;
+        },
       );
-      const devices = [];
-      for (const device of page.records) {
-        const User = device.owner?.type === 'IAMUser' ? toUser(await entity(call, 'user', device.owner.userName)) : undefined;
-        devices.push(omitUndefined({ SerialNumber: device.serialNumber, EnableDate: device.enabledAt, User }));
-      }
+      const devices = page.records.map(({ serialNumber, enabledAt, owner }) =>
+        omitUndefined({
+          SerialNumber: serialNumber,
+          EnableDate: enabledAt,
+          User: owner?.type === 'IAMUser' ? users.get(owner.userName) : undefined,
+        }),
+      );
       return { VirtualMFADevices: devices, ...page.rest };
     },
   },

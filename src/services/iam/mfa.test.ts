@@ -45,7 +45,7 @@ for (const [plain, encoded] of ENCODED) {
   });
 }
 
-/** A vault that keeps in the open: what is tested is not the sealing. */
+/** Vault that does not encrypt. The tests here do not depend on encryption. */
 const open: Vault = { seal: (secret) => secret, open: (sealed) => sealed };
 const NOW = instant(1_800_000_000_000);
 const STEP = stepAt(NOW);
@@ -64,15 +64,15 @@ const TAKEN: readonly (readonly [title: string, device: Partial<MfaDeviceRecord>
   ['one step ahead',                        {},                        1,  true ],
   ['two steps behind',                      {},                       -2,  false],
   ['two steps ahead',                       {},                        2,  false],
-  ['taken before',                          { lastStep: STEP },        0,  false],
-  ['older than one taken before',           { lastStep: STEP },       -1,  false],
-  ['newer than one taken before',           { lastStep: STEP },        1,  true ],
-  ['of a clock that runs ahead',            { drift: 10 },            10,  true ],
-  ['of now, where the clock runs ahead',    { drift: 10 },             0,  false],
+  ['a used step',                           { lastStep: STEP },        0,  false],
+  ['a step before a used one',              { lastStep: STEP },       -1,  false],
+  ['a step after a used one',               { lastStep: STEP },        1,  true ],
+  ['a clock that is ahead',                 { drift: 10 },            10,  true ],
+  ['now, although the clock is ahead',      { drift: 10 },             0,  false],
 ];
 
 for (const [title, parts, steps, taken] of TAKEN) {
-  test(`afterCode: a code of ${title} is ${taken ? 'taken' : 'refused'}`, () => {
+  test(`afterCode: a code of ${title} is ${taken ? 'accepted' : 'rejected'}`, () => {
     const after = afterCode(open, { ...device, ...parts }, codeAt(SEED, STEP + steps), NOW);
     assert.equal(after?.lastStep, taken ? STEP + steps : undefined);
   });

@@ -1,5 +1,5 @@
 /**
- * One-time codes of virtual MFA devices: made from a seed and the time, taken once.
+ * One-time codes of virtual MFA devices. A code is computed from a seed and the time. The server accepts each code once.
  *
  * Source: RFC 6238 (SHA-1, 30 seconds, six digits), RFC 4226 §7.4 on resynchronization; IAM User Guide, "Assign a virtual MFA device".
  */
@@ -15,12 +15,12 @@ import type { Call } from '../kit/operation.ts';
 
 const STEP_MS = 30_000;
 const CODE_DIGITS = 6;
-/** Steps before and after now in which a code is taken. */
+/** Number of steps before and after the current one whose codes are valid. */
 const TOLERANCE = 1;
-/** Steps in which two codes in a row are sought when a device is set anew: half an hour either way. */
+/** Number of steps before and after the current one in which a resynchronization searches: half an hour each. */
 const RESYNC_TOLERANCE = 60;
 
-/** The code of one step. */
+/** Returns the code of one step. */
 export function codeAt(seed: Uint8Array, step: number): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(step));
@@ -38,14 +38,15 @@ function isCode(seed: Uint8Array, step: number, code: string): boolean {
   return code.length === CODE_DIGITS && timingSafeEqual(Buffer.from(codeAt(seed, step)), Buffer.from(code));
 }
 
-/** The seed of a device. */
+/** Returns the seed of a device. */
 export function seedOf(vault: Vault, device: MfaDeviceRecord): Uint8Array {
   return fromBase32(vault.open(device.sealedSeed, device.serialNumber));
 }
 
 /**
- * Finds two codes in a row near the device's time, and answers the device as it runs from now on; undefined where there are none.
- * `near` is the window of an enabling, else that of a resynchronization.
+ * Finds two consecutive codes near the device's time. Returns the device with the drift of its clock; undefined if the codes are wrong.
+ *
+ * `near` selects the range of the search: a few steps to enable a device, half an hour to resynchronize it.
  */
 export function synchronized(
   vault: Vault,
@@ -65,7 +66,7 @@ export function synchronized(
   return undefined;
 }
 
-/** The device after it has shown this code; undefined where the code is not one of now, or was taken before. */
+/** Returns the device with the code marked as used; undefined if the code is not valid now, or was used before. */
 export function afterCode(vault: Vault, device: MfaDeviceRecord, code: string, now: Instant): MfaDeviceRecord | undefined {
   const seed = seedOf(vault, device);
   const current = stepAt(now) + (device.drift ?? 0);
@@ -75,32 +76,35 @@ export function afterCode(vault: Vault, device: MfaDeviceRecord, code: string, n
   return undefined;
 }
 
-/** Who shows a code, when. */
+/** Caller that sends a code, with its transaction and the time. */
 export type MfaBearer = Pick<Call, 'tx' | 'principal' | 'accountId' | 'now'>;
 
-/** What a code proves. `count` remembers a wrong one, in a transaction that commits; of a device that is nobody's or waits, nothing. */
+/**
+ * Result of the check of a code.
+ *
+ * `count` counts a wrong code. Call it in a transaction that commits. It counts nothing if the device is locked, or is not the caller's.
+ */
 export type ShownCode = { readonly right: true } | { readonly right: false; readonly count: (tx: Tx) => Promise<void> };
 
 /**
- * Whether a code is that of the caller's own device now. `take`, as usual: it is then no code any more, for a code is taken once;
- * `look` leaves it, for who must know before the request is authorized.
+ * Checks a code of the caller's own device. `take`, the default, uses up the code. `look` does not, for checks before authorization.
  *
- * After five wrong codes in a row the device takes none for half a minute, and for twice as long after each further one, up to an
- * hour: whoever knows the password guesses some 75 codes of a million a day. A right code meanwhile is answered like a wrong one.
+ * After five wrong codes in a row, the device is locked for half a minute. Each further wrong code doubles the time, up to an hour.
+ * An attacker that knows the password can therefore try about 75 of the million codes in a day. A locked device rejects every code.
  *
  * Writes: with `take`, the step of the code.
- * Assumed: the numbers; AWS says only that devices lock.
+ * Assumed: the numbers. AWS documents only that devices lock.
  */
 export type VerifyMfa = (bearer: MfaBearer, serialNumber: string, tokenCode: string, mode?: 'take' | 'look') => Promise<ShownCode>;
 
 const CODE_RULE: AttemptRule = { free: 5, firstMs: 30_000, maxMs: 3_600_000 };
-/** A wrong code whose count was not committed by then never will be. */
+/** Time after which the server drops the uncommitted count of a wrong code. */
 const UNCOMMITTED_MS = 60_000;
 
 const NOTHING_TO_COUNT: ShownCode = { right: false, count: async () => {} };
 
 export function mfaVerifier(vault: Vault): VerifyMfa {
-  /** Wrong codes that are not yet committed, so that many at once are no way around the limit. */
+  /** Wrong codes whose counts are not yet committed. They count too, so that simultaneous requests cannot exceed the limit. */
   const uncommitted = new Map<string, { readonly count: number; readonly at: Instant }>();
 
   return async (bearer, serialNumber, tokenCode, mode = 'take') => {
@@ -149,17 +153,17 @@ export function mfaVerifier(vault: Vault): VerifyMfa {
 }
 
 /**
- * The device of exactly this serial number, which is its ARN; undefined if there is none.
+ * Returns the device with exactly this serial number, which is its ARN; undefined if it does not exist.
  *
- * Names of devices are unique ignoring case, so the store has them in lower case. Permission is decided on the ARN of the request: a device
- * that another spelling of its ARN found would pass a Deny on it.
+ * The store has the names of devices in lower case, because they are unique ignoring case. The comparison here includes the case:
+ * policies are evaluated on the ARN in the request, so an ARN in another case could bypass a Deny.
  */
 export async function findDevice(tx: Tx, accountId: AccountId, serialNumber: string): Promise<MfaDeviceRecord | undefined> {
   const device = await tx.identity.get(accountId, 'mfa-device', serialNumber.toLowerCase());
   return device?.serialNumber === serialNumber ? device : undefined;
 }
 
-/** What wrong codes of a device are counted under. */
+/** Returns the subject that wrong codes of a device are counted under. */
 export function mfaSubject(serialNumber: string): string {
   return `mfa ${serialNumber.toLowerCase()}`;
 }

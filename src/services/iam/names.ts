@@ -1,5 +1,5 @@
 /**
- * Names in IAM: store keys, prefixes of unique IDs, and ARNs. Does not check who may use a name.
+ * Names in IAM: store keys, prefixes of unique IDs, and ARNs. Does not check permissions.
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 

@@ -9,11 +9,11 @@ import type { IamApi } from '#model/generated/iam.ts';
 import type { OidcProviderRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
-import { everyRecord } from './entities.ts';
+import { everySummary } from '../kit/summaries.ts';
 import { AwsError } from './errors.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
 import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
-import { someTags } from './shapes.ts';
+import { someTags, toTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
@@ -47,6 +47,7 @@ export const oidcProviderOperations = {
     },
   },
 
+  /** Source: localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-17: `Tags` is present without tags. */
   GetOpenIDConnectProvider: {
     access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
@@ -56,7 +57,7 @@ export const oidcProviderOperations = {
         ClientIDList: provider.clientIds,
         ThumbprintList: provider.thumbprints,
         CreateDate: provider.createdAt,
-        Tags: someTags(provider.tags),
+        Tags: toTags(provider.tags),
       });
     },
   },
@@ -104,7 +105,7 @@ export const oidcProviderOperations = {
   ListOpenIDConnectProviders: {
     async handle(call) {
       const list = [];
-      for await (const { record } of everyRecord(call.tx, call.accountId, 'oidc-provider')) list.push({ Arn: record.arn });
+      for await (const { record } of everySummary(call.tx, call.accountId, 'oidc-provider')) list.push({ Arn: record.arn });
       return { OpenIDConnectProviderList: list };
     },
   },

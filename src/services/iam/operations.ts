@@ -1,4 +1,4 @@
-/** Operation table of IAM, joined from the files of its resources. An operation that is not implemented returns an error that says so. */
+/** Operation table of IAM, joined from the files of its resources. An unimplemented operation returns NotYetImplementedException. */
 import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { accessKeyOperations } from './access-keys.ts';
 import { accountOperations } from './account.ts';

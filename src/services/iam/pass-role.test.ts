@@ -13,21 +13,21 @@ import { onPassRole, PASSED_ROLES, type PassedRole, withPassedRoles } from './pa
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/service/Passed`;
 
-/** Members that a role is named in and not handed over by, and what they are instead. */
+/** Members that contain a role or its name without passing it to a service, with the reason. */
 const EXCEPTED: ReadonlyMap<string, string> = new Map([
-  ['accessanalyzer principalArn', 'whose policies were generated'],
-  ['accessanalyzer policyGenerationDetails.principalArn', 'whose activity is looked at'],
-  ['chime Role', 'a part that people have in a room'],
-  ['chime MembershipItemList[].Role', 'a part that people have in a room'],
+  ['accessanalyzer principalArn', 'the principal of generated policies'],
+  ['accessanalyzer policyGenerationDetails.principalArn', 'the principal of the analyzed activity'],
+  ['chime Role', 'a role of a user in a chat room'],
+  ['chime MembershipItemList[].Role', 'a role of a user in a chat room'],
   [
     'chime-sdk-media-pipelines KinesisVideoStreamSourceRuntimeConfiguration.Streams[].StreamChannelDefinition.ChannelDefinitions[].ParticipantRole',
-    'a part that people have in a call',
+    'a role of a participant in a call',
   ],
-  ['iam RoleName', 'the role is acted upon, or taken from an instance profile'],
+  ['iam RoleName', 'the role that the operation changes, or removes from an instance profile'],
   ['iam AssumeRolePolicyDocument', 'a policy'],
-  ['iam Description', 'a text'],
-  ['organizations RoleName', 'the name of a role that is made'],
-  ['sts RoleArn', 'a role that is assumed: sts:AssumeRole is asked for it'],
+  ['iam Description', 'a description'],
+  ['organizations RoleName', 'the name of a new role'],
+  ['sts RoleArn', 'a role to assume, which requires sts:AssumeRole'],
   ['sts RoleSessionName', 'the name of a role session'],
 ]);
 
@@ -37,7 +37,7 @@ interface RoleMember {
   readonly member: string;
 }
 
-/** Every text in an operation's input that has to do with roles by its name, its shape's name or its pattern. */
+/** Returns every string in an operation's input that concerns roles by its name, its shape's name or its pattern. */
 function roleMembers(service: ServiceName): readonly RoleMember[] {
   const { operations, shapes } = loadModel(service);
   function under(shapeName: string, path: string, above: readonly string[]): readonly string[] {
@@ -67,12 +67,12 @@ const isPassed = ({ service, operation, member }: RoleMember) =>
   PASSED_ROLES.some((each) => each.service === service && each.operation === operation && each.member === member);
 const exceptionOf = ({ service, member }: RoleMember) => `${service} ${member}`;
 
-test('PASSED_ROLES: has every member of every model that names a role, but those that hand none over (ROLE-15)', () => {
+test('PASSED_ROLES: has every member of the models that passes a role to a service (ROLE-15)', () => {
   const forgotten = MEMBERS.filter((each) => !isPassed(each) && !EXCEPTED.has(exceptionOf(each)));
   assert.deepEqual(forgotten, []);
 });
 
-test('PASSED_ROLES: names members that are there, as do the exceptions', () => {
+test('PASSED_ROLES: its members and the exceptions exist in the models', () => {
   const known = (passed: PassedRole) =>
     MEMBERS.some((each) => isPassed(each) && each.operation === passed.operation && each.member === passed.member);
   assert.deepEqual(
@@ -86,7 +86,7 @@ test('PASSED_ROLES: names members that are there, as do the exceptions', () => {
   );
 });
 
-test('PASSED_ROLES: what is answered to what is no role’s ARN is an error of the model, or what every service answers', () => {
+test('PASSED_ROLES: the error for an invalid role ARN is in the model, or ValidationError', () => {
   const unknown = PASSED_ROLES.filter(
     ({ service, malformed = 'ValidationError' }) =>
       malformed !== 'ValidationError' && loadModel(service).shapes[malformed]?.error === undefined,
@@ -94,7 +94,7 @@ test('PASSED_ROLES: what is answered to what is no role’s ARN is an error of t
   assert.deepEqual(unknown, []);
 });
 
-/** An input with a text in one place: `Targets[].RoleArn` → `{ Targets: [{ RoleArn: text }] }`. */
+/** Returns an input with a string in one place: `Targets[].RoleArn` → `{ Targets: [{ RoleArn: text }] }`. */
 function inputWith(member: string, text: string): unknown {
   return member
     .split('.')
@@ -108,7 +108,7 @@ function required({ service, operation }: RoleMember, input: unknown, profile: '
 for (const passed of PASSED_ROLES) {
   const { operation, member, passedTo, malformed } = passed;
 
-  test(`${operation}: a role in ${member} is asked for as iam:PassRole to ${passedTo}, after the operation’s own permission (ROLE-15)`, () => {
+  test(`${operation}: a role in ${member} also requires iam:PassRole to ${passedTo} (ROLE-15)`, () => {
     const [own, ...further] = required(passed, inputWith(member, malformed === undefined ? 'Passed' : ROLE));
     assert.ok(own?.action.endsWith(`:${operation}`));
     assert.deepEqual(
@@ -117,12 +117,12 @@ for (const passed of PASSED_ROLES) {
     );
   });
 
-  test(`${operation}: without a role in ${member} nothing more is asked for`, () => {
+  test(`${operation}: without a role in ${member}, only its own action is required`, () => {
     for (const input of [{}, inputWith(member, '')]) assert.equal(required(passed, input).length, 1);
   });
 
   if (malformed === undefined) continue;
-  test(`${operation}: what is no role’s ARN in ${member} is ${malformed}, once the operation itself is allowed`, async () => {
+  test(`${operation}: an invalid role ARN in ${member} is ${malformed}, after the operation is allowed`, async () => {
     const [, refused] = required(passed, inputWith(member, `arn:aws:iam::${ACCOUNT}:user/ada`));
     await assert.rejects(async () => refused?.resolve?.(undefined as never), { code: malformed });
   });
@@ -130,7 +130,7 @@ for (const passed of PASSED_ROLES) {
 
 // biome-ignore format: a table
 const NO_ROLES: readonly [title: string, text: string][] = [
-  ['no ARN',                      'Passed'                                   ],
+  ['a string that is not an ARN', 'Passed'                                   ],
   ['a user',                      `arn:aws:iam::${ACCOUNT}:user/Passed`      ],
   ['a role session',              `arn:aws:sts::${ACCOUNT}:assumed-role/P/s` ],
   ['a role without a name',       `arn:aws:iam::${ACCOUNT}:role/`            ],
@@ -149,7 +149,7 @@ for (const [title, text] of NO_ROLES) {
   });
 }
 
-test('PutTargets: the role of each target is asked for, each once', () => {
+test('PutTargets: requires iam:PassRole once for each role of the targets', () => {
   const Targets = [{ RoleArn: ROLE }, {}, { RoleArn: `${ROLE}2` }, { RoleArn: ROLE }];
   assert.deepEqual(
     required(PUT_TARGETS, { Targets }).map(({ action, resources }) => [action, ...resources]),
@@ -161,7 +161,7 @@ test('PutTargets: the role of each target is asked for, each once', () => {
   );
 });
 
-test('AddRoleToInstanceProfile: the role is found by its name, whatever its path and the case of the name', async () => {
+test('AddRoleToInstanceProfile: finds the role by its name, with any path, ignoring case', async () => {
   const store = await openSqlite(':memory:');
   await addRole(store, ROLE);
   const resolved = (RoleName: string, accountId?: AccountId) => {
@@ -176,7 +176,7 @@ test('AddRoleToInstanceProfile: the role is found by its name, whatever its path
 });
 
 for (const passed of PASSED_ROLES.filter(({ service }) => service.startsWith('chime'))) {
-  test(`${passed.operation}: in the classic profile a role in ${passed.member} is BadRequestException before anything is asked (ROLE-13, ROLE-15)`, () => {
+  test(`${passed.operation}: in the classic profile, ${passed.member} is BadRequestException (ROLE-13, ROLE-15)`, () => {
     assert.throws(() => required(passed, inputWith(passed.member, ROLE), 'classic'), { code: 'BadRequestException' });
     assert.throws(() => required(passed, inputWith(passed.member, 'no ARN'), 'classic'), { code: 'BadRequestException' });
     assert.equal(required(passed, {}, 'classic').length, 1);
@@ -188,7 +188,7 @@ test('withPassedRoles: an operation whose input has no role is unchanged', () =>
   assert.equal(withPassedRoles('iam', table).GetUser, table.GetUser);
 });
 
-test('onPassRole: asks for the role, and says to which service it is passed (ROLE-15)', () => {
+test('onPassRole: requires iam:PassRole for the role, with iam:PassedToService (ROLE-15)', () => {
   assert.deepEqual(onPassRole(ROLE, 'mediapipelines.chime.amazonaws.com'), {
     action: 'iam:PassRole',
     resources: [ROLE],

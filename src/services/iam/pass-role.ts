@@ -12,11 +12,11 @@ import { iamArn, nameKey } from './names.ts';
 export interface PassedRole {
   readonly service: ServiceName;
   readonly operation: string;
-  /** Where the role stands in the input: `Targets[].RoleArn` is that of each target. */
+  /** Path of the role in the input. `Targets[].RoleArn` is the role of each target. */
   readonly member: string;
   /** `iam:PassedToService`. */
   readonly passedTo: string;
-  /** What the service answers where a text is given that is no role's ARN; absent where the member takes the name of a role of the account. */
+  /** Error code for a string that is not the ARN of a role. Absent if the member contains the name of a role of the account. */
   readonly malformed?: string;
 }
 
@@ -24,13 +24,13 @@ const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
 const POST_CALL_ROLE = 'Elements[].AmazonTranscribeCallAnalyticsProcessorConfiguration.PostCallAnalyticsSettings.DataAccessRoleArn';
 
 /**
- * Every member of every model that hands over a role.
+ * Members of all models that pass a role to a service.
  *
  * Source: Chime SDK Developer Guide, "Using the call analytics resource access role", which passes the role for post-call analytics to
  * Transcribe; CloudWatch User Guide, "Trust between CloudWatch and Firehose"; the managed policies CloudWatchFullAccessV2,
  * AmazonEventBridgeFullAccess and AWSCloudTrail_FullAccess; IAM API reference, AddRoleToInstanceProfile.
- * Assumed: the role of an event data store's federation is passed to Lake Formation, that of StartPolicyGeneration to Access Analyzer;
- * the codes, but for those of CloudTrail.
+ * Assumed: EnableFederation passes its role to Lake Formation, and StartPolicyGeneration to Access Analyzer; the codes, except those of
+ * CloudTrail.
  */
 // biome-ignore format: a table
 export const PASSED_ROLES: readonly PassedRole[] = [
@@ -98,16 +98,15 @@ function onPlace(place: PassedRole, role: string, caller: Caller): Access {
 }
 
 /**
- * What the caller must be allowed where a role is handed to a service: to pass that role, to that service. A role of another account
- * cannot be passed.
+ * Returns the permission to pass a role to a service. A role of another account cannot be passed.
  *
- * Source: IAM User Guide, the same page: tags of the role decide nothing here, so they are not asked for.
+ * The context has no tags of the role. Source: IAM User Guide, the same page: they do not control iam:PassRole.
  */
 export function onPassRole(roleArn: string, service: string): Access {
   return { action: 'iam:PassRole', resources: [roleArn], context: new Map([['iam:passedtoservice', service]]) };
 }
 
-/** As `onPassRole`, of a role of the caller's account, whose path the name does not tell. */
+/** Like `onPassRole`, for the name of a role of the caller's account. The store has the role's path. */
 function onPassRoleByName({ accountId }: Caller, roleName: string, service: string): Access {
   const unknown = iamArn(accountId, 'role', '/', roleName);
   return {
@@ -120,7 +119,7 @@ function isRoleArn(text: string): boolean {
   return arnForm(['iam:role']).test(text);
 }
 
-/** The roles that an input gives in one place, each once. */
+/** Returns the roles in one member of an input, without duplicates. */
 function rolesAt({ member }: PassedRole, input: unknown): readonly string[] {
   return [...new Set(textsAt(input, member.replaceAll('[]', '.[]').split('.')))];
 }

@@ -6,10 +6,11 @@ import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Policy } from '#model/generated/iam.ts';
 import type { PolicyRecord } from '#store/identity/identity.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { concat, fromList, type Keyed, type Read } from '../kit/page.ts';
 import { ensureWellFormed, storedDocument } from './documents.ts';
-import { entity } from './entities.ts';
+import { entitySummary, type HolderSummary } from './entities.ts';
 import { AwsError } from './errors.ts';
 import {
   awsPolicies,
@@ -23,7 +24,7 @@ import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
 import { onAccount, onCreated, onPolicy } from './resources.ts';
-import { readAttachmentKey } from './reverse-index.ts';
+import { attachmentKey, readAttachmentKey } from './reverse-index.ts';
 import { toTags } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
 
@@ -82,11 +83,11 @@ export const policyOperations = {
     access: (input) => ({ ...onAccount(), called: `policy path ${input.PathPrefix ?? '/'}` }),
     async handle(call, input) {
       const scope = input.Scope ?? 'All';
-      const sections = [];
+      const sections: { name: string; read: Read<PolicySummary> }[] = [];
       if (scope !== 'Local') sections.push({ name: 'aws/', read: fromList(awsPolicies(call)) });
       if (scope !== 'AWS') sections.push({ name: 'own/', read: ownPolicies(call) });
       const uses = new Map<string, PolicyUse>();
-      const page = await pageOfStored(input, concat(sections), async (policy) => {
+      const page = await pageOfStored(call.tx.identity, input, concat(sections), async (policy) => {
         if (!policy.path.startsWith(input.PathPrefix ?? '/')) return false;
         const use = await policyUse(call, policy.arn);
         uses.set(policy.arn, use);
@@ -102,16 +103,19 @@ export const policyOperations = {
     access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
-      const page = await pageOfStored(input, holdersOf(call, policy.arn, input.PolicyUsageFilter), async (holder) => {
+      const summaries = new Map<Holder, HolderSummary>();
+      const page = await pageOfStored(call.tx.identity, input, holdersOf(call, policy.arn, input.PolicyUsageFilter), async (holder) => {
         if (input.EntityFilter !== undefined && input.EntityFilter.toLowerCase() !== holder.kind) return false;
         if (holder.repeated) return false;
-        return (await entity(call, holder.kind, holder.key)).path.startsWith(input.PathPrefix ?? '/');
+        const summary = await entitySummary(call, holder.kind, holder.key);
+        summaries.set(holder, summary);
+        return summary.path.startsWith(input.PathPrefix ?? '/');
       });
       const groups = [];
       const users = [];
       const roles = [];
-      for (const { kind, key } of page.records) {
-        const record = await entity(call, kind, key);
+      for (const holder of page.records) {
+        const record = summaries.get(holder) as HolderSummary;
         if ('groupId' in record) groups.push({ GroupName: record.groupName, GroupId: record.groupId });
         else if ('userId' in record) users.push({ UserName: record.userName, UserId: record.userId });
         else roles.push({ RoleName: record.roleName, RoleId: record.roleId });
@@ -139,13 +143,15 @@ function newPolicy(call: Call, input: IamApi['CreatePolicy']['input'], tags: Pol
   });
 }
 
-/** Returns a reader of the account's own managed policies. */
-export function ownPolicies(call: Call): Read<PolicyRecord> {
-  return (after, limit) => call.tx.identity.list(call.accountId, 'policy', omitUndefined({ after, limit }));
+type PolicySummary = IdentitySummaries['policy'];
+
+/** Returns a reader of the account's own managed policies, without their documents. */
+function ownPolicies(call: Call): Read<PolicySummary> {
+  return (after, limit) => call.tx.identity.summaries(call.accountId, 'policy', omitUndefined({ after, limit }));
 }
 
 /** Converts a policy to its form in lists. Source: IAM API reference, ListPolicies: without Description and Tags. */
-export function toListedPolicy(policy: PolicyRecord, use: PolicyUse): Policy {
+export function toListedPolicy(policy: PolicySummary, use: PolicyUse): Policy {
   return {
     PolicyName: policy.policyName,
     PolicyId: policy.policyId,
@@ -176,8 +182,9 @@ function holdersOf(call: Call, policyArn: string, usage: IamApi['ListEntitiesFor
     for (const { key: indexKey } of entries) {
       const { kind, key, use } = readAttachmentKey(policyArn, indexKey);
       const wanted = usage === undefined || (usage === 'PermissionsBoundary') === (use === 'boundary');
+      const attached = attachmentKey(policyArn, kind, key);
       const alsoAttached =
-        use === 'boundary' && usage === undefined && (await entity(call, kind, key)).attachedPolicyArns.some((arn) => arn === policyArn);
+        use === 'boundary' && usage === undefined && (await call.tx.identity.get(call.accountId, 'attachment', attached)) !== undefined;
       holders.push({ key: indexKey.slice(prefix.length), record: { kind, key, repeated: !wanted || alsoAttached } });
     }
     return holders;

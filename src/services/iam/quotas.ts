@@ -26,6 +26,8 @@ export const QUOTAS = {
   VersionsPerPolicy:       5,
   TagsPerResource:         50,
   MFADevicesPerUser:       8,
+  /** As many as users. Assumed: the name in the message. */
+  MFADevicesPerAccount:    5000,
   SAMLProvidersPerAccount: 100,
   OIDCProvidersPerAccount: 100,
   ClientIDsPerProvider:    100,

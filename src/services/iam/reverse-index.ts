@@ -1,5 +1,5 @@
 /**
- * Keys of the reverse indexes: from a policy to its users, groups and roles, and from a group to its members. See `IdentityRecords`.
+ * Keys of the reverse indexes: from a policy to its users, groups and roles, and from the unique ID of a group to its members. See `IdentityRecords`.
  */
 import type { Call } from '../kit/operation.ts';
 import type { HolderKind } from './entities.ts';
@@ -9,14 +9,17 @@ export function attachmentKey(policyArn: string, kind: HolderKind, key: string):
   return `${policyArn} ${kind}/${key}`;
 }
 
+/** End of the keys of permissions boundaries. */
+export const BOUNDARY_SUFFIX = ' boundary';
+
 /** Returns the key for a policy that is the permissions boundary of a user or role. */
 export function boundaryIndexKey(policyArn: string, kind: 'user' | 'role', key: string): string {
-  return `${policyArn} ${kind}/${key} boundary`;
+  return `${policyArn} ${kind}/${key}${BOUNDARY_SUFFIX}`;
 }
 
-/** Returns the key for a user in a group. */
-export function membershipKey(groupKey: string, userKey: string): string {
-  return `${groupKey} ${userKey}`;
+/** Returns the key for a user in a group. With an empty `userKey` it is the prefix of all members. */
+export function membershipKey(groupId: string, userKey: string): string {
+  return `${groupId} ${userKey}`;
 }
 
 /** Moves an entry of a reverse index to another key. */

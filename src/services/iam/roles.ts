@@ -6,8 +6,10 @@ import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Role, RoleLastUsed } from '#model/generated/iam.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { ensureModifiable, entity, everyRecord, rememberUniqueId } from './entities.ts';
+import { everySummary } from '../kit/summaries.ts';
+import { ensureModifiable, entity, rememberUniqueId } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
@@ -94,14 +96,21 @@ export const roleOperations = {
   ListRoles: {
     access: (input, caller) => onPath(caller, 'role', input.PathPrefix),
     async handle(call, input) {
-      const page = await pageOfStored<RoleRecord>(
+      const { identity } = call.tx;
+      const arns = new Map<string, string>();
+      const shown = new Map<string, Role>();
+      const page = await pageOfStored<IdentitySummaries['role']>(
+        identity,
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'role', omitUndefined({ after, limit })),
-        (role) => role.path.startsWith(input.PathPrefix ?? '/'),
+        (after, limit) => identity.summaries(call.accountId, 'role', omitUndefined({ after, limit })),
+        async (summary, key) => {
+          if (!summary.path.startsWith(input.PathPrefix ?? '/')) return false;
+          const role = await entity(call, 'role', key);
+          shown.set(role.roleId, toListedRole(role, await shownTrustPolicy(call.tx, role, arns)));
+          return true;
+        },
       );
-      const roles: Role[] = [];
-      for (const role of page.records) roles.push(toListedRole(role, await shownTrustPolicy(call.tx, role)));
-      return { Roles: roles, ...page.rest };
+      return { Roles: page.records.map(({ roleId }) => shown.get(roleId) as Role), ...page.rest };
     },
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
@@ -151,7 +160,7 @@ async function withinRoleQuota(call: Call): Promise<void> {
   const wanted = (await call.tx.identity.count(call.accountId, 'role')) + 1;
   if (wanted <= QUOTAS.RolesPerAccount) return;
   let linked = 0;
-  for await (const { record } of everyRecord(call.tx, call.accountId, 'role')) if (record.linkedService !== undefined) linked++;
+  for await (const { record } of everySummary(call.tx, call.accountId, 'role')) if (record.linkedService !== undefined) linked++;
   withinQuota('RolesPerAccount', wanted - linked);
 }
 

@@ -10,12 +10,12 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { SamlProviderRecord } from '#store/identity/identity.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
-import { everyRecord } from './entities.ts';
+import { everySummary } from '../kit/summaries.ts';
 import { AwsError } from './errors.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { withinQuota } from './quotas.ts';
 import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
-import { someTags } from './shapes.ts';
+import { someTags, toTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
@@ -48,6 +48,7 @@ export const samlProviderOperations = {
     },
   },
 
+  /** Source: localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-13: `Tags` is present without tags. */
   GetSAMLProvider: {
     access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     async handle(call, input) {
@@ -57,7 +58,7 @@ export const samlProviderOperations = {
         SAMLMetadataDocument: provider.metadata,
         CreateDate: provider.createdAt,
         ValidUntil: provider.validUntil,
-        Tags: someTags(provider.tags),
+        Tags: toTags(provider.tags),
       });
     },
   },
@@ -88,7 +89,7 @@ export const samlProviderOperations = {
   ListSAMLProviders: {
     async handle(call) {
       const list = [];
-      for await (const { record } of everyRecord(call.tx, call.accountId, 'saml-provider')) {
+      for await (const { record } of everySummary(call.tx, call.accountId, 'saml-provider')) {
         list.push({ Arn: record.arn, ValidUntil: record.validUntil, CreateDate: record.createdAt });
       }
       return { SAMLProviderList: list };

@@ -1,6 +1,6 @@
 /**
- * Roles that a service of Chime acts with in an account: which there are, and what other services need of them.
- * The operations on them are in `iam/linked-role-operations.ts`.
+ * Service-linked roles of Chime: the list of roles, and functions for the services that use them.
+ * The operations on these roles are in `linked-role-operations.ts`.
  *
  * Source: Amazon Chime Administration Guide, "Using service-linked roles for Amazon Chime", and Chime SDK Administration Guide, the same.
  */
@@ -17,7 +17,7 @@ export type LinkedServicePrincipal =
   `${'' | 'voiceconnector.' | 'transcription.' | 'mediapipelines.' | 'messaging.' | 'events.'}chime.amazonaws.com`;
 
 export interface LinkedService {
-  /** The service principal, and the `AWSServiceName` of the request; its case matters. Requirement SLR-4. */
+  /** Service principal, and `AWSServiceName` of requests. Case-sensitive. Requirement SLR-4. */
   readonly service: LinkedServicePrincipal;
   readonly roleName: string;
   /** Under `arn:aws:iam::aws:policy/aws-service-role/`. */
@@ -40,7 +40,7 @@ export const LINKED_SERVICES: readonly LinkedService[] = [
   { service: 'events.chime.amazonaws.com',         roleName: 'AmazonChimeSDKEvents',                                                                                             description: 'Lets Amazon Chime SDK deliver events to other services for you.' },
 ];
 
-/** What still needs a service-linked role; while there is any, the role stays. Requirement SLR-14. */
+/** Resources that use a service-linked role. The role cannot be deleted while it has any. Requirement SLR-14. */
 export interface LinkedRoleUsage {
   readonly region: string;
   /** ARNs. */
@@ -56,8 +56,8 @@ export function linkedRoleArn(accountId: AccountId, { service, roleName }: Linke
 }
 
 /**
- * What the caller of another service must be allowed where the call makes a service-linked role; nothing where the role is there.
- * It is the caller's permission, not the service's. Requirement SLR-6, EVAL-9.
+ * Returns the permission for an operation that creates a service-linked role. Requires nothing if the role exists.
+ * The caller needs the permission, not the service. Requirements SLR-6, EVAL-9.
  */
 export function onLinkedRole(caller: Caller, service: LinkedServicePrincipal): Access {
   const linked = knownService(service);
@@ -70,16 +70,16 @@ export function onLinkedRole(caller: Caller, service: LinkedServicePrincipal): A
   };
 }
 
-/** The role a service acts with in an account, where there is one. */
+/** Returns the role that a service assumes in an account, or `undefined`. */
 export async function linkedRole(tx: Tx, accountId: AccountId, service: LinkedServicePrincipal): Promise<RoleRecord | undefined> {
   const role = await tx.identity.get(accountId, 'role', nameKey(knownService(service).roleName));
   return role?.linkedService === service ? role : undefined;
 }
 
 /**
- * What a feature needs that never makes its service-linked role itself.
+ * Checks that a service-linked role exists, for a feature that does not create it. Requirement SLR-18.
  *
- * Requirement SLR-18. Assumed: code and text. A role of the name that no service owns does not do (SLR-17).
+ * A role with the same name that is not linked to the service is not sufficient (SLR-17). Assumed: the code and the message.
  * @throws ForbiddenException the account has no such role
  */
 export async function requireLinkedRole({ tx, accountId }: Call, service: LinkedServicePrincipal): Promise<void> {
@@ -96,7 +96,8 @@ export async function requireLinkedRole({ tx, accountId }: Call, service: Linked
 export async function ensureLinkedRole(call: Call, service: LinkedServicePrincipal): Promise<'created' | 'exists' | 'taken'> {
   const { tx, accountId, principal, region, now, newId } = call;
   if ((await linkedRole(tx, accountId, service)) !== undefined) return 'exists';
-  const role = await addLinkedRole(call, knownService(service));
+  const linked = knownService(service);
+  const role = await addLinkedRole(call, linked, linked.description);
   if (role === 'taken') return 'taken';
   await tx.trail.append(
     forwardedCallRow({
@@ -117,9 +118,11 @@ export async function ensureLinkedRole(call: Call, service: LinkedServicePrincip
 }
 
 /**
- * Makes a service-linked role: trusted by one service, with one policy, and nothing that people can change. Requirement SLR-1.
+ * Creates a service-linked role. One service trusts it, it has one policy, and users cannot change it. Requirement SLR-1.
+ *
+ * Source: description: Terraform's aws_iam_service_linked_role, whose second plan is empty only if a role without a description has none.
  */
-export async function addLinkedRole(call: Call, linked: LinkedService, description = linked.description): Promise<RoleRecord | 'taken'> {
+export async function addLinkedRole(call: Call, linked: LinkedService, description?: string): Promise<RoleRecord | 'taken'> {
   const key = nameKey(linked.roleName);
   const policyArn = linked.policyName === undefined ? undefined : (`arn:aws:iam::aws:policy/aws-service-role/${linked.policyName}` as Arn);
   const role: RoleRecord = {
@@ -130,7 +133,7 @@ export async function addLinkedRole(call: Call, linked: LinkedService, descripti
     roleName: linked.roleName,
     roleId: uniqueId(ID_PREFIXES.role, call.random),
     trustPolicy: trustOf(linked.service),
-    description,
+    ...(description !== undefined && { description }),
     maxSessionSeconds: 3600,
     tags: [],
     attachedPolicyArns: policyArn === undefined ? [] : [policyArn],

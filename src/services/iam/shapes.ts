@@ -4,7 +4,8 @@
 import type { Arn } from '#core/arn.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AttachedPermissionsBoundary, Group, Role, Tag, User } from '#model/generated/iam.ts';
-import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import type { RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 
 /**
@@ -25,13 +26,21 @@ export function someTags(tags: readonly TagRecord[]): Tag[] | undefined {
   return tags.length === 0 ? undefined : toTags(tags);
 }
 
-/** Converts a boundary to the type of the API. Source: IAM API reference, AttachedPermissionsBoundary. */
+/** Type of every permissions boundary. The enum of the model has another value, which AWS does not return. */
+const BOUNDARY_TYPE = 'Policy' as 'PermissionsBoundaryPolicy';
+
+/**
+ * Converts a boundary to the type of the API.
+ *
+ * Source: DataDog/stratus-red-team, `aws.persistence.iam-create-backdoor-role`, a record of CreateRole of 2024-08-01; AWS CLI, examples of
+ * `iam get-user`.
+ */
 export function toBoundary(policyArn: Arn | undefined): AttachedPermissionsBoundary | undefined {
-  return policyArn === undefined ? undefined : { PermissionsBoundaryType: 'PermissionsBoundaryPolicy', PermissionsBoundaryArn: policyArn };
+  return policyArn === undefined ? undefined : { PermissionsBoundaryType: BOUNDARY_TYPE, PermissionsBoundaryArn: policyArn };
 }
 
 /** Converts a user to its form in lists, without tags and boundary. Source: IAM API reference, ListUsers. */
-export function toUser(user: UserRecord): User {
+export function toUser(user: IdentitySummaries['user']): User {
   return omitUndefined({
     Path: user.path,
     UserName: user.userName,
@@ -48,7 +57,7 @@ export function toWholeUser(user: UserRecord): User {
 }
 
 /** Converts a group to the type of the API. */
-export function toGroup(group: GroupRecord): Group {
+export function toGroup(group: IdentitySummaries['group']): Group {
   return { Path: group.path, GroupName: group.groupName, GroupId: group.groupId, Arn: group.arn, CreateDate: group.createdAt };
 }
 

@@ -23,6 +23,9 @@ import { onArn, tagMap } from './resources.ts';
 
 type SimulateInput = Omit<IamApi['SimulatePrincipalPolicy']['input'], 'PolicySourceArn'>;
 
+/** Message for a user, group or role that does not exist. Recorded: SimulatePrincipalPolicy of a missing role. */
+const MISSING_ENTITY = 'Unable to retrieve specified IAM entity.';
+
 /** Returns the simulation operations. */
 export function simulationOperations(deps: IamDeps) {
   return {
@@ -36,7 +39,11 @@ export function simulationOperations(deps: IamDeps) {
           boundary: inputs(input.PermissionsBoundaryPolicyInputList ?? [], 'PermissionsBoundaryPolicyInputList'),
           ...(organization.length === 0 ? {} : { serviceControl: organization }),
         };
-        return await results(call, policies, input, contextOf(input.ContextEntries), input.CallerArn);
+        return await results(
+          call,
+          { policies, context: contextOf(input.ContextEntries), callerArn: input.CallerArn, sourceIds: NO_IDS },
+          input,
+        );
       },
     },
 
@@ -49,7 +56,7 @@ export function simulationOperations(deps: IamDeps) {
     SimulatePrincipalPolicy: {
       access: (input) => onArn(input.PolicySourceArn),
       async handle(call, input) {
-        const found = await entityOfArn(call, input.PolicySourceArn);
+        const found = await entityOfArn(call, input.PolicySourceArn, MISSING_ENTITY);
         const excluded = input.PolicyExclusionList ?? [];
         const policies = (await policiesOf(call, found)).filter((policy) => !excluded.some((one) => excludes(one, policy)));
         const replaced = inputs(input.PermissionsBoundaryPolicyInputList ?? [], 'PermissionsBoundaryPolicyInputList');
@@ -64,7 +71,10 @@ export function simulationOperations(deps: IamDeps) {
           ...(serviceControl === undefined ? {} : { serviceControl: serviceControl.map((level) => level.map(compiledInForce)) }),
         };
         const context = new Map([...sourceContext(call, found), ...contextOf(input.ContextEntries)]);
-        return await results(call, simulated, input, context, input.CallerArn ?? (found.kind === 'user' ? found.record.arn : undefined));
+        const callerArn = input.CallerArn ?? (found.kind === 'user' ? found.record.arn : undefined);
+        const inUse = attached === undefined ? policies : [...policies, attached];
+        const sourceIds = new Map(inUse.map((policy) => [inForce(policy).policyId, sourceIdOf(policy)]));
+        return await results(call, { policies: simulated, context, callerArn, sourceIds }, input);
       },
     },
 
@@ -78,7 +88,7 @@ export function simulationOperations(deps: IamDeps) {
     GetContextKeysForPrincipalPolicy: {
       access: (input) => onArn(input.PolicySourceArn),
       async handle(call, input) {
-        const attached = await policiesOf(call, await entityOfArn(call, input.PolicySourceArn));
+        const attached = await policiesOf(call, await entityOfArn(call, input.PolicySourceArn, MISSING_ENTITY));
         const policies = [...attached.map(inForce), ...inputs(input.PolicyInputList ?? [], 'PolicyInputList')];
         return { ContextKeyNames: analyzed(call, { kind: 'context-keys', policies }).keys };
       },
@@ -86,19 +96,32 @@ export function simulationOperations(deps: IamDeps) {
   } satisfies Partial<ServiceOperations<IamApi>>;
 }
 
-/** The policies of one list of the request, named by their places in it. */
+/** Returns the policies of one list of the request, named by their positions: `PolicyInputList.1`. */
 function inputs(texts: readonly string[], list: string): NamedPolicy[] {
   return texts.map((text, i) => ({ policyId: `${list}.${i + 1}`, text }));
 }
 
-/** A policy in force. Assumed: an inline one has the name that decisions give it. */
+/** Returns a stored policy with its name in results. Assumed: the name of an inline policy, as in decisions. */
 function inForce({ policyArn, policyName, holder, document }: EntityPolicy): NamedPolicy {
   return policyArn === undefined
     ? { policyId: `${holder.kind}/${holder.name}:${policyName}`, text: document }
     : { policyId: policyArn, policyArn, text: document };
 }
 
-/** A policy in force that was compiled before. */
+/**
+ * Returns the name of a policy in a matched statement.
+ *
+ * Source: outputs of the AWS CLI in public reports: `AdministratorAccess`, and `role_ecs-task-execution-role_ecs_execution_secrets` for an
+ * inline policy of a role. Assumed: the same form for users and groups.
+ */
+function sourceIdOf({ policyArn, policyName, holder }: EntityPolicy): string {
+  return policyArn === undefined ? `${holder.kind}_${holder.name}_${policyName}` : policyName;
+}
+
+/** Names for a simulation without stored policies: none. */
+const NO_IDS: ReadonlyMap<string, string> = new Map();
+
+/** Returns a compiled policy with its name in results. */
 function compiledInForce({ policyId, policyArn, policy }: SourcedPolicy): NamedPolicy {
   return { policyId, ...(policyArn === undefined ? {} : { policyArn }), text: policy.text };
 }
@@ -122,7 +145,7 @@ function analyzed<Kind extends 'simulation' | 'context-keys'>(
   }
   if (!('invalid' in outcome)) return outcome as Exclude<Outcome<Kind>, InvalidPolicy>;
   const { policyId, problem } = (outcome as InvalidPolicy).invalid;
-  // What is in force was checked when it was written.
+  // Stored policies were validated when they were written.
   if (!INPUT_LISTS.test(policyId)) throw new Error(`the policy ${policyId} cannot be read`);
   const place = problem === undefined ? '' : ` (line ${problem.start.line}, column ${problem.start.column}: ${problem.message})`;
   throw new AwsError('InvalidInputException', `${policyId} is not a valid policy${place}`);
@@ -131,7 +154,7 @@ function analyzed<Kind extends 'simulation' | 'context-keys'>(
 const INPUT_LISTS =
   /^(PolicyInputList|PermissionsBoundaryPolicyInputList|OrderedOrganizationPolicyInputList\.[0-9]+|ResourcePolicy)\.[0-9]+$/;
 
-/** Whether a policy is left out: all of a type, one by its ARN, or one inline. */
+/** Reports whether an identifier excludes a policy. It names all policies of a type, an ARN, or an inline policy. */
 function excludes(one: PolicyIdentifier, policy: EntityPolicy): boolean {
   if (one.PolicyType !== undefined) return one.PolicyType === typeOf(policy);
   if (one.PolicyArn !== undefined) return one.PolicyArn === policy.policyArn;
@@ -181,6 +204,15 @@ function sourceContext(call: Call, found: FoundEntity): ReadonlyMap<string, stri
 /** The policies of a simulation. */
 type SimulatedPolicies = Pick<SimulationAnalysis, 'identity' | 'boundary' | 'serviceControl'>;
 
+/** Input of a simulation that is specific to one of the two operations. */
+interface Simulated {
+  readonly policies: SimulatedPolicies;
+  readonly context: ConditionContext;
+  readonly callerArn: string | undefined;
+  /** Names of the policies in force in matched statements, by the name in the analysis. */
+  readonly sourceIds: ReadonlyMap<string, string>;
+}
+
 /**
  * Simulates one page: only its actions and resources are simulated. A page has fewer results than `MaxItems` if more need
  * too much work.
@@ -190,10 +222,8 @@ type SimulatedPolicies = Pick<SimulationAnalysis, 'identity' | 'boundary' | 'ser
  */
 async function results(
   call: Call,
-  policies: SimulatedPolicies,
+  { policies, context, callerArn, sourceIds }: Simulated,
   input: SimulateInput,
-  context: ConditionContext,
-  callerArn: string | undefined,
 ): Promise<IamApi['SimulateCustomPolicy']['output']> {
   for (const action of input.ActionNames) ensureAction(action);
   const resources = input.ResourceArns === undefined || input.ResourceArns.length === 0 ? ['*'] : input.ResourceArns;
@@ -202,7 +232,7 @@ async function results(
   if (after !== undefined && !/^[0-9]{9}$/.test(after)) throw new AwsError('ValidationError', 'Invalid Marker.');
   const from = after === undefined ? 0 : Number(after) + 1;
   const count = Math.max(0, Math.min(total - from, sizeOf(input)));
-  const resourcePolicy = resourcePolicyOf(call, input, callerArn);
+  const resourcePolicy = resourcePolicyOf(input, callerArn);
   const { results: found } = analyzed(call, {
     kind: 'simulation',
     ...policies,
@@ -215,26 +245,55 @@ async function results(
   });
   const next = from + found.length;
   const last = next < total ? String(next - 1).padStart(9, '0') : undefined;
-  return { EvaluationResults: found.map(toEvaluated), ...restAfter(last) };
+  return { EvaluationResults: found.map((result) => toEvaluated(result, sourceIds)), ...restAfter(last) };
 }
 
 /** The real service returns `IAM Policy` as SourcePolicyType, which is not in its model. Recorded: see `policy/simulate.ts`. */
-function toEvaluated(result: EvaluationResult): Evaluated {
-  return result as unknown as Evaluated;
+function toEvaluated(result: EvaluationResult, sourceIds: ReadonlyMap<string, string>): Evaluated {
+  const named = <Result extends Pick<EvaluationResult, 'MatchedStatements'>>(one: Result): Result => ({
+    ...one,
+    MatchedStatements: one.MatchedStatements.map((statement) => ({
+      ...statement,
+      SourcePolicyId: sourceIds.get(statement.SourcePolicyId) ?? statement.SourcePolicyId,
+    })),
+  });
+  const { ResourceSpecificResults } = result;
+  return omitUndefined({ ...named(result), ResourceSpecificResults: ResourceSpecificResults?.map(named) }) as unknown as Evaluated;
 }
 
-/** @throws AwsError InvalidInput  a resource policy without a caller to whom it could apply */
-function resourcePolicyOf(call: Call, input: SimulateInput, callerArn: string | undefined): SimulationAnalysis['resourcePolicy'] {
+/**
+ * Returns the resource policy of a simulation.
+ *
+ * @throws AwsError InvalidInput  a resource policy without a caller, a caller that is not a user, or an invalid owner
+ * Assumed: the messages.
+ */
+function resourcePolicyOf(input: SimulateInput, callerArn: string | undefined): SimulationAnalysis['resourcePolicy'] {
+  const caller = callerArn === undefined ? undefined : callerOf(callerArn);
+  const ownerId = input.ResourceOwner === undefined ? undefined : ownerOf(input.ResourceOwner);
   if (input.ResourcePolicy === undefined) return undefined;
-  if (callerArn === undefined) throw new AwsError('InvalidInputException', 'CallerArn must be given with a ResourcePolicy.');
-  return { policy: { policyId: 'ResourcePolicy.1', text: input.ResourcePolicy }, caller: callerOf(call, callerArn) };
+  if (caller === undefined) throw new AwsError('InvalidInputException', 'CallerArn is required with a ResourcePolicy.');
+  return { policy: { policyId: 'ResourcePolicy.1', text: input.ResourcePolicy }, caller, ...omitUndefined({ ownerId }) };
 }
 
-function callerOf(call: Call, callerArn: string): TrustCaller {
+/** Source: IAM API reference, SimulateCustomPolicy, CallerArn: only the ARN of an IAM user. */
+function callerOf(callerArn: string): TrustCaller {
   const parts = parseArn(callerArn);
-  if (parts === undefined) throw new AwsError('InvalidInputException', `Invalid CallerArn: ${callerArn}`);
-  const accountId: AccountId = isAccountId(parts.accountId) ? parts.accountId : call.accountId;
-  return parts.resource.startsWith('role/') ? { accountId, arn: callerArn, roleArn: callerArn } : { accountId, arn: callerArn };
+  if (parts?.service !== 'iam' || !parts.resource.startsWith('user/') || !isAccountId(parts.accountId)) {
+    throw new AwsError('InvalidInputException', `Invalid CallerArn: ${callerArn}`);
+  }
+  return { accountId: parts.accountId, arn: callerArn };
+}
+
+/**
+ * Returns the account that owns a simulated resource.
+ *
+ * Source: IAM API reference, SimulateCustomPolicy, ResourceOwner: an ARN with the account ID.
+ * Assumed: the account ID alone is valid too.
+ */
+function ownerOf(resourceOwner: string): AccountId {
+  const accountId = parseArn(resourceOwner)?.accountId ?? resourceOwner;
+  if (!isAccountId(accountId)) throw new AwsError('InvalidInputException', `Invalid ResourceOwner: ${resourceOwner}`);
+  return accountId;
 }
 
 /** Source: message of the real service as quoted in public reports. */

@@ -5,7 +5,7 @@
  * Requirement: MATCH-3, policy-engine 53. Source: IAM User Guide, "AWS JSON policy elements: Principal".
  */
 
-import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
+import { type AccountId, arn, isAccountId, parseArn } from '#core/arn.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
@@ -45,13 +45,23 @@ export async function readTrustPolicy(tx: Tx, text: string): Promise<TrustPolicy
   return ids.size === 0 ? { trustPolicy: stored } : { trustPolicy: stored, trustPrincipals: Object.fromEntries(ids) };
 }
 
-/** Returns a trust policy as Get and List operations show it. A unique ID becomes an ARN, or remains if the user or role was deleted. */
-export async function shownTrustPolicy(tx: Tx, role: RoleRecord): Promise<string> {
-  const ids = role.trustPrincipals;
-  if (ids === undefined) return role.trustPolicy;
+/**
+ * Returns a trust policy as Get and List operations show it. A unique ID becomes an ARN, or remains if the user or role was deleted. An
+ * account ID becomes the ARN of its root user.
+ *
+ * `known` has the results of earlier lookups in the same transaction, so that a list looks up each ID once.
+ *
+ * Source: account IDs: hashicorp/awspolicyequivalence, which treats both forms as equal because IAM returns the ARN.
+ */
+export async function shownTrustPolicy(tx: Tx, role: RoleRecord, known = new Map<string, string>()): Promise<string> {
+  const ids = role.trustPrincipals ?? {};
   return mapAwsPrincipals(role.trustPolicy, async (principal) => {
+    if (isAccountId(principal)) return arn('iam', '', principal, 'root');
     const accountId = Object.hasOwn(ids, principal) ? ids[principal] : undefined;
-    return (accountId === undefined ? undefined : await arnOfUniqueId(tx, accountId, principal)) ?? principal;
+    if (accountId === undefined) return principal;
+    const shown = known.get(principal) ?? (await arnOfUniqueId(tx, accountId, principal)) ?? principal;
+    known.set(principal, shown);
+    return shown;
   });
 }
 

@@ -6,6 +6,7 @@ import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, User } from '#model/generated/iam.ts';
 import type { UserRecord } from '#store/identity/identity.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity, rememberUniqueId } from './entities.ts';
 import { AwsError } from './errors.ts';
@@ -67,9 +68,10 @@ export const userOperations = {
   ListUsers: {
     access: (input, caller) => onPath(caller, 'user', input.PathPrefix),
     async handle(call, input) {
-      const page = await pageOfStored<UserRecord>(
+      const page = await pageOfStored<IdentitySummaries['user']>(
+        call.tx.identity,
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'user', omitUndefined({ after, limit })),
+        (after, limit) => call.tx.identity.summaries(call.accountId, 'user', omitUndefined({ after, limit })),
         (user) => user.path.startsWith(input.PathPrefix ?? '/'),
       );
       return { Users: page.records.map(toUser), ...page.rest };
@@ -91,7 +93,7 @@ async function createUser(call: Call, input: IamApi['CreateUser']['input']): Pro
     userName: input.UserName,
     userId: uniqueId(ID_PREFIXES.user, call.random),
     tags,
-    groupNames: [],
+    groupIds: [],
     accessKeyIds: [],
     attachedPolicyArns: [],
     inlinePolicies: {},
@@ -129,8 +131,8 @@ async function renameUser(call: Call, name: string, newName: string | undefined,
       const boundary = user.permissionsBoundaryArn;
       await moveIndex(call, 'attachment', boundaryIndexKey(boundary, 'user', oldKey), boundaryIndexKey(boundary, 'user', newKey));
     }
-    for (const group of user.groupNames) {
-      await moveIndex(call, 'membership', membershipKey(nameKey(group), oldKey), membershipKey(nameKey(group), newKey));
+    for (const groupId of user.groupIds) {
+      await moveIndex(call, 'membership', membershipKey(groupId, oldKey), membershipKey(groupId, newKey));
     }
   }
   for (const serial of user.mfaSerialNumbers ?? []) {
@@ -154,7 +156,7 @@ async function renameUser(call: Call, name: string, newName: string | undefined,
 // biome-ignore format: a table
 const DELETE_CONFLICTS: readonly (readonly [applies: (user: UserRecord) => boolean, requirement: string])[] = [
   [(user) => user.accessKeyIds.length > 0,                  'delete access keys first.'],
-  [(user) => user.groupNames.length > 0,                    'remove users from group first.'],
+  [(user) => user.groupIds.length > 0,                      'remove users from group first.'],
   [(user) => user.attachedPolicyArns.length > 0,            'detach all policies first.'],
   [(user) => Object.keys(user.inlinePolicies).length > 0,   'delete policies first.'],
   [(user) => user.loginProfile !== undefined,               'delete login profile first.'],

@@ -1,4 +1,4 @@
-/** Domain events and their subscribers. Owns the delivery inside a transaction, but not what an event means. */
+/** Domain events and their subscribers. Owns the delivery inside a transaction, but not the meaning of an event. */
 import type { Instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 

@@ -47,7 +47,7 @@ export const roleSession = (
 });
 
 /** Members of a call that a test replaces. */
-export type As = Partial<Caller & Pick<Call, 'now' | 'offload' | 'analyze'>>;
+export type As = Partial<Caller & Pick<Call, 'now' | 'localPlain' | 'offload' | 'survey' | 'analyze'>>;
 
 /** Returns a caller. The defaults are the root user of the account, `ACCOUNT`, us-east-1 and an SDK host. */
 export function callerOf({
@@ -61,7 +61,7 @@ export function callerOf({
 
 export const CALLER = callerOf();
 
-/** Replaces `Call.offload` for operations that offload nothing. */
+/** Replaces `Call.offload` and `Call.survey` for operations that need neither. */
 export function noOffload(name: string): never {
   throw new Error(`unexpected offloaded work '${name}'`);
 }
@@ -90,7 +90,9 @@ export function callOf(tx: Tx, as: As = {}, emitted: DomainEvent[] = []): Call {
     ...workFor(tx, as.now ?? START, emitted),
     random: (bytes) => randomBytes(bytes),
     requestId: 'r',
+    localPlain: as.localPlain ?? false,
     offload: as.offload ?? noOffload,
+    survey: as.survey ?? noOffload,
     analyze: as.analyze ?? analyzeAtOnce,
   };
 }
@@ -121,10 +123,11 @@ export interface ResolvedAccess {
   readonly tags: Awaited<ReturnType<NonNullable<Access['resourceTags']>>>;
 }
 
-/** Creates a store in memory, and functions that run operations on it. Events are added to `emitted`. */
+/** Returns functions that run operations on a store, by default an empty one in memory. Events are added to `emitted`. */
 export async function openOperations<Api extends ApiTypes<Api>>(
   operations: Operations<Api>,
   emitted: DomainEvent[] = [],
+  opened?: Store,
 ): Promise<{
   readonly store: Store;
   readonly run: Run<Api>;
@@ -132,7 +135,7 @@ export async function openOperations<Api extends ApiTypes<Api>>(
   /** Returns the whole identity state as a string, for comparisons. */
   identityState(): Promise<string>;
 }> {
-  const store = await openSqlite(':memory:');
+  const store = opened ?? (await openSqlite(':memory:'));
   let ids = 0;
   const newId = () => `a6b1e9b0-0000-4000-8000-${String(++ids).padStart(12, '0')}`;
   return {

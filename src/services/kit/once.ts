@@ -11,7 +11,9 @@ const REMEMBERED_MS = 24 * 60 * 60_000;
  * A token is valid for 24 hours while the resource exists, for one account, region and operation. The order of the request's members does
  * not matter. `create` returns the result, and `exists` reports whether the resource of a result still exists.
  *
- * Source: ClientRequestToken in the service models. Requirement RES-3. Assumed: scope and lifetime of a token; the message.
+ * Source: ClientRequestToken and ConflictException in the models of identity and messaging. Requirement RES-3. The models of meetings and
+ * media pipelines have other rules: see `createMeeting` and `configurationOperations`.
+ * Assumed: scope and lifetime of a token; the message.
  * @throws ConflictException the token was used for a different request
  */
 export async function once(

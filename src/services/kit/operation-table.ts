@@ -46,7 +46,7 @@ export function operationTable<Service extends keyof Apis, Declared extends Decl
   return table as OperationTable<Service>;
 }
 
-/** Returns a declared operation with the operation's own action wherever its `access` omits an action. */
+/** Returns a declared operation with the operation's own action in each `access` that omits an action. */
 function completeOperation<Input, Output>(
   service: ServiceName,
   name: string,

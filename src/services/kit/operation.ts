@@ -3,7 +3,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { Principal } from '#core/principal.ts';
 import type { RequiredAccess } from '#core/required-access.ts';
 import type { Analysis, Outcome } from '#policy/analysis.ts';
-import type { Tx } from '#store/store.ts';
+import type { Store, Tx } from '#store/store.ts';
 import type { Work } from './events.ts';
 
 /** Authenticated caller of an operation. `access` knows only the caller and the input. */
@@ -22,12 +22,20 @@ export interface Call extends Caller, Work {
   /** Returns `bytes` cryptographically random bytes. */
   readonly random: (bytes: number) => Uint8Array;
   readonly requestId: string;
+  /** Whether the caller is on the server's machine and does not use TLS. Programs there may not trust the server's certificate. */
+  readonly localPlain: boolean;
   /**
    * Returns the result of slow work that needs no data of the transaction, such as a password hash. The server aborts the transaction,
    * runs the work off the thread, then authorizes and handles again. `name` identifies the work within the request: one name has one
    * result.
    */
   readonly offload: <T>(name: string, work: () => Promise<T>) => T;
+  /**
+   * Returns the result of a long read, such as a report on all users. The server aborts the transaction, reads in transactions of `store`,
+   * then authorizes and handles again. Each transaction must be short, because others wait for it. `name` is as in `offload`. `survey.ts`
+   * reads a list.
+   */
+  readonly survey: <T>(name: string, read: (store: Pick<Store, 'transaction'>) => Promise<T>) => T;
   /**
    * Runs an analysis of policies: at once if it is small, otherwise in another thread, as `offload` does. The outcome belongs to
    * exactly this analysis: if the account's policies changed in between, the analysis runs again.

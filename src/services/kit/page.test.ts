@@ -16,6 +16,9 @@ const { pageOf, pageOfStored } = paging<Request, { readonly token: string | unde
   invalidToken: () => new AwsError('ValidationError', 'invalid'),
 });
 
+/** A meter that measures no work, so that pages end only by their size. */
+const idle = { work: () => 0 };
+
 const LETTERS: readonly Keyed<string>[] = [...'dbace'].map((letter) => ({ key: letter, record: letter.toUpperCase() }));
 
 /** Follows the tokens from the first page to the last one. */
@@ -35,7 +38,7 @@ test('pageOf: pages are in the order of keys, and the last page has no token', a
 
 test('pageOfStored: reads on until the page is full of kept items', async () => {
   const keep = (letter: string): boolean => letter !== 'A' && letter !== 'C';
-  assert.deepEqual(await pages((request) => pageOfStored(request, fromList(LETTERS), keep)), ['BD', 'E']);
+  assert.deepEqual(await pages((request) => pageOfStored(idle, request, fromList(LETTERS), keep)), ['BD', 'E']);
 });
 
 test('concat: pages continue across sections', async () => {
@@ -43,7 +46,7 @@ test('concat: pages continue across sections', async () => {
     { name: 'a/', read: fromList(LETTERS.slice(0, 3)) },
     { name: 'b/', read: fromList(LETTERS.slice(3)) },
   ]);
-  assert.deepEqual(await pages((request) => pageOfStored(request, read)), ['AB', 'DC', 'E']);
+  assert.deepEqual(await pages((request) => pageOfStored(idle, request, read)), ['AB', 'DC', 'E']);
 });
 
 test('pageOf: a token continues after a deleted item', () => {

@@ -8,15 +8,18 @@ import type { AwsError } from '#core/aws-error.ts';
 export interface Keyed<Item> {
   readonly key: string;
   readonly record: Item;
-  /** Characters of the stored item. Absent for items in memory. */
-  readonly size?: number;
 }
 
 /** Reads up to `limit` items of a list after a key, in ascending order of keys. */
 export type Read<Item> = (after: string | undefined, limit: number) => Promise<readonly Keyed<Item>[]>;
 
-/** Filter of a list. */
+/** Filter of a list. Also reads what the response shows of an item, because the page ends after a limited amount of work. */
 export type Keep<Item> = (item: Item, key: string) => boolean | Promise<boolean>;
+
+/** Measure of the work of a transaction: see `Identity.work`. */
+export interface WorkMeter {
+  work(): number;
+}
 
 /** One page of a list. `rest` has the pagination members of the response. */
 export interface Page<Item, Rest> {
@@ -40,10 +43,10 @@ export interface Paging<Request, Rest> {
   /** Returns one page of an in-memory list, in the order of keys, which must be unique. */
   pageOf<Item>(request: Request, items: readonly Keyed<Item>[]): Page<Item, Rest>;
   /**
-   * Returns one page of a stored list, in the order of keys. `keep` selects the items, all by default. A page of large items has
-   * fewer than requested, and may be empty.
+   * Returns one page of a stored list, in the order of keys. `keep` selects the items, all by default. A page of items that need much
+   * work has fewer than requested, and may be empty.
    */
-  pageOfStored<Item>(request: Request, read: Read<Item>, keep?: Keep<Item>): Promise<Page<Item, Rest>>;
+  pageOfStored<Item>(meter: WorkMeter, request: Request, read: Read<Item>, keep?: Keep<Item>): Promise<Page<Item, Rest>>;
   /** Returns the key after which the page of a request begins, or `undefined` for the first page. */
   afterKey(request: Request): string | undefined;
   sizeOf(request: Request): number;
@@ -73,9 +76,9 @@ export function paging<Request, Rest>(format: PageFormat<Request, Rest>): Paging
       const after = afterKey(request);
       return toPage(sortedAfter(items, after), sizeOf(request));
     },
-    async pageOfStored(request, read, keep) {
+    async pageOfStored(meter, request, read, keep) {
       const size = sizeOf(request);
-      const { kept, readTo } = await readKept(read, afterKey(request), size + 1, keep);
+      const { kept, readTo } = await readKept(meter, read, afterKey(request), size + 1, keep);
       if (readTo === undefined) return toPage(kept, size);
       return { records: kept.map(({ record }) => record), rest: restAfter(readTo) };
     },
@@ -88,38 +91,38 @@ export function cutPage<Item>(read: readonly Item[], size: number): { readonly i
   return { items, last: read.length > size ? items.at(-1) : undefined };
 }
 
-/** Items that are read at once. The largest item is a policy with five versions of 131,072 characters each. */
+/** Items that are read at once. The largest item is a policy with five versions of 12,288 characters each. */
 const BATCH_MAX = 16;
-/** Characters of stored items after which a page ends, so that one request does not delay the others. Assumed: the number. */
-const READ_MAX_CHARACTERS = 2 * 2 ** 20;
+/** Work after which a page ends, so that one request does not delay the others: about 20 ms. Assumed: the number. */
+const WORK_MAX = 2 * 2 ** 20;
 
-/** Items of a page. `readTo` is the last key that was read, if the page ends early because its items are large. */
+/** Items of a page. `readTo` is the last key that was read, if the page ends early. */
 interface Kept<Item> {
   readonly kept: readonly Keyed<Item>[];
   readonly readTo?: string;
 }
 
-/** Reads until there are `count` items that `keep` selects, the list ends, or `READ_MAX_CHARACTERS` were read. */
+/** Reads until there are `count` items that `keep` selects, the list ends, or the work exceeds `WORK_MAX`. Reads at least one item. */
 async function readKept<Item>(
+  meter: WorkMeter,
   read: Read<Item>,
   start: string | undefined,
   count: number,
   keep: Keep<Item> = () => true,
 ): Promise<Kept<Item>> {
   const kept: Keyed<Item>[] = [];
+  const workBefore = meter.work();
   let after = start;
-  let characters = 0;
   while (kept.length < count) {
     const limit = Math.min(count - kept.length, BATCH_MAX);
     const batch = await read(after, limit);
     for (const entry of batch) {
-      characters += entry.size ?? 0;
       if (await keep(entry.record, entry.key)) kept.push(entry);
+      if (kept.length < count && meter.work() - workBefore > WORK_MAX) return { kept, readTo: entry.key };
     }
     const last = batch.at(-1);
     if (last === undefined || batch.length < limit) break;
     after = last.key;
-    if (characters > READ_MAX_CHARACTERS && kept.length < count) return { kept, readTo: after };
   }
   return { kept };
 }

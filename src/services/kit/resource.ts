@@ -4,6 +4,7 @@
  *
  * A special rule is a guard of a declared operation, or an operation written by hand.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { AwsError } from '#core/aws-error.ts';
 import { actionName } from '#model/services.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
@@ -70,6 +71,8 @@ export interface Create<Document, Api, Name extends keyof Api> extends Declared<
   readonly id?: (call: Call, input: InputOf<Api, Name>) => string;
   /** Error for an ID that is in use. Required if clients choose IDs. */
   readonly conflict?: (input: InputOf<Api, Name>) => AwsError;
+  /** True if a request for an ID in use returns the stored resource, provided that it has all members and tags of the request. */
+  readonly repeatable?: true;
   /** Returns the resource as stored, for columns other than the document. */
   readonly record?: (record: ResourceRecord<Document>) => ResourceRecord<Document>;
   /** Runs after the resource is stored. */
@@ -181,6 +184,8 @@ function createOperation<Document>(
       : ({ ...create.defaults, ...documentOf(kind, rules.read.operation, input) } as Document);
     const { Tags } = input;
     const tags = Tags as readonly RequestTag[] | undefined;
+    const present = create.repeatable && (await tx.resources.get(kind, key));
+    if (present !== undefined && hasAll(present, document, tags)) return present;
     for (const step of steps) {
       if (step === 'tags') newTags(kind.conventions.tagRules, tags);
       else if (step === 'limit') await requireRoom(call, kind, home, rules.limit);
@@ -229,6 +234,16 @@ async function createOnce<Document>(
     },
   );
   return record as ResourceRecord<Document>;
+}
+
+/** Reports whether a stored resource has all members of a document and all tags of a request. */
+function hasAll<Document>(stored: ResourceRecord<Document>, document: Document, tags: readonly RequestTag[] = []): boolean {
+  const present = new Map(Object.entries(stored.document as Members));
+  const members = Object.entries(document as Members).filter(([, value]) => value !== undefined);
+  return (
+    members.every(([name, value]) => isDeepStrictEqual(present.get(name), value)) &&
+    tags.every(({ Key, Value }) => stored.tags.some(({ key, value }) => key === Key && value === Value))
+  );
 }
 
 function stepsOf<Document>({

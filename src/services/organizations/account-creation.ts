@@ -11,6 +11,7 @@ import type { AccountCreationRecord } from '#store/identity/organization-records
 import { ID_PREFIXES, iamArn, nameKey } from '../iam/names.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
+import { sampleOf } from './expired.ts';
 import { managedOrganization } from './lookup.ts';
 import { hasRoom, join } from './membership.ts';
 import { newAccountId, newCreationId } from './names.ts';
@@ -72,6 +73,7 @@ export const accountCreationOperations = {
       await managedOrganization(call);
       const states = input.States ?? [];
       const page = await pageOfStored(
+        call.tx.identity,
         input,
         (after, limit) => call.tx.identity.list(call.accountId, 'account-creation', omitUndefined({ after, limit })),
         (creation) => states.length === 0 || states.includes(creation.outcome.state),
@@ -84,9 +86,9 @@ export const accountCreationOperations = {
 /** Retention of account creations. Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as in its console. */
 const CREATION_RETENTION_MS = 90 * 24 * 60 * 60_000;
 
-/** Deletes the requests that are past their retention, so that failing requests cannot fill the store. */
+/** Deletes requests that are past their retention, so that failing requests cannot fill the store. */
 async function deleteExpiredCreations(call: Call): Promise<void> {
-  for (const { key, record } of await call.tx.identity.list(call.accountId, 'account-creation')) {
+  for (const { key, record } of await sampleOf(call, 'account-creation', newCreationId(call.random))) {
     if (call.now >= record.requestedAt + CREATION_RETENTION_MS) await call.tx.identity.remove(call.accountId, 'account-creation', key);
   }
 }

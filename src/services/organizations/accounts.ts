@@ -3,7 +3,8 @@
  */
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Account, OrganizationsApi } from '#model/generated/organizations.ts';
-import type { OrganizationAccountRecord, OrganizationRecord } from '#store/identity/organization-records.ts';
+import type { OrganizationRecord } from '#store/identity/organization-records.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import type { Read } from '../kit/page.ts';
 import { ensureParent, managedOrganization, memberAccount, ownOrganization } from './lookup.ts';
@@ -26,7 +27,7 @@ export const accountOperations = {
   ListAccounts: {
     async handle(call, input) {
       const organization = await managedOrganization(call);
-      return toAccountList(call, organization, await pageOfStored(input, accountsOf(call)));
+      return toAccountList(call, organization, await pageOfStored(call.tx.identity, input, accountsOf(call)));
     },
   },
 
@@ -35,7 +36,7 @@ export const accountOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
-      const page = await pageOfStored(input, accountsOf(call), (account) => account.parentId === input.ParentId);
+      const page = await pageOfStored(call.tx.identity, input, accountsOf(call), (account) => account.parentId === input.ParentId);
       return toAccountList(call, organization, page);
     },
   },
@@ -92,14 +93,16 @@ export const accountOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-function accountsOf(call: Call): Read<OrganizationAccountRecord> {
-  return (after, limit) => call.tx.identity.list(call.accountId, 'organization-account', omitUndefined({ after, limit }));
+type AccountSummary = IdentitySummaries['organization-account'];
+
+function accountsOf(call: Call): Read<AccountSummary> {
+  return (after, limit) => call.tx.identity.summaries(call.accountId, 'organization-account', omitUndefined({ after, limit }));
 }
 
 async function toAccountList(
   call: Call,
   organization: OrganizationRecord,
-  page: Page<OrganizationAccountRecord>,
+  page: Page<AccountSummary>,
 ): Promise<OrganizationsApi['ListAccounts']['output']> {
   const accounts: Account[] = [];
   for (const account of page.records) accounts.push(await toAccount(call.tx, organization, account));

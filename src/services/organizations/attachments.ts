@@ -1,12 +1,14 @@
 /**
  * Attachments of service control policies to the root, organizational units and accounts.
  */
-import type { OrganizationsApi, PolicySummary } from '#model/generated/organizations.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
+import type { OrganizationsApi, PolicySummary, PolicyTargetSummary } from '#model/generated/organizations.ts';
 import type { OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
-import type { ServiceOperations } from '../kit/operation.ts';
-import { allTargets, type FoundTarget, managedOrganization, ownOrganization, targetOf } from './lookup.ts';
-import { pageOf } from './page.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { concat, fromList, type Read } from '../kit/page.ts';
+import { type FoundTarget, managedOrganization, ownOrganization, policyIdsOf, targetOf } from './lookup.ts';
+import { pageOf, pageOfStored } from './page.ts';
 import { policyOf } from './policies.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, invalidInput, refusal } from './refusals.ts';
@@ -74,15 +76,15 @@ export const attachmentOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyOf(call, input.PolicyId);
-      const targets = (await allTargets(call.tx, organization)).filter((target) => target.attachedPolicyIds.includes(policyId));
-      const page = pageOf(
-        input,
-        targets.map((record) => ({ key: record.id, record })),
+      const page = await pageOfStored(call.tx.identity, input, targetsOf(call, organization), ({ policyIds }) =>
+        policyIds.includes(policyId),
       );
-      return {
-        Targets: page.records.map((target) => ({ TargetId: target.id, Arn: target.arn, Name: target.name, Type: target.type })),
-        ...page.rest,
-      };
+      const targets: PolicyTargetSummary[] = [];
+      for (const { id } of page.records) {
+        const target = await targetToChange(call.tx, organization, id);
+        targets.push({ TargetId: target.id, Arn: target.arn, Name: target.name, Type: target.type });
+      }
+      return { Targets: targets, ...page.rest };
     },
   },
 
@@ -105,6 +107,28 @@ export const attachmentOperations = {
     },
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
+
+/** ID of a target with the policies attached to it. */
+interface Attached {
+  readonly id: string;
+  readonly policyIds: readonly string[];
+}
+
+/** Returns a reader of all targets of an organization, in the order of their IDs: accounts, units, the root. */
+function targetsOf({ tx, accountId }: Call, organization: OrganizationRecord): Read<Attached> {
+  const stored =
+    (kind: 'organization-account' | 'organizational-unit'): Read<Attached> =>
+    async (after, limit) => {
+      const targets = await tx.identity.summaries(accountId, kind, omitUndefined({ after, limit }));
+      return targets.map(({ key, record }) => ({ key, record: { id: key, policyIds: policyIdsOf(organization, record) } }));
+    };
+  const { rootId, attachedPolicyIds } = organization.root;
+  return concat([
+    { name: '1/', read: stored('organization-account') },
+    { name: '2/', read: stored('organizational-unit') },
+    { name: '3/', read: fromList([{ key: rootId, record: { id: rootId, policyIds: attachedPolicyIds } }]) },
+  ]);
+}
 
 /** @throws TargetNotFoundException  the organization has no such root, unit or account */
 async function targetToChange(tx: Tx, organization: OrganizationRecord, targetId: string): Promise<FoundTarget> {

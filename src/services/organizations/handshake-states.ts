@@ -5,6 +5,8 @@ import type { Instant } from '#core/instant.ts';
 import type { HandshakeState } from '#model/generated/organizations.ts';
 import type { HandshakeRecord } from '#store/identity/organization-records.ts';
 import type { Call } from '../kit/operation.ts';
+import { sampleOf } from './expired.ts';
+import { newHandshakeId } from './names.ts';
 import { refusal } from './refusals.ts';
 
 /** Lifetime of an open invitation: 15 days. Source: organizations 2016-11-28, Handshake. */
@@ -37,6 +39,7 @@ export async function endHandshake(
   if (before !== 'OPEN') throw refusal('InvalidHandshakeTransitionException');
   const ended: HandshakeRecord = { ...handshake, state };
   await call.tx.identity.put(handshake.accountId, 'handshake', handshake.handshakeId, ended);
+  await call.tx.identity.remove(handshake.accountId, 'open-handshake', handshake.handshakeId);
   return ended;
 }
 
@@ -45,15 +48,20 @@ export async function cancelOpenHandshakes(call: Call): Promise<void> {
   for (const handshake of await openHandshakes(call)) await endHandshake(call, handshake, 'CANCELED');
 }
 
-/** Returns the open invitations of the calling management account. Writes: deletes the invitations that are no longer visible. */
+/** Returns the open invitations of the calling management account. Writes: deletes invitations that are no longer visible. */
 export async function openHandshakes(call: Call): Promise<HandshakeRecord[]> {
   const { tx, accountId, now } = call;
-  const open: HandshakeRecord[] = [];
-  for (const { key, record } of await tx.identity.list(accountId, 'handshake')) {
-    if (stateOf(record, now) === 'OPEN') open.push(record);
+  for (const { key, record } of await sampleOf(call, 'handshake', newHandshakeId(call.random))) {
     if (now < record.expiresAt + VISIBLE_MS) continue;
     await tx.identity.remove(accountId, 'handshake', key);
+    await tx.identity.remove(accountId, 'open-handshake', key);
     await tx.identity.remove(record.invitedId, 'invitation', key);
+  }
+  const open: HandshakeRecord[] = [];
+  for (const { key } of await tx.identity.list(accountId, 'open-handshake')) {
+    const handshake = await tx.identity.get(accountId, 'handshake', key);
+    if (handshake !== undefined && stateOf(handshake, now) === 'OPEN') open.push(handshake);
+    else await tx.identity.remove(accountId, 'open-handshake', key);
   }
   return open;
 }

@@ -61,6 +61,7 @@ export const handshakeOperations = {
         tags,
       };
       await tx.identity.put(accountId, 'handshake', handshake.handshakeId, handshake);
+      await tx.identity.put(accountId, 'open-handshake', handshake.handshakeId, { accountId });
       await tx.identity.put(invitedId, 'invitation', handshake.handshakeId, { accountId: invitedId, managementAccountId: accountId });
       return { Handshake: await toHandshake(tx, handshake, call.now) };
     },
@@ -113,7 +114,7 @@ export const handshakeOperations = {
   ListHandshakesForAccount: {
     async handle(call, input) {
       const { tx, accountId } = call;
-      const page = await pageOfStored(input, async (after, limit) => {
+      const page = await pageOfStored(tx.identity, input, async (after, limit) => {
         const entries = await tx.identity.list(accountId, 'invitation', omitUndefined({ after, limit }));
         return entries.map(({ key, record }) => ({ key, record: { handshakeId: key, managementAccountId: record.managementAccountId } }));
       });
@@ -129,8 +130,11 @@ export const handshakeOperations = {
   ListHandshakesForOrganization: {
     async handle(call, input) {
       await managedOrganization(call);
-      const entries = matchesInvitations(input.Filter) ? await call.tx.identity.list(call.accountId, 'handshake') : [];
-      const page = pageOf(input, entries);
+      const page = matchesInvitations(input.Filter)
+        ? await pageOfStored(call.tx.identity, input, (after, limit) =>
+            call.tx.identity.list(call.accountId, 'handshake', omitUndefined({ after, limit })),
+          )
+        : pageOf<HandshakeRecord>(input, []);
       const handshakes: Handshake[] = [];
       for (const handshake of page.records) handshakes.push(await toHandshake(call.tx, handshake, call.now));
       return { Handshakes: handshakes, ...page.rest };

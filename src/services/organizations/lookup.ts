@@ -5,15 +5,19 @@
  */
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { TargetType } from '#model/generated/organizations.ts';
+import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import {
+  attachedPolicyIds,
   ORGANIZATION_KEY,
   type OrganizationAccountRecord,
   type OrganizationalUnitRecord,
   type OrganizationRecord,
 } from '#store/identity/organization-records.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Tx } from '#store/store.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 import type { Call } from '../kit/operation.ts';
+import { everySummary } from '../kit/summaries.ts';
 import { arnOf } from './names.ts';
 import { refusal } from './refusals.ts';
 
@@ -95,14 +99,29 @@ export async function pathOf(tx: Tx, organization: OrganizationRecord, parentId:
   return `${[organization.organizationId, organization.root.rootId, ...units.map(({ unitId }) => unitId)].join('/')}/`;
 }
 
-/** Returns all organizational units of an organization, in the order of their IDs. */
-export async function allUnits(tx: Tx, organization: OrganizationRecord): Promise<OrganizationalUnitRecord[]> {
-  return (await tx.identity.list(organization.accountId, 'organizational-unit')).map(({ record }) => record);
+/** Yields the organizational units of an organization without their tags, in the order of their IDs. */
+export async function* everyUnit(tx: Tx, organization: OrganizationRecord): AsyncGenerator<IdentitySummaries['organizational-unit']> {
+  for await (const { record } of everySummary(tx, organization.accountId, 'organizational-unit')) yield record;
 }
 
-/** Returns all accounts of an organization, in the order of their IDs. */
-export async function allAccounts(tx: Tx, organization: OrganizationRecord): Promise<OrganizationAccountRecord[]> {
-  return (await tx.identity.list(organization.accountId, 'organization-account')).map(({ record }) => record);
+/** Yields the accounts of an organization without their tags, in the order of their IDs. */
+export async function* everyAccount(tx: Tx, organization: OrganizationRecord): AsyncGenerator<IdentitySummaries['organization-account']> {
+  for await (const { record } of everySummary(tx, organization.accountId, 'organization-account')) yield record;
+}
+
+/** Returns the service control policies attached to a unit or account of an organization. */
+export function policyIdsOf(organization: OrganizationRecord, target: Parameters<typeof attachedPolicyIds>[1]): readonly string[] {
+  return attachedPolicyIds(organization, target, initialPolicyIds(organization));
+}
+
+/** Returns the policies attached to a new unit or account. Source: AWS Organizations User Guide, "Service control policies (SCPs)". */
+function initialPolicyIds(organization: OrganizationRecord): readonly string[] {
+  return organization.serviceControl === 'enabled' ? [FULL_AWS_ACCESS.policyId] : [];
+}
+
+/** Members of the record of a new unit or account. */
+export function newTarget(organization: OrganizationRecord) {
+  return { attachedPolicyIds: initialPolicyIds(organization), attachedIn: organization.attachmentPeriod ?? 0 };
 }
 
 /** A root, unit or account: an entity that can have attached policies and tags. `put` changes the stored record. */
@@ -127,14 +146,6 @@ export async function targetOf(tx: Tx, organization: OrganizationRecord, id: str
   return account && accountTarget(tx, organization, account);
 }
 
-/** Returns all targets of an organization: the root, then the units, then the accounts. */
-export async function allTargets(tx: Tx, organization: OrganizationRecord): Promise<FoundTarget[]> {
-  const targets = [rootTarget(tx, organization)];
-  for (const unit of await allUnits(tx, organization)) targets.push(unitTarget(tx, organization, unit));
-  for (const account of await allAccounts(tx, organization)) targets.push(await accountTarget(tx, organization, account));
-  return targets;
-}
-
 function rootTarget(tx: Tx, organization: OrganizationRecord): FoundTarget {
   const { root } = organization;
   return {
@@ -148,15 +159,23 @@ function rootTarget(tx: Tx, organization: OrganizationRecord): FoundTarget {
   };
 }
 
+type TargetChange = Parameters<FoundTarget['put']>[0];
+
+/** Completes a change of a unit or account with the period in which its attachments are valid. */
+function changeIn(organization: OrganizationRecord, change: TargetChange): TargetChange & { readonly attachedIn?: number } {
+  return change.attachedPolicyIds === undefined ? change : { ...change, attachedIn: organization.attachmentPeriod ?? 0 };
+}
+
 function unitTarget(tx: Tx, organization: OrganizationRecord, unit: OrganizationalUnitRecord): FoundTarget {
   return {
     type: 'ORGANIZATIONAL_UNIT',
     id: unit.unitId,
     arn: arnOf(organization, unit.unitId),
     name: unit.name,
-    attachedPolicyIds: unit.attachedPolicyIds,
+    attachedPolicyIds: policyIdsOf(organization, unit),
     tags: unit.tags,
-    put: (change) => tx.identity.put(organization.accountId, 'organizational-unit', unit.unitId, { ...unit, ...change }),
+    put: (change) =>
+      tx.identity.put(organization.accountId, 'organizational-unit', unit.unitId, { ...unit, ...changeIn(organization, change) }),
   };
 }
 
@@ -166,8 +185,9 @@ async function accountTarget(tx: Tx, organization: OrganizationRecord, account: 
     id: account.memberId,
     arn: arnOf(organization, account.memberId),
     name: (await tx.identity.get(account.memberId, 'account', account.memberId))?.name ?? account.memberId,
-    attachedPolicyIds: account.attachedPolicyIds,
+    attachedPolicyIds: policyIdsOf(organization, account),
     tags: account.tags,
-    put: (change) => tx.identity.put(organization.accountId, 'organization-account', account.memberId, { ...account, ...change }),
+    put: (change) =>
+      tx.identity.put(organization.accountId, 'organization-account', account.memberId, { ...account, ...changeIn(organization, change) }),
   };
 }

@@ -5,9 +5,9 @@ import type { AccountId } from '#core/arn.ts';
 import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 import type { Call } from '../kit/operation.ts';
+import { newTarget } from './lookup.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, refusal } from './refusals.ts';
-import { initialPolicyIds } from './units.ts';
 
 /** Reports whether an organization can have one more account. */
 export async function hasRoom(call: Call, organization: OrganizationRecord): Promise<boolean> {
@@ -31,7 +31,7 @@ export async function join(
     joinedAt: call.now,
     joinedMethod,
     status: 'ACTIVE',
-    attachedPolicyIds: initialPolicyIds(organization),
+    ...newTarget(organization),
     tags,
   });
 }

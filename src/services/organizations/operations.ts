@@ -1,6 +1,6 @@
 /**
- * Operation table of Organizations, joined from the files of its resources. An operation that is not implemented returns an error that
- * says so.
+ * Operation table of Organizations, joined from the files of its resources. An operation that is not implemented returns
+ * NotYetImplementedException.
  *
  * Not implemented, and why:
  * - delegated administrators, because no service here has anything to administer, and resource policies, which delegate to them;

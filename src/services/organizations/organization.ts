@@ -7,16 +7,17 @@ import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import { ORGANIZATION_KEY, type OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { cancelOpenHandshakes } from './handshake-states.ts';
-import { allAccounts, allTargets, allUnits, managedOrganization, organizationOf, ownOrganization, putOrganization } from './lookup.ts';
+import { managedOrganization, organizationOf, ownOrganization, putOrganization } from './lookup.ts';
 import { newOrganizationId, newRootId } from './names.ts';
 import { pageOf } from './page.ts';
+import { ensureTypeAvailable } from './policies.ts';
 import { refusal } from './refusals.ts';
 import { onResources, policyTypeKey } from './resources.ts';
 import { toOrganization, toRoot } from './shapes.ts';
 
 /** Operations on the organization and its root. */
 export const organizationOperations = {
-  /** Makes the caller's account the management account. Service control policies must then be enabled in the root. */
+  /** Creates an organization with the caller's account as management account. Service control policies are not yet enabled in the root. */
   CreateOrganization: {
     async handle(call, input) {
       const { tx, accountId, now } = call;
@@ -54,16 +55,13 @@ export const organizationOperations = {
   /** Also deletes its units, policies and open invitations. Source: AWS Organizations User Guide, "Deleting an organization". */
   DeleteOrganization: {
     async handle(call) {
-      const organization = await managedOrganization(call);
+      await managedOrganization(call);
       const { tx, accountId } = call;
-      if ((await allAccounts(tx, organization)).length > 1) throw refusal('OrganizationNotEmptyException');
+      if ((await tx.identity.count(accountId, 'organization-account')) > 1) throw refusal('OrganizationNotEmptyException');
       await cancelOpenHandshakes(call);
-      for (const { unitId } of await allUnits(tx, organization)) await tx.identity.remove(accountId, 'organizational-unit', unitId);
-      for (const { key } of await tx.identity.list(accountId, 'service-control-policy')) {
-        await tx.identity.remove(accountId, 'service-control-policy', key);
-      }
-      for (const { key } of await tx.identity.list(accountId, 'account-creation'))
-        await tx.identity.remove(accountId, 'account-creation', key);
+      await tx.identity.removeAll(accountId, 'organizational-unit');
+      await tx.identity.removeAll(accountId, 'service-control-policy');
+      await tx.identity.removeAll(accountId, 'account-creation');
       await tx.identity.remove(accountId, 'organization-account', accountId);
       await tx.identity.remove(accountId, 'organization-member', ORGANIZATION_KEY);
       await tx.identity.remove(accountId, 'organization', ORGANIZATION_KEY);
@@ -103,15 +101,18 @@ async function switchPolicyType(
 ): Promise<OrganizationsApi['EnablePolicyType']['output']> {
   const organization = await managedOrganization(call);
   if (input.RootId !== organization.root.rootId) throw refusal('RootNotFoundException');
-  if (input.PolicyType !== 'SERVICE_CONTROL_POLICY' || organization.featureSet !== 'ALL') {
-    throw refusal(wanted === 'enabled' ? 'PolicyTypeNotAvailableForOrganizationException' : 'PolicyTypeNotEnabledException');
-  }
+  if (wanted === 'enabled') ensureTypeAvailable(organization, 'EnablePolicyType', input.PolicyType);
+  else if (input.PolicyType !== 'SERVICE_CONTROL_POLICY') throw refusal('PolicyTypeNotEnabledException');
   if (organization.serviceControl === wanted) {
     throw refusal(wanted === 'enabled' ? 'PolicyTypeAlreadyEnabledException' : 'PolicyTypeNotEnabledException');
   }
   const attachedPolicyIds = wanted === 'enabled' ? [FULL_AWS_ACCESS.policyId] : [];
-  for (const target of await allTargets(call.tx, organization)) if (target.type !== 'ROOT') await target.put({ attachedPolicyIds });
-  const changed: OrganizationRecord = { ...organization, serviceControl: wanted, root: { ...organization.root, attachedPolicyIds } };
+  const changed: OrganizationRecord = {
+    ...organization,
+    serviceControl: wanted,
+    attachmentPeriod: (organization.attachmentPeriod ?? 0) + 1,
+    root: { ...organization.root, attachedPolicyIds },
+  };
   await putOrganization(call.tx, changed);
   return { Root: toRoot(changed) };
 }

@@ -3,14 +3,17 @@
  */
 
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { OrganizationsApi } from '#model/generated/organizations.ts';
+import type { OrganizationsApi, PolicyType } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
 import type { OrganizationRecord, ServiceControlPolicyRecord } from '#store/identity/organization-records.ts';
+import type { Tx } from '#store/store.ts';
+import { notYetImplemented } from '../kit/not-yet.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { everySummary } from '../kit/summaries.ts';
 import { AwsError } from './errors.ts';
-import { allTargets, managedOrganization } from './lookup.ts';
+import { everyAccount, everyUnit, managedOrganization, policyIdsOf } from './lookup.ts';
 import { newPolicyId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { QUOTAS } from './quotas.ts';
@@ -26,9 +29,7 @@ export const policyOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
-      if (input.Type !== 'SERVICE_CONTROL_POLICY' || organization.featureSet !== 'ALL') {
-        throw refusal('PolicyTypeNotAvailableForOrganizationException');
-      }
+      ensureTypeAvailable(organization, 'CreatePolicy', input.Type);
       ensureContent(input.Content);
       await ensureNameIsFree(call, input.Name);
       if ((await tx.identity.count(accountId, 'service-control-policy')) >= QUOTAS.policies) {
@@ -71,8 +72,7 @@ export const policyOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyToChange(call, input.PolicyId);
-      const targets = await allTargets(call.tx, organization);
-      if (targets.some((target) => target.attachedPolicyIds.includes(policyId))) throw refusal('PolicyInUseException');
+      if (await isAttached(call.tx, organization, policyId)) throw refusal('PolicyInUseException');
       await call.tx.identity.remove(call.accountId, 'service-control-policy', policyId);
       return {};
     },
@@ -92,8 +92,8 @@ export const policyOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       if (input.Filter !== 'SERVICE_CONTROL_POLICY') return { Policies: [] };
-      const page = await pageOfStored<PolicyFacts>(input, async (after, limit) => {
-        const stored = await call.tx.identity.list(call.accountId, 'service-control-policy', omitUndefined({ after, limit }));
+      const page = await pageOfStored<ListedPolicy>(call.tx.identity, input, async (after, limit) => {
+        const stored = await call.tx.identity.summaries(call.accountId, 'service-control-policy', omitUndefined({ after, limit }));
         const own = FULL_AWS_ACCESS.policyId > (after ?? '') ? [{ key: FULL_AWS_ACCESS.policyId, record: FULL_AWS_ACCESS }] : [];
         return [...own, ...stored].sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit);
       });
@@ -102,7 +102,24 @@ export const policyOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
+/**
+ * @throws PolicyTypeNotAvailableForOrganizationException  the organization has only the consolidated billing features
+ * @throws NotYetImplementedException                      AWS has policies of this type, this server does not
+ */
+export function ensureTypeAvailable(organization: OrganizationRecord, operation: string, type: PolicyType): void {
+  if (organization.featureSet !== 'ALL') throw refusal('PolicyTypeNotAvailableForOrganizationException');
+  if (type !== 'SERVICE_CONTROL_POLICY') throw notYetImplemented(`${operation} of ${type}`);
+}
+
+type ListedPolicy = Pick<ServiceControlPolicyRecord, 'policyId' | 'name' | 'description'>;
 type PolicyFacts = Pick<ServiceControlPolicyRecord, 'policyId' | 'name' | 'description' | 'content'>;
+
+async function isAttached(tx: Tx, organization: OrganizationRecord, policyId: string): Promise<boolean> {
+  if (organization.root.attachedPolicyIds.includes(policyId)) return true;
+  for await (const unit of everyUnit(tx, organization)) if (policyIdsOf(organization, unit).includes(policyId)) return true;
+  for await (const account of everyAccount(tx, organization)) if (policyIdsOf(organization, account).includes(policyId)) return true;
+  return false;
+}
 
 /** @throws PolicyNotFoundException  the policy does not exist */
 export async function policyOf(call: Call, policyId: string): Promise<PolicyFacts> {
@@ -149,8 +166,10 @@ function ensureContent(content: string): void {
 
 /** @throws DuplicatePolicyException  the organization or AWS has a policy with this name */
 async function ensureNameIsFree(call: Call, name: string): Promise<void> {
-  const policies = await call.tx.identity.list(call.accountId, 'service-control-policy');
-  if (name === FULL_AWS_ACCESS.name || policies.some(({ record }) => record.name === name)) throw refusal('DuplicatePolicyException');
+  if (name === FULL_AWS_ACCESS.name) throw refusal('DuplicatePolicyException');
+  for await (const { record } of everySummary(call.tx, call.accountId, 'service-control-policy')) {
+    if (record.name === name) throw refusal('DuplicatePolicyException');
+  }
 }
 
 async function add(call: Call, policy: ServiceControlPolicyRecord): Promise<void> {

@@ -8,9 +8,7 @@ import { managedOrganization, putOrganization } from './lookup.ts';
 import { pageOf } from './page.ts';
 import { constraintViolation, invalidInput } from './refusals.ts';
 import { onOrganization } from './resources.ts';
-
-/** Maximum number of services with access. Source: the real service integrates with several dozen service principals. */
-const SERVICES_MAX = 100;
+import { isServicePrincipal } from './service-principals.ts';
 
 /** Operations on trusted access of services. */
 export const serviceAccessOperations = {
@@ -18,24 +16,23 @@ export const serviceAccessOperations = {
   EnableAWSServiceAccess: {
     access: (input) => onOrganization(servicePrincipalKey(input.ServicePrincipal)),
     async handle(call, input) {
-      const service = ensureServicePrincipal(input.ServicePrincipal);
+      const service = input.ServicePrincipal;
+      if (!isServicePrincipal(service)) throw unrecognizedService();
       const services = await servicesOf(call);
       if (services.has(service)) return {};
-      if (services.size >= SERVICES_MAX) {
-        throw invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', `No more than ${SERVICES_MAX} services can have access.`);
-      }
       services.set(service, call.now);
       return save(call, services);
     },
   },
 
-  /** Disables access. Succeeds if the service has none. */
+  /** Disables access. Succeeds if a recognized service does not have it. */
   DisableAWSServiceAccess: {
     access: (input) => onOrganization(servicePrincipalKey(input.ServicePrincipal)),
     async handle(call, input) {
-      const service = ensureServicePrincipal(input.ServicePrincipal);
       const services = await servicesOf(call);
-      return services.delete(service) ? save(call, services) : {};
+      if (services.delete(input.ServicePrincipal)) return save(call, services);
+      if (!isServicePrincipal(input.ServicePrincipal)) throw unrecognizedService();
+      return {};
     },
   },
 
@@ -60,20 +57,9 @@ export const serviceAccessOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-const SERVICE_PRINCIPAL = /^[a-z0-9.-]{1,100}$/;
-
-/**
- * Returns the service principal if it is valid.
- *
- * @throws InvalidInputException  it is not a service principal
- *
- * Assumed: every name under amazonaws.com is a service principal.
- */
-function ensureServicePrincipal(service: string): string {
-  if (!SERVICE_PRINCIPAL.test(service) || !service.endsWith('.amazonaws.com')) {
-    throw invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.');
-  }
-  return service;
+/** Source: organizations 2016-11-28, InvalidInputException. Recorded: pepperize/cdk-organizations issue 1718, the message. */
+function unrecognizedService() {
+  return invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.');
 }
 
 /** @throws ConstraintViolationException  the organization has only the consolidated billing features */

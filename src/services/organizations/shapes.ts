@@ -10,13 +10,8 @@ import type {
   Root,
 } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import type {
-  AccountCreationRecord,
-  OrganizationAccountRecord,
-  OrganizationalUnitRecord,
-  OrganizationRecord,
-  ServiceControlPolicyRecord,
-} from '#store/identity/organization-records.ts';
+import type { AccountCreationRecord, OrganizationRecord, ServiceControlPolicyRecord } from '#store/identity/organization-records.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Tx } from '#store/store.ts';
 import { pathOf } from './lookup.ts';
 import { accountArn, arnOf, organizationArn, policyArn } from './names.ts';
@@ -58,7 +53,11 @@ export function toRoot(organization: OrganizationRecord): Root {
 }
 
 /** Converts an organizational unit to the type of the API. */
-export async function toUnit(tx: Tx, organization: OrganizationRecord, unit: OrganizationalUnitRecord): Promise<OrganizationalUnit> {
+export async function toUnit(
+  tx: Tx,
+  organization: OrganizationRecord,
+  unit: IdentitySummaries['organizational-unit'],
+): Promise<OrganizationalUnit> {
   return {
     Id: unit.unitId,
     Arn: arnOf(organization, unit.unitId),
@@ -68,7 +67,11 @@ export async function toUnit(tx: Tx, organization: OrganizationRecord, unit: Org
 }
 
 /** Converts an account of an organization to the type of the API. */
-export async function toAccount(tx: Tx, organization: OrganizationRecord, member: OrganizationAccountRecord): Promise<Account> {
+export async function toAccount(
+  tx: Tx,
+  organization: OrganizationRecord,
+  member: IdentitySummaries['organization-account'],
+): Promise<Account> {
   const { memberId, status } = member;
   const account = await tx.identity.get(memberId, 'account', memberId);
   return {

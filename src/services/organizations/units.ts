@@ -2,15 +2,16 @@
  * Organizational units, and the tree of the organization.
  */
 
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Child, OrganizationalUnit, OrganizationsApi } from '#model/generated/organizations.ts';
-import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import type { OrganizationalUnitRecord, OrganizationRecord } from '#store/identity/organization-records.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Tx } from '#store/store.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
-import { allAccounts, allUnits, ensureParent, managedOrganization, organizationalUnit, unitsDownTo } from './lookup.ts';
+import { ensureParent, everyAccount, everyUnit, managedOrganization, newTarget, organizationalUnit, unitsDownTo } from './lookup.ts';
 import { newUnitId } from './names.ts';
-import { pageOf } from './page.ts';
+import { pageOf, pageOfStored } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, refusal } from './refusals.ts';
 import { onResources, requestTags, withTagging } from './resources.ts';
@@ -41,7 +42,7 @@ export const unitOperations = {
         name: input.Name,
         parentId: input.ParentId,
         createdAt: call.now,
-        attachedPolicyIds: initialPolicyIds(organization),
+        ...newTarget(organization),
         tags: mergedTags([], input.Tags),
       };
       const outcome = await tx.identity.add(accountId, 'organizational-unit', unit.unitId, unit);
@@ -69,8 +70,12 @@ export const unitOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { unitId } = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
-      const inside = [...(await allUnits(call.tx, organization)), ...(await allAccounts(call.tx, organization))];
-      if (inside.some((one) => one.parentId === unitId)) throw refusal('OrganizationalUnitNotEmptyException');
+      for await (const { parentId } of everyUnit(call.tx, organization)) {
+        if (parentId === unitId) throw refusal('OrganizationalUnitNotEmptyException');
+      }
+      for await (const { parentId } of everyAccount(call.tx, organization)) {
+        if (parentId === unitId) throw refusal('OrganizationalUnitNotEmptyException');
+      }
       await call.tx.identity.remove(call.accountId, 'organizational-unit', unitId);
       return {};
     },
@@ -90,10 +95,11 @@ export const unitOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
-      const units = (await allUnits(call.tx, organization)).filter((unit) => unit.parentId === input.ParentId);
-      const page = pageOf(
+      const page = await pageOfStored<IdentitySummaries['organizational-unit']>(
+        call.tx.identity,
         input,
-        units.map((record) => ({ key: record.unitId, record })),
+        (after, limit) => call.tx.identity.summaries(call.accountId, 'organizational-unit', omitUndefined({ after, limit })),
+        (unit) => unit.parentId === input.ParentId,
       );
       const shown: OrganizationalUnit[] = [];
       for (const unit of page.records) shown.push(await toUnit(call.tx, organization, unit));
@@ -106,15 +112,17 @@ export const unitOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
-      const ids =
-        input.ChildType === 'ACCOUNT'
-          ? (await allAccounts(call.tx, organization)).filter((one) => one.parentId === input.ParentId).map((one) => one.memberId)
-          : (await allUnits(call.tx, organization)).filter((one) => one.parentId === input.ParentId).map((one) => one.unitId);
-      const page = pageOf<Child>(
+      const kind = input.ChildType === 'ACCOUNT' ? 'organization-account' : 'organizational-unit';
+      const page = await pageOfStored(
+        call.tx.identity,
         input,
-        ids.map((Id) => ({ key: Id, record: { Id, Type: input.ChildType } })),
+        async (after, limit) => {
+          const summaries = await call.tx.identity.summaries(call.accountId, kind, omitUndefined({ after, limit }));
+          return summaries.map(({ key, record }) => ({ key, record: { id: key, parentId: record.parentId } }));
+        },
+        ({ parentId }) => parentId === input.ParentId,
       );
-      return { Children: page.records, ...page.rest };
+      return { Children: page.records.map(({ id }): Child => ({ Id: id, Type: input.ChildType })), ...page.rest };
     },
   },
 
@@ -137,13 +145,9 @@ export const unitOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** Returns the policies attached to a new unit or account. Source: AWS Organizations User Guide, "Service control policies (SCPs)". */
-export function initialPolicyIds(organization: OrganizationRecord): readonly string[] {
-  return organization.serviceControl === 'enabled' ? [FULL_AWS_ACCESS.policyId] : [];
-}
-
 /** @throws DuplicateOrganizationalUnitException  the parent has a unit with this name */
 async function ensureNameIsFree(tx: Tx, organization: OrganizationRecord, parentId: string, name: string): Promise<void> {
-  const units = await allUnits(tx, organization);
-  if (units.some((unit) => unit.parentId === parentId && unit.name === name)) throw refusal('DuplicateOrganizationalUnitException');
+  for await (const unit of everyUnit(tx, organization)) {
+    if (unit.parentId === parentId && unit.name === name) throw refusal('DuplicateOrganizationalUnitException');
+  }
 }

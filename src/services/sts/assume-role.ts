@@ -6,7 +6,7 @@ import { tagContext } from '../kit/tag-rules.ts';
 import { mfaProven } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { findRole, readRoleArn, roleTags } from './role-arn.ts';
+import { findRole, requireArn, roleTags } from './role-arn.ts';
 import { roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
 import { sessionTags, withSessionActions } from './session-tags.ts';
@@ -17,7 +17,7 @@ import { sessionTags, withSessionActions } from './session-tags.ts';
  * Passed or inherited tags also require `sts:TagSession`, and a source identity requires `sts:SetSourceIdentity`. Like `sts:AssumeRole`,
  * both must be allowed by the caller's policies and by the trust policy.
  *
- * @throws AwsError ValidationError       the ARN is invalid; the session would be too long
+ * @throws AwsError ValidationError       the role is not an ARN; the session would be too long
  * @throws AwsError InvalidParameterValue the tags cannot be passed
  * @throws AwsError AccessDenied          the source identity differs from the calling session's; MFA fails; the role was deleted
  * @throws AwsError MalformedPolicyDocument, PackedPolicyTooLarge  the session policies are invalid or too large
@@ -44,7 +44,7 @@ export function assumeRole(deps: StsDeps): DeclaredOperation<AssumeRoleRequest, 
     if (input.ProvidedContexts !== undefined) throw new AwsError('ValidationError', 'ProvidedContexts are not supported.');
     const given = principal.session?.sourceIdentity;
     if (given !== undefined && input.SourceIdentity !== undefined && input.SourceIdentity !== given) {
-      throw new AwsError('AccessDenied', 'The source identity of a session cannot be changed by the sessions made from it.');
+      throw new AwsError('AccessDenied', 'The source identity of a session cannot be changed by role chaining.');
     }
     const sourceIdentity = given ?? input.SourceIdentity;
     return roleSession(deps, call, role, {
@@ -67,12 +67,11 @@ const MFA_PRESENT: readonly (readonly [string, string])[] = [
 function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): readonly DeclaredAccess[] {
   const { principal } = caller;
   const { RoleArn } = input;
-  readRoleArn(RoleArn);
+  requireArn(RoleArn);
   const { tags, transitiveTagKeys } = sessionTags(principal, input.Tags, input.TransitiveTagKeys);
   const sourceIdentity = input.SourceIdentity ?? principal.session?.sourceIdentity;
   const context = new Map<string, string | readonly string[]>([['sts:rolesessionname', input.RoleSessionName], ...tagContext(tags)]);
   if (input.ExternalId !== undefined) context.set('sts:externalid', input.ExternalId);
-  if (input.DurationSeconds !== undefined) context.set('sts:durationseconds', String(input.DurationSeconds));
   if (sourceIdentity !== undefined) context.set('sts:sourceidentity', sourceIdentity);
   if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
 

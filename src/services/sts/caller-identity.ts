@@ -5,7 +5,7 @@ import type { DeclaredOperation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 
-/** Who signed. Needs no permission, and no policy can deny it. Requirement STS-11. */
+/** Returns the caller. Requires no permission, and no policy can deny it. Requirement STS-11. */
 export const getCallerIdentity: DeclaredOperation<GetCallerIdentityRequest, StsApi['GetCallerIdentity']['output']> = {
   access: () => ({ resources: ['*'], always: true }),
   async handle({ principal }) {

@@ -1,4 +1,4 @@
-/** What every operation that makes credentials shares: their life, the second factor, the answer's members. */
+/** Common parts of the operations that issue credentials: expiration, MFA, and the members of the response. */
 
 import { type Instant, instant } from '#core/instant.ts';
 import type { SessionClaims } from '#core/session-issuer.ts';

@@ -9,7 +9,7 @@ import type { Call, DeclaredAccess } from '../kit/operation.ts';
 import { tagContext } from '../kit/tag-rules.ts';
 import type { StsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { findRole, readRoleArn, roleTags } from './role-arn.ts';
+import { findRole, requireArn, roleTags } from './role-arn.ts';
 import { type RoleSessionAnswer, roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
 import { sessionTags, withSessionActions } from './session-tags.ts';
@@ -44,12 +44,12 @@ export function federationOf<Kind extends Federation['kind']>(
  * The request is unsigned, so only the trust policy is evaluated.
  */
 export function federatedAccess(
-  { RoleArn, DurationSeconds }: FederatedInput,
+  { RoleArn }: FederatedInput,
   principal: Principal,
   federation: Federation,
   sessionName: string,
 ): readonly DeclaredAccess[] {
-  readRoleArn(RoleArn);
+  requireArn(RoleArn);
   const { tags, transitiveTagKeys } = sessionTags(principal, federation.tags, federation.transitiveTagKeys);
   const context = new Map<string, string | readonly string[]>([
     ...federation.context,
@@ -57,7 +57,6 @@ export function federatedAccess(
     ['sts:rolesessionname', sessionName],
     ...tagContext(tags),
   ]);
-  if (DurationSeconds !== undefined) context.set('sts:durationseconds', String(DurationSeconds));
   if (federation.sourceIdentity !== undefined) context.set('sts:sourceidentity', federation.sourceIdentity);
   if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
 

@@ -1,39 +1,27 @@
-import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
+import { isAccountId, parseArn } from '#core/arn.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import { tagValues } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
 
-/** Account and name of a role ARN. */
-interface RoleName {
-  readonly accountId: AccountId;
-  readonly roleName: string;
-}
-
 /**
- * Parses the ARN of a role.
+ * Checks that a string is an ARN. The ARN of anything but an existing role is denied later, like that of a role that does not trust the
+ * caller.
  *
- * @throws AwsError ValidationError  the ARN is invalid. Requirement STS-8.
+ * @throws AwsError ValidationError  the string is not an ARN. Requirement STS-8.
+ *
+ * Source: recordings of STS in localstack/localstack, tests/aws/services/sts, `test_sts_invalid_parameters` (2025-07-21);
+ * amzn/selling-partner-api-models, issue 2523: AccessDenied for the ARN of a user in an account of eight digits.
  */
-export function readRoleArn(text: string): RoleName {
-  const parts = parseArn(text);
-  const roleName = parts?.resource.slice(parts.resource.lastIndexOf('/') + 1);
-  if (
-    parts?.service !== 'iam' ||
-    parts.region !== '' ||
-    !isAccountId(parts.accountId) ||
-    !parts.resource.startsWith('role/') ||
-    !roleName
-  ) {
-    throw new AwsError('ValidationError', `${text} is invalid`);
-  }
-  return { accountId: parts.accountId, roleName };
+export function requireArn(text: string): void {
+  if (parseArn(text) === undefined) throw new AwsError('ValidationError', `${text} is invalid`);
 }
 
 /** Returns the role with exactly this ARN, including path and case, or undefined. */
 export async function findRole(tx: Tx, roleArn: string): Promise<RoleRecord | undefined> {
-  const { accountId, roleName } = readRoleArn(roleArn);
-  const role = await tx.identity.get(accountId, 'role', roleName.toLowerCase());
+  const { accountId, resource } = parseArn(roleArn) ?? {};
+  if (accountId === undefined || !isAccountId(accountId) || !resource?.startsWith('role/')) return undefined;
+  const role = await tx.identity.get(accountId, 'role', resource.slice(resource.lastIndexOf('/') + 1).toLowerCase());
   return role?.arn === roleArn ? role : undefined;
 }
 

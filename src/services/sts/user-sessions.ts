@@ -57,6 +57,7 @@ export function getSessionToken(deps: StsDeps): DeclaredOperation<GetSessionToke
  *   invalid or too large
  *
  * Source: STS API reference, GetFederationToken; IAM User Guide, "Permissions for GetFederationToken". Requirement STS-10.
+ * Source: PackedPolicySize 0 without a policy: output of the AWS CLI in Snowflake's documentation of SYSTEM$AUTHORIZE_PRIVATELINK.
  */
 export function getFederationToken(deps: StsDeps): DeclaredOperation<GetFederationTokenRequest, StsApi['GetFederationToken']['output']> {
   return {
@@ -79,6 +80,7 @@ export function getFederationToken(deps: StsDeps): DeclaredOperation<GetFederati
         ...(await sessionPolicies(tx, accountId, input)),
       };
       return {
+        PackedPolicySize: 0,
         ...issue(deps, call, { kind: 'federated', accountId, session, federatedName: input.Name, issuerId }),
         FederatedUser: { FederatedUserId: `${accountId}:${input.Name}`, Arn: arn('sts', '', accountId, `federated-user/${input.Name}`) },
       };

@@ -1,5 +1,6 @@
 import type { Instant } from '#core/instant.ts';
-import { type DocumentRow, type IdentityChange, toChange } from '../identity/identity.ts';
+import type { IdentityChange } from '../identity/identity.ts';
+import { type DocumentRow, JOIN_DETAILS, toChange } from '../identity/repository.ts';
 import type { Sql } from '../sql.ts';
 import { instant, int, type Row, table, text, textOf } from '../table.ts';
 
@@ -89,10 +90,10 @@ const REGISTER =
 // Each change is joined with the counter's row, so one snapshot has both. Without a change there is one row.
 const renewText = (epoch: string): string => `
   SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration, server.applied_version AS acknowledged,
-    d.account_id, d.kind, d.key, d.version, d.deleted, d.document
+    d.account_id, d.kind, d.key, d.version, d.deleted, d.document, x.details
   FROM counter JOIN counter AS trimmed ON trimmed.name = 'identity_trimmed'
     LEFT JOIN server ON server.id = $2
-    LEFT JOIN identity_document AS d ON d.version > $1
+    LEFT JOIN identity_document AS d ON d.version > $1 ${JOIN_DETAILS}
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
 const ACKNOWLEDGE = 'UPDATE server SET applied_version = CASE WHEN applied_version < $2 THEN $2 ELSE applied_version END WHERE id = $1';

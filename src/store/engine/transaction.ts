@@ -1,7 +1,7 @@
 import { attempts } from '../attempts.ts';
 import { idempotency } from '../idempotency.ts';
-import { identity } from '../identity/identity.ts';
 import { lastUses } from '../identity/last-use.ts';
+import { identity } from '../identity/repository.ts';
 import { meta } from '../meta.ts';
 import { resources } from '../resources.ts';
 import type { Sql } from '../sql.ts';

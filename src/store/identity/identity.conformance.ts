@@ -1,15 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ALICE, BOB, group, type Suite } from '../conformance-fixtures.ts';
+import type { IdentityKind, IdentityRecords } from './identity.ts';
+import { EXAMPLES } from './record-examples.ts';
+import { toParts } from './record-parts.ts';
+
+const KINDS = Object.keys(EXAMPLES) as IdentityKind[];
 
 export function conformance(suite: Suite): void {
-  describe('identity', () => documents(suite));
-  describe('identity: versions', () => versions(suite));
+  describe('identity', () => {
+    records(suite);
+    lists(suite);
+    parts(suite);
+    versions(suite);
+  });
 }
 
-/** Tests of single documents and their lists. */
-function documents({ within, fresh }: Suite): void {
-  test('identity: get returns a record as added, for its account, kind and key', async () => {
+function records({ within, fresh }: Suite): void {
+  test('identity: a record is read back by its own account, kind and key only', async () => {
     const accountId = fresh();
     assert.equal(await within((tx) => tx.identity.add(accountId, 'group', 'makers', group('Makers'))), 'added');
     const read = await within(async ({ identity }) => [
@@ -21,7 +29,7 @@ function documents({ within, fresh }: Suite): void {
     assert.deepEqual(read, [group('Makers'), undefined, undefined, undefined]);
   });
 
-  test('identity: a second add returns exists and changes neither record nor version', async () => {
+  test('identity: a second add returns exists, keeps the first record and raises no version', async () => {
     const accountId = fresh();
     await within((tx) => tx.identity.add(accountId, 'group', 'makers', group('Makers')));
     const { version } = await within((tx) => tx.identity.changesSince(0));
@@ -30,7 +38,7 @@ function documents({ within, fresh }: Suite): void {
     assert.equal((await within((tx) => tx.identity.changesSince(0))).version, version);
   });
 
-  test('identity: a removed record is not found, listed or counted, and can be added again', async () => {
+  test('identity: a removed record is absent, not listed, not counted, and can be added again', async () => {
     const accountId = fresh();
     const read = await within(async ({ identity }) => {
       await identity.add(accountId, 'group', 'makers', group('Makers'));
@@ -38,33 +46,135 @@ function documents({ within, fresh }: Suite): void {
         await identity.remove(accountId, 'group', 'makers'),
         await identity.remove(accountId, 'group', 'makers'),
         await identity.get(accountId, 'group', 'makers'),
+        await identity.summary(accountId, 'group', 'makers'),
         await identity.list(accountId, 'group'),
+        await identity.summaries(accountId, 'group'),
         await identity.count(accountId, 'group'),
         await identity.add(accountId, 'group', 'makers', group('Again')),
         await identity.get(accountId, 'group', 'makers'),
       ];
     });
-    assert.deepEqual(read, ['removed', 'absent', undefined, [], 0, 'added', group('Again')]);
+    assert.deepEqual(read, ['removed', 'absent', undefined, undefined, [], [], 0, 'added', group('Again')]);
   });
 
-  test('identity: list has the keys with its prefix after a key, up to its limit', async () => {
-    const accountId = fresh();
-    await within(async ({ identity }) => {
-      for (const key of ['b', 'ab', 'a%', 'aa', 'a', 'ac']) await identity.put(accountId, 'group', key, group(key));
+  test('identity: removeAll deletes the records of one kind in one account', async () => {
+    const [accountId, other] = [fresh(), fresh()];
+    const left = await within(async ({ identity }) => {
+      for (const account of [accountId, other]) {
+        for (const key of ['a', 'b']) await identity.put(account, 'group', key, group(key));
+        await identity.put(account, 'membership', 'a', { accountId: account });
+      }
+      await identity.removeAll(accountId, 'group');
+      const counted = async (account: typeof accountId) => [
+        await identity.count(account, 'group'),
+        await identity.count(account, 'membership'),
+      ];
+      return [await counted(accountId), await counted(other), await identity.get(accountId, 'group', 'a')];
     });
-    const keys = async (options: object) => (await within((tx) => tx.identity.list(accountId, 'group', options))).map(({ key }) => key);
-    assert.deepEqual(await keys({}), ['a', 'a%', 'aa', 'ab', 'ac', 'b']);
-    assert.deepEqual(await keys({ prefix: 'a' }), ['a', 'a%', 'aa', 'ab', 'ac']);
-    assert.deepEqual(await keys({ prefix: 'a%' }), ['a%']);
-    assert.deepEqual(await keys({ prefix: 'a', after: 'aa', limit: 1 }), ['ab']);
-    assert.deepEqual(await keys({ prefix: 'b', after: 'a' }), ['b']);
-    assert.equal(await within((tx) => tx.identity.count(accountId, 'group')), 6);
+    assert.deepEqual(left, [[0, 1], [2, 1], undefined]);
   });
 }
 
-/** Tests of versions and the feed of changes. */
+function lists({ within, fresh }: Suite): void {
+  // biome-ignore format: a table
+  const LISTS: readonly (readonly [title: string, selection: object, keys: readonly string[]])[] = [
+    ['every key, in the order of bytes',        {},                                       ['a', 'a%', 'aa', 'ab', 'ac', 'b', 'é', '\u{ffee}', '\u{1f514}']],
+    ['the keys with a prefix',                  { prefix: 'a' },                          ['a', 'a%', 'aa', 'ab', 'ac']],
+    ['a percent sign is a character',           { prefix: 'a%' },                         ['a%']],
+    ['a prefix, a start and a limit',           { prefix: 'a', after: 'aa', limit: 1 },   ['ab']],
+    ['a start before the prefix',               { prefix: 'b', after: 'a' },              ['b']],
+    ['a start after the prefix',                { prefix: 'a', after: 'b' },              []],
+    ['a start that does not exist',             { after: 'abc' },                         ['ac', 'b', 'é', '\u{ffee}', '\u{1f514}']],
+    ['a start between UTF-16 and byte order',   { after: '\u{ffee}' },                    ['\u{1f514}']],
+  ];
+  for (const [title, selection, keys] of LISTS) {
+    test(`identity: lists, ${title}`, async () => {
+      const accountId = fresh();
+      const read = await within(async ({ identity }) => {
+        for (const key of ['b', 'ab', '\u{1f514}', 'a%', 'é', 'aa', '\u{ffee}', 'a', 'ac'])
+          await identity.put(accountId, 'group', key, group(key));
+        const [whole, summaries] = [
+          await identity.list(accountId, 'group', selection),
+          await identity.summaries(accountId, 'group', selection),
+        ];
+        return [whole.map(({ key }) => key), summaries.map(({ key }) => key)];
+      });
+      assert.deepEqual(read, [keys, keys]);
+    });
+  }
+
+  // biome-ignore format: a table
+  const COUNTS: readonly (readonly [keys: object, count: number])[] = [
+    [{},                                      5],
+    [{ prefix: 'p1 ' },                       3],
+    [{ prefix: 'p1 ', suffix: ' boundary' },  1],
+    [{ suffix: ' boundary' },                 2],
+    [{ prefix: 'p3 ' },                       0],
+  ];
+  for (const [keys, count] of COUNTS) {
+    test(`identity: the number of keys with ${JSON.stringify(keys)}`, async () => {
+      const accountId = fresh();
+      const found = await within(async ({ identity }) => {
+        for (const key of ['p1 a', 'p1 a boundary', 'p1 boundary!', 'p2 a', 'p2 a boundary']) {
+          await identity.put(accountId, 'attachment', key, { accountId });
+        }
+        return identity.count(accountId, 'attachment', keys);
+      });
+      assert.equal(found, count);
+    });
+  }
+}
+
+function parts({ within, fresh }: Suite): void {
+  for (const kind of KINDS) {
+    test(`identity: a record of kind ${kind} is read back whole, in a list and as a change`, async () => {
+      const accountId = fresh();
+      const record = EXAMPLES[kind] as IdentityRecords[typeof kind];
+      const { version } = await within((tx) => tx.identity.changesSince(0));
+      const read = await within(async ({ identity }) => {
+        await identity.put(accountId, kind, 'key', record);
+        return [await identity.get(accountId, kind, 'key'), (await identity.list(accountId, kind))[0]?.record];
+      });
+      const { changes } = await within((tx) => tx.identity.changesSince(version));
+      assert.deepEqual([...read, changes[0]?.record], [record, record, record]);
+    });
+  }
+
+  test('identity: a summary has no details, and the work of reading it does not include them', async () => {
+    const accountId = fresh();
+    const large = { ...group('Makers'), inlinePolicies: { inline: 'a'.repeat(100_000) } };
+    await within((tx) => tx.identity.put(accountId, 'group', 'makers', large));
+    const { inlinePolicies, attachedPolicyArns, ...summary } = large;
+    const work = await within(async ({ identity }) => {
+      assert.deepEqual(await identity.summary(accountId, 'group', 'makers'), summary);
+      assert.deepEqual(await identity.summaries(accountId, 'group'), [{ key: 'makers', record: summary }]);
+      const ofSummaries = identity.work();
+      await identity.get(accountId, 'group', 'makers');
+      return { ofSummaries, ofAll: identity.work() };
+    });
+    assert.ok(work.ofSummaries < 2_000 && work.ofAll > 100_000, JSON.stringify(work));
+  });
+
+  test('identity: a replaced record has only its new details', async () => {
+    const accountId = fresh();
+    const read = await within(async ({ identity }) => {
+      await identity.put(accountId, 'group', 'makers', { ...group('Makers'), inlinePolicies: { old: 'old' } });
+      await identity.put(accountId, 'group', 'makers', group('Makers'));
+      await identity.remove(accountId, 'group', 'makers');
+      await identity.put(accountId, 'group', 'makers', group('Makers'));
+      return identity.get(accountId, 'group', 'makers');
+    });
+    assert.deepEqual(read, group('Makers'));
+  });
+
+  test('identity: the summary of a policy names its versions without their documents', () => {
+    const { document } = toParts('policy', EXAMPLES.policy);
+    assert.deepEqual(JSON.parse(document).versions, [{ versionId: 'v1', createdAt: EXAMPLES.policy.createdAt }]);
+  });
+}
+
 function versions({ within, fresh }: Suite): void {
-  test('identity: one transaction creates one version, whatever the number of its changes', async () => {
+  test('identity: one transaction has one version, however much it writes', async () => {
     const accountId = fresh();
     const { version } = await within((tx) => tx.identity.changesSince(0));
     await within(async ({ identity }) => {
@@ -81,7 +191,7 @@ function versions({ within, fresh }: Suite): void {
     });
   });
 
-  test('identity: changesSince returns the last change of each record in the order of versions', async () => {
+  test('identity: changes are in the order of versions, each record once, and none if nothing changed', async () => {
     const accountId = fresh();
     const { version } = await within((tx) => tx.identity.changesSince(0));
     for (const key of ['c', 'a', 'c', 'b']) await within((tx) => tx.identity.put(accountId, 'group', key, group(key)));
@@ -97,7 +207,7 @@ function versions({ within, fresh }: Suite): void {
     assert.deepEqual(await within((tx) => tx.identity.changesSince(newest)), { version: newest, changes: [] });
   });
 
-  test('identity: a transaction that throws creates no version', async () => {
+  test('identity: a transaction that throws reverts its version', async () => {
     const { version } = await within((tx) => tx.identity.changesSince(0));
     const failing = within(async (tx) => {
       await tx.identity.put(ALICE, 'group', 'ghost', group('ghost'));
@@ -107,7 +217,7 @@ function versions({ within, fresh }: Suite): void {
     assert.equal((await within((tx) => tx.identity.changesSince(version))).version, version);
   });
 
-  test('identity: concurrent transactions each get another version', async () => {
+  test('identity: concurrent transactions each get a version of their own', async () => {
     const accountId = fresh();
     const { version } = await within((tx) => tx.identity.changesSince(0));
     await Promise.all(Array.from({ length: 12 }, (_, i) => within((tx) => tx.identity.put(accountId, 'group', `g${i}`, group(`g${i}`)))));

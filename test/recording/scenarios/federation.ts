@@ -1,3 +1,4 @@
+import { policy, trustProvider } from '../../kit/policy.ts';
 import { startIdentityProvider } from '../../sts/identity-provider.ts';
 import { samlProvider } from '../../sts/saml-provider.ts';
 import type { Recorder } from '../recorder.ts';
@@ -8,8 +9,6 @@ export const identityProvider = await startIdentityProvider();
 /** Sessions of web identities and SAML assertions. The tokens differ in each run, so the recording shows placeholders. */
 export async function federation(recorder: Recorder): Promise<undefined> {
   const { accountId } = recorder;
-  const trust = (Federated: string, Action: string) =>
-    JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Federated }, Action }] });
   recorder.name(identityProvider.host, 'issuer');
   recorder.name(encodeURIComponent(identityProvider.host), 'issuer');
   recorder.name(identityProvider.thumbprint, 'thumbprint');
@@ -20,7 +19,7 @@ export async function federation(recorder: Recorder): Promise<undefined> {
   });
   const { Role } = await recorder.ok('iam', 'CreateRole', {
     RoleName: 'Web',
-    AssumeRolePolicyDocument: trust(OpenIDConnectProviderArn, 'sts:AssumeRoleWithWebIdentity'),
+    AssumeRolePolicyDocument: policy(trustProvider(OpenIDConnectProviderArn, 'sts:AssumeRoleWithWebIdentity')),
   });
   const web = async (change: object, claims: object = {}) => {
     const WebIdentityToken = await identityProvider.token({ ...claims });
@@ -48,7 +47,7 @@ export async function federation(recorder: Recorder): Promise<undefined> {
   const { SAMLProviderArn } = await recorder.ok('iam', 'CreateSAMLProvider', { Name: 'Corp', SAMLMetadataDocument: idp.metadata });
   const { Role: saml } = await recorder.ok('iam', 'CreateRole', {
     RoleName: 'Saml',
-    AssumeRolePolicyDocument: trust(SAMLProviderArn, 'sts:AssumeRoleWithSAML'),
+    AssumeRolePolicyDocument: policy(trustProvider(SAMLProviderArn, 'sts:AssumeRoleWithSAML')),
   });
   const offered = { attributes: { Role: [`${saml.Arn},${SAMLProviderArn}`], RoleSessionName: ['ada@example'] } };
   const assume = async (SAMLAssertion: string, change: object = {}) => {

@@ -1,11 +1,22 @@
-import type { Recorder } from '../recorder.ts';
+import type { AnyOutput, Recorder, ServiceCalls } from '../recorder.ts';
+
+const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 
 /** Meetings and attendees: the life of a meeting, then every error of each operation in the order of its checks. */
 export async function meetings(recorder: Recorder): Promise<undefined> {
-  const ok = (operation: string, input: object) => recorder.ok('chime-sdk-meetings', operation, input);
-  const fails = (code: string, operation: string, input: object) => recorder.fails(code, 'chime-sdk-meetings', operation, input);
-  const UNKNOWN = '00000000-0000-4000-8000-000000000000';
+  const calls = recorder.of('chime-sdk-meetings');
+  const { Meeting, pair } = await newMeetings(calls);
+  const { MeetingId } = Meeting;
+  const { AttendeeId } = await attendees(calls, MeetingId, pair.MeetingId);
+  await capabilities(calls, MeetingId, AttendeeId);
+  await transcription(calls, MeetingId);
+  await tags(calls, Meeting);
+  await deletions(calls, MeetingId, AttendeeId);
+  return undefined;
+}
 
+/** Creates meetings. `pair` has space for two attendees. */
+async function newMeetings({ ok, fails }: ServiceCalls): Promise<{ readonly Meeting: AnyOutput; readonly pair: AnyOutput }> {
   const standup = {
     ClientRequestToken: 'standup',
     MediaRegion: 'us-east-1',
@@ -14,7 +25,7 @@ export async function meetings(recorder: Recorder): Promise<undefined> {
   };
   const { Meeting } = await ok('CreateMeeting', standup);
   await ok('CreateMeeting', standup);
-  await fails('ConflictException', 'CreateMeeting', { ...standup, ExternalMeetingId: 'other' });
+  await ok('CreateMeeting', { ...standup, ExternalMeetingId: 'other' });
   await fails('BadRequestException', 'CreateMeeting', { ...standup, ClientRequestToken: 'token-b', MediaRegion: 'mars-north-1' });
   await fails('BadRequestException', 'CreateMeeting', { ...standup, ClientRequestToken: 'token-c', ExternalMeetingId: 'aws:standup' });
   await fails('BadRequestException', 'CreateMeeting', { ...standup, ClientRequestToken: 'token-d', PrimaryMeetingId: UNKNOWN });
@@ -25,6 +36,11 @@ export async function meetings(recorder: Recorder): Promise<undefined> {
     ExternalMeetingId: 'replica',
     PrimaryMeetingId: Meeting.MeetingId,
   };
+  await fails('BadRequestException', 'CreateMeeting', {
+    ...standup,
+    ClientRequestToken: 'token-h',
+    MeetingFeatures: { Video: { MaxResolution: 'FHD' }, Attendee: { MaxCount: 26 } },
+  });
   const { Meeting: replicated } = await ok('CreateMeeting', replica);
   await fails('BadRequestException', 'CreateMeeting', {
     ...replica,
@@ -45,72 +61,83 @@ export async function meetings(recorder: Recorder): Promise<undefined> {
     ClientRequestToken: 'pair',
     Attendees: [{ ExternalUserId: 'ada' }],
   });
-  await fails('ConflictException', 'CreateMeetingWithAttendees', { ...small, MediaRegion: 'us-east-1' });
+  await ok('CreateMeetingWithAttendees', { ...small, MediaRegion: 'us-east-1' });
   await fails('BadRequestException', 'CreateMeetingWithAttendees', {
     ...small,
     ClientRequestToken: 'token-g',
     MediaRegion: 'mars-north-1',
   });
+  return { Meeting, pair };
+}
 
-  await ok('GetMeeting', { MeetingId: Meeting.MeetingId });
+async function attendees({ ok, fails }: ServiceCalls, MeetingId: string, pairId: string): Promise<AnyOutput> {
+  await ok('GetMeeting', { MeetingId });
   await fails('NotFoundException', 'GetMeeting', { MeetingId: UNKNOWN });
   const { Attendee } = await ok('CreateAttendee', {
-    MeetingId: Meeting.MeetingId,
+    MeetingId,
     ExternalUserId: 'ada',
     Capabilities: { Audio: 'SendReceive', Video: 'Receive', Content: 'None' },
   });
-  await ok('CreateAttendee', { MeetingId: pair.MeetingId, ExternalUserId: 'grace' });
-  await fails('LimitExceededException', 'CreateAttendee', { MeetingId: pair.MeetingId, ExternalUserId: 'one-too-many' });
+  await ok('CreateAttendee', { MeetingId: pairId, ExternalUserId: 'grace' });
+  await fails('LimitExceededException', 'CreateAttendee', { MeetingId: pairId, ExternalUserId: 'one-too-many' });
   await fails('NotFoundException', 'CreateAttendee', { MeetingId: UNKNOWN, ExternalUserId: 'ada' });
-  await fails('BadRequestException', 'CreateAttendee', { MeetingId: Meeting.MeetingId, ExternalUserId: 'aws:ada' });
+  await fails('BadRequestException', 'CreateAttendee', { MeetingId, ExternalUserId: 'aws:ada' });
   await fails('BadRequestException', 'CreateAttendee', {
-    MeetingId: Meeting.MeetingId,
+    MeetingId,
     ExternalUserId: 'eve',
     Capabilities: { Audio: 'None', Video: 'None', Content: 'SendReceive' },
   });
   await ok('BatchCreateAttendee', {
-    MeetingId: Meeting.MeetingId,
+    MeetingId,
     Attendees: [{ ExternalUserId: 'bob' }, { ExternalUserId: 'aws:no' }, { ExternalUserId: 'eve' }],
   });
   await fails('NotFoundException', 'BatchCreateAttendee', { MeetingId: UNKNOWN, Attendees: [{ ExternalUserId: 'bob' }] });
-  await ok('BatchCreateAttendee', { MeetingId: pair.MeetingId, Attendees: [{ ExternalUserId: 'bob' }] });
-  await ok('GetAttendee', { MeetingId: Meeting.MeetingId, AttendeeId: Attendee.AttendeeId });
-  await fails('NotFoundException', 'GetAttendee', { MeetingId: Meeting.MeetingId, AttendeeId: UNKNOWN });
+  await ok('BatchCreateAttendee', { MeetingId: pairId, Attendees: [{ ExternalUserId: 'bob' }] });
+  await ok('GetAttendee', { MeetingId, AttendeeId: Attendee.AttendeeId });
+  await fails('NotFoundException', 'GetAttendee', { MeetingId, AttendeeId: UNKNOWN });
   await fails('NotFoundException', 'GetAttendee', { MeetingId: UNKNOWN, AttendeeId: Attendee.AttendeeId });
-  await ok('ListAttendees', { MeetingId: Meeting.MeetingId });
-  await fails('BadRequestException', 'ListAttendees', { MeetingId: pair.MeetingId, NextToken: 'forged' });
+  await ok('ListAttendees', { MeetingId });
+  await fails('BadRequestException', 'ListAttendees', { MeetingId: pairId, NextToken: 'forged' });
   await fails('NotFoundException', 'ListAttendees', { MeetingId: UNKNOWN });
-  const capabilities = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' };
-  await ok('UpdateAttendeeCapabilities', { MeetingId: Meeting.MeetingId, AttendeeId: Attendee.AttendeeId, Capabilities: capabilities });
+  return Attendee;
+}
+
+async function capabilities({ ok, fails }: ServiceCalls, MeetingId: string, AttendeeId: string): Promise<void> {
+  const Capabilities = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' };
+  await ok('UpdateAttendeeCapabilities', { MeetingId, AttendeeId, Capabilities });
   await fails('NotFoundException', 'UpdateAttendeeCapabilities', {
-    MeetingId: Meeting.MeetingId,
+    MeetingId,
     AttendeeId: UNKNOWN,
-    Capabilities: capabilities,
+    Capabilities,
   });
   await fails('BadRequestException', 'UpdateAttendeeCapabilities', {
-    MeetingId: Meeting.MeetingId,
-    AttendeeId: Attendee.AttendeeId,
+    MeetingId,
+    AttendeeId,
     Capabilities: { Audio: 'None', Video: 'None', Content: 'SendReceive' },
   });
   await ok('BatchUpdateAttendeeCapabilitiesExcept', {
-    MeetingId: Meeting.MeetingId,
-    ExcludedAttendeeIds: [{ AttendeeId: Attendee.AttendeeId }],
-    Capabilities: capabilities,
+    MeetingId,
+    ExcludedAttendeeIds: [{ AttendeeId }],
+    Capabilities,
   });
   await fails('NotFoundException', 'BatchUpdateAttendeeCapabilitiesExcept', {
     MeetingId: UNKNOWN,
     ExcludedAttendeeIds: [{ AttendeeId: UNKNOWN }],
-    Capabilities: capabilities,
+    Capabilities,
   });
+}
 
-  await recorder.call('chime-sdk-meetings', 'StartMeetingTranscription', {
-    MeetingId: Meeting.MeetingId,
+async function transcription({ call }: ServiceCalls, MeetingId: string): Promise<void> {
+  await call('StartMeetingTranscription', {
+    MeetingId,
     TranscriptionConfiguration: { EngineTranscribeSettings: { LanguageCode: 'en-US' } },
   });
-  await recorder.call('chime-sdk-meetings', 'StartMeetingTranscription', { MeetingId: Meeting.MeetingId, TranscriptionConfiguration: {} });
-  await recorder.call('chime-sdk-meetings', 'StopMeetingTranscription', { MeetingId: Meeting.MeetingId });
+  await call('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: {} });
+  await call('StopMeetingTranscription', { MeetingId });
+}
 
-  const ResourceARN = Meeting.MeetingArn;
+async function tags({ ok, fails }: ServiceCalls, { MeetingId, MeetingArn: ResourceARN }: AnyOutput): Promise<void> {
+  const unknown = ResourceARN.replace(MeetingId, UNKNOWN);
   await ok('ListTagsForResource', { ResourceARN });
   await ok('TagResource', { ResourceARN, Tags: [{ Key: 'phase', Value: 'two' }] });
   await fails('BadRequestException', 'TagResource', { ResourceARN, Tags: [{ Key: 'aws:phase', Value: 'two' }] });
@@ -119,20 +146,21 @@ export async function meetings(recorder: Recorder): Promise<undefined> {
     Tags: Array.from({ length: 50 }, (_, i) => ({ Key: `k${i}`, Value: '' })),
   });
   await fails('ResourceNotFoundException', 'TagResource', {
-    ResourceARN: ResourceARN.replace(Meeting.MeetingId, UNKNOWN),
+    ResourceARN: unknown,
     Tags: [{ Key: 'a', Value: 'b' }],
   });
   await ok('UntagResource', { ResourceARN, TagKeys: ['phase', 'absent'] });
   await fails('ResourceNotFoundException', 'UntagResource', {
-    ResourceARN: ResourceARN.replace(Meeting.MeetingId, UNKNOWN),
+    ResourceARN: unknown,
     TagKeys: ['a'],
   });
-  await fails('ResourceNotFoundException', 'ListTagsForResource', { ResourceARN: ResourceARN.replace(Meeting.MeetingId, UNKNOWN) });
+  await fails('ResourceNotFoundException', 'ListTagsForResource', { ResourceARN: unknown });
+}
 
-  await ok('DeleteAttendee', { MeetingId: Meeting.MeetingId, AttendeeId: Attendee.AttendeeId });
-  await fails('NotFoundException', 'DeleteAttendee', { MeetingId: Meeting.MeetingId, AttendeeId: Attendee.AttendeeId });
-  await ok('DeleteMeeting', { MeetingId: Meeting.MeetingId });
-  await fails('NotFoundException', 'DeleteMeeting', { MeetingId: Meeting.MeetingId });
-  await fails('NotFoundException', 'GetMeeting', { MeetingId: Meeting.MeetingId });
-  return undefined;
+async function deletions({ ok, fails }: ServiceCalls, MeetingId: string, AttendeeId: string): Promise<void> {
+  await ok('DeleteAttendee', { MeetingId, AttendeeId });
+  await fails('NotFoundException', 'DeleteAttendee', { MeetingId, AttendeeId });
+  await ok('DeleteMeeting', { MeetingId });
+  await fails('NotFoundException', 'DeleteMeeting', { MeetingId });
+  await fails('NotFoundException', 'GetMeeting', { MeetingId });
 }

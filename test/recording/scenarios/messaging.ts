@@ -1,9 +1,42 @@
-import type { AnyOutput, Recorder } from '../recorder.ts';
+import type { AnyOutput, Recorder, ServiceCalls } from '../recorder.ts';
 
 /** Channels, their members, messages, flows and streaming: success of each operation, then its errors. */
 export async function messaging(recorder: Recorder): Promise<undefined> {
-  const ok = (operation: string, input: object = {}) => recorder.ok('chime-sdk-messaging', operation, input);
-  const call = (operation: string, input: object) => recorder.call('chime-sdk-messaging', operation, input);
+  const chat = await newChat(recorder);
+  await memberships(chat);
+  await messages(chat);
+  await elasticChannel(chat);
+  await lists(chat);
+  await flows(chat);
+  await streaming(chat);
+  await tags(chat);
+  await deletions(chat);
+  return undefined;
+}
+
+/** An app instance with its users, and the channels that the calls need. */
+interface Chat extends ServiceCalls {
+  readonly accountId: string;
+  readonly AppInstanceArn: string;
+  /** Creator of the channel. */
+  readonly ada: string;
+  readonly bob: string;
+  readonly eve: string;
+  /** Administrator of the app instance. */
+  readonly root: string;
+  readonly ChannelArn: string;
+  readonly open: string;
+  readonly elastic: string;
+  /** Sends a request as the creator of the channel, for an unknown channel, as another user, and as an unknown bearer. */
+  inChannel(operation: string, input?: object): Promise<AnyOutput>;
+}
+
+const unknownUser = (AppInstanceArn: string) => `${AppInstanceArn}/user/nobody`;
+const unknownChannel = (AppInstanceArn: string) => `${AppInstanceArn}/channel/00000000-0000-4000-8000-000000000000`;
+
+async function newChat(recorder: Recorder): Promise<Chat> {
+  const calls = recorder.of('chime-sdk-messaging');
+  const { ok, call } = calls;
   const { AppInstanceArn } = await recorder.ok('chime-sdk-identity', 'CreateAppInstance', { Name: 'talk', ClientRequestToken: 'talk' });
   const user = async (AppInstanceUserId: string): Promise<string> =>
     (
@@ -17,7 +50,6 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
   const [ada, bob, eve] = [await user('ada'), await user('bob'), await user('eve')];
   const root = await user('root');
   await recorder.ok('chime-sdk-identity', 'CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn: root });
-  const NONE = `${AppInstanceArn}/channel/00000000-0000-4000-8000-000000000000`;
   const channel = {
     AppInstanceArn,
     Name: 'general',
@@ -30,7 +62,7 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
   const { ChannelArn } = await ok('CreateChannel', channel);
   await call('CreateChannel', channel);
   await call('CreateChannel', { ...channel, Name: 'other' });
-  await call('CreateChannel', { ...channel, ClientRequestToken: 'token-b', ChimeBearer: `${AppInstanceArn}/user/nobody` });
+  await call('CreateChannel', { ...channel, ClientRequestToken: 'token-b', ChimeBearer: unknownUser(AppInstanceArn) });
   await call('CreateChannel', {
     ...channel,
     ClientRequestToken: 'token-c',
@@ -59,23 +91,33 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
     ElasticChannelConfiguration: { MaximumSubChannels: 2, TargetMembershipsPerSubChannel: 2, MinimumMembershipPercentage: 10 },
   });
 
-  // Each operation as the administrator of the channel, on an unknown channel, as a stranger and as an unknown bearer.
-  const inChannel = async (operation: string, input: object = {}): Promise<AnyOutput> => {
-    const outcome = await call(operation, { ChannelArn, ChimeBearer: ada, ...input });
-    await call(operation, { ChimeBearer: ada, ...input, ChannelArn: NONE });
-    await call(operation, { ChannelArn, ...input, ChimeBearer: eve });
-    await call(operation, { ChannelArn, ...input, ChimeBearer: `${AppInstanceArn}/user/nobody` });
-    return outcome.output;
+  return {
+    ...calls,
+    ...{ accountId: recorder.accountId, AppInstanceArn, ada, bob, eve, root, ChannelArn, open, elastic },
+    async inChannel(operation, input = {}) {
+      const outcome = await call(operation, { ChannelArn, ChimeBearer: ada, ...input });
+      await call(operation, { ChimeBearer: ada, ...input, ChannelArn: unknownChannel(AppInstanceArn) });
+      await call(operation, { ChannelArn, ...input, ChimeBearer: eve });
+      await call(operation, { ChannelArn, ...input, ChimeBearer: unknownUser(AppInstanceArn) });
+      return outcome.output;
+    },
   };
+}
+
+async function memberships({ AppInstanceArn, ada, bob, eve, inChannel, root }: Chat): Promise<void> {
   await inChannel('DescribeChannel');
   await inChannel('UpdateChannel', { Name: 'general 2', Metadata: 'more' });
   await inChannel('CreateChannelMembership', { MemberArn: bob, Type: 'DEFAULT' });
-  await inChannel('CreateChannelMembership', { MemberArn: `${AppInstanceArn}/user/nobody`, Type: 'DEFAULT' });
+  await inChannel('CreateChannelMembership', { MemberArn: unknownUser(AppInstanceArn), Type: 'DEFAULT' });
   await inChannel('CreateChannelMembership', { MemberArn: root, Type: 'HIDDEN' });
-  await inChannel('BatchCreateChannelMembership', { MemberArns: [eve, `${AppInstanceArn}/user/nobody`] });
+  await inChannel('BatchCreateChannelMembership', { MemberArns: [eve, unknownUser(AppInstanceArn)] });
   await inChannel('DescribeChannelMembership', { MemberArn: bob });
   await inChannel('ListChannelMemberships', { MaxResults: 1 });
   await inChannel('ListChannelMemberships', { NextToken: 'forged' });
+  await inChannel('PutChannelMembershipPreferences', {
+    MemberArn: ada,
+    Preferences: { PushNotifications: { AllowNotifications: 'FILTERED', FilterRule: '{"type":["urgent"]}' } },
+  });
   await inChannel('PutChannelMembershipPreferences', {
     MemberArn: ada,
     Preferences: { PushNotifications: { AllowNotifications: 'FILTERED', FilterRule: '{"type":[{"$eq":"urgent"}]}' } },
@@ -90,6 +132,9 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
   await inChannel('DescribeChannelBan', { MemberArn: bob });
   await inChannel('ListChannelBans');
   await inChannel('DeleteChannelBan', { MemberArn: bob });
+}
+
+async function messages({ ada, bob, inChannel }: Chat): Promise<void> {
   const sent = await inChannel('SendChannelMessage', {
     Content: 'hello',
     Type: 'STANDARD',
@@ -126,7 +171,9 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
   await inChannel('ListSubChannels');
   await inChannel('DescribeChannelMembershipForAppInstanceUser', { AppInstanceUserArn: ada });
   await inChannel('DescribeChannelModeratedByAppInstanceUser', { AppInstanceUserArn: ada });
+}
 
+async function elasticChannel({ ada, bob, call, elastic, ok, root }: Chat): Promise<void> {
   await ok('CreateChannelMembership', { ChannelArn: elastic, MemberArn: ada, Type: 'DEFAULT', ChimeBearer: root });
   const subChannels = await ok('ListSubChannels', { ChannelArn: elastic, ChimeBearer: root });
   await call('CreateChannelMembership', { ChannelArn: elastic, MemberArn: bob, Type: 'HIDDEN', ChimeBearer: root });
@@ -144,19 +191,23 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
     Persistence: 'PERSISTENT',
     ClientRequestToken: 'crowd',
   });
+}
 
-  for (const ChimeBearer of [ada, root, `${AppInstanceArn}/user/nobody`]) {
+async function lists({ AppInstanceArn, ada, bob, call, root }: Chat): Promise<void> {
+  for (const ChimeBearer of [ada, root, unknownUser(AppInstanceArn)]) {
     await call('ListChannels', { AppInstanceArn, ChimeBearer });
     await call('ListChannelMembershipsForAppInstanceUser', { AppInstanceUserArn: ada, ChimeBearer });
     await call('ListChannelsModeratedByAppInstanceUser', { AppInstanceUserArn: bob, ChimeBearer });
     await call('SearchChannels', { Fields: [{ Key: 'MEMBERS', Values: [ada, bob], Operator: 'INCLUDES' }], ChimeBearer });
     await call('GetMessagingSessionEndpoint', {});
   }
+}
 
+async function flows({ AppInstanceArn, ChannelArn, accountId, call, inChannel, ok }: Chat): Promise<void> {
   const Processors = [
     {
       Name: 'filter',
-      Configuration: { Lambda: { ResourceArn: `arn:aws:lambda:us-east-1:${recorder.accountId}:function:filter`, InvocationType: 'ASYNC' } },
+      Configuration: { Lambda: { ResourceArn: `arn:aws:lambda:us-east-1:${accountId}:function:filter`, InvocationType: 'ASYNC' } },
       ExecutionOrder: 1,
       FallbackAction: 'CONTINUE',
     },
@@ -174,6 +225,15 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
     Processors: [Processors[0], { ...Processors[0], Name: 'second' }],
     Name: 'two',
     ClientRequestToken: 'flow-2',
+  });
+  const Elsewhere = {
+    Lambda: { ResourceArn: `arn:aws:lambda:eu-west-1:${accountId}:function:filter`, InvocationType: 'ASYNC' },
+  };
+  await call('CreateChannelFlow', {
+    AppInstanceArn,
+    Processors: [{ ...Processors[0], Configuration: Elsewhere }],
+    Name: 'elsewhere',
+    ClientRequestToken: 'flow-3',
   });
   const noFlow = `${AppInstanceArn}/channel-flow/00000000-0000-4000-8000-000000000000`;
   for (const flow of [ChannelFlowArn, noFlow]) {
@@ -193,9 +253,11 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
   await inChannel('DisassociateChannelFlow', { ChannelFlowArn });
   await call('DeleteChannelFlow', { ChannelFlowArn });
   await call('DeleteChannelFlow', { ChannelFlowArn });
+}
 
+async function streaming({ AppInstanceArn, accountId, call }: Chat): Promise<void> {
   const StreamingConfigurations = [
-    { DataType: 'Channel', ResourceArn: `arn:aws:kinesis:us-east-1:${recorder.accountId}:stream/chime-messaging-data` },
+    { DataType: 'Channel', ResourceArn: `arn:aws:kinesis:us-east-1:${accountId}:stream/chime-messaging-data` },
   ];
   await call('PutMessagingStreamingConfigurations', { AppInstanceArn, StreamingConfigurations });
   await call('PutMessagingStreamingConfigurations', {
@@ -205,12 +267,18 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
   await call('GetMessagingStreamingConfigurations', { AppInstanceArn });
   await call('DeleteMessagingStreamingConfigurations', { AppInstanceArn });
   await call('GetMessagingStreamingConfigurations', { AppInstanceArn });
-  for (const ResourceARN of [ChannelArn, NONE]) {
+}
+
+async function tags({ AppInstanceArn, ChannelArn, call }: Chat): Promise<void> {
+  for (const ResourceARN of [ChannelArn, unknownChannel(AppInstanceArn)]) {
     await call('TagResource', { ResourceARN, Tags: [{ Key: 'phase', Value: 'two' }] });
     await call('ListTagsForResource', { ResourceARN });
     await call('UntagResource', { ResourceARN, TagKeys: ['phase'] });
   }
   await call('TagResource', { ResourceARN: ChannelArn, Tags: Array.from({ length: 50 }, (_, i) => ({ Key: `k${i}`, Value: 'v' })) });
+}
+
+async function deletions({ ChannelArn, ada, bob, call, eve, inChannel, ok, open, root }: Chat): Promise<void> {
   await inChannel('DeleteChannelMembership', { MemberArn: bob });
   await call('DeleteChannelMembership', { ChannelArn, MemberArn: ada, ChimeBearer: ada });
   const { MessageId: last } = await ok('SendChannelMessage', {
@@ -225,5 +293,4 @@ export async function messaging(recorder: Recorder): Promise<undefined> {
   await call('DeleteChannel', { ChannelArn: open, ChimeBearer: eve });
   await ok('DeleteChannel', { ChannelArn: open, ChimeBearer: ada });
   await call('DeleteChannel', { ChannelArn: open, ChimeBearer: ada });
-  return undefined;
 }

@@ -1,13 +1,28 @@
 import { askControl } from '#server/operator/control.ts';
-import type { Keys, Recorder } from '../recorder.ts';
+import { type Keys, keysOf } from '../../kit/keys.ts';
+import { allow, policy } from '../../kit/policy.ts';
+import type { AnyOutput, Recorder, ServiceCalls } from '../recorder.ts';
 
 const SCP = 'SERVICE_CONTROL_POLICY';
-const CONTENT = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] });
+const CONTENT = policy(allow('*'));
 
 /** An organization with units, policies and a member: success of each operation, then its errors. */
 export async function organizations(recorder: Recorder): Promise<readonly Keys[]> {
-  const ok = (operation: string, input: object = {}, as?: Keys) => recorder.ok('organizations', operation, input, as);
-  const call = (operation: string, input: object = {}, as?: Keys) => recorder.call('organizations', operation, input, as);
+  const calls = recorder.of('organizations');
+  const { RootId, Organization } = await newOrganization(calls);
+  const unit = await units(calls, RootId);
+  const memberId = await accounts(calls, RootId, unit);
+  await policies(calls, unit);
+  await serviceAccessAndTags(calls, unit);
+  const member = await memberCalls(recorder, memberId);
+  await removals(recorder, RootId);
+  const partner = await invitations(recorder);
+  await calls.ok('DisablePolicyType', { RootId, PolicyType: SCP });
+  recorder.name(Organization.Id, 'organization');
+  return [member, partner];
+}
+
+async function newOrganization({ ok, call }: ServiceCalls): Promise<{ readonly RootId: string; readonly Organization: AnyOutput }> {
   await call('DescribeOrganization');
   const { Organization } = await ok('CreateOrganization');
   await call('CreateOrganization');
@@ -18,7 +33,10 @@ export async function organizations(recorder: Recorder): Promise<readonly Keys[]
   await call('EnablePolicyType', { RootId, PolicyType: SCP });
   await call('EnablePolicyType', { RootId: 'r-zzzz', PolicyType: SCP });
   await call('DisablePolicyType', { RootId, PolicyType: 'TAG_POLICY' });
+  return { RootId, Organization };
+}
 
+async function units({ ok, call }: ServiceCalls, RootId: string): Promise<string> {
   const { OrganizationalUnit } = await ok('CreateOrganizationalUnit', {
     ParentId: RootId,
     Name: 'unit',
@@ -35,7 +53,11 @@ export async function organizations(recorder: Recorder): Promise<readonly Keys[]
   await call('UpdateOrganizationalUnit', { OrganizationalUnitId: 'ou-aaaa-aaaaaaaa', Name: 'x' });
   await ok('ListOrganizationalUnitsForParent', { ParentId: RootId });
   await call('ListOrganizationalUnitsForParent', { ParentId: 'ou-aaaa-aaaaaaaa' });
+  return unit;
+}
 
+/** Creates an account and moves it into the unit. Returns its ID. */
+async function accounts({ ok, call }: ServiceCalls, RootId: string, unit: string): Promise<string> {
   const { CreateAccountStatus } = await ok('CreateAccount', {
     AccountName: 'member',
     Email: 'member@example.com',
@@ -61,7 +83,10 @@ export async function organizations(recorder: Recorder): Promise<readonly Keys[]
   await ok('ListChildren', { ParentId: unit, ChildType: 'ACCOUNT' });
   await call('ListChildren', { ParentId: 'ou-aaaa-aaaaaaaa', ChildType: 'ACCOUNT' });
   await call('DeleteOrganizationalUnit', { OrganizationalUnitId: unit });
+  return AccountId;
+}
 
+async function policies({ ok, call }: ServiceCalls, unit: string): Promise<void> {
   const { Policy } = await ok('CreatePolicy', {
     Name: 'ceiling',
     Description: 'd',
@@ -95,6 +120,9 @@ export async function organizations(recorder: Recorder): Promise<readonly Keys[]
   await ok('DeletePolicy', { PolicyId });
   await call('DeletePolicy', { PolicyId: 'p-FullAWSAccess' });
   await call('DescribeEffectivePolicy', { PolicyType: 'TAG_POLICY' });
+}
+
+async function serviceAccessAndTags({ ok, call }: ServiceCalls, unit: string): Promise<void> {
   await ok('EnableAWSServiceAccess', { ServicePrincipal: 'cloudtrail.amazonaws.com' });
   await call('EnableAWSServiceAccess', { ServicePrincipal: 'chime.example.com' });
   await ok('ListAWSServiceAccessForOrganization');
@@ -105,18 +133,22 @@ export async function organizations(recorder: Recorder): Promise<readonly Keys[]
   await ok('UntagResource', { ResourceId: unit, TagKeys: ['phase'] });
   for (const operation of ['TagResource', 'ListTagsForResource', 'UntagResource'])
     await call(operation, { ResourceId: 'ou-aaaa-aaaaaaaa', Tags: [], TagKeys: [] });
+}
 
+/** Calls operations as the member. Returns its keys. */
+async function memberCalls(recorder: Recorder, AccountId: string): Promise<Keys> {
   const { Credentials } = await recorder.ok('sts', 'AssumeRole', {
     RoleArn: `arn:aws:iam::${AccountId}:role/OrganizationAccountAccessRole`,
     RoleSessionName: 'member',
   });
-  const member = {
-    accessKeyId: Credentials.AccessKeyId,
-    secretAccessKey: Credentials.SecretAccessKey,
-    sessionToken: Credentials.SessionToken,
-  };
+  const member = keysOf(Credentials);
   for (const operation of ['ListRoots', 'CreateOrganization', 'DescribeOrganization', 'LeaveOrganization', 'ListHandshakesForAccount'])
-    await call(operation, {}, member);
+    await recorder.call('organizations', operation, {}, member);
+  return member;
+}
+
+async function removals(recorder: Recorder, RootId: string): Promise<void> {
+  const { ok, call } = recorder.of('organizations');
   const { CreateAccountStatus: another } = await ok('CreateAccount', { AccountName: 'second', Email: 'second@example.com' });
   await call('InviteAccountToOrganization', { Target: { Id: another.AccountId, Type: 'ACCOUNT' } });
   await call('InviteAccountToOrganization', { Target: { Id: '999999999999', Type: 'ACCOUNT' } });
@@ -132,8 +164,11 @@ export async function organizations(recorder: Recorder): Promise<readonly Keys[]
   await call('DeleteOrganization');
   const { OrganizationalUnit: empty } = await ok('CreateOrganizationalUnit', { ParentId: RootId, Name: 'empty' });
   await ok('DeleteOrganizationalUnit', { OrganizationalUnitId: empty.Id });
+}
 
-  // An account that the operator created is in no organization, and can be invited.
+/** Invites an account that the operator created, because it is in no organization. Returns its keys. */
+async function invitations(recorder: Recorder): Promise<Keys> {
+  const { ok, call } = recorder.of('organizations');
   const reply = await askControl(recorder.server.dataFolder, { command: 'account create', name: 'partner' });
   if (!reply.ok || reply.administrator === undefined) throw new Error('the partner account was not created');
   const partner = reply.administrator;
@@ -155,7 +190,5 @@ export async function organizations(recorder: Recorder): Promise<readonly Keys[]
   await ok('CreateOrganization', {}, partner);
   await call('AcceptHandshake', { HandshakeId: cancelled }, partner);
   await ok('DeleteOrganization', {}, partner);
-  await ok('DisablePolicyType', { RootId, PolicyType: SCP });
-  recorder.name(Organization.Id, 'organization');
-  return [member, partner];
+  return partner;
 }

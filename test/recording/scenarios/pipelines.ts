@@ -1,18 +1,16 @@
+import { policy, trustService } from '../../kit/policy.ts';
 import type { Recorder } from '../recorder.ts';
 
 /** Media insights pipeline configurations: success of each operation, then its errors. */
 export async function pipelines(recorder: Recorder): Promise<undefined> {
-  const ok = (operation: string, input: object = {}) => recorder.ok('chime-sdk-media-pipelines', operation, input);
-  const call = (operation: string, input: object) => recorder.call('chime-sdk-media-pipelines', operation, input);
-  const trust = (Service: string) =>
-    JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' }] });
+  const { ok, call } = recorder.of('chime-sdk-media-pipelines');
   const { Role } = await recorder.ok('iam', 'CreateRole', {
     RoleName: 'Insights',
-    AssumeRolePolicyDocument: trust('mediapipelines.chime.amazonaws.com'),
+    AssumeRolePolicyDocument: policy(trustService('mediapipelines.chime.amazonaws.com')),
   });
   const { Role: other } = await recorder.ok('iam', 'CreateRole', {
     RoleName: 'Elsewhere',
-    AssumeRolePolicyDocument: trust('voiceconnector.chime.amazonaws.com'),
+    AssumeRolePolicyDocument: policy(trustService('voiceconnector.chime.amazonaws.com')),
   });
   await recorder.call('iam', 'CreateServiceLinkedRole', { AWSServiceName: 'mediapipelines.chime.amazonaws.com' });
   const Elements = [

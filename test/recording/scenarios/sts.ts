@@ -1,21 +1,24 @@
-import type { Keys, Recorder } from '../recorder.ts';
+import { type Keys, keysOf } from '../../kit/keys.ts';
+import { allow, managed, policy, trust } from '../../kit/policy.ts';
+import type { Recorder } from '../recorder.ts';
 
-const ALLOW = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'chime:GetMeeting', Resource: '*' }] });
+const ALLOW = policy(allow('chime:GetMeeting'));
 
 /** Temporary credentials, the event history and policy checks: success of each operation, then its errors. */
 export async function sts(recorder: Recorder): Promise<undefined> {
-  const ok = (operation: string, input: object = {}, as?: Keys) => recorder.ok('sts', operation, input, as);
-  const call = (operation: string, input: object = {}, as?: Keys) => recorder.call('sts', operation, input, as);
-  const AssumeRolePolicyDocument = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Effect: 'Allow',
-        Principal: { AWS: `arn:aws:iam::${recorder.accountId}:root` },
-        Action: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
-      },
-    ],
-  });
+  const { RoleArn, session } = await roleSessions(recorder);
+  await otherSessions(recorder, RoleArn, session);
+  await denials(recorder, RoleArn);
+  await eventHistory(recorder);
+  await policyChecks(recorder);
+  return undefined;
+}
+
+/** Creates a role and sessions of it. */
+async function roleSessions(recorder: Recorder): Promise<{ readonly RoleArn: string; readonly session: Keys }> {
+  const { ok, call } = recorder.of('sts');
+  const actions = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
+  const AssumeRolePolicyDocument = policy(trust(`arn:aws:iam::${recorder.accountId}:root`, actions));
   const { Role } = await recorder.ok('iam', 'CreateRole', { RoleName: 'Session', AssumeRolePolicyDocument });
   const RoleArn = Role.Arn;
   await ok('GetCallerIdentity');
@@ -26,13 +29,9 @@ export async function sts(recorder: Recorder): Promise<undefined> {
     TransitiveTagKeys: ['team'],
     SourceIdentity: 'ada',
     Policy: ALLOW,
-    PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/AmazonChimeReadOnly' }],
+    PolicyArns: [{ arn: managed('AmazonChimeReadOnly') }],
   });
-  const session = {
-    accessKeyId: Credentials.AccessKeyId,
-    secretAccessKey: Credentials.SecretAccessKey,
-    sessionToken: Credentials.SessionToken,
-  };
+  const session = keysOf(Credentials);
   await ok('GetCallerIdentity', {}, session);
   for (const change of [
     { RoleArn: `arn:aws:iam::${recorder.accountId}:role/None` },
@@ -40,7 +39,7 @@ export async function sts(recorder: Recorder): Promise<undefined> {
     { DurationSeconds: 43_200 },
     { DurationSeconds: 1 },
     { Policy: '{}' },
-    { PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/None' }] },
+    { PolicyArns: [{ arn: managed('None') }] },
     { RoleSessionName: 'a b' },
     {
       Tags: [
@@ -54,17 +53,19 @@ export async function sts(recorder: Recorder): Promise<undefined> {
     { SerialNumber: `arn:aws:iam::${recorder.accountId}:mfa/none`, TokenCode: '000000' },
   ])
     await call('AssumeRole', { RoleArn, RoleSessionName: 'two', ...change });
+  return { RoleArn, session };
+}
+
+/** Sessions of users and federated users, and calls with them. */
+async function otherSessions(recorder: Recorder, RoleArn: string, session: Keys): Promise<void> {
+  const { ok, call } = recorder.of('sts');
   await call('AssumeRole', { RoleArn, RoleSessionName: 'three' }, session);
   await call('GetSessionToken', {}, session);
   await call('GetFederationToken', { Name: 'fed' }, session);
   await ok('GetSessionToken', { DurationSeconds: 900 });
   await call('GetSessionToken', { SerialNumber: `arn:aws:iam::${recorder.accountId}:mfa/none`, TokenCode: '000000' });
   const federation = await ok('GetFederationToken', { Name: 'fed', Policy: ALLOW, Tags: [{ Key: 'team', Value: 'blue' }] });
-  const federated = {
-    accessKeyId: federation.Credentials.AccessKeyId,
-    secretAccessKey: federation.Credentials.SecretAccessKey,
-    sessionToken: federation.Credentials.SessionToken,
-  };
+  const federated = keysOf(federation.Credentials);
   await ok('GetCallerIdentity', {}, federated);
   await recorder.call('iam', 'ListUsers', {}, federated);
   await recorder.call('chime-sdk-meetings', 'GetMeeting', { MeetingId: '00000000-0000-4000-8000-000000000000' }, federated);
@@ -78,6 +79,10 @@ export async function sts(recorder: Recorder): Promise<undefined> {
   await call('GetFederationToken', { Name: 'fed', Policy: '{}' });
   await ok('GetAccessKeyInfo', { AccessKeyId: recorder.server.credentials.accessKeyId });
   await call('GetAccessKeyInfo', { AccessKeyId: 'AKIAAAAAAAAAAAAAAAAA' });
+}
+
+async function denials(recorder: Recorder, RoleArn: string): Promise<void> {
+  const { ok, call } = recorder.of('sts');
   const stranger = await recorder.user('stranger');
   const { authorizationMessage: EncodedMessage } = await recorder.call('iam', 'ListUsers', {}, stranger);
   recorder.name(EncodedMessage ?? '', 'denial');
@@ -91,7 +96,9 @@ export async function sts(recorder: Recorder): Promise<undefined> {
       PrincipalArn: `arn:aws:iam::${recorder.accountId}:saml-provider/none`,
       SAMLAssertion: 'bm90IFhNTA==',
     });
+}
 
+async function eventHistory(recorder: Recorder): Promise<void> {
   const lookUp = (input: object) => recorder.call('cloudtrail', 'LookupEvents', input);
   await lookUp({ MaxResults: 1, LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'CreateOpenIDConnectProvider' }] });
   await lookUp({
@@ -103,7 +110,9 @@ export async function sts(recorder: Recorder): Promise<undefined> {
   await lookUp({ StartTime: new Date(2_000_000_000_000), EndTime: new Date(1_000_000_000_000) });
   await lookUp({ NextToken: 'forged' });
   await lookUp({ MaxResults: 51 });
+}
 
+async function policyChecks(recorder: Recorder): Promise<void> {
   const check = (operation: string, input: object) => recorder.call('accessanalyzer', operation, input);
   await check('ValidatePolicy', { policyDocument: ALLOW, policyType: 'IDENTITY_POLICY' });
   await check('ValidatePolicy', {
@@ -126,5 +135,4 @@ export async function sts(recorder: Recorder): Promise<undefined> {
   });
   await check('CheckAccessNotGranted', { policyDocument: ALLOW, access: [{ actions: ['iam:GetUser'] }], policyType: 'IDENTITY_POLICY' });
   await check('CheckAccessNotGranted', { policyDocument: 'x', access: [{ actions: ['iam:GetUser'] }], policyType: 'IDENTITY_POLICY' });
-  return undefined;
 }

@@ -1,10 +1,96 @@
-import type { Recorder } from '../recorder.ts';
+import type { AnyOutput, Recorder, ServiceCalls } from '../recorder.ts';
+
+const NONE = '00000000-0000-4000-8000-000000000000';
+
+const Routes = [{ Host: 'pbx.example.org', Port: 5061, Protocol: 'TCP', Priority: 1, Weight: 1 }];
+const Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'], CpsLimit: 1, Disabled: false };
+
+/** Calls on one connector: a valid input, then inputs that fail. */
+const CONFIGURATIONS: readonly (readonly [operation: string, input: object, ...errors: readonly object[]])[] = [
+  ['GetVoiceConnector', {}],
+  ['UpdateVoiceConnector', { Name: 'head office', RequireEncryption: true }],
+  [
+    'PutVoiceConnectorOrigination',
+    { Origination: { Routes, Disabled: false } },
+    { Origination: {} },
+    { Origination: { Routes: [] } },
+    { Origination: { Routes: [{ Port: 1 }] } },
+    { Origination: { Routes: [{ Host: '10.0.0.5' }] } },
+  ],
+  ['GetVoiceConnectorOrigination', {}],
+  [
+    'PutVoiceConnectorTermination',
+    { Termination },
+    { Termination: { ...Termination, CallingRegions: [] } },
+    { Termination: { ...Termination, CallingRegions: ['XX'] } },
+    { Termination: { ...Termination, CidrAllowedList: ['nowhere'] } },
+    { Termination: { ...Termination, CidrAllowedList: ['0.0.0.0/0'] } },
+    { Termination: { ...Termination, CpsLimit: 100 } },
+  ],
+  ['GetVoiceConnectorTermination', {}],
+  ['GetVoiceConnectorTerminationHealth', {}],
+  [
+    'PutVoiceConnectorTerminationCredentials',
+    { Credentials: [{ Username: 'pbx', Password: 'sip-password' }] },
+    { Credentials: [{ Username: 'pbx' }] },
+    { Credentials: Array.from({ length: 2 }, () => ({ Username: 'same', Password: 'sip-password' })) },
+  ],
+  ['ListVoiceConnectorTerminationCredentials', {}],
+  [
+    'PutVoiceConnectorEmergencyCallingConfiguration',
+    { EmergencyCallingConfiguration: { DNIS: [{ EmergencyPhoneNumber: '+15550100', CallingCountry: 'US' }] } },
+  ],
+  ['GetVoiceConnectorEmergencyCallingConfiguration', {}],
+  ['PutVoiceConnectorLoggingConfiguration', { LoggingConfiguration: { EnableSIPLogs: true, EnableMediaMetricLogs: true } }],
+  ['GetVoiceConnectorLoggingConfiguration', {}],
+  [
+    'PutVoiceConnectorExternalSystemsConfiguration',
+    { SessionBorderControllerTypes: ['ORACLE_ACME_PACKET_SBC'], ContactCenterSystemTypes: ['AVAYA_AURA_CALL_CENTER_ELITE'] },
+  ],
+  ['GetVoiceConnectorExternalSystemsConfiguration', {}],
+  [
+    'PutVoiceConnectorStreamingConfiguration',
+    {
+      StreamingConfiguration: { DataRetentionInHours: 1, Disabled: false, StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }] },
+    },
+    {
+      StreamingConfiguration: {
+        DataRetentionInHours: 1,
+        Disabled: false,
+        StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }, { NotificationTarget: 'SQS' }],
+      },
+    },
+    { StreamingConfiguration: { DataRetentionInHours: 1, Disabled: false, MediaInsightsConfiguration: { Disabled: false } } },
+  ],
+  ['GetVoiceConnectorStreamingConfiguration', {}],
+  ['DeleteVoiceConnectorTermination', {}],
+  ['DeleteVoiceConnectorEmergencyCallingConfiguration', {}],
+  ['DeleteVoiceConnectorTerminationCredentials', { Usernames: ['pbx'] }],
+  ['DeleteVoiceConnectorTermination', {}],
+  ['DeleteVoiceConnectorOrigination', {}],
+  ['DeleteVoiceConnectorExternalSystemsConfiguration', {}],
+  ['DeleteVoiceConnectorStreamingConfiguration', {}],
+  ['GetVoiceConnectorStreamingConfiguration', {}],
+  ['PutVoiceConnectorEmergencyCallingConfiguration', { EmergencyCallingConfiguration: { DNIS: [] } }],
+];
 
 /** Voice Connectors with their configurations, groups, SIP media applications and rules: success of each operation, then its errors. */
 export async function voice(recorder: Recorder): Promise<undefined> {
-  const ok = (operation: string, input: object = {}) => recorder.ok('chime-sdk-voice', operation, input);
-  const call = (operation: string, input: object) => recorder.call('chime-sdk-voice', operation, input);
-  const NONE = '00000000-0000-4000-8000-000000000000';
+  const calls = recorder.of('chime-sdk-voice');
+  const { VoiceConnector, second } = await connectors(calls);
+  await configurations(calls, VoiceConnector.VoiceConnectorId);
+  await groups(calls, second.VoiceConnectorId);
+  await tags(calls, VoiceConnector);
+  const SipMediaApplicationId = await applications(calls, recorder.accountId);
+  await rules(calls, SipMediaApplicationId, [VoiceConnector.OutboundHostName, second.OutboundHostName]);
+  await settings(calls);
+  await calls.ok('DeleteVoiceConnector', { VoiceConnectorId: second.VoiceConnectorId });
+  await calls.call('DeleteVoiceConnector', { VoiceConnectorId: second.VoiceConnectorId });
+  return undefined;
+}
+
+/** Creates connectors. `second` is in another region. */
+async function connectors({ ok, call }: ServiceCalls): Promise<{ readonly VoiceConnector: AnyOutput; readonly second: AnyOutput }> {
   const { VoiceConnector } = await ok('CreateVoiceConnector', {
     Name: 'office',
     RequireEncryption: true,
@@ -16,88 +102,25 @@ export async function voice(recorder: Recorder): Promise<undefined> {
     RequireEncryption: false,
     NetworkType: 'DUAL_STACK',
   });
-  const { VoiceConnectorId, VoiceConnectorArn } = VoiceConnector;
   await ok('CreateVoiceConnector', { Name: 'third', RequireEncryption: false });
   await call('CreateVoiceConnector', { Name: 'one too many', RequireEncryption: false });
   await call('CreateVoiceConnector', { Name: 'far', AwsRegion: 'mars-north-1', RequireEncryption: false });
   await ok('ListAvailableVoiceConnectorRegions');
   await ok('ListVoiceConnectors');
   await call('ListVoiceConnectors', { NextToken: 'forged' });
+  return { VoiceConnector, second };
+}
 
-  const Routes = [{ Host: 'pbx.example.org', Port: 5061, Protocol: 'TCP', Priority: 1, Weight: 1 }];
-  const Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'], CpsLimit: 1, Disabled: false };
-  const steps: readonly (readonly [operation: string, input: object, ...errors: readonly object[]])[] = [
-    ['GetVoiceConnector', {}],
-    ['UpdateVoiceConnector', { Name: 'head office', RequireEncryption: true }],
-    [
-      'PutVoiceConnectorOrigination',
-      { Origination: { Routes, Disabled: false } },
-      { Origination: {} },
-      { Origination: { Routes: [] } },
-      { Origination: { Routes: [{ Port: 1 }] } },
-    ],
-    ['GetVoiceConnectorOrigination', {}],
-    [
-      'PutVoiceConnectorTermination',
-      { Termination },
-      { Termination: { ...Termination, CallingRegions: [] } },
-      { Termination: { ...Termination, CallingRegions: ['XX'] } },
-      { Termination: { ...Termination, CidrAllowedList: ['nowhere'] } },
-      { Termination: { ...Termination, CpsLimit: 100 } },
-    ],
-    ['GetVoiceConnectorTermination', {}],
-    ['GetVoiceConnectorTerminationHealth', {}],
-    [
-      'PutVoiceConnectorTerminationCredentials',
-      { Credentials: [{ Username: 'pbx', Password: 'sip-password' }] },
-      { Credentials: [{ Username: 'pbx' }] },
-      { Credentials: Array.from({ length: 2 }, () => ({ Username: 'same', Password: 'sip-password' })) },
-    ],
-    ['ListVoiceConnectorTerminationCredentials', {}],
-    [
-      'PutVoiceConnectorEmergencyCallingConfiguration',
-      { EmergencyCallingConfiguration: { DNIS: [{ EmergencyPhoneNumber: '+15550100', CallingCountry: 'US' }] } },
-    ],
-    ['GetVoiceConnectorEmergencyCallingConfiguration', {}],
-    ['PutVoiceConnectorLoggingConfiguration', { LoggingConfiguration: { EnableSIPLogs: true, EnableMediaMetricLogs: true } }],
-    ['GetVoiceConnectorLoggingConfiguration', {}],
-    [
-      'PutVoiceConnectorExternalSystemsConfiguration',
-      { SessionBorderControllerTypes: ['ORACLE_ACME_PACKET_SBC'], ContactCenterSystemTypes: ['AVAYA_AURA_CALL_CENTER_ELITE'] },
-    ],
-    ['GetVoiceConnectorExternalSystemsConfiguration', {}],
-    [
-      'PutVoiceConnectorStreamingConfiguration',
-      {
-        StreamingConfiguration: { DataRetentionInHours: 1, Disabled: false, StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }] },
-      },
-      {
-        StreamingConfiguration: {
-          DataRetentionInHours: 1,
-          Disabled: false,
-          StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }, { NotificationTarget: 'SQS' }],
-        },
-      },
-      { StreamingConfiguration: { DataRetentionInHours: 1, Disabled: false, MediaInsightsConfiguration: { Disabled: false } } },
-    ],
-    ['GetVoiceConnectorStreamingConfiguration', {}],
-    ['DeleteVoiceConnectorTermination', {}],
-    ['DeleteVoiceConnectorEmergencyCallingConfiguration', {}],
-    ['DeleteVoiceConnectorTerminationCredentials', { Usernames: ['pbx'] }],
-    ['DeleteVoiceConnectorTermination', {}],
-    ['DeleteVoiceConnectorOrigination', {}],
-    ['DeleteVoiceConnectorExternalSystemsConfiguration', {}],
-    ['DeleteVoiceConnectorStreamingConfiguration', {}],
-    ['GetVoiceConnectorStreamingConfiguration', {}],
-    ['PutVoiceConnectorEmergencyCallingConfiguration', { EmergencyCallingConfiguration: { DNIS: [] } }],
-  ];
-  for (const [operation, input, ...errors] of steps) {
+async function configurations({ call }: ServiceCalls, VoiceConnectorId: string): Promise<void> {
+  for (const [operation, input, ...errors] of CONFIGURATIONS) {
     await call(operation, { VoiceConnectorId, ...input });
     for (const error of errors) await call(operation, { VoiceConnectorId, ...error });
     await call(operation, { VoiceConnectorId: NONE, ...input });
   }
+}
 
-  const VoiceConnectorItems = [{ VoiceConnectorId: second.VoiceConnectorId, Priority: 1 }];
+async function groups({ ok, call }: ServiceCalls, VoiceConnectorId: string): Promise<void> {
+  const VoiceConnectorItems = [{ VoiceConnectorId, Priority: 1 }];
   const { VoiceConnectorGroup } = await ok('CreateVoiceConnectorGroup', { Name: 'fail-over', VoiceConnectorItems });
   const { VoiceConnectorGroupId } = VoiceConnectorGroup;
   await call('CreateVoiceConnectorGroup', { Name: 'twice', VoiceConnectorItems: [...VoiceConnectorItems, ...VoiceConnectorItems] });
@@ -105,13 +128,15 @@ export async function voice(recorder: Recorder): Promise<undefined> {
   await ok('GetVoiceConnectorGroup', { VoiceConnectorGroupId });
   await ok('ListVoiceConnectorGroups');
   await ok('UpdateVoiceConnectorGroup', { VoiceConnectorGroupId, Name: 'fail-over 2', VoiceConnectorItems });
-  await call('DeleteVoiceConnector', { VoiceConnectorId: second.VoiceConnectorId });
+  await call('DeleteVoiceConnector', { VoiceConnectorId });
   await call('DeleteVoiceConnectorGroup', { VoiceConnectorGroupId });
   await ok('UpdateVoiceConnectorGroup', { VoiceConnectorGroupId, Name: 'empty', VoiceConnectorItems: [] });
   await ok('DeleteVoiceConnectorGroup', { VoiceConnectorGroupId });
   for (const operation of ['GetVoiceConnectorGroup', 'UpdateVoiceConnectorGroup', 'DeleteVoiceConnectorGroup'])
     await call(operation, { VoiceConnectorGroupId, Name: 'x', VoiceConnectorItems: [] });
+}
 
+async function tags({ ok, call }: ServiceCalls, { VoiceConnectorId, VoiceConnectorArn }: AnyOutput): Promise<void> {
   await ok('TagResource', { ResourceARN: VoiceConnectorArn, Tags: [{ Key: 'phase', Value: 'two' }] });
   await ok('ListTagsForResource', { ResourceARN: VoiceConnectorArn });
   await ok('UntagResource', { ResourceARN: VoiceConnectorArn, TagKeys: ['phase'] });
@@ -120,14 +145,17 @@ export async function voice(recorder: Recorder): Promise<undefined> {
   await call('ListTagsForResource', { ResourceARN: gone });
   await call('UntagResource', { ResourceARN: gone, TagKeys: ['a'] });
   await call('TagResource', { ResourceARN: VoiceConnectorArn, Tags: Array.from({ length: 50 }, (_, i) => ({ Key: `k${i}`, Value: 'v' })) });
+}
 
-  const Endpoints = [{ LambdaArn: `arn:aws:lambda:us-east-1:${recorder.accountId}:function:answer` }];
+async function applications({ ok, call }: ServiceCalls, accountId: string): Promise<string> {
+  const Endpoints = [{ LambdaArn: `arn:aws:lambda:us-east-1:${accountId}:function:answer` }];
   const application = { Name: 'menu', AwsRegion: 'us-east-1', Endpoints, Tags: [{ Key: 'team', Value: 'blue' }] };
   const { SipMediaApplication } = await ok('CreateSipMediaApplication', application);
   const { SipMediaApplicationId } = SipMediaApplication;
   await call('CreateSipMediaApplication', application);
   await call('CreateSipMediaApplication', { ...application, Name: 'far', AwsRegion: 'mars-north-1' });
   await call('CreateSipMediaApplication', { ...application, Name: 'bare', Endpoints: [{}] });
+  await call('CreateSipMediaApplication', { ...application, Name: 'west', AwsRegion: 'us-west-2' });
   await ok('GetSipMediaApplication', { SipMediaApplicationId });
   await ok('ListSipMediaApplications');
   await ok('UpdateSipMediaApplication', { SipMediaApplicationId, Name: 'menu two' });
@@ -138,10 +166,15 @@ export async function voice(recorder: Recorder): Promise<undefined> {
   await ok('GetSipMediaApplicationLoggingConfiguration', { SipMediaApplicationId });
   await call('PutSipMediaApplicationAlexaSkillConfiguration', { SipMediaApplicationId });
   await call('GetSipMediaApplicationAlexaSkillConfiguration', { SipMediaApplicationId });
+  return SipMediaApplicationId;
+}
+
+/** Creates rules for the application, and deletes both. */
+async function rules({ ok, call }: ServiceCalls, SipMediaApplicationId: string, [host, otherHost]: readonly string[]): Promise<void> {
   const rule = {
     Name: 'rule',
     TriggerType: 'RequestUriHostname',
-    TriggerValue: VoiceConnector.OutboundHostName,
+    TriggerValue: host,
     TargetApplications: [{ SipMediaApplicationId, Priority: 1, AwsRegion: 'us-east-1' }],
   };
   const { SipRule } = await ok('CreateSipRule', rule);
@@ -150,22 +183,22 @@ export async function voice(recorder: Recorder): Promise<undefined> {
   await call('CreateSipRule', { ...rule, TriggerValue: 'none.example.org' });
   await call('CreateSipRule', {
     ...rule,
-    TriggerValue: second.OutboundHostName,
+    TriggerValue: otherHost,
     TargetApplications: [{ SipMediaApplicationId: NONE, Priority: 1, AwsRegion: 'us-east-1' }],
   });
-  await call('CreateSipRule', { ...rule, TriggerValue: second.OutboundHostName, TargetApplications: [{ Priority: 1 }] });
+  await call('CreateSipRule', { ...rule, TriggerValue: otherHost, TargetApplications: [{ Priority: 1 }] });
   await call('CreateSipRule', {
     ...rule,
-    TriggerValue: second.OutboundHostName,
+    TriggerValue: otherHost,
     TargetApplications: [{ SipMediaApplicationId, Priority: 1, AwsRegion: 'eu-central-1' }],
   });
   await ok('GetSipRule', { SipRuleId });
   await ok('ListSipRules');
   await ok('ListSipRules', { SipMediaApplicationId });
   await call('DeleteSipMediaApplication', { SipMediaApplicationId });
-  await call('DeleteSipRule', { SipRuleId });
-  await call('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: true });
-  await call('DeleteSipRule', { SipRuleId });
+  await ok('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: true });
+  await ok('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: false });
+  await ok('DeleteSipRule', { SipRuleId });
   await ok('DeleteSipMediaApplication', { SipMediaApplicationId });
   for (const operation of [
     'GetSipMediaApplication',
@@ -176,13 +209,12 @@ export async function voice(recorder: Recorder): Promise<undefined> {
   ])
     await call(operation, { SipMediaApplicationId, SipMediaApplicationLoggingConfiguration: {} });
   for (const operation of ['GetSipRule', 'UpdateSipRule', 'DeleteSipRule']) await call(operation, { SipRuleId, Name: 'x' });
+}
 
+async function settings({ ok, call }: ServiceCalls): Promise<void> {
   await ok('UpdateGlobalSettings', { BusinessCalling: { CdrBucket: 'calls' }, VoiceConnector: { CdrBucket: 'calls' } });
   await ok('GetGlobalSettings');
   await ok('UpdatePhoneNumberSettings', { CallingName: 'Example' });
   await call('UpdatePhoneNumberSettings', { CallingName: 'Other' });
   await ok('GetPhoneNumberSettings');
-  await ok('DeleteVoiceConnector', { VoiceConnectorId: second.VoiceConnectorId });
-  await call('DeleteVoiceConnector', { VoiceConnectorId: second.VoiceConnectorId });
-  return undefined;
 }

@@ -43,7 +43,7 @@ export interface Meetings {
   endAt(meetingId: string, endsAt: Instant): Promise<'changed' | 'absent'>;
   setTags(meetingId: string, tags: readonly TagRecord[]): Promise<void>;
   setTranscription(meetingId: string, transcription: string | undefined): Promise<void>;
-  /** Returns meetings of an account in all regions that are transcribed at `now`. IAM keeps the transcription role while there are any. */
+  /** Returns meetings of an account in all regions that are transcribed at `now`. Their transcription role cannot be deleted. */
   transcribed(accountId: AccountId, now: Instant, limit: number): Promise<readonly MeetingRecord[]>;
 }
 

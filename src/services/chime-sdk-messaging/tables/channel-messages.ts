@@ -37,6 +37,9 @@ export interface MessageRange {
   readonly order: 'ASCENDING' | 'DESCENDING';
 }
 
+/** Range of all times, as JavaScript's dates have them. */
+export const ALL_TIMES = { notBefore: toInstant(0), notAfter: toInstant(8.64e15) } as const;
+
 export type MessagePlace = Pick<ChannelMessageRecord, 'createdAt' | 'messageId'>;
 
 /** Callers pass the key of a channel that they found in the caller's account. */

@@ -147,7 +147,7 @@ function searches({ within, fresh }: Suite): void {
     assert.deepEqual(read, [['both', 'more'], ['both'], ['one'], ['more'], []]);
   });
 
-  test('channels: search counts a hidden member only if it is the one that sees', async () => {
+  test('channels: search counts a hidden member only if it is the reader', async () => {
     const accountId = fresh();
     const app = `app of ${accountId}`;
     const here = channel(accountId, 'here');

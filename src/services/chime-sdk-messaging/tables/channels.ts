@@ -131,7 +131,7 @@ export function channels(sql: Sql): Channels {
   };
 }
 
-/** Query of `search`. Parameters: app instance, first member, last key, limit, number of members, the members, the member who sees. */
+/** Query of `search`. Parameters: app instance, first member, last key, limit, number of members, the members, the member that reads. */
 function searchText(memberCount: number, exactly: boolean, seen: boolean): string {
   const members = Array.from({ length: memberCount }, (_, i) => `$${i + 6}`).join(', ');
   const visible = (membership: string): string =>

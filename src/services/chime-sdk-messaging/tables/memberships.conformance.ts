@@ -52,6 +52,33 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, [order, ['user/b'], ['user/hidden'], order.slice(1), changed, 4, 2, 'removed', 'absent']);
     });
 
+    test('memberships: latestOfMember is in the order of the last messages, optionally with unread channels first', async () => {
+      const accountId = fresh();
+      const at = (channelId: string, minutes: number | undefined) =>
+        channel(accountId, channelId, minutes === undefined ? {} : { lastMessageAt: instant(NOON + minutes) });
+      const [silent, old, middle, latest] = [at('silent', undefined), at('old', 1), at('middle', 2), at('latest', 3)];
+      const found = await within(async (tx) => {
+        await added(tx, silent, old, middle, latest);
+        await tx.of(memberships).add(membership(silent, 'user/ada'));
+        await tx.of(memberships).add(membership(old, 'user/ada'));
+        await tx.of(memberships).add(membership(middle, 'user/ada', { readMarkerAt: instant(NOON + 1) }));
+        await tx.of(memberships).add(membership(latest, 'user/ada', { readMarkerAt: instant(NOON + 3) }));
+        await tx.of(memberships).add(membership(latest, 'user/bob'));
+        const keys = async (unreadFirst: boolean, limit: number) =>
+          (await tx.of(memberships).latestOfMember(`app of ${accountId}`, 'user/ada', unreadFirst, limit)).map((each) => each.channelKey);
+        return [await keys(false, 9), await keys(true, 9), await keys(true, 2)];
+      });
+      const keys = [
+        [latest, middle, old, silent],
+        [middle, old, latest, silent],
+        [middle, old],
+      ];
+      assert.deepEqual(
+        found,
+        keys.map((order) => order.map(({ channelKey }) => channelKey)),
+      );
+    });
+
     test('memberships: listOfMember is in the order of channels; removeMember deletes all', async () => {
       const accountId = fresh();
       const app = `app of ${accountId}`;

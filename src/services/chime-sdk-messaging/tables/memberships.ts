@@ -63,16 +63,23 @@ export interface Memberships {
     limit: number,
     after?: Pick<MembershipRecord, 'channelKey' | 'subChannelId'>,
   ): Promise<readonly MembershipRecord[]>;
+  /**
+   * Returns memberships of one member in existing channels. The first ones are of the channels with the latest messages. With `unreadFirst`,
+   * channels with messages after the read marker come before all others.
+   */
+  latestOfMember(appInstanceId: string, member: string, unreadFirst: boolean, limit: number): Promise<readonly MembershipRecord[]>;
   /** Returns all channels and sub-channels of a member, in no order. */
   joinedBy(appInstanceId: string, member: string): Promise<readonly JoinedChannel[]>;
-  /** Moves at most `limit` members who are not moderators to another sub-channel. Returns the moved members. */
+  /** Moves at most `limit` members that are not moderators to another sub-channel. Returns the moved members. */
   move(channelKey: string, from: string, to: string, limit: number, now: Instant): Promise<readonly string[]>;
   /** Deletes all memberships of one member in an app instance. The member's messages remain. */
   removeMember(appInstanceId: string, member: string): Promise<void>;
 }
 
+// A range of one key. With `=`, SQLite would use the primary key and read all members of the channel.
 const SELECT_OF_MEMBER_IN_CHANNEL = `
-  SELECT * FROM channel_membership WHERE app_instance_id = $1 AND member = $2 AND channel_key = $3 ORDER BY sub_channel_id`;
+  SELECT * FROM channel_membership
+  WHERE app_instance_id = $1 AND member = $2 AND channel_key >= $3 AND channel_key <= $3 ORDER BY sub_channel_id`;
 const COUNT = 'SELECT COUNT(*) AS count FROM (SELECT 1 FROM channel_membership WHERE channel_key = $1 LIMIT $2) AS counted';
 const SELECT_OF_CHANNEL = `
   SELECT * FROM channel_membership WHERE channel_key = $1 AND (sub_channel_id, member) > ($2, $3) AND type = $4
@@ -84,6 +91,12 @@ const SELECT_OF_MEMBER = `
   SELECT m.* FROM channel_membership AS m JOIN channel AS c ON c.channel_key = m.channel_key
   WHERE m.app_instance_id = $1 AND m.member = $2 AND (m.channel_key, m.sub_channel_id) > ($3, $4)
   ORDER BY m.channel_key, m.sub_channel_id LIMIT $5`;
+const SELECT_LATEST = `
+  SELECT m.* FROM channel_membership AS m JOIN channel AS c ON c.channel_key = m.channel_key
+  WHERE m.app_instance_id = $1 AND m.member = $2
+  ORDER BY CASE WHEN $3 = 1 AND c.last_message_at_ms > COALESCE(m.read_marker_at_ms, -1) THEN 0 ELSE 1 END,
+    COALESCE(c.last_message_at_ms, -1) DESC, m.channel_key, m.sub_channel_id
+  LIMIT $4`;
 const SELECT_JOINED = `
   SELECT c.channel_id, m.sub_channel_id FROM channel_membership AS m JOIN channel AS c ON c.channel_key = m.channel_key
   WHERE m.app_instance_id = $1 AND m.member = $2`;
@@ -126,6 +139,8 @@ export function memberships(sql: Sql): Memberships {
         : MEMBERSHIP.rows(sql, SELECT_OF_SUB_CHANNEL, [channelKey, subChannelId, after.member, type, limit]),
     listOfMember: (appInstanceId, member, limit, after = { channelKey: '', subChannelId: '' }) =>
       MEMBERSHIP.rows(sql, SELECT_OF_MEMBER, [appInstanceId, member, after.channelKey, after.subChannelId, limit]),
+    latestOfMember: (appInstanceId, member, unreadFirst, limit) =>
+      MEMBERSHIP.rows(sql, SELECT_LATEST, [appInstanceId, member, unreadFirst ? 1 : 0, limit]),
     async joinedBy(appInstanceId, member) {
       const rows = await sql.rows<{ readonly channel_id: string; readonly sub_channel_id: string }>(SELECT_JOINED, [appInstanceId, member]);
       return rows.map((row) => ({ channelId: row.channel_id, subChannelId: row.sub_channel_id }));

@@ -1,4 +1,4 @@
-/** Stored Voice Connectors, which Chime SDK Voice owns and Chime SDK Media Pipelines reads. */
+/** Stored Voice Connectors, and their form in earlier versions. */
 import type {
   EmergencyCallingConfiguration,
   ExternalSystemsConfiguration,

@@ -13,22 +13,28 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
-/**
- * Creates the random numbers of one purpose.
- *
- * Purposes draw independently. A run with fewer calls therefore has the same schedule until the first call that it omits.
- *
- * Source: the generator is mulberry32, in the public domain. FNV-1a mixes seed and purpose.
- */
-export function randomOf(seed: number, purpose: string): Random {
-  let state = 0x811c9dc5;
-  for (const character of `${seed} ${purpose}`) state = Math.imul(state ^ (character.codePointAt(0) as number), 0x01000193) >>> 0;
-  const next = (): number => {
+/** Returns a seeded generator of numbers from 0 up to and without 1. Source: mulberry32, in the public domain. */
+export function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/**
+ * Creates the random numbers of one purpose.
+ *
+ * Purposes draw independently. A run with fewer calls therefore has the same schedule until the first call that it omits.
+ *
+ * Source: FNV-1a mixes seed and purpose.
+ */
+export function randomOf(seed: number, purpose: string): Random {
+  let mixed = 0x811c9dc5;
+  for (const character of `${seed} ${purpose}`) mixed = Math.imul(mixed ^ (character.codePointAt(0) as number), 0x01000193) >>> 0;
+  const next = generator(mixed);
   const integer = (limit: number): number => Math.floor(next() * limit);
   return {
     next,

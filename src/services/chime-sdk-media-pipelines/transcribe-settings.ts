@@ -1,5 +1,5 @@
-/** Settings for Amazon Transcribe in meetings and in call analytics. Checks that they do not contradict each other. */
-import { AwsError } from '#core/aws-error.ts';
+/** Settings for Amazon Transcribe in call analytics. Checks that they do not contradict each other. */
+import { AwsError } from './errors.ts';
 
 /** Settings of all models. Each model has some of them. */
 export interface TranscribeSettings {
@@ -22,8 +22,7 @@ export interface TranscribeSettings {
 /**
  * Checks settings.
  *
- * Source: Chime SDK API reference, EngineTranscribeSettings, AmazonTranscribeProcessorConfiguration,
- * AmazonTranscribeCallAnalyticsProcessorConfiguration.
+ * Source: Chime SDK API reference, AmazonTranscribeProcessorConfiguration, AmazonTranscribeCallAnalyticsProcessorConfiguration.
  * Assumed: the messages; the rules for IdentifyLanguage also apply to IdentifyMultipleLanguages.
  * @throws BadRequestException settings contradict each other
  */

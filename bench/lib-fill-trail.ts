@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import type { Store } from '#store/store.ts';
+
+/** Records that one transaction writes. */
+const BATCH = 500;
+/** One record in this many has the event name `Rare`. */
+const RARE = 1_000;
+/** Characters of a usual record. */
+const DOCUMENT = 1_000;
+
+/** Writes `count` records of an account into the trail. */
+export async function fillTrail(store: Store, accountId: AccountId, count: number): Promise<void> {
+  for (let from = 0; from < count; from += BATCH) {
+    await store.transaction(async ({ trail }) => {
+      for (let i = from; i < from + BATCH; i++) {
+        const eventId = randomUUID();
+        await trail.append({
+          eventId,
+          accountId,
+          region: 'us-east-1',
+          at: instant(Date.now()),
+          eventName: i % RARE === 0 ? 'Rare' : 'CreateMeeting',
+          eventSource: 'chime.amazonaws.com',
+          readOnly: false,
+          userName: `user-${i % 100}`,
+          accessKeyId: `AKIA${String(i % 100).padStart(16, '0')}`,
+          resources: [{ type: 'AWS::Chime::Meeting', name: eventId }],
+          document: JSON.stringify({ eventID: eventId, padding: 'p'.repeat(DOCUMENT) }),
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,154 @@
+import { header, type RequestFacts } from '#core/exchange.ts';
+import { type Instant, isoSeconds } from '#core/instant.ts';
+import type { Principal, SessionFacts } from '#core/principal.ts';
+import { type ContextValue, SLOT_KEYS } from '#policy/engine.ts';
+import type { OrganizationFacts } from './service-control.ts';
+
+/** Caller, as the context keys describe it. */
+export interface KeyCaller {
+  readonly principal: Principal;
+  /** Organization of the caller's account. */
+  readonly organization: () => OrganizationFacts | undefined;
+}
+
+/** Owner of the resource, as the context keys describe it. */
+export interface KeyOwner {
+  /** Account in the resource's ARN. Absent for `*`. Empty if the ARN has none. */
+  readonly accountId: string | undefined;
+  /** Organization of the account. */
+  readonly organization: () => OrganizationFacts | undefined;
+}
+
+/** Facts of a request from which the global context keys are read. */
+export interface KeyFacts {
+  readonly received: RequestFacts;
+  readonly caller: KeyCaller;
+  readonly region: string;
+  readonly now: Instant;
+  readonly owner: KeyOwner;
+  /** Whether the reader may know the owner's facts, other than its account ID. */
+  readonly showsOwner: boolean;
+}
+
+/** Function that returns the value of one key, or `undefined` without one. */
+type Reader = (facts: KeyFacts) => ContextValue | undefined;
+type Readers = Readonly<Record<string, Reader>>;
+
+/** Values of `aws:PrincipalType`. Source: IAM User Guide, global condition keys; requirement CTX-1. */
+const PRINCIPAL_TYPE: Readonly<Record<Principal['type'], string>> = {
+  Root: 'Account',
+  IAMUser: 'User',
+  AssumedRole: 'AssumedRole',
+  FederatedUser: 'FederatedUser',
+  AWSService: 'AWSService',
+  Unknown: 'Anonymous',
+};
+
+/**
+ * Maximum length of a header value in the context, in characters. It bounds the cost of matching patterns.
+ * Assumed: CloudTrail's limit of 1 KB for a user agent.
+ */
+const HEADER_VALUE_MAX = 1024;
+
+function ofHeader(name: string): Reader {
+  return ({ received }) => header(received, name)?.slice(0, HEADER_VALUE_MAX);
+}
+
+/** Reads a fact of a caller that has signed its request. */
+function ofCaller(read: (principal: Principal) => ContextValue | undefined): Reader {
+  return ({ caller: { principal } }) => (principal.type === 'Unknown' ? undefined : read(principal));
+}
+
+function ofSession(read: (session: SessionFacts, now: Instant) => ContextValue | undefined): Reader {
+  return ({ caller: { principal }, now }) =>
+    principal.session === undefined || principal.type === 'Unknown' ? undefined : read(principal.session, now);
+}
+
+function text(value: boolean): string {
+  return value ? 'true' : 'false';
+}
+
+/**
+ * Keys of a request and its caller. Requirements §3.4, AUTHN-5, CTX-1 to CTX-3.
+ *
+ * The listener determines `aws:SourceIp` and `aws:SecureTransport`. Only the headers of a trusted proxy can change them.
+ */
+export const REQUEST_KEYS: Readers = {
+  'aws:currenttime': ({ now }) => isoSeconds(now),
+  'aws:epochtime': ({ now }) => String(Math.floor(now / 1000)),
+  'aws:principaltype': ({ caller }) => PRINCIPAL_TYPE[caller.principal.type],
+  'aws:securetransport': ({ received }) => text(received.secureTransport === true),
+  'aws:sourceip': ({ received }) => received.sourceIp,
+  'aws:requestedregion': ({ region }) => region,
+  'aws:viaawsservice': () => 'false',
+  'aws:principalisawsservice': ({ caller }) => text(caller.principal.type === 'AWSService'),
+  'aws:useragent': ofHeader('user-agent'),
+  'aws:referer': ofHeader('referer'),
+  'aws:principalaccount': ofCaller(({ accountId }) => accountId),
+  // For a role session, this is the ARN of the role with its path, and never the ARN of the session. policy-engine.md 48.
+  'aws:principalarn': ofCaller((principal) => (principal.type === 'AssumedRole' ? principal.roleArn : principal.arn)),
+  'aws:userid': ofCaller(({ principalId }) => principalId),
+  'aws:username': ({ caller: { principal } }) => (principal.type === 'IAMUser' ? principal.userName : undefined),
+  'aws:principalorgid': ({ caller }) => caller.organization()?.organizationId,
+  'aws:principalorgpaths': ({ caller }) => caller.organization()?.paths,
+  // Source: policies of AWS compare it with aws:PrincipalAccount, to recognize the management account.
+  'aws:principalorgmasteraccountid': ({ caller }) => caller.organization()?.managementAccountId,
+  // Source: AWS managed policy AWSMcpServiceActionsFullAccess. Assumed: the key is always present. No operation is one of an MCP server.
+  'aws:ismcpserviceaction': () => 'false',
+};
+
+/** Keys of the caller's session. */
+export const SESSION_KEYS: Readers = {
+  'aws:tokenissuetime': ofSession(({ issuedAt }) => isoSeconds(issuedAt)),
+  'aws:multifactorauthpresent': ofSession(({ mfaAuthenticated }) => text(mfaAuthenticated)),
+  'aws:multifactorauthage': ofSession(({ mfaAuthenticated, issuedAt }, now) =>
+    mfaAuthenticated ? String(Math.floor((now - issuedAt) / 1000)) : undefined,
+  ),
+  'aws:sourceidentity': ofSession(({ sourceIdentity }) => sourceIdentity),
+  'aws:federatedprovider': ofSession(({ federatedProvider }) => federatedProvider),
+};
+
+/** Reads a fact of the organization of the resource's account. */
+function ofOwner(read: (organization: OrganizationFacts) => ContextValue): Reader {
+  return ({ owner, showsOwner }) => {
+    const organization = showsOwner ? owner.organization() : undefined;
+    return organization && read(organization);
+  };
+}
+
+/** Keys of the owner of the resource. */
+export const OWNER_KEYS: Readers = {
+  'aws:resourceaccount': ({ owner }) => owner.accountId || undefined,
+  'aws:resourceorgid': ofOwner(({ organizationId }) => organizationId),
+  'aws:resourceorgpaths': ofOwner(({ paths }) => paths),
+};
+
+const READERS: Readers = { ...REQUEST_KEYS, ...SESSION_KEYS, ...OWNER_KEYS };
+
+/** Readers by the slot of their key. */
+const BY_SLOT: readonly Reader[] = SLOT_KEYS.map((key) => {
+  const reader = READERS[key];
+  if (reader === undefined) throw new Error(`the context key '${key}' has a slot and no reader`);
+  return reader;
+});
+
+/** Returns the value of a global key by its slot. */
+export function readSlot(facts: KeyFacts, slot: number): ContextValue | undefined {
+  return (BY_SLOT[slot] as Reader)(facts);
+}
+
+/** Owner of no resource. */
+export const NO_OWNER: KeyOwner = { accountId: undefined, organization: () => undefined };
+
+const NO_REQUEST = {
+  received: { requestId: '', rawHeaders: [], sourceIp: '' },
+  region: '',
+  now: 0 as Instant,
+  owner: NO_OWNER,
+  showsOwner: false,
+} as const;
+
+/** Returns the value of a key that depends only on the caller. */
+export function readCallerKey(caller: KeyCaller, key: string): ContextValue | undefined {
+  return READERS[key]?.({ ...NO_REQUEST, caller });
+}

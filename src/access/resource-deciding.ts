@@ -1,0 +1,117 @@
+import { type AccountId, accountIdOf, parseArn } from '#core/arn.ts';
+import type { ContextValue } from '#policy/engine.ts';
+import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
+import type { CallerFacts } from './caller-facts.ts';
+import { type KeyOwner, NO_OWNER } from './context-keys.ts';
+import type { Decisions } from './decisions.ts';
+import { type Denials, Denied, implicitDenial, NO_POLICY } from './denied.ts';
+import type { Refusal, RefusalOfRequired } from './refusal.ts';
+import { type RequestContext, setResource } from './request-context.ts';
+import { changesTags, type Required } from './required-reading.ts';
+import { belongsToOrganization, isOfAws } from './resource-owner.ts';
+import { organizationFacts } from './service-control.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Stacks } from './stacks.ts';
+import { anyReads, resourceTagsOf } from './tag-facts.ts';
+import { assumeDeciding } from './trust-authorization.ts';
+
+/** Creates the function that decides a required action on the current resource. The decision is synchronous. */
+export function resourceDeciding(stacks: Stacks, decisions: Decisions, denials: Denials): RefusalOfRequired {
+  const decideAssume = assumeDeciding(decisions, stacks, denials);
+  return (required, meter) => {
+    const { asked, context } = required;
+    try {
+      if (readsAmbiguousTag(required)) return ambiguity(denials, context, asked.trustPolicyOf !== undefined);
+      return asked.trustPolicyOf === undefined ? refusalByPolicies(decisions, denials, context, meter) : decideAssume(required, meter);
+    } catch (error) {
+      if (!(error instanceof StepsExceeded)) throw error;
+      const { resource, knowsOwner } = context;
+      return { denied: denials.because(context, { effect: 'Deny', kind: 'limit', resource }), showsOwner: knowsOwner };
+    }
+  };
+}
+
+/** Creates the function that sets the current resource of a required action, by its index. */
+export function resourceSetting(snapshot: Snapshot): (required: Required, index: number) => void {
+  return (required, index) => {
+    const { context, resources } = required;
+    const resource = resources[index] as string;
+    const tags = required.tags?.[index];
+    const owner = ownerOf(resource, context.caller);
+    const keys = tags && resourceTagsOf(parseArn(resource)?.service, tags, changedKeys(required));
+    const isOthers = owner !== context.caller && owner !== NO_OWNER;
+    setResource(context, resource, owner, keys, !isOthers || isOfOwnOrganization(resource, owner, context.caller));
+  };
+
+  function ownerOf(resource: string, caller: CallerFacts): KeyOwner {
+    if (resource === '*') return NO_OWNER;
+    const accountId = accountIdOf(resource) ?? '';
+    if (accountId === caller.accountId) return caller;
+    return { accountId, organization: () => organizationFacts(snapshot, accountId as AccountId) };
+  }
+}
+
+/** Reports whether the current resource of a context belongs to another account than the caller's. */
+export function belongsToOthers({ owner, caller }: RequestContext): boolean {
+  return owner.accountId !== undefined && owner.accountId !== caller.accountId;
+}
+
+/** Reports whether a resource belongs to the management account of the caller's organization, as a part of the organization. */
+function isOfOwnOrganization(resource: string, owner: KeyOwner, caller: CallerFacts): boolean {
+  return parseArn(resource)?.service === 'organizations' && owner.accountId === caller.organization()?.managementAccountId;
+}
+
+/** Returns the tag keys that the request changes on the resource. */
+function changedKeys(required: Required): ContextValue | undefined {
+  return changesTags(required) ? required.context.added?.get('aws:tagkeys') : undefined;
+}
+
+/** Reports whether a policy reads a tag with several spellings of its key. */
+function readsAmbiguousTag(required: Required): boolean {
+  const { context, asked } = required;
+  const ofResource = context.resourceTags?.ambiguousKeys ?? NO_KEYS;
+  return anyReads(required, asked.action, context.caller.ambiguousKeys) || anyReads(required, asked.action, ofResource);
+}
+
+const NO_KEYS: readonly string[] = [];
+
+/**
+ * Denies a request whose decision reads a tag with several spellings of its key. Requests cannot store such tags, but older data may have
+ * them.
+ *
+ * A policy could mean either value, and an absent key would satisfy negated tests. So evaluation fails closed. Requirement EVAL-12.
+ * For another account's role, the response is that of an unknown role.
+ *
+ * Source: IAM User Guide, `aws:ResourceTag`: a condition matches either key "but not both".
+ * Assumed: AWS does the same.
+ */
+function ambiguity(denials: Denials, context: RequestContext, assumesRole: boolean): Refusal {
+  const { principal, resource, knowsOwner } = context;
+  const denied =
+    assumesRole && (belongsToOthers(context) || principal.type === 'Unknown')
+      ? denials.withoutReason(context)
+      : denials.because(context, implicitDenial('identity', resource));
+  return { denied, showsOwner: knowsOwner };
+}
+
+/** Decides an action with the caller's policies and the owner of the resource. */
+function refusalByPolicies(
+  decisions: Decisions,
+  denials: Denials,
+  context: RequestContext,
+  meter: StepBudget | undefined,
+): Refusal | undefined {
+  const { caller, action, resource, owner, knowsOwner } = context;
+  const denial = caller.stack === undefined ? NO_POLICY : decisions.byStack(caller.stack, context, knowsOwner, meter);
+  if (denial !== undefined) return { denied: denials.because(context, denial), showsOwner: knowsOwner };
+  // No policy of the owner can allow the request, because resources have no resource policies. Requirement EVAL-8.
+  if (owner === caller || owner === NO_OWNER || isOfAws(resource) || belongsToOrganization(resource, caller.organization()))
+    return undefined;
+  const refused = implicitDenial('resource', resource);
+  // Source: the message of the real service in users' reports, such as serverless/serverless issue 3374.
+  const denied =
+    action === 'iam:PassRole'
+      ? new Denied('Cross-account pass role is not allowed.', refused, [resource])
+      : denials.because(context, refused);
+  return { denied, showsOwner: knowsOwner };
+}

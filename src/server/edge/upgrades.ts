@@ -1,0 +1,64 @@
+import type { Duplex } from 'node:stream';
+
+/** Connection that is, or is to become, the WebSocket of a messaging session. */
+export interface Upgrade {
+  readonly number: number;
+  readonly connection: Duplex;
+  /** Whether the core has admitted a session. It is notified when the connection closes. */
+  admitted: boolean;
+  /** Time limit of the core's answer. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Connections of upgrade requests, from the request until they close. Their number is limited, also for each source. */
+export interface Upgrades {
+  /** Adds a connection. Returns undefined if there are too many. */
+  enter(connection: Duplex, source: string): Upgrade | undefined;
+  /** Ends the time limit of a connection. */
+  answered(upgrade: Upgrade): void;
+}
+
+/** Limits of `newUpgrades`. */
+export interface UpgradeLimits {
+  readonly socketsMax: number;
+  /** Percentage of `socketsMax` that one source may hold. */
+  readonly sourceSharePercent: number;
+  readonly upgradeTimeoutMs: number;
+}
+
+/** Creates an empty set of connections. `closed` runs when a connection closes. */
+export function newUpgrades(limits: UpgradeLimits, closed: (upgrade: Upgrade) => void): Upgrades {
+  const ofSourceMax = Math.max(1, Math.floor((limits.socketsMax * limits.sourceSharePercent) / 100));
+  const counts = new Map<string, number>();
+  let count = 0;
+  let last = 0;
+
+  function leave(source: string): void {
+    count -= 1;
+    const left = (counts.get(source) ?? 1) - 1;
+    if (left === 0) counts.delete(source);
+    else counts.set(source, left);
+  }
+
+  return {
+    // Its closures live as long as the connection. They hold no reference to the request.
+    enter(connection, source) {
+      const ofSource = counts.get(source) ?? 0;
+      if (count >= limits.socketsMax || ofSource >= ofSourceMax) return undefined;
+      count += 1;
+      counts.set(source, ofSource + 1);
+      const timer = setTimeout(() => connection.destroy(), limits.upgradeTimeoutMs);
+      const upgrade: Upgrade = { number: ++last, connection, admitted: false, timer };
+      connection.once('close', () => {
+        clearTimeout(upgrade.timer);
+        leave(source);
+        closed(upgrade);
+      });
+      return upgrade;
+    },
+    answered(upgrade) {
+      clearTimeout(upgrade.timer);
+      upgrade.timer = undefined;
+    },
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * Users and roles that a report on last accessed information covers, with their last uses. A managed policy can cover all users and roles of
+ * the account, so they are read in parts.
+ */
+import { omitUndefined } from '#core/omit-undefined.ts';
+import type { LastUse } from '#store/identity/last-use.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
+import type { Call } from '../kit/operation.ts';
+import { type Part, surveyed } from '../kit/survey.ts';
+import { entitySummary, type HolderKind } from './entities.ts';
+import { entityOfArn, type FoundEntity } from './entity-policies.ts';
+import { nameKey } from './names.ts';
+import { membershipKey, readAttachmentKey } from './reverse-index.ts';
+
+/** A user or role with its recent uses of services. */
+export interface CoveredEntity {
+  readonly found:
+    | { readonly kind: 'user'; readonly record: IdentitySummaries['user'] }
+    | { readonly kind: 'role'; readonly record: IdentitySummaries['role'] };
+  readonly uses: readonly LastUse[];
+}
+
+/** Reporting period: 400 days. Older uses are not reported. Source: IAM User Guide, "Tracking period" of last accessed information. */
+const TRACKED_MS = 400 * 86_400_000;
+
+/** Entities of one part, and keys of a list in which they are looked for. */
+const ENTITIES_PER_PART = 100;
+const KEYS_PER_PART = 500;
+/** Last uses after which a part ends: about 10 ms. One user has at most some hundred. */
+const USES_PER_PART = 2_000;
+
+/** Where entities are read: a user or role, the members of a group, or all that a policy is attached to. */
+type Source =
+  | { readonly kind: 'user' | 'role'; readonly key: string }
+  | { readonly kind: 'group'; readonly groupId: string }
+  | { readonly kind: 'policy'; readonly policyArn: string };
+
+interface Cursor {
+  readonly sources: readonly Source[];
+  /** The last key of the first source that was read. */
+  readonly after?: string | undefined;
+  /** Entities that were read: an entity can have a policy directly and through groups. */
+  readonly seen: ReadonlySet<string>;
+}
+
+/** Reads the users and roles that a report covers, each once, and returns the results of `toItems` for all parts. */
+export async function surveyedEntities<Item>(
+  call: Call,
+  reportArn: string,
+  toItems: (entities: readonly CoveredEntity[]) => readonly Item[],
+): Promise<readonly Item[]> {
+  const source = isPolicyArn(reportArn) ? { kind: 'policy' as const, policyArn: reportArn } : sourceOf(await entityOfArn(call, reportArn));
+  return surveyed<Item, Cursor>(call, 'covered entities', { sources: [source], seen: new Set() }, async (tx, from) => {
+    const { items, next } = await readPart({ ...call, tx }, from);
+    return omitUndefined({ items: toItems(items), next });
+  });
+}
+
+/** Reports whether an ARN is that of a managed policy. */
+export function isPolicyArn(text: string): boolean {
+  return text.includes(':policy/');
+}
+
+function sourceOf(found: FoundEntity): Source {
+  if (found.kind === 'group') return { kind: 'group', groupId: found.record.groupId };
+  return { kind: found.kind, key: nameKey(found.kind === 'user' ? found.record.userName : found.record.roleName) };
+}
+
+/** A user, group or role by its key. `key` is the key of the list that it is read from. */
+interface Place {
+  readonly key: string;
+  readonly kind: HolderKind;
+  readonly holderKey: string;
+}
+
+async function readPart(call: Call, { sources: [source, ...others], after, seen }: Cursor): Promise<Part<CoveredEntity, Cursor>> {
+  if (source === undefined) return { items: [] };
+  const { places, last } = await placesOf(call, source, after);
+  const items: CoveredEntity[] = [];
+  const groups: Source[] = [];
+  const found: string[] = [];
+  let uses = 0;
+  const following = (key: string | undefined): Part<CoveredEntity, Cursor> => {
+    const sources = key === undefined ? [...others, ...groups] : [source, ...others, ...groups];
+    const known = found.length === 0 ? seen : new Set([...seen, ...found]);
+    return omitUndefined({ items, next: sources.length === 0 ? undefined : { sources, after: key, seen: known } });
+  };
+  for (const { key, kind, holderKey } of places) {
+    if (kind === 'group') {
+      groups.push({ kind, groupId: (await entitySummary(call, kind, holderKey)).groupId });
+      continue;
+    }
+    const name = `${kind}/${holderKey}`;
+    if (seen.has(name)) continue;
+    const covered = await coveredEntity(call, kind, holderKey);
+    items.push(covered);
+    found.push(name);
+    uses += covered.uses.length;
+    if (uses > USES_PER_PART || items.length === ENTITIES_PER_PART) return following(key);
+  }
+  return following(last);
+}
+
+/** Reads up to `KEYS_PER_PART` entities of a source. `last` is the last key that was read, if more may follow. */
+async function placesOf(
+  call: Call,
+  source: Source,
+  after: string | undefined,
+): Promise<{ readonly places: readonly Place[]; readonly last?: string | undefined }> {
+  if ('key' in source) {
+    return { places: after === undefined ? [{ key: source.key, kind: source.kind, holderKey: source.key }] : [] };
+  }
+  const [kind, prefix] =
+    source.kind === 'group'
+      ? (['membership', membershipKey(source.groupId, '')] as const)
+      : (['attachment', `${source.policyArn} `] as const);
+  const entries = await call.tx.identity.list(call.accountId, kind, omitUndefined({ prefix, after, limit: KEYS_PER_PART }));
+  const places = entries.flatMap(({ key }) => {
+    if (source.kind === 'group') return { key, kind: 'user' as const, holderKey: key.slice(prefix.length) };
+    const attachment = readAttachmentKey(source.policyArn, key);
+    // A boundary grants nothing.
+    return attachment.use === 'boundary' ? [] : { key, kind: attachment.kind, holderKey: attachment.key };
+  });
+  return { places, last: entries[KEYS_PER_PART - 1]?.key };
+}
+
+async function coveredEntity(call: Call, kind: 'user' | 'role', key: string): Promise<CoveredEntity> {
+  const found = { kind, record: await entitySummary(call, kind, key) } as CoveredEntity['found'];
+  const uses = await call.tx.lastUses.of(call.accountId, found.kind === 'user' ? found.record.userId : found.record.roleId);
+  return { found, uses: uses.filter((use) => use.at > call.now - TRACKED_MS) };
+}

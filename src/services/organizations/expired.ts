@@ -1,0 +1,24 @@
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
+import type { Entry } from '#store/identity/repository.ts';
+import type { Call } from '../kit/operation.ts';
+
+/** Records that one request looks at to delete the expired ones. */
+const SAMPLE = 100;
+
+/**
+ * Returns the first records after a random key, and then the first ones of the list. If there are at most 100, it returns all.
+ *
+ * Requests that add records delete the expired ones among these. Each looks at a limited number, however many there are, and only about
+ * one in a hundred remains past its time.
+ */
+export async function sampleOf<Kind extends 'handshake' | 'account-creation'>(
+  { tx, accountId }: Call,
+  kind: Kind,
+  randomKey: string,
+): Promise<readonly Entry<IdentitySummaries[Kind]>[]> {
+  const sample = await tx.identity.summaries(accountId, kind, { after: randomKey, limit: SAMPLE });
+  if (sample.length === SAMPLE) return sample;
+  const first = await tx.identity.summaries(accountId, kind, { limit: SAMPLE - sample.length });
+  const known = new Set(sample.map(({ key }) => key));
+  return [...sample, ...first.filter(({ key }) => !known.has(key))];
+}

@@ -1,0 +1,264 @@
+import type { AccountId } from '#core/arn.ts';
+import type { Sql } from '../sql.ts';
+import { flag, int, table, text, textOf } from '../table.ts';
+import type { IdentityChange, IdentityKind, IdentityRecords } from './identity.ts';
+import { fromParts, hasDetails, type IdentitySummaries, toParts } from './record-parts.ts';
+
+/** Selection of the records of a kind in an account. */
+interface Selection {
+  /** Only keys that start with it. */
+  readonly prefix?: string;
+  /** Only keys after it. */
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+/**
+ * Records of identity.
+ *
+ * The first write of a transaction increments the counter `identity`. All its writes have this version. The lock on the counter's row makes
+ * the order of versions the order of commits, so a reader of version n never misses a change below n. Decision 0002.
+ *
+ *     stored: group 'a', group 'ab', user 'b'
+ *     list(accountId, 'group', { prefix: 'a', after: 'a' }) → ab
+ */
+export interface Identity {
+  get<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): Promise<IdentityRecords[Kind] | undefined>;
+  /** Reads the summary of a record, without its details. */
+  summary<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): Promise<IdentitySummaries[Kind] | undefined>;
+  /** Lists records in the order of the bytes of their keys. */
+  list<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, selection?: Selection): Promise<Entry<IdentityRecords[Kind]>[]>;
+  /** Lists summaries, as `list`. Reads no details. */
+  summaries<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, selection?: Selection): Promise<Entry<IdentitySummaries[Kind]>[]>;
+  /** Counts the records whose keys start with `prefix` and end with `suffix`, which has no wildcard of SQL. */
+  count(accountId: AccountId, kind: IdentityKind, keys?: { readonly prefix?: string; readonly suffix?: string }): Promise<number>;
+  /** Adds a record. `exists` changes nothing. A deleted record does not exist. */
+  add<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]): Promise<'added' | 'exists'>;
+  /** Adds or replaces a record. */
+  put<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]): Promise<void>;
+  remove(accountId: AccountId, kind: IdentityKind, key: string): Promise<'removed' | 'absent'>;
+  /** Deletes all records of a kind in an account. */
+  removeAll(accountId: AccountId, kind: IdentityKind): Promise<void>;
+  /** Returns the version and all changes after `version`, in the order of versions. One statement reads both, so from one snapshot. */
+  changesSince(version: number): Promise<{ readonly version: number; readonly changes: readonly IdentityChange[] }>;
+  /** Returns the version of this transaction's changes, or `undefined` if it changed nothing. */
+  changed(): number | undefined;
+  /**
+   * Returns the highest version of a record that `get`, `summary`, `add` or `remove` has read, deleted records included, or 0. Records that
+   * this transaction has written do not count.
+   */
+  seen(): number;
+  /** Returns the characters that this transaction has read so far. Each statement counts as 500 characters, because it takes as long. */
+  work(): number;
+}
+
+/** A record with its key. */
+export interface Entry<Item> {
+  readonly key: string;
+  readonly record: Item;
+}
+
+/** Counters by name: `identity`, `identity_trimmed`, `server`, `lease_ms`. */
+export const COUNTER = table('counter', { columns: { name: text, value: int }, key: ['name'] });
+
+/** All records of identity, as versioned JSON documents. A deleted record remains as a tombstone without document. */
+export const IDENTITY_DOCUMENT = table('identity_document', {
+  columns: {
+    accountId: textOf<AccountId>(),
+    kind: textOf<IdentityKind>(),
+    key: text,
+    version: int,
+    deleted: flag,
+    /** Summary of the record: see `record-parts.ts`. */
+    document: text,
+  },
+  key: ['accountId', 'kind', 'key'],
+  indexes: [['version']],
+});
+
+/**
+ * Details of records. They are not columns of `identity_document`, because SQLite searches a clustered table by reading whole rows: the
+ * details of other records would be read to find a summary.
+ */
+export const IDENTITY_DETAILS = table('identity_details', {
+  columns: { accountId: textOf<AccountId>(), kind: textOf<IdentityKind>(), key: text, details: text },
+  key: ['accountId', 'kind', 'key'],
+  clustered: false,
+});
+
+/** A row as both statements that read changes return it. */
+export interface DocumentRow {
+  readonly account_id: AccountId;
+  readonly kind: IdentityKind;
+  readonly key: string;
+  readonly version: number;
+  readonly deleted: number;
+  readonly document: string;
+  /** Null for a record without details. */
+  readonly details: string | null;
+}
+
+const RAISE = "UPDATE counter SET value = value + 1 WHERE name = 'identity' RETURNING value";
+/** Joins the details to the documents `d`. */
+export const JOIN_DETAILS = 'LEFT JOIN identity_details AS x ON x.account_id = d.account_id AND x.kind = d.kind AND x.key = d.key';
+const OF_KEY = 'WHERE d.account_id = $1 AND d.kind = $2 AND d.key = $3';
+const SELECT = `SELECT d.version, d.deleted, d.document, x.details FROM identity_document AS d ${JOIN_DETAILS} ${OF_KEY}`;
+const SELECT_SUMMARY = `SELECT d.version, d.deleted, d.document FROM identity_document AS d ${OF_KEY}`;
+/** Start of a list. A second lower bound would be a filter only: SQLite would read the list from its beginning for each page. */
+type From = '>=' | '>';
+const OF_KIND = 'WHERE d.account_id = $1 AND d.kind = $2 AND d.deleted = 0';
+const listText = (select: string, from: From): ListText => ({
+  toEnd: `${select} ${OF_KIND} AND d.key ${from} $3 ORDER BY d.key LIMIT $4`,
+  before: `${select} ${OF_KIND} AND d.key ${from} $3 AND d.key < $5 ORDER BY d.key LIMIT $4`,
+});
+interface ListText {
+  readonly toEnd: string;
+  readonly before: string;
+}
+const WHOLE = `SELECT d.key, d.document, x.details FROM identity_document AS d ${JOIN_DETAILS}`;
+const SUMMARY = 'SELECT d.key, d.document FROM identity_document AS d';
+const LIST = { '>=': listText(WHOLE, '>='), '>': listText(WHOLE, '>') };
+const LIST_SUMMARIES = { '>=': listText(SUMMARY, '>='), '>': listText(SUMMARY, '>') };
+const COUNT = `
+  SELECT COUNT(*) AS count FROM identity_document
+  WHERE account_id = $1 AND kind = $2 AND deleted = 0 AND key >= $3 AND key LIKE $4 ESCAPE '!'`;
+const COUNT_BEFORE = `${COUNT} AND key < $5`;
+const UPSERT = `
+  INSERT INTO identity_document (account_id, kind, key, version, deleted, document) VALUES ($1, $2, $3, $4, 0, $5)
+  ON CONFLICT (account_id, kind, key) DO UPDATE SET version = excluded.version, deleted = 0, document = excluded.document`;
+const DELETE = `
+  UPDATE identity_document SET version = $4, deleted = 1, document = '' WHERE account_id = $1 AND kind = $2 AND key = $3 AND deleted = 0`;
+const DELETE_ALL =
+  "UPDATE identity_document SET version = $3, deleted = 1, document = '' WHERE account_id = $1 AND kind = $2 AND deleted = 0";
+const DELETE_ALL_DETAILS = 'DELETE FROM identity_details WHERE account_id = $1 AND kind = $2';
+// The counter joins every change, so version and changes are from one snapshot. Without a change the result is one row of nulls.
+const CHANGES = `
+  SELECT counter.value AS counter, d.account_id, d.kind, d.key, d.version, d.deleted, d.document, x.details
+  FROM counter LEFT JOIN identity_document AS d ON d.version > $1 ${JOIN_DETAILS}
+  WHERE counter.name = 'identity'
+  ORDER BY d.version, d.account_id, d.kind, d.key`;
+
+/** Default of `limit`: no limit. */
+const EVERY = 2 ** 31 - 1;
+
+/** Characters that can be parsed while one statement runs. */
+const CHARACTERS_PER_STATEMENT = 500;
+
+/** Creates the repository of one transaction. */
+export function identity(sql: Sql): Identity {
+  let version: number | undefined;
+  let seen = 0;
+  let work = 0;
+
+  async function raised(): Promise<number> {
+    version ??= (await sql.row<{ readonly value: number }>(RAISE))?.value;
+    if (version === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+    return version;
+  }
+
+  function count(rows: readonly { readonly document: string; readonly details?: string | null }[]): void {
+    work += CHARACTERS_PER_STATEMENT;
+    for (const { document, details } of rows) work += document.length + (details?.length ?? 0);
+  }
+
+  async function read(text: string, accountId: AccountId, kind: IdentityKind, key: string): Promise<DocumentRow | undefined> {
+    const row = await sql.row<DocumentRow>(text, [accountId, kind, key]);
+    count(row === undefined ? [] : [row]);
+    if (row === undefined) return undefined;
+    if (row.version !== version) seen = Math.max(seen, row.version);
+    return row.deleted === 1 ? undefined : row;
+  }
+
+  async function page(texts: Readonly<Record<From, ListText>>, accountId: AccountId, kind: IdentityKind, selection: Selection) {
+    const { prefix = '', after = '', limit = EVERY } = selection;
+    const end = endOfPrefix(prefix);
+    const [from, start] = Buffer.compare(Buffer.from(after), Buffer.from(prefix)) < 0 ? (['>=', prefix] as const) : (['>', after] as const);
+    const values = [accountId, kind, start, limit];
+    const rows = await sql.rows<Pick<DocumentRow, 'key' | 'document' | 'details'>>(
+      end === undefined ? texts[from].toEnd : texts[from].before,
+      end === undefined ? values : [...values, end],
+    );
+    count(rows);
+    return rows;
+  }
+
+  async function write<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]) {
+    const { document, details } = toParts(kind, record);
+    await sql.run(UPSERT, [accountId, kind, key, await raised(), document]);
+    if (details !== null) await IDENTITY_DETAILS.put(sql, { accountId, kind, key, details });
+  }
+
+  return {
+    changed: () => version,
+    seen: () => seen,
+    work: () => work,
+    async get<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string) {
+      const row = await read(SELECT, accountId, kind, key);
+      return row && fromParts(kind, row);
+    },
+    async summary<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string) {
+      const row = await read(SELECT_SUMMARY, accountId, kind, key);
+      return row && (JSON.parse(row.document) as IdentitySummaries[Kind]);
+    },
+    async list<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, selection: Selection = {}) {
+      const rows = await page(LIST, accountId, kind, selection);
+      return rows.map((row) => ({ key: row.key, record: fromParts(kind, row) }));
+    },
+    async summaries<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, selection: Selection = {}) {
+      const rows = await page(LIST_SUMMARIES, accountId, kind, selection);
+      return rows.map(({ key, document }) => ({ key, record: JSON.parse(document) as IdentitySummaries[Kind] }));
+    },
+    async count(accountId, kind, { prefix = '', suffix = '' } = {}) {
+      const end = endOfPrefix(prefix);
+      const values = [accountId, kind, prefix, `%${suffix}`];
+      count([]);
+      const row = await sql.row<{ readonly count: number }>(
+        end === undefined ? COUNT : COUNT_BEFORE,
+        end === undefined ? values : [...values, end],
+      );
+      return Number(row?.count);
+    },
+    async add(accountId, kind, key, record) {
+      if ((await read(SELECT_SUMMARY, accountId, kind, key)) !== undefined) return 'exists';
+      await write(accountId, kind, key, record);
+      return 'added';
+    },
+    put: write,
+    async remove(accountId, kind, key) {
+      if ((await read(SELECT_SUMMARY, accountId, kind, key)) === undefined) return 'absent';
+      await sql.run(DELETE, [accountId, kind, key, await raised()]);
+      if (hasDetails(kind)) await IDENTITY_DETAILS.remove(sql, accountId, kind, key);
+      return 'removed';
+    },
+    async removeAll(accountId, kind) {
+      await sql.run(DELETE_ALL, [accountId, kind, await raised()]);
+      if (hasDetails(kind)) await sql.run(DELETE_ALL_DETAILS, [accountId, kind]);
+    },
+    async changesSince(since) {
+      const rows = await sql.rows<{ readonly counter: number } & (DocumentRow | { readonly version: null })>(CHANGES, [since]);
+      const [first] = rows;
+      if (first === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+      return { version: first.counter, changes: rows.flatMap((row) => (row.version === null ? [] : [toChange(row)])) };
+    },
+  };
+}
+
+/**
+ * Returns the first string after all strings that start with `prefix`, in the order of bytes. Returns `undefined` if no such string exists:
+ * the prefix is empty or has only U+10FFFF.
+ */
+function endOfPrefix(prefix: string): string | undefined {
+  const points = [...prefix].map((point) => point.codePointAt(0) as number);
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    if (last === 0x10ffff) continue;
+    // Surrogates are not characters: U+E000 follows U+D7FF.
+    return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+  }
+  return undefined;
+}
+
+/** Converts a row to the change that a server applies. */
+export function toChange(row: DocumentRow): IdentityChange {
+  const change = { accountId: row.account_id, kind: row.kind, key: row.key, version: row.version };
+  return row.deleted === 1 ? change : { ...change, record: fromParts(row.kind, row) };
+}

@@ -1,0 +1,99 @@
+/** Requests answered as the core answers them, with everything allowed, on a store in memory. Counts what each transaction reads. */
+import { openVault } from '#access/vault.ts';
+import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
+import { newGate, withOffload } from '#server/core/offload.ts';
+import { accessanalyzerOperations } from '#services/accessanalyzer/operations.ts';
+import { iamOperations } from '#services/iam/operations.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
+import { callOf } from '#services/kit/fixture.ts';
+import type { Call, Operation } from '#services/kit/operation.ts';
+import { organizationsOperations } from '#services/organizations/operations.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
+import { nodeSqlite, type SqliteOpen } from '#store/engine/sqlite-driver.ts';
+import type { Store } from '#store/store.ts';
+import { decode } from '#wire/decode.ts';
+import { requestForTests } from '#wire/request-for-tests.ts';
+import { route } from '#wire/route.ts';
+import type { HostileRequest } from './worst-analysis-requests.ts';
+
+/** What the transactions have read. */
+export interface Reads {
+  /** Characters of all results of the transaction that read the most, and as many for each statement as can be parsed meanwhile. */
+  largest: number;
+  transactions: number;
+}
+
+/** Characters that one statement counts as, as in `Identity.work`. */
+const CHARACTERS_PER_STATEMENT = 500;
+
+/** Opens the core on an empty store. */
+export async function openCoreRig() {
+  const reads: Reads = { largest: 0, transactions: 0 };
+  let current = 0;
+  const counting: SqliteOpen = (path) => {
+    const driver = nodeSqlite(path);
+    const count = (rows: readonly Record<string, unknown>[]): void => {
+      current += CHARACTERS_PER_STATEMENT;
+      for (const row of rows) for (const value of Object.values(row)) if (typeof value === 'string') current += value.length;
+      reads.largest = Math.max(reads.largest, current);
+    };
+    return {
+      ...driver,
+      prepare(text) {
+        const statement = driver.prepare(text);
+        return {
+          ...statement,
+          all(values) {
+            const rows = statement.all(values);
+            count(rows);
+            return rows;
+          },
+          get(values) {
+            const row = statement.get(values);
+            count(row === undefined ? [] : [row]);
+            return row;
+          },
+        };
+      },
+    };
+  };
+  const opened = await openSqlite(':memory:', { open: counting });
+  const store: Store = {
+    ...opened,
+    transaction(work) {
+      return opened.transaction((tx) => {
+        current = 0;
+        reads.transactions += 1;
+        return work(tx);
+      });
+    },
+  };
+  const vault = openVault([new Uint8Array(32).fill(7)]);
+  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfKey: 64 }, () => {});
+  const tables: Readonly<Record<string, object>> = {
+    iam: iamOperations({ vault }),
+    accessanalyzer: accessanalyzerOperations(),
+    organizations: organizationsOperations(),
+  };
+  const parts = { gate: newGate(1), surveyGate: newGate(1), store, threads, reference: authorizationReference };
+
+  /** Decodes and handles a request. Returns the output, or `undefined` for an operation of another service. */
+  async function answer({ path, headers, body, signingName }: HostileRequest): Promise<unknown> {
+    const received = requestForTests({ method: 'POST', target: path, scope: signingName, headers, body });
+    const routed = route(received, { guide2021: false });
+    if (routed.kind === 'refused') throw routed.error;
+    const input = decode(routed, received);
+    const table = tables[routed.service] as Readonly<Record<string, Operation<unknown, unknown>>> | undefined;
+    const operation = table?.[routed.operation.name];
+    if (operation === undefined) return undefined;
+    return withOffload(parts, ({ offload, survey, analyzeFor }) =>
+      store.transaction(async (tx) => {
+        const call: Call = callOf(tx, { offload, survey, analyze: analyzeFor('1') });
+        operation.access(input, call);
+        return operation.handle(call, input);
+      }),
+    );
+  }
+
+  return { store, reads, answer, close: () => threads.close() };
+}

@@ -1,0 +1,49 @@
+/** Requests on an account and an organization whose quotas are full. No transaction reads so much that it delays other callers. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { AwsError } from '#core/aws-error.ts';
+import { ACCOUNT } from '#services/kit/fixture.ts';
+import { openCoreRig } from './core-rig.ts';
+import { fillAccount, fillOrganization, type RecordSizes } from './full-account.ts';
+import { fullAccountRequests, fullOrganizationRequests } from './full-account-requests.ts';
+import { CORE_STEPS_MAX, countSteps } from './steps.ts';
+
+/**
+ * Sizes that fill a store in memory in seconds. All records of a kind together are still much larger than one transaction may read: 5,000
+ * users have 20 MB, and 100 SAML providers 10 MB.
+ */
+const SIZES: RecordSizes = { tags: 8, documents: 0.2, metadata: 100_000, attachments: 2, lastUses: 3 };
+
+/**
+ * Characters that one transaction may read: about 40 ms. A page of a list ends after 2 MiB. Whole scans read only summaries, of which the
+ * accounts of an organization have the most.
+ */
+const READ_MAX = 5 * 2 ** 20;
+
+const rig = await openCoreRig();
+let steps: Awaited<ReturnType<typeof countSteps>>;
+
+before(async () => {
+  await fillAccount(rig.store, ACCOUNT, ACCOUNT, SIZES);
+  await fillOrganization(rig.store, ACCOUNT, SIZES);
+  steps = await countSteps();
+});
+after(async () => {
+  steps.stop();
+  await rig.close();
+});
+
+for (const request of [...fullAccountRequests(ACCOUNT), ...fullOrganizationRequests()]) {
+  test(`Full account: ${request.name} reads and works within the limits of one turn`, async () => {
+    rig.reads.largest = 0;
+    rig.reads.transactions = 0;
+    const taken = await steps.of(() =>
+      rig.answer(request).catch((error) => {
+        if (!(error instanceof AwsError)) throw error;
+      }),
+    );
+    assert.ok(rig.reads.largest <= READ_MAX, `one transaction reads ${rig.reads.largest} characters`);
+    assert.ok(taken / rig.reads.transactions <= CORE_STEPS_MAX / 2, `${taken} steps in ${rig.reads.transactions} transactions`);
+    if (process.env['SHOW']) console.log(rig.reads.largest, taken, rig.reads.transactions, request.name);
+  });
+}

@@ -1,0 +1,120 @@
+/** States of the lease model: arrays of small numbers, first the fields of the writers and the replica, then the fields of each server. */
+/** Faults that the model must find, and `none`. */
+export type Fault =
+  | 'none'
+  /** A writer returns as soon as it has committed. */
+  | 'no wait'
+  /** A server authorizes without a lease, as soon as it has loaded. Only notifications keep it current. */
+  | 'no lease'
+  /** A failed poll gives the server a new lease for the version that it has. */
+  | 'fail open'
+  /** The lease is counted from the arrival of the response, not from the request. */
+  | 'lease from the response'
+  /** A lagging replica answers polls. */
+  | 'asynchronous replica'
+  /** Versions are assigned before the commit, as a sequence does. */
+  | 'versions from a sequence'
+  /** The rows are read in one snapshot and the version in a later one. */
+  | 'two snapshots'
+  /** The row of a removed server is deleted while the server may still have a lease. */
+  | 'removed at once'
+  /** The database is replaced by a standby that lacks some commits. */
+  | 'fail-over to an asynchronous standby'
+  /** A poll gives a lease to an unregistered server. */
+  | 'lease without registration'
+  /** A server acknowledges a version before it has applied it. */
+  | 'acknowledged before applied'
+  /** A poll gives a lease before the acknowledgement of its version is stored. */
+  | 'lease before the acknowledgement'
+  /** A server is expired before all leases older than the withdrawal have ended. */
+  | 'expired too early'
+  /** A server is expired although it has acknowledged. */
+  | 'expired in spite of its acknowledgement';
+
+/** Size of the model. */
+export interface Bounds {
+  readonly servers: number;
+  /** Number of writers. Each makes one withdrawal. */
+  readonly writers: number;
+  /** Length of a lease, in ticks. */
+  readonly lease: number;
+  /** Whether servers are removed, stopped and restarted. */
+  readonly removals: boolean;
+}
+
+/** A state of the model. */
+export type State = readonly number[];
+
+/** Fields of a writer: stage, version, and age since the commit. */
+export const WRITER = 3;
+export const [STAGE, VERSION, AGE] = [0, 1, 2];
+export const [IDLE, DRAWN, COMMITTED, RETURNED] = [0, 1, 2, 3];
+
+/** Fields of a server. ACK: version whose acknowledgement is in flight. ACKED: the poll saw that its version is acknowledged. */
+export const SERVER = 14;
+export const [KNOWS, LAST, LEASE, LOADED, REGISTERED, ROW, ROW_AGE] = [0, 1, 2, 3, 4, 5, 6];
+export const [APPLIED, ACK, POLL, POLL_AGE, POLL_ROWS, POLL_SAW, ACKED] = [7, 8, 9, 10, 11, 12, 13];
+/** States of a server's row. */
+export const [ABSENT, ACTIVE, DRAINING] = [0, 1, 2];
+/** Stages of a poll. ACKNOWLEDGING and STORED follow DONE: the acknowledgement is in flight, then stored. */
+export const [NO_POLL, SENT, HALF, DONE, ACKNOWLEDGING, STORED] = [0, 1, 2, 3, 4, 5];
+
+/** A model with its size and its fault. */
+export interface Protocol extends Bounds {
+  readonly fault: Fault;
+  /** Place of the replica: the set of commits that it has. */
+  readonly replica: number;
+  /** Age of a commit that a fail-over has lost. */
+  readonly lost: number;
+  /** Place of the first field of a server. */
+  readonly serverAt: (n: number) => number;
+}
+
+/** Returns the layout of the states for a size and a fault. */
+export function newProtocol(bounds: Bounds, fault: Fault): Protocol {
+  const replica = bounds.writers * WRITER;
+  return { ...bounds, fault, replica, lost: bounds.lease + 1, serverAt: (n) => replica + 1 + n * SERVER };
+}
+
+/** Returns the set of commits that the database has, as bits. */
+export function committedOf({ writers, lost }: Protocol, s: State): number {
+  let mask = 0;
+  for (let w = 0; w < writers; w++) if ((s[w * WRITER + STAGE] as number) >= COMMITTED && s[w * WRITER + AGE] !== lost) mask |= 1 << w;
+  return mask;
+}
+
+/** Returns the highest version in a set of commits. */
+export function highestOf({ writers }: Protocol, s: State, mask: number): number {
+  let version = 0;
+  for (let w = 0; w < writers; w++) if (mask & (1 << w)) version = Math.max(version, s[w * WRITER + VERSION] as number);
+  return version;
+}
+
+/** Returns the commits of a set that are later than a version. */
+export function commitsAfter({ writers }: Protocol, s: State, mask: number, since: number): number {
+  let rows = 0;
+  for (let w = 0; w < writers; w++) if (mask & (1 << w) && (s[w * WRITER + VERSION] as number) > since) rows |= 1 << w;
+  return rows;
+}
+
+/** Returns a key for a state. Servers are interchangeable, so states that differ only in the order of the servers have the same key. */
+export function keyOf({ servers, serverAt }: Protocol, s: State): string {
+  if (servers === 1) return String.fromCharCode(...s);
+  const each = Array.from({ length: servers }, (_, n) => String.fromCharCode(...s.slice(serverAt(n), serverAt(n) + SERVER))).sort();
+  return String.fromCharCode(...s.slice(0, serverAt(0))) + each.join('');
+}
+
+/** Receives a next state and the name of the step to it. */
+export type Next = (name: string, state: number[]) => void;
+
+/** Emits the state after a step. `pairs` alternates places and their new values. */
+export type Change = (name: string, ...pairs: readonly number[]) => void;
+
+/** Returns the function that emits changes of a state. */
+export function changesOf(s: State, next: Next): Change {
+  return (name, ...pairs) => {
+    const state = s.slice();
+    for (let i = 0; i < pairs.length; i += 2) state[pairs[i] as number] = pairs[i + 1] as number;
+    next(name, state);
+  };
+}

@@ -1,0 +1,146 @@
+import { type Lease, newLease } from '#access/lease.ts';
+import { newSnapshot, type Snapshot } from '#access/snapshot.ts';
+import { instant } from '#core/instant.ts';
+import type { Ask, SimulatedDatabase } from './simulated-database.ts';
+import type { Timeline } from './timeline.ts';
+
+/** A server: its lease and identity snapshot, its clocks, and its connection to the database. */
+export interface Node {
+  readonly name: string;
+  lease: Lease;
+  snapshot: Snapshot;
+  /** Incremented by a kill. Events of an earlier life are dropped. */
+  life: number;
+  alive: boolean;
+  /** Time until which the node runs nothing, as after SIGSTOP. */
+  frozenUntil: number;
+  /** Whether the network drops all messages of the node. */
+  cut: boolean;
+  /** Speed of its clock. */
+  readonly rate: number;
+  /** Milliseconds that the monotonic clock missed during suspensions. */
+  forgotten: number;
+}
+
+/** What all nodes of a simulation share. */
+export interface Surroundings {
+  readonly timeline: Timeline;
+  readonly database: SimulatedDatabase;
+  readonly leaseMilliseconds: number;
+  /** Fault: the wall clock stops during a suspension, like the monotonic clock. */
+  readonly suspensionsAreHidden: boolean;
+  readonly newId: (name: string) => string;
+  readonly bus: Bus;
+}
+
+/** Returns a node that has not started. */
+export function newNode(name: string, { timeline }: Surroundings): Node {
+  return {
+    name,
+    life: 0,
+    alive: false,
+    frozenUntil: 0,
+    cut: false,
+    rate: timeline.between(0.98, 1.02),
+    forgotten: 0,
+    lease: undefined as unknown as Lease,
+    snapshot: newSnapshot(),
+  };
+}
+
+/** Starts a node, as a new process with an empty snapshot. A start that fails is repeated. */
+export function begin(node: Node, around: Surroundings): void {
+  const { timeline, database, leaseMilliseconds, suspensionsAreHidden, newId, bus } = around;
+  const life = ++node.life;
+  node.alive = true;
+  node.snapshot = newSnapshot();
+  const monotonic = (): number => (timeline.time() - node.forgotten) * node.rate;
+  node.lease = newLease({
+    servers: database.serversFor(networkOf(node, life, around)),
+    snapshot: node.snapshot,
+    leaseMilliseconds,
+    shared: true,
+    name: node.name,
+    newId: () => newId(node.name),
+    report: () => {},
+    clock: {
+      monotonic,
+      wall: () => instant(suspensionsAreHidden ? monotonic() : timeline.time()),
+      after(milliseconds, fn) {
+        let wanted = true;
+        runOn(timeline, node, life, timeline.time() + milliseconds / node.rate, () => {
+          if (wanted) fn();
+        });
+        return () => {
+          wanted = false;
+        };
+      },
+    },
+    hints: bus.hintsOf(node, life),
+  });
+  const start = (): void => {
+    node.lease.start().catch(() => runOn(timeline, node, life, timeline.time() + 100, start));
+  };
+  start();
+}
+
+/** Schedules `fn` on a node. It waits while the node is stopped, and never runs in a later life of the node. */
+export function runOn(timeline: Timeline, node: Node, life: number, when: number, fn: () => void): void {
+  timeline.at(when, () => {
+    if (node.life !== life) return;
+    if (timeline.time() < node.frozenUntil) return runOn(timeline, node, life, node.frozenUntil, fn);
+    fn();
+  });
+}
+
+/**
+ * Returns the connection of a node to the database. Request or response may be late or lost. A statement rejects after the time limit
+ * of half a lease.
+ */
+function networkOf(node: Node, life: number, { timeline, leaseMilliseconds }: Surroundings): Ask {
+  const { at, between, chance, time } = timeline;
+  const delay = (): number => (chance(0.05) ? between(50, 900) : between(1, 10));
+  return (execute) =>
+    new Promise((resolve, reject) => {
+      runOn(timeline, node, life, time() + leaseMilliseconds / 2, () => reject(new Error('no response in time')));
+      const there = time() + delay();
+      if (chance(0.02)) return;
+      at(there, () => {
+        if (node.cut) return;
+        const answer = execute();
+        if (chance(0.02)) return;
+        at(time() + delay(), () => {
+          if (!node.cut) runOn(timeline, node, life, time(), () => resolve(answer));
+        });
+      });
+    });
+}
+
+/** The bus between servers. Notifications may be late, duplicated or lost. */
+export interface Bus {
+  hintsOf(node: Node, life: number): Parameters<typeof newLease>[0]['hints'];
+}
+
+/** Creates a bus. */
+export function newBus(timeline: Timeline): Bus {
+  const { between, chance, time } = timeline;
+  const listeners = new Map<string, Set<{ readonly node: Node; readonly life: number; readonly notify: () => void }>>();
+  return {
+    hintsOf: (node, life) => ({
+      hint(topic) {
+        for (const listener of listeners.get(topic) ?? []) {
+          for (let copies = chance(0.1) ? 2 : 1; copies > 0; copies--) {
+            if (chance(0.1) || node.cut || listener.node.cut) continue;
+            runOn(timeline, listener.node, listener.life, time() + between(1, 20), listener.notify);
+          }
+        }
+      },
+      on(topic, notify) {
+        const listener = { node, life, notify };
+        const all = listeners.get(topic) ?? new Set();
+        listeners.set(topic, all.add(listener));
+        return () => void all.delete(listener);
+      },
+    }),
+  };
+}

@@ -1,0 +1,125 @@
+/** HTTP exchanges of SDK clients as text. */
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+
+/** Recorded headers. The others belong to HTTP or differ in each run. */
+const HEADERS = ['content-type', 'x-amzn-errortype', 'x-amz-apiversion', 'location', 'retry-after', 'www-authenticate'];
+
+/** One exchange as text. */
+export interface Captured {
+  readonly request: string;
+  readonly response: string;
+  readonly requestId: string | undefined;
+  /** Encoded authorization message of a denial. */
+  readonly authorizationMessage?: string | undefined;
+}
+
+interface SdkRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly method: string;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** Returns an HTTP handler for SDK clients that reports each exchange as text. */
+export function capturing(captured: (exchange: Captured) => void) {
+  return {
+    metadata: { handlerProtocol: 'http/1.1' },
+    httpHandlerConfigs: () => ({}),
+    updateHttpClientConfig: () => {},
+    destroy: () => {},
+    async handle(sent: SdkRequest) {
+      const path = pathOf(sent);
+      const body = bodyOf(sent);
+      const request = httpRequest({ host: sent.hostname, port: sent.port, method: sent.method, path, headers: sent.headers });
+      request.end(body);
+      const [answer] = (await once(request, 'response')) as [IncomingMessage];
+      const bytes = Buffer.concat(await answer.toArray());
+      const { statusCode = 0 } = answer;
+      const headers = answer.headers as Record<string, string>;
+      captured({
+        request: requestText(sent, path, body),
+        response: responseText(statusCode, headers, bytes),
+        requestId: headers['x-amzn-requestid'],
+        authorizationMessage: headers['x-belfry-authorization-message'],
+      });
+      return { response: { statusCode, headers, body: Readable.from([bytes]) } };
+    },
+  };
+}
+
+function pathOf({ path, query = {} }: SdkRequest): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one] as const));
+  if (pairs.length === 0) return path;
+  const escaped = pairs.map(([name, value]) => `${encodeURIComponent(name)}${value === null ? '' : `=${encodeURIComponent(value)}`}`);
+  return `${path}?${escaped.join('&')}`;
+}
+
+function bodyOf({ body }: SdkRequest): string | Buffer {
+  if (body === undefined || body === null) return '';
+  return typeof body === 'string' ? body : Buffer.from(body as Uint8Array);
+}
+
+function requestText({ method, headers }: SdkRequest, path: string, body: string | Buffer): string {
+  const shown = Object.entries(headers).filter(([name]) => /^(?:content-type|x-amz-target|x-amz-chime-bearer|smithy-protocol)$/.test(name));
+  return [`${method} ${path}`, ...shown.map(([name, value]) => `${name}: ${value}`), '', textOf(headers['content-type'], body)].join('\n');
+}
+
+function responseText(status: number, headers: Readonly<Record<string, string>>, body: Buffer): string {
+  const shown = HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [`${name}: ${headers[name]}`]));
+  if (headers['x-belfry-authorization-message'] !== undefined) shown.push('x-belfry-authorization-message: present');
+  return [String(status), ...shown, '', textOf(headers['content-type'], body)].join('\n');
+}
+
+/** Operations that list in the order of random IDs. Their elements are recorded in the order of their text. */
+export const UNORDERED = new Set([
+  'ListAccessKeys',
+  'ListAccounts',
+  'ListAccountsForParent',
+  'ListAttendees',
+  'ListChildren',
+  'ListHandshakesForAccount',
+  'ListHandshakesForOrganization',
+  'ListAppInstances',
+  'ListChannelFlows',
+  'ListChannelMembershipsForAppInstanceUser',
+  'ListChannels',
+  'ListChannelsModeratedByAppInstanceUser',
+  'ListCreateAccountStatus',
+  'ListOrganizationalUnitsForParent',
+  'ListPolicies',
+  'ListPoliciesForTarget',
+  'ListSipMediaApplications',
+  'ListSipRules',
+  'ListVoiceConnectorGroups',
+  'ListVoiceConnectors',
+  'SearchChannels',
+]);
+
+/** Sorts the elements of a list in a response. */
+export function inOrder(response: string): string {
+  if (response.includes('<member>'))
+    return response
+      .split(/(?=<member>)|(?<=<\/member>)/)
+      .sort()
+      .join('');
+  const at = response.indexOf('\n\n{') + 2;
+  if (at < 2) return response;
+  const body = JSON.parse(response.slice(at).replaceAll('‹epoch›', '0')) as Readonly<Record<string, unknown>>;
+  const sorted = Object.entries(body).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : value,
+  ]);
+  return response.slice(0, at) + JSON.stringify(Object.fromEntries(sorted));
+}
+
+/** Returns a body as text: CBOR as hexadecimal digits, and a credential report as its lines. */
+function textOf(contentType: string | undefined, body: string | Buffer): string {
+  if (contentType === 'application/cbor') return Buffer.from(body).toString('hex');
+  return body.toString().replace(/<Content>([A-Za-z0-9+/=]+)</, (_, report: string) => `<Content>${Buffer.from(report, 'base64')}<`);
+}

@@ -1,0 +1,130 @@
+import type { PostgresQuery, PostgresRows } from '#store/engine/postgres-pool.ts';
+import { conflict, databaseError, openSession, type Session } from './database-session.ts';
+import type { World } from './world.ts';
+
+/** Probabilities of faults, for each statement or connection. */
+export interface FaultRates {
+  /** A serialization failure or a deadlock. */
+  readonly conflict: number;
+  /** The same at COMMIT. */
+  readonly conflictAtCommit: number;
+  /** The connection breaks. The database may still receive what was sent, and the client does not receive the response. */
+  readonly lost: number;
+  /** The database ends the connection, as `pg_terminate_backend` does. */
+  readonly terminated: number;
+  /** The statement takes longer than the client waits. */
+  readonly late: number;
+  /** No connection is opened in time. */
+  readonly refused: number;
+}
+
+/** Rates of a database without faults. */
+export const NO_FAULTS: FaultRates = { conflict: 0, conflictAtCommit: 0, lost: 0, terminated: 0, late: 0, refused: 0 };
+
+/** What happens to a statement. */
+export type Fate = 'executed' | 'conflict' | 'lost before' | 'lost after' | 'terminated' | 'late';
+
+/** A statement on its way to the database. */
+export interface Message {
+  readonly fate: Fate;
+  readonly query: PostgresQuery;
+  readonly respond: (outcome: { readonly rows: PostgresRows } | { readonly error: Error }) => void;
+}
+
+/** One backend and the messages that it has received and not executed. `close` ends it. */
+export interface Backend {
+  readonly session: Session;
+  readonly inbox: (Message | 'close')[];
+  /** When the last message arrives. A connection keeps the order. */
+  arrives: number;
+}
+
+/** Backends of one database. A statement waits while another transaction has the lock on writes. */
+export interface Backends {
+  open(): Backend;
+  /** Delivers a message after a delay, and after the messages before it. */
+  deliver(backend: Backend, message: Message | 'close', delay: number): void;
+  close(): void;
+}
+
+/** Creates the backends of a database file. */
+export function newBackends(world: World, path: string): Backends {
+  const sessions: Session[] = [];
+  const unused: Session[] = [];
+  let blocked: Backend[] = [];
+
+  /** Executes what has arrived, until a statement has to wait for another transaction. */
+  function work(backend: Backend): void {
+    const { session, inbox } = backend;
+    for (let message = inbox[0]; message !== undefined; message = inbox[0]) {
+      if (message === 'close') {
+        session.reset();
+        unused.push(session);
+        inbox.length = 0;
+      } else if (execute(world, session, message) === 'wait') {
+        blocked.push(backend);
+        return;
+      } else inbox.shift();
+      if (session.state() !== 'open' && blocked.length > 0) world.after(0, retryBlocked);
+    }
+  }
+
+  function retryBlocked(): void {
+    const waiting = blocked;
+    blocked = [];
+    for (const backend of waiting) work(backend);
+  }
+
+  return {
+    open() {
+      let session = unused.pop();
+      if (session === undefined) sessions.push((session = openSession(path)));
+      return { session, inbox: [], arrives: 0 };
+    },
+    deliver(backend, message, delay) {
+      backend.arrives = Math.max(backend.arrives, world.time() + delay);
+      world.at(backend.arrives, () => {
+        backend.inbox.push(message);
+        if (!blocked.includes(backend)) work(backend);
+      });
+    },
+    close() {
+      for (const session of sessions) session.close();
+    },
+  };
+}
+
+function execute({ random }: World, session: Session, { fate, query, respond }: Message): 'wait' | 'executed' {
+  if (fate === 'terminated') {
+    session.reset();
+    respond({ error: databaseError('57P01', 'terminating connection due to administrator command', 'FATAL') });
+    return 'executed';
+  }
+  if (fate === 'conflict' && session.state() === 'open') {
+    session.fail(query.text === 'COMMIT' ? 'idle' : 'aborted');
+    respond({ error: random.chance(0.8) ? conflict() : databaseError('40P01', 'deadlock detected') });
+    return 'executed';
+  }
+  try {
+    const rows = session.execute(query);
+    if (rows === 'wait') return 'wait';
+    respond({ rows });
+  } catch (error) {
+    respond({ error: error as Error });
+  }
+  return 'executed';
+}
+
+/** Draws the fate of a statement. */
+export function fateOf({ random }: World, rates: FaultRates, text: string): Fate {
+  const conflicts = text === 'ROLLBACK' || text.startsWith('BEGIN') ? 0 : text === 'COMMIT' ? rates.conflictAtCommit : rates.conflict;
+  const { lost, terminated, late } = rates;
+  return random.weighted<Fate>([
+    [conflicts, 'conflict'],
+    [lost / 2, 'lost before'],
+    [lost / 2, 'lost after'],
+    [terminated, 'terminated'],
+    [late, 'late'],
+    [1, 'executed'],
+  ]);
+}
