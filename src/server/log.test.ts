@@ -19,13 +19,16 @@ for (const [title, line, expected] of LINES) {
 test('bugReports: the stack of a bug is printed once in an hour, whatever its message is', () => {
   let now = 0;
   const describe = bugReports(() => now);
-  const bug = (message: string) => new TypeError(message);
-  const other = () => new TypeError('one');
-  const first = describe(bug('one'));
-  assert.match(first, /^TypeError: one\n {4}at /);
-  assert.equal(describe(bug('two')), 'TypeError: two (the stack is above)');
-  assert.match(describe(other()), /^TypeError: one\n {4}at /);
-  now = 3_600_000;
-  assert.match(describe(bug('three')), /^TypeError: three\n {4}at /);
+  const bugs = { one: (message: string) => new TypeError(message), other: (message: string) => new TypeError(message) };
+  // biome-ignore format: a table
+  for (const [bug, at, message, expected] of [
+    ['one',   0,         'first',  /^TypeError: first\n {4}at /],
+    ['one',   1,         'second', /^TypeError: second \(the stack is above\)$/],
+    ['other', 2,         'first',  /^TypeError: first\n {4}at /],
+    ['one',   3_600_000, 'third',  /^TypeError: third\n {4}at /],
+  ] as const) {
+    now = at;
+    assert.match(describe(bugs[bug](message)), expected);
+  }
   assert.equal(describe('text'), 'text');
 });

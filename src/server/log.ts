@@ -23,20 +23,22 @@ export const log: Log = (line, level = 'warning') => console.error(logLine(line,
 
 /** Time after which the stack of a bug is printed again. Log files may have been rotated by then. */
 const STACK_EVERY_MS = 3_600_000;
+/** Functions of a stack that distinguish bugs. The outer ones depend on the request. */
+const FRAMES = 3;
 /** Bugs whose stack is known. */
 const BUGS_MAX = 1_000;
 
 /**
  * Returns a function that describes an error for the log: with its stack the first time in an hour, later only its message. Two errors
- * are one bug if their stacks are equal apart from the message.
+ * are one bug if they have the same name and the same innermost functions.
  */
 export function bugReports(now: () => number): (error: unknown) => string {
   const printed = new Map<string, number>();
   return (error) => {
     const { stack, message } = error as Partial<Error>;
     if (stack === undefined) return String(error);
-    const frames = stack.indexOf('\n    at ');
-    const bug = frames < 0 ? stack : `${(error as Error).name}${stack.slice(frames)}`;
+    const frames = stack.split('\n    at ').slice(1, 1 + FRAMES);
+    const bug = [(error as Error).name, ...(frames.length === 0 ? [stack] : frames)].join('\n');
     const last = printed.get(bug);
     if (last !== undefined && now() - last < STACK_EVERY_MS) return `${(error as Error).name}: ${message} (the stack is above)`;
     printed.delete(bug);

@@ -68,9 +68,10 @@ test('belfry start: the endpoint of the written profiles follows a changed addre
 
 test('belfry start: log lines have the time and a level', async () => {
   const server = await startServerProcess();
-  const [, accountId = ''] = /account (\d{12})/.exec(server.written()) ?? [];
+  const [accountId = ''] = (await belfry(['account', 'list', '--data', server.dataFolder])).stdout.split(' ');
   const { status } = await belfry(['account', 'restore-administrator', '--account-id', accountId, '--data', server.dataFolder]);
   assert.equal(status, 0);
+  while (!server.written().includes('BREAK-GLASS')) await new Promise((resolve) => setImmediate(resolve));
   const lines = server
     .written()
     .split('\n')
@@ -100,11 +101,10 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let written = '';
-    npm.stdout.setEncoding('utf8');
-    for await (const text of npm.stdout) {
+    npm.stdout.setEncoding('utf8').on('data', (text: string) => {
       written += text;
-      if (/listening on /.test(written)) break;
-    }
+    });
+    while (!written.includes('get-caller-identity')) await new Promise((resolve) => setImmediate(resolve));
     npm.kill(signal);
     await once(npm, 'exit');
     // The control socket is deleted when the server has stopped.

@@ -37,7 +37,7 @@ describe('unavailable servers', () => {
     const { stdout } = await command('list');
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, 2);
-    assert.match(stdout, /^\S+ {2}active {2}started \S+Z {2}identity \d+ {2}.+ {2}\(this one\)$/m);
+    assert.match(stdout, /^\S+ {2}active {2}seen \d+ s ago {2}http\S+ {2}started \S+Z {2}identity \d+ {2}.+ {2}\(this one\)$/m);
   });
 
   test('a server without a renewed lease: answers 503 until it can renew, others continue', async () => {

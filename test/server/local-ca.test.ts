@@ -250,7 +250,7 @@ test('Local CA: a CA of an earlier version, which could sign for any name, is re
   const server = await startServerProcess({}, dataFolder);
   assert.match(
     server.written(),
-    /^belfry: replaced the local CA, which could sign for any name until 20\d\d-\d\d-\d\d; copy \S+ca\.pem to the clients, and remove the old certificate from their trusted roots$/m,
+    /^belfry: \S+ warning replaced the local CA, which could sign for any name until 20\d\d-\d\d-\d\d; copy \S+ca\.pem to the clients, and remove the old certificate from their trusted roots$/m,
   );
   assert.notEqual(readFileSync(tls('ca.key'), 'utf8'), oldKey);
   const port = Number(new URL(server.httpsEndpoint).port);

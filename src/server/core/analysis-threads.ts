@@ -10,7 +10,7 @@ export type AnalysisThreads = JobThreads<Analysis, Outcome>;
  *
  * Assumed: the numbers. AWS documents that both services throttle, not from which rate on.
  */
-export const ANALYSIS_LIMITS: JobLimits = { threads: 2, waitingOfKey: 4, waiting: 32, milliseconds: 10_000, heapMegabytes: 512 };
+export const ANALYSIS_LIMITS: JobLimits = { threads: 2, waitingOfKey: 4, waiting: 32, milliseconds: 30_000, heapMegabytes: 512 };
 
 /** Creates the threads for analyses. None is started before the first analysis. */
 export function newAnalysisThreads(limits: JobLimits, report: (line: string) => void): AnalysisThreads {

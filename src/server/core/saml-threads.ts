@@ -11,7 +11,7 @@ export type SamlThreads = JobThreads<SamlJob, VerifiedAssertion>;
  *
  * Assumed: the numbers.
  */
-export const SAML_LIMITS: JobLimits = { threads: 2, waitingOfKey: 64, waiting: 256, milliseconds: 10_000, heapMegabytes: 256 };
+export const SAML_LIMITS: JobLimits = { threads: 2, waitingOfKey: 64, waiting: 256, milliseconds: 20_000, heapMegabytes: 256 };
 
 /** Creates the threads for SAML assertions. None is started before the first assertion. */
 export function newSamlThreads(limits: JobLimits, report: (line: string) => void): SamlThreads {
