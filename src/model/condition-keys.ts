@@ -16,7 +16,6 @@ export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `
   'aws:PrincipalOrgID':              'String',
   'aws:PrincipalOrgMasterAccountId': 'String',
   'aws:PrincipalOrgPaths':           'String[]',
-  'aws:PrincipalOrgMasterAccountId': 'String',
   'aws:PrincipalTag/${TagKey}':      'String',
   'aws:PrincipalIsAWSService':       'Bool',
   'aws:PrincipalServiceName':        'String',
