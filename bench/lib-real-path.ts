@@ -99,7 +99,7 @@ function userOf(workload: Workload, track: 'A' | 'B', principal: number): Identi
     userName: `user${principal}`,
     userId: idOf(principal),
     tags: [{ key: 'team', value: teamOf(principal) }],
-    groupNames: [],
+    groupIds: [],
     accessKeyIds: [],
     attachedPolicyArns: identity.map((i) => policyArnOf(workload, i)),
     inlinePolicies: {},
