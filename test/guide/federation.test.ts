@@ -36,7 +36,10 @@ const assume = (WebIdentityToken: string) =>
 
 test('FED-2, ROLE-3: a user of an OpenID provider gets the permissions of the trusting role only', async () => {
   const answer = await assume(await provider.signIn('ada'));
-  assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['ada', provider.clientId, OpenIDConnectProviderArn]);
+  assert.deepEqual(
+    [answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider],
+    ['ada', provider.clientId, OpenIDConnectProviderArn],
+  );
   const keys = keysOf(answer.Credentials);
   const { Meeting } = await meetings(keys).send(createMeeting('ada'));
   await denialOf(meetings(keys).send(new DeleteMeetingCommand({ MeetingId: Meeting?.MeetingId })));

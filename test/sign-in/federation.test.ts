@@ -130,8 +130,8 @@ const REFUSED: readonly (readonly [title: string, keys: Keys, more: Readonly<Rec
   ['a SessionDuration that is not a number',     deskKeys,                                                             { SessionDuration: '1e4' },   /900 to 43200/],
   ['a SessionDuration for a federated user',     federatedKeys,                                                        { SessionDuration: '3600' },  /GetFederationToken/],
   ['a SessionDuration for a chained role',       chainedKeys,                                                          { SessionDuration: '3600' },  /chained/],
-  ['a Session that is not JSON',                 deskKeys,                                                             { Session: '{' },             /must be JSON/],
-  ['a Session that is null',                     deskKeys,                                                             { Session: 'null' },          /must be JSON/],
+  ['a Session that is not JSON',                 deskKeys,                                                             { Session: '{' },             /must be a JSON object/],
+  ['a Session that is null',                     deskKeys,                                                             { Session: 'null' },          /must be a JSON object/],
 ];
 
 for (const [title, keys, more, message] of REFUSED) {

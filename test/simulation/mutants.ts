@@ -27,6 +27,7 @@ export const STORE_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
 
 const CALL = '/src/server/core/call.ts';
 const LEASE = '/src/access/lease.ts';
+const TERM = '/src/access/lease-term.ts';
 const WITHDRAWALS = '/src/access/withdrawals.ts';
 const SYNCS = '/src/store/engine/log-syncs.ts';
 const ONCE = '/src/services/kit/once.ts';
@@ -38,7 +39,7 @@ export const SERVER_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   'a success without a record':            { module: CALL,        text: 'await records.append(tx, facts, { authenticated, output });', instead: '',                              violation: /records of success/ },
   'a refusal without a record':            { module: CALL,        text: 'if (recorded) await append(tx, facts, outcome);', instead: '',                                  violation: /records of success and 0 of failure/ },
   'a success recorded before it happens':  { module: CALL,        text: 'await records.append(tx, facts, { authenticated, output });', instead: 'void store.transaction((other) => records.append(other, facts, { authenticated, output })).catch(() => {});', violation: /records of success|contrary/ },
-  'requests decided without a lease':      { module: LEASE,       text: 'if (at >= until) return false;',             instead: 'if (at >= until) return complete;',    violation: /succeeded without|was refused/ },
+  'requests decided without a lease':      { module: TERM,        text: 'if (at >= until) return false;',             instead: 'if (at >= until) return until > 0;',   violation: /succeeded without|was refused/ },
   'a withdrawal that does not wait':       { module: LEASE,       text: 'await settle(seen);',                         instead: 'void settle(seen);',                  violation: /succeeded without|was refused/ },
   'one server behind is enough':           { module: WITHDRAWALS, text: 'behind(all, one.version).length === 0',      instead: 'behind(all, one.version).length <= 1', violation: /succeeded without|was refused/ },
   'a token that is not remembered': { module: ONCE, text: 'if (before !== undefined && ', instead: "if (before !== undefined && before.requestHash === '' && ", violation: /created twice/ },
