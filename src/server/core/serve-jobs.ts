@@ -1,11 +1,12 @@
 /** A thread's end of the jobs that `job-threads.ts` sends. */
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { AwsError } from '#core/aws-error.ts';
 import type { JobAnswer, JobMessage, JobResult } from './job-threads.ts';
 
-/** Nice value of the thread. The main thread and the core, which answer every request, have 0. */
-const PRIORITY = 5;
+/** Difference of the nice values of the thread and of the server's other threads, which answer every request. */
+const NICENESS = 5;
+const NICE_MAX = 19;
 
 /**
  * Serves the jobs that the core sends to this thread. `run` returns the outcome of a job or throws. `isExceeded` recognizes the
@@ -18,7 +19,7 @@ export function serveJobs<Job, Outcome>(
   const port = parentPort;
   if (port === null) throw new Error('The core starts the threads for jobs.');
   // On Linux a nice value belongs to one thread. Elsewhere it would slow the whole process.
-  if (process.platform === 'linux') setPriority(PRIORITY);
+  if (process.platform === 'linux') setPriority(Math.min(NICE_MAX, getPriority() + NICENESS));
   port.on('message', ({ id, job }: JobMessage<Job>) => {
     void resultOf(job).then((result) => port.postMessage({ id, ...result } satisfies JobAnswer<Outcome>));
   });
