@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const COMPILE_CACHE =
   process.env['NODE_COMPILE_CACHE'] ?? fileURLToPath(new URL('../../node_modules/.cache/belfry', import.meta.url));
 
-/** Time after which compiled sources are written. Later than the start, so that they do not slow it. */
+/** Delay before compiled sources are written to disk, so that the write does not slow down the start. */
 const FLUSH_AFTER_MS = 2_000;
 
 /** Enables the cache of compiled sources for modules that are loaded later. Call it once in each thread. */

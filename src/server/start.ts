@@ -26,7 +26,9 @@ export interface RunningServer {
   readonly ready: { readonly core: CoreReady; readonly listeners: readonly Listener[] };
   /** Returns the resources that clients hold now. */
   readonly counts: () => Counts & { readonly queued: number };
-  /** Drains the server, then stops it: health probes fail first, accepted requests are answered, and new ones for `drainSeconds`. */
+  /**
+   * Drains the server, then stops it. Health probes fail at once. The server answers accepted requests, and new ones for `drainSeconds`.
+   */
   readonly stop: () => Promise<void>;
 }
 
@@ -39,10 +41,13 @@ export interface StartOptions {
   readonly socketLimits?: Partial<SocketLimits>;
 }
 
-/** Most requests that the core works on at once. One source delays another by at most this many; more of them share a commit. */
+/**
+ * Maximum requests that the core works on at once. One source delays another by at most this many. A larger number lets more requests share
+ * a commit.
+ */
 const REQUESTS_AT_ONCE = 64;
 const AGED_MS = 250;
-/** Longest wait for accepted requests before the listeners stop accepting. They are still answered afterwards. */
+/** Maximum wait for accepted requests before the listeners stop accepting. Accepted requests are still answered afterwards. */
 const UNDER_WAY_MAX_MS = 5_000;
 /** Interval at which the certificate is read again, and renewed if it is of the local CA and about to end. */
 const RENEW_TLS_EVERY_MS = 12 * 3_600_000;
@@ -85,9 +90,10 @@ export async function startServer(
     proxyProtocol: settings.proxyProtocol,
   });
   const running = runParts([
-    // Its thread has started above, so that it works while the listeners open.
+    // The core's thread is already running, so that it works while the listeners open.
     { name: 'core', stop: core.close },
-    // Before the core is ready, so that a first start whose address is in use creates no account. Requests wait for the core.
+    // The listeners open before the core is ready, so that a first start whose address is in use creates no account. Requests wait for the
+    // core.
     listeners,
     { name: 'core start', start: () => readyCore(core, settings, listeners) },
     socketsPart(sockets),

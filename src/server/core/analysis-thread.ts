@@ -3,7 +3,7 @@ import type { Analysis, Outcome } from '#policy/analysis.ts';
 import { useCompileCache } from '../compile-cache.ts';
 
 useCompileCache();
-// The modules of the analyses are also in the cache of compiled sources.
+// These modules are imported after the cache is enabled, so that the cache contains them too.
 const { ANALYSIS_STEPS_MAX, runAnalysis } = await import('#policy/analysis.ts');
 const { StepsExceeded } = await import('#policy/steps.ts');
 const { authorizationReference } = await import('#services/kit/authorization-reference.ts');

@@ -59,7 +59,7 @@ import { boundUnproven } from './unproven-summaries.ts';
 /** Bus topic that announces new channel events. */
 const CHANNEL_EVENTS = 'channel-events';
 
-/** Long reads that run at the same time. Each reads in short transactions, which take turns with all others. */
+/** Maximum long reads that run at the same time. Each reads in short transactions, which take turns with all others. */
 const SURVEYS_MAX = 4;
 
 /**

@@ -118,7 +118,7 @@ test('withOffload: an analysis of changed policies runs again, and policies that
 });
 
 test('withOffload: no analysis takes more steps on the thread of the attempt than INLINE_STEPS_MAX', async () => {
-  // Small enough for the thread of the attempt by its size, and too slow for it.
+  // The size allows the core's thread, but the analysis takes too many steps there.
   const pattern = `*${'a?'.repeat(40)}b*`;
   const text = JSON.stringify({
     Version: '2012-10-17',

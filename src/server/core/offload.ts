@@ -1,4 +1,7 @@
-/** Slow work off the transactions: password hashes, analyses of policies and long reads. Owns how a request waits for it; Decision 0016. */
+/**
+ * Slow work off the transactions: password hashes, analyses of policies and long reads. Owns the wait of a request for such work. Decision
+ * 0016.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { AwsError } from '#core/aws-error.ts';
 import { type Analysis, type Outcome, runAnalysis, sizeOf } from '#policy/analysis.ts';
@@ -14,8 +17,8 @@ export type Gate = <T>(work: () => Promise<T>) => Promise<T> | undefined;
 const WAITING_MAX = 32;
 
 /**
- * Creates a gate with `workingMax` slots. At most 32 wait for one. A password hash takes 32 MiB and one of Node's four threads, so all
- * gates together have fewer than four slots: the disk never waits for passwords.
+ * Creates a gate with `workingMax` slots. At most 32 wait for one. A password hash takes 32 MiB and one of Node's four threads. So all
+ * gates together have fewer than four slots, and file operations never wait for passwords.
  */
 export function newGate(workingMax: number): Gate {
   let working = 0;
@@ -73,12 +76,12 @@ interface Work {
   readonly run: () => Promise<unknown>;
 }
 
-/** Result of an analysis that needs more steps than one may take. */
+/** Result of an analysis that needs more steps than its budget. */
 const EXCEEDED = Symbol('exceeded');
 
 /**
- * Runs an attempt. If the attempt needs work that is not done yet, aborts it, does the work and runs the attempt again. So no
- * transaction waits for the work, and a request that is refused first causes none.
+ * Runs an attempt. If the attempt needs work that is not done yet, aborts it, does the work and runs the attempt again. So no transaction
+ * waits for the work, and a request that fails before it needs the work does not cause it.
  *
  * @throws AwsError ServiceUnavailable  too many wait already, or the policies of an analysis kept changing
  * @throws AwsError Throttling  too many analyses of the account are waiting

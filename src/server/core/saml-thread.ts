@@ -3,7 +3,7 @@ import type { SamlJob, VerifiedAssertion } from '#access/saml.ts';
 import { useCompileCache } from '../compile-cache.ts';
 
 useCompileCache();
-// The SAML library is also in the cache of compiled sources.
+// The library is imported after the cache is enabled, so that the cache contains it too.
 const { verifySaml } = await import('#access/saml.ts');
 const { serveJobs } = await import('./serve-jobs.ts');
 
