@@ -10,7 +10,7 @@ const reference = authorizationReference();
 const run = <Kind extends Analysis['kind']>(analysis: Extract<Analysis, { readonly kind: Kind }>, stepsLeft = ANALYSIS_STEPS_MAX) =>
   runAnalysis<Kind>(analysis, reference, { stepsLeft }, true);
 
-/** A policy of about `length` characters, of values of one condition. */
+/** Returns a policy of about `length` characters: one condition with many values. */
 function policyOf(length: number, value: string): string {
   const values = Array.from({ length: Math.floor((length - 150) / (value.length + 3)) }, () => value);
   const Condition = { StringLike: { 'aws:UserAgent': values } };
