@@ -1,8 +1,8 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
-import { COMPILE_CACHE } from '../compile-cache.ts';
 import { describeBug, log } from '../log.ts';
+import { COMPILE_CACHE } from '../module-loading.ts';
 import type { Settings } from '../settings.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** Runs long work in threads, so that it delays no other request. Each kind of work has threads and limits of its own. Decision 0016. */
 import { Worker } from 'node:worker_threads';
 import { AwsError } from '#core/aws-error.ts';
-import { COMPILE_CACHE } from '../compile-cache.ts';
+import { COMPILE_CACHE } from '../module-loading.ts';
 
 /** Message to a thread. Its answer has the same ID. */
 export interface JobMessage<Job> {

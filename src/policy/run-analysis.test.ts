@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
-import { ANALYSIS_STEPS_MAX, type Analysis, RESULT_ITEMS_MAX, runAnalysis, type SimulationAnalysis } from './analysis.ts';
+import { ANALYSIS_STEPS_MAX, type Analysis, RESULT_ITEMS_MAX, type SimulationAnalysis } from './analysis.ts';
 import { DECISION_CHARACTERS } from './decision-steps.ts';
+import { runAnalysis } from './run-analysis.ts';
 import { SIMULATED_TEXT_MAX } from './simulate.ts';
 import { StepsExceeded } from './steps.ts';
 
