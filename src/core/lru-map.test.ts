@@ -19,3 +19,35 @@ test('lruMap: replacing an entry keeps the others and marks it as used', () => {
   map.set('c', 4);
   assert.deepEqual([map.get('a'), map.get('b'), map.get('c')], [3, undefined, 4]);
 });
+
+test('lruMap: after any mix of uses, the entries and their order are those of a list', () => {
+  const map = lruMap<number, number>(5);
+  let expected: (readonly [key: number, value: number])[] = [];
+  let seed = 1;
+  const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  for (let i = 0; i < 5_000; i++) {
+    const key = random(9);
+    const present = expected.find(([each]) => each === key);
+    const others = expected.filter((each) => each !== present);
+    switch (random(8)) {
+      case 0:
+        map.delete(key);
+        expected = others;
+        break;
+      case 1:
+      case 2:
+      case 3:
+        map.set(key, i);
+        expected = [...others.slice(-4), [key, i]];
+        break;
+      default:
+        assert.equal(map.get(key), present?.[1]);
+        if (present !== undefined) expected = [...others, present];
+    }
+    if (i % 1_000 === 999) {
+      map.clear();
+      expected = [];
+    }
+    assert.equal(map.size, expected.length);
+  }
+});

@@ -9,24 +9,67 @@ export interface LruMap<Key, Value> {
   readonly size: number;
 }
 
-/** Creates an empty map. The order of use is the insertion order of a `Map`, whose first key is the least recently used. */
+/** An entry between the next more and the next less recently used one. The ends of the list are in the `ring` entry. */
+interface Entry<Key, Value> {
+  readonly key: Key;
+  value: Value;
+  newer: Entry<Key, Value>;
+  older: Entry<Key, Value>;
+}
+
+/**
+ * Creates an empty map. A linked list has the order of use, so a hit changes a few references and creates no garbage. Deleting and
+ * inserting the key again would make `Map` copy its table again and again.
+ */
 export function lruMap<Key, Value>(max: number): LruMap<Key, Value> {
-  const entries = new Map<Key, Value>();
+  const entries = new Map<Key, Entry<Key, Value>>();
+  /** Start and end of the list: `ring.older` is the most recently used entry, and `ring.newer` the least recently used one. */
+  const ring = {} as Entry<Key, Value>;
+  ring.newer = ring.older = ring;
+
+  function unlink({ newer, older }: Entry<Key, Value>): void {
+    newer.older = older;
+    older.newer = newer;
+  }
+  function linkAsNewest(entry: Entry<Key, Value>): void {
+    entry.newer = ring;
+    entry.older = ring.older;
+    entry.older.newer = entry;
+    ring.older = entry;
+  }
+  function remove(entry: Entry<Key, Value>): void {
+    unlink(entry);
+    entries.delete(entry.key);
+  }
+  function use(key: Key): Entry<Key, Value> | undefined {
+    const entry = entries.get(key);
+    if (entry === undefined || entry === ring.older) return entry;
+    unlink(entry);
+    linkAsNewest(entry);
+    return entry;
+  }
+
   return {
-    get(key) {
-      const value = entries.get(key);
-      if (value === undefined) return undefined;
-      entries.delete(key);
-      entries.set(key, value);
-      return value;
-    },
+    get: (key) => use(key)?.value,
     set(key, value) {
-      entries.delete(key);
-      if (entries.size >= max) entries.delete(entries.keys().next().value as Key);
-      entries.set(key, value);
+      const present = use(key);
+      if (present !== undefined) {
+        present.value = value;
+        return;
+      }
+      if (entries.size >= max) remove(ring.newer);
+      const entry = { key, value, newer: ring, older: ring };
+      linkAsNewest(entry);
+      entries.set(key, entry);
     },
-    delete: (key) => void entries.delete(key),
-    clear: () => entries.clear(),
+    delete(key) {
+      const entry = entries.get(key);
+      if (entry !== undefined) remove(entry);
+    },
+    clear() {
+      entries.clear();
+      ring.newer = ring.older = ring;
+    },
     get size() {
       return entries.size;
     },

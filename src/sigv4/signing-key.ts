@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { hmacSha256 } from '#core/hmac.ts';
 import { lruMap } from '#core/lru-map.ts';
 import { ownText, TERMINATOR } from './canonical.ts';
 
@@ -16,35 +17,19 @@ export type SigningKey = (stringToSign: string) => string;
 /** Derives the signing key of one day, region and service. Source: "Signature Version 4", "Calculate a signature". */
 export function deriveSigningKey(secret: string, { date, region, service }: Scope): SigningKey {
   const whole = Buffer.from(`AWS4${secret}`, 'utf8');
-  const first = whole.length <= BLOCK ? whole : Buffer.from(hash('sha256', whole, 'hex'), 'hex');
+  const first = whole.length <= KEY_MAX ? whole : Buffer.from(hash('sha256', whole, 'hex'), 'hex');
   return [date, region, service, TERMINATOR].reduce((key, part) => hmacKey(Buffer.from(key(part), 'hex')), hmacKey(first));
 }
 
-const BLOCK = 64;
+/** Longest key of an HMAC, in bytes. A longer one is hashed. Source: RFC 2104. */
+const KEY_MAX = 64;
 
 /** Largest input, in bytes. A string to sign has at most 250 bytes, with the longest region and service that `readSignature` accepts. */
 const TEXT_MAX = 256;
 
-/**
- * Returns HMAC-SHA-256 with a key of at most one block (64 bytes).
- *
- * Hashes twice over buffers that belong to the key. `createHmac` takes nearly twice as long (2.3 µs instead of 1.3 µs per call
- * on Node 24), because it creates an object for each call.
- */
 function hmacKey(key: Uint8Array): SigningKey {
-  const inner = Buffer.allocUnsafe(BLOCK + TEXT_MAX);
-  const outer = Buffer.allocUnsafe(BLOCK + 32);
-  for (let i = 0; i < BLOCK; i++) {
-    const byte = i < key.length ? (key[i] as number) : 0;
-    inner[i] = byte ^ 0x36;
-    outer[i] = byte ^ 0x5c;
-  }
-  return (text) => {
-    if (text.length > TEXT_MAX) throw new Error(`a string to sign has at most ${TEXT_MAX} bytes`);
-    const length = inner.write(text, BLOCK, 'latin1');
-    outer.write(hash('sha256', inner.subarray(0, BLOCK + length), 'hex'), BLOCK, 'hex');
-    return hash('sha256', outer, 'hex');
-  };
+  const hmac = hmacSha256(key, TEXT_MAX);
+  return (text) => hmac(text, 'hex');
 }
 
 /** Cache of derived signing keys. With a cached key, a signature takes one HMAC instead of five. */

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AttendeeCapabilities, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
+import { observedSqlite } from '#store/engine/sqlite-fixture.ts';
 import { ACCOUNT, HOUR, openFixture, START, TOKENS } from './fixture.ts';
 
 const ALL: AttendeeCapabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' };
@@ -25,6 +27,20 @@ test('CreateAttendee: returns an attendee with all capabilities and its own join
   assert.deepEqual(TOKENS.verify(Attendee?.JoinToken as string, START), facts);
   assert.equal(TOKENS.verify(Attendee?.JoinToken as string, instant(START + 24 * HOUR)), undefined);
   assert.deepEqual(await run('GetAttendee', { MeetingId, AttendeeId: Attendee?.AttendeeId as string }), { Attendee });
+});
+
+test('CreateAttendee: runs three statements in the commit of its group, and one of them writes', async () => {
+  const texts: string[] = [];
+  const note = (text: string) => void texts.push(text.trim());
+  const { run, meeting, store } = await openFixture({}, await openSqlite(':memory:', { open: observedSqlite(note, note) }));
+  const MeetingId = await meeting();
+  texts.length = 0;
+  await run('CreateAttendee', { MeetingId, ExternalUserId: 'ada' });
+  assert.deepEqual(
+    texts.map((text) => text.split(' ', 2).join(' ')),
+    ['SELECT *', 'SELECT COUNT(*)', 'BEGIN IMMEDIATE', 'INSERT INTO', 'COMMIT'],
+  );
+  await store.close();
 });
 
 test('CreateAttendee: an external user ID in use returns its attendee, even in a full meeting', async () => {

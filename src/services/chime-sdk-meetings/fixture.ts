@@ -23,7 +23,8 @@ export interface Fixture {
   attendee(meetingId: string, externalUserId: string): Promise<string>;
 }
 
-export async function openFixture(limits: Partial<MeetingsDeps['limits']> = {}): Promise<Fixture> {
+/** Opens the operations, by default on an empty store in memory. */
+export async function openFixture(limits: Partial<MeetingsDeps['limits']> = {}, opened?: Store): Promise<Fixture> {
   const emitted: MeetingEvent[] = [];
   const { store, run } = await openOperations<Api>(
     meetingsOperations({
@@ -33,6 +34,7 @@ export async function openFixture(limits: Partial<MeetingsDeps['limits']> = {}):
       limits: { ...DEFAULT_LIMITS, ...limits },
     }),
     emitted,
+    opened,
   );
   let tokens = 0;
   return {

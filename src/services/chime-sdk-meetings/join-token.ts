@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { hmacSha256 } from '#core/hmac.ts';
 import { type Instant, instant } from '#core/instant.ts';
 
 /** Content of a join token. The media plane admits an attendee by it, without a lookup. */
@@ -36,15 +37,14 @@ const PURPOSE = 'belfry join token\n';
 export function joinTokens(key: Uint8Array, older: readonly Uint8Array[] = []): JoinTokens {
   if ([key, ...older].some(({ length }) => length < KEY_MIN_BYTES))
     throw new Error(`a key of join tokens must have at least ${KEY_MIN_BYTES} bytes`);
-  // Key objects, because an HMAC with a key in bytes takes 12 µs instead of 2 µs (Node 24).
-  const newest = createSecretKey(key);
-  const keys = [newest, ...older.map((each) => createSecretKey(each))];
+  const newest = hmacSha256(key, TOKEN_MAX_LENGTH, PURPOSE);
+  const macs = [newest, ...older.map((each) => hmacSha256(each, TOKEN_MAX_LENGTH, PURPOSE))];
 
   return {
     issue({ accountId, region, meetingId, attendeeId, externalUserId, expiresAt }) {
       const facts = JSON.stringify([FORMAT, accountId, region, meetingId, attendeeId, externalUserId, expiresAt]);
       const text = Buffer.from(facts).toString('base64url');
-      return `${text}.${mac(newest, text).toString('base64url')}`;
+      return `${text}.${newest(text, 'base64url')}`;
     },
     verify(token, now) {
       if (token.length > TOKEN_MAX_LENGTH) return undefined;
@@ -52,8 +52,8 @@ export function joinTokens(key: Uint8Array, older: readonly Uint8Array[] = []): 
       if (dot < 0) return undefined;
       const text = token.slice(0, dot);
       const actual = Buffer.from(token.slice(dot + 1), 'base64url');
-      const issued = keys.some((each) => {
-        const expected = mac(each, text);
+      const issued = macs.some((mac) => {
+        const expected = Buffer.from(mac(text, 'base64url'), 'base64url');
         return actual.length === expected.length && timingSafeEqual(actual, expected);
       });
       if (!issued) return undefined;
@@ -65,8 +65,4 @@ export function joinTokens(key: Uint8Array, older: readonly Uint8Array[] = []): 
       return { accountId, region, meetingId, attendeeId, externalUserId, expiresAt: instant(expiresAt) };
     },
   };
-}
-
-function mac(key: KeyObject, facts: string): Buffer {
-  return createHmac('sha256', key).update(PURPOSE).update(facts).digest();
 }

@@ -5,7 +5,7 @@ import { memberConnection } from './member-connection.ts';
 import { positions } from './position.ts';
 import type { SqliteDriver } from './sqlite-driver.ts';
 import { stuckWork } from './stuck-work.ts';
-import { chunking, type Shared, startRun } from './transaction.ts';
+import { chunking, Run, type Shared } from './transaction.ts';
 
 /**
  * Maximum number of transactions that share one commit. While a group is synced, the next one runs, and the server responds to the
@@ -49,9 +49,9 @@ export function groupCommit(
     return {
       async run() {
         const { sql, beforeLastStatement, keep, undo } = memberConnection(writer);
-        const run = startRun(sql, shared);
+        const run = new Run(sql, shared);
         try {
-          const value = await stuck.run(() => work(run.tx));
+          const value = await stuck.run(() => work(run));
           beforeLastStatement();
           await run.flush();
           keep();

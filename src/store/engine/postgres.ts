@@ -9,7 +9,7 @@ import { transactionConnection } from './postgres-connection.ts';
 import { CONFLICT, CREATED_MEANWHILE, codeOf, isAnswer } from './postgres-errors.ts';
 import type { PostgresConnection, PostgresPool, PostgresRows } from './postgres-pool.ts';
 import { retrying, turns } from './retrying.ts';
-import { chunking, type Shared, startRun } from './transaction.ts';
+import { chunking, Run, type Shared } from './transaction.ts';
 
 export interface PostgresOptions extends StoreOptions {
   /** Connections of this server. Default 12. Measured: 8 to 16 keep two cores busy, and more connections only wait. */
@@ -128,10 +128,10 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
 
   async function once<T>(work: (tx: Tx) => Promise<T>, again: boolean): Promise<T> {
     const { sql, wrote, failure, commit, rollback } = transactionConnection(pool, query, again);
-    const run = startRun(sql, shared);
+    const run = new Run(sql, shared);
     let value: T;
     try {
-      value = await work(run.tx);
+      value = await work(run);
       if (wrote()) await run.flush();
       await commit();
     } catch (error) {

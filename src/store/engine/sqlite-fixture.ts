@@ -12,14 +12,24 @@ export function dataFolders(): () => string {
   return () => join(base, `data${++folders}`);
 }
 
-/** Returns Node's SQLite, which calls `onRun` before each statement that it runs. `onRun` may throw the error of a disk. */
-export function observedSqlite(onRun: (text: string) => void): SqliteOpen {
+/**
+ * Returns Node's SQLite, which calls `onRun` before each statement that returns no rows, and `onRead` before each other one.
+ * `onRun` may throw the error of a disk.
+ */
+export function observedSqlite(onRun: (text: string) => void, onRead: (text: string) => void = () => {}): SqliteOpen {
   return (path) => {
     const driver = nodeSqlite(path);
     const prepare: SqliteDriver['prepare'] = (text) => {
       const statement = driver.prepare(text);
       return {
-        ...statement,
+        all(values) {
+          onRead(text);
+          return statement.all(values);
+        },
+        get(values) {
+          onRead(text);
+          return statement.get(values);
+        },
         run(values) {
           onRun(text);
           return statement.run(values);

@@ -1,25 +1,15 @@
-import { attempts } from '../attempts.ts';
-import { idempotency } from '../idempotency.ts';
-import { lastUses } from '../identity/last-use.ts';
-import { identity } from '../identity/repository.ts';
-import { meta } from '../meta.ts';
-import { resources } from '../resources.ts';
+import { type Attempts, attempts } from '../attempts.ts';
+import { type Idempotency, idempotency } from '../idempotency.ts';
+import { type LastUses, lastUses } from '../identity/last-use.ts';
+import { type Identity, identity } from '../identity/repository.ts';
+import { type Meta, meta } from '../meta.ts';
+import { type Resources, resources } from '../resources.ts';
 import type { Sql } from '../sql.ts';
 import type { Store, Tx } from '../store.ts';
-import { insertTrailRows, trail } from '../trail/trail.ts';
+import { insertTrailRows, type Trail, trail } from '../trail/trail.ts';
 import { CHUNK_ROWS, makeChunks } from '../trail/trail-chunk.ts';
 import type { TrailRow } from '../trail/trail-row.ts';
 import type { Positions } from './position.ts';
-
-/** One run of the work of a transaction, without its connection. */
-export interface Run {
-  readonly tx: Tx;
-  /** Appended records that are not written yet. The engine writes them after the work. */
-  readonly pending: TrailRow[];
-  flush(): Promise<void>;
-  /** Calls the `afterCommit` functions. Call it when the commit is durable. */
-  committed(): void;
-}
 
 /** Parts that the transactions of a store share. */
 export interface Shared {
@@ -30,61 +20,75 @@ export interface Shared {
   recorded(count: number): void;
 }
 
-/** Creates the repositories of one connection. Each is created when it is first used. */
-export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Run {
-  const pending: TrailRow[] = [];
-  let written = 0;
-  const afterCommit: (() => void)[] = [];
-  const opened: { -readonly [Name in keyof Tx]?: Tx[Name] } = {};
-  const repositories = new Map<(connection: Sql) => unknown, unknown>();
-  const flush = async (): Promise<void> => {
+/**
+ * One run of the work of a transaction, without its connection. Each repository is created when it is first used.
+ *
+ * A class, because V8 gives all its instances one hidden class. An object literal with getters gets a hidden class for each instance,
+ * which makes all code that reads it slower.
+ */
+export class Run implements Tx {
+  readonly sql: Sql;
+  readonly #shared: Shared;
+  /** Appended records that are not written yet. The engine writes them after the work. */
+  readonly pending: TrailRow[] = [];
+  #written = 0;
+  #trail: Trail | undefined;
+  #repositories: Map<(connection: Sql) => unknown, unknown> | undefined;
+  #afterCommit: (() => void)[] | undefined;
+
+  constructor(sql: Sql, shared: Shared) {
+    this.sql = sql;
+    this.#shared = shared;
+  }
+
+  get identity(): Identity {
+    return this.of(identity);
+  }
+  get resources(): Resources {
+    return this.of(resources);
+  }
+  get trail(): Trail {
+    return (this.#trail ??= trail(this.sql, this.pending, () => this.flush(), this.#shared.settled));
+  }
+  get idempotency(): Idempotency {
+    return this.of(idempotency);
+  }
+  get meta(): Meta {
+    return this.of(meta);
+  }
+  get lastUses(): LastUses {
+    return this.of(lastUses);
+  }
+  get attempts(): Attempts {
+    return this.of(attempts);
+  }
+
+  of<Repository>(repository: (connection: Sql) => Repository): Repository {
+    const repositories = (this.#repositories ??= new Map());
+    let found = repositories.get(repository) as Repository | undefined;
+    if (found === undefined) repositories.set(repository, (found = repository(this.sql)));
+    return found;
+  }
+
+  afterCommit(fn: () => void): void {
+    (this.#afterCommit ??= []).push(fn);
+  }
+
+  /** Writes the pending records. */
+  async flush(): Promise<void> {
+    const { pending } = this;
     if (pending.length === 0) return;
-    await insertTrailRows(sql.run, pending, positions.next);
-    written += pending.length;
+    await insertTrailRows(this.sql.run, pending, this.#shared.positions.next);
+    this.#written += pending.length;
     pending.length = 0;
-  };
-  const tx: Tx = {
-    sql,
-    get identity() {
-      return (opened.identity ??= identity(sql));
-    },
-    get resources() {
-      return (opened.resources ??= resources(sql));
-    },
-    get trail() {
-      return (opened.trail ??= trail(sql, pending, flush, settled));
-    },
-    get idempotency() {
-      return (opened.idempotency ??= idempotency(sql));
-    },
-    get meta() {
-      return (opened.meta ??= meta(sql));
-    },
-    get lastUses() {
-      return (opened.lastUses ??= lastUses(sql));
-    },
-    get attempts() {
-      return (opened.attempts ??= attempts(sql));
-    },
-    of<Repository>(repository: (connection: Sql) => Repository): Repository {
-      let found = repositories.get(repository);
-      if (found === undefined) repositories.set(repository, (found = repository(sql)));
-      return found as Repository;
-    },
-    afterCommit(fn) {
-      afterCommit.push(fn);
-    },
-  };
-  return {
-    tx,
-    pending,
-    flush,
-    committed() {
-      // The pending records were written outside the transaction.
-      recorded(written + pending.length);
-      for (const fn of afterCommit) fn();
-    },
-  };
+  }
+
+  /** Calls the `afterCommit` functions. Call it when the commit is durable. */
+  committed(): void {
+    // The pending records were written outside the transaction.
+    this.#shared.recorded(this.#written + this.pending.length);
+    for (const fn of this.#afterCommit ?? []) fn();
+  }
 }
 
 /**

@@ -5,18 +5,18 @@ import { countOf, instant, type Row, table, text } from '#store/table.ts';
 export const ATTENDEE = table('attendee', {
   columns: {
     meetingId: text,
-    /** UUID in lower case. */
-    attendeeId: text,
     /** Unique in a meeting. */
     externalUserId: text,
+    /** Random UUID in lower case. */
+    attendeeId: text,
     /** Media capabilities, as in the model: `SendReceive`, `Send`, `Receive` or `None`. */
     audio: text,
     video: text,
     content: text,
     createdAt: instant,
   },
-  key: ['meetingId', 'attendeeId'],
-  indexes: [{ columns: ['meetingId', 'externalUserId'], unique: true }],
+  // The only tree. A meeting has at most 250 attendees, so an attendee ID is found by reading those of its meeting.
+  key: ['meetingId', 'externalUserId'],
 });
 export type AttendeeRecord = Row<typeof ATTENDEE>;
 
@@ -24,7 +24,7 @@ export type AttendeeRecord = Row<typeof ATTENDEE>;
 export type CapabilitiesRecord = Pick<AttendeeRecord, 'audio' | 'video' | 'content'>;
 
 export interface Attendees {
-  /** 'exists': the meeting has an attendee with this ID or external user ID. Nothing changes then. */
+  /** 'exists': the meeting has an attendee with this external user ID. Nothing changes then. */
   add(attendee: AttendeeRecord): Promise<'added' | 'exists'>;
   get(meetingId: string, attendeeId: string): Promise<AttendeeRecord | undefined>;
   getByExternalUserId(meetingId: string, externalUserId: string): Promise<AttendeeRecord | undefined>;
@@ -36,22 +36,26 @@ export interface Attendees {
   setCapabilities(attendee: Pick<AttendeeRecord, 'meetingId' | 'attendeeId'> & CapabilitiesRecord): Promise<'changed' | 'absent'>;
 }
 
-const SELECT_BY_EXTERNAL_USER_ID = 'SELECT * FROM attendee WHERE meeting_id = $1 AND external_user_id = $2';
+const BY_ID = 'WHERE meeting_id = $1 AND attendee_id = $2';
+const SELECT = `SELECT ${ATTENDEE.names} FROM attendee ${BY_ID}`;
+const SELECT_PAGE = `SELECT ${ATTENDEE.names} FROM attendee WHERE meeting_id = $1 AND attendee_id > $2 ORDER BY attendee_id LIMIT $3`;
+const DELETE = `DELETE FROM attendee ${BY_ID}`;
+const SET_CAPABILITIES = `UPDATE attendee SET audio = $3, video = $4, content = $5 ${BY_ID}`;
 const COUNT = 'SELECT COUNT(*) AS count FROM attendee WHERE meeting_id = $1';
 const DELETE_ALL = 'DELETE FROM attendee WHERE meeting_id = $1';
-const setCapabilities = ATTENDEE.update('audio', 'video', 'content');
 
 export function attendees(sql: Sql): Attendees {
   return {
     add: (attendee) => ATTENDEE.add(sql, attendee),
-    get: (meetingId, attendeeId) => ATTENDEE.get(sql, meetingId, attendeeId),
-    getByExternalUserId: (meetingId, externalUserId) => ATTENDEE.row(sql, SELECT_BY_EXTERNAL_USER_ID, [meetingId, externalUserId]),
+    get: (meetingId, attendeeId) => ATTENDEE.row(sql, SELECT, [meetingId, attendeeId]),
+    getByExternalUserId: (meetingId, externalUserId) => ATTENDEE.get(sql, meetingId, externalUserId),
     count: (meetingId) => countOf(sql, COUNT, [meetingId]),
-    list: (meetingId, limit, after = '') => ATTENDEE.page(sql, [meetingId], [after], limit),
-    remove: (meetingId, attendeeId) => ATTENDEE.remove(sql, meetingId, attendeeId),
+    list: (meetingId, limit, after = '') => ATTENDEE.rows(sql, SELECT_PAGE, [meetingId, after, limit]),
+    remove: async (meetingId, attendeeId) => ((await sql.run(DELETE, [meetingId, attendeeId])) === 0 ? 'absent' : 'removed'),
     async removeAll(meetingId) {
       await sql.run(DELETE_ALL, [meetingId]);
     },
-    setCapabilities: (attendee) => setCapabilities(sql, attendee),
+    setCapabilities: async ({ meetingId, attendeeId, audio, video, content }) =>
+      (await sql.run(SET_CAPABILITIES, [meetingId, attendeeId, audio, video, content])) === 0 ? 'absent' : 'changed',
   };
 }

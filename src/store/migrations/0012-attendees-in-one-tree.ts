@@ -1,0 +1,18 @@
+import type { Migration } from '../migrate.ts';
+
+/** The key is the external user ID, so that a new attendee is one insert into one tree. */
+export const migration: Migration = {
+  title: 'attendees in one tree',
+  statements: [
+    // Not a rename: PostgreSQL would keep the name of the old key, which the new table needs.
+    'CREATE TABLE attendee_copy AS SELECT * FROM attendee',
+    'DROP TABLE attendee',
+    `CREATE TABLE attendee (
+      meeting_id {text} NOT NULL, external_user_id {text} NOT NULL, attendee_id {text} NOT NULL,
+      audio {text} NOT NULL, video {text} NOT NULL, content {text} NOT NULL, created_at_ms {int} NOT NULL,
+      PRIMARY KEY (meeting_id, external_user_id)) {clustered}`,
+    `INSERT INTO attendee (meeting_id, external_user_id, attendee_id, audio, video, content, created_at_ms)
+      SELECT meeting_id, external_user_id, attendee_id, audio, video, content, created_at_ms FROM attendee_copy`,
+    'DROP TABLE attendee_copy',
+  ],
+};
