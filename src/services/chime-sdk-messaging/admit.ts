@@ -91,7 +91,7 @@ export async function admit(
   const { tx } = call;
   const bearer = await bearerOf(call, input.ChimeBearer);
   const channel = await findChannel(tx, call, input.ChannelArn);
-  if (channel === undefined) throw missing(operation, `Channel ${input.ChannelArn} does not exist.`);
+  if (channel === undefined) throw missing(operation, `Channel '${input.ChannelArn}' does not exist.`);
   if (channel.appInstanceId !== bearer.appInstanceId) throw refused(operation);
   const own = (await tx.of(memberships).ofMember(channel, bearer.key)).filter((each) => isHere(each, channel, input.SubChannelId));
   const roles = await rolesOf(call, channel, bearer, own.length > 0);
