@@ -24,7 +24,7 @@ export interface SamlJob {
   readonly now: Instant;
 }
 
-/** Facts of a verified assertion: what a role session needs of it, as plain data. */
+/** Facts of a verified assertion that a role session needs, as plain data. */
 export type VerifiedAssertion = Omit<Extract<Federation, { readonly kind: 'saml' }>, 'providerMetadata'>;
 
 /** Address of the sign-in, for which assertions are issued. It does not depend on the host of this server. */

@@ -13,7 +13,7 @@ const ACCOUNT = '111122223333' as AccountId;
 const NOW = instant(1_795_314_300_123);
 const later = (seconds: number): Instant => instant(NOW + seconds * 1000);
 
-/** A server that knows one role. */
+/** Returns the sign-ins of a server with one role. */
 function rig(maxSessionSeconds = 3600, key = Buffer.alloc(32, 7)) {
   const snapshot = newSnapshot();
   const record = {

@@ -56,7 +56,7 @@ const one = (text: string) => `ValidationError: 1 validation error detected: ${t
 
 // biome-ignore format: a table
 const CONSTRAINTS: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
-  // what is tested                               the request                                                                    the error
+  // case                                         the request                                                                    the error
   ['a missing member',                            createMeeting({ MediaRegion: undefined }),                                     one("Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null")],
   ['a null member is a missing one',              createMeeting({ MediaRegion: null }),                                          one("Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null")],
   ['an empty body is an empty document',          createMeeting(''),                                                             "ValidationError: 3 validation errors detected: Value null at 'clientRequestToken' failed to satisfy constraint: Member must not be null; Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null; Value null at 'externalMeetingId' failed to satisfy constraint: Member must not be null"],
@@ -114,7 +114,7 @@ function cborArray(count: number, item: number): Uint8Array {
 
 // biome-ignore format: a table
 const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
-  // what is tested                               the request                                                                    the message
+  // case                                         the request                                                                    the message
   ['a cut-off document',                          createMeeting('{"MediaRegion":"us-east-1"'),                                   'The document is not valid JSON'],
   ['an open string',                              createMeeting('{"MediaRegion":"us-east-1'),                                    'Unexpected end of the document'],
   ['text after the document',                     createMeeting('{} {}'),                                                        'The document is not valid JSON'],

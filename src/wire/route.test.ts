@@ -27,7 +27,7 @@ function chosen(request: RequestForTests): string {
 
 // biome-ignore format: a table
 const ROUTES: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
-  // what is tested                                            the request                                                                                      what is chosen
+  // case                                                      the request                                                                                      chosen
   ['base path',                                                { target: `/_chime-sdk-meetings${MEETING}` },                                                    'chime-sdk-meetings GetMeeting rest-json sdk'],
   ['base path before a contrary scope',                        { target: '/_chime-sdk-voice/settings', scope: 'iam' },                                          'chime-sdk-voice GetGlobalSettings rest-json sdk'],
   ['base path of the classic service',                         { target: '/_chime/settings', scope: 'chime' },                                                  'chime GetGlobalSettings rest-json classic'],

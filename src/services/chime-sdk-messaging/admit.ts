@@ -1,4 +1,6 @@
-/** The second layer of authorization in messaging: whether the bearer's role allows what IAM allowed. Requirements CHM-5, CHM-6. */
+/**
+ * The second layer of authorization in messaging: after IAM, the bearer's role must also allow the operation. Requirements CHM-5, CHM-6.
+ */
 import { type AppInstanceMember, findMember, isAppInstanceAdmin, parseAppInstanceArn } from '../chime/app-instances.ts';
 import type { Call } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
