@@ -37,11 +37,11 @@ const ROWS: readonly Row[] = [
   ['101 audiences',                'CreateOpenIDConnectProvider', { Url: 'https://a.example', ClientIDList: Array.from({ length: 101 }, (_, i) => `${i}`) }, 'LimitExceededException', 'Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100'],
   ['an existing issuer',           'CreateOpenIDConnectProvider', { Url: URL },                                                      'EntityAlreadyExistsException', 'Provider with url https://login.example.com/tenant/ already exists.'],
   ['an unknown provider',          'DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn: `${OIDC}x` },                          'NoSuchEntityException',        `OpenId connect Provider ${OIDC}x cannot be found.`],
-  ['a private key',                'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AddPrivateKey: 'k' }, 'InvalidInputException',      'Encrypted SAML assertions are not supported by Belfry.'],
-  ['required encryption',          'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AssertionEncryptionMode: 'Required' }, 'InvalidInputException', 'Encrypted SAML assertions are not supported by Belfry.'],
-  ['a private key',                'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AddPrivateKey: 'k' },                     'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
-  ['required encryption',          'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AssertionEncryptionMode: 'Required' },    'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
-  ['an unknown private key',       'UpdateSAMLProvider',          { SAMLProviderArn: SAML, RemovePrivateKey: 'k'.repeat(22) },       'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
+  ['a private key',                'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AddPrivateKey: 'k' }, 'InvalidInputException',      'Belfry does not support encrypted SAML assertions.'],
+  ['required encryption',          'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AssertionEncryptionMode: 'Required' }, 'InvalidInputException', 'Belfry does not support encrypted SAML assertions.'],
+  ['a private key',                'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AddPrivateKey: 'k' },                     'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
+  ['required encryption',          'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AssertionEncryptionMode: 'Required' },    'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
+  ['an unknown private key',       'UpdateSAMLProvider',          { SAMLProviderArn: SAML, RemovePrivateKey: 'k'.repeat(22) },       'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
   ['an unknown provider',          'GetOpenIDConnectProvider',    { OpenIDConnectProviderArn: `${OIDC}x` },                          'NoSuchEntityException',        `OpenIDConnect Provider not found for arn ${OIDC}x`],
 ];
 
