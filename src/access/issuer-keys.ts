@@ -60,9 +60,10 @@ async function fetchKeys(fetchJson: FetchJson, issuer: string, thumbprints: read
     issuer?: unknown;
     jwks_uri?: unknown;
   } | null;
-  if (configuration?.issuer !== issuer) throw new FetchProblem(`${issuer}: its configuration names another issuer.`);
-  if (typeof configuration.jwks_uri !== 'string') throw new FetchProblem(`${issuer}: its configuration names no keys.`);
+  if (configuration?.issuer !== issuer) throw new FetchProblem(`The configuration of '${issuer}' has another issuer.`);
+  if (typeof configuration.jwks_uri !== 'string') throw new FetchProblem(`The configuration of '${issuer}' does not have a jwks_uri.`);
   const { keys } = ((await fetchJson(configuration.jwks_uri, { thumbprints })) ?? {}) as { keys?: unknown };
-  if (!Array.isArray(keys) || keys.length > KEYS_MAX) throw new FetchProblem(`${issuer}: its keys cannot be read.`);
+  if (!Array.isArray(keys) || keys.length > KEYS_MAX)
+    throw new FetchProblem(`The keys of '${issuer}' are not a valid JSON Web Key Set of at most ${KEYS_MAX} keys.`);
   return { keys };
 }

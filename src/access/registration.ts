@@ -98,9 +98,9 @@ export function newRegistration(parts: RegistrationParts): Registration {
   }
 
   function reasonToReload(renewal: Renewal, since: number): string | undefined {
-    if (epoch !== renewal.epoch) return 'the database has another history';
+    if (epoch !== renewal.epoch) return 'the database was restored or replaced';
     if (renewal.version < since) return 'the version of identity decreased';
-    return renewal.trimmedTo > since ? 'the list of deleted records begins after its version' : undefined;
+    return renewal.trimmedTo > since ? 'the list of deleted records begins after the version of its snapshot' : undefined;
   }
 
   return {

@@ -49,7 +49,8 @@ async function parseMetadata(metadata: string): Promise<SamlMetadata> {
     .map((certificate) => textOf(certificate).replaceAll(/\s/g, ''));
   const certificates = [...new Set(listed)];
   const entityId = entity?.$?.['entityID'];
-  if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata names no signing certificate.");
-  if (certificates.length > CERTIFICATES_MAX) throw invalid("The provider's metadata names too many signing certificates.");
+  if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata does not have a signing certificate.");
+  if (certificates.length > CERTIFICATES_MAX)
+    throw invalid(`The provider's metadata has more than ${CERTIFICATES_MAX} signing certificates.`);
   return { entityId, certificates };
 }

@@ -24,7 +24,7 @@ export interface SamlJob {
   readonly now: Instant;
 }
 
-/** Facts of a verified assertion: what a role session needs of it, as plain data. */
+/** Facts of a verified assertion that a role session needs, as plain data. */
 export type VerifiedAssertion = Omit<Extract<Federation, { readonly kind: 'saml' }>, 'providerMetadata'>;
 
 /** Address of the sign-in, for which assertions are issued. It does not depend on the host of this server. */
@@ -57,10 +57,10 @@ export async function verifySaml({ assertion, provider, now }: SamlJob): Promise
   const { audience, end: confirmedUntil } = recipientOf(signed, now);
   const { validUntil, redeemUntil, latestEnd } = timesOf(signed, now);
   const assertionId = signed.$?.['ID'];
-  if (!assertionId) throw invalid('The assertion has no ID.');
+  if (!assertionId) throw invalid('The assertion does not have an ID.');
   const nameId = one(one(signed, 'Subject'), 'NameID');
   const subject = textOf(nameId);
-  if (!subject) throw invalid('The assertion names no subject.');
+  if (!subject) throw invalid('The assertion does not have a Subject with a NameID.');
   const format = nameId?.$?.['Format'] ?? 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
   const subjectType = format.startsWith(NAME_FORMAT) ? format.slice(NAME_FORMAT.length) : format;
 

@@ -63,7 +63,7 @@ const OF_PROVIDER: SessionFacts = {
 // biome-ignore format: a table
 const CLAIMS: readonly [name: string, claims: SessionClaims][] = [
   ['a role session',               ROLE],
-  ['a role session with all',      { ...ROLE, session: FACTS }],
+  ['a session with all facts',     { ...ROLE, session: FACTS }],
   ['a session of a web identity',  { ...ROLE, session: OF_PROVIDER }],
   ["a user's session",             { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, mfaAuthenticated: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA' }],
   ["a user's console session",     { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, fromConsole: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA' }],

@@ -4,7 +4,7 @@ import type { Instant } from './instant.ts';
 /**
  * Permission that an operation requires: one action on every resource. Operations declare it, and `access` decides about it.
  *
- * `Tx` is the type of a transaction. This part imports nothing, so it does not know the type.
+ * `Tx` is the type of a transaction. It is a parameter, because this part imports nothing.
  */
 export interface RequiredAccess<Tx> {
   readonly action: `${string}:${string}`;

@@ -43,7 +43,7 @@ export interface EventReaderParts {
   readonly reauthorize: (some: readonly Session[]) => void;
 }
 
-/** Rows of one transaction: events, and what is needed to deliver them. */
+/** Rows that one transaction reads: events, and the memberships to deliver them. */
 interface Rows {
   readonly reading: Reading;
   readonly events: readonly SessionEvent[];

@@ -27,7 +27,7 @@ export const SLICE_STEPS = 2 ** 20;
  * A marked session receives nothing. An authorization removes the mark, unless identity has changed since.
  */
 export interface Reauthorization {
-  /** Marks sessions whose authorization may no longer hold. They are due within `withinMs`, or earlier if an earlier mark says so. */
+  /** Marks sessions whose authorization may no longer hold. They are due within `withinMs`, or earlier if an earlier mark is due first. */
   mark(sessions: readonly Session[], withinMs: number): void;
   /** Marks a new session. It is authorized when it has its first frame. */
   markNew(session: Session): void;

@@ -49,7 +49,7 @@ function parse(
         throw new FlagError(`unknown flag '${argument}' (${known})`);
       case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE': {
         const valid = flags.find(({ flag }) => flag === argument)?.valid;
-        throw new FlagError(valid === undefined ? `${argument} does not have a value` : `${argument} requires a value: ${valid}`);
+        throw new FlagError(valid === undefined ? `${argument} does not take a value` : `${argument} requires a value: ${valid}`);
       }
       case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
         throw new FlagError(`unexpected argument '${argument}' (${known})`);

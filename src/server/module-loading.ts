@@ -3,7 +3,7 @@ import { enableCompileCache, flushCompileCache, registerHooks } from 'node:modul
 import { fileURLToPath } from 'node:url';
 
 /**
- * Folder of compiled sources. It belongs to the owner of the clone, because others could tamper with a shared one. If it is not
+ * Folder of compiled sources. It belongs to the owner of the clone, because other users could tamper with a shared folder. If it is not
  * writable, the server runs without a cache. `bin/belfry.mjs` uses the same folder.
  */
 export const COMPILE_CACHE =

@@ -237,7 +237,7 @@ function socketsPart(sockets: Sockets): Part {
   return { name: 'sockets', stop: sockets.close };
 }
 
-/** Creates the part that renews the certificate. If the certificate cannot be read, the server keeps the one before. */
+/** Creates the part that renews the certificate. If the certificate cannot be read, the server keeps the previous one. */
 function renewalPart(listeners: ListenersPart): Part {
   let timer: NodeJS.Timeout | undefined;
   const renew = () =>

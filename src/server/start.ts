@@ -1,5 +1,5 @@
 /**
- * Start of a server: the core in its thread, then the main thread's own parts. The modules of those load while the core starts, so this
+ * Start of a server: the core in its thread, then the main thread's own parts. Their modules load while the core starts, so this
  * file imports only what the core's thread needs.
  */
 import { startCore } from './core/core-link.ts';

@@ -37,7 +37,7 @@ export function inflate(body: Uint8Array): Uint8Array {
     return gunzipSync(body, { maxOutputLength: INFLATED_MAX_BYTES });
   } catch (error) {
     if (error instanceof RangeError) throw new AwsError('RequestTooLarge', 'The request body is too large once decompressed.');
-    throw malformed('The body is no gzip stream');
+    throw malformed('The body is not a gzip stream');
   }
 }
 
@@ -71,7 +71,7 @@ export function parseJson(json: string): unknown {
     throw malformed('The document is not valid JSON');
   }
   // Without a backslash, JSON in UTF-8 contains neither U+0000 nor lone surrogates.
-  if (keysWithin(document, json.includes('\\')) !== counts.colons) throw malformed('A key is given twice');
+  if (keysWithin(document, json.includes('\\')) !== counts.colons) throw malformed('A key occurs twice');
   return document;
 }
 
@@ -169,7 +169,7 @@ function plain(value: unknown, depth: number): unknown {
   if (!(value instanceof Map)) return value;
   const object = Object.create(null) as Record<string, unknown>;
   for (const [name, one] of value) {
-    if (typeof name !== 'string') throw malformed('The keys of a map must be texts');
+    if (typeof name !== 'string') throw malformed('The keys of a map must be strings');
     assertStorable(name);
     object[name] = plain(one, depth + 1);
   }

@@ -37,7 +37,7 @@ export interface RoutingRefusal {
   readonly protocol: ProtocolName;
   /** Absent if the service is unknown too. */
   readonly service?: ServiceName;
-  /** One of the services that sign as the credential scope says, if `service` is absent. For the record only. */
+  /** One of the services with the signing name of the credential scope, if `service` is absent. For the record only. */
   readonly likelyService?: ServiceName;
   /** Operation as the request names it: letters and digits, at most 128. Absent if it names none. For the record only. */
   readonly operationName?: string;

@@ -23,7 +23,7 @@ type Row = {
 // biome-ignore format: a table
 const ROWS: readonly Row[] = [
   // condition                     operation                      input                                                              code                            message
-  ['a private key',                'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: '', AddPrivateKey: 'k' },    'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
+  ['a private key',                'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: '', AddPrivateKey: 'k' },    'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
   ['invalid metadata',             'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: 'x'.repeat(1000) },          'InvalidInputException',        'Could not parse metadata'],
   ['metadata with a DTD',          'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: `<!DOCTYPE x>${METADATA}` },  'InvalidInputException',        'Could not parse metadata'],
   ['metadata with a DTD, in lower case', 'CreateSAMLProvider',    { Name: 'new', SAMLMetadataDocument: `<!doctype x>${METADATA}` },  'InvalidInputException',        'Could not parse metadata'],
@@ -37,11 +37,11 @@ const ROWS: readonly Row[] = [
   ['101 audiences',                'CreateOpenIDConnectProvider', { Url: 'https://a.example', ClientIDList: Array.from({ length: 101 }, (_, i) => `${i}`) }, 'LimitExceededException', 'Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100'],
   ['an existing issuer',           'CreateOpenIDConnectProvider', { Url: URL },                                                      'EntityAlreadyExistsException', 'Provider with url https://login.example.com/tenant/ already exists.'],
   ['an unknown provider',          'DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn: `${OIDC}x` },                          'NoSuchEntityException',        `OpenId connect Provider ${OIDC}x cannot be found.`],
-  ['a private key',                'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AddPrivateKey: 'k' }, 'InvalidInputException',      'Encrypted SAML assertions are not supported by Belfry.'],
-  ['required encryption',          'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AssertionEncryptionMode: 'Required' }, 'InvalidInputException', 'Encrypted SAML assertions are not supported by Belfry.'],
-  ['a private key',                'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AddPrivateKey: 'k' },                     'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
-  ['required encryption',          'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AssertionEncryptionMode: 'Required' },    'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
-  ['an unknown private key',       'UpdateSAMLProvider',          { SAMLProviderArn: SAML, RemovePrivateKey: 'k'.repeat(22) },       'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
+  ['a private key',                'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AddPrivateKey: 'k' }, 'InvalidInputException',      'Belfry does not support encrypted SAML assertions.'],
+  ['required encryption',          'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AssertionEncryptionMode: 'Required' }, 'InvalidInputException', 'Belfry does not support encrypted SAML assertions.'],
+  ['a private key',                'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AddPrivateKey: 'k' },                     'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
+  ['required encryption',          'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AssertionEncryptionMode: 'Required' },    'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
+  ['an unknown private key',       'UpdateSAMLProvider',          { SAMLProviderArn: SAML, RemovePrivateKey: 'k'.repeat(22) },       'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
   ['an unknown provider',          'GetOpenIDConnectProvider',    { OpenIDConnectProviderArn: `${OIDC}x` },                          'NoSuchEntityException',        `OpenIDConnect Provider not found for arn ${OIDC}x`],
 ];
 

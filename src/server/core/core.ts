@@ -199,7 +199,7 @@ function composeIdentity({ settings, store, registry, bus, ring, vault, clock, f
   return {
     snapshot,
     lease,
-    /** A transaction that changes identity returns after every server knows the change. */
+    /** A transaction that changes identity returns after every server has applied the change. */
     store: withdrawing(store, lease),
     stacks,
     sessions,

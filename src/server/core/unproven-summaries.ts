@@ -52,7 +52,9 @@ export function boundUnproven({ store, region, recordsPerMinute, clock, newId, r
     writing = append(omitted).catch((error) => {
       unproven.putBack(omitted);
       const then = stopped ? 'their count is lost' : 'will retry';
-      report(`could not record that ${requestsIn(omitted)} unproven requests were omitted (${then}): ${(error as Error).message}`);
+      report(
+        `could not record the summary of ${requestsIn(omitted)} requests without a proven identity (${then}): ${(error as Error).message}`,
+      );
     });
     await writing;
     writing = undefined;

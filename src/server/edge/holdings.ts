@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sourceOf } from '#core/source-address.ts';
 
-/** Bounds on what clients hold of this server, on all listeners together. */
+/** Bounds on the resources that clients hold, on all listeners together. */
 export interface HoldingLimits {
   readonly connectionsMax: number;
   /** Maximum bytes of unfinished requests: bodies, heads, and responses that the client has not read. */

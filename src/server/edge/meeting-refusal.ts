@@ -11,7 +11,7 @@ export const SIGNALING_PATH = '/control/';
  * Source: amazon-chime-sdk-js 3.32, `JoinAndReceiveIndexTask`: a client that is closed with this code while it joins stops with
  * SignalingBadRequest, and logs the reason. It retries if the request is refused with an HTTP error.
  */
-export const NO_MEDIA = { code: 4400, reason: 'This server carries no meeting media' } as const;
+export const NO_MEDIA = { code: 4400, reason: 'This server does not support meeting media' } as const;
 
 /** Time in which a client sends its first message. */
 const FIRST_MESSAGE_MS = 5_000;

@@ -156,7 +156,7 @@ test('Sockets: frames of a client are ignored, and a client that sends too large
   await told({ closed: 1 });
 });
 
-test('Sockets: a client that answers no ping is closed, and one that does remains', async () => {
+test('Sockets: a client that does not answer a ping is closed, and a client that answers remains', async () => {
   const { connect, told, news } = await open({ pingEveryMs: 50 });
   const [silent, alive] = [connect({ autoPong: false }), connect()];
   await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);

@@ -47,7 +47,7 @@ export interface SocketParts {
   readonly limits?: Partial<SocketLimits>;
 }
 
-/** WebSockets of messaging sessions. Owns the sockets and their limits. The core decides what is sent over them. */
+/** WebSockets of messaging sessions. Owns the sockets and their limits. The core determines the frames to send. */
 export interface Sockets {
   /** Takes over the connection of an upgrade request. */
   upgrade(request: IncomingMessage, connection: Duplex, head: Buffer, received: Received): void;

@@ -48,13 +48,13 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
   const underWayOfSource = new Map<string, number>();
 
   return async (received) => {
-    if (!fromOwnPage(received)) return refusal(403, 'CrossSite', 'Only a page of this server may sign in.');
+    if (!fromOwnPage(received)) return refusal(403, 'CrossSite', 'The request must come from a page of this server.');
     const given = readCredentials(bodyOf(received, 'application/json'));
     if (given === undefined) {
       return refusal(
         400,
         'InvalidRequest',
-        'The body must be a JSON object with the strings account, userName and password, and mfaCode if the user has a device.',
+        'The body must be a JSON object with the strings account, userName and password, and mfaCode if the user has an MFA device.',
       );
     }
     const accountId = accountNamed(parts, given.account);

@@ -195,7 +195,7 @@ const ABSENT: readonly [title: string, arn: (known: string) => string][] = [
   ['a pattern',                       (known) => known.replace('/ada', '/*')                  ],
   ['one without an ID',               (known) => known.replace('/ada', '/')                   ],
   ['a bot with the ID',               (known) => known.replace('/user/', '/bot/')             ],
-  ['something below one',             (known) => `${known}/more`                              ],
+  ['a resource below a user',         (known) => `${known}/more`                              ],
   ['an app instance',                 (known) => known.replace('/user/ada', '')               ],
 ];
 

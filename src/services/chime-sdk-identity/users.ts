@@ -41,7 +41,7 @@ export function userOperations({ limits }: IdentityDeps) {
             ? []
             : [{ action: 'chime:PutAppInstanceUserExpirationSettings', ...onArns(caller, `${AppInstanceArn}/user/${AppInstanceUserId}`) }],
         id: (_, { AppInstanceUserId }) => AppInstanceUserId,
-        conflict: () => new AwsError('ConflictException', 'The app instance has a user with this id.'),
+        conflict: () => new AwsError('ConflictException', 'The app instance already has a different user with this ID.'),
         repeatable: true,
         record: withExpiration,
         after: ({ tx }, user) => changeUserCount(tx, user, 1),

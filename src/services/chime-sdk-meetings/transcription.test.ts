@@ -58,7 +58,7 @@ test('StopMeetingTranscription: ends a transcription of an earlier version once,
   );
 });
 
-test('Transcription: of an unknown meeting is NotFoundException', async () => {
+test('Transcription: an unknown meeting is NotFoundException', async () => {
   const { run } = await openFixture();
   const MeetingId = 'ffffffff-0000-4000-8000-000000000000';
   await assert.rejects(run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: {} }), { code: 'NotFoundException' });

@@ -1,4 +1,6 @@
-/** The second layer of authorization in messaging: whether the bearer's role allows what IAM allowed. Requirements CHM-5, CHM-6. */
+/**
+ * The second layer of authorization in messaging: after IAM, the bearer's role must also allow the operation. Requirements CHM-5, CHM-6.
+ */
 import { type AppInstanceMember, findMember, isAppInstanceAdmin, parseAppInstanceArn } from '../chime/app-instances.ts';
 import type { Call } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
@@ -91,7 +93,7 @@ export async function admit(
   const { tx } = call;
   const bearer = await bearerOf(call, input.ChimeBearer);
   const channel = await findChannel(tx, call, input.ChannelArn);
-  if (channel === undefined) throw missing(operation, `Channel ${input.ChannelArn} does not exist.`);
+  if (channel === undefined) throw missing(operation, `Channel '${input.ChannelArn}' does not exist.`);
   if (channel.appInstanceId !== bearer.appInstanceId) throw refused(operation);
   const own = (await tx.of(memberships).ofMember(channel, bearer.key)).filter((each) => isHere(each, channel, input.SubChannelId));
   const roles = await rolesOf(call, channel, bearer, own.length > 0);

@@ -24,7 +24,7 @@ const RULES: readonly (readonly [title: string, rule: string, reason?: RegExp])[
   ['complexity 20 of excluded values',  JSON.stringify({ a: [{ 'anything-but': names(19) }] })],
   ['complexity 21 of excluded values',  JSON.stringify({ a: [{ 'anything-but': names(20) }] }),     /complexity/],
   ['complexity 21 in alternatives',     JSON.stringify({ $or: [{ a: names(10) }, { b: names(9) }] }), /complexity/],
-  ['text that is not JSON',             '{mention:Bob}',                                            /not JSON/],
+  ['text that is not JSON',             '{mention:Bob}',                                            /not valid JSON/],
   ['a string',                          '"mention"',                                                /must be an object/],
   ['a list',                            '[{"mention":["Bob"]}]',                                    /must be an object/],
   ['null',                              'null',                                                     /must be an object/],

@@ -56,7 +56,7 @@ export async function subChannelOf({ tx }: Call, channel: ChannelRecord, subChan
   }
   elasticOf(channel);
   if ((await tx.of(subChannels).get(channel.channelKey, subChannelId)) === undefined) {
-    throw new AwsError('BadRequestException', `SubChannel ${subChannelId} does not exist.`);
+    throw new AwsError('BadRequestException', `SubChannel '${subChannelId}' does not exist.`);
   }
   return subChannelId;
 }
@@ -77,7 +77,10 @@ export async function subChannelForNew(call: Call, channel: ChannelRecord): Prom
   const [smallest] = present;
   if (smallest !== undefined && smallest.membershipCount < targetMemberships) return smallest.subChannelId;
   if (present.length >= maximumSubChannels) {
-    throw new AwsError('ResourceLimitExceededException', `The channel has ${maximumSubChannels} sub-channels, and all are full.`);
+    throw new AwsError(
+      'ResourceLimitExceededException',
+      `The channel has the maximum of ${maximumSubChannels} sub-channels, and all of them are full.`,
+    );
   }
   const subChannelId = call.newId();
   await tx.of(subChannels).add(channelKey, subChannelId);

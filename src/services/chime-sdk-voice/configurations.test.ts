@@ -163,7 +163,10 @@ test('PutVoiceConnectorEmergencyCallingConfiguration: a country that does not ex
   const VoiceConnectorId = await withEmergencyCalling(fixture);
   const EmergencyCallingConfiguration = { DNIS: [{ EmergencyPhoneNumber: '+15550100', CallingCountry: 'XX' }] };
   const put = fixture.run('PutVoiceConnectorEmergencyCallingConfiguration', { VoiceConnectorId, EmergencyCallingConfiguration });
-  await assert.rejects(put, { code: 'BadRequestException', message: 'Invalid calling country: XX' });
+  await assert.rejects(put, {
+    code: 'BadRequestException',
+    message: "Invalid calling country 'XX'. It must be a code of ISO 3166-1 alpha-2.",
+  });
 });
 
 for (const off of ['Origination', 'Termination'] as const) {

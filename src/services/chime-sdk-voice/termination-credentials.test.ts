@@ -69,7 +69,7 @@ const REFUSED: readonly [title: string, credentials: readonly Credential[]][] = 
   ['a password outside US-ASCII',  [{ Username: 'eve', Password: 'gehëim' }]],
   ['a control character',          [{ Username: 'e\r\nve', Password: 'secret' }]],
   ['a name twice',                 [BOB, BOB]],
-  ['a user too many',              [BOB, { Username: 'eve', Password: 'secret' }]],
+  ['one user over the limit',      [BOB, { Username: 'eve', Password: 'secret' }]],
 ];
 
 for (const [title, credentials] of REFUSED) {

@@ -1,5 +1,5 @@
 /**
- * App instances and their users and bots: what Chime SDK Identity stores and Chime SDK Messaging reads.
+ * App instances with their users and bots. Chime SDK Identity stores them, and Chime SDK Messaging reads them.
  *
  * Source: service authorization reference of Amazon Chime, ARN formats: `app-instance/<id>`, `app-instance/<id>/user/<id>`, `…/bot/<id>`.
  */

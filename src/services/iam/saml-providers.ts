@@ -160,7 +160,7 @@ function ensureNoPrivateKeys(input: {
   readonly RemovePrivateKey?: string;
 }): void {
   if (input.AddPrivateKey !== undefined || input.RemovePrivateKey !== undefined || input.AssertionEncryptionMode === 'Required') {
-    throw new AwsError('InvalidInputException', 'Encrypted SAML assertions are not supported by Belfry.');
+    throw new AwsError('InvalidInputException', 'Belfry does not support encrypted SAML assertions.');
   }
 }
 
