@@ -115,7 +115,7 @@ export async function socketCases(server: Process): Promise<DelayCase[]> {
   ];
 }
 
-/** CloudTrail: look-ups by each attribute, of a value that no record has and of one that all have. */
+/** CloudTrail: look-ups by each attribute, for a value that no record has and for a value that all records have. */
 export function trailCases(server: Process, records: number): DelayCase[] {
   const trail = new CloudTrailClient(clientOf(server));
   const lookUp = (AttributeKey: LookupAttributeKey | undefined, AttributeValue: string) =>

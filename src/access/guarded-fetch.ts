@@ -5,8 +5,8 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
 
 /**
- * HTTP client for documents of identity providers. Allows only HTTPS without redirects. Blocks internal addresses, also if a name resolves
- * to one, unless the host is allowed. Requirement INF-8.
+ * HTTP client for documents of identity providers. Allows only HTTPS without redirects. Blocks internal addresses, and names that resolve
+ * to them, unless the host is allowed. Requirement INF-8.
  */
 
 /** Options of one fetch. */
@@ -23,7 +23,7 @@ export class FetchProblem extends Error {}
 
 /** Limits of the client. */
 export interface GuardedFetchOptions {
-  /** Hosts that may have internal addresses, with a port other than 443: `keycloak.corp.example`, `localhost:8443`. */
+  /** Hosts that may have internal addresses: `keycloak.corp.example`. A port other than 443 is part of the entry: `localhost:8443`. */
   readonly allowedInternalHosts: readonly string[];
   readonly timeoutMs?: number;
   readonly maxBytes?: number;
@@ -152,7 +152,7 @@ function isTrusted(socket: TLSSocket, host: string, thumbprints: readonly string
     if (pinned.includes(certificate.fingerprint.replaceAll(':', '').toLowerCase())) return true;
     const issuer: X509Certificate | undefined = certificate.issuerCertificate;
     if (issuer === undefined || issuer.fingerprint256 === certificate.fingerprint256) return false;
-    // The host sent the issuer's certificate, so this verifies that the issuer signed the previous one.
+    // The host itself sent the issuer's certificate. So this checks that the issuer is a CA and signed `certificate`.
     if (!issuer.ca || !certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) return false;
     certificate = issuer;
   }

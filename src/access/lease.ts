@@ -103,7 +103,7 @@ export function newLease(parts: LeaseParts): Lease {
 /**
  * Wraps a store so that a transaction returns, or fails, only when the identity that it changed or read is in force on every server.
  *
- * A repeated withdrawal changes nothing, and its response depends on the first one. Without the wait for what it read, it would return
+ * A repeated withdrawal changes nothing, because it reads the result of the first one. It also waits, because otherwise it could return
  * while another server still honors the withdrawn permission.
  */
 export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Store {

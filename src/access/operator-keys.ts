@@ -6,8 +6,8 @@ import { requirePrivate } from '#core/file-access.ts';
 /**
  * Operator keys, the newest first. The first one encrypts, and all decrypt.
  *
- * A function if the keys can change while the server runs. It returns a new array after each change, so values derived from one array
- * remain valid as long as the function returns that array.
+ * `OperatorKeys` is a function if the keys can change while the server runs. It returns a new array after each change. A value derived from
+ * the keys remains valid as long as the function returns the same array.
  */
 export type OperatorKeys = readonly Uint8Array[] | (() => readonly Uint8Array[]);
 

@@ -14,7 +14,7 @@ export interface SamlMetadata {
 const METADATA_TAGS_MAX = 20_000;
 const CERTIFICATES_MAX = 10;
 
-/** Parsed metadata that a thread keeps, by its digest. */
+/** Maximum number of parsed documents in the cache of a thread, whose key is the digest of the document. */
 const KEPT_MAX = 64;
 const kept = new Map<string, Promise<SamlMetadata>>();
 

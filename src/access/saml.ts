@@ -13,7 +13,7 @@ import { checkResponse } from './saml-response.ts';
 
 /**
  * SAML assertions. Owns the checks of an assertion's content and times. node-saml verifies the signature and returns only the signed
- * element, so that unsigned elements around it are never read. Runs in a thread of its own, because one document can take 300 ms.
+ * element. So this module never reads unsigned elements around it. Runs in a thread of its own, because one document can take 300 ms.
  */
 
 /** An assertion to verify: plain data, because a thread verifies it. */
@@ -129,13 +129,13 @@ async function signedAssertion(assertion: string, certificates: readonly string[
       issuer: 'belfry',
       callbackUrl: AUDIENCES[0] as string,
       wantAuthnResponseSigned: false,
-      // One of the two must be signed; the library takes the assertion from the signed one.
+      // The response or the assertion must be signed. The library takes the assertion from the signed element.
       wantAssertionsSigned: false,
       // This file checks audience and times with the server's clock and AWS's messages.
       audience: false,
       acceptedClockSkewMs: -1,
     });
-    // The library's messages describe its own workings.
+    // The library's messages describe its internals, so the response does not contain them.
     const verified = await reader.validatePostResponseAsync({ SAMLResponse: assertion }).catch(() => undefined);
     const signed = (verified?.profile?.getAssertion?.() as { readonly Assertion?: Element } | undefined)?.Assertion;
     if (signed !== undefined) return signed;

@@ -79,7 +79,7 @@ export interface ConsoleSignInParts {
 /** Limits on SessionDuration. */
 export const DURATION_MIN_SECONDS = 900;
 export const DURATION_MAX_SECONDS = 43_200;
-/** Lifetime of a sign-in token. Source: that of `ConsoleSignIns.signinToken`. */
+/** Lifetime of a sign-in token. Source: see `ConsoleSignIns.signinToken`. */
 const TOKEN_MS = 15 * 60_000;
 const ACCESS_KEY_ID_BYTES = 20;
 const EXPIRY_BYTES = 6;

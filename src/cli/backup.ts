@@ -36,7 +36,7 @@ function backup(parsed: ParsedFlags): number {
     );
   }
   if (existsSync(target)) throw new Error(`'${target}' already exists; specify a new folder`);
-  // The files of a backup belong to its owner only, from their creation on.
+  // Creates the files of a backup with permissions for their owner only.
   process.umask(0o077);
   backupSqlite(folder, resolve(target));
   console.log(`belfry backup: copied the database to '${target}'; keep a copy of operator.key in a separate place`);

@@ -95,7 +95,7 @@ for (const [title, parameters, names] of ORDERS) {
     await addChannel(chat, 'new', 1, now - 10 * MINUTE);
     await chat.store.transaction((tx) => tx.of(memberships).put({ ...membershipRecord(read, 'ada'), readMarkerAt: instant(now) }));
     const ada = chat.connect(user('ada'), { parameters });
-    // The event shows that no details follow.
+    // The next frame is the event. So no further details were sent before it.
     await chat.until(() => ada.frames.length === 1 + names.length);
     await chat.emit(message('old', 'event'));
     await chat.until(() => contentsOf(ada).length === 1);

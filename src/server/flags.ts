@@ -20,7 +20,7 @@ export interface ParsedFlags {
 /**
  * Parses the arguments of a command: flags as `--flag VALUE` or `--flag=VALUE`, and other arguments if `operand` describes them.
  *
- * @throws FlagError  an unknown flag, a flag without its value or with a value that it does not have, or an unexpected argument
+ * @throws FlagError a flag is unknown, lacks its value or does not take one, or an argument is unexpected
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[], operand?: string): ParsedFlags {
   const types = flags.map(({ flag, valid }) => [flag.slice(2), { type: valid === undefined ? ('boolean' as const) : ('string' as const) }]);

@@ -32,7 +32,7 @@ function putMetricData(body: unknown): RequestForTests {
   };
 }
 
-/** `code: message` of what decoding throws, with its reason where it has one that only Organizations gives. */
+/** Returns `code: message` of the error that decoding throws. In errors of Organizations, the reason follows. */
 function refusal(request: RequestForTests): string {
   try {
     decodedForTests(request);

@@ -52,8 +52,8 @@ export function textOf(body: Uint8Array): string {
 }
 
 /**
- * Parses a JSON document. Unlike `JSON.parse`, it rejects repeated names (of which `JSON.parse` keeps the last one, and other parsers the
- * first), deep nesting, lone surrogates and U+0000, which the store cannot keep.
+ * Parses a JSON document. Unlike `JSON.parse`, it rejects repeated names, deep nesting, lone surrogates, and U+0000, which the store cannot
+ * keep. Of repeated names, `JSON.parse` uses the last one, and other parsers use the first.
  *
  * A valid document has as many colons outside its strings as its parsed form has keys, unless a name is repeated.
  *

@@ -14,10 +14,10 @@ const BOTO3 = 'Boto3/1.26.27 Python/3.11.2 Linux/6.1 Botocore/1.29.27';
 const FORM = 'application/x-www-form-urlencoded';
 const WEB_IDENTITY = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=x&WebIdentityToken=y&RoleSessionName=z';
 
-/** A path that has a URI's shape. */
+/** Returns a path that matches a URI of the model. */
 const pathOf = (uri: string) => uri.replaceAll(/\{[^}]*\}/g, 'x');
 
-/** What was chosen, in one line; of a refusal the protocol, code and status it is answered with. */
+/** Returns the chosen operation in one line, or the protocol, code and status of the error. */
 function chosen(request: RequestForTests): string {
   const routed = routedForTests(request);
   if (routed.kind === 'routed') return `${routed.service} ${routed.operation.name} ${routed.protocol} ${routed.profile}`;

@@ -5,7 +5,7 @@ import type { ProtocolName, ServiceName } from '#model/services.ts';
 /** Name and value of a query string, percent-encoded. */
 export type RawPair = readonly [name: string, value: string];
 
-/** An operation that is called, over HTTP or by the server itself. */
+/** Called operation. A client calls it over HTTP, or the server calls it itself. */
 export interface CalledOperation {
   readonly kind: 'routed';
   readonly service: ServiceName;
@@ -18,8 +18,8 @@ export interface CalledOperation {
 }
 
 /**
- * A request whose operation is known. Nothing in it is verified yet. The server authorizes the action of `operation`, because that is
- * what will run, not the name in the credential scope or a header.
+ * A request whose operation is known. Nothing in it is verified yet. The server authorizes the action of `operation`, because `operation`
+ * runs. It does not authorize a name from the credential scope or a header.
  */
 export interface Routed extends CalledOperation {
   /** rest-json: the URI labels in the order of the model's URI, still percent-encoded. */

@@ -4,10 +4,9 @@
  */
 import { openVault } from '#access/vault.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
-import { newGate, withOffload } from '#server/core/offload.ts';
+import { newGate, newSmallAnalyses, withOffload } from '#server/core/offload.ts';
 import { accessanalyzerOperations } from '#services/accessanalyzer/operations.ts';
 import { iamOperations } from '#services/iam/operations.ts';
-import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { callOf } from '#services/kit/fixture.ts';
 import type { Call, Operation } from '#services/kit/operation.ts';
 import { organizationsOperations } from '#services/organizations/operations.ts';
@@ -78,7 +77,7 @@ export async function openCountedOperations() {
     accessanalyzer: accessanalyzerOperations(),
     organizations: organizationsOperations(),
   };
-  const parts = { gate: newGate(1), surveyGate: newGate(1), store, threads, reference: authorizationReference };
+  const parts = { gate: newGate(1), surveyGate: newGate(1), store, threads, smallAnalyses: newSmallAnalyses() };
 
   /** Decodes and handles a request. Returns the output, or `undefined` for an operation of another service. */
   async function answer({ path, headers, body, signingName }: HostileRequest): Promise<unknown> {

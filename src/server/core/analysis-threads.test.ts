@@ -81,7 +81,7 @@ test('newAnalysisThreads: an account has one analysis running, however many thre
       () => finished.push(name),
       () => finished.push(name),
     );
-  // The second of account 1 waits for the first, and account 2 for neither.
+  // The second analysis of account 1 waits for the first. The analysis of account 2 waits for neither.
   await Promise.all([run('1', ENDLESS, 'a1'), run('1', QUICK, 'a2'), run('2', QUICK, 'b1')]);
   assert.deepEqual(finished, ['b1', 'a1', 'a2']);
   await threads.close();

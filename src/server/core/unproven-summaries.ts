@@ -1,4 +1,4 @@
-/** Writes the counts of unproven requests into the trail. Owns the timer and the retry; `trail/unproven.ts` owns the counts. */
+/** Writes the counts of unproven requests into the trail. Owns the timer and the retry. `trail/unproven.ts` owns the counts. */
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { Part } from '#core/part.ts';
 import type { Store } from '#store/store.ts';

@@ -30,9 +30,7 @@ export function isJoin({ url }: IncomingMessage): boolean {
   return url?.startsWith(SIGNALING_PATH) === true;
 }
 
-/**
- * Runs `close` after the client's first message, which is its request to join. The client misses a reason that arrives before.
- */
+/** Runs `close` after the client's first message, which is its request to join. The client ignores a reason that arrives earlier. */
 export function refuseJoin(socket: WebSocket, close: () => void): void {
   const timer = setTimeout(close, FIRST_MESSAGE_MS);
   socket.once('message', () => {

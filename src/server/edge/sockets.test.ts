@@ -200,7 +200,7 @@ test('Sockets: a refused client that does not close is destroyed', async () => {
   );
   socket.resume();
   await once(socket, 'end');
-  // The half that the server has closed can be written to until the server destroys the other half.
+  // The client can still write after the server's end, until the server destroys the connection.
   const drip = setInterval(() => socket.write('x'), 10);
   await once(socket, 'error');
   clearInterval(drip);

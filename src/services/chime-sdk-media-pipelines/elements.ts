@@ -69,7 +69,7 @@ export function requireAlerts(alerts: RealTimeAlertConfiguration | undefined): v
 /**
  * Checks that an element or rule has the configuration of its type only: `Sentiment` has `SentimentConfiguration`.
  *
- * Assumed: all of it.
+ * Assumed: the whole rule.
  */
 function requireOwnConfiguration(typed: { readonly Type: string }, bare = false): void {
   const own = `${typed.Type}Configuration`;

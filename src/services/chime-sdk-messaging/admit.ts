@@ -74,7 +74,7 @@ export type About = Partial<Pick<Facts, 'self' | 'own'>>;
 
 /**
  * Finds the bearer and the channel, and checks that a role of the bearer allows the operation. Every operation of a bearer in a channel
- * starts with it. `about` may read the store. If the operation is refused, the response does not depend on what `about` read.
+ * starts with it. `about` may read the store. If the operation is refused, the response does not depend on the values that `about` read.
  *
  * In an elastic channel a bearer is a member of its own sub-channel only. If the input names another one, the bearer is not a member.
  *

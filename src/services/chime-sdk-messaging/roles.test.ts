@@ -9,7 +9,7 @@ const NOTHING: Facts = { public: false, open: false, elastic: false, self: false
 // Source: Chime SDK Developer Guide, "Understanding authorization by role": not allowed for elastic channels.
 const NOT_ELASTIC: readonly BearerOperation[] = ['UpdateChannelReadMarker', 'DescribeChannelModeratedByAppInstanceUser'];
 
-/** Facts of which one alone fulfills each condition; `undefined`: no fact is required. */
+/** For each condition, the facts of which one alone is sufficient. `undefined`: no fact is required. */
 // biome-ignore format: a table
 const HOLDS_BY: Readonly<Record<Exclude<Right, 'no'>, readonly (keyof Facts)[] | undefined>> = {
   yes:        undefined,

@@ -25,7 +25,7 @@ export interface AppInstanceDocument {
   readonly Metadata?: string;
   /** Retention of messages in channels. Absent: messages never expire. */
   readonly AppInstanceRetentionSettings?: AppInstanceRetentionSettings;
-  /** Time of the last change of the retention. Messages are deleted from 30 days later on. */
+  /** Time of the last change of the retention. The deletion of messages begins 30 days later. */
   readonly retentionSetAt?: Instant;
 }
 

@@ -214,8 +214,8 @@ interface Simulated {
 }
 
 /**
- * Simulates one page: only its actions and resources are simulated. A page has fewer results than `MaxItems` if more need
- * too much work.
+ * Simulates one page: only its actions and resources are simulated. A page has fewer results than `MaxItems` if more results would need too
+ * much work.
  *
  * Source: IAM API reference, SimulateCustomPolicy, MaxItems: "IAM might return fewer than the MaxItems number of results, even when there
  * are more results available".
