@@ -7,7 +7,7 @@ import * as messaging from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient, type LookupAttributeKey, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { CreateOpenIDConnectProviderCommand, CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { connectTarget } from '../test/messaging-sessions/rig.ts';
+import { connectTarget } from '../test/kit/upgrade.ts';
 import type { IdentityProvider } from '../test/sts/identity-provider.ts';
 import type { DelayCase } from './lib-delay.ts';
 import type { Process } from './load.ts';

@@ -89,7 +89,7 @@ test('operatorKeyRing: a file that changed since it was read is not overwritten'
   });
 });
 
-test('operatorKeyRing: a vault encrypts under a new key at once, and decrypts under an older key until it is deleted', () => {
+test('operatorKeyRing: a vault encrypts under the newest key, and decrypts under all stored keys', () => {
   inFolder((path) => {
     const ring = operatorKeyRing(path);
     const vault = openVault(ring.keys);

@@ -178,7 +178,7 @@ test('session tokens: the cache has a limit, and an evicted token can be opened 
   assert.deepEqual(again, first);
 });
 
-test('session tokens: PackedPolicySize grows with policies and tags, and a session above 100 % is not issued', () => {
+test('session tokens: PackedPolicySize grows with policies and tags, and above 100 % no session is issued', () => {
   const session = (sessionPolicy: string): SessionClaims => ({ ...ROLE, session: { ...SESSION, sessionPolicy } });
   assert.equal(issued(ROLE).packedPolicyPercent, undefined);
   const small = issued(session('{"Version":"2012-10-17","Statement":[]}')).packedPolicyPercent as number;

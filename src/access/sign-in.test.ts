@@ -56,7 +56,7 @@ const DESK: SessionClaims = {
 };
 const desk = (session: Partial<SessionClaims['session']>): SessionClaims => ({ ...DESK, session: { ...DESK.session, ...session } });
 
-test('signinToken: the sign-in has the facts of the original session, and its credentials are marked as the console’s', () => {
+test('signinToken: a sign-in has the facts of the original session, and marks its credentials', () => {
   const { tokenOf, redeem, open } = rig();
   const begun = redeem(tokenOf(DESK), NOW, randomBytes);
   const signIn = begun && open(begun.cookie, NOW);

@@ -37,7 +37,7 @@ const detailsOf = ({ frames }: TestSocket) => frames.filter(({ type }) => type =
 const namesOf = (socket: TestSocket) =>
   detailsOf(socket).map((payload) => (payload?.['Channel'] as { readonly Name: string } | undefined)?.Name);
 
-test('Prefetch: after SESSION_ESTABLISHED, a session receives the details of its channels, and later events', async () => {
+test('Prefetch: after SESSION_ESTABLISHED, a session receives its channel details and later events', async () => {
   const chat = await open();
   const at = chat.now() - 60 * MINUTE;
   const channel = await addChannel(chat, 'general', 21, at, ['ada', 'bob']);
@@ -104,7 +104,7 @@ for (const [title, parameters, names] of ORDERS) {
   });
 }
 
-test('Prefetch: a session receives at most 50 channels, four at a time, and the next four after they were written', async () => {
+test('Prefetch: a session receives at most 50 channels, four at a time as they are written', async () => {
   const chat = await open();
   const now = chat.now();
   for (let i = 0; i < 53; i++) await addChannel(chat, `c${i}`, 1, now - i * MINUTE);

@@ -198,7 +198,7 @@ test('decode: a quoted value is truncated to 1,024 characters', () => {
   assert.ok(message.length < 1_300);
 });
 
-test('decode: the message for a string that is far too long names its pattern only if the pattern is one character class', () => {
+test('decode: the message for a much too long string names a pattern of one character class only', () => {
   const one = formRequest(
     'sts',
     `Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=${'!'.repeat(100_000)}&Version=2011-06-15`,

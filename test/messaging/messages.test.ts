@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { CreateAppInstanceAdminCommand, DeleteAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
 import * as sdk from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { startChat } from '../kit/chat.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { everyEvent } from '../kit/trail.ts';
 import { connect } from '../messaging-sessions/client.ts';
-import { startChat } from '../messaging-sessions/rig.ts';
 
 const chat = await startChat();
 const messaging = chat.messaging();

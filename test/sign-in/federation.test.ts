@@ -65,7 +65,7 @@ test("Federation: a role's credentials sign in, and the returned credentials can
   assert.ok(Meeting?.MeetingId);
 });
 
-test('Federation: records of GetSigninToken and ConsoleLogin name the role session, and later calls are marked', async () => {
+test('Federation: records of GetSigninToken, ConsoleLogin and later calls name the role session', async () => {
   const keys = await credentialsOf(await signedIn(await account.assume(broker, desk)));
   await account.iam(keys).send(new ListUsersCommand({}));
   const [token] = await account.records('GetSigninToken');

@@ -56,7 +56,7 @@ for (const [text, passes] of PATHS) {
   });
 }
 
-test('readCookie: a cookie is read back as it was set, by its whole name, and over HTTPS only by the name that is bound to the host', () => {
+test('readCookie: reads the cookie by its whole name, which over HTTPS is bound to the host', () => {
   for (const tls of [false, true]) {
     const [, cookie = ''] = setCookie(received([], tls), 'value', instant(NOW + 1000), NOW);
     const pair = cookie.split(';')[0] as string;

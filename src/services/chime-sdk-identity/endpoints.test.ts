@@ -63,7 +63,7 @@ test('RegisterAppInstanceUserEndpoint: a token returns the same endpoint, even a
 });
 
 // Source: aws/amazon-chime-sdk-ios issue 594.
-test('RegisterAppInstanceUserEndpoint: a device that the user registered is ConflictException until it is deregistered', async () => {
+test('RegisterAppInstanceUserEndpoint: a registered device is ConflictException until its deregistration', async () => {
   const { run, appInstance, user, endpoint } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');

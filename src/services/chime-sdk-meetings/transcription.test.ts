@@ -14,7 +14,7 @@ const MEDICAL: TranscriptionConfiguration = {
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/transcription.chime.amazonaws.com/AWSServiceRoleForAmazonChimeTranscription`;
 const LINKED = { linkedService: 'transcription.chime.amazonaws.com' };
 
-test('StartMeetingTranscription: without the transcription role, or with a role of its name that is not linked, it is ForbiddenException (SLR-18)', async () => {
+test('StartMeetingTranscription: without the linked role it is ForbiddenException (SLR-18)', async () => {
   const fixture = await openFixture();
   const MeetingId = await fixture.meeting();
   const start = () => fixture.run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: ENGLISH });
@@ -44,7 +44,7 @@ for (const [what, TranscriptionConfiguration] of [
   });
 }
 
-test('StopMeetingTranscription: ends a transcription of an earlier version once, and stops nothing otherwise', async () => {
+test('StopMeetingTranscription: ends a transcription of an earlier version, and otherwise stops nothing', async () => {
   const fixture = await openFixture();
   const MeetingId = await fixture.meeting();
   await fixture.run('StopMeetingTranscription', { MeetingId });

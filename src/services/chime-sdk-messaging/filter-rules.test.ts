@@ -45,7 +45,7 @@ for (const [title, rule, reason] of RULES) {
   });
 }
 
-test('PutChannelMembershipPreferences: an invalid filter rule is BadRequestException, and the preferences remain', async () => {
+test('PutChannelMembershipPreferences: an invalid filter rule is BadRequestException and changes nothing', async () => {
   const { run, channel } = await openFixture();
   const own = { ChannelArn: await channel([bert]), MemberArn: bert, ChimeBearer: bert };
   const put = (FilterRule: string) =>
@@ -56,7 +56,7 @@ test('PutChannelMembershipPreferences: an invalid filter rule is BadRequestExcep
 });
 
 // Source: Chime SDK Developer Guide, "Using elastic channels to host live events": no membership preferences and no read markers.
-test('Elastic channels: preferences are BadRequestException, and read markers and described moderators ForbiddenException', async () => {
+test('Elastic channels: preferences are BadRequestException, read markers are ForbiddenException', async () => {
   const { run, channel } = await openFixture();
   const ElasticChannelConfiguration = { MaximumSubChannels: 2, TargetMembershipsPerSubChannel: 2, MinimumMembershipPercentage: 1 };
   const ChannelArn = await channel([], { ElasticChannelConfiguration });

@@ -29,7 +29,7 @@ async function openTermination() {
   };
 }
 
-test('PutVoiceConnectorTerminationCredentials: it adds users and replaces passwords, and lists have only names', async () => {
+test('PutVoiceConnectorTerminationCredentials: adds users, replaces passwords, and lists only names', async () => {
   const { put, usernames, passwords } = await openTermination();
   assert.deepEqual(await put([ADA]), {});
   await put([BOB, { ...ADA, Password: 'third secret' }]);

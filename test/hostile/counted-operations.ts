@@ -1,4 +1,7 @@
-/** Requests answered as the core answers them, with everything allowed, on a store in memory. Counts what each transaction reads. */
+/**
+ * Operations of IAM, Access Analyzer and Organizations on a store in memory, without authorization and records. Owns the count of what each
+ * transaction reads. The core of `test/kit/core.ts` authorizes and records, so it reads more than the operations themselves.
+ */
 import { openVault } from '#access/vault.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
 import { newGate, newSmallAnalyses, withOffload } from '#server/core/offload.ts';
@@ -15,7 +18,7 @@ import { requestForTests } from '#wire/request-for-tests.ts';
 import { route } from '#wire/route.ts';
 import type { HostileRequest } from './worst-analysis-requests.ts';
 
-/** What the transactions have read. */
+/** Counts of what the transactions have read. */
 export interface Reads {
   /** Characters of all results of the transaction that read the most, and as many for each statement as can be parsed meanwhile. */
   largest: number;
@@ -25,8 +28,8 @@ export interface Reads {
 /** Characters that one statement counts as, as in `Identity.work`. */
 const CHARACTERS_PER_STATEMENT = 500;
 
-/** Opens the core on an empty store. */
-export async function openCoreRig() {
+/** Opens the operations on an empty store. */
+export async function openCountedOperations() {
   const reads: Reads = { largest: 0, transactions: 0 };
   let current = 0;
   const counting: SqliteOpen = (path) => {
