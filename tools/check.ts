@@ -9,7 +9,7 @@ const CHECKS: readonly (readonly [name: string, command: string, ...args: string
   ['published patterns', process.execPath, 'tools/check-patterns.ts'],
   ['SQL of both dialects', process.execPath, 'tools/check-sql.ts'],
   ['imports', process.execPath, 'tools/check-imports.ts'],
-  ['parity page', process.execPath, 'tools/parity.ts', '--check'],
+  ['parity page and README', process.execPath, 'tools/parity.ts', '--check'],
 ];
 
 let failed = 0;

@@ -1,6 +1,7 @@
 /**
  * `npm run parity`: writes `docs/parity.md`, which lists every operation, whether it is implemented, the clients that test it, and the
- * number of assumptions. With `--check`, it writes nothing and fails if the page differs.
+ * number of assumptions. Also writes the counts in the README's table of services. With `--check`, it writes nothing and fails if a page
+ * differs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { STORED, type StoredInputs } from './parity/stored.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = `${ROOT}docs/parity.md`;
+const README = `${ROOT}README.md`;
 const CLIENTS: readonly ClientName[] = ['SDK', 'CLI', 'boto3'];
 
 interface OperationParity {
@@ -185,6 +187,21 @@ export function page(services: readonly ServiceParity[]): string {
   ].join('\n');
 }
 
+/**
+ * Returns the README with the current counts in its table of services.
+ *
+ * @throws Error  a service has no row
+ */
+export function withCounts(readme: string, services: readonly ServiceParity[]): string {
+  return services.reduce((text, { service, title, operations }) => {
+    const start = `| [${title}](docs/parity.md#${service}) | `;
+    const at = text.indexOf(start);
+    if (at === -1) throw new Error(`README.md has no row for ${title} in its table of services; it starts with '${start}'`);
+    const count = `${operations.filter(({ built }) => built).length} of ${operations.length}`;
+    return text.slice(0, at + start.length) + count + text.slice(text.indexOf(' |', at + start.length));
+  }, readme);
+}
+
 function stateOf({ built, stored, reason }: Pick<OperationParity, 'built' | 'stored' | 'reason'>): string {
   if (!built) return reason === undefined ? 'not yet' : `not yet: ${reason}`;
   if (stored === undefined) return 'yes';
@@ -194,14 +211,19 @@ function stateOf({ built, stored, reason }: Pick<OperationParity, 'built' | 'sto
 }
 
 if (import.meta.main) {
-  const text = page(await parity());
+  const services = await parity();
+  const text = page(services);
+  const pages = [
+    [PAGE, text],
+    [README, withCounts(readFileSync(README, 'utf8'), services)],
+  ] as const;
   if (process.argv.includes('--check')) {
-    const same = existsSync(PAGE) && readFileSync(PAGE, 'utf8') === text;
-    if (!same) console.error('docs/parity.md differs from the output of `npm run parity`');
-    process.exitCode = same ? 0 : 1;
+    const different = pages.filter(([path, now]) => !existsSync(path) || readFileSync(path, 'utf8') !== now);
+    for (const [path] of different) console.error(`${path.slice(ROOT.length)} differs from the output of 'npm run parity'`);
+    process.exitCode = different.length === 0 ? 0 : 1;
   } else {
     mkdirSync(`${ROOT}docs`, { recursive: true });
-    writeFileSync(PAGE, text);
+    for (const [path, now] of pages) writeFileSync(path, now);
     console.log(
       text
         .split('\n')

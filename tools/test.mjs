@@ -1,4 +1,4 @@
-// `npm test`: runs the checks and all tests with Node 24. With test files as arguments, runs only these, without the checks.
+// `npm test`: runs the checks and all tests with Node 24. With test files or options of Node as arguments, runs without the checks.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,14 +6,15 @@ import { findNode24 } from '../bin/find-node24.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = findNode24();
-const named = process.argv.slice(2);
+// Node reads options only before the files.
+const [options, named] = [true, false].map((isOption) => process.argv.slice(2).filter((each) => each.startsWith('-') === isOption));
 
 function run(args) {
   const done = spawnSync(node, ['--disable-warning=ExperimentalWarning', ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   if (done.status !== 0) process.exit(done.status ?? 1);
 }
 
-if (named.length === 0) run([join('tools', 'check.ts')]);
+if (named.length === 0 && options.length === 0) run([join('tools', 'check.ts')]);
 const patterns = named.length > 0 ? named : ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'];
 run([
   // A misused database connection fails every test, in worker threads too.
@@ -26,5 +27,6 @@ run([
   '--test-reporter-destination=stdout',
   '--test-reporter=./tools/test-summary.mjs',
   '--test-reporter-destination=stdout',
+  ...options,
   ...patterns,
 ]);

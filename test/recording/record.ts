@@ -56,18 +56,27 @@ export function write(exchanges: readonly Exchange[]): void {
   writeFileSync(FILE, gzipSync(`${exchanges.map((exchange) => JSON.stringify(exchange)).join('\n')}\n`, { level: 9 }));
 }
 
-/** Each difference between a recording and a run, as text. */
+/** Each difference between a recording and a run, as text. Compares exchanges with the same title and request, so that new calls do not shift the others. */
 export function differences(before: readonly Exchange[], now: readonly Exchange[]): readonly string[] {
   const found: string[] = [];
-  for (let at = 0; at < Math.max(before.length, now.length) && found.length < 50; at++) {
-    const [was, is] = [before[at], now[at]];
-    for (const part of ['title', 'request', 'response', 'record'] as const) {
-      if (was?.[part] === is?.[part]) continue;
-      found.push(`${at} ${is?.title ?? was?.title}: ${part}\n- ${was?.[part]}\n+ ${is?.[part]}`);
-    }
+  const known = Map.groupBy(before, keyOf);
+  for (const [at, is] of now.entries()) {
+    const was = known.get(keyOf(is))?.shift();
+    if (was === undefined) found.push(`${at} ${is.title}: not in the recording\n+ ${is.request}\n+ ${is.response}`);
+    else
+      for (const part of ['response', 'record'] as const)
+        if (was[part] !== is[part]) found.push(`${at} ${is.title}: ${part}\n- ${was[part]}\n+ ${is[part]}`);
   }
+  for (const was of [...known.values()].flat()) found.push(`${was.title}: only in the recording\n- ${was.request}\n- ${was.response}`);
   return found;
 }
+
+function keyOf({ title, request }: Exchange): string {
+  return `${title}\n${request}`;
+}
+
+/** Most differences that are printed. */
+const PRINTED_MAX = 50;
 
 /** One line per built operation: whether it succeeds in the recording, and its error codes. */
 async function summary(exchanges: readonly Exchange[]): Promise<readonly string[]> {
@@ -98,8 +107,14 @@ if (import.meta.main) {
   const runs = await record(postgres === undefined ? {} : { BELFRY_DATABASE: postgres.url });
   if (flags.has('--write')) write(runs);
   else if (flags.has('--summary')) console.log((await summary(runs)).join('\n'));
-  else console.log(differences(flags.has('--twice') ? await record() : recorded(), runs).join('\n'));
+  else {
+    const found = differences(flags.has('--twice') ? await record() : recorded(), runs);
+    console.log(found.slice(0, PRINTED_MAX).join('\n'));
+    if (found.length > PRINTED_MAX) console.log(`and ${found.length - PRINTED_MAX} more differences`);
+    console.log(`${found.length} differences`);
+    process.exitCode = found.length === 0 ? 0 : 1;
+  }
   console.log(`${runs.length} exchanges, ${runs.filter((each) => each.record === undefined).length} without a record`);
   await postgres?.stop();
-  process.exit(0);
+  process.exit();
 }

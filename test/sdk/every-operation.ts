@@ -1,41 +1,10 @@
-import * as accessanalyzer from '@aws-sdk/client-accessanalyzer';
-import * as chime from '@aws-sdk/client-chime';
-import * as identity from '@aws-sdk/client-chime-sdk-identity';
-import * as pipelines from '@aws-sdk/client-chime-sdk-media-pipelines';
-import * as meetings from '@aws-sdk/client-chime-sdk-meetings';
-import * as messaging from '@aws-sdk/client-chime-sdk-messaging';
-import * as voice from '@aws-sdk/client-chime-sdk-voice';
-import * as cloudtrail from '@aws-sdk/client-cloudtrail';
-import * as cloudwatch from '@aws-sdk/client-cloudwatch';
-import * as events from '@aws-sdk/client-eventbridge';
-import * as iam from '@aws-sdk/client-iam';
-import * as organizations from '@aws-sdk/client-organizations';
-import * as sts from '@aws-sdk/client-sts';
 import { loadModel } from '#model/load.ts';
 import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
 import type { ServiceName } from '#model/services.ts';
+import { sdkClient } from '../kit/clients.ts';
 import { type SampleForm, sample, withCanonicalArns } from '../wire/samples.ts';
 
 /** All operations that SDK clients have, each with a valid input. */
-
-type Package = Readonly<Record<string, unknown>>;
-
-// biome-ignore format: a table
-const PACKAGES: Readonly<Record<ServiceName, readonly [client: string, from: Package]>> = {
-  'accessanalyzer':            ['AccessAnalyzerClient',         accessanalyzer],
-  'chime':                     ['ChimeClient',                  chime],
-  'chime-sdk-identity':        ['ChimeSDKIdentityClient',       identity],
-  'chime-sdk-media-pipelines': ['ChimeSDKMediaPipelinesClient', pipelines],
-  'chime-sdk-meetings':        ['ChimeSDKMeetingsClient',       meetings],
-  'chime-sdk-messaging':       ['ChimeSDKMessagingClient',      messaging],
-  'chime-sdk-voice':           ['ChimeSDKVoiceClient',          voice],
-  'cloudtrail':                ['CloudTrailClient',             cloudtrail],
-  'cloudwatch':                ['CloudWatchClient',             cloudwatch],
-  'events':                    ['EventBridgeClient',            events],
-  'iam':                       ['IAMClient',                    iam],
-  'organizations':             ['OrganizationsClient',          organizations],
-  'sts':                       ['STSClient',                    sts],
-};
 
 /** Result of a call. */
 export interface Outcome {
@@ -74,8 +43,8 @@ export function caller(
   settings: object,
   alter?: (request: Unsigned) => void,
 ): (operation: string, input: unknown) => Promise<Outcome> {
-  const [clientName, from] = PACKAGES[service];
-  const client = new (from[clientName] as new (settings: object) => AnyClient)(settings);
+  const { Client, from } = sdkClient<AnyClient>(service);
+  const client = new Client(settings);
   if (alter) {
     const altering =
       (next: Next): Next =>
@@ -103,7 +72,7 @@ export function caller(
 
 /** Returns the operations of a service that its SDK client also has. */
 export function operationsOf(service: ServiceName): readonly OperationModel[] {
-  const [, from] = PACKAGES[service];
+  const { from } = sdkClient(service);
   return Object.values(loadModel(service).operations).filter(({ name }) => from[`${name}Command`] !== undefined);
 }
 

@@ -63,11 +63,25 @@ interface Draft {
   readonly joined: Set<string>;
 }
 
-/** Loads the client package of a service. The package of EventBridge has another name than the service. */
+/** Returns the name of the npm package with the client of a service. That of EventBridge differs from the name of the service. */
+export function clientPackageOf(service: ServiceName): string {
+  return `@aws-sdk/client-${service === 'events' ? 'eventbridge' : service}`;
+}
+
+/**
+ * Loads the client package of a service.
+ *
+ * @throws Error  the package is not installed
+ */
 function readClient(service: ServiceName): Client {
   const require = createRequire(import.meta.url);
-  const name = `@aws-sdk/client-${service === 'events' ? 'eventbridge' : service}`;
-  const main = require.resolve(name);
+  const name = clientPackageOf(service);
+  let main: string;
+  try {
+    main = require.resolve(name);
+  } catch {
+    throw new Error(`the client of '${service}' is missing; run npm install --save-dev --save-exact ${name}`);
+  }
   const folder = dirname(dirname(main));
   const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { version: string };
   const models = `${folder}/dist-types/models`;

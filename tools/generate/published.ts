@@ -43,7 +43,7 @@ export function readPublished(folder: string, service: ServiceName): { readonly 
   const files = readdirSync(folder).filter((file) => new RegExp(`^${service}-[0-9]{4}-[0-9]{2}-[0-9]{2}\\.json$`).test(file));
   const [file] = files;
   if (file === undefined || files.length > 1)
-    throw new Error(`'${folder}' must contain one model of ${service}, but contains ${files.length}`);
+    throw new Error(`expected one file '${folder}/${service}-YYYY-MM-DD.json' (the date is the API version), found ${files.length}`);
   return { file, model: JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as JsonObject };
 }
 

@@ -1,0 +1,24 @@
+/** The unmodified clients of the AWS SDK for JavaScript, by service. A new service needs no row here. */
+import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
+import { clientPackageOf } from '../../tools/generate/clients.ts';
+
+/** Exports of a client's package: its client, commands, errors and enums. */
+export type ClientPackage = Readonly<Record<string, unknown>>;
+
+/** Class of a client in its package, and the package. */
+export interface SdkClient<Client> {
+  readonly Client: new (settings: object) => Client;
+  readonly from: ClientPackage;
+}
+
+const PACKAGES: ReadonlyMap<ServiceName, ClientPackage> = new Map(
+  await Promise.all(SERVICE_NAMES.map(async (service) => [service, (await import(clientPackageOf(service))) as ClientPackage] as const)),
+);
+
+/** Returns the client of a service. `Client` is the part of it that the caller uses. */
+export function sdkClient<Client>(service: ServiceName): SdkClient<Client> {
+  const from = PACKAGES.get(service) as ClientPackage;
+  const [name] = Object.keys(from).filter((each) => /^[A-Z]\w*Client$/.test(each));
+  if (name === undefined) throw new Error(`${clientPackageOf(service)} exports no client`);
+  return { Client: from[name] as SdkClient<Client>['Client'], from };
+}
