@@ -8,6 +8,7 @@
  */
 import type { AccountId } from '#core/arn.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
+import { recordOf } from '#store/identity/record-parts.ts';
 import { fillAccount, fillOrganization, LARGEST } from '../test/hostile/full-account.ts';
 import { fullAccountRequests, fullOrganizationRequests } from '../test/hostile/full-account-requests.ts';
 import { hostileRequests } from '../test/hostile/worst-analysis-requests.ts';
@@ -30,8 +31,8 @@ async function startFilled(fill: (store: Awaited<ReturnType<typeof openSqlite>>,
   const store = await openSqlite(first.dataFolder);
   const { changes } = await store.transaction(({ identity }) => identity.changesSince(0));
   const user = changes.find(({ kind }) => kind === 'user');
-  if (user?.record === undefined || !('userId' in user.record)) throw new Error('the first start has created no administrator');
-  await fill(store, user.accountId, user.record.userId as string);
+  if (user?.text === undefined) throw new Error('the first start has created no administrator');
+  await fill(store, user.accountId, recordOf('user', user.text).userId);
   await store.close();
   return { server: await startProcess('belfry', { dataFolder: first.dataFolder }), accountId: user.accountId };
 }

@@ -13,6 +13,7 @@ import type { Principal } from '#core/principal.ts';
 import type { Denial } from '#policy/decision.ts';
 import { DECISION_STEPS, type PolicyStack } from '#policy/engine.ts';
 import type { IdentityChange } from '#store/identity/identity.ts';
+import { changeTo } from '#store/identity/record-examples.ts';
 import type { Tx } from '#store/store.ts';
 import { SESSIONS_BEGAN, teamOf, type Workload } from './policy-workload.ts';
 
@@ -105,7 +106,7 @@ function userOf(workload: Workload, track: 'A' | 'B', principal: number): Identi
     inlinePolicies: {},
     ...(track === 'B' && boundary !== undefined && { permissionsBoundaryArn: policyArnOf(workload, boundary) }),
   };
-  return { accountId: ACCOUNT, kind: 'user', key: record.userName, version: 1, record };
+  return changeTo({ accountId: ACCOUNT, kind: 'user', key: record.userName, version: 1, record });
 }
 
 function requestOf({ action, resource, context }: Workload['requests'][number], principal: Principal, index: number): AuthorizeRequest {
@@ -190,7 +191,7 @@ function policy({ name, text }: Workload['policies'][number]): IdentityChange {
     tags: [],
     updatedAt: NOW,
   };
-  return { accountId: ACCOUNT, kind: 'policy', key: name.toLowerCase(), version: 1, record };
+  return changeTo({ accountId: ACCOUNT, kind: 'policy', key: name.toLowerCase(), version: 1, record });
 }
 
 /** Returns the records of the organization. The account is a member, so that service control policies apply to it. */
@@ -203,24 +204,24 @@ function organization({ serviceControl }: Workload, track: 'A' | 'B'): IdentityC
   });
   const root = { attachedPolicyIds: ids.slice(0, 1), tags: [], rootId: ROOT };
   return [
-    {
+    changeTo({
       ...{ accountId: MANAGEMENT, kind: 'organization', key: 'organization', version: 1 },
       record: {
         ...{ accountId: MANAGEMENT, organizationId: 'o-abcdef1234', featureSet: 'ALL', createdAt: NOW, root },
         serviceControl: track === 'B' ? 'enabled' : 'disabled',
       },
-    },
+    }),
     ...[MANAGEMENT, ACCOUNT].flatMap((accountId): IdentityChange[] => [
-      {
+      changeTo({
         ...{ accountId, kind: 'organization-member', key: 'organization', version: 1 },
         record: { accountId, managementAccountId: MANAGEMENT },
-      },
-      { accountId: MANAGEMENT, kind: 'organization-account', key: accountId, version: 1, record: member(accountId) },
+      }),
+      changeTo({ accountId: MANAGEMENT, kind: 'organization-account', key: accountId, version: 1, record: member(accountId) }),
     ]),
     ...serviceControl.map((content, i): IdentityChange => {
       const policyId = ids[i] as string;
       const record = { ...target, policyId, name: policyId, description: '', content };
-      return { accountId: MANAGEMENT, kind: 'service-control-policy', key: policyId, version: 1, record };
+      return changeTo({ accountId: MANAGEMENT, kind: 'service-control-policy', key: policyId, version: 1, record });
     }),
   ];
 }

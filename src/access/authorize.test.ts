@@ -5,6 +5,7 @@ import type { Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
+import { changeTo } from '#store/identity/record-examples.ts';
 import { type Asked, authorizing } from './authorize.ts';
 import { Denied } from './denied.ts';
 import { newSnapshot } from './snapshot.ts';
@@ -59,7 +60,7 @@ function adasSnapshot(inlinePolicies: Readonly<Record<string, string>> = {}) {
     attachedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess' as Arn],
     inlinePolicies,
   };
-  snapshot.apply(1, [{ accountId: ACCOUNT, kind: 'user', key: 'ada', version: 1, record: user }]);
+  snapshot.apply(1, [changeTo({ accountId: ACCOUNT, kind: 'user', key: 'ada', version: 1, record: user })]);
   return snapshot;
 }
 
@@ -165,7 +166,9 @@ function withPolicy(condition: object) {
   const record = snapshot.user(ACCOUNT, 'ada');
   assert.ok(record !== undefined);
   const deny = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Deny', Action: '*', Resource: '*', Condition: condition } });
-  snapshot.apply(2, [{ accountId: ACCOUNT, kind: 'user', key: 'ada', version: 2, record: { ...record, inlinePolicies: { deny } } }]);
+  snapshot.apply(2, [
+    changeTo({ accountId: ACCOUNT, kind: 'user', key: 'ada', version: 2, record: { ...record, inlinePolicies: { deny } } }),
+  ]);
   const { session: _, ...principal } = OF_USER;
   return { snapshot, principal: principal as Principal };
 }

@@ -30,9 +30,10 @@ export type CallerOf = (principal: Principal) => CallerFacts;
 /** Creates the function that returns the facts of a caller. It reads them again after each change of identity. */
 export function callersOf(snapshot: Snapshot, stacks: Stacks): CallerOf {
   let known = new WeakMap<Principal, CallerFacts>();
-  snapshot.watch(() => {
+  const forget = (): void => {
     known = new WeakMap();
-  });
+  };
+  snapshot.watch({ changed: forget, replaced: forget });
   return (principal) => {
     let facts = known.get(principal);
     if (facts === undefined) known.set(principal, (facts = factsOf(snapshot, stacks, principal)));
@@ -84,7 +85,7 @@ function tagsOf(snapshot: Snapshot, principal: Principal): Tags {
       : principal.type === 'AssumedRole'
         ? snapshot.role(principal.accountId, principal.roleName)
         : principal.type === 'FederatedUser'
-          ? snapshot.userById(principal.issuerId)
+          ? snapshot.userById(principal.accountId, principal.issuerId)
           : undefined;
   if (record === undefined || record.tags.length === 0) return NO_TAGS;
   return Object.fromEntries(record.tags.map(({ key, value }) => [key, value]));

@@ -1,15 +1,8 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import { compilePolicy, type PolicyLayers, type SourcedPolicy } from '#policy/engine.ts';
-import type {
-  GroupRecord,
-  IdentityChange,
-  IdentityKind,
-  IdentityRecords,
-  PolicyRecord,
-  RoleRecord,
-  UserRecord,
-} from '#store/identity/identity.ts';
+import type { GroupRecord, IdentityKind, RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import { recordOf } from '#store/identity/record-parts.ts';
 import type { CompiledPolicies } from './compiled-policies.ts';
 import { serviceControlLevels } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -50,25 +43,27 @@ export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'role',
   'policy',
   'access-key',
-  'root-access-key',
-  'attachment',
-  'membership',
-  'unique-id',
-  'mfa-device',
   'saml-provider',
   'oidc-provider',
-  'deletion-task',
 ]);
 
-/**
- * Creates the policies of a snapshot's principals and follows its changes. `onChange` runs if the policies of all principals may have
- * changed.
- */
-export function principalLayers(snapshot: Snapshot, policies: CompiledPolicies, onChangeOfAll: () => void): PrincipalLayers {
-  const layers = newDependentCache<PolicyLayers>();
+/** Maximum number of principals whose policies are cached: about 30 MB. It is about the number whose records stay parsed (`PARSED_MAX`). */
+const PRINCIPALS_MAX = 3_000;
 
-  function groupOfId(groupId: string): GroupRecord {
-    const group = snapshot.groupById(groupId);
+/**
+ * Creates the policies of a snapshot's principals and follows its changes. `onChangeOfAll` runs if the policies of all principals may have
+ * changed. Caches the policies of at most `principalsMax` principals.
+ */
+export function principalLayers(
+  snapshot: Snapshot,
+  policies: CompiledPolicies,
+  onChangeOfAll: () => void,
+  principalsMax = PRINCIPALS_MAX,
+): PrincipalLayers {
+  const layers = newDependentCache<PolicyLayers>(principalsMax);
+
+  function groupOfId(accountId: AccountId, groupId: string): GroupRecord {
+    const group = snapshot.groupById(accountId, groupId);
     // The group of a user always exists. If a bug removes it, evaluation fails closed, because the group may have denied something.
     if (group === undefined) throw new Error(`the group '${groupId}' does not exist`);
     return group;
@@ -77,7 +72,7 @@ export function principalLayers(snapshot: Snapshot, policies: CompiledPolicies, 
   function ofUser(user: UserRecord): PolicyLayers {
     const { accountId, userName, permissionsBoundaryArn } = user;
     return layers.get(userKey(accountId, userName), (dependsOn) => {
-      const groups = user.groupIds.map(groupOfId);
+      const groups = user.groupIds.map((groupId) => groupOfId(accountId, groupId));
       dependsOn(user.attachedPolicyArns);
       for (const { groupName, attachedPolicyArns } of groups) dependsOn([groupKey(accountId, groupName), ...attachedPolicyArns]);
       if (permissionsBoundaryArn !== undefined) dependsOn([permissionsBoundaryArn]);
@@ -118,18 +113,23 @@ export function principalLayers(snapshot: Snapshot, policies: CompiledPolicies, 
     });
   }
 
-  snapshot.watch((change, before) => {
-    if (!BOUND_TO_PRINCIPALS.has(change.kind)) {
+  function dropAll(): void {
+    layers.clear();
+    onChangeOfAll();
+  }
+
+  snapshot.watch({
+    changed({ accountId, kind, key, text }, before) {
       // Other changes that affect permissions (service control policies, organizations) are rare, so they drop all policies.
-      layers.clear();
-      onChangeOfAll();
-      return;
-    }
-    const { accountId, key } = change;
-    if (change.kind === 'user') layers.drop(userKey(accountId, key));
-    else if (change.kind === 'role') layers.drop(roleKey(accountId, key));
-    else if (change.kind === 'group') layers.dropDependents(groupKey(accountId, key));
-    else for (const policyArn of policyArnsOf(change, before)) layers.dropDependents(policyArn);
+      if (!BOUND_TO_PRINCIPALS.has(kind)) dropAll();
+      else if (kind === 'user') layers.drop(userKey(accountId, key));
+      else if (kind === 'role') layers.drop(roleKey(accountId, key));
+      else if (kind === 'group') layers.dropDependents(groupKey(accountId, key));
+      else if (kind === 'policy') {
+        for (const each of [before, text]) if (each !== undefined) layers.dropDependents(recordOf(kind, each).arn);
+      }
+    },
+    replaced: dropAll,
   });
 
   return {
@@ -172,13 +172,7 @@ function roleKey(accountId: AccountId, roleName: string): string {
   return `role:${accountId}:${roleName.toLowerCase()}`;
 }
 
-/** Returns the ARNs of a changed policy. */
-function policyArnsOf({ kind, record }: IdentityChange, before: IdentityRecords[IdentityKind] | undefined): readonly string[] {
-  if (kind !== 'policy') return [];
-  return [before, record].flatMap((each) => (each === undefined ? [] : [(each as PolicyRecord).arn]));
-}
-
-/** Cache whose entries depend on named records. */
+/** Cache whose entries depend on named records. A new entry replaces the one that was read least recently. */
 interface DependentCache<Value> {
   /** Returns the entry of a key. If there is none, `create` creates it and reports the names of the records that it depends on. */
   get(key: string, create: (dependsOn: (names: readonly string[]) => void) => Value): Value;
@@ -188,29 +182,48 @@ interface DependentCache<Value> {
   clear(): void;
 }
 
-function newDependentCache<Value>(): DependentCache<Value> {
-  const entries = new Map<string, Value>();
+function newDependentCache<Value>(max: number): DependentCache<Value> {
+  /** Entries with the names of the records that they depend on, in the order of use. */
+  const entries = new Map<string, { readonly value: Value; readonly names: readonly string[] }>();
   /** Keys of the dependent entries, by the record's name. */
   const dependents = new Map<string, Set<string>>();
+
+  function drop(key: string): void {
+    const entry = entries.get(key);
+    entries.delete(key);
+    for (const name of entry?.names ?? []) {
+      const keys = dependents.get(name);
+      keys?.delete(key);
+      if (keys?.size === 0) dependents.delete(name);
+    }
+  }
+
+  function add(key: string, value: Value, names: readonly string[]): void {
+    if (entries.size >= max) drop(entries.keys().next().value as string);
+    entries.set(key, { value, names });
+    for (const name of names) {
+      let keys = dependents.get(name);
+      if (keys === undefined) dependents.set(name, (keys = new Set()));
+      keys.add(key);
+    }
+  }
+
   return {
     get(key, create) {
-      let value = entries.get(key);
-      if (value === undefined) {
-        value = create((names) => {
-          for (const name of names) {
-            let keys = dependents.get(name);
-            if (keys === undefined) dependents.set(name, (keys = new Set()));
-            keys.add(key);
-          }
-        });
-        entries.set(key, value);
+      const entry = entries.get(key);
+      if (entry !== undefined) {
+        entries.delete(key);
+        entries.set(key, entry);
+        return entry.value;
       }
+      const names: string[] = [];
+      const value = create((more) => void names.push(...more));
+      add(key, value, names);
       return value;
     },
-    drop: (key) => void entries.delete(key),
+    drop,
     dropDependents(name) {
-      for (const key of dependents.get(name) ?? []) entries.delete(key);
-      dependents.delete(name);
+      for (const key of [...(dependents.get(name) ?? [])]) drop(key);
     },
     clear() {
       entries.clear();

@@ -65,11 +65,11 @@ export function principalsOf(snapshot: Snapshot): Principals {
         return role?.roleId === claims.roleId ? role : undefined;
       }
       case 'user':
-        return userOf(snapshot.userById(claims.userId));
+        return userOf(snapshot.userById(accountId, claims.userId));
       case 'root':
         return root(accountId);
       case 'federated':
-        return claims.issuerId === accountId ? root(accountId) : userOf(snapshot.userById(claims.issuerId));
+        return claims.issuerId === accountId ? root(accountId) : userOf(snapshot.userById(accountId, claims.issuerId));
     }
   }
 

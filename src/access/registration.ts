@@ -50,11 +50,25 @@ export function newRegistration(parts: RegistrationParts): Registration {
     return false;
   }
 
-  /** Loads all identity records. The server has no lease and is not registered yet, so no other server waits for it. */
+  /**
+   * Loads all identity records, in pages. The server has no lease and is not registered yet, so no other server waits for it.
+   *
+   * Invariant (version of the first page): all records are in the pages or in the changes after this version, which the renewal reads.
+   */
   async function load(): Promise<void> {
-    const { version, changes, epoch: of } = await servers.renew(id, 0);
-    snapshot.reload(version, changes);
-    epoch = of;
+    const loading = snapshot.reload();
+    const first = await servers.page();
+    let page = first;
+    loading.add(page.records);
+    while (!page.isLast) {
+      page = await servers.page(page.records.at(-1));
+      if (stopped) return;
+      // Records of two histories do not form a snapshot. The next renewal loads again.
+      if (page.epoch !== first.epoch) throw new Error('the database changed to another history while identity was loaded');
+      loading.add(page.records);
+    }
+    loading.complete(first.version);
+    epoch = first.epoch;
     complete = true;
   }
 

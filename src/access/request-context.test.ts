@@ -7,6 +7,7 @@ import { instant } from '#core/instant.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
 import { SLOT_KEYS, slotOf, TRUTH_KEYS, truthsOf } from '#policy/engine.ts';
 import type { IdentityChange } from '#store/identity/identity.ts';
+import { changeTo } from '#store/identity/record-examples.ts';
 import { callersOf } from './caller-facts.ts';
 import { contextMap, newRequestContext, operationKeys, type RequestContext, setOwnerVisible, setResource } from './request-context.ts';
 import { newSnapshot } from './snapshot.ts';
@@ -93,25 +94,25 @@ function snapshotOf(isMember: boolean) {
   const role = { ...holder, arn: ROLE_ARN, roleName: 'reader', roleId: 'AROAREADER', trustPolicy, maxSessionSeconds: 3600, tags };
   const target = { accountId: ACCOUNT, attachedPolicyIds: [], tags: [] };
   const organization: IdentityChange[] = [
-    {
+    changeTo({
       ...{ accountId: ACCOUNT, kind: 'organization', key: 'organization', version: 1 },
       record: {
         ...{ accountId: ACCOUNT, organizationId: 'o-abcdef1234', featureSet: 'ALL', createdAt: NOW, serviceControl: 'disabled' },
         root: { attachedPolicyIds: [], tags: [], rootId: 'r-ab12' },
       },
-    },
-    {
+    }),
+    changeTo({
       ...{ accountId: ACCOUNT, kind: 'organization-member', key: 'organization', version: 1 },
       record: { accountId: ACCOUNT, managementAccountId: ACCOUNT },
-    },
-    {
+    }),
+    changeTo({
       ...{ accountId: ACCOUNT, kind: 'organization-account', key: ACCOUNT, version: 1 },
       record: { ...target, memberId: ACCOUNT, parentId: 'r-ab12', joinedAt: NOW, joinedMethod: 'INVITED', status: 'ACTIVE' },
-    },
+    }),
   ];
   snapshot.apply(1, [
-    { accountId: ACCOUNT, kind: 'user', key: 'ada', version: 1, record: user },
-    { accountId: ACCOUNT, kind: 'role', key: 'reader', version: 1, record: role },
+    changeTo({ accountId: ACCOUNT, kind: 'user', key: 'ada', version: 1, record: user }),
+    changeTo({ accountId: ACCOUNT, kind: 'role', key: 'reader', version: 1, record: role }),
     ...(isMember ? organization : []),
   ]);
   return snapshot;

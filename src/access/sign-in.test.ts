@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { type AccountId, arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { changeTo } from '#store/identity/record-examples.ts';
 import { principalsOf } from './principals.ts';
 import { newSessionTokens, type SessionClaims } from './session-token.ts';
 import { consoleSignIns } from './sign-in.ts';
@@ -29,7 +30,7 @@ function rig(maxSessionSeconds = 3600, key = Buffer.alloc(32, 7)) {
     maxSessionSeconds,
     tags: [],
   };
-  snapshot.apply(1, [{ accountId: ACCOUNT, kind: 'role', key: 'desk', version: 1, record }]);
+  snapshot.apply(1, [changeTo({ accountId: ACCOUNT, kind: 'role', key: 'desk', version: 1, record })]);
   const sessions = newSessionTokens([key]);
   const signIns = consoleSignIns({ vault: openVault([key]), sessions, principals: principalsOf(snapshot), snapshot });
   function given(claims: SessionClaims) {

@@ -1,130 +1,145 @@
-import type { AccountId, Arn } from '#core/arn.ts';
+import { type AccountId, type Arn, parseArn } from '#core/arn.ts';
+import { lruMap } from '#core/lru-map.ts';
 import type {
   AccessKeyRecord,
   AccountRecord,
   GroupRecord,
+  HeldKind,
   IdentityChange,
-  IdentityKind,
   IdentityRecords,
   PolicyRecord,
   RoleRecord,
+  StoredRecord,
   UserRecord,
 } from '#store/identity/identity.ts';
+import { recordOf } from '#store/identity/record-parts.ts';
+import { type HeldChange, isHeld, type KindOfAccount, newHeldRecords } from './held-records.ts';
 
 /**
- * Identity snapshot: every account, principal, key and policy of one version, in memory. Owns the lookup of records. `stacks.ts` links the
+ * Identity snapshot: every account, principal, key and policy of one version, in memory. Owns the look-up of records. `stacks.ts` links the
  * policies of principals. Only `apply` and `reload` change the snapshot, in the order of versions.
+ *
+ * Records are in memory as their stored text, because most are rarely used. A look-up parses the record. The most recently used records
+ * stay parsed: a look-up returns the same object until the record changes or is not used for a while. So callers can use the object as the
+ * key of a cache, but not to detect a change.
  */
 export interface Snapshot {
   /** Returns the version of the snapshot. */
   version(): number;
-  /** Applies the changes up to `version`. Then passes each change to the watchers. */
+  /** Applies the changes up to `version`. Then passes each change of a held kind to the watchers. */
   apply(version: number, changes: readonly IdentityChange[]): void;
-  /** Replaces all records with those in `changes`, which are all records of `version`. Passes the differences to the watchers. */
-  reload(version: number, changes: readonly IdentityChange[]): void;
-  /** Adds a watcher that receives each later change with the previous record. */
-  watch(watcher: (change: IdentityChange, before: IdentityRecords[IdentityKind] | undefined) => void): void;
+  /** Starts to replace all records. The snapshot is unchanged until `complete`. */
+  reload(): SnapshotLoad;
+  watch(watcher: SnapshotWatcher): void;
   account(accountId: AccountId): AccountRecord | undefined;
-  /** Returns the accounts in the order of their creation. */
-  accounts(): readonly AccountRecord[];
+  /** Finds an account by its alias. */
+  accountByAlias(alias: string): AccountRecord | undefined;
   accessKey(accessKeyId: string): AccessKeyRecord | undefined;
   user(accountId: AccountId, userName: string): UserRecord | undefined;
   /** Finds a user by unique ID (`AIDA…`), also after it was renamed. */
-  userById(userId: string): UserRecord | undefined;
+  userById(accountId: AccountId, userId: string): UserRecord | undefined;
   /** Finds a group by unique ID (`AGPA…`), also after it was renamed. */
-  groupById(groupId: string): GroupRecord | undefined;
+  groupById(accountId: AccountId, groupId: string): GroupRecord | undefined;
   role(accountId: AccountId, roleName: string): RoleRecord | undefined;
   policy(policyArn: Arn): PolicyRecord | undefined;
-  record<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): IdentityRecords[Kind] | undefined;
-  /** Returns all records of a kind in an account, in no particular order. */
-  records<Kind extends IdentityKind>(accountId: AccountId, kind: Kind): Iterable<IdentityRecords[Kind]>;
+  record<Kind extends KindOfAccount>(accountId: AccountId, kind: Kind, key: string): IdentityRecords[Kind] | undefined;
 }
 
+/** Replacement of all records of a snapshot, which arrive in pages. */
+export interface SnapshotLoad {
+  add(records: readonly StoredRecord<HeldKind>[]): void;
+  /** Replaces the records and the version of the snapshot. Then notifies the watchers. */
+  complete(version: number): void;
+}
+
+/** Receiver of changes of the snapshot. */
+export interface SnapshotWatcher {
+  /** Receives a change. `before` is the previous text of the record. */
+  changed(change: HeldChange, before: string | undefined): void;
+  /** Runs after all records were replaced. */
+  replaced(): void;
+}
+
+/** Options of `newSnapshot`. */
+export interface SnapshotOptions {
+  /** Parses the text of a record. Default: `recordOf`. A test counts the calls. */
+  readonly parse?: typeof recordOf;
+  /** Maximum number of records that stay parsed. Default: `PARSED_MAX`. */
+  readonly parsedMax?: number;
+}
+
+/** Maximum number of records that stay parsed: the users, access keys and policies of some 3,000 principals. */
+export const PARSED_MAX = 10_000;
+
 /** Creates an empty snapshot with version 0. */
-export function newSnapshot(): Snapshot {
+export function newSnapshot({ parse = recordOf, parsedMax = PARSED_MAX }: SnapshotOptions = {}): Snapshot {
   let version = 0;
-  const byKind = new Map<IdentityKind, Map<string, Map<string, IdentityRecords[IdentityKind]>>>();
-  const keys = new Map<string, AccessKeyRecord>();
-  const policies = new Map<string, PolicyRecord>();
-  const usersById = new Map<string, UserRecord>();
-  const groupsById = new Map<string, GroupRecord>();
-  const watchers: ((change: IdentityChange, before: IdentityRecords[IdentityKind] | undefined) => void)[] = [];
+  let held = newHeldRecords();
+  /** Parsed records by text. The same text is the same record, because it contains the account and the name. */
+  const parsed = lruMap<string, IdentityRecords[HeldKind]>(parsedMax);
+  const watchers: SnapshotWatcher[] = [];
 
-  function table(kind: IdentityKind, accountId: AccountId): Map<string, IdentityRecords[IdentityKind]> {
-    let accounts = byKind.get(kind);
-    if (accounts === undefined) byKind.set(kind, (accounts = new Map()));
-    let records = accounts.get(accountId);
-    if (records === undefined) accounts.set(accountId, (records = new Map()));
-    return records;
+  function parsedOf<Kind extends HeldKind>(kind: Kind, text: string | undefined): IdentityRecords[Kind] | undefined {
+    if (text === undefined) return undefined;
+    let record = parsed.get(text);
+    if (record === undefined) parsed.set(text, (record = parse(kind, text)));
+    return record as IdentityRecords[Kind];
   }
 
-  function lookUp<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): IdentityRecords[Kind] | undefined {
-    return byKind.get(kind)?.get(accountId)?.get(key) as IdentityRecords[Kind] | undefined;
+  function lookUp<Kind extends KindOfAccount>(accountId: AccountId, kind: Kind, key: string): IdentityRecords[Kind] | undefined {
+    return parsedOf(kind, held.get(accountId, kind, key));
   }
 
-  function takeIn({ accountId, kind, key, record }: IdentityChange): IdentityRecords[IdentityKind] | undefined {
-    const records = table(kind, accountId);
-    const before = records.get(key);
-    if (record === undefined) records.delete(key);
-    else records.set(key, record);
-    if (kind === 'access-key') {
-      if (record === undefined) keys.delete(key);
-      else keys.set(key, record as AccessKeyRecord);
-    }
-    if (kind === 'user') {
-      // Renaming deletes one record and adds another, in either order. The deletion must not remove the added record.
-      if (before !== undefined && usersById.get((before as UserRecord).userId) === before) usersById.delete((before as UserRecord).userId);
-      if (record !== undefined) usersById.set((record as UserRecord).userId, record as UserRecord);
-    }
-    if (kind === 'group') {
-      if (before !== undefined && groupsById.get((before as GroupRecord).groupId) === before)
-        groupsById.delete((before as GroupRecord).groupId);
-      if (record !== undefined) groupsById.set((record as GroupRecord).groupId, record as GroupRecord);
-    }
-    if (kind === 'policy') {
-      if (before !== undefined) policies.delete((before as PolicyRecord).arn);
-      if (record !== undefined) policies.set((record as PolicyRecord).arn, record as PolicyRecord);
-    }
-    return before;
+  function byUniqueId<Kind extends 'user' | 'group'>(accountId: AccountId, kind: Kind, id: string): IdentityRecords[Kind] | undefined {
+    const key = held.keyOf(accountId, id);
+    const record = key === undefined ? undefined : lookUp(accountId, kind, key);
+    if (record === undefined) return undefined;
+    return ('userId' in record ? record.userId : record.groupId) === id ? record : undefined;
   }
 
-  function apply(to: number, changes: readonly IdentityChange[]): void {
-    const befores = changes.map(takeIn);
-    version = to;
-    changes.forEach((change, i) => {
-      for (const watcher of watchers) watcher(change, befores[i]);
-    });
-  }
-
-  /** Returns deletions of all records that are not in `changes`. */
-  function* missing(to: number, changes: readonly IdentityChange[]): Iterable<IdentityChange> {
-    const name = (kind: string, accountId: string, key: string): string => `${kind}\n${accountId}\n${key}`;
-    const there = new Set(changes.map(({ kind, accountId, key }) => name(kind, accountId, key)));
-    for (const [kind, accounts] of byKind) {
-      for (const [accountId, records] of accounts) {
-        for (const key of records.keys())
-          if (!there.has(name(kind, accountId, key))) yield { accountId: accountId as AccountId, kind, key, version: to };
-      }
-    }
+  function takeIn(change: HeldChange): string | undefined {
+    const { text } = change;
+    return text === undefined ? held.delete(change) : held.put({ ...change, text });
   }
 
   return {
     version: () => version,
-    apply,
-    reload: (to, changes) => apply(to, [...missing(to, changes), ...changes]),
+    apply(to, all) {
+      const changes = all.filter(isHeld);
+      const befores = changes.map(takeIn);
+      version = to;
+      changes.forEach((change, i) => {
+        for (const watcher of watchers) watcher.changed(change, befores[i]);
+      });
+    },
+    reload() {
+      const loaded = newHeldRecords();
+      return {
+        add: (records) => records.forEach(loaded.put),
+        complete(to) {
+          held = loaded;
+          version = to;
+          for (const watcher of watchers) watcher.replaced();
+        },
+      };
+    },
     watch: (watcher) => void watchers.push(watcher),
     account: (accountId) => lookUp(accountId, 'account', accountId),
-    accounts: () => {
-      const all = [...(byKind.get('account')?.values() ?? [])].flatMap((records) => [...records.values()] as AccountRecord[]);
-      return all.sort((a, b) => a.createdAt - b.createdAt || (a.accountId < b.accountId ? -1 : 1));
+    accountByAlias(alias) {
+      const accountId = held.accountOfAlias(alias);
+      const account = accountId && lookUp(accountId, 'account', accountId);
+      return account?.alias === alias ? account : undefined;
     },
-    accessKey: (accessKeyId) => keys.get(accessKeyId),
+    accessKey: (accessKeyId) => parsedOf('access-key', held.accessKey(accessKeyId)),
     user: (accountId, userName) => lookUp(accountId, 'user', userName.toLowerCase()),
-    userById: (userId) => usersById.get(userId),
-    groupById: (groupId) => groupsById.get(groupId),
+    userById: (accountId, userId) => byUniqueId(accountId, 'user', userId),
+    groupById: (accountId, groupId) => byUniqueId(accountId, 'group', groupId),
     role: (accountId, roleName) => lookUp(accountId, 'role', roleName.toLowerCase()),
-    policy: (policyArn) => policies.get(policyArn),
+    policy(policyArn) {
+      const name = policyArn.slice(policyArn.lastIndexOf('/') + 1);
+      const policy = lookUp(parseArn(policyArn)?.accountId as AccountId, 'policy', name.toLowerCase());
+      return policy?.arn === policyArn ? policy : undefined;
+    },
     record: lookUp,
-    records: (accountId, kind) => (byKind.get(kind)?.get(accountId)?.values() ?? []) as Iterable<never>,
   };
 }

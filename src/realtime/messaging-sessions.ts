@@ -91,7 +91,10 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
     if (sessions.count() > 0) turn.requestReading();
   });
 
-  parts.snapshot.watch((change) => reauthorization.mark(sessionsAffectedBy(change, sessions), limits.reauthorizeWithinMs));
+  parts.snapshot.watch({
+    changed: (change) => reauthorization.mark(sessionsAffectedBy(change, sessions), limits.reauthorizeWithinMs),
+    replaced: () => reauthorization.mark(sessions.all(), limits.reauthorizeWithinMs),
+  });
 
   function check(): void {
     if (!parts.holds()) close(sessions.all(), CLOSINGS.tryAgain);

@@ -19,6 +19,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   'a lease without acknowledgement':    { module: REGISTRATION, text: 'renewal.version > renewal.acknowledged',        instead: 'renewal.version < 0' },
   'expiry is not noticed':              { module: REGISTRATION, text: "outcome === 'absent'",                          instead: 'outcome === undefined' },
   'registered with a later version':    { module: REGISTRATION, text: 'clock.wall() }, snapshot.version());',          instead: 'clock.wall() }, snapshot.version() + 9);' },
+  'a load with its last version':       { module: REGISTRATION, text: 'loading.complete(first.version);',               instead: 'loading.complete(page.version);' },
   'two concurrent renewals':            { module: RENEWALS,     text: 'running = one.catch(() => {});',                instead: 'running = undefined;' },
   'the wait is half as long':           { module: WITHDRAWALS,  text: 'committed + allLeasesDead - clock.monotonic()', instead: 'committed + allLeasesDead / 2 - clock.monotonic()' },
   'removed at once':                    { module: WITHDRAWALS,  text: 'clock.after(allLeasesDead, resolve)',           instead: 'clock.after(0, resolve)' },

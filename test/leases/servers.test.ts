@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import { ALICE, group } from '#store/conformance-fixtures.ts';
+import { ALICE, BOB, group } from '#store/conformance-fixtures.ts';
 import { openStore } from '#store/engine/open.ts';
 import { openServers } from '#store/engine/open-servers.ts';
 import { testPostgres } from '../store/test-postgres.ts';
@@ -84,11 +84,32 @@ for (const [engine, setting] of [
       await servers.register(server('slow'), version + 2);
       assert.equal(await servers.trim(), 1);
       const { trimmedTo, changes } = await servers.renew('slow', version + 2);
-      assert.deepEqual([trimmedTo, changes.map(({ key, record }) => [key, record])], [version + 2, [['later', undefined]]]);
+      assert.deepEqual([trimmedTo, changes.map(({ key, text }) => [key, text])], [version + 2, [['later', undefined]]]);
       await servers.leave('slow');
       assert.equal(await servers.trim(), 1);
       assert.equal((await servers.renew('fast', version + 4)).trimmedTo, version + 4);
       assert.equal(await servers.trim(), 0);
+    });
+
+    test(`servers on ${engine}: the pages of identity have each held record once, in the order of keys`, async () => {
+      const keys = Array.from({ length: 450 }, (_, i) => `page${String(i).padStart(3, '0')}`);
+      await store.transaction(async ({ identity }) => {
+        for (const key of keys) await identity.put(BOB, 'group', key, group(key));
+        await identity.put(BOB, 'membership', 'page', { accountId: BOB });
+        await identity.put(BOB, 'group', 'removed', group('removed'));
+        await identity.remove(BOB, 'group', 'removed');
+      });
+      const { version, epoch } = await servers.renew('unknown', 0);
+      const found: string[] = [];
+      let pages = 0;
+      for (let page = await servers.page(); ; page = await servers.page(page.records.at(-1))) {
+        pages++;
+        assert.deepEqual([page.version, page.epoch], [version, epoch]);
+        found.push(...page.records.filter(({ accountId }) => accountId === BOB).map(({ kind, key }) => `${kind} ${key}`));
+        assert.ok(page.records.every(({ text }) => text.includes('"groupId"')));
+        if (page.isLast) break;
+      }
+      assert.deepEqual([pages, found], [3, keys.map((key) => `group ${key}`)]);
     });
   });
 }

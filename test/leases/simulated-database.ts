@@ -1,7 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { RegisteredServer, Servers } from '#store/engine/servers.ts';
-import type { IdentityChange } from '#store/identity/identity.ts';
+import type { HeldKind, IdentityChange, StoredRecord } from '#store/identity/identity.ts';
 
 export const ACCOUNT = '111122223333' as AccountId;
 
@@ -30,8 +30,8 @@ export interface SimulatedDatabase {
   serversFor(ask: Ask): Servers;
 }
 
-/** Creates a database with one key. */
-export function newDatabase(leaseMilliseconds: number, fault: DatabaseFault | undefined): SimulatedDatabase {
+/** Creates a database with one key. A page of all records has at most `pageMax`. */
+export function newDatabase(leaseMilliseconds: number, fault: DatabaseFault | undefined, pageMax: number): SimulatedDatabase {
   const documents = new Map<string, { version: number; deleted: boolean }>([['first', { version: 1, deleted: false }]]);
   const registry = new Map<string, RegisteredServer>();
   let version = 1;
@@ -39,16 +39,23 @@ export function newDatabase(leaseMilliseconds: number, fault: DatabaseFault | un
   let epoch = 1;
   let replica = { version, documents: new Map(documents) };
   const source = () => (fault === 'an asynchronous replica answers' ? replica : { version, documents });
-  const after = (since: number): IdentityChange[] =>
+  const changesAfter = (since: number): IdentityChange[] =>
     [...source().documents]
       .filter(([, one]) => one.version > since)
       .map(([key, one]) => ({
         accountId: ACCOUNT,
-        kind: 'membership',
+        kind: 'group',
         key,
         version: one.version,
-        ...(one.deleted ? {} : { record: { accountId: ACCOUNT } }),
+        ...(one.deleted ? {} : { text: '{}' }),
       }));
+  /** Returns the first records after `key`, in the order of keys. */
+  const pageAfter = (key: string): StoredRecord<HeldKind>[] =>
+    [...source().documents]
+      .filter(([each, { deleted }]) => !deleted && each > key)
+      .map(([each]) => ({ accountId: ACCOUNT, kind: 'group' as const, key: each, text: '{}' }))
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+      .slice(0, pageMax);
   const change = (id: string, more: Partial<RegisteredServer>): RegisteredServer | undefined => {
     const row = registry.get(id);
     if (row !== undefined) registry.set(id, { ...row, ...more });
@@ -87,8 +94,16 @@ export function newDatabase(leaseMilliseconds: number, fault: DatabaseFault | un
             seenAt: instant(0),
           });
         }),
+      async page(after) {
+        const key = after?.key ?? '';
+        const early = fault === 'rows and version from two snapshots' ? await ask(() => pageAfter(key)) : undefined;
+        return await ask(() => {
+          const records = early ?? pageAfter(key);
+          return { version: source().version, epoch: String(epoch), records, isLast: records.length < pageMax };
+        });
+      },
       async renew(id, since) {
-        const early = fault === 'rows and version from two snapshots' ? await ask(() => after(since)) : undefined;
+        const early = fault === 'rows and version from two snapshots' ? await ask(() => changesAfter(since)) : undefined;
         return await ask(() => {
           const row = registry.get(id);
           if (fault === 'acknowledged before applied') change(id, { appliedVersion: version });
@@ -98,7 +113,7 @@ export function newDatabase(leaseMilliseconds: number, fault: DatabaseFault | un
             epoch: String(epoch),
             registration: row?.state ?? 'absent',
             acknowledged: row?.appliedVersion ?? 0,
-            changes: early ?? after(since),
+            changes: early ?? changesAfter(since),
           };
         });
       },

@@ -34,7 +34,8 @@ const QUIET = 8_000;
 /** Runs one schedule. The same seed and fault give the same result. */
 export async function simulate(seed: number, fault: SimulatedFault = 'none'): Promise<Run> {
   const timeline = newTimeline(seed, STORM);
-  const database = newDatabase(LEASE, fault as DatabaseFault);
+  // Half of the schedules load identity in small pages, with changes and faults between them.
+  const database = newDatabase(LEASE, fault as DatabaseFault, seed % 2 === 0 ? 3 : 1_000);
   let ids = 0;
   const around: Surroundings = {
     timeline,
@@ -120,7 +121,7 @@ function newCallers(timeline: Timeline, database: SimulatedDatabase, fault: Simu
     },
     contradictionOf({ name, snapshot }) {
       for (const [key, state] of known) {
-        const there = snapshot.record(ACCOUNT, 'membership', key) !== undefined;
+        const there = snapshot.record(ACCOUNT, 'group', key) !== undefined;
         if (state === 'withdrawn' && there) return `at ${Math.round(time())} ms ${name} honors ${key} after its withdrawal`;
         if (state === 'granted' && !there) return `at ${Math.round(time())} ms ${name} does not know ${key} after it was granted`;
       }

@@ -164,7 +164,7 @@ function opensReleased(open: () => Promise<Store>): void {
     const { changes } = await store.transaction(({ identity }) => identity.changesSince(0));
     const live = (ROWS['identity_document'] ?? []).filter(({ deleted }) => deleted === 0);
     // One record more for each new index: the group's ID, the root user's access key, the open invitation.
-    assert.equal(changes.filter(({ record }) => record !== undefined).length, live.length + 3);
+    assert.equal(changes.filter(({ text }) => text !== undefined).length, live.length + 3);
   });
 }
 

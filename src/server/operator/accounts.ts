@@ -3,6 +3,7 @@ import type { AccountId } from '#core/arn.ts';
 import { toBase32 } from '#core/base32.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
+import type { AccountRecord } from '#store/identity/identity.ts';
 import type { Store } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
 import { makeAccount, makeAdministrator, type NewAdministrator, newAccountId, newAdministrator, type Random } from '../core/first-start.ts';
@@ -54,6 +55,20 @@ export function operatorEvent(
   });
 }
 
+/** Accounts that one transaction reads. Other requests run between two transactions. */
+const AT_ONCE = 50;
+
+/** Returns the IDs of all accounts in pages, each of which a transaction has read. */
+export async function* pagesOfAccounts(store: Store): AsyncGenerator<readonly AccountId[]> {
+  for (let after: AccountId | undefined; ; ) {
+    const last = after;
+    const page = await store.transaction((tx) => tx.identity.accountIds(AT_ONCE, last));
+    if (page.length > 0) yield page;
+    if (page.length < AT_ONCE) return;
+    after = page.at(-1);
+  }
+}
+
 /** Creates the commands for accounts. */
 export function operatorAccounts(parts: AccountParts): OperatorAccounts {
   const { store, vault, random, now } = parts;
@@ -75,10 +90,16 @@ export function operatorAccounts(parts: AccountParts): OperatorAccounts {
       return { ok: true, administrator };
     },
     async list() {
-      const { changes } = await store.transaction((tx) => tx.identity.changesSince(0));
-      const accounts = changes.flatMap((change) =>
-        change.kind === 'account' && change.record !== undefined ? [change.record as { accountId: string; name: string }] : [],
-      );
+      const accounts: AccountRecord[] = [];
+      for await (const accountIds of pagesOfAccounts(store)) {
+        const page = await store.transaction(async ({ identity }) => {
+          const found: (AccountRecord | undefined)[] = [];
+          for (const accountId of accountIds) found.push(await identity.get(accountId, 'account', accountId));
+          return found;
+        });
+        accounts.push(...page.filter((account) => account !== undefined));
+      }
+      accounts.sort((a, b) => a.createdAt - b.createdAt);
       return { ok: true, accounts: accounts.map(({ accountId, name }) => ({ accountId, name })) };
     },
     async restoreAdministrator(accountId) {

@@ -6,13 +6,14 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { Reseal, SealedKind } from '#services/kit/service.ts';
-import type { IdentityChange, IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
+import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
 import { FINGERPRINT, OPERATOR_ACCOUNT } from '../core/first-start.ts';
+import { pagesOfAccounts } from './accounts.ts';
 
-/** Records that one transaction re-seals. Other requests run between two transactions. */
+/** Records that one transaction reads or re-seals. Other requests run between two transactions. */
 const AT_ONCE = 50;
 
 /** Limit of lists that must be complete. It is above every limit on the number of resources. */
@@ -87,17 +88,17 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
     if (others.length > 0)
       throw new Error(`other servers are on this database (${others.map(({ name }) => name).join(', ')}); stop them first`);
     ring.addNewest();
-    const sealed = await everySealed(parts);
     const reseal: Reseal = (secret, boundTo) => vault.seal(vault.open(secret, boundTo), boundTo);
-    for (let from = 0; from < sealed.length; from += AT_ONCE) {
-      await store.transaction(async (tx) => {
-        for (const one of sealed.slice(from, from + AT_ONCE)) await one.keep(tx, reseal);
-      });
+    let resealed = 0;
+    for await (const sealed of pagesOfSealed(parts)) {
+      for (let from = 0; from < sealed.length; from += AT_ONCE) {
+        await store.transaction(async (tx) => {
+          for (const one of sealed.slice(from, from + AT_ONCE)) await one.keep(tx, reseal);
+        });
+      }
+      for (const { secrets } of sealed) resealed += secrets;
     }
-    const change = changed(
-      ring,
-      sealed.reduce((sum, { secrets }) => sum + secrets, 0),
-    );
+    const change = changed(ring, resealed);
     await store.transaction(async (tx) => {
       await tx.meta.put(FINGERPRINT, vaultFingerprint(vault));
       await record(tx, parts, 'RotateOperatorKey', change);
@@ -112,7 +113,7 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
       return sealed;
     };
     try {
-      for (const one of await everySealed(parts)) one.read(opens);
+      for await (const sealed of pagesOfSealed(parts)) for (const one of sealed) one.read(opens);
     } catch {
       throw new Error('an older key still seals some secrets; no key was deleted; finish a rotation first');
     }
@@ -129,24 +130,40 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
   return { rotate: () => runExclusive(rotate), forgetOlder: () => runExclusive(forgetOlder) };
 }
 
-function everySealed({ store, sealed: kinds }: OperatorKeyParts): Promise<readonly Sealed[]> {
-  return store.transaction(async (tx) => {
-    const { changes } = await tx.identity.changesSince(0);
-    const sealed = changes.filter(({ kind, record }) => record !== undefined && SEALED[kind] !== undefined).map(sealedIdentity);
-    for (const accountId of new Set(changes.map((change) => change.accountId))) {
-      for (const kind of kinds) {
-        for (const found of await tx.resources.listOfAccount(kind.kind, accountId, EVERY)) sealed.push(sealedResource(kind, found));
-      }
+/**
+ * Returns all records with sealed secrets, in pages that a transaction each has read. A record that is added meanwhile can be missing: the
+ * newest key seals it.
+ */
+async function* pagesOfSealed({ store, sealed: kinds }: OperatorKeyParts): AsyncGenerator<readonly Sealed[]> {
+  for await (const accountIds of pagesOfAccounts(store)) {
+    for (const accountId of accountIds) {
+      for (const kind of Object.keys(SEALED) as IdentityKind[]) yield* pagesOfIdentity(store, accountId, kind);
+      yield await store.transaction(async ({ resources }) => {
+        const found: Sealed[] = [];
+        for (const kind of kinds) {
+          for (const one of await resources.listOfAccount(kind.kind, accountId, EVERY)) found.push(sealedResource(kind, one));
+        }
+        return found;
+      });
     }
-    return sealed;
-  });
+  }
 }
 
-function sealedIdentity<Kind extends IdentityKind>({ accountId, kind, key, record: found }: IdentityChange<Kind>): Sealed {
+async function* pagesOfIdentity(store: Store, accountId: AccountId, kind: IdentityKind): AsyncGenerator<readonly Sealed[]> {
+  for (let after = ''; ; ) {
+    const last = after;
+    const page = await store.transaction(({ identity }) => identity.list(accountId, kind, { after: last, limit: AT_ONCE }));
+    yield page.map(({ key, record }) => sealedIdentity(accountId, kind, key, record));
+    if (page.length < AT_ONCE) return;
+    after = page.at(-1)?.key as string;
+  }
+}
+
+function sealedIdentity<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, found: IdentityRecords[Kind]): Sealed {
   const again = SEALED[kind] as (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind];
   return {
     secrets: 1,
-    read: (reseal) => void again(found as IdentityRecords[Kind], reseal),
+    read: (reseal) => void again(found, reseal),
     async keep(tx, reseal) {
       const current = await tx.identity.get(accountId, kind, key);
       if (current !== undefined) await tx.identity.put(accountId, kind, key, again(current, reseal));

@@ -198,7 +198,7 @@ async function isCodeOf(
 /** Returns the account with an ID or an alias. */
 function accountNamed({ snapshot }: SignInParts, account: string): AccountId | undefined {
   if (isAccountId(account)) return snapshot.account(account)?.accountId;
-  return snapshot.accounts().find(({ alias }) => alias === account)?.accountId;
+  return snapshot.accountByAlias(account)?.accountId;
 }
 
 async function recordFailure(

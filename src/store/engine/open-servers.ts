@@ -5,8 +5,8 @@ import { NO_EPOCH, POSTGRES_EPOCH, type Servers, servers } from './servers.ts';
 /** Number of connections for leases. Their statements are small and must never wait for the transaction of a request. */
 const CONNECTIONS = 3;
 
-/** Time limit for reading all identity, which can take longer than a lease. The next renewal then gets the lease. */
-const FULL_LOAD_MILLISECONDS = 60_000;
+/** Time limit of statements without effect on a lease: pages of identity, deletions of tombstones. */
+const PATIENT_MILLISECONDS = 60_000;
 
 export interface OpenServers {
   readonly servers: Servers;
@@ -26,7 +26,7 @@ export async function openServers(setting: string, store: Store): Promise<OpenSe
     return { servers: servers(sql, NO_EPOCH), shared: false, close: async () => {} };
   }
   // The duration of a lease is read first, because a statement must fail before its lease ends.
-  const asking = await connect(setting, FULL_LOAD_MILLISECONDS);
+  const asking = await connect(setting, PATIENT_MILLISECONDS);
   try {
     const lease = await servers(asking.sql, NO_EPOCH).leaseMilliseconds();
     const epoch = await supportedEpoch(asking.sql);
@@ -34,7 +34,7 @@ export async function openServers(setting: string, store: Store): Promise<OpenSe
     const answering = servers(quick.sql, epoch);
     const patient = servers(asking.sql, epoch);
     return {
-      servers: { ...answering, renew: (id, since) => (since === 0 ? patient : answering).renew(id, since), trim: patient.trim },
+      servers: { ...answering, page: patient.page, trim: patient.trim },
       shared: true,
       close: async () => {
         await Promise.all([quick.end(), asking.end()]);

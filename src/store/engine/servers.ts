@@ -1,6 +1,8 @@
+import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { IdentityChange } from '../identity/identity.ts';
-import { type DocumentRow, JOIN_DETAILS, toChange } from '../identity/repository.ts';
+import { HELD_KINDS, type HeldKind, type IdentityChange, type StoredRecord } from '../identity/identity.ts';
+import { TEXT_SQL } from '../identity/record-parts.ts';
+import { CHANGE_COLUMNS, type ChangeRow, JOIN_DETAILS, toChange } from '../identity/repository.ts';
 import type { Sql } from '../sql.ts';
 import { instant, int, type Row, table, text, textOf } from '../table.ts';
 
@@ -14,8 +16,17 @@ export interface Servers {
   /** Registers a server that has applied all changes up to `version` and has no lease yet. A second call changes nothing. */
   register(server: { readonly id: string; readonly name: string; readonly startedAt: number }, version: number): Promise<void>;
   /**
+   * Returns the next page of all records of the held kinds, in the order of their keys, with the version and epoch of the database at the
+   * page. `after` is the last record of the previous page.
+   *
+   * Pages are different snapshots: a record that changed after the first page can be on a page as it was before, as it was after, or
+   * missing. The changes after the version of the first page complete the pages.
+   *
+   * @throws Error  the database is a standby, or did not answer in time
+   */
+  page(after?: Pick<StoredRecord, 'accountId' | 'kind' | 'key'>): Promise<IdentityPage>;
+  /**
    * Returns the version, all changes after `since`, and the registration of the server, from one snapshot of the primary.
-   * With `since` 0 the changes are the whole identity.
    *
    * @throws Error  the database is a standby, or did not answer in time
    */
@@ -73,6 +84,15 @@ export interface Renewal {
   readonly changes: readonly IdentityChange[];
 }
 
+/** A page of all records of the held kinds. */
+export interface IdentityPage extends Pick<Renewal, 'version' | 'epoch'> {
+  readonly records: readonly StoredRecord<HeldKind>[];
+  readonly isLast: boolean;
+}
+
+/** Most records of a page. SQLite reads a page in one turn of the event loop, for which other callers wait. */
+const PAGE_MAX = 200;
+
 /** SQL of the epoch of a database with only one history. */
 export const NO_EPOCH = "''";
 
@@ -90,12 +110,22 @@ const REGISTER =
 // Each change is joined with the counter's row, so one snapshot has both. Without a change there is one row.
 const renewText = (epoch: string): string => `
   SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration, server.applied_version AS acknowledged,
-    d.account_id, d.kind, d.key, d.version, d.deleted, d.document, x.details
+    ${CHANGE_COLUMNS}
   FROM counter JOIN counter AS trimmed ON trimmed.name = 'identity_trimmed'
     LEFT JOIN server ON server.id = $2
     LEFT JOIN identity_document AS d ON d.version > $1 ${JOIN_DETAILS}
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
+// The counter's row is joined with the page, so one snapshot has both. An empty page has one row.
+const pageText = (epoch: string): string => `
+  SELECT counter.value AS counter, ${epoch} AS epoch, d.account_id, d.kind, d.key, ${TEXT_SQL} AS text
+  FROM counter LEFT JOIN (
+    SELECT * FROM identity_document
+    WHERE (account_id, kind, key) > ($1, $2, $3) AND deleted = 0 AND kind IN (${HELD_KINDS.map((kind) => `'${kind}'`).join(', ')})
+    ORDER BY account_id, kind, key LIMIT ${PAGE_MAX}
+  ) AS d ON 1 = 1 ${JOIN_DETAILS}
+  WHERE counter.name = 'identity'
+  ORDER BY d.account_id, d.kind, d.key`;
 const ACKNOWLEDGE = 'UPDATE server SET applied_version = CASE WHEN applied_version < $2 THEN $2 ELSE applied_version END WHERE id = $1';
 const SEEN = 'UPDATE server SET address = $2, seen_at_ms = $3 WHERE id = $1';
 const SELECT_ALL = 'SELECT * FROM server ORDER BY started_at_ms, id';
@@ -115,11 +145,17 @@ type RenewalRow = {
   readonly epoch: string;
   readonly registration: 'active' | 'draining' | null;
   readonly acknowledged: number | null;
-} & (DocumentRow | { readonly version: null });
+} & (ChangeRow | { readonly version: null });
+
+type PageRow = { readonly counter: number; readonly epoch: string } & (
+  | { readonly account_id: AccountId; readonly kind: HeldKind; readonly key: string; readonly text: string }
+  | { readonly account_id: null }
+);
 
 /** Creates the registry. Both engines run the same SQL. `sql` commits each statement by itself. */
 export function servers(sql: Sql, epoch: string): Servers {
   const RENEW = renewText(epoch);
+  const PAGE = pageText(epoch);
   return {
     async leaseMilliseconds() {
       const lease = await sql.row<{ readonly value: number }>(SELECT_LEASE);
@@ -128,6 +164,15 @@ export function servers(sql: Sql, epoch: string): Servers {
     },
     async register({ id, name, startedAt }, version) {
       await sql.run(REGISTER, [id, name, version, startedAt]);
+    },
+    async page(after) {
+      const rows = await sql.rows<PageRow>(PAGE, [after?.accountId ?? '', after?.kind ?? '', after?.key ?? '']);
+      const [first] = rows;
+      if (first === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+      const records = rows.flatMap((row) =>
+        row.account_id === null ? [] : [{ accountId: row.account_id, kind: row.kind, key: row.key, text: row.text }],
+      );
+      return { version: first.counter, epoch: first.epoch, records, isLast: records.length < PAGE_MAX };
     },
     async renew(id, since) {
       const rows = await sql.rows<RenewalRow>(RENEW, [since, id]);

@@ -3,7 +3,7 @@ import type { Instant } from '#core/instant.ts';
 import type { TagRecord } from '../tag-record.ts';
 import type { OrganizationRecords } from './organization-records.ts';
 
-/** Records of IAM and Organizations. `repository.ts` stores them as versioned documents. Requirement: design, "Access". Decision 0002. */
+/** Types of the records of IAM. `repository.ts` stores records as versioned documents (Decision 0002). Requirement: design, "Access". */
 
 /** A version of a managed policy. */
 export interface PolicyVersionRecord {
@@ -22,7 +22,7 @@ interface Common {
 /** Policies of a user, group or role. */
 interface PolicyHolder {
   readonly attachedPolicyArns: readonly Arn[];
-  /** Documents as passed, by policy name. */
+  /** Policy documents by policy name, exactly as the client passed them. */
   readonly inlinePolicies: Readonly<Record<string, string>>;
 }
 
@@ -30,7 +30,7 @@ export interface UserRecord extends Common, PolicyHolder {
   readonly userName: string;
   readonly userId: string;
   readonly tags: readonly TagRecord[];
-  /** Unique IDs of groups, so that renaming a group changes no user. */
+  /** Unique IDs of the user's groups. They do not change when a group is renamed. */
   readonly groupIds: readonly string[];
   readonly accessKeyIds: readonly string[];
   readonly permissionsBoundaryArn?: Arn;
@@ -57,15 +57,15 @@ export interface GroupRecord extends Common, PolicyHolder {
 export interface RoleRecord extends Common, PolicyHolder {
   readonly roleName: string;
   readonly roleId: string;
-  /** Document as passed, but with unique IDs instead of the ARNs of users and roles (MATCH-3). */
+  /** Trust policy that the client passed. Unique IDs replace the ARNs of users and roles (MATCH-3). */
   readonly trustPolicy: string;
-  /** Accounts of the unique IDs in the trust policy, which responses show as ARNs. */
+  /** Account of each unique ID in the trust policy. Responses show an ARN in place of the ID. */
   readonly trustPrincipals?: Readonly<Record<string, AccountId>>;
   readonly description?: string;
   readonly maxSessionSeconds: number;
   readonly tags: readonly TagRecord[];
   readonly permissionsBoundaryArn?: Arn;
-  /** Service principal. Present for a service-linked role only. */
+  /** Service principal of a service-linked role. Absent for other roles. */
   readonly linkedService?: string;
 }
 
@@ -105,7 +105,7 @@ export interface AccountRecord {
   readonly standalone?: true;
 }
 
-/** Password policy of an account. An absent number is not required. */
+/** Password policy of an account. An absent number means that there is no such limit. */
 export interface PasswordPolicyRecord {
   readonly minimumLength: number;
   readonly requireSymbols: boolean;
@@ -118,7 +118,7 @@ export interface PasswordPolicyRecord {
   readonly hardExpiry?: boolean;
 }
 
-/** A virtual MFA device. It has `owner` and `enabledAt` while it is enabled. */
+/** Virtual MFA device. `owner` and `enabledAt` are present while it is enabled. */
 export interface MfaDeviceRecord {
   readonly accountId: AccountId;
   readonly serialNumber: Arn;
@@ -127,9 +127,9 @@ export interface MfaDeviceRecord {
   readonly createdAt: Instant;
   readonly owner?: { readonly type: 'Root' } | { readonly type: 'IAMUser'; readonly userName: string };
   readonly enabledAt?: Instant;
-  /** Last time step whose code was accepted. Each code is accepted once. */
+  /** Time step of the last accepted code. The server accepts each code once. */
   readonly lastStep?: number;
-  /** Time steps by which the device's clock is ahead. */
+  /** Number of time steps by which the device's clock is ahead of the server's. */
   readonly drift?: number;
   readonly tags: readonly TagRecord[];
 }
@@ -148,7 +148,7 @@ export interface SamlProviderRecord {
 export interface OidcProviderRecord {
   readonly accountId: AccountId;
   readonly arn: Arn;
-  /** Without `https://`. */
+  /** Issuer URL without `https://`. */
   readonly url: string;
   readonly clientIds: readonly string[];
   readonly thumbprints: readonly string[];
@@ -168,7 +168,7 @@ export interface DeletionTaskRecord {
   readonly usage?: readonly { readonly region: string; readonly resources: readonly string[] }[];
 }
 
-/** Records by kind. Names in keys are in lower case (IAM-3). */
+/** Type and key of each kind of record. Keys contain names in lower case (IAM-3). */
 export interface IdentityRecords extends OrganizationRecords {
   /** Key: the account ID. */
   account: AccountRecord;
@@ -179,7 +179,10 @@ export interface IdentityRecords extends OrganizationRecords {
   policy: PolicyRecord;
   /** Key: the access key ID. */
   'access-key': AccessKeyRecord;
-  /** Index of the entities of policies. Key: `<policy ARN> <user|group|role>/<name in lower case>`, with ` boundary` at the end for a boundary. */
+  /**
+   * Index of the users, groups and roles that have a policy. Key: `<policy ARN> <user|group|role>/<name in lower case>`. The key of a
+   * permissions boundary ends with ` boundary`.
+   */
   attachment: { readonly accountId: AccountId };
   /** Key: the serial number in lower case. */
   'mfa-device': MfaDeviceRecord;
@@ -191,19 +194,49 @@ export interface IdentityRecords extends OrganizationRecords {
   'deletion-task': DeletionTaskRecord;
   /** Index of access keys of the root user. Key: the access key ID. */
   'root-access-key': { readonly accountId: AccountId };
-  /** Index of unique IDs. Key: the unique ID (`AIDA…`, `AROA…`, `AGPA…`). The record has the key of the user, role or group. */
+  /** Index of unique IDs. Key: the unique ID (`AIDA…`, `AROA…`, `AGPA…`). `key` is the key of the user, role or group. */
   'unique-id': { readonly accountId: AccountId; readonly kind: 'user' | 'role' | 'group'; readonly key: string };
-  /** Index of the members of groups. Key: `<unique ID of the group> <user name in lower case>`. */
+  /** Index of the users in groups. Key: `<unique ID of the group> <user name in lower case>`. */
   membership: { readonly accountId: AccountId };
 }
+
 /** Name of a kind of record. */
 export type IdentityKind = keyof IdentityRecords;
 
-/** One change of identity. `record` is absent if the record was deleted. */
-export interface IdentityChange<Kind extends IdentityKind = IdentityKind> {
+/**
+ * Kinds that authentication and authorization read. Each server holds all their records in memory. Only operations read the other kinds,
+ * in their transactions.
+ */
+export const HELD_KINDS = [
+  'account',
+  'user',
+  'group',
+  'role',
+  'policy',
+  'access-key',
+  'saml-provider',
+  'oidc-provider',
+  'organization',
+  'organization-member',
+  'organization-account',
+  'organizational-unit',
+  'service-control-policy',
+] as const satisfies readonly IdentityKind[];
+
+/** Name of a kind whose records each server holds in memory. */
+export type HeldKind = (typeof HELD_KINDS)[number];
+
+/** A record as it is stored. `recordOf` parses it. */
+export interface StoredRecord<Kind extends IdentityKind = IdentityKind> {
   readonly accountId: AccountId;
   readonly kind: Kind;
   readonly key: string;
+  /** Summary and details: see `record-parts.ts`. */
+  readonly text: string;
+}
+
+/** One change of identity: the new record as it is stored. `text` is absent if the record was deleted. */
+export interface IdentityChange<Kind extends IdentityKind = IdentityKind> extends Omit<StoredRecord<Kind>, 'text'> {
   readonly version: number;
-  readonly record?: IdentityRecords[Kind];
+  readonly text?: string;
 }

@@ -10,12 +10,12 @@ const use: LastUse = { holder: 'AIDAEXAMPLE', service: 'chime', action: 'CreateM
 
 // biome-ignore format: a table
 const NOTED: readonly (readonly [title: string, notes: readonly LastUse[], kept: readonly LastUse[]])[] = [
-  ['a use is read back as it was noted',                  [use],                                                         [use]],
-  ['a later use is written over an earlier one',          [use, { ...use, at: instant(2000), region: 'eu-west-1' }],     [{ ...use, at: instant(2000), region: 'eu-west-1' }]],
+  ['a use is returned as it was stored',                  [use],                                                         [use]],
+  ['a later use replaces an earlier one',                 [use, { ...use, at: instant(2000), region: 'eu-west-1' }],     [{ ...use, at: instant(2000), region: 'eu-west-1' }]],
   ['an earlier use changes nothing',                      [use, { ...use, at: instant(500) }],                           [use]],
-  ['actions of one name in two services are two',         [use, { ...use, service: 'iam' }],                             [use, { ...use, service: 'iam' }]],
-  ['an access key has one row, whatever the service',     [{ ...use, action: '' }, { ...use, action: '', service: 'iam', at: instant(2000) }], [{ ...use, action: '', service: 'iam', at: instant(2000) }]],
-  ['what another holder used is not found',               [{ ...use, holder: 'AROAEXAMPLE' }],                           []],
+  ['two services can have actions with the same name',    [use, { ...use, service: 'iam' }],                             [use, { ...use, service: 'iam' }]],
+  ['an access key has one row for all services',          [{ ...use, action: '' }, { ...use, action: '', service: 'iam', at: instant(2000) }], [{ ...use, action: '', service: 'iam', at: instant(2000) }]],
+  ['the uses of another holder are not returned',         [{ ...use, holder: 'AROAEXAMPLE' }],                           []],
 ];
 
 for (const [title, notes, kept] of NOTED) {

@@ -3,12 +3,12 @@ import type { Instant } from '#core/instant.ts';
 import type { Sql } from '../sql.ts';
 import { instant, table, text, textOf } from '../table.ts';
 
-/** Last uses of access keys and principals. One row per action, which a later use replaces. The trail has the history. */
+/** Last uses of access keys and principals. Each action has one row, which a later use replaces. The trail contains earlier uses. */
 export const LAST_USE = table('last_use', {
   columns: {
     accountId: textOf<AccountId>(),
     holder: text,
-    /** `chime:CreateMeeting`. `''` for an access key: its last use of any action is one row. */
+    /** Action with its service, such as `chime:CreateMeeting`. `''` for an access key, which has one row for all actions. */
     action: text,
     service: text,
     at: instant,
@@ -21,18 +21,19 @@ export const LAST_USE = table('last_use', {
 export interface LastUse {
   /** Access key ID, unique ID of a user or role, or account ID of a root user. */
   readonly holder: string;
-  /** Prefix of the service's actions: `chime`, `iam`. */
+  /** Service prefix of the action, such as `chime` or `iam`. */
   readonly service: string;
-  /** `CreateMeeting`. `''` for an access key. */
+  /** Action without its service, such as `CreateMeeting`. `''` for an access key. */
   readonly action: string;
   readonly at: Instant;
   readonly region: string;
 }
 
+/** Repository of last uses. */
 export interface LastUses {
-  /** Stores a use, unless a later use of the same action is stored. */
+  /** Stores a use. Does nothing if a later use of the same action is stored. */
   note(accountId: AccountId, use: LastUse): Promise<void>;
-  /** Returns all last uses of a holder, in no order. */
+  /** Returns all last uses of a holder, in no particular order. */
   of(accountId: AccountId, holder: string): Promise<LastUse[]>;
 }
 
@@ -42,6 +43,7 @@ const UPSERT = `
   DO UPDATE SET service = excluded.service, at_ms = excluded.at_ms, region = excluded.region WHERE excluded.at_ms >= last_use.at_ms`;
 const SELECT = 'SELECT * FROM last_use WHERE account_id = $1 AND holder = $2';
 
+/** Creates the repository of one transaction. */
 export function lastUses(sql: Sql): LastUses {
   return {
     async note(accountId, { holder, service, action, at, region }) {
@@ -54,7 +56,7 @@ export function lastUses(sql: Sql): LastUses {
   };
 }
 
-/** Two services can have an action with the same name. */
+/** Returns the key of an action. It contains the service, because two services can have an action with the same name. */
 function keyOf(service: string, action: string): string {
   return action === '' ? '' : `${service}:${action}`;
 }

@@ -2,18 +2,18 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { TagRecord } from '../tag-record.ts';
 
-/** Records of an organization. They are stored under the management account. Each member has only a record of its membership. */
+/** Types of the records of Organizations. Most are stored under the management account. A member account only has records that name it. */
 
-/** A target of service control policies: the root, a unit or an account. */
+/** Target of service control policies: the organization's root, an organizational unit or an account. */
 interface Target {
-  /** `p-…`, in the order of attachment. Valid only in the period `attachedIn`: see `attachedPolicyIds`. */
+  /** IDs (`p-…`) in the order of attachment. They are valid only in the period `attachedIn`: see the function `attachedPolicyIds`. */
   readonly attachedPolicyIds: readonly string[];
-  /** Period of the organization in which `attachedPolicyIds` was written. Default: 0. */
+  /** Value of the organization's `attachmentPeriod` when `attachedPolicyIds` was written. Default: 0. */
   readonly attachedIn?: number;
   readonly tags: readonly TagRecord[];
 }
 
-/** An organization with its one root. `accountId` is the management account. */
+/** Organization with its root. `accountId` is the management account. */
 export interface OrganizationRecord {
   readonly accountId: AccountId;
   /** `o-…`. */
@@ -21,20 +21,20 @@ export interface OrganizationRecord {
   readonly featureSet: 'ALL' | 'CONSOLIDATED_BILLING';
   readonly createdAt: Instant;
   readonly serviceControl: 'enabled' | 'disabled';
-  /** How often the policy type was enabled or disabled since this is counted. Default: 0. */
+  /** Number of times that the type of service control policies was enabled or disabled. Default: 0. */
   readonly attachmentPeriod?: number;
   readonly root: Target & { readonly rootId: string };
-  /** Start of trusted access, by service principal. */
+  /** Time at which trusted access was enabled, by service principal. */
   readonly serviceAccess?: Readonly<Record<string, Instant>>;
 }
 
-/** Membership of an account in an organization. The management account also has one. */
+/** Membership of an account in an organization. The management account also has this record. */
 export interface OrganizationMemberRecord {
   readonly accountId: AccountId;
   readonly managementAccountId: AccountId;
 }
 
-/** An account in an organization. Stored under the management account. */
+/** Account in an organization. The record is stored under the management account. */
 export interface OrganizationAccountRecord extends Target {
   readonly accountId: AccountId;
   readonly memberId: AccountId;
@@ -61,12 +61,12 @@ export interface ServiceControlPolicyRecord {
   readonly policyId: string;
   readonly name: string;
   readonly description: string;
-  /** Document as passed. */
+  /** Policy document, exactly as the client passed it. */
   readonly content: string;
   readonly tags: readonly TagRecord[];
 }
 
-/** A request of CreateAccount with its outcome. */
+/** Request of CreateAccount with its outcome. */
 export interface AccountCreationRecord {
   readonly accountId: AccountId;
   /** `car-…`. */
@@ -78,33 +78,33 @@ export interface AccountCreationRecord {
     | { readonly state: 'FAILED'; readonly reason: 'EMAIL_ALREADY_EXISTS' };
 }
 
-/** An invitation. Stored under the management account. */
+/** Invitation of an account. The record is stored under the management account. */
 export interface HandshakeRecord {
   readonly accountId: AccountId;
   /** `h-…`. */
   readonly handshakeId: string;
   readonly organizationId: string;
   readonly invitedId: AccountId;
-  /** An OPEN invitation past `expiresAt` is EXPIRED. */
+  /** Stored state. After `expiresAt`, an OPEN invitation counts as EXPIRED. */
   readonly state: 'OPEN' | 'ACCEPTED' | 'DECLINED' | 'CANCELED';
   readonly requestedAt: Instant;
   readonly expiresAt: Instant;
   readonly notes?: string;
-  /** Tags that the account gets when it joins. */
+  /** Tags that the account receives when it joins. */
   readonly tags: readonly TagRecord[];
 }
 
-/** An invitation as the invited account has it. */
+/** Reference to an invitation. It is stored under the invited account. */
 export interface InvitationRecord {
   readonly accountId: AccountId;
   readonly managementAccountId: AccountId;
 }
 
 /**
- * Returns the service control policies attached to a unit or account.
+ * Returns the IDs of the service control policies that are attached to an organizational unit or account.
  *
- * Enabling the policy type attaches `initial` to every target, and disabling it detaches all. Both begin a new period instead of writing up
- * to 12,000 targets.
+ * Enabling the policy type attaches `initial` to every target. Disabling it detaches all policies. Both increment the organization's
+ * period and do not write the targets, of which there can be 12,000. A target with an older period has `initial`.
  */
 export function attachedPolicyIds(
   { attachmentPeriod = 0 }: Pick<OrganizationRecord, 'attachmentPeriod'>,
@@ -114,14 +114,14 @@ export function attachedPolicyIds(
   return (target.attachedIn ?? 0) === attachmentPeriod ? target.attachedPolicyIds : initial;
 }
 
-/** Key of records that an account has at most once. */
+/** Key of kinds that have at most one record in an account. */
 export const ORGANIZATION_KEY = 'organization';
 
-/** Records by kind. */
+/** Type and key of each kind of record. */
 export interface OrganizationRecords {
-  /** Key: `organization`, under the management account. */
+  /** Key: `organization`. Stored under the management account. */
   organization: OrganizationRecord;
-  /** Key: `organization`, under each account. */
+  /** Key: `organization`. Stored under each account of the organization. */
   'organization-member': OrganizationMemberRecord;
   /** Key: the member's account ID. */
   'organization-account': OrganizationAccountRecord;
@@ -133,7 +133,7 @@ export interface OrganizationRecords {
   'account-creation': AccountCreationRecord;
   /** Key: the ID of the handshake. */
   handshake: HandshakeRecord;
-  /** Index of handshakes whose stored state is OPEN. Key: the ID of the handshake. */
+  /** Index of handshakes with the stored state OPEN. Key: the ID of the handshake. */
   'open-handshake': { readonly accountId: AccountId };
   /** Key: the ID of the handshake. */
   invitation: InvitationRecord;

@@ -1,7 +1,8 @@
-/** One record of each kind, with every member, for the tests of the store. */
+/** Test kit: one record of each kind, with every member, and changes of identity. */
 import type { AccountId, Arn } from '#core/arn.ts';
 import { ALICE, BOB, NOON } from '../conformance-fixtures.ts';
-import type { IdentityKind, IdentityRecords } from './identity.ts';
+import type { IdentityChange, IdentityKind, IdentityRecords } from './identity.ts';
+import { textOf } from './record-parts.ts';
 
 const arnOf = (resource: string): Arn => `arn:aws:iam::${ALICE}:${resource}` as Arn;
 const common = (resource: string) => ({ accountId: ALICE, arn: arnOf(resource), path: '/', createdAt: NOON });
@@ -144,3 +145,11 @@ export const EXAMPLES: { readonly [Kind in IdentityKind]: IdentityRecords[Kind] 
   'open-handshake': { accountId: ALICE },
   invitation: { accountId: BOB, managementAccountId: ALICE },
 };
+
+/** Returns the change that adds or replaces a record, as the store returns it. */
+export function changeTo<Kind extends IdentityKind>({
+  record,
+  ...change
+}: Omit<IdentityChange<Kind>, 'text'> & { readonly record: IdentityRecords[Kind] }): IdentityChange<Kind> {
+  return { ...change, text: textOf(change.kind, record) };
+}

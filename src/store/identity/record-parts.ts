@@ -1,10 +1,10 @@
 /**
- * Parts of identity records. Each record is stored as two JSON documents: a small summary, and the details, which can be large. Operations
- * that read many records read only their summaries, so that they do not delay other callers.
+ * Parts of identity records. Each record is stored as two JSON documents: a small summary, and details, which can be large. Operations
+ * that read many records read only the summaries, so that they do not delay other callers.
  */
 import type { IdentityKind, IdentityRecords, PolicyRecord, PolicyVersionRecord } from './identity.ts';
 
-/** Members in the details of each kind. All others are in the summary. `documents` has the documents of a policy's versions. */
+/** Members of the details, by kind. The summary has all other members. `documents` contains the documents of a policy's versions. */
 // biome-ignore format: a table
 const DETAILS = {
   user:                     ['attachedPolicyArns', 'inlinePolicies', 'tags'],
@@ -22,26 +22,26 @@ const DETAILS = {
 
 type DetailOf<Kind> = Kind extends keyof typeof DETAILS ? (typeof DETAILS)[Kind][number] : never;
 
-/** A managed policy without its documents and tags. */
+/** Managed policy without its documents and tags. */
 type PolicySummary = Omit<PolicyRecord, 'versions' | 'tags'> & { readonly versions: readonly Omit<PolicyVersionRecord, 'document'>[] };
 
-/** The summary of each kind of record. */
+/** Type of the summary of each kind of record. */
 export type IdentitySummaries = {
   readonly [Kind in IdentityKind]: Kind extends 'policy' ? PolicySummary : Omit<IdentityRecords[Kind], DetailOf<Kind>>;
 };
 
-/** A stored record: two JSON documents. `details` is null for a kind without details. */
+/** Stored record: two JSON documents. `details` is null for a kind without details. */
 export interface StoredParts {
   readonly document: string;
   readonly details: string | null;
 }
 
-/** Reports whether the records of a kind have details. */
+/** Reports whether records of this kind have details. */
 export function hasDetails(kind: IdentityKind): kind is keyof typeof DETAILS {
   return Object.hasOwn(DETAILS, kind);
 }
 
-/** Divides a record into its stored parts. */
+/** Converts a record to its stored parts. */
 export function toParts<Kind extends IdentityKind>(kind: Kind, record: IdentityRecords[Kind]): StoredParts {
   if (!hasDetails(kind)) return { document: JSON.stringify(record), details: null };
   const names: readonly string[] = DETAILS[kind];
@@ -62,12 +62,46 @@ function withoutDocuments(policy: PolicyRecord): object {
   };
 }
 
-/** Returns the record that was divided into these parts. */
+/** Converts stored parts to the record. */
 export function fromParts<Kind extends IdentityKind>(kind: Kind, { document, details }: StoredParts): IdentityRecords[Kind] {
   const summary = JSON.parse(document) as object;
   if (details === null) return summary as IdentityRecords[Kind];
   const record = { ...summary, ...(JSON.parse(details) as object) } as unknown;
   return (kind === 'policy' ? withDocuments(record as StoredPolicy) : record) as IdentityRecords[Kind];
+}
+
+/** Separator of summary and details in the text of a record. JSON escapes line breaks in strings, so neither part contains one. */
+const SEPARATOR = '\n';
+
+/** SQL expression of the text of a record, from its document `d` and its details `x`, which can be absent. */
+export const TEXT_SQL = `COALESCE(d.document || '${SEPARATOR}' || x.details, d.document)`;
+
+/** Returns the text of a record: a line with the summary, and a line with the details if the kind has them. */
+export function textOf<Kind extends IdentityKind>(kind: Kind, record: IdentityRecords[Kind]): string {
+  const { document, details } = toParts(kind, record);
+  return details === null ? document : `${document}${SEPARATOR}${details}`;
+}
+
+/** Parses the text of a record. */
+export function recordOf<Kind extends IdentityKind>(kind: Kind, text: string): IdentityRecords[Kind] {
+  const end = text.indexOf(SEPARATOR);
+  return fromParts(kind, end < 0 ? { document: text, details: null } : { document: text.slice(0, end), details: text.slice(end + 1) });
+}
+
+/**
+ * Returns a string member of a record's summary without parsing the text. Returns `undefined` if the summary has no such member, or if JSON
+ * escapes a character of the value.
+ *
+ * A nested object can have a member with the same name. So compare the result with the parsed record before you rely on it. A value cannot
+ * imitate the member, because JSON escapes quotes in strings.
+ */
+export function memberOf(text: string, name: string): string | undefined {
+  const found = text.indexOf(`"${name}":"`);
+  const end = text.indexOf(SEPARATOR);
+  if (found < 0 || (end >= 0 && found > end)) return undefined;
+  const start = found + name.length + 4;
+  const value = text.slice(start, text.indexOf('"', start));
+  return value.includes('\\') ? undefined : value;
 }
 
 type StoredPolicy = PolicySummary & Pick<PolicyRecord, 'tags'> & { readonly documents: readonly string[] };

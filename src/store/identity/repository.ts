@@ -2,22 +2,23 @@ import type { AccountId } from '#core/arn.ts';
 import type { Sql } from '../sql.ts';
 import { flag, int, table, text, textOf } from '../table.ts';
 import type { IdentityChange, IdentityKind, IdentityRecords } from './identity.ts';
-import { fromParts, hasDetails, type IdentitySummaries, toParts } from './record-parts.ts';
+import { fromParts, hasDetails, type IdentitySummaries, TEXT_SQL, toParts } from './record-parts.ts';
 
-/** Selection of the records of a kind in an account. */
+/** Selection of records of one kind in one account. */
 interface Selection {
-  /** Only keys that start with it. */
+  /** Prefix of the selected keys. */
   readonly prefix?: string;
-  /** Only keys after it. */
+  /** Key before the selected keys, in the order of bytes. */
   readonly after?: string;
   readonly limit?: number;
 }
 
 /**
- * Records of identity.
+ * Repository of identity records.
  *
- * The first write of a transaction increments the counter `identity`. All its writes have this version. The lock on the counter's row makes
- * the order of versions the order of commits, so a reader of version n never misses a change below n. Decision 0002.
+ * The first write of a transaction increments the counter `identity`. The new value is the version of all writes of the transaction. The
+ * write locks the counter's row, so transactions commit in the order of their versions. A reader of version n never misses an earlier
+ * change. Decision 0002.
  *
  *     stored: group 'a', group 'ab', user 'b'
  *     list(accountId, 'group', { prefix: 'a', after: 'a' }) → ab
@@ -28,31 +29,33 @@ export interface Identity {
   summary<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): Promise<IdentitySummaries[Kind] | undefined>;
   /** Lists records in the order of the bytes of their keys. */
   list<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, selection?: Selection): Promise<Entry<IdentityRecords[Kind]>[]>;
-  /** Lists summaries, as `list`. Reads no details. */
+  /** Lists summaries in the same order. Reads no details. */
   summaries<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, selection?: Selection): Promise<Entry<IdentitySummaries[Kind]>[]>;
-  /** Counts the records whose keys start with `prefix` and end with `suffix`, which has no wildcard of SQL. */
+  /** Counts the records with keys that start with `prefix` and end with `suffix`. `suffix` must not contain a wildcard of SQL. */
   count(accountId: AccountId, kind: IdentityKind, keys?: { readonly prefix?: string; readonly suffix?: string }): Promise<number>;
-  /** Adds a record. `exists` changes nothing. A deleted record does not exist. */
+  /** Lists account IDs after `after`, in ascending order. Includes accounts whose records are all deleted. */
+  accountIds(limit: number, after?: AccountId): Promise<AccountId[]>;
+  /** Adds a record. Changes nothing if it `exists`. A deleted record does not exist. */
   add<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]): Promise<'added' | 'exists'>;
   /** Adds or replaces a record. */
   put<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]): Promise<void>;
   remove(accountId: AccountId, kind: IdentityKind, key: string): Promise<'removed' | 'absent'>;
   /** Deletes all records of a kind in an account. */
   removeAll(accountId: AccountId, kind: IdentityKind): Promise<void>;
-  /** Returns the version and all changes after `version`, in the order of versions. One statement reads both, so from one snapshot. */
+  /** Returns the current version, and all changes after `version` in the order of versions. Both are from the same database snapshot. */
   changesSince(version: number): Promise<{ readonly version: number; readonly changes: readonly IdentityChange[] }>;
   /** Returns the version of this transaction's changes, or `undefined` if it changed nothing. */
   changed(): number | undefined;
   /**
-   * Returns the highest version of a record that `get`, `summary`, `add` or `remove` has read, deleted records included, or 0. Records that
-   * this transaction has written do not count.
+   * Returns the highest version of the records that `get`, `summary`, `add` or `remove` has read, or 0. Includes deleted records. Does not
+   * include records that this transaction has written.
    */
   seen(): number;
-  /** Returns the characters that this transaction has read so far. Each statement counts as 500 characters, because it takes as long. */
+  /** Returns the number of characters that this transaction has read. Adds 500 for each statement, which takes about as long. */
   work(): number;
 }
 
-/** A record with its key. */
+/** Record with its key. */
 export interface Entry<Item> {
   readonly key: string;
   readonly record: Item;
@@ -77,8 +80,8 @@ export const IDENTITY_DOCUMENT = table('identity_document', {
 });
 
 /**
- * Details of records. They are not columns of `identity_document`, because SQLite searches a clustered table by reading whole rows: the
- * details of other records would be read to find a summary.
+ * Details of records. They have their own table because SQLite reads whole rows when it searches a clustered table. In `identity_document`,
+ * a search for a summary would read the details of other records.
  */
 export const IDENTITY_DETAILS = table('identity_details', {
   columns: { accountId: textOf<AccountId>(), kind: textOf<IdentityKind>(), key: text, details: text },
@@ -86,11 +89,8 @@ export const IDENTITY_DETAILS = table('identity_details', {
   clustered: false,
 });
 
-/** A row as both statements that read changes return it. */
-export interface DocumentRow {
-  readonly account_id: AccountId;
-  readonly kind: IdentityKind;
-  readonly key: string;
+/** Row of one record, found by its key. */
+interface DocumentRow {
   readonly version: number;
   readonly deleted: number;
   readonly document: string;
@@ -98,13 +98,25 @@ export interface DocumentRow {
   readonly details: string | null;
 }
 
+/** Row of a change. All statements that read changes return these columns. */
+export interface ChangeRow {
+  readonly account_id: AccountId;
+  readonly kind: IdentityKind;
+  readonly key: string;
+  readonly version: number;
+  readonly deleted: number;
+  readonly text: string;
+}
+
 const RAISE = "UPDATE counter SET value = value + 1 WHERE name = 'identity' RETURNING value";
-/** Joins the details to the documents `d`. */
+/** Columns of `ChangeRow`, from the documents `d` and their details `x`. */
+export const CHANGE_COLUMNS = `d.account_id, d.kind, d.key, d.version, d.deleted, ${TEXT_SQL} AS text`;
+/** SQL that joins the details `x` to the documents `d`. */
 export const JOIN_DETAILS = 'LEFT JOIN identity_details AS x ON x.account_id = d.account_id AND x.kind = d.kind AND x.key = d.key';
 const OF_KEY = 'WHERE d.account_id = $1 AND d.kind = $2 AND d.key = $3';
 const SELECT = `SELECT d.version, d.deleted, d.document, x.details FROM identity_document AS d ${JOIN_DETAILS} ${OF_KEY}`;
 const SELECT_SUMMARY = `SELECT d.version, d.deleted, d.document FROM identity_document AS d ${OF_KEY}`;
-/** Start of a list. A second lower bound would be a filter only: SQLite would read the list from its beginning for each page. */
+/** Comparison with the start of a list. A statement has one lower bound, because SQLite uses only one to find the start of a page. */
 type From = '>=' | '>';
 const OF_KIND = 'WHERE d.account_id = $1 AND d.kind = $2 AND d.deleted = 0';
 const listText = (select: string, from: From): ListText => ({
@@ -123,6 +135,12 @@ const COUNT = `
   SELECT COUNT(*) AS count FROM identity_document
   WHERE account_id = $1 AND kind = $2 AND deleted = 0 AND key >= $3 AND key LIKE $4 ESCAPE '!'`;
 const COUNT_BEFORE = `${COUNT} AND key < $5`;
+// Finds each account with one search after the previous account. SELECT DISTINCT would read all records.
+const SELECT_ACCOUNT_IDS = `
+  WITH RECURSIVE account (id) AS (
+    SELECT MIN(account_id) FROM identity_document WHERE account_id > $1
+    UNION ALL SELECT (SELECT MIN(account_id) FROM identity_document WHERE account_id > account.id) FROM account WHERE id IS NOT NULL)
+  SELECT id FROM account WHERE id IS NOT NULL LIMIT $2`;
 const UPSERT = `
   INSERT INTO identity_document (account_id, kind, key, version, deleted, document) VALUES ($1, $2, $3, $4, 0, $5)
   ON CONFLICT (account_id, kind, key) DO UPDATE SET version = excluded.version, deleted = 0, document = excluded.document`;
@@ -131,17 +149,17 @@ const DELETE = `
 const DELETE_ALL =
   "UPDATE identity_document SET version = $3, deleted = 1, document = '' WHERE account_id = $1 AND kind = $2 AND deleted = 0";
 const DELETE_ALL_DETAILS = 'DELETE FROM identity_details WHERE account_id = $1 AND kind = $2';
-// The counter joins every change, so version and changes are from one snapshot. Without a change the result is one row of nulls.
+// One statement reads the counter and the changes, so both are from the same snapshot. Without changes, it returns one row with nulls.
 const CHANGES = `
-  SELECT counter.value AS counter, d.account_id, d.kind, d.key, d.version, d.deleted, d.document, x.details
+  SELECT counter.value AS counter, ${CHANGE_COLUMNS}
   FROM counter LEFT JOIN identity_document AS d ON d.version > $1 ${JOIN_DETAILS}
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
 
-/** Default of `limit`: no limit. */
+/** Default of `limit`. It is larger than every list. */
 const EVERY = 2 ** 31 - 1;
 
-/** Characters that can be parsed while one statement runs. */
+/** Number of characters that can be parsed in the time of one statement. */
 const CHARACTERS_PER_STATEMENT = 500;
 
 /** Creates the repository of one transaction. */
@@ -174,7 +192,7 @@ export function identity(sql: Sql): Identity {
     const end = endOfPrefix(prefix);
     const [from, start] = Buffer.compare(Buffer.from(after), Buffer.from(prefix)) < 0 ? (['>=', prefix] as const) : (['>', after] as const);
     const values = [accountId, kind, start, limit];
-    const rows = await sql.rows<Pick<DocumentRow, 'key' | 'document' | 'details'>>(
+    const rows = await sql.rows<Pick<DocumentRow, 'document' | 'details'> & { readonly key: string }>(
       end === undefined ? texts[from].toEnd : texts[from].before,
       end === undefined ? values : [...values, end],
     );
@@ -218,6 +236,10 @@ export function identity(sql: Sql): Identity {
       );
       return Number(row?.count);
     },
+    async accountIds(limit, after) {
+      const rows = await sql.rows<{ readonly id: AccountId }>(SELECT_ACCOUNT_IDS, [after ?? '', limit]);
+      return rows.map(({ id }) => id);
+    },
     async add(accountId, kind, key, record) {
       if ((await read(SELECT_SUMMARY, accountId, kind, key)) !== undefined) return 'exists';
       await write(accountId, kind, key, record);
@@ -235,7 +257,7 @@ export function identity(sql: Sql): Identity {
       if (hasDetails(kind)) await sql.run(DELETE_ALL_DETAILS, [accountId, kind]);
     },
     async changesSince(since) {
-      const rows = await sql.rows<{ readonly counter: number } & (DocumentRow | { readonly version: null })>(CHANGES, [since]);
+      const rows = await sql.rows<{ readonly counter: number } & (ChangeRow | { readonly version: null })>(CHANGES, [since]);
       const [first] = rows;
       if (first === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
       return { version: first.counter, changes: rows.flatMap((row) => (row.version === null ? [] : [toChange(row)])) };
@@ -244,21 +266,21 @@ export function identity(sql: Sql): Identity {
 }
 
 /**
- * Returns the first string after all strings that start with `prefix`, in the order of bytes. Returns `undefined` if no such string exists:
- * the prefix is empty or has only U+10FFFF.
+ * Returns the first string, in the order of bytes, that follows all strings with this prefix. Returns `undefined` if the prefix is empty or
+ * consists of U+10FFFF, because no string follows.
  */
 function endOfPrefix(prefix: string): string | undefined {
   const points = [...prefix].map((point) => point.codePointAt(0) as number);
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     if (last === 0x10ffff) continue;
-    // Surrogates are not characters: U+E000 follows U+D7FF.
+    // U+E000 follows U+D7FF, because the code points between them are surrogates.
     return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
   }
   return undefined;
 }
 
-/** Converts a row to the change that a server applies. */
-export function toChange(row: DocumentRow): IdentityChange {
+/** Converts a row to a change of identity. */
+export function toChange(row: ChangeRow): IdentityChange {
   const change = { accountId: row.account_id, kind: row.kind, key: row.key, version: row.version };
-  return row.deleted === 1 ? change : { ...change, record: fromParts(row.kind, row) };
+  return row.deleted === 1 ? change : { ...change, text: row.text };
 }
