@@ -21,7 +21,7 @@ export interface OrganizationRecord {
   readonly featureSet: 'ALL' | 'CONSOLIDATED_BILLING';
   readonly createdAt: Instant;
   readonly serviceControl: 'enabled' | 'disabled';
-  /** How often the policy type was enabled or disabled since this is counted. Default: 0. */
+  /** Number of the current period (see `attachedPolicyIds`). Each enabling or disabling of the policy type begins a new one. Default: 0. */
   readonly attachmentPeriod?: number;
   readonly root: Target & { readonly rootId: string };
   /** Start of trusted access, by service principal. */
