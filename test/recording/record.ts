@@ -1,9 +1,9 @@
 /**
- * Records what the server answers to a fixed list of calls, on both engines.
+ * Records the server's responses to a fixed list of calls, on both engines.
  *
  *     node bin/node24.mjs test/recording/record.ts            compares with the recording and prints each difference
  *     node bin/node24.mjs test/recording/record.ts --write    replaces the recording
- *     node bin/node24.mjs test/recording/record.ts --twice    compares two runs, to find what a run may not record
+ *     node bin/node24.mjs test/recording/record.ts --twice    compares two runs, to find values that differ and must not be recorded
  *     node bin/node24.mjs test/recording/record.ts --summary  prints which built operations never succeed, and the error codes of each
  *
  * `--postgres` runs on PostgreSQL.
@@ -37,7 +37,7 @@ export async function record(environment: Readonly<Record<string, string>> = {})
   return exchanges;
 }
 
-/** The recording, with the messages that were reworded since. */
+/** Returns the recording, with the current wording of our own messages. */
 export function recorded(): readonly Exchange[] {
   const text = gunzipSync(readFileSync(FILE)).toString('utf8');
   return text
@@ -56,7 +56,7 @@ export function write(exchanges: readonly Exchange[]): void {
   writeFileSync(FILE, gzipSync(`${exchanges.map((exchange) => JSON.stringify(exchange)).join('\n')}\n`, { level: 9 }));
 }
 
-/** Each difference between a recording and a run, as text. */
+/** Returns the differences between a recording and a run, at most about 50. */
 export function differences(before: readonly Exchange[], now: readonly Exchange[]): readonly string[] {
   const found: string[] = [];
   for (let at = 0; at < Math.max(before.length, now.length) && found.length < 50; at++) {
@@ -69,7 +69,7 @@ export function differences(before: readonly Exchange[], now: readonly Exchange[
   return found;
 }
 
-/** One line per built operation: whether it succeeds in the recording, and its error codes. */
+/** Returns one line per built operation: whether it succeeds in the recording, and its error codes. */
 async function summary(exchanges: readonly Exchange[]): Promise<readonly string[]> {
   const outcomes = new Map<string, Map<string, number>>();
   for (const { title, response } of exchanges) {
