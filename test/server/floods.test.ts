@@ -69,7 +69,7 @@ const FLOODS: readonly [what: string, endpoint: string, request: string][] = [
   ['health probes',                           http,  HEALTH],
 ];
 for (const [what, endpoint, request] of FLOODS) {
-  test(`Floods: ${what} of one source are parsed a few in a turn`, async () => {
+  test(`Floods: the server parses only a few ${what} of one source in a turn`, async () => {
     const flooding = await Promise.all(Array.from({ length: CONNECTIONS }, () => connect(endpoint, caFile)));
     const parsed = countingParsed();
     for (const connection of flooding) {
