@@ -36,7 +36,7 @@ const EXCEPTIONS: Exceptions = {
 
 /** Import statements, `import()` expressions and types. The last group is the specifier. */
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s*)'([^']+)'/gm;
-/** URLs of worker threads. They obey the layers, but make no circle: a thread loads its own modules. */
+/** URLs of worker threads. They must follow the layers, but do not form circles, because a thread loads its own modules. */
 const WORKER = /\bnew URL\(\s*'([^']+)'/g;
 const COMMENT = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
 

@@ -1,7 +1,7 @@
 /**
  * Part of the server that runs: a listener, a timer, a connection, a thread.
  *
- * `createCore` and `startServer` list the parts. `runParts` starts them in order, drains them on SIGTERM and stops them in reverse
+ * `composeCore` and `serving` list the parts. `runParts` starts them in order, drains them on SIGTERM and stops them in reverse
  * order. A part starts no timer and opens nothing before `start`.
  */
 export interface Part {

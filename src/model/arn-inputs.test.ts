@@ -69,7 +69,7 @@ describe('arnInputsOf', () => {
     ['sts',                 'AssumeRoleWithSAML', { RoleArn: 'sts:role arn', PrincipalArn: 'iam:saml-provider', 'PolicyArns.[].arn': 'iam:policy' }],
     ['organizations',       'TagResource',     {}],
   ] as const) {
-    test(`the ARNs of ${operation} have the types of its members`, () => {
+    test(`arnInputsOf: the ARNs of ${operation} have the types of its members`, () => {
       assert.deepEqual(typesOf(service, operation), expected);
     });
   }

@@ -26,7 +26,7 @@ test('CHIME_SERVICES: the services whose name starts with chime, the classic one
   assert.equal(CHIME_SERVICES.at(-1), 'chime');
 });
 
-test('titleOfPrefix: the title of a service here, otherwise the prefix', () => {
+test('titleOfPrefix: returns the title of a service of this server, otherwise the prefix', () => {
   assert.equal(titleOfPrefix('chime'), 'Amazon Chime');
   assert.equal(titleOfPrefix('s3'), 's3');
 });

@@ -62,7 +62,7 @@ export interface Contribution {
   /**
    * Next step to a program: a contribution, or a marker of `link.ts`.
    *
-   * The map is weak. Otherwise a policy with a long life would keep programs that it shares with deleted policies.
+   * The map is weak. Otherwise a policy that is used for a long time would keep programs that it shares with deleted policies.
    */
   next: WeakMap<object, unknown> | undefined;
 }

@@ -17,7 +17,7 @@ export { newRequestRecord, type PolicyRequest, type RequestRecord, setContext, s
 export { linkStack, type PolicyStack, programFor, sharedStack } from './stack.ts';
 export { decideTrust, decideTrustOf, type TrustCaller, type TrustDecision, trustCallerOf, trustReadsKey } from './trust.ts';
 
-/** Record of `decide`, which is synchronous and sets all facts that it reads. */
+/** Request record that all calls of `decide` reuse. `decide` is synchronous and sets all facts that it reads. */
 const RECORD = newRequestRecord();
 
 /**

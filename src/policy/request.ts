@@ -71,7 +71,8 @@ function newScratch(): Scratch {
 /**
  * Request in the form that decisions read without allocation. It is reused: each decision sets the facts and the resource.
  *
- * `truths` and `moment` are those of the facts. The others are in `facts`, or in `context` for a request that is not from a server.
+ * `truths` and `moment` are copies of the members of the facts. All other context keys are read from `facts`, or from `context` if there
+ * are no facts.
  */
 export interface RequestRecord {
   readonly resource: string;

@@ -45,7 +45,7 @@ test('MessagingSessions: each session of a user receives each event after its op
   await chat.stop();
 });
 
-test('MessagingSessions: a member receives its membership, the events after it, and its removal as the last', async () => {
+test('MessagingSessions: a member receives its membership, later events, and its removal last', async () => {
   const { chat, general, ada, bob, eve } = await withThree();
   await chat.emit(membership('CREATE', 'general', 'eve'), (tx) => tx.of(memberships).add(membershipRecord(general, 'eve')));
   await chat.emit(message('general', 'all three'));

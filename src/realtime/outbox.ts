@@ -13,8 +13,8 @@ export interface Delivery {
 const WITHHELD_MAX = 1024 * 1024;
 
 /**
- * Frames on their way to the sockets. Sends frames to authorized sessions at once, and withholds the frames of other sessions until they
- * have been authorized. So frames of one session stay in order.
+ * Outgoing frames. Sends frames to authorized sessions at once, and withholds the frames of other sessions until they have been authorized.
+ * So frames of one session stay in order.
  */
 export interface Outbox {
   /**

@@ -24,15 +24,15 @@ export interface BeatParts {
   readonly clock: LeaseClock;
   /** Reads the database. Rejects if the database does not answer. */
   readonly check: () => Promise<unknown>;
-  /** Receives for how many milliseconds from now the core can serve requests. */
+  /** Receives the number of milliseconds from now for which the core can serve requests. */
   readonly post: (readyForMs: number) => void;
 }
 
 /**
- * Creates the part that posts, four times a second, for how long the core is ready. Its start resolves after the first post.
+ * Creates the part that calls `post` four times a second. `start` resolves after the first call.
  *
- * The core is ready while its lease on identity holds, the database answers and the core's thread runs. Each post is a deadline. So no
- * message is needed if the lease ends, the database does not respond or the thread is stuck.
+ * The core is ready while its lease on identity holds, the database answers and the core's thread runs. Each call sets the time until which
+ * the core is ready. So no message is needed if the lease ends, the database does not respond or the thread is stuck.
  */
 export function beatPart({ lease, clock, check, post }: BeatParts): Part {
   let databaseUntil = 0;

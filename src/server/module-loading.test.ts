@@ -11,7 +11,7 @@ test('prepareLoading: package.json maps imports of sources as the direct resolut
   assert.deepEqual([imports, type], [{ '#*': './src/*' }, 'module']);
 });
 
-test('prepareLoading: a source has one URL, imported by its part, its path, or before the direct resolution', () => {
+test('prepareLoading: a source has one URL, imported by its part, by its path, or before the call', () => {
   const program = `
     const before = await import('${new URL('src/core/instant.ts', ROOT).href}');
     const { prepareLoading } = await import('${new URL('src/server/module-loading.ts', ROOT).href}');

@@ -31,7 +31,7 @@ export interface RunningServer {
   readonly stop: () => Promise<void>;
 }
 
-/** Deviations from an ordinary server. */
+/** Options for tests and benchmarks. */
 export interface StartOptions {
   /** False only in the benchmark that measures the cost of recording. */
   readonly recording?: boolean;

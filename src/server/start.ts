@@ -1,6 +1,6 @@
 /**
  * Start of a server: the core in its thread, then the main thread's own parts. Their modules load while the core starts, so this
- * file imports only what the core's thread needs.
+ * file imports only modules that start the core's thread.
  */
 import { startCore } from './core/core-link.ts';
 import { requireSoundDataFolder } from './data-folder.ts';

@@ -31,7 +31,7 @@ export interface Idempotency {
   get(key: IdempotencyKey, now: Instant): Promise<IdempotentAnswer | undefined>;
   /** Stores a response, in place of an earlier one. */
   put(key: IdempotencyKey, answer: IdempotentAnswer): Promise<void>;
-  /** Deletes at most `limit` responses that expired before `now`. Returns how many. */
+  /** Deletes at most `limit` responses that expired before `now`. Returns their number. */
   forgetExpired(now: Instant, limit: number): Promise<number>;
 }
 

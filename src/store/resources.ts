@@ -74,7 +74,7 @@ export interface Resources {
   put<Document>(kind: ResourceKind<Document>, resource: ResourceRecord<Document>): Promise<'changed' | 'absent'>;
   /** Deletes a resource. Its children remain: call `removeAll` for each kind of child. */
   remove<Document>(kind: ResourceKind<Document>, key: ResourceKey): Promise<'removed' | 'absent'>;
-  /** Deletes all resources of a kind in a place. Returns how many. */
+  /** Deletes all resources of a kind in a place. Returns their number. */
   removeAll<Document>(kind: ResourceKind<Document>, place: ResourcePlace): Promise<number>;
   /** Returns resources in the order of IDs, starting after the ID `after`. */
   list<Document>(

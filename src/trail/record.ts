@@ -53,13 +53,15 @@ export interface Recorded {
 }
 
 /**
- * Largest size of the JSON of all resources, and of a denial, in bytes. With the two long fields and the short ones a record
- * stays below 256 KB.
+ * Largest size of the JSON of all resources, in bytes. Together with `DENIAL_BYTES` and the limits in `fields.ts`, it keeps a record
+ * below 256 KB.
+ *
  * Source: CloudTrail User Guide, "Quotas in AWS CloudTrail": event size.
  */
 const RESOURCES_BYTES = 20_480;
 /** Size of a recorded resource in addition to its ARN: member names, account and type. */
 const RESOURCE_BYTES = 128;
+/** Largest size of the JSON of a denial, in bytes. */
 const DENIAL_BYTES = 8_192;
 /** Largest size of a recorded access key ID, in bytes. Source: iam 2010-05-08, accessKeyIdType. */
 const ACCESS_KEY_ID_BYTES = 128;

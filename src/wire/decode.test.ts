@@ -173,7 +173,7 @@ for (const [title, request, expected] of CONSTRAINTS) {
 }
 
 for (const [title, request, expected] of UNREADABLE) {
-  test(`decode: SerializationException for ${title}`, () => {
+  test(`decode: ${title} is SerializationException`, () => {
     assert.equal(refusal(request), `SerializationException: ${expected}`);
   });
 }

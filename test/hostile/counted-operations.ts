@@ -1,6 +1,6 @@
 /**
- * Operations of IAM, Access Analyzer and Organizations on a store in memory, without authorization and records. Owns the count of what each
- * transaction reads. The core of `test/kit/core.ts` authorizes and records, so it reads more than the operations themselves.
+ * Operations of IAM, Access Analyzer and Organizations on a store in memory, without authorization and records. Counts the characters that
+ * each transaction reads. The core of `test/kit/core.ts` authorizes and records, so it reads more than the operations themselves.
  */
 import { openVault } from '#access/vault.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
@@ -18,14 +18,14 @@ import { requestForTests } from '#wire/request-for-tests.ts';
 import { route } from '#wire/route.ts';
 import type { HostileRequest } from './worst-analysis-requests.ts';
 
-/** Counts of what the transactions have read. */
+/** Reads of all transactions. */
 export interface Reads {
-  /** Characters of all results of the transaction that read the most, and as many for each statement as can be parsed meanwhile. */
+  /** Characters that the largest transaction has read, and `CHARACTERS_PER_STATEMENT` for each of its statements. */
   largest: number;
   transactions: number;
 }
 
-/** Characters that one statement counts as, as in `Identity.work`. */
+/** Characters that the count adds for each statement, as `Identity.work` does. */
 const CHARACTERS_PER_STATEMENT = 500;
 
 /** Opens the operations on an empty store. */

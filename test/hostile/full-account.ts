@@ -11,7 +11,7 @@ import type { OrganizationRecord } from '#store/identity/organization-records.ts
 import type { Store } from '#store/store.ts';
 import { filled } from './worst-analysis-requests.ts';
 
-/** How large the records are. The number of records is always that of the quotas. */
+/** Sizes of the records. The quotas determine the number of records. */
 export interface RecordSizes {
   readonly tags: number;
   /** Part of the largest size of a policy, from 0 to 1. */

@@ -15,7 +15,7 @@ export async function countSteps(): Promise<{ of(work: () => Promise<unknown>): 
   await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   return {
     async of(work) {
-      // Counts begin again whenever they are taken.
+      // This call resets the counts.
       await session.post('Profiler.takePreciseCoverage');
       await work();
       const { result } = await session.post('Profiler.takePreciseCoverage');

@@ -73,7 +73,7 @@ async function answered(server: TestServer, credentials: Credentials, request: H
   assert.ok(expected, `${request.name}: ${status} ${body.slice(0, 200)}`);
 }
 
-/** An account has one analysis running and few waiting. The rest are throttled. */
+/** Checks that an account has one running analysis and few waiting ones, and that the rest are throttled. */
 async function throttled(server: TestServer, credentials: Credentials, request: HostileRequest): Promise<void> {
   const all = await Promise.all(Array.from({ length: 12 }, () => sendHostile(server, credentials, request)));
   const refused = all.filter(({ body }) => body.includes('<Code>Throttling</Code>')).length;

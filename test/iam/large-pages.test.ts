@@ -31,7 +31,7 @@ await Promise.all(
   }),
 );
 
-/** Names of all pages, page by page. */
+/** Returns the names of all pages, page by page. */
 async function pages(of: (Marker: string | undefined) => Promise<{ names: readonly (string | undefined)[]; Marker: string | undefined }>) {
   const found: (readonly (string | undefined)[])[] = [];
   let marker: string | undefined;

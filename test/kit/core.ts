@@ -65,13 +65,13 @@ export async function startTestCore(own: Partial<CoreParts> = {}) {
   return {
     store,
     accountId: created.accountId,
-    /** Posts a form to a page, as a browser does that follows a page of an identity provider. */
+    /** Posts a form to a page, like a browser that submits a page of an identity provider. */
     post: (target: string, form: Readonly<Record<string, string>>, sourceIp = HOST) =>
       send(target, `${new URLSearchParams(form)}`, { origin: 'https://idp.example' }, sourceIp),
     /** Calls an unsigned operation of STS. */
     unsigned: (form: Readonly<Record<string, string>>, sourceIp = HOST) =>
       send('/', `${new URLSearchParams({ Version: '2011-06-15', ...form })}`, {}, sourceIp),
-    /** Calls an operation of IAM as the administrator. Fails if it does. */
+    /** Calls an operation of IAM as the administrator. Throws if the call fails. */
     async iam(form: Readonly<Record<string, string>>): Promise<string> {
       const body = `${new URLSearchParams({ Version: '2010-05-08', ...form })}`;
       const { host, ...headers } = sign(

@@ -32,7 +32,7 @@ for (const [engine, setting] of [
       assert.equal(await servers.leaseMilliseconds(), 2_000);
     });
 
-    test(`servers on ${engine}: registers a server once with its version, and stores when it was seen`, async () => {
+    test(`servers on ${engine}: registration keeps the first version, and the last-seen time is stored`, async () => {
       await servers.register(server('a'), 3);
       await servers.register(server('a'), 7);
       const registered = { ...server('a'), appliedVersion: 3, state: 'active', address: '', seenAt: 0 };
@@ -64,7 +64,7 @@ for (const [engine, setting] of [
       );
     });
 
-    test(`servers on ${engine}: removes only draining servers, and a renewal reports draining`, async () => {
+    test(`servers on ${engine}: only a draining server is removed, and a renewal reports draining`, async () => {
       await servers.register(server('b'), 1);
       assert.equal(await servers.remove('b'), 'absent');
       assert.equal(await servers.drain('b'), 'draining');
@@ -73,7 +73,7 @@ for (const [engine, setting] of [
       assert.equal(await servers.drain('b'), 'absent');
     });
 
-    test(`servers on ${engine}: trims tombstones up to the slowest server, and a renewal reports it`, async () => {
+    test(`servers on ${engine}: trim deletes tombstones up to the slowest server, and a renewal reports it`, async () => {
       await servers.leaveAll();
       const { version } = await servers.renew('a', 0);
       await put('gone');

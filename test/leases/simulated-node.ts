@@ -9,7 +9,7 @@ export interface Node {
   readonly name: string;
   lease: Lease;
   snapshot: Snapshot;
-  /** Incremented by a kill. Events of an earlier life are dropped. */
+  /** Number of kills. The node drops events that were scheduled before the last kill. */
   life: number;
   alive: boolean;
   /** Time until which the node runs nothing, as after SIGSTOP. */
@@ -22,7 +22,7 @@ export interface Node {
   forgotten: number;
 }
 
-/** What all nodes of a simulation share. */
+/** Parts that all nodes of a simulation share. */
 export interface Surroundings {
   readonly timeline: Timeline;
   readonly database: SimulatedDatabase;
@@ -84,7 +84,7 @@ export function begin(node: Node, around: Surroundings): void {
   start();
 }
 
-/** Schedules `fn` on a node. It waits while the node is stopped, and never runs in a later life of the node. */
+/** Schedules `fn` on a node. `fn` waits while the node is stopped, and never runs after a kill of the node. */
 export function runOn(timeline: Timeline, node: Node, life: number, when: number, fn: () => void): void {
   timeline.at(when, () => {
     if (node.life !== life) return;

@@ -81,7 +81,7 @@ interface Callers {
   grant(node: Node): void;
   /** Deletes one of the granted keys through a node. Does nothing without a node. */
   withdraw(node: Node | undefined): void;
-  /** Describes what a node with a lease decides wrongly, if anything. */
+  /** Describes a wrong decision of a node with a lease, if there is one. */
   contradictionOf(node: Node): string | undefined;
   /** Describes a withdrawal that was started and never committed, if there is one. */
   unfinished(): string | undefined;

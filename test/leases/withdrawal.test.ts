@@ -109,7 +109,7 @@ const WAYS: readonly Way[] = [
   },
 ];
 
-/** Starts callers on both servers that call all the time. `end` returns the outcomes of the calls that began after `mark`. */
+/** Starts callers that call both servers all the time. `end` returns the outcomes of the calls that began after `mark`. */
 function load(credentials: Credentials) {
   let running = true;
   let marked = false;

@@ -24,7 +24,7 @@ const { AppInstanceBotArn: bot = '' } = await chat.identity.send(
 /** Keys of a user that can connect as any app instance user, and of one without that permission. */
 const anybody = await chat.user('anybody', allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']));
 const unprivileged = await chat.user('unprivileged', allow('chime:Send*'));
-/** Its sessions can connect only as their own app instance user, as in the guide's policy. */
+/** Keys of a user that assumes `role`. Sessions of `role` can connect only as their own app instance user, as in the guide's policy. */
 const maker = await chat.user('maker', allow(['sts:AssumeRole', 'sts:TagSession']));
 const role = await chat.role(
   'Chat',

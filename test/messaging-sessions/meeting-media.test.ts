@@ -13,7 +13,7 @@ import { startTestServer } from '../kit/server.ts';
 const server = await startTestServer();
 const logger = new NoOpLogger.default();
 
-/** Creates a meeting with one attendee. Returns where and with which token the attendee joins. */
+/** Creates a meeting with one attendee. Returns the URL and the token with which the attendee joins. */
 async function newMeeting(endpoint: string) {
   const meetings = new ChimeSDKMeetingsClient({ ...server.client(), endpoint });
   const { Meeting } = await meetings.send(new CreateMeetingCommand({ MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' }));

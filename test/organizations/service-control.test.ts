@@ -182,7 +182,7 @@ test('Service control policies: it does not apply to an account that left or was
   await assert.rejects(left.organizations.send(new DescribeOrganizationCommand({})), { name: 'AWSOrganizationsNotInUseException' });
 });
 
-test('Service control policies: they apply to a created account, which cannot leave as such (EVAL-6)', async () => {
+test('Service control policies: a created account can leave only if the operator allows it (EVAL-6)', async () => {
   const member = await newMember();
   await attach(await newPolicy(DENY_USERS), member.accountId);
   for (const leaving of [

@@ -33,7 +33,7 @@ function plainPath(path: readonly PathElement[]): Path {
   });
 }
 
-/** Returns what Belfry finds, in the form of the recording. */
+/** Returns Belfry's findings in the form of the recording. */
 function found(document: unknown): readonly string[] {
   return validatePolicy(JSON.stringify(document), 'identity', REFERENCE).map(
     ({ findingType, issueCode, locations }) =>
@@ -108,7 +108,7 @@ const TRUST_TEXT = `{
     ]
 }`;
 
-test('ValidatePolicy: a trust policy has the findings of the example of the AWS CLI, without a resource type', () => {
+test('ValidatePolicy: a trust policy without a resource type has the findings of the AWS CLI example', () => {
   const findings = validatePolicy(TRUST_TEXT, 'resource', REFERENCE);
   assert.deepEqual(
     findings.map(({ findingType, issueCode, findingDetails, locations }) => [

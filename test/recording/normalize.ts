@@ -1,5 +1,5 @@
 /**
- * Replaces what differs between two runs of the same calls (IDs, keys, tokens, times, ports) by placeholders.
+ * Replaces values that differ between two runs of the same calls (IDs, keys, tokens, times, ports) by placeholders.
  *
  * A value keeps its placeholder for the whole run, so a response that names the wrong resource is still found.
  */

@@ -1,9 +1,9 @@
 /**
- * Records what the server answers to a fixed list of calls, on both engines.
+ * Records the server's responses to a fixed list of calls, on both engines.
  *
  *     node bin/node24.mjs test/recording/record.ts            compares with the recording and prints each difference
  *     node bin/node24.mjs test/recording/record.ts --write    replaces the recording
- *     node bin/node24.mjs test/recording/record.ts --twice    compares two runs, to find what a run may not record
+ *     node bin/node24.mjs test/recording/record.ts --twice    compares two runs, to find values that differ and must not be recorded
  *     node bin/node24.mjs test/recording/record.ts --summary  prints which built operations never succeed, and the error codes of each
  *
  * `--postgres` runs on PostgreSQL.
@@ -37,7 +37,7 @@ export async function record(environment: Readonly<Record<string, string>> = {})
   return exchanges;
 }
 
-/** The recording, with the messages that were reworded since. */
+/** Returns the recording, with the current wording of our own messages. */
 export function recorded(): readonly Exchange[] {
   const text = gunzipSync(readFileSync(FILE)).toString('utf8');
   return text
@@ -56,7 +56,10 @@ export function write(exchanges: readonly Exchange[]): void {
   writeFileSync(FILE, gzipSync(`${exchanges.map((exchange) => JSON.stringify(exchange)).join('\n')}\n`, { level: 9 }));
 }
 
-/** Each difference between a recording and a run, as text. Compares exchanges with the same title and request, so that new calls do not shift the others. */
+/**
+ * Returns the differences between a recording and a run. Compares exchanges with the same title and request, so that a new call does not
+ * shift the others.
+ */
 export function differences(before: readonly Exchange[], now: readonly Exchange[]): readonly string[] {
   const found: string[] = [];
   const known = Map.groupBy(before, keyOf);
@@ -75,10 +78,10 @@ function keyOf({ title, request }: Exchange): string {
   return `${title}\n${request}`;
 }
 
-/** Most differences that are printed. */
+/** Maximum number of differences that are printed. */
 const PRINTED_MAX = 50;
 
-/** One line per built operation: whether it succeeds in the recording, and its error codes. */
+/** Returns one line per built operation: whether it succeeds in the recording, and its error codes. */
 async function summary(exchanges: readonly Exchange[]): Promise<readonly string[]> {
   const outcomes = new Map<string, Map<string, number>>();
   for (const { title, response } of exchanges) {

@@ -1,4 +1,4 @@
-/** Messages of our own that were reworded since the recording was made: before and after. */
+/** Messages of our own that were reworded since the recording: before and after. */
 export const REWORDED: readonly (readonly [before: string, after: string])[] = [
   [
     'Invalid media region: mars-north-1',

@@ -80,7 +80,7 @@ test("boto3: it does the main job, from the administrator's first call to its tr
     'GetMeeting InvalidSignatureException',
     'CreateUser SignatureDoesNotMatch',
   ]);
-  // A request with an unknown key has its record in the history of no account.
+  // A request with an unknown key is recorded without an account.
   assert.deepEqual(
     (await readUnproven(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
     ['ListUsers InvalidClientTokenId'],

@@ -8,7 +8,10 @@ import { caller, inputFor, type Outcome, operationsOf } from './every-operation.
 
 /** The guide's three audiences, for all operations of all Chime services. Operations that are not implemented are authorized too. */
 
-/** Those of the 38 actions of AmazonChimeUserManagement that have an operation. Source: the guide, "Managed policies"; the archive, v8. */
+/**
+ * Actions of AmazonChimeUserManagement that have an operation. The policy has 38 actions.
+ * Source: the guide, "Managed policies"; the archive, v8.
+ */
 const USER_MANAGEMENT: ReadonlySet<string> = new Set([
   'AssociatePhoneNumberWithUser', 'AssociateSigninDelegateGroupsWithAccount', 'BatchSuspendUser', 'BatchUnsuspendUser', 'BatchUpdateUser', 'CreateUser',
   'DisassociatePhoneNumberFromUser', 'DisassociateSigninDelegateGroupsFromAccount', 'GetAccount', 'GetAccountSettings', 'GetPhoneNumber', 'GetUser',
@@ -33,7 +36,7 @@ before(async () => {
   for (const [, userName, policyName] of AUDIENCES) keys.set(userName, await user(userName, ...(policyName ? [managed(policyName)] : [])));
 });
 
-/** Returns what is wrong with an outcome, or `undefined`. */
+/** Returns the difference from the expected outcome, or `undefined`. */
 function fault({ code, status, message }: Outcome, operation: string, may: boolean, classic: boolean): string | undefined {
   if (status === undefined || status >= 500) return `${code} ${status} ${message}`;
   const denied = /is not authorized to perform: chime:/.test(message);

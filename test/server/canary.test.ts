@@ -11,7 +11,7 @@ import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
 
 /**
  * LOG-4: secrets in inputs and outputs of all operations are not in the trail, in the files of the database or in the server's output.
- * Members are secret here if their name sounds secret, independently of the server's own rule.
+ * Members are secret here if their name matches this pattern, independently of the server's own rule.
  */
 const SOUNDS_SECRET =
   /password$|^secret(?:accesskey)?$|(?:credential|client)secret|(?:session|security|join|device|tradein)token$|^webidentitytoken$|(?:^|add)privatekey$|pin$|passcode|assertion$|seed$|apikeyvalue/i;

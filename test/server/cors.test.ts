@@ -71,7 +71,7 @@ for (const [title, request, status] of RESPONSES) {
 }
 
 for (const target of ['/meetings/x', '/']) {
-  test(`CORS: the response of ${target} to a request without Origin has no such headers`, async () => {
+  test(`CORS: the response of ${target} to a request without Origin has no CORS headers`, async () => {
     assert.deepEqual(corsOf(await send('GET', target)), {});
   });
 }

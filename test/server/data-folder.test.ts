@@ -97,8 +97,9 @@ test('Data folder: a TLS key that all users can read is rejected, and a group-re
   await (await start(newFolder(), settings)).stop();
 });
 
-/** Runs the server as another user, with the supplementary group that Kubernetes calls `fsGroup`. */
+/** Supplementary group of the server, as Kubernetes sets it with `fsGroup`. */
 const FS_GROUP = 2_000;
+/** Command that runs the server as another user. */
 const AS_USER = ['setpriv', '--reuid', '1000', '--regid', '1000', '--groups', String(FS_GROUP)];
 const noUsers =
   process.getuid?.() === 0 && spawnSync(AS_USER[0] as string, [...AS_USER.slice(1), process.execPath, '--version']).status === 0

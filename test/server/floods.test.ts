@@ -69,7 +69,7 @@ const FLOODS: readonly [what: string, endpoint: string, request: string][] = [
   ['health probes',                           http,  HEALTH],
 ];
 for (const [what, endpoint, request] of FLOODS) {
-  test(`Floods: ${what} of one source are parsed a few in a turn`, async () => {
+  test(`Floods: the server parses only a few ${what} of one source in a turn`, async () => {
     const flooding = await Promise.all(Array.from({ length: CONNECTIONS }, () => connect(endpoint, caFile)));
     const parsed = countingParsed();
     for (const connection of flooding) {
@@ -107,7 +107,7 @@ for (const [client, localAddress] of [
   ['another source', '127.0.0.2'],
   ['another connection of the source', '127.0.0.1'],
 ] as const) {
-  test(`Floods: ${client} is answered before the bytes of one read are`, async () => {
+  test(`Floods: ${client} waits for fewer requests of the flood than one read has`, async () => {
     const flooding = await Promise.all(Array.from({ length: CONNECTIONS }, () => connect(http)));
     const parsed = countingParsed();
     let ended = false;

@@ -46,7 +46,7 @@ test('Health: a started server is live, ready and healthy, for GET and HEAD only
 });
 
 for (const cut of ['everything', 'renewals'] as const) {
-  test(`Health: without responses of PostgreSQL to ${cut}, ready is 503 until PostgreSQL responds, without any request`, async () => {
+  test(`Health: ready is 503 while PostgreSQL does not respond to ${cut}, without any request`, async () => {
     const cluster = await startCluster({ servers: 1, leaseMilliseconds: 1_000 });
     try {
       const [member] = cluster.members;

@@ -55,19 +55,19 @@ export async function startProxy({ target, from, tlsOf, lines, first }: ProxyOpt
   return `${scheme}//127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 }
 
-/** One type-length-value of the PROXY protocol. */
+/** Returns one type-length-value of the PROXY protocol. */
 export function tlv(type: number, value: Buffer | string): Buffer {
   const bytes = Buffer.from(value);
   return Buffer.concat([Buffer.from([type, bytes.length >> 8, bytes.length & 255]), bytes]);
 }
 
-/** The TLV of a client that speaks TLS. Source: proxy-protocol.txt, section 2.2.6. */
+/** Returns the TLV of a client that uses TLS. Source: proxy-protocol.txt, section 2.2.6. */
 export function sslTlv(version: string, cipher: string): Buffer {
   const inner = Buffer.concat([Buffer.from([0x01, 0, 0, 0, 0]), tlv(0x21, version), tlv(0x23, cipher)]);
   return tlv(0x20, inner);
 }
 
-/** A PROXY protocol header of version 2 for a client on IPv4, or without `address` for the proxy's own connection. */
+/** Returns a PROXY protocol header of version 2 for a client on IPv4, or without `address` for the proxy's own connection. */
 export function proxyHeader(address: string | undefined, ...tlvs: readonly Buffer[]): Buffer {
   const ports = Buffer.from([0x30, 0x39, 0x01, 0xbb]);
   const ends = address === undefined ? Buffer.alloc(0) : Buffer.from([...address.split('.').map(Number), 192, 0, 2, 1]);

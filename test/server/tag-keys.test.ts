@@ -58,7 +58,7 @@ describe('Tags: no operation accepts keys that differ only in case', async () =>
     for (const operation of operationsOf(service)) {
       if (!built.has(`${service} ${operation.name}`) || !takesTags(model, operation)) continue;
       count += 1;
-      test(`${service} ${operation.name}`, async () => {
+      test(`${service} ${operation.name}: tag keys that differ only in case are refused`, async () => {
         const input = { ...(inputFor(service, operation, accountId, withUrl) as object), Tags: RED_AND_BLUE };
         for (const by of [account.server.credentials, keys]) {
           const { code, message } = await caller(service, at(service, by))(operation.name, input);
@@ -68,7 +68,7 @@ describe('Tags: no operation accepts keys that differ only in case', async () =>
       });
     }
   }
-  test('the operations of all services', () => assert.ok(count > 25, `${count} operations`));
+  test('Tags: the tests include the operations of all services', () => assert.ok(count > 25, `${count} operations`));
 });
 
 test('TagResource of Chime: a key that the resource has in another case is BadRequestException', async () => {
@@ -120,7 +120,7 @@ async function withStoredTags() {
   return { ...accountOn({ ...server, accountId: first.accountId }), appInstance: AppInstanceArn as string };
 }
 
-describe('tag keys that differ only in case', async () => {
+describe('Tags: stored keys that differ only in case', async () => {
   const old = await withStoredTags();
   const describeAs = async (name: string, ...statements: readonly Statement[]) => {
     const identity = new ChimeSDKIdentityClient(old.at('chime-sdk-identity', await old.user(name, ...statements)));
@@ -141,16 +141,16 @@ describe('tag keys that differ only in case', async () => {
     ['deny-variable',   [any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/stage': `\${aws:ResourceTag/team}` } }))]],
   ];
   for (const [title, statements] of ROWS) {
-    test(`a policy that reads the key denies: ${title}`, async () => {
+    test(`Stored tag keys: a policy that reads the key denies (${title})`, async () => {
       assert.equal((await refusalOf(describeAs(title, ...statements))).name, 'AccessDeniedException');
     });
   }
 
-  test('a policy that reads other keys decides as usual', async () => {
+  test('Stored tag keys: a policy that reads other keys decides as usual', async () => {
     await describeAs('other-key', any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/stage': 'live' } })));
   });
 
-  test('the administrator can remove one of them, and conditions read the other again', async () => {
+  test('Stored tag keys: conditions read the other key after the administrator removes one', async () => {
     const identity = new ChimeSDKIdentityClient(old.at('chime-sdk-identity'));
     await identity.send(new UntagResourceCommand({ ResourceARN: old.appInstance, TagKeys: ['Team'] }));
     await describeAs('mended', allow('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/team': 'blue' } })));

@@ -71,7 +71,7 @@ for (const [what, version, lines] of [
   });
 }
 
-test('Sign-in pages: a listener on all addresses accepts any IP address and no other name', async () => {
+test('Sign-in pages: a listener on all addresses accepts any IP address as host, and refuses names', async () => {
   const open = await startTestServer({ BELFRY_HTTP: 'off', BELFRY_HTTPS: '0.0.0.0:0' });
   for (const [host, status] of [
     ['192.0.2.7:7443', 401],

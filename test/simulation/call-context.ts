@@ -1,16 +1,16 @@
-/** What all calls of the server simulation are created from, and how they pick their subjects. */
+/** Context in which the calls of the server simulation are created, and functions that select their subjects. */
 import type { Random } from '../kit/random.ts';
 import type { Change, Fact } from './facts.ts';
 import type { Action, Call, Identity, Key, Model, PossibleDenial } from './model.ts';
 
-/** What a call is created from. */
+/** Input of the functions that create calls. */
 export interface Context {
   readonly model: Model;
   readonly random: Random;
   readonly index: number;
   /** Time at which the call begins. */
   readonly begin: number;
-  /** A change of this call. */
+  /** Change that the call causes if it succeeds. */
   readonly change: Change;
 }
 
@@ -34,12 +34,12 @@ export function denying({ of, issued }: Key, action: Action): readonly PossibleD
   });
 }
 
-/** Returns what an action of a key depends on. The administrator needs no permission. */
+/** Returns the facts and policies that allow or deny an action to a key. The administrator needs no permission. */
 export function permissionOf(model: Model, key: Key, action: Action): Pick<Call, 'permission' | 'denials'> {
   return key === model.admin ? {} : { permission: () => allowing(key.of, action), denials: () => denying(key, action) };
 }
 
-/** Picks an element, the newest ones more often: what changed a moment ago is what can be stale. */
+/** Picks an element, and the newest one most often, because a server is most likely to have stale data about a recent change. */
 export function pickRecent<T>(random: Random, list: readonly T[]): T | undefined {
   if (list.length === 0) return undefined;
   return random.chance(0.5) ? list.at(-1) : random.pick(list);
@@ -51,7 +51,7 @@ export function pickKey(model: Model, random: Random, action?: Action): Key {
   return pickRecent(random, granted.length > 0 && random.chance(0.7) ? granted : model.keys) as Key;
 }
 
-/** Adds a call that repeats another one. */
+/** Adds a call that repeats the change which established a fact. A change that was not done may then be committed. */
 export function repeat({ established }: Fact, index: number): void {
   established.calls.push(index);
   if (established.outcome === 'not done') established.outcome = 'unknown';

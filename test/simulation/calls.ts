@@ -1,4 +1,4 @@
-/** Calls of the server simulation. Each one picks its subject from what the callers know when it begins. */
+/** Calls of the server simulation. Each call picks its subject from the facts that the callers know when it begins. */
 
 import type { Random } from '../kit/random.ts';
 import { type Context, type Make, permissionOf, pickKey, pickRecent, repeat, setId } from './call-context.ts';
@@ -21,7 +21,7 @@ import { ACTIONS, type Call, type Identity, type Key, type Meeting, type Model }
 import { chimeRequest, queryRequest, type Request } from './requests.ts';
 import { changePassword, deleteConsoleUser, identify, signIn, signOut, useSignIn } from './sign-in-calls.ts';
 
-/** Subjects that a run concentrates on, so that calls of one subject meet although a run is short. */
+/** Subjects that a run concentrates on, so that a short run also has concurrent calls on one subject. */
 export const THEMES = ['identity', 'meetings', 'chat', 'sign-in'] as const;
 export type Theme = (typeof THEMES)[number];
 

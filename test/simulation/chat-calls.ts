@@ -68,7 +68,7 @@ export function createAppUser({ model, random, index, change }: Context): Call |
 
 /** Deletes a user. Its memberships end with it. */
 export function deleteAppUser({ model, random, change }: Context): Call | undefined {
-  // The first user of the lasting app instance reads the messages of the audit.
+  // Keeps the first user, because the audit reads messages as this user.
   const user = pickRecent(random, model.appUsers.slice(1));
   if (user === undefined) return undefined;
   user.fact.withdrawals.push(change);

@@ -21,10 +21,10 @@ export interface FaultRates {
 /** Rates of a database without faults. */
 export const NO_FAULTS: FaultRates = { conflict: 0, conflictAtCommit: 0, lost: 0, terminated: 0, late: 0, refused: 0 };
 
-/** What happens to a statement. */
+/** Outcome of a statement: it is executed, or one of the faults occurs. */
 export type Fate = 'executed' | 'conflict' | 'lost before' | 'lost after' | 'terminated' | 'late';
 
-/** A statement on its way to the database. */
+/** A statement that a client has sent to the database. */
 export interface Message {
   readonly fate: Fate;
   readonly query: PostgresQuery;
@@ -35,7 +35,7 @@ export interface Message {
 export interface Backend {
   readonly session: Session;
   readonly inbox: (Message | 'close')[];
-  /** When the last message arrives. A connection keeps the order. */
+  /** Time at which the last message arrives. A connection delivers messages in order. */
   arrives: number;
 }
 
@@ -53,7 +53,7 @@ export function newBackends(world: World, path: string): Backends {
   const unused: Session[] = [];
   let blocked: Backend[] = [];
 
-  /** Executes what has arrived, until a statement has to wait for another transaction. */
+  /** Executes the received messages until a statement has to wait for another transaction. */
   function work(backend: Backend): void {
     const { session, inbox } = backend;
     for (let message = inbox[0]; message !== undefined; message = inbox[0]) {

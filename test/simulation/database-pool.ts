@@ -18,7 +18,7 @@ interface Client {
   readonly backend: Backend;
   readonly queue: Sent[];
   sending: boolean;
-  /** Set when the client knows that the connection is broken. */
+  /** Whether the client has noticed that the connection is broken. */
   broken: boolean;
 }
 
@@ -27,7 +27,7 @@ interface Sent {
   readonly answered: PromiseWithResolvers<PostgresRows>;
 }
 
-/** What the pools of a database share. */
+/** Parts that the pools of a database share. */
 export interface PoolsOf {
   readonly world: World;
   readonly backends: Backends;
@@ -213,7 +213,7 @@ function newWires({ world, backends, rates }: PoolsOf, process: Process, { timeo
       }
       return answered.promise;
     },
-    /** Takes a connection back. Returns why it cannot be used again, unless the caller reported it as broken. */
+    /** Takes a connection back. Returns the reason why it cannot be used again, unless the caller reported it as broken. */
     release(client: Client, broken: boolean | undefined): string | undefined {
       if (broken) close(client, latency());
       else if (client.broken) return 'a broken connection was released as usable';

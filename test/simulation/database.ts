@@ -18,7 +18,7 @@ export interface SimulatedDatabase {
   setFaults(rates: FaultRates): void;
   /** Reads committed rows, outside the simulation. */
   rows<Row>(text: string): Row[];
-  /** Violates if a connection is still lent although all work has ended. */
+  /** Reports a violation if a connection is still lent after all work has ended. */
   checkReturned(): void;
   /** Copies the database for `newDatabase`. No transaction may be open. */
   copyTo(path: string): void;

@@ -1,17 +1,17 @@
-/** What callers can know: facts that one call establishes and others withdraw. */
+/** Facts that callers can know. One call establishes a fact, and other calls withdraw it. */
 
 /** A change that a call began, or several calls that repeat each other. */
 export interface Change {
   /** Numbers of the calls. */
   readonly calls: number[];
   readonly begin: number;
-  /** When the first success was reported. */
+  /** Time at which the first success was reported. */
   end: number;
   /** `unknown`: the change may be committed. */
   outcome: 'unknown' | 'done' | 'not done';
 }
 
-/** Something that holds between two changes: a user, an access key, a policy, a meeting. */
+/** State that holds between two changes: a user, an access key, a policy or a meeting exists. */
 export interface Fact {
   readonly name: string;
   readonly established: Change;
@@ -31,7 +31,7 @@ export function initialFact(name: string): Fact {
   return newFact(name, { calls: [], begin: Number.NEGATIVE_INFINITY, end: Number.NEGATIVE_INFINITY, outcome: 'done' });
 }
 
-/** Sets the outcome of a change. Of several calls, only a success decides. */
+/** Sets the outcome of a change. If several calls repeat the change, only a success sets it. */
 export function settle(change: Change, outcome: Change['outcome'], at: number): void {
   if (change.outcome === 'done' || (change.calls.length > 1 && outcome !== 'done')) return;
   change.outcome = outcome;
@@ -53,7 +53,7 @@ export function mustHold({ established, withdrawals }: Fact, begin: number, end:
 /**
  * Returns the times from `begin` to `end` at which facts can change, and one time between each two of them.
  *
- * What holds is constant between two changes. So what holds at none of these times holds at no time from `begin` to `end`.
+ * Facts are constant between two changes. So a combination of facts that holds at none of these times holds at no time in between.
  */
 export function momentsOf(facts: readonly Fact[], begin: number, end: number): readonly number[] {
   const times = new Set([begin, end]);

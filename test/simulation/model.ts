@@ -1,4 +1,4 @@
-/** The auditor's model: what exists, who may do what, and which responses are possible. It knows nothing of the server's code. */
+/** The auditor's model: resources, permissions and possible responses. It does not depend on the server's code. */
 import type { Credentials } from '#sigv4/sign.ts';
 import { type Change, type Fact, initialFact, mayHold, momentsOf, mustHold } from './facts.ts';
 import type { Outcome, Output, Request } from './requests.ts';
@@ -42,7 +42,7 @@ export interface Key {
 }
 
 export interface Meeting {
-  /** Absent as long as no response named it. */
+  /** Undefined until a response names it. */
   id: string | undefined;
   readonly externalId: string;
   readonly token: string;
@@ -51,7 +51,7 @@ export interface Meeting {
 
 export interface AppInstance {
   readonly name: string;
-  /** Absent as long as no response named it. */
+  /** Undefined until a response names it. */
   arn: string | undefined;
   readonly fact: Fact;
 }
@@ -196,13 +196,13 @@ function newChat({ appInstanceArn, appUserArns, channelArn }: Fixture): Pick<Mod
 /** Returns the last name in an ARN. */
 export const lastOf = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
 
-/** A call, with what its response depends on. */
+/** A call, with the facts that determine its response. */
 export interface Call {
   readonly title: string;
   /** Absent: the request is not signed. */
   readonly key?: Key;
   readonly request: Request;
-  /** Facts of which one must hold, or the call is denied. Absent: the administrator calls. The list may grow while the call runs. */
+  /** At least one of these facts must hold, or the call is denied. Absent for the administrator. The list may grow while the call runs. */
   readonly permission?: () => readonly Fact[];
   /** Policies that may deny the call. The list may grow while the call runs. */
   readonly denials?: () => readonly PossibleDenial[];
@@ -212,9 +212,9 @@ export interface Call {
   readonly conflicts?: readonly Fact[];
   /** Code of a refusal that depends on nothing in the model, such as a limit. */
   readonly mayRefuse?: string;
-  /** What a success changes. */
+  /** Change that a success causes. */
   readonly change?: Change;
-  /** Takes in the output of a success. */
+  /** Receives the output of a success. */
   readonly onDone?: (output: Output) => void;
   /** User and session ID of a Connect request. */
   readonly connects?: AppUser;
@@ -232,7 +232,7 @@ const DENIED = new Set(['AccessDenied', 'Forbidden', 'InvalidClientTokenId', 'Un
 const NOT_FOUND = new Set(['NoSuchEntity', 'NotFound', 'Forbidden', 'UnauthorizedClient', 'AuthenticationFailed', 'NotSignedIn']);
 const CONFLICT = new Set(['EntityAlreadyExists', 'Conflict', 'AuthenticationFailed']);
 
-/** Returns why a response is impossible, or undefined. A possible one is that of some point in time between begin and end. */
+/** Returns the reason why a response is impossible. Undefined if the response is correct at some time from `begin` to `end`. */
 export function contradiction(call: Call, begin: number, end: number, outcome: Outcome): string | undefined {
   const { key, permission, resources = [], mayRefuse, change } = call;
   const needs = [...(key === undefined ? [] : [[key.fact]]), ...(permission === undefined ? [] : [permission()])];

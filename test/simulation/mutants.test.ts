@@ -8,7 +8,7 @@ const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const SEEDS = '200';
 
-/** Runs the seeds with a fault built in. Resolves to what the simulation prints. */
+/** Runs the seeds with a fault built in. Resolves to the output of the simulation. */
 function simulateWith(name: string, simulation: 'store' | 'server', from = 1): Promise<string> {
   const args = ['--import', MUTANT, MAIN, simulation, '--from', `${from}`, '--seeds', SEEDS];
   return new Promise((resolve) => {

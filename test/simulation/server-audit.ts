@@ -91,9 +91,9 @@ function holds({ established, withdrawals }: Fact): boolean {
 }
 
 /**
- * Reads what exists from both servers, and returns the first contradiction to the model.
+ * Compares the state that each server reports with the model, and returns the first contradiction.
  *
- * Then tries each action with each key: every server knows every withdrawal.
+ * Also tries each action with each key, because every server must have applied every withdrawal.
  */
 export async function auditState(
   world: World,

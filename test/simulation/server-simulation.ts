@@ -39,7 +39,7 @@ const PATIENCE_MS = 20_000;
  */
 const QUIET_MS = 90_000;
 const END_MS = 600_000;
-/** Longest time until messaging sessions have followed everything that happened. */
+/** Longest time until messaging sessions have received all events. */
 const SESSIONS_MS = 2_500;
 
 /** Runs a seed with the first `count` calls. */
@@ -158,7 +158,7 @@ function faultsOf(seed: number): FaultRates {
 /** Faults of servers and networks. Statements have their own. */
 const KINDS: Readonly<Record<Engine, readonly (readonly ('crash' | 'cut' | 'freeze')[])[]>> = {
   postgres: [[], ['crash'], ['cut'], ['freeze'], ['crash', 'cut', 'freeze']],
-  // Its database cannot be cut off.
+  // The embedded database has no network that can be cut.
   sqlite: [[], ['crash'], ['crash'], ['crash', 'freeze']],
 };
 
@@ -210,7 +210,7 @@ function begin(world: World, server: SimulatedServer, index: number, run: Run): 
   });
 }
 
-/** Updates the model with what a response proves. Returns the contradiction to an earlier response. */
+/** Updates the model with the facts that a response proves. Returns a contradiction to an earlier response, if there is one. */
 function takeIn({ change, onDone }: Call, outcome: Outcome, at: number): string | undefined {
   if (change !== undefined) settle(change, outcome.kind === 'done' ? 'done' : outcome.kind === 'refused' ? 'not done' : 'unknown', at);
   if (outcome.kind !== 'done') return undefined;

@@ -20,7 +20,7 @@ const LEASE_MS = 2_000;
 const SETTINGS = readSettings([], {
   BELFRY_DATA: '/simulated',
   BELFRY_LOOKUPS_PER_SECOND: '0',
-  // No request is only counted: every refusal has its record.
+  // The limit is high enough that every refusal has its own record.
   BELFRY_UNPROVEN_RECORDS: '1000000',
 });
 const OPERATOR_KEYS = [new Uint8Array(32).fill(7)];
@@ -35,7 +35,7 @@ export interface Network {
   cut(server: string, until: number): void;
 }
 
-/** Creates the network between servers, database and each other. Hints are lost or late if `lossy`. */
+/** Creates the network between the servers and to their database. Hints are lost or late if `lossy`. */
 export function newNetwork(world: World, lossy: () => boolean): Network {
   const cutUntil = new Map<string, number>();
   const isCut = (server: string): boolean => (cutUntil.get(server) ?? 0) > world.time();

@@ -1,8 +1,8 @@
 /**
  * Calls of the server simulation about console sign-ins: passwords, MFA codes, cookies and their credentials.
  *
- * A sign-in ends when its user is deleted, and its permissions end as those of every session. A new password, a deleted login profile and a
- * sign-out end no sign-in: the first two prevent new ones, and the last one deletes the cookie in the browser (Decision 0012).
+ * A sign-in ends when its user is deleted. Its permissions end like those of every session. A new password or a deleted login profile only
+ * prevents new sign-ins. A sign-out only deletes the cookie in the browser (Decision 0012).
  */
 import { instant } from '#core/instant.ts';
 import { codeAt, stepAt } from '#services/iam/mfa.ts';
@@ -21,7 +21,7 @@ export function signIn({ model, random, change }: Context): Call {
   const { identity, exists, mfaSeed, passwords, codes } = user;
   const { value: password, fact } = (random.chance(0.8) ? passwords.at(-1) : random.pick(passwords)) as Password;
   const mfaCode = mfaSeed === undefined ? undefined : codeAt(Buffer.from(mfaSeed, 'base64'), stepAt(instant(Date.now())));
-  // A sign-in lives as long as its user.
+  // A sign-in is valid as long as its user exists.
   const session: Fact = { ...newFact(`the sign-in of ${identity.name}`, change), withdrawals: exists.withdrawals };
   const sameCode = mfaCode === undefined ? [] : (codes.get(mfaCode) ?? []);
   if (mfaCode !== undefined) codes.set(mfaCode, sameCode);
@@ -101,7 +101,7 @@ export function identify({ model, random }: Context): Call {
   return { title: `${key.of.name} identifies itself`, key, request: queryRequest('sts', 'GetCallerIdentity', {}) };
 }
 
-/** Returns the users whose password no call with an unknown outcome may be changing. */
+/** Returns the users without a password change whose outcome is unknown. */
 const settledUsers = ({ consoleUsers }: Model): ConsoleUser[] =>
   consoleUsers.filter(({ changing, exists }) => changing?.outcome !== 'unknown' && exists.withdrawals.length === 0);
 

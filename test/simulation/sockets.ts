@@ -48,12 +48,12 @@ export function newSockets(world: World, model: Model): SimulatedSockets {
   const sockets = new Map<number, Socket>();
   let messages = 0;
 
-  /** Returns why a frame is wrong now, or undefined. */
+  /** Returns the reason why a frame is wrong now, or undefined. */
   function judge(socket: Socket, { Headers, Payload }: Frame): string | undefined {
     const now = world.time();
     const type = Headers['x-amz-chime-event-type'];
     if (socket.closed) return 'is closed';
-    // The identity of this moment decides. A deleted app instance user receives no event of later commits.
+    // Only present permissions count. A deleted app instance user receives no event of later commits.
     const { resources: _, ...byIdentity } = socket.call;
     const denied = contradiction(byIdentity, now, now, DONE);
     if (denied !== undefined) return `has no permission: the Connect request would have ${denied}`;

@@ -9,7 +9,7 @@ import { newDatabase } from './database.ts';
 import type { FaultRates } from './database-backends.ts';
 import type { Process, World } from './world.ts';
 
-/** What a server reads from one database and writes to it. */
+/** Database of a simulated run, which servers open. */
 export interface Storage {
   /** `postgres`: several servers share the database. `sqlite`: one server has it. */
   readonly engine: Engine;
@@ -19,7 +19,7 @@ export interface Storage {
   rows<Row>(text: string): Row[];
   /** Writes the database to a file. All servers must have stopped. */
   copyTo(path: string): void;
-  /** Loses what the killed server has not synced. Does nothing if the database is on another machine. */
+  /** Discards the writes that the killed server has not synced. Does nothing if the database is on another machine. */
   cutPower(): void;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** Calls of the store simulation, and what they leave in the database. */
+/** Calls of the store simulation, and the data that they write. */
 import type { AccountId, Arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -16,7 +16,7 @@ export interface StoreCall {
   readonly registers: readonly [number, number];
 }
 
-/** Registers whose sum `transfer` keeps. */
+/** Number of registers. `transfer` preserves their sum. */
 export const REGISTERS = 4;
 export const INITIAL = 100;
 
@@ -28,7 +28,7 @@ export function generateStoreCalls(seed: number, count: number, servers: number)
   const calls: StoreCall[] = [];
   let at = 0;
   for (let index = 0; index < count; index++) {
-    // Bursts: calls that begin together contend.
+    // Calls that begin at the same time conflict.
     at += random.chance(0.6) ? 0 : random.between(0, 60);
     const first = random.integer(REGISTERS);
     const second = (first + 1 + random.integer(REGISTERS - 1)) % REGISTERS;
@@ -50,7 +50,7 @@ export const refused = ({ index }: StoreCall): string => `refused ${index}`;
 /** The refusal of a call by its own work. */
 export class Refused extends Error {}
 
-/** Runs a call's transaction. Resolves to what a client would receive. */
+/** Runs a call's transaction. Resolves to the value that a client would receive. */
 export async function runStoreCall(store: Store, call: StoreCall): Promise<number> {
   return store.transaction(async (tx) => {
     const value = await work(tx, call);

@@ -16,7 +16,7 @@ import { generateStoreCalls, prepareRegisters, Refused, recordRefusal, runStoreC
 import { type Process, runWorld, type World } from './world.ts';
 
 export interface StoreRun {
-  /** The first violated promise. */
+  /** The first violated guarantee. */
   readonly violation: string | undefined;
   readonly outcomes: Readonly<Record<StoreOutcome, number>>;
   /** Responses in their order. The same seed gives the same list. */
@@ -28,8 +28,9 @@ export const STORE_CALLS = 60;
 const SERVERS = 2;
 const CONNECTIONS = 3;
 const TIMEOUT_MS = 1_000;
-/** Milliseconds until callers begin, and after which nothing may be under way. */
+/** Time at which callers begin. */
 const BEGIN_MS = 2_000;
+/** Time at which all calls must have ended. */
 const END_MS = 60_000;
 
 interface Server {
@@ -138,7 +139,7 @@ function send(world: World, { process, store }: Server, call: StoreCall, answer:
       (error: unknown) => {
         if ((error as { readonly code?: unknown }).code === '40001') world.violate(`a conflict reached the caller of call ${call.index}`);
         if (!(error instanceof Refused)) return settle({ outcome: isUnknown(error, call) ? 'unknown' : 'failed' });
-        // The caller receives no refusal that cannot be recorded.
+        // A refusal that cannot be recorded is a failure for the caller.
         recordRefusal(store, call).then(
           () => settle({ outcome: 'refused' }),
           () => settle({ outcome: 'failed' }),
@@ -148,7 +149,7 @@ function send(world: World, { process, store }: Server, call: StoreCall, answer:
   });
 }
 
-/** Reports whether an error leaves it unknown if something is committed. A call that only records has its record in one statement. */
+/** Reports whether a call with an error may be committed. `sum` and `record` only write a record, in one statement. */
 function isUnknown(error: unknown, { kind }: StoreCall): boolean {
   return /may be committed/.test(String(error)) || kind === 'sum' || kind === 'record';
 }

@@ -10,7 +10,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { type Random, randomOf } from '../kit/random.ts';
 import { eventQueue } from './event-queue.ts';
 
-/** One life of a simulated server. A restart is another process. */
+/** Process of a simulated server. A restart creates another process. */
 export interface Process {
   readonly name: string;
   isAlive(): boolean;
@@ -33,7 +33,7 @@ export interface World {
   at(when: number, event: () => void, process?: Process): void;
   after(milliseconds: number, event: () => void, process?: Process): void;
   newProcess(name: string): Process;
-  /** Reports the violation of a promise. The run ends after this event. Later violations are ignored. */
+  /** Reports a violated guarantee. The run ends after this event. Later violations are ignored. */
   violate(what: string): void;
   violation(): string | undefined;
   /** Ends the run after this event. */
@@ -65,9 +65,9 @@ export function afterInWorld(low: number, high: number, event: () => void): bool
 }
 
 /**
- * Runs `main` and all events until none is left, `end` has passed, or a promise is violated.
+ * Runs `main` and all events until none is left, `end` has passed, or a guarantee is violated.
  *
- * Everything that an event causes by promises happens before the next event. Work in other threads is not simulated.
+ * All promises that an event resolves run their callbacks before the next event. Work in other threads is not simulated.
  */
 export async function runWorld(seed: number, end: number, main: (world: World) => void): Promise<World> {
   const queue = eventQueue<Event>();
@@ -139,7 +139,7 @@ class Timer {
   }
 }
 
-/** Replaces what reads time, sets timers or draws random numbers. Returns a function that restores it. */
+/** Replaces the functions that read time, set timers or return random numbers. Returns a function that restores them. */
 function replaceGlobals(seed: number): () => void {
   const ids = randomOf(seed, 'ids');
   const bytes = (size: number): Buffer => Buffer.from(ids.bytes(size));

@@ -32,8 +32,9 @@ const ROWS = JSON.parse(released('schema-8.rows.json')) as Rows;
 /** Tables whose rows a later migration changes or drops. */
 const CHANGED = new Set(['outbox', 'schema_version', 'identity_document']);
 
-/** The account of the rows of identity, and their records as the program now reads them. */
+/** Account of the identity rows in `ROWS`. */
 const ACCOUNT = '111111111111' as AccountId;
+/** Records that the program reads from the identity rows after the migrations. */
 // biome-ignore format: a table
 const IDENTITY: readonly { readonly [Kind in IdentityKind]: readonly [Kind, key: string, IdentityRecords[Kind] | undefined] }[IdentityKind][] = [
   ['user',             'ada',             EXAMPLES.user],
@@ -54,7 +55,7 @@ const IDENTITY: readonly { readonly [Kind in IdentityKind]: readonly [Kind, key:
   ['open-handshake',   'h-declined',      undefined],
   ['service-control-policy', 'service-control-policy', EXAMPLES['service-control-policy']],
 ];
-/** Members of targets of policies that no released program wrote. */
+/** Organizational unit as a release stored it: no release wrote `attachedIn`. */
 const { attachedIn: _, ...OLD_UNIT } = EXAMPLES['organizational-unit'];
 
 function released(name: string): string {
@@ -129,7 +130,7 @@ function opensReleased(open: () => Promise<Store>): void {
   });
   after(() => store.close());
 
-  test('migrations: it opens with its rows', async () => {
+  test('migrations: the database opens with its rows', async () => {
     const kept = await store.transaction(async ({ sql }) => {
       const found: Record<string, unknown> = {};
       for (const table of Object.keys(ROWS)) if (!CHANGED.has(table)) found[table] = await sql.rows(`SELECT * FROM ${table}`);
@@ -143,7 +144,7 @@ function opensReleased(open: () => Promise<Store>): void {
     await assert.rejects(store.transaction(({ sql }) => sql.rows('SELECT * FROM outbox')));
   });
 
-  test('migrations: its identity is read as the program now stores it', async () => {
+  test('migrations: identity records are returned in the form of the present version', async () => {
     const read = await store.transaction(async ({ identity }) => {
       const found = [];
       for (const [kind, key] of IDENTITY) found.push([kind, key, await identity.get(ACCOUNT, kind, key)]);
@@ -160,7 +161,7 @@ function opensReleased(open: () => Promise<Store>): void {
     assert.deepEqual(summary, rest);
   });
 
-  test('migrations: a server that starts reads all records of its identity', async () => {
+  test('migrations: a server that starts reads all identity records', async () => {
     const { changes } = await store.transaction(({ identity }) => identity.changesSince(0));
     const live = (ROWS['identity_document'] ?? []).filter(({ deleted }) => deleted === 0);
     // One record more for each new index: the group's ID, the root user's access key, the open invitation.
@@ -266,7 +267,7 @@ async function tablesOfPostgres({ sql }: Tx): Promise<Record<string, Structure>>
   return found;
 }
 
-/** Rows as text, in an order of their own: the engines have none. On PostgreSQL one more server has started. */
+/** Returns rows as sorted strings, because the engines return them in any order. Omits the added servers of the PostgreSQL tests. */
 function sorted(rows: unknown): readonly string[] {
   return (rows as readonly Record<string, unknown>[])
     .filter(({ name }) => name !== 'server')

@@ -186,7 +186,7 @@ const MALFORMED: readonly [title: string, claims: Readonly<Record<string, unknow
 ];
 
 for (const [title, claims, error] of MALFORMED) {
-  test(`A token with ${title} is ${error}`, async () => {
+  test(`AssumeRoleWithWebIdentity: a token with ${title} is ${error}`, async () => {
     assert.equal(await outcomeOf(federation.withToken(tagged, claims)), error);
   });
 }

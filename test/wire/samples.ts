@@ -79,7 +79,7 @@ const TEXTS = [
   'rt-abcdefgh12345678',
 ];
 
-/** Differences between the values of a client and of a handler. */
+/** Form of the sample values. Timestamps and blobs have different types in a client and in a handler. */
 export interface SampleForm {
   readonly timestamp: (milliseconds: number) => unknown;
   /** Value of all timestamps. Use whole seconds if the protocol has no fractions. */

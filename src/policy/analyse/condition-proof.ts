@@ -7,7 +7,7 @@ import { codesCover, plainGlob, STEPS_OF_CODE } from './pattern-proof.ts';
 /** Steps of comparing two tests, without their values. */
 const STEPS_OF_PAIR = 8;
 
-/** Proves that a request for which all of some tests hold passes all of the others. */
+/** Proves that every request that passes all tests of `narrow` passes all tests of `wide`. */
 export function conditionsImply(narrow: readonly ConditionTest[], wide: readonly ConditionTest[], budget: StepBudget): boolean {
   return wide.every((test) => narrow.some((other) => implies(other, test, budget)));
 }
@@ -126,7 +126,7 @@ function sameTest(wide: ConditionTest, narrow: ConditionTest, budget: StepBudget
   const ofWide = new Set(wide.values.map((pieces) => JSON.stringify(pieces)));
   const ofNarrow = new Set(narrow.values.map((pieces) => JSON.stringify(pieces)));
   const [fewer, more] = wide.operator.negated ? [ofWide, ofNarrow] : [ofNarrow, ofWide];
-  // `Null` with both values and comparisons by order are proven only if they are equal.
+  // A `Null` test covers only an equal one. Values of ordered operators, such as `NumericLessThan`, are compared only for equality.
   if (wide.operator.family === 'null' && ofWide.size !== ofNarrow.size) return false;
   return [...fewer].every((value) => more.has(value));
 }

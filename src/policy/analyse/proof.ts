@@ -40,7 +40,7 @@ export function grantsNothingNew(
   });
 }
 
-/** Returns the tests that hold for every request which a statement allows, because a Deny with one condition refuses the others. */
+/** Returns tests that hold for every request that a statement allows. A Deny with one condition denies all requests that fail them. */
 function impliedByDenials(
   statement: LoweredStatement,
   denials: readonly LoweredStatement[],

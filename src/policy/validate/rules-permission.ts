@@ -6,7 +6,7 @@ import { EVERY, type Hit, OF_IDENTITIES, type Rule } from './rule.ts';
 import type { ConditionTestView, Place, PolicyView, StatementView } from './view.ts';
 import { hasWildcard } from './wildcards.ts';
 
-/** Action that gives a service the permissions of a role. A statement that allows it for many roles allows more than it shows. */
+/** Action that gives a service the permissions of a role. A statement for many roles indirectly allows all permissions of these roles. */
 interface Powerful {
   readonly action: string;
   /** ARNs of two dissimilar roles. A resource pattern that matches both does not name a role. */

@@ -10,7 +10,7 @@ export function conformance({ within }: Suite): void {
       within((tx) => tx.of(channelEvents).append({ appInstanceId: 'app', channelId: 'general', document }, at));
     const last = () => within((tx) => tx.of(channelEvents).last());
 
-    test('channel events: after returns events in the order of commits, starting after a number, up to the limit', async () => {
+    test('channel events: after returns events after a number, in the order of commits, up to the limit', async () => {
       const before = await last();
       for (const document of ['"one"', '"two"', '"three"']) await append(document);
       const read = await within((tx) => tx.of(channelEvents).after(before, 2));

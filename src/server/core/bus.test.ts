@@ -37,7 +37,7 @@ describe('the bus', () => {
     ['in the process', async () => opened(inProcessBus())],
     ['of PostgreSQL', listening],
   ] as const) {
-    test(`the bus ${title}: the sender receives its own hint, once for the hints of one turn, and only subscribed topics`, async () => {
+    test(`the bus ${title}: the sender receives its own hints once per turn, and only for subscribed topics`, async () => {
       const bus = await open();
       let count = 0;
       bus.on('identity', () => count++);

@@ -95,7 +95,7 @@ export interface CoreParts {
   readonly listenForControl: (parts: ControlParts) => Promise<{ close(): void }>;
   /** Receives orders for the sockets of messaging sessions. */
   readonly follow: (orders: readonly SocketOrder[]) => void;
-  /** Receives, four times a second, for how many milliseconds the core can serve requests. */
+  /** Receives, four times a second, the number of milliseconds for which the core can serve requests. */
   readonly readyForMs: (milliseconds: number) => void;
   /** Logs a line, which starts with lower case and has no prefix. */
   readonly report: Log;

@@ -54,7 +54,7 @@ test('withOffload: work that fails fails the attempt', async () => {
   );
 });
 
-test('newGate: two run at once, and if too many wait the next is ServiceUnavailable', async () => {
+test('newGate: two tasks run at once, and a task is ServiceUnavailable if too many wait', async () => {
   const gate = newGate(2);
   let [working, most] = [0, 0];
   const opened = Promise.withResolvers<void>();

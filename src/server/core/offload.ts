@@ -79,18 +79,18 @@ export interface Offloading {
 }
 
 /**
- * Steps that an analysis may take on the core's thread, while every other caller waits: a few milliseconds. One that needs
- * more runs in another thread.
+ * Steps that an analysis may take on the core's thread, while every other caller waits: a few milliseconds. A longer
+ * analysis runs in another thread.
  */
 export const INLINE_STEPS_MAX = 2 ** 20;
 
 /** Characters of an analysis that may run on the core's thread. */
 export const INLINE_SIZE_MAX = 4_096;
 
-/** Times that one request may run an analysis again because the policies changed. */
+/** Maximum number of analyses that one request runs in other threads. A change of the policies between attempts requires another one. */
 const ANALYSES_MAX = 4;
 
-/** Work that an attempt needs before it can be repeated: identified by a name, or by the analysis itself. */
+/** Work whose result the next attempt needs. `key` is the name of the work, or the analysis to run. */
 interface Work {
   readonly key: string | Analysis;
   readonly run: () => Promise<unknown>;

@@ -21,7 +21,7 @@ export interface SummaryParts {
 /** The bound on unproven records, with summaries of the omitted requests. */
 export interface BoundedUnproven {
   readonly unproven: UnprovenRecords;
-  /** Its stop writes the last counts, so it must stop after the last request and before the store. */
+  /** Part that writes the summaries. `stop` writes the last counts, so call it after the last request and before the store stops. */
   readonly part: Part;
 }
 

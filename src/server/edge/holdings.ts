@@ -34,14 +34,14 @@ export interface Source {
   references: number;
   /** New connections, from which nothing was read. */
   readonly arriving: (() => void)[];
-  /** Connections that speak HTTP and are read from. */
+  /** HTTP connections that the server reads from. */
   readonly open: Set<Connection>;
-  /** Connections that speak HTTP and are not read from, because `requests` or `work` is at its maximum. */
+  /** HTTP connections that the server does not read from, because `requests` or `work` is at its maximum. */
   readonly held: Set<Connection>;
-  /** Connections as in `held`, of which bytes were read and not parsed. */
+  /** Connections as in `held`, with bytes that were read and not parsed. */
   readonly partial: Set<Connection>;
   startedThisTurn: number;
-  /** Whether the source read from its partial connections when it last read from some. */
+  /** Whether the last turn of the source read from `partial`. Turns alternate between `partial` and `held`. */
   readsPartial: boolean;
   /** Work in this turn of the event loop (`Reading`). */
   work: number;
@@ -51,7 +51,7 @@ export interface Source {
 export interface Connection {
   /** The TCP connection. Its destruction ends everything on top of it. */
   readonly raw: Socket;
-  /** The stream that HTTP is spoken on: `raw`, or the TLS socket on top of it after the handshake. */
+  /** Stream of the HTTP messages: `raw`, or the TLS socket on top of it after the handshake. */
   stream?: Socket;
   source: Source;
   /** Whether the peer is a trusted proxy, whose connections carry requests of many sources. */
@@ -103,7 +103,7 @@ export interface Load {
   onDrop: (() => void) | undefined;
 }
 
-/** Reports whether a request is complete or refused, so that its own response is yet to come or was sent. */
+/** Reports whether a request is complete or refused, so that its own response was or will be sent. */
 export function willRespond({ state, response }: Load): boolean {
   return state !== 'reading' || response.req.complete;
 }
@@ -121,7 +121,7 @@ export function shareOf(all: number, { sourceSharePercent }: HoldingLimits): num
   return Math.max(1, Math.floor((all * sourceSharePercent) / 100));
 }
 
-/** The sources that hold something. */
+/** Sources that hold connections, requests or bytes. */
 export interface SourceTable {
   of(address: string): Source;
   /** Returns a source without adding a reference. Undefined if it holds nothing. */

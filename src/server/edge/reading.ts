@@ -62,7 +62,7 @@ interface Turns {
 
 /** Gives sources turns of the event loop. `read` reads from a connection that was held. */
 function newTurns(limits: HoldingLimits, read: (connection: Connection) => void): Turns {
-  /** Sources that have something to do in the next turn of the event loop. */
+  /** Sources with connections to start or to read from in the next turn of the event loop. */
   const waiting = new Set<Source>();
   /** Sources with work in this turn. */
   const working = new Set<Source>();

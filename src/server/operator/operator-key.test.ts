@@ -105,7 +105,7 @@ const secrets = (store: Store, vault: Vault) =>
 const EVERY = [...Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort(), 'sip 1', 'sip 2', 'the device token'];
 
 for (const failing of [1, 2, 3, 4]) {
-  test(`operatorKeyCommands: a rotation that fails at step ${failing} loses no secret, prevents forget-old, and can be repeated`, async () => {
+  test(`operatorKeyCommands: failed step ${failing} loses no secret, prevents forget-old, and can be repeated`, async () => {
     const { path, store } = await sealedStore();
     let step = 0;
     const stopping: Store = {

@@ -83,7 +83,7 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
   };
 
   async function rotate(): Promise<OperatorKeyChange> {
-    // Their operator.key would not have the new key, so they could not open re-sealed secrets.
+    // The operator.key of other servers would not have the new key, so they could not open re-sealed secrets.
     const others = (await lease.servers()).filter(({ id }) => id !== lease.serverId());
     if (others.length > 0)
       throw new Error(`other servers are on this database (${others.map(({ name }) => name).join(', ')}); stop them first`);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isAppInstanceAdmin } from '../chime/app-instances.ts';
 import { CALLER, openFixture, START, UNKNOWN } from './fixture.ts';
 
-test('Administrators: users and bots are added, described, listed and removed, and remain afterwards', async () => {
+test('Administrators: they are added, described, listed and removed, and the user still exists', async () => {
   const { run, appInstance, user, bot } = await openFixture();
   const AppInstanceArn = await appInstance();
   const arns = [await bot(AppInstanceArn), await user(AppInstanceArn, 'ada', { Name: 'Ada' })];

@@ -92,7 +92,8 @@ export async function addMember(
 }
 
 /**
- * Checks that a user or bot is not banned. To a bearer that does not see hidden members, banned users and hidden members are the same.
+ * Checks that a user or bot is not banned. A bearer that does not see hidden members gets the same error for both banned users and hidden
+ * members.
  *
  * Assumed: the messages. AWS documents ConflictException for every member, which would reveal a hidden member.
  * @throws ForbiddenException

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { openFixture, userArn } from './fixture.ts';
 
 // Source: Chime SDK Developer Guide, "Understanding message structures", x-amz-chime-event-reason.
-test('SCALE_IN: a moderator of the deleted sub-channel loses the membership, with the reason subchannel_DELETED', async () => {
+test('SCALE_IN: a moderator of the deleted sub-channel loses the membership (subchannel_DELETED)', async () => {
   const { emitted, run, channel } = await openFixture();
   const ChannelArn = await channel([], {
     ElasticChannelConfiguration: { MaximumSubChannels: 2, TargetMembershipsPerSubChannel: 3, MinimumMembershipPercentage: 100 },

@@ -44,7 +44,7 @@ const REFUSED: readonly [title: string, items: (fixture: Fixture) => Promise<rea
 ];
 
 for (const [title, connectors, onCreate, onUpdate] of REFUSED) {
-  test(`CreateVoiceConnectorGroup: ${title} is ${onCreate}; UpdateVoiceConnectorGroup: it is ${onUpdate}, and nothing changes (RES-1)`, async () => {
+  test(`Groups: ${title} is ${onCreate} on create and ${onUpdate} on update, without a change (RES-1)`, async () => {
     const fixture = await openFixture();
     const VoiceConnectorGroupId = await group(fixture);
     const before = await fixture.run('ListVoiceConnectorGroups', {});

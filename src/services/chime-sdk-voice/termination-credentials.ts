@@ -37,7 +37,7 @@ export function terminationCredentialOperations({ vault, limits }: VoiceDeps) {
      * Adds users, and replaces the passwords of present users.
      *
      * Source: AWS provider of Terraform, aws_chime_voice_connector_termination_credentials: a termination must exist first.
-     * Assumed: NotFoundException without a termination; other users remain; the messages, which omit what the model marks as sensitive.
+     * Assumed: NotFoundException without a termination; other users remain; the messages, which omit sensitive members.
      * @throws NotFoundException   the Voice Connector does not exist or has no termination
      * @throws BadRequestException a name or password is absent or outside US-ASCII, a name occurs twice, or there are too many users
      */

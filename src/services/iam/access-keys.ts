@@ -119,7 +119,7 @@ const keyOperations = {
   /**
    * Returns the last use of a key.
    *
-   * @throws NoSuchEntityException  the account has no such key. An earlier edition of the API reference lists it, the model does not
+   * @throws NoSuchEntityException  the account has no such key. An earlier edition of the API reference lists this error
    *
    * Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date.
    */

@@ -29,7 +29,7 @@ const KEYS_PER_PART = 500;
 /** Last uses after which a part ends: about 10 ms. One user has at most a few hundred. */
 const USES_PER_PART = 2_000;
 
-/** Where entities are read: a user or role, the members of a group, or all that a policy is attached to. */
+/** Source of entities: a user or role, the members of a group, or the entities that a policy is attached to. */
 type Source =
   | { readonly kind: 'user' | 'role'; readonly key: string }
   | { readonly kind: 'group'; readonly groupId: string }

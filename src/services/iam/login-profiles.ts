@@ -65,8 +65,8 @@ export const loginProfileOperations = {
 
   /**
    * @throws NoSuchEntityException  the user does not exist, or has no login profile
-   * Source: localstack/localstack, tests/aws/services/iam, `test_login_profile_errors`, recorded on AWS on 2026-02-11. Until then, reports
-   * of users had `Cannot find Login Profile for User u`.
+   * Source: localstack/localstack, tests/aws/services/iam, `test_login_profile_errors`, recorded on AWS on 2026-02-11. Earlier
+   * reports by users quote `Cannot find Login Profile for User u`.
    */
   DeleteLoginProfile: {
     access: (input, caller) => onUserOrSelf(caller, input.UserName),

@@ -137,7 +137,7 @@ describe('group commit: errors', () => {
     ['a write to a full disk',        'INSERT',             13],
     ['a write to a damaged file',     'INSERT',             11],
   ] as const) {
-    test(`group commit: an error of ${name} stops the store, rejects the whole group and all later transactions`, async () => {
+    test(`group commit: an error of ${name} stops the store and rejects the group and later transactions`, async () => {
       let armed = false;
       const error = Object.assign(new Error('the disk'), { errcode: resultCode });
       const fatal: unknown[] = [];

@@ -50,7 +50,7 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, again
   }
   /**
    * Ends the transaction and releases its connection, once: a second call does nothing, whatever ended the transaction first.
-   * A connection whose state is unknown is closed. The database rolls back what it had not committed.
+   * A connection whose state is unknown is closed. The database rolls back its uncommitted changes.
    */
   async function end(text: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     ended = true;

@@ -41,8 +41,8 @@ export interface Servers {
   /** Ends the removal of a draining server. Call it after all its leases have expired. */
   remove(id: string): Promise<'removed' | 'absent'>;
   /**
-   * Deletes a server that has not acknowledged `version`, at once. Only if every lease is dead that is older than the commit of `version`:
-   * a server without the acknowledgement then has no lease, and cannot get one. 'kept': it has acknowledged, or is absent.
+   * Deletes a server that has not acknowledged `version`, at once. Call it after all leases older than the commit of `version` have ended.
+   * A server without the acknowledgement then has no lease, and cannot get one. 'kept': the server has acknowledged, or is absent.
    */
   expire(id: string, version: number): Promise<'expired' | 'kept'>;
   /** Deletes the registration of this server, which has ended its lease. */
@@ -79,7 +79,7 @@ export interface Renewal {
   /** Name of the database's history. It changes if the database is restored or replaced. */
   readonly epoch: string;
   readonly registration: 'active' | 'draining' | 'absent';
-  /** Version that the server has acknowledged; 0 if it is absent. */
+  /** Version that the server has acknowledged. 0 if the server is absent. */
   readonly acknowledged: number;
   readonly changes: readonly IdentityChange[];
 }

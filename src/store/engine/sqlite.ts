@@ -58,7 +58,7 @@ function logOf(database: string): { readonly sync: SyncLog; readonly close: () =
   let file: number | undefined;
   return {
     sync(done) {
-      // It exists from the first commit on.
+      // The log exists from the first commit on.
       file ??= openSync(`${database}-wal`, 'r+');
       fdatasync(file, done);
     },
@@ -82,7 +82,7 @@ function lockFolder(folder: string, open: SqliteOpen): () => void {
   return () => lock.close();
 }
 
-/** Says what durability needs, and asks whether it was heard: a pragma that is not understood says nothing. */
+/** Sets the pragmas for durability, and reads them again, because SQLite reports no error for a pragma that it ignores. */
 function prepareFile(db: SqliteDriver, inMemory: boolean): void {
   const pragma = (name: string): unknown => Object.values(db.prepare(`PRAGMA ${name}`).all([])[0] ?? {})[0];
   const version = String(Object.values(db.prepare('SELECT sqlite_version()').all([])[0] ?? {})[0]);

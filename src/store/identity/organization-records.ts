@@ -21,7 +21,7 @@ export interface OrganizationRecord {
   readonly featureSet: 'ALL' | 'CONSOLIDATED_BILLING';
   readonly createdAt: Instant;
   readonly serviceControl: 'enabled' | 'disabled';
-  /** Number of times that the type of service control policies was enabled or disabled. Default: 0. */
+  /** Number of the current period (see `attachedPolicyIds`). Each enabling or disabling of the policy type begins a new one. Default: 0. */
   readonly attachmentPeriod?: number;
   readonly root: Target & { readonly rootId: string };
   /** Time at which trusted access was enabled, by service principal. */

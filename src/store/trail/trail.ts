@@ -103,8 +103,9 @@ export function trail(sql: Sql, pending: TrailRow[], flush: () => Promise<void>,
 
 const SELECT_SINCE = `SELECT ${TRAIL_EVENT.names} FROM trail_event WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3`;
 
-/** Maximum number of chunks whose records a look-up reads, and of filters that it reads. Then it returns a page with `next`. */
+/** Maximum number of chunks whose records one look-up reads. At the maximum, it returns a page with `next`. */
 const CHUNKS_READ_MAX = 64;
+/** Maximum number of filters that one look-up reads. At the maximum, it returns a page with `next`. */
 const FILTERS_READ_MAX = 4096;
 
 /** Number of filters that one statement reads. */
@@ -114,7 +115,7 @@ async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
   const first = positionAt(query.from);
   const key = keyOf(query.accountId, query.region, query.attribute);
   const found: EventRow[] = [];
-  /** Position from which all records are searched. */
+  /** Position from which all records have been searched. */
   let end = query.before === undefined ? positionAt(query.to + LATEST_MS) : Number.parseInt(query.before, 36);
   const look = async (from: number): Promise<void> => {
     found.push(...(await select(sql, query, Math.max(first, from), end, query.limit + 1 - found.length)));
@@ -125,7 +126,7 @@ async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
     await look(chunked + 1);
     end = chunked + 1;
   }
-  // A page may begin within a chunk, which ends after the begin of the page.
+  // A page may begin within a chunk. Such a chunk ends after the start of the page.
   let before = ((await chunkEndFrom(sql, end)) ?? chunked) + 1;
   let read = 0;
   let filters = 0;

@@ -49,7 +49,7 @@ export function conformance({ within, fresh }: Suite): void {
     assert.deepEqual(read, [order, ['user/b'], ['user/hidden'], order.slice(1), changed, 4, 2, 'removed', 'absent']);
   });
 
-  test('memberships: latestOfMember is in the order of the last messages, optionally with unread channels first', async () => {
+  test('memberships: latestOfMember is in the order of the last messages, or with unread channels first', async () => {
     const accountId = fresh();
     const at = (channelId: string, minutes: number | undefined) =>
       channel(accountId, channelId, minutes === undefined ? {} : { lastMessageAt: instant(NOON + minutes) });
