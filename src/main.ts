@@ -15,9 +15,9 @@ const USAGE = `belfry: a self-hosted server compatible with Amazon Chime and the
 The next commands need a running server on this machine and its data folder (--data FOLDER, or BELFRY_DATA, or ./data):
 
   belfry account list|create|restore-administrator|make-standalone …
-  belfry operator-key rotate|forget-old …   replace the key that seals all secrets
+  belfry operator-key rotate|forget-old …   replace the key that encrypts all secrets
   belfry server list|remove …               manage the servers that share one database
-  belfry trail unproven                     print records of requests that prove no identity
+  belfry trail unproven                     print records of requests without a proven identity
 
 'belfry COMMAND --help' describes one command.
 `;

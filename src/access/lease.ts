@@ -67,7 +67,7 @@ export function newLease(parts: LeaseParts): Lease {
       if (!shared) await servers.leaveAll();
       // Tries three times, because the first attempt can be slow for reasons that do not affect the next one.
       for (let turn = 0; turn < 3 && !holds(); turn++) await renewals.once();
-      if (!holds()) throw new Error('the database takes longer to respond than a lease on identity lasts');
+      if (!holds()) throw new Error('the database responded too slowly for a lease on identity, three times');
       unsubscribes.push(hints.on('identity', () => void renewals.renew()));
       unsubscribes.push(hints.on('identity-applied', waiting.look));
       renewals.start();

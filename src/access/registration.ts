@@ -83,7 +83,7 @@ export function newRegistration(parts: RegistrationParts): Registration {
     const since = snapshot.version();
     const renewal = await servers.renew(id, since);
     if (stopped) return false;
-    if (renewal.registration !== 'active') return restart(`its registration is ${renewal.registration}`);
+    if (renewal.registration !== 'active') return restart(`its registration is '${renewal.registration}'`);
     const lost = reasonToReload(renewal, since);
     if (lost !== undefined) {
       complete = false;
@@ -93,7 +93,7 @@ export function newRegistration(parts: RegistrationParts): Registration {
     if (shared && renewal.version > renewal.acknowledged) {
       const outcome = await servers.acknowledge(id, renewal.version);
       if (stopped) return false;
-      if (outcome === 'absent') return restart('it did not acknowledge a change in time');
+      if (outcome === 'absent') return restart('it did not acknowledge a change of identity in time');
       hints.hint('identity-applied');
     }
     term.extend(start);
@@ -113,8 +113,8 @@ export function newRegistration(parts: RegistrationParts): Registration {
 
   function reasonToReload(renewal: Renewal, since: number): string | undefined {
     if (epoch !== renewal.epoch) return 'the database was restored or replaced';
-    if (renewal.version < since) return 'the version of identity decreased';
-    return renewal.trimmedTo > since ? 'the list of deleted records begins after the version of its snapshot' : undefined;
+    if (renewal.version < since) return 'the identity version of the database decreased';
+    return renewal.trimmedTo > since ? 'the database no longer lists all deletions since the identity version of this server' : undefined;
   }
 
   return {

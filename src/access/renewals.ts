@@ -43,7 +43,7 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
     const one = attempt()
       .then((extended) => {
         if (!extended || stopped) return;
-        if (failing) report('the lease is renewed again', 'info');
+        if (failing) report('renewed the lease on identity again', 'info');
         failing = false;
       })
       .finally(() => {
@@ -63,7 +63,8 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
         () => true,
         (error: unknown) => {
           // Reports the first failure only, not each retry.
-          if (!failing) report(`the lease was not renewed: ${(error as Error).message}`);
+          if (!failing)
+            report(`could not renew the lease on identity, without which the server rejects requests: ${(error as Error).message}`);
           failing = true;
           return false;
         },

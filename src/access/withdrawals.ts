@@ -79,7 +79,7 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
   async function expireBehind(version: number): Promise<void> {
     for (const serverId of behind(await servers.registered(), version)) {
       if ((await servers.expire(serverId, version)) === 'expired')
-        report(`server ${serverId} did not acknowledge a change of identity before its lease ended, and is removed`);
+        report(`removed server '${serverId}', which did not acknowledge a change of identity before its lease ended`);
     }
     look();
   }

@@ -64,9 +64,12 @@ async function addAdministrator(parsed: ParsedFlags, request: ControlRequest): P
   const { administrator } = await commandServer(parsed, request);
   if (administrator === undefined) throw new Error('the response of the server has no administrator');
   const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
-  console.log(`account ${accountId}: administrator ${userName}, access key ${accessKeyId}`);
-  if (profile === undefined) console.log(`secret access key (shown only once): ${secretAccessKey}`);
-  else console.log(`secret access key: in ${addProfile(dataFolderOf(parsed), profile, administrator)}, profile '${profile}'`);
+  console.log(`belfry account: account '${accountId}' has the administrator '${userName}' with the access key '${accessKeyId}'`);
+  if (profile === undefined) console.log(`belfry account: the secret access key, shown only once, is ${secretAccessKey}`);
+  else
+    console.log(
+      `belfry account: the secret access key is in the profile '${profile}' of '${addProfile(dataFolderOf(parsed), profile, administrator)}'`,
+    );
   return 0;
 }
 

@@ -2,7 +2,7 @@ import type { Flag, ParsedFlags } from '#server/flags.ts';
 import type { ControlRequest } from '#server/operator/control.ts';
 import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
 
-const USAGE = `belfry operator-key rotate [--forget-old]   create a new key and re-seal all secrets with it; --forget-old then deletes the older keys
+const USAGE = `belfry operator-key rotate [--forget-old]   create a new key and re-encrypt all secrets with it; --forget-old then deletes the older keys
 belfry operator-key forget-old              delete all keys except the newest; sessions that use an older key end immediately
 
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
@@ -14,7 +14,7 @@ and copy its operator.key to the others before you start them. Older backups nee
 
 const FORGET_OLD: Flag = { flag: '--forget-old' };
 
-/** Runs `belfry operator-key …`, which changes the key that seals all secrets. Resolves to the exit status. */
+/** Runs `belfry operator-key …`, which changes the key that encrypts all secrets. Resolves to the exit status. */
 export function operatorKeyCommand(args: readonly string[]): Promise<number> {
   return runCommand('operator-key', USAGE, SUBCOMMANDS, args);
 }
@@ -24,7 +24,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     flags: [FORGET_OLD, DATA],
     async run(parsed) {
       const { newest, older, resealed } = await sendKeyCommand(parsed, { command: 'operator-key rotate' });
-      console.log(`belfry operator-key: the new key is ${newest}; re-sealed ${resealed} secrets`);
+      console.log(`belfry operator-key: the new key is ${newest}; re-encrypted ${resealed} secrets`);
       if (parsed.values.has(FORGET_OLD.flag)) return await forgetOld(parsed);
       console.log(`belfry operator-key: kept for existing sessions: ${older.join(', ')}; back up operator.key now`);
       return 0;
@@ -38,7 +38,7 @@ async function forgetOld(parsed: ParsedFlags): Promise<number> {
   console.log(
     older.length === 0
       ? `belfry operator-key: ${newest} is the only key`
-      : `belfry operator-key: deleted ${older.join(', ')}; tokens and backups sealed with them are no longer usable`,
+      : `belfry operator-key: deleted ${older.join(', ')}; tokens and backups encrypted with them are no longer usable`,
   );
   return 0;
 }

@@ -1,7 +1,7 @@
 import { comparePolicies } from '#policy/analyse/compare.ts';
 import { type CompiledPolicy, tryCompilePolicy } from '#policy/engine.ts';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
-import { readText } from './policy-test.ts';
+import { readText, UNREADABLE } from './policy-test.ts';
 
 /**
  * Prints the differences between the decisions of two versions of a policy, each with an example request.
@@ -39,6 +39,6 @@ function policyOf(file: string, print: (line: string) => void): CompiledPolicy |
   const text = readText(file);
   const compiled = text === undefined ? undefined : tryCompilePolicy(text);
   if (compiled !== undefined && 'policy' in compiled) return compiled.policy;
-  print(`${file}: ${compiled?.problems[0]?.message ?? 'cannot be read'}`);
+  print(`${file}: ${compiled?.problems[0]?.message ?? UNREADABLE}`);
   return undefined;
 }

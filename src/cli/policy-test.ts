@@ -18,7 +18,7 @@ export function policyTest(files: readonly string[], print: (line: string) => vo
   let passed = true;
   for (const file of files) {
     const text = readText(file);
-    const report = text === undefined ? UNREADABLE : runPolicyTest(text, sourcesFor(file));
+    const report = text === undefined ? UNREADABLE_REPORT : runPolicyTest(text, sourcesFor(file));
     for (const line of tapLines(file, report, first)) print(line);
     first += tapPoints(report);
     passed &&= report.passed;
@@ -27,10 +27,13 @@ export function policyTest(files: readonly string[], print: (line: string) => vo
   return passed ? 0 : 1;
 }
 
-const UNREADABLE = {
+/** Problem of a file that `readText` does not return. */
+export const UNREADABLE = 'cannot read the file (it must exist and have at most 4 MiB)';
+
+const UNREADABLE_REPORT = {
   title: 'unreadable file',
   passed: false,
-  problems: ['cannot read the file (it must exist and have at most 4 MiB)'],
+  problems: [UNREADABLE],
   requests: [],
   coverage: [],
 };

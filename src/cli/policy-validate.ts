@@ -1,7 +1,7 @@
 import type { PolicyType } from '#policy/decision.ts';
 import { validatePolicy } from '#policy/validate/validate.ts';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
-import { readText } from './policy-test.ts';
+import { readText, UNREADABLE } from './policy-test.ts';
 
 /**
  * Prints the findings of policy files, one per line, in the format `file:line:column: message` that editors can parse.
@@ -13,7 +13,7 @@ export function policyValidate(files: readonly string[], type: PolicyType, print
   for (const file of files) {
     const text = readText(file);
     if (text === undefined) {
-      print(`${file}: cannot be read`);
+      print(`${file}: ${UNREADABLE}`);
       failed = true;
       continue;
     }

@@ -8,7 +8,7 @@ belfry server remove --id ID   remove a server that has stopped permanently; a s
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
 
 'list' prints for each server: ID, state, time since it was last seen, addresses, start, identity version, and name. A server whose
-state is 'silent' has not been seen for ${(3 * SEEN_EVERY_MS) / 1000} seconds. It was killed, or does not reach the database.
+state is 'silent' has not been seen for ${(3 * SEEN_EVERY_MS) / 1000} seconds. It was killed, or cannot reach the database.
 `;
 
 const ID: Flag = { flag: '--id', valid: "the ID of a server, from 'belfry server list'" };

@@ -53,7 +53,7 @@ function stopOnSignals(stop: () => Promise<void>): void {
       stop().then(
         () => process.exit(0),
         (error: unknown) => {
-          log(`the stop failed: ${describeBug(error)}`, 'error');
+          log(`could not stop: ${describeBug(error)}`, 'error');
           process.exit(1);
         },
       );
@@ -64,11 +64,11 @@ function stopOnSignals(stop: () => Promise<void>): void {
 function printWelcome(settings: Settings, listeners: readonly Listener[], core: CoreReady): void {
   const endpoint = listeners[0]?.endpoint as string;
   const [config, credentials] = [join(settings.dataFolder, 'aws', 'config'), join(settings.dataFolder, 'aws', 'credentials')];
-  console.log(`Belfry ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
+  console.log(`belfry: version ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
   if (core.firstStart) {
     const { accountId, userName, accessKeyId } = core.firstStart;
     console.log(
-      `Created account ${accountId} with the administrator '${userName}' (access key ${accessKeyId}). The secret access key is in ${credentials}.`,
+      `belfry: created account '${accountId}' with the administrator '${userName}' and the access key '${accessKeyId}'; the secret access key is in '${credentials}'`,
     );
   }
   if (!existsSync(config) || !existsSync(credentials)) {

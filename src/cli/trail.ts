@@ -39,7 +39,8 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
         remaining -= records.length;
         before = next;
       } while (before !== undefined && remaining > 0);
-      if (remaining === Number(items)) console.error('belfry trail: there are no such records');
+      if (remaining === Number(items))
+        console.error('belfry trail: there are no records of requests without a proven identity or an account');
       return 0;
     },
   },

@@ -125,5 +125,5 @@ export function readWord(cursor: JsonCursor): JsonNode {
     const end = cursor.at;
     return word === 'null' ? { kind: 'null', start, end } : { kind: 'boolean', value: word === 'true', start, end };
   }
-  return stop(cursor, start < text.length ? 'Expected a value.' : 'Unexpected end of the text.');
+  return stop(cursor, start < text.length ? 'Expected a value.' : 'Unexpected end of the document.');
 }

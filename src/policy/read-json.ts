@@ -21,7 +21,7 @@ export function readJson(text: string): { readonly root?: JsonNode; readonly pro
   try {
     const root = readValue(cursor, 0);
     skipBlanks(cursor);
-    if (cursor.at < text.length) stop(cursor, 'Unexpected text after the end of the document.');
+    if (cursor.at < text.length) stop(cursor, 'Unexpected characters after the end of the document.');
     return { root, problems };
   } catch (stopped) {
     if (stopped !== STOP) throw stopped;
@@ -36,7 +36,7 @@ function readValue(cursor: JsonCursor, depth: number): JsonNode {
   if (code === OPEN_BRACE || code === OPEN_BRACKET) {
     if (depth >= DEPTH_MAX) {
       const { at } = cursor;
-      const message = `The text has more than ${DEPTH_MAX} objects and arrays inside each other.`;
+      const message = `Objects and arrays are nested too deeply (maximum: ${DEPTH_MAX} levels).`;
       cursor.problems.push({ kind: 'depth', message, at, end: at + 1 });
       throw STOP;
     }

@@ -11,7 +11,7 @@ export interface StepBudget {
 /** Work that needs more steps than its budget. The caller must deny, or refuse the request: nothing was decided. */
 export class StepsExceeded extends Error {
   constructor() {
-    super('the evaluation exceeds its step budget');
+    super('the evaluation exceeds its step limit');
   }
 }
 

@@ -107,7 +107,10 @@ export function connectOperation(reserve: (requestId: string, userArn: string) =
       const user = await findUser(call.tx, call, UserArn);
       if (user === undefined) throw new AwsError('ForbiddenException', 'The app instance user does not exist.');
       if (!reserve(call.requestId, UserArn))
-        throw new AwsError('ResourceLimitExceededException', 'The app instance user has too many messaging sessions.');
+        throw new AwsError(
+          'ResourceLimitExceededException',
+          'The app instance user or its account has the maximum number of messaging sessions.',
+        );
       await appendOpened(call.tx, { appInstanceId: user.parent, userArn: UserArn, sessionId: SessionId, key: call.requestId }, call.now);
       return {};
     },

@@ -35,6 +35,6 @@ export const CLOSINGS = {
   failed:    { code: 1011, reason: 'Internal server error' },
   leaving:   { code: 1012, reason: 'Service restart' },
   tryAgain:  { code: 1013, reason: 'Try again later' },
-  replaced:  { code: 4003, reason: 'The session was opened again' },
+  replaced:  { code: 4003, reason: 'Another connection opened this session' },
   withdrawn: { code: 4401, reason: 'Not authorized' },
 } as const satisfies Record<string, Closing>;

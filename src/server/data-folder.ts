@@ -67,7 +67,7 @@ function isFirstStart(dataFolder: string, meta: PeekedMeta): boolean {
   if (has(FIRST_START)) return !isComplete;
   if (isKnown && !has('operator.key'))
     throw new Error(
-      `'${dataFolder}' has no operator.key, and the database is sealed with one; copy operator.key back, from its backup or from another server of this database`,
+      `'${dataFolder}' has no operator.key, which encrypts the secrets of the database; copy operator.key back, from its backup or from another server of this database`,
     );
   if (has('operator.key')) requireOwnKey(dataFolder, meta);
   if (isComplete) return false;
@@ -84,7 +84,7 @@ function requireOwnKey(dataFolder: string, meta: PeekedMeta): void {
   const vault = openVault(loadOrCreateOperatorKey(join(dataFolder, 'operator.key')));
   const fingerprint = typeof meta === 'string' ? undefined : meta.get(FINGERPRINT);
   if (fingerprint !== undefined && !isOwnDatabase(vault, fingerprint))
-    throw new Error(`the operator key in '${dataFolder}' is not the one this database was sealed with; put the right operator.key back`);
+    throw new Error(`the operator key in '${dataFolder}' is not the key of this database; copy the right operator.key back`);
 }
 
 function requireModes({ dataFolder, tlsKeyFile }: Settings, folderOfDatabase: string | undefined): void {

@@ -242,7 +242,7 @@ function renewalPart(listeners: ListenersPart): Part {
   let timer: NodeJS.Timeout | undefined;
   const renew = () =>
     listeners.renewTls().catch((error: unknown) => {
-      log(`could not read the certificate again: ${(error as Error).message}`);
+      log(`could not renew or reload the TLS certificate: ${(error as Error).message}`);
     });
   return {
     name: 'certificate renewal',

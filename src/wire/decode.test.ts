@@ -122,9 +122,9 @@ const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, e
   ['a repeated key',                             createMeeting('{"MediaRegion":"us-east-1","MediaRegion":"us-west-2"}'),        'A key occurs twice'],
   ['a repeated key, once escaped',                createMeeting('{"MediaRegion":"us-east-1","Media\\u0052egion":"us-west-2"}'),  'A key occurs twice'],
   ['a nested repeated key',                       createMeeting('{"Tags":[{"Key":"a:\\"{","Key":"b"}]}'),                        'A key occurs twice'],
-  ['nesting without end',                         createMeeting(`{"a":${'['.repeat(40)}${']'.repeat(40)}}`),                     'The document is nested too deeply'],
-  ['too many names',                              createMeeting(`{"a":[${'{"a":1},'.repeat(NAMES_MAX)}1]}`),                     'The document has too many values'],
-  ['too many values',                             createMeeting(`{"a":[${'1,'.repeat(VALUES_MAX + 1)}1]}`),                      'The document has too many values'],
+  ['nesting without end',                         createMeeting(`{"a":${'['.repeat(40)}${']'.repeat(40)}}`),                     'The document is nested too deeply (maximum: 32 levels)'],
+  ['too many names',                              createMeeting(`{"a":[${'{"a":1},'.repeat(NAMES_MAX)}1]}`),                     'The document has too many values (maximum: 50000 names, 400000 values)'],
+  ['too many values',                             createMeeting(`{"a":[${'1,'.repeat(VALUES_MAX + 1)}1]}`),                      'The document has too many values (maximum: 50000 names, 400000 values)'],
   ['half a surrogate pair',                       createMeeting('{"ExternalMeetingId":"\\ud800"}'),                              'Null characters and unpaired surrogates are not allowed'],
   ['U+0000',                                      createMeeting('{"ExternalMeetingId":"a\\u0000"}'),                             'Null characters and unpaired surrogates are not allowed'],
   ['invalid UTF-8',                               { ...createMeeting(''), body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) },   'The body is not UTF-8'],
@@ -152,17 +152,17 @@ const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, e
   ['a list without its step',                     iam('Action=TagUser&UserName=a&Tags.1.Key=x'),                                 'Start of structure or map found where not expected.'],
   ['a list with a name instead of a number',      iam('Action=TagUser&UserName=a&Tags.member.x.Key=x'),                          'Start of structure or map found where not expected.'],
   ['a list with the number zero',                 iam('Action=TagUser&UserName=a&Tags.member.0.Key=x'),                          'Start of structure or map found where not expected.'],
-  ['names with too many steps',                   iam(`Action=CreateUser&UserName=a&${'a.'.repeat(30)}b=c`),                     'Parameters are nested too deeply'],
-  ['too many parameters',                         iam(`Action=CreateUser&${Array.from({ length: 20_001 }, (_, i) => `${i}=`).join('&')}`), 'Too many parameters'],
+  ['names with too many steps',                   iam(`Action=CreateUser&UserName=a&${'a.'.repeat(30)}b=c`),                     'Parameters are nested too deeply (maximum: 24 levels)'],
+  ['too many parameters',                         iam(`Action=CreateUser&${Array.from({ length: 20_001 }, (_, i) => `${i}=`).join('&')}`), 'Too many parameters (maximum: 20000)'],
   ['a compressed body that is not gzip',              { ...createMeeting('{}'), headers: { 'Content-Encoding': 'gzip' } },           'The body is not a gzip stream'],
   ['a compressed body cut off',                   { ...createMeeting(''), headers: { 'Content-Encoding': 'gzip' }, body: gzipSync('{}').subarray(0, 15) }, 'The body is not a gzip stream'],
   ['CBOR cut off',                                putMetricData(cbor({ Namespace: 'x' }).subarray(0, 6)),                        'The document is not valid CBOR'],
   ['CBOR with a repeated key',                    putMetricData(Uint8Array.of(0xa2, 0x61, 0x61, 1, 0x61, 0x61, 2)),              'The document is not valid CBOR'],
   ['CBOR with a number for a key',                putMetricData(cbor(new Map([[1, 2]]))),                                        'The keys of a map must be strings'],
-  ['CBOR of too many items',                      putMetricData(cborArray(VALUES_MAX / 2, 0x80)),                                'The document has too many values'],
-  ['CBOR of too many maps',                       putMetricData(cborArray(VALUES_MAX / 8, 0xa0)),                                'The document has too many values'],
-  ['CBOR nested without end',                     putMetricData(new Uint8Array(1_000_000).fill(0x81)),                           'The document has too many values'],
-  ['CBOR nested below the maximum depth',         putMetricData(Uint8Array.of(...new Array<number>(40).fill(0x81), 1)),          'The document is nested too deeply'],
+  ['CBOR of too many items',                      putMetricData(cborArray(VALUES_MAX / 2, 0x80)),                                'The document has too many values (maximum: 50000 names, 400000 values)'],
+  ['CBOR of too many maps',                       putMetricData(cborArray(VALUES_MAX / 8, 0xa0)),                                'The document has too many values (maximum: 50000 names, 400000 values)'],
+  ['CBOR nested without end',                     putMetricData(new Uint8Array(1_000_000).fill(0x81)),                           'The document has too many values (maximum: 50000 names, 400000 values)'],
+  ['CBOR nested below the maximum depth',         putMetricData(Uint8Array.of(...new Array<number>(40).fill(0x81), 1)),          'The document is nested too deeply (maximum: 32 levels)'],
   ['a CBOR timestamp without its tag',            putMetricData({ Namespace: 'x', MetricData: [{ MetricName: 'a', Timestamp: 1 }] }), 'NUMBER_VALUE can not be converted to a Timestamp'],
 ];
 
@@ -183,7 +183,7 @@ test('decode: a compressed body above the limit of decompressed bodies is Reques
   assert.ok(body.byteLength < 20_000);
   assert.equal(
     refusal({ ...createMeeting(''), headers: { 'Content-Encoding': 'gzip' }, body }),
-    'RequestTooLarge: The request body is too large once decompressed.',
+    'RequestTooLarge: The decompressed request body is too large. The maximum is 2097152 bytes.',
   );
 });
 

@@ -36,7 +36,8 @@ export function inflate(body: Uint8Array): Uint8Array {
   try {
     return gunzipSync(body, { maxOutputLength: INFLATED_MAX_BYTES });
   } catch (error) {
-    if (error instanceof RangeError) throw new AwsError('RequestTooLarge', 'The request body is too large once decompressed.');
+    if (error instanceof RangeError)
+      throw new AwsError('RequestTooLarge', `The decompressed request body is too large. The maximum is ${INFLATED_MAX_BYTES} bytes.`);
     throw malformed('The body is not a gzip stream');
   }
 }
@@ -99,7 +100,7 @@ function assertStorable(text: string): void {
 }
 
 function tooManyValues(): AwsError {
-  return malformed('The document has too many values');
+  return malformed(`The document has too many values (maximum: ${NAMES_MAX} names, ${VALUES_MAX} values)`);
 }
 
 /** Values that a CBOR map or array counts as, because it takes longer to read than a number. */
@@ -131,7 +132,7 @@ function assertFewItems(body: Uint8Array): void {
 }
 
 function tooDeep(): AwsError {
-  return malformed('The document is nested too deeply');
+  return malformed(`The document is nested too deeply (maximum: ${DEPTH_MAX} levels)`);
 }
 
 /** CBOR timestamp. Its type differs from that of all other values. */

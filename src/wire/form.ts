@@ -25,7 +25,7 @@ export function parseParameters(text: string, plusIsSpace: boolean): Map<string,
       // With two values for one name, the trail could record another value than the handler uses.
       if (parameters.has(name)) throw new AwsError('SerializationException', `Duplicate parameter: ${name.slice(0, 128)}`);
       parameters.set(name, decodeComponent(text.slice(cut + 1, to), plusIsSpace));
-      if (parameters.size > PAIRS_MAX) throw new AwsError('SerializationException', 'Too many parameters');
+      if (parameters.size > PAIRS_MAX) throw new AwsError('SerializationException', `Too many parameters (maximum: ${PAIRS_MAX})`);
     }
     from = to + 1;
   }

@@ -20,7 +20,8 @@ export function parameterTree(parameters: ReadonlyMap<string, string>): Branch {
   for (const [name, value] of parameters) {
     let at = root;
     const steps = name.split('.', STEPS_MAX + 1);
-    if (steps.length > STEPS_MAX) throw new AwsError('SerializationException', 'Parameters are nested too deeply');
+    if (steps.length > STEPS_MAX)
+      throw new AwsError('SerializationException', `Parameters are nested too deeply (maximum: ${STEPS_MAX} levels)`);
     for (const step of steps) {
       at.branches ??= new Map();
       let next = at.branches.get(step);

@@ -235,7 +235,13 @@ function finished(
 ): Routed | RoutingRefusal {
   const encoding = (request.clues.contentEncoding ?? '').trim().toLowerCase();
   if (encoding !== '' && encoding !== 'identity' && encoding !== 'gzip')
-    return refusal(protocol, service, 'UnsupportedMediaTypeException', 'The only supported content encoding is gzip.', operation.name);
+    return refusal(
+      protocol,
+      service,
+      'UnsupportedMediaTypeException',
+      `Unsupported content encoding '${encoding.slice(0, 64)}'. It must be gzip.`,
+      operation.name,
+    );
   return {
     kind: 'routed',
     service,

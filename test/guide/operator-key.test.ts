@@ -60,7 +60,7 @@ test('INF-8: keys, MFA devices and sessions work before, during and after a rota
   const { status, written } = await rotation;
   assert.equal(status, 0, written);
   assert.ok(answered > 0);
-  assert.match(written, /^belfry operator-key: the new key is [0-9a-f]{8}; re-sealed 3 secrets$/m);
+  assert.match(written, /^belfry operator-key: the new key is [0-9a-f]{8}; re-encrypted 3 secrets$/m);
 
   const lines = keyLines(dataFolder);
   assert.deepEqual([lines.length, lines[1]], [2, before]);
@@ -113,7 +113,7 @@ test('INF-8: forget-old deletes the older key and ends its sessions, and the old
   writeFileSync(join(dataFolder, 'operator.key'), oldFile);
   const ended = await startThatEnds(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off']);
   assert.equal(ended.status, 2);
-  assert.match(ended.written, /is not the one this database was sealed with; put the right operator\.key back/);
+  assert.match(ended.written, /is not the key of this database; copy the right operator\.key back/);
 });
 
 test('INF-8: rotate --forget-old replaces a leaked key in one command, repeatedly', async () => {
@@ -142,7 +142,7 @@ test('INF-8: an interrupted rotation loses nothing, and forget-old waits for a c
   await worksAs(again, again.server.credentials, /user\/admin$/);
   const rejected = await operatorKey(dataFolder, 'forget-old');
   assert.deepEqual([rejected.status, keyLines(dataFolder).length], [1, 2]);
-  assert.match(rejected.written, /an older key still seals some secrets; no key was deleted/);
+  assert.match(rejected.written, /some secrets are still encrypted with an older key, so no key was deleted/);
   assert.equal((await operatorKey(dataFolder, 'rotate', '--forget-old')).status, 0);
   assert.equal(keyLines(dataFolder).length, 1);
   await worksAs(again, again.server.credentials, /user\/admin$/);

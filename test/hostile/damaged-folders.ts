@@ -148,7 +148,7 @@ export const DAMAGES: readonly Damage[] = [
   {
     title: 'another operator key',
     apply: (folder) => writeFileSync(join(folder, 'operator.key'), `${'0'.repeat(64)}\n`, { mode: 0o600 }),
-    message: /is not the one this database was sealed with; put the right operator\.key back/,
+    message: /is not the key of this database; copy the right operator\.key back/,
   },
   {
     title: 'no operator key',

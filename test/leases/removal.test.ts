@@ -87,7 +87,7 @@ describe('unavailable servers', () => {
       [own],
     );
     await assert.rejects(command('remove', '--id', gone), /server '.*' does not exist/);
-    await assert.rejects(command('remove', '--id', own), /this is the server that runs the command/);
+    await assert.rejects(command('remove', '--id', own), /is the one that runs this command/);
     await assert.rejects(command('remove'), { code: 2 });
     const { body } = await iamCall(here.endpoint(), cluster.credentials, { Action: 'ListUsers' });
     assert.match(body, /ListUsersResult/);

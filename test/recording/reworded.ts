@@ -83,16 +83,16 @@ export const REWORDED: readonly (readonly [before: string, after: string])[] = [
   ['The limit of 3 is reached for: VoiceConnector.', "The maximum of 3 is reached for the resource type 'VoiceConnector'."],
   [
     'Invalid Host: 10.0.0.5 (valid: a public host name or address, or a private one of the operator)',
-    "Invalid Host '10.0.0.5' (valid: a public host name or address, or a private one of the operator)",
+    "Invalid Host '10.0.0.5'. It must be a public host name or address, or one that BELFRY_PRIVATE_SIP_PEERS allows.",
   ],
   ['Invalid calling region: XX', "Invalid calling region 'XX'. It must be a code of ISO 3166-1 alpha-2."],
   [
     'Invalid CIDR: nowhere (valid: a public range from /27 to /32, or a private one of the operator)',
-    "Invalid CIDR 'nowhere' (valid: a public range from /27 to /32, or a private one of the operator)",
+    "Invalid CIDR 'nowhere'. It must be a public range from /27 to /32, or one that BELFRY_PRIVATE_SIP_PEERS allows.",
   ],
   [
     'Invalid CIDR: 0.0.0.0/0 (valid: a public range from /27 to /32, or a private one of the operator)',
-    "Invalid CIDR '0.0.0.0/0' (valid: a public range from /27 to /32, or a private one of the operator)",
+    "Invalid CIDR '0.0.0.0/0'. It must be a public range from /27 to /32, or one that BELFRY_PRIVATE_SIP_PEERS allows.",
   ],
   ['CpsLimit must not be more than 1.', 'CpsLimit must be at most 1.'],
   ['Duplicate notification target: SQS', "Duplicate NotificationTarget 'SQS'"],
@@ -190,4 +190,121 @@ export const REWORDED: readonly (readonly [before: string, after: string])[] = [
   ],
   ['Encrypted SAML assertions are not supported by Belfry.', 'Belfry does not support encrypted SAML assertions.'],
   ['a+b=c,d.e@f-g is not a service that has service-linked roles.', "Service 'a+b=c,d.e@f-g' does not have service-linked roles."],
+  [
+    'The x-amz-chime-bearer is not permitted to perform AssociateChannelFlow here.',
+    'The x-amz-chime-bearer is not permitted to perform AssociateChannelFlow on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform BatchCreateChannelMembership here.',
+    'The x-amz-chime-bearer is not permitted to perform BatchCreateChannelMembership on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform CreateChannelBan here.',
+    'The x-amz-chime-bearer is not permitted to perform CreateChannelBan on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform CreateChannelMembership here.',
+    'The x-amz-chime-bearer is not permitted to perform CreateChannelMembership on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform CreateChannelModerator here.',
+    'The x-amz-chime-bearer is not permitted to perform CreateChannelModerator on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannel here.',
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannel on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannelBan here.',
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannelBan on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannelMembership here.',
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannelMembership on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannelMessage here.',
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannelMessage on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannelModerator here.',
+    'The x-amz-chime-bearer is not permitted to perform DeleteChannelModerator on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DescribeChannel here.',
+    'The x-amz-chime-bearer is not permitted to perform DescribeChannel on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DescribeChannelBan here.',
+    'The x-amz-chime-bearer is not permitted to perform DescribeChannelBan on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DescribeChannelMembershipForAppInstanceUser here.',
+    'The x-amz-chime-bearer is not permitted to perform DescribeChannelMembershipForAppInstanceUser on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DescribeChannelModerator here.',
+    'The x-amz-chime-bearer is not permitted to perform DescribeChannelModerator on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform DisassociateChannelFlow here.',
+    'The x-amz-chime-bearer is not permitted to perform DisassociateChannelFlow on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform GetChannelMembershipPreferences here.',
+    'The x-amz-chime-bearer is not permitted to perform GetChannelMembershipPreferences on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform GetChannelMessageStatus here.',
+    'The x-amz-chime-bearer is not permitted to perform GetChannelMessageStatus on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform ListChannelBans here.',
+    'The x-amz-chime-bearer is not permitted to perform ListChannelBans on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform ListChannelModerators here.',
+    'The x-amz-chime-bearer is not permitted to perform ListChannelModerators on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform ListChannelsModeratedByAppInstanceUser here.',
+    'The x-amz-chime-bearer is not permitted to perform ListChannelsModeratedByAppInstanceUser on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform ListSubChannels here.',
+    'The x-amz-chime-bearer is not permitted to perform ListSubChannels on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform PutChannelExpirationSettings here.',
+    'The x-amz-chime-bearer is not permitted to perform PutChannelExpirationSettings on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform PutChannelMembershipPreferences here.',
+    'The x-amz-chime-bearer is not permitted to perform PutChannelMembershipPreferences on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform RedactChannelMessage here.',
+    'The x-amz-chime-bearer is not permitted to perform RedactChannelMessage on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform UpdateChannel here.',
+    'The x-amz-chime-bearer is not permitted to perform UpdateChannel on this resource.',
+  ],
+  [
+    'The x-amz-chime-bearer is not permitted to perform UpdateChannelMessage here.',
+    'The x-amz-chime-bearer is not permitted to perform UpdateChannelMessage on this resource.',
+  ],
+  [
+    'Content capability SendReceive needs a Video capability of SendReceive or Receive, not None.',
+    "Invalid Video capability 'None'. It must be SendReceive or Receive with the Content capability 'SendReceive'.",
+  ],
+  [
+    'Delete the emergency calling configuration first.',
+    'Emergency calling is configured and requires origination and termination. Delete the emergency calling configuration first.',
+  ],
+  ['A Username occurs twice.', 'Each credential must have a different Username.'],
+  [
+    'The action Zoë & <b>\\"quoted\\"</b> 100% a+b=c;d/e?f#g 😀 is not valid.',
+    'Invalid action \'Zoë & <b>\\"quoted\\"</b> 100% a+b=c;d/e?f#g 😀\'. It must be * or have the form service:name.',
+  ],
 ];

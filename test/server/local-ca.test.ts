@@ -172,7 +172,7 @@ test('Local CA: it is renewed with the same key more than a year before it expir
   assert.notEqual(second.ca, first.ca);
   assert.match(
     second.lines.join('\n'),
-    /^renewed the local CA; copy \S+ca\.pem to the clients before the old certificate ends on 20\d\d-\d\d-\d\d$/,
+    /^renewed the local CA; copy '\S+ca\.pem' to the clients before the old certificate ends on 20\d\d-\d\d-\d\d$/,
   );
   for (const trusted of [first.ca, second.ca]) {
     assert.equal(verify(trusted, second.material.cert, 'belfry.example.org', due), 'ok');
@@ -196,7 +196,7 @@ test('Local CA: a new name in the settings renews it, and a line says that clien
   const { lines, ca, material } = await issue(dataFolder, { publicUrl: 'https://other.example.org' });
   assert.match(
     lines.join('\n'),
-    /^renewed the local CA, because it did not permit 'other\.example\.org'; copy \S+ca\.pem to the clients, which/,
+    /^renewed the local CA, because it did not permit 'other\.example\.org'; copy '\S+ca\.pem' to the clients, which/,
   );
   assert.equal(verify(ca, material.cert, 'other.example.org'), 'ok');
 });
@@ -250,7 +250,7 @@ test('Local CA: a start replaces an unrestricted CA of an earlier version, and l
   const server = await startServerProcess({}, dataFolder);
   assert.match(
     server.written(),
-    /^belfry: \S+ warning replaced the local CA, which could sign for any name until 20\d\d-\d\d-\d\d; copy \S+ca\.pem to the clients, and remove the old certificate from their trusted roots$/m,
+    /^belfry: \S+ warning replaced the local CA, which could sign for any name until 20\d\d-\d\d-\d\d; copy '\S+ca\.pem' to the clients, and remove the old certificate from their trusted roots$/m,
   );
   assert.notEqual(readFileSync(tls('ca.key'), 'utf8'), oldKey);
   const port = Number(new URL(server.httpsEndpoint).port);

@@ -64,7 +64,7 @@ const PROBLEMS: readonly (readonly [title: string, text: string, problem: RegExp
   ['an unknown member',             JSON.stringify({ policies, principals, requests: [{ principal: 'user', action: 'a:b', expect: 'Deny', contxt: {} }] }), /unknown member 'contxt'/],
   ['an unknown principal',          JSON.stringify({ policies, principals, requests: [{ principal: 'x', action: 'a:b', expect: 'Deny' }] }), /unknown principal 'x'/],
   ['an unknown policy',             JSON.stringify({ policies, principals: { p: { identity: 'x' } }, requests: [{ principal: 'p', action: 'a:b', expect: 'Deny' }] }), /unknown policy 'x'/],
-  ['an unknown expectation',        JSON.stringify({ policies, principals, requests: [{ principal: 'user', action: 'a:b', expect: 'Maybe' }] }), /invalid value 'Maybe' of expect/],
+  ['an unknown expectation',        JSON.stringify({ policies, principals, requests: [{ principal: 'user', action: 'a:b', expect: 'Maybe' }] }), /invalid value 'Maybe' of 'expect'/],
   ['an invalid policy',             JSON.stringify({ policies: { p: { Statement: { Effect: 'Allow' } } }, principals: { a: {} }, requests: [{ principal: 'a', action: 'a:b', expect: 'Deny' }] }), /^policy 'p', line 1/],
   ['a managed policy without a source', JSON.stringify({ policies: { p: 'arn:aws:iam::aws:policy/X' }, principals: { a: {} }, requests: [{ principal: 'a', action: 'a:b', expect: 'Deny' }] }), /^policy 'p' not found/],
   ['a repeated member name',        '{"title":"a","title":"b"}',                                                               /occurs more than once/],

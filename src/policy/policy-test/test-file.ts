@@ -167,12 +167,12 @@ function readRequest(node: JsonNode, index: number, reading: Reading): TestReque
   const expect = required('expect');
   const [by, missing, trust] = [text('by'), text('missing'), text('trust')];
   if (expect !== '' && !EXPECTED.includes(expect))
-    addProblem(reading, node, `invalid value '${expect}' of expect (values: ${EXPECTED.join(', ')})`);
+    addProblem(reading, node, `invalid value '${expect}' of 'expect' (values: ${EXPECTED.join(', ')})`);
   if (missing !== undefined && !LAYERS.includes(missing))
-    addProblem(reading, node, `invalid value '${missing}' of missing (values: ${LAYERS.join(', ')})`);
-  if (missing !== undefined && expect !== 'ImplicitDeny') addProblem(reading, node, 'missing requires the expectation ImplicitDeny');
+    addProblem(reading, node, `invalid value '${missing}' of 'missing' (values: ${LAYERS.join(', ')})`);
+  if (missing !== undefined && expect !== 'ImplicitDeny') addProblem(reading, node, "'missing' is valid only if 'expect' is ImplicitDeny");
   if (by !== undefined && expect === 'ImplicitDeny')
-    addProblem(reading, node, 'by is not valid with ImplicitDeny, because no statement decides');
+    addProblem(reading, node, "'by' is not valid if 'expect' is ImplicitDeny, because no statement decides");
   const action = required('action');
   const principal = required('principal');
   return {
@@ -217,7 +217,7 @@ function textOf(node: JsonNode | undefined, what: string, reading: Reading): str
 function flag(node: JsonNode | undefined, reading: Reading): boolean {
   if (node === undefined) return false;
   if (node.kind === 'boolean') return node.value;
-  addProblem(reading, node, 'everyStatementDecides must be true or false');
+  addProblem(reading, node, "'everyStatementDecides' must be true or false");
   return false;
 }
 
@@ -235,7 +235,7 @@ function items(node: JsonNode, what: string, reading: Reading): readonly JsonNod
 
 function checkNames({ policies, principals, requests }: TestFile, root: JsonNode, reading: Reading): void {
   const checkPolicy = (name: string, place: string): void => {
-    if (!policies.has(name)) addProblem(reading, root, `${place}: unknown policy '${name}' (not in policies)`);
+    if (!policies.has(name)) addProblem(reading, root, `${place}: unknown policy '${name}' (not in 'policies')`);
   };
   for (const [name, { identity, boundary, session = [], serviceControl = [] }] of principals) {
     for (const policy of [...identity, ...boundary, ...session, ...serviceControl.flat()]) checkPolicy(policy, `principal '${name}'`);

@@ -90,7 +90,7 @@ export function startCore(start: CoreStart, { onOrders, onReadyUntil, onDeath }:
   let nextId = 1;
   let outgoing: (readonly [number, CoreRequest])[] = [];
   let closing = false;
-  let why = 'the core ended';
+  let why = 'the core thread ended';
   let started = false;
   const ready = Promise.withResolvers<CoreReady>();
   const closed = Promise.withResolvers<void>();
@@ -173,7 +173,7 @@ export function serveCore(
     if (message === 'close') {
       void core
         .close()
-        .catch((error: unknown) => log(`the core could not stop: ${describeBug(error)}`, 'error'))
+        .catch((error: unknown) => log(`the core thread could not stop: ${describeBug(error)}`, 'error'))
         .then(() => port.postMessage('closed' satisfies FromCore));
       return;
     }

@@ -345,9 +345,7 @@ async function requireOwnDatabase({ settings, store, vault }: CoreParts): Promis
     return await tx.meta.get(FINGERPRINT);
   });
   if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
-    throw new Error(
-      `the operator key in '${settings.dataFolder}' is not the one this database was sealed with; put the right operator.key back`,
-    );
+    throw new Error(`the operator key in '${settings.dataFolder}' is not the key of this database; copy the right operator.key back`);
   }
 }
 

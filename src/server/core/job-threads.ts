@@ -164,7 +164,7 @@ export function newJobThreads<Job, Outcome>(
     if (result === 'late' || 'failed' in result) await thread.terminate();
     else idle.push(thread);
     if (result === 'late' || 'exceeded' in result) failed(exceeded());
-    else if ('failed' in result) failed(errorOf(`one of the ${name} failed: ${result.failed}`));
+    else if ('failed' in result) failed(errorOf(`a thread for ${name} failed: ${result.failed}`));
     else if ('refused' in result) failed(new AwsError(result.refused.code, result.refused.message));
     else done(result.outcome);
   }

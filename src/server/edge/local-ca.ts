@@ -61,14 +61,14 @@ export async function localAuthority(options: AuthorityOptions): Promise<Authori
   if (found === undefined) {
     const isFirst = !existsSync(path);
     const created = await createAuthority(options);
-    if (!isFirst) report(`created a new local CA, because ${path} or its key could not be read; copy the new file to the clients`);
+    if (!isFirst) report(`created a new local CA, because '${path}' or its key could not be read; copy the new file to the clients`);
     return created;
   }
   const constraints = found.certificate.getExtension(NAME_CONSTRAINTS);
   if (constraints === null) {
     const replaced = await createAuthority(options);
     report(
-      `replaced the local CA, which could sign for any name until ${dayOf(found.endsAtMs)}; copy ${path} to the clients, and remove the old certificate from their trusted roots`,
+      `replaced the local CA, which could sign for any name until ${dayOf(found.endsAtMs)}; copy '${path}' to the clients, and remove the old certificate from their trusted roots`,
     );
     return replaced;
   }
@@ -78,8 +78,8 @@ export async function localAuthority(options: AuthorityOptions): Promise<Authori
   const renewed = await createAuthority(options, { keys, subject: found.certificate.subject });
   report(
     missing === undefined
-      ? `renewed the local CA; copy ${path} to the clients before the old certificate ends on ${dayOf(found.endsAtMs)}`
-      : `renewed the local CA, because it did not permit '${missing}'; copy ${path} to the clients, which reject the server with the old certificate`,
+      ? `renewed the local CA; copy '${path}' to the clients before the old certificate ends on ${dayOf(found.endsAtMs)}`
+      : `renewed the local CA, because it did not permit '${missing}'; copy '${path}' to the clients, which reject the server with the old certificate`,
   );
   return renewed;
 }

@@ -113,7 +113,7 @@ export function operatorAccounts(parts: AccountParts): OperatorAccounts {
         return true;
       });
       if (!isRestored) return absent(accountId);
-      log(`BREAK-GLASS: the operator restored an administrator of account ${accountId}: ${userName}`);
+      log(`break-glass: the operator restored the administrator '${userName}' of account '${accountId}'`);
       return { ok: true, administrator };
     },
     async makeStandalone(accountId) {

@@ -186,7 +186,7 @@ async function perform(line: string, parts: ControlParts): Promise<ControlReply>
 async function removeServer(serverId: string, parts: ControlParts): Promise<ControlReply> {
   const { lease, store } = parts;
   if (serverId === lease.serverId())
-    return { ok: false, error: 'this is the server that runs the command; stop it, and it removes itself' };
+    return { ok: false, error: `server '${serverId}' is the one that runs this command; stop it, which also removes it` };
   const outcome = await lease.remove(serverId);
   if (outcome === 'absent') return { ok: false, error: `server '${serverId.slice(0, 40)}' does not exist` };
   await store.transaction(async (tx) => {

@@ -115,11 +115,11 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
     try {
       for await (const sealed of pagesOfSealed(parts)) for (const one of sealed) one.read(opens);
     } catch {
-      throw new Error('an older key still seals some secrets; no key was deleted; finish a rotation first');
+      throw new Error("some secrets are still encrypted with an older key, so no key was deleted; run 'belfry operator-key rotate' first");
     }
     const fingerprint = await store.transaction((tx) => tx.meta.get(FINGERPRINT));
     if (fingerprint === undefined || !isOwnDatabase(newest, fingerprint))
-      throw new Error('an older key still seals the database; no key was deleted; finish a rotation first');
+      throw new Error("the database still uses an older key, so no key was deleted; run 'belfry operator-key rotate' first");
     const older = names(ring.keys().slice(1));
     ring.forgetOlder();
     const change = { ...changed(ring, 0), older };

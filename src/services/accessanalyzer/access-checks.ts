@@ -48,10 +48,11 @@ export const checkAccessNotGranted: Checks['CheckAccessNotGranted'] = {
     const { actions = [], resources = [] } = access;
     if (actions.length + resources.length === 0) throw invalid('Specify at least one action or resource in access.');
     if (actions.length > LISTED_MAX || resources.length > LISTED_MAX)
-      throw invalid(`An access lists at most ${LISTED_MAX} actions and ${LISTED_MAX} resources.`);
-    for (const action of actions) if (action !== '*' && !action.includes(':')) throw invalid(`The action ${action} is not valid.`);
+      throw invalid(`An access can have at most ${LISTED_MAX} actions and ${LISTED_MAX} resources.`);
+    for (const action of actions)
+      if (action !== '*' && !action.includes(':')) throw invalid(`Invalid action '${action}'. It must be * or have the form service:name.`);
     for (const resource of resources)
-      if (resource !== '*' && !resource.startsWith('arn:')) throw invalid(`The resource ${resource} is not valid.`);
+      if (resource !== '*' && !resource.startsWith('arn:')) throw invalid(`Invalid resource '${resource}'. It must be * or an ARN.`);
     return checked(call, { kind: 'granted-access', policy, access: { actions, resources }, askedAs: askedAs(policyType) });
   },
 };

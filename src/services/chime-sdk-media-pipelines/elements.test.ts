@@ -56,7 +56,7 @@ const ELEMENTS: readonly [title: string, elements: readonly Element[], refusal: 
   ['a recording without a bucket',                    [{ Type: 'S3RecordingSink', S3RecordingSinkConfiguration: {} }],        /Destination of S3RecordingSink/],
   ['a plain processor without a language',            [plain({})],                                                            /LanguageCode is required/],  
   ['languages to identify',                           [plain({ IdentifyMultipleLanguages: true, LanguageOptions: 'en-US,de-DE' })], undefined],
-  ['one and several languages to identify',           [plain({ IdentifyLanguage: true, IdentifyMultipleLanguages: true })],   /exclude each other/],
+  ['one and several languages to identify',           [plain({ IdentifyLanguage: true, IdentifyMultipleLanguages: true })],   /cannot both be true/],
   ['a language that is also identified',              [plain({ LanguageCode: 'en-US', IdentifyMultipleLanguages: true })],    /LanguageCode is not valid/],
   ['call analytics with contradictory settings',      [calls({ PiiEntityTypes: 'NAME' })],                                    /PiiEntityTypes requires/],
   ['post-call analytics without a role',              [calls({ PostCallAnalyticsSettings: { ...POST_CALL, DataAccessRoleArn: '' } })], /requires a DataAccessRoleArn/],

@@ -78,7 +78,7 @@ function requireOwnConfiguration(typed: { readonly Type: string }, bare = false)
   const own = `${typed.Type}Configuration`;
   if (!bare && !(own in typed)) throw new AwsError('BadRequestException', `${typed.Type} requires ${own}.`);
   const other = Object.keys(typed).find((member) => member !== 'Type' && member !== own);
-  if (other !== undefined) throw new AwsError('BadRequestException', `${other} is not valid if Type is ${typed.Type}.`);
+  if (other !== undefined) throw new AwsError('BadRequestException', `${other} is not valid if Type is '${typed.Type}'.`);
 }
 
 function requireTarget({ accountId, region }: Where, element: MediaInsightsPipelineConfigurationElement): void {

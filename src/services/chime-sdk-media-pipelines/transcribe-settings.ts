@@ -39,17 +39,17 @@ function contradictions(settings: TranscribeSettings): readonly [message: string
   const { ContentIdentificationType, ContentRedactionType, PiiEntityTypes, PartialResultsStability, EnablePartialResultsStabilization = false } = settings;
   const identifies = IdentifyLanguage || IdentifyMultipleLanguages;
   return [
-    ['LanguageCode is required unless languages are identified.',                       LanguageCode === undefined && !identifies],
-    ['LanguageCode is not valid if languages are identified.',                          LanguageCode !== undefined && identifies],
-    ['IdentifyLanguage and IdentifyMultipleLanguages exclude each other.',              IdentifyLanguage && IdentifyMultipleLanguages],
-    ['LanguageOptions is valid only if languages are identified.',                      LanguageOptions !== undefined && !identifies],
-    ['PreferredLanguage is valid only if languages of LanguageOptions are identified.', PreferredLanguage !== undefined && (!identifies || LanguageOptions === undefined)],
-    ['VocabularyName is not valid if languages are identified.',                        VocabularyName !== undefined && identifies],
-    ['VocabularyFilterName is not valid if languages are identified.',                  VocabularyFilterName !== undefined && identifies],
-    ['VocabularyNames is valid only if languages are identified.',                      VocabularyNames !== undefined && !identifies],
-    ['VocabularyFilterNames is valid only if languages are identified.',                VocabularyFilterNames !== undefined && !identifies],
-    ['ContentIdentificationType and ContentRedactionType exclude each other.',          ContentIdentificationType !== undefined && ContentRedactionType !== undefined],
-    ['PiiEntityTypes requires ContentIdentificationType or ContentRedactionType.',      PiiEntityTypes !== undefined && ContentIdentificationType === undefined && ContentRedactionType === undefined],
-    ['PartialResultsStability requires EnablePartialResultsStabilization.',             PartialResultsStability !== undefined && !EnablePartialResultsStabilization],
+    ['LanguageCode is required unless IdentifyLanguage or IdentifyMultipleLanguages is true.',                              LanguageCode === undefined && !identifies],
+    ['LanguageCode is not valid if IdentifyLanguage or IdentifyMultipleLanguages is true.',                                 LanguageCode !== undefined && identifies],
+    ['IdentifyLanguage and IdentifyMultipleLanguages cannot both be true.',                                                 IdentifyLanguage && IdentifyMultipleLanguages],
+    ['LanguageOptions is valid only if IdentifyLanguage or IdentifyMultipleLanguages is true.',                             LanguageOptions !== undefined && !identifies],
+    ['PreferredLanguage is valid only with LanguageOptions, and if IdentifyLanguage or IdentifyMultipleLanguages is true.', PreferredLanguage !== undefined && (!identifies || LanguageOptions === undefined)],
+    ['VocabularyName is not valid if IdentifyLanguage or IdentifyMultipleLanguages is true.',                               VocabularyName !== undefined && identifies],
+    ['VocabularyFilterName is not valid if IdentifyLanguage or IdentifyMultipleLanguages is true.',                         VocabularyFilterName !== undefined && identifies],
+    ['VocabularyNames is valid only if IdentifyLanguage or IdentifyMultipleLanguages is true.',                             VocabularyNames !== undefined && !identifies],
+    ['VocabularyFilterNames is valid only if IdentifyLanguage or IdentifyMultipleLanguages is true.',                       VocabularyFilterNames !== undefined && !identifies],
+    ['ContentIdentificationType and ContentRedactionType cannot both be set.',                                              ContentIdentificationType !== undefined && ContentRedactionType !== undefined],
+    ['PiiEntityTypes requires ContentIdentificationType or ContentRedactionType.',                                          PiiEntityTypes !== undefined && ContentIdentificationType === undefined && ContentRedactionType === undefined],
+    ['PartialResultsStability requires EnablePartialResultsStabilization.',                                                 PartialResultsStability !== undefined && !EnablePartialResultsStabilization],
   ];
 }

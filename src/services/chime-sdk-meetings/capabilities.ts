@@ -32,14 +32,14 @@ export function requireCapabilities(capabilities: AttendeeCapabilities, features
     if (features?.[kind]?.MaxResolution === 'None' && capabilities[kind] !== 'None') {
       throw new AwsError(
         'ValidationError',
-        `${kind} capability ${capabilities[kind]} is not possible: the meeting's ${kind} MaxResolution is None.`,
+        `Invalid ${kind} capability '${capabilities[kind]}'. It must be None, because the meeting's ${kind} MaxResolution is None.`,
       );
     }
   }
   if (receives(capabilities.Content) && !receives(capabilities.Video)) {
     throw new AwsError(
       'BadRequestException',
-      `Content capability ${capabilities.Content} needs a Video capability of SendReceive or Receive, not ${capabilities.Video}.`,
+      `Invalid Video capability '${capabilities.Video}'. It must be SendReceive or Receive with the Content capability '${capabilities.Content}'.`,
     );
   }
 }

@@ -126,7 +126,7 @@ async function rolesOf({ tx }: Call, { channelKey }: ChannelRecord, bearer: Bear
 
 /** Source: security.md CHM-6: ForbiddenException. Assumed: the message. */
 function refused(operation: BearerOperation): AwsError {
-  return new AwsError('ForbiddenException', `The x-amz-chime-bearer is not permitted to perform ${operation} here.`);
+  return new AwsError('ForbiddenException', `The x-amz-chime-bearer is not permitted to perform ${operation} on this resource.`);
 }
 
 /**

@@ -35,7 +35,7 @@ export function banOperations({ limits }: MessagingDeps) {
         if (moderator !== undefined || (await isAppInstanceAdmin(tx, call, member))) {
           throw new AwsError('ForbiddenException', 'An administrator or a moderator cannot be banned.');
         }
-        const record = await addStanding(call, channel, 'banned', member.key, bearer.key, limits.bansOfChannel);
+        const record = await addStanding(call, channel, 'banned', { key: member.key, arn: MemberArn }, bearer.key, limits.bansOfChannel);
         const ban = await toBan(call, channel, record);
         await call.emit<ChannelEvent>({ type: 'CREATE_CHANNEL_BAN', ...named(channel), ban });
         await removeMemberships(call, channel, await tx.of(memberships).ofMember(channel, member.key));

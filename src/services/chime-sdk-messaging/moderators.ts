@@ -75,7 +75,7 @@ export async function addModerator(
   if ((await call.tx.of(standings).get(channel.channelKey, 'banned', key)) !== undefined) {
     throw new AwsError('ForbiddenException', `'${moderatorArn}' is banned from the channel.`);
   }
-  const record = await addStanding(call, channel, 'moderator', key, createdBy.key, limits.moderatorsOfChannel);
+  const record = await addStanding(call, channel, 'moderator', { key, arn: moderatorArn }, createdBy.key, limits.moderatorsOfChannel);
   const moderator = await toModerator(call, channel, record);
   await call.emit<ChannelEvent>({ type: 'CREATE_CHANNEL_MODERATOR', ...named(channel), moderator });
   await leaveSubChannels(call, channel, key);

@@ -29,7 +29,7 @@ export async function addStanding(
   { tx, now }: Call,
   channel: ChannelRecord,
   standing: Standing,
-  member: string,
+  { key: member, arn }: { readonly key: string; readonly arn: string },
   createdBy: string,
   most: number,
 ) {
@@ -40,7 +40,7 @@ export async function addStanding(
   }
   const record: StandingRecord = { channelKey, standing, member, appInstanceId, createdBy, createdAt: now };
   if ((await tx.of(standings).add(record)) === 'exists') {
-    throw new AwsError('ConflictException', `'${member}' is already ${standing === 'banned' ? 'banned' : 'a moderator'}.`);
+    throw new AwsError('ConflictException', `'${arn}' is already ${standing === 'banned' ? 'banned from' : 'a moderator of'} the channel.`);
   }
   return record;
 }

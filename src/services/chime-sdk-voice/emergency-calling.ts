@@ -44,7 +44,10 @@ function requireCountries(_: Call, { value }: MemberChange<VoiceConnectorDocumen
  */
 export function requireNoEmergencyCalling({ document }: ResourceRecord<VoiceConnectorDocument>): void {
   if (document.EmergencyCallingConfiguration !== undefined) {
-    throw new AwsError('BadRequestException', 'Delete the emergency calling configuration first.');
+    throw new AwsError(
+      'BadRequestException',
+      'Emergency calling is configured and requires origination and termination. Delete the emergency calling configuration first.',
+    );
   }
 }
 

@@ -125,7 +125,7 @@ async function toTargets({ tx, ...call }: Call, targets: Targets): Promise<Targe
       throw new AwsError('BadRequestException', `SIP media application '${SipMediaApplicationId}' is not in '${AwsRegion}'.`);
     }
     if (regions.has(region))
-      throw new AwsError('BadRequestException', `Two target applications are in '${region}'. A region can have one.`);
+      throw new AwsError('BadRequestException', `Two target applications are in '${region}'. Each must be in a different region.`);
     regions.add(region);
     found.push({ SipMediaApplicationId, Priority, AwsRegion: region });
   }

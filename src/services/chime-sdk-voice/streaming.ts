@@ -72,7 +72,7 @@ function valid(configuration: StreamingConfiguration): StreamingConfiguration {
     targets.add(NotificationTarget);
   }
   if (MediaInsightsConfiguration && !MediaInsightsConfiguration.Disabled && MediaInsightsConfiguration.ConfigurationArn === undefined) {
-    throw new AwsError('BadRequestException', 'ConfigurationArn is required if call analytics are not disabled.');
+    throw new AwsError('BadRequestException', 'ConfigurationArn is required unless Disabled of MediaInsightsConfiguration is true.');
   }
   return configuration;
 }

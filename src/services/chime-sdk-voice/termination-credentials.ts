@@ -92,7 +92,7 @@ function passwordsOf(credentials: readonly Credential[]): ReadonlyMap<string, st
     if (Username === undefined || Password === undefined || !ASCII.test(Username) || !ASCII.test(Password)) {
       throw new AwsError('BadRequestException', 'Each credential must have a Username and a Password in US-ASCII.');
     }
-    if (users.has(Username)) throw new AwsError('BadRequestException', 'A Username occurs twice.');
+    if (users.has(Username)) throw new AwsError('BadRequestException', 'Each credential must have a different Username.');
     users.set(Username, Password);
   }
   return users;

@@ -60,7 +60,7 @@ function toTermination(termination: Termination, { limits: { callsPerSecond }, s
   if (noRange !== undefined) {
     throw new AwsError(
       'BadRequestException',
-      `Invalid CIDR '${noRange}' (valid: a public range from /27 to /32, or a private one of the operator)`,
+      `Invalid CIDR '${noRange}'. It must be a public range from /27 to /32, or one that BELFRY_PRIVATE_SIP_PEERS allows.`,
     );
   }
   if (CpsLimit > callsPerSecond) throw new AwsError('BadRequestException', `CpsLimit must be at most ${callsPerSecond}.`);

@@ -48,7 +48,7 @@ export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operati
         throw new AwsError('InvalidTimeRangeException', 'The start time must not be after the end time.');
       }
       if (MaxResults < 1 || MaxResults > RESULTS_MAX) {
-        throw new AwsError('InvalidMaxResultsException', `MaxResults must be from 1 to ${RESULTS_MAX}, but is ${MaxResults}.`);
+        throw new AwsError('InvalidMaxResultsException', `Invalid MaxResults '${MaxResults}'. It must be from 1 to ${RESULTS_MAX}.`);
       }
       const before = input.NextToken === undefined ? undefined : positionOf(input.NextToken, input);
       if (lookupEventsPerSecond > 0) await requireRate(call, lookupEventsPerSecond);

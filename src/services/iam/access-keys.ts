@@ -70,7 +70,7 @@ const keyOperations = {
     access: (input, caller) => onKeyOwner(caller, input.UserName, input.AccessKeyId),
     async handle(call, input) {
       const { Status } = input;
-      if (Status === 'Expired') throw new AwsError('InvalidInputException', 'An access key cannot be set to Expired.');
+      if (Status === 'Expired') throw new AwsError('InvalidInputException', "Invalid Status 'Expired'. It must be Active or Inactive.");
       const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
       await call.tx.identity.put(call.accountId, 'access-key', accessKey.accessKeyId, { ...accessKey, status: Status });
       return {};

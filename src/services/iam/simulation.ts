@@ -182,7 +182,10 @@ function contextOf(entries: readonly ContextEntry[] | undefined): ConditionConte
     const [first] = ContextKeyValues;
     if (list) context.set(ContextKeyName.toLowerCase(), ContextKeyValues);
     else if (ContextKeyValues.length > 1)
-      throw new AwsError('InvalidInputException', `'${ContextKeyName}' has several values, but its type is not a list.`);
+      throw new AwsError(
+        'InvalidInputException',
+        `'${ContextKeyName}' has several values. Its ContextKeyType must be a list type, such as stringList.`,
+      );
     else if (first !== undefined) context.set(ContextKeyName.toLowerCase(), first);
   }
   return context;

@@ -66,7 +66,10 @@ function unrecognizedService() {
 async function servicesOf(call: Call) {
   const organization = await managedOrganization(call);
   if (organization.featureSet !== 'ALL') {
-    throw constraintViolation('ORGANIZATION_NOT_IN_ALL_FEATURES_MODE', 'The organization does not have all features.');
+    throw constraintViolation(
+      'ORGANIZATION_NOT_IN_ALL_FEATURES_MODE',
+      'You attempted to perform an operation that requires the organization to be configured to support all features.',
+    );
   }
   return new Map(Object.entries(organization.serviceAccess ?? {}));
 }
