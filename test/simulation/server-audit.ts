@@ -1,4 +1,5 @@
 /** The audit at the end of a server simulation: responses, trail records and the state that the servers report agree. */
+import { type PackContent, recordsOf as packRecords } from '#store/trail/trail-pack.ts';
 import type { Change, Fact } from './facts.ts';
 import { type Call, contradiction, type Model } from './model.ts';
 import { chimeRequest, type Outcome, type Output, outcomeOf, queryRequest, type Request, signed } from './requests.ts';
@@ -20,7 +21,7 @@ interface Records {
 /** Counts the records of each call, by its number. */
 function recordsOf(database: Storage): Map<number, Records> {
   const all = new Map<number, Records>();
-  for (const { document } of database.rows<{ document: string }>('SELECT document FROM trail_event')) {
+  for (const { document } of database.rows<PackContent>('SELECT heads, documents FROM trail_pack').flatMap(packRecords)) {
     const { userAgent = '', errorCode } = JSON.parse(document) as { readonly userAgent?: string; readonly errorCode?: string };
     const index = /^simulation-(\d+)$/.exec(userAgent)?.[1];
     if (index === undefined) continue;

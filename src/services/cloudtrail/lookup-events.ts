@@ -112,15 +112,15 @@ async function requireRate({ tx, accountId, region, now }: Call, perSecond: numb
 }
 
 /**
- * Returns the token of the next page: a position in time, with a hash of the parameters because a token is valid only for these.
+ * Returns the token of the next page: a place in the trail, with a hash of the parameters because a token is valid only for these.
  * The token is not secret. The account and the region always come from the caller.
  */
 function nextToken(position: string, input: LookupEventsRequest): string {
   return Buffer.from(`${parametersHash(input)}.${position}`).toString('base64url');
 }
 
-/** Format of a position: a number in base 36. */
-const POSITION = /^[0-9a-z]{1,12}$/;
+/** Format of a place in the trail: numbers in base 36. */
+const POSITION = /^[0-9a-z]{4,15}$/;
 
 function positionOf(token: string, input: LookupEventsRequest): string {
   const [hash, position = '', ...rest] = Buffer.from(token, 'base64url').toString().split('.');
