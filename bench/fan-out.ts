@@ -40,7 +40,7 @@ async function plain(): Promise<Side> {
   return { server, clients, say: async () => publisher.send(message) };
 }
 
-/** Sends bursts of messages, each after all sockets have received the one before. Returns deliveries per CPU second. */
+/** Sends bursts of messages, each after all sockets have received the previous one. Returns deliveries per CPU second. */
 async function measure({ server, clients, say }: Side, burst: number): Promise<number> {
   await clients.count();
   const before = cpuSeconds(server.pid);

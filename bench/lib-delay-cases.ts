@@ -7,7 +7,7 @@ import * as messaging from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient, type LookupAttributeKey, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { CreateOpenIDConnectProviderCommand, CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { connectTarget } from '../test/messaging-sessions/rig.ts';
+import { connectTarget } from '../test/kit/upgrade.ts';
 import type { IdentityProvider } from '../test/sts/identity-provider.ts';
 import type { DelayCase } from './lib-delay.ts';
 import type { Process } from './load.ts';
@@ -115,7 +115,7 @@ export async function socketCases(server: Process): Promise<DelayCase[]> {
   ];
 }
 
-/** CloudTrail: look-ups by each attribute, of a value that no record has and of one that all have. */
+/** CloudTrail: look-ups by each attribute, for a value that no record has and for a value that all records have. */
 export function trailCases(server: Process, records: number): DelayCase[] {
   const trail = new CloudTrailClient(clientOf(server));
   const lookUp = (AttributeKey: LookupAttributeKey | undefined, AttributeValue: string) =>

@@ -68,8 +68,8 @@ async function coreMillisecondsOfCall(server: Process): Promise<number> {
 }
 
 /**
- * Sends each case three times, and prints the longest delay of GetCallerIdentity, the CPU time of the core thread for one request, and the
- * time until the response.
+ * Sends each case three times. Prints the longest delay of GetCallerIdentity, the core thread's CPU time for one request, and the time
+ * until the response.
  */
 export async function measureDelays(server: Process, cases: readonly DelayCase[], worst: Worst): Promise<void> {
   const ofCall = await coreMillisecondsOfCall(server);

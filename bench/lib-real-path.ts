@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Authorize, type AuthorizeRequest, authorizing } from '#access/authorize.ts';
 import { callersOf } from '#access/caller-facts.ts';
 import { newDecisions } from '#access/decisions.ts';
-import { contextMap, type RequestContext, setShowsOwner } from '#access/request-context.ts';
+import { contextMap, type RequestContext, setOwnerVisible } from '#access/request-context.ts';
 import { type Required, requiredReading } from '#access/required-reading.ts';
 import { resourceSetting } from '#access/resource-deciding.ts';
 import { newSnapshot, type Snapshot } from '#access/snapshot.ts';
@@ -72,11 +72,11 @@ export function realPath(workload: Workload, track: 'A' | 'B'): RealPath {
     ...{ snapshot, stacks, requests, authorize },
     decide: (index) => {
       const context = begin(index);
-      return decisions.byStack(context.caller.stack as PolicyStack, context, context.knowsOwner, undefined);
+      return decisions.byStack(context.caller.stack as PolicyStack, context, context.ownerVisibleToCaller, undefined);
     },
     contextOf: (index) => {
       const context = begin(index);
-      setShowsOwner(context, context.knowsOwner);
+      setOwnerVisible(context, context.ownerVisibleToCaller);
       return context;
     },
   };

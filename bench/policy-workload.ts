@@ -2,8 +2,8 @@
 import { managedPolicies } from '#model/managed-policies.ts';
 
 /**
- * Workload for the comparison of policy engines: 20 policies (6 of Amazon Chime's managed ones, 14 with conditions that are common in
- * practice), 1,000 principals with 1 to 5 of them, and 10,000 distinct requests with 16 context keys. It is the same in every run.
+ * Workload for the comparison of policy engines. It has 20 policies: 6 of Amazon Chime's managed ones, and 14 with common conditions. Each
+ * of 1,000 principals has 1 to 5 policies. There are 10,000 distinct requests with 16 context keys. It is the same in every run.
  */
 
 export interface WorkloadPrincipal {

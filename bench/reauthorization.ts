@@ -1,6 +1,6 @@
 /**
- * Calls of one caller while 5,000 messaging sessions are authorized again after a change of identity, compared with calls before the change,
- * in interleaved rounds on the same server. Command: `npm run bench reauthorization`.
+ * Measures calls of one caller while 5,000 messaging sessions are authorized again after a change of identity. Compares them with calls
+ * before the change, in interleaved rounds on the same server. Command: `npm run bench reauthorization`.
  */
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { connectTarget, createChat, send, startClients } from './chat.ts';

@@ -1,7 +1,7 @@
 /**
- * Changes identity in an account with messaging sessions, and measures how long the core thread, which authorizes the sessions again, serves
- * no other caller: with 60 sessions of a user with slow policies, and with 5,000 ordinary sessions. Command: `npm run bench session-slices`.
- * The times are CPU times of the thread, so other load of the machine does not change them.
+ * Changes identity in an account with messaging sessions, which the core thread then authorizes again. Measures the longest time in which
+ * the thread serves no other caller. One case has 60 sessions of a user with slow policies, and the other 5,000 ordinary sessions. Command:
+ * `npm run bench session-slices`. The times are CPU times of the thread, so other load of the machine does not change them.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openSessions, user } from '#realtime/fixture.ts';

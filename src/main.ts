@@ -1,7 +1,7 @@
 /** The command `belfry`: dispatches to the commands and loads only the code of the one that runs. */
-import { useCompileCache } from './server/compile-cache.ts';
+import { prepareLoading } from './server/module-loading.ts';
 
-useCompileCache();
+prepareLoading();
 
 const [command, ...args] = process.argv.slice(2);
 

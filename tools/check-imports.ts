@@ -81,7 +81,7 @@ function importsOf(path: string, source: string, pattern: RegExp): readonly stri
   return [...found];
 }
 
-/** Returns what is wrong with one import. `src/main.ts` may import every file. */
+/** Returns the problem of one import. `src/main.ts` may import every file. */
 function problemOf(path: string, target: string, sources: ReadonlyMap<string, string>): string | undefined {
   if (path === 'src/main.ts') return undefined;
   if (!sources.has(target)) return `imports ${target}, which does not exist, is a test or is outside src`;
@@ -104,7 +104,7 @@ function layerOf(part: string): number {
   return listed < 0 && part.startsWith('services/') ? LAYERS.findIndex((parts) => parts.includes('services/*')) : listed;
 }
 
-/** Returns the circles: the largest sets of files in which each file imports each other one, directly or through others (Tarjan). */
+/** Returns the circles: the largest sets of files in which every file imports every other file, directly or through others (Tarjan). */
 function circlesOf(imports: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const circles: string[][] = [];
   const numbers = new Map<string, number>();

@@ -16,7 +16,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const forTests = process.argv.includes('--for-tests');
 const forDevelopment = forTests || process.argv.includes('--development');
 
-/** Debian packages, each with files of which one shows that it is installed. */
+/** Debian packages, each with paths. A package is installed if one of its paths exists. */
 const PROGRAMS = {
   awscli: ['/usr/bin/aws', '/usr/local/bin/aws'],
   'python3-boto3': ['/usr/lib/python3/dist-packages/boto3'],

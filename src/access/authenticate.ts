@@ -60,8 +60,8 @@ export interface ExpectedScope {
   readonly signingName?: string;
   readonly unsigned: boolean;
   /**
-   * Region of a global service. A request signed for any existing region counts as signed for this one, because clients with a custom
-   * endpoint sign for the region of their profile.
+   * Region of a global service. A request signed for any existing region counts as signed for this one. The reason is that clients with a
+   * custom endpoint sign for the region of their profile.
    */
   readonly onlyRegion?: string;
 }

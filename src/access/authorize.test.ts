@@ -143,7 +143,7 @@ test('authorize: a decision that exceeds its step budget is a denial with that r
     decision: { effect: 'Deny', kind: 'limit', resource: ROLE },
     reasons: undefined,
   });
-  // With enough steps the pattern matches, and its Deny does not apply.
+  // With enough steps, the evaluation finishes, and the Deny does not apply.
   await authorizeWith(100_000);
 });
 
@@ -170,7 +170,7 @@ function withPolicy(condition: object) {
   return { snapshot, principal: principal as Principal };
 }
 
-/** Returns the denial of iam:GetRole for Ada, an administrator with a Deny of that many patterns. */
+/** Returns the denial of iam:GetRole for Ada, an administrator. The condition of a Deny contains `patterns` patterns. */
 async function denialBy(patterns: number): Promise<Denied> {
   const Condition = { StringLike: { 'aws:UserAgent': Array.from({ length: patterns }, (_, i) => `*${'a?'.repeat(100)}${i}*`) } };
   const statements = [

@@ -29,8 +29,8 @@ export interface AuthorizeRequest {
   readonly asked: readonly Asked[];
   readonly now: Instant;
   /**
-   * Step budget that several consecutive authorizations share. Each must start with at least `DECISION_STEPS` left. Their denials are not
-   * explained.
+   * Step budget that several consecutive authorizations share. Each of them must start with at least `DECISION_STEPS` left. Their denials
+   * have no explanation.
    */
   readonly meter?: StepBudget;
 }
@@ -64,7 +64,7 @@ export interface AuthorizeParts {
   readonly holds: () => boolean;
   /** Maximum steps of one decision. Default: `DECISION_STEPS`, which no valid set of policies reaches. */
   readonly decisionSteps?: number;
-  /** Version of AWS's messages of denials. Default: 2026. */
+  /** Version of AWS's denial messages. Default: 2026. */
   readonly denialWording?: DenialWording;
 }
 
@@ -85,8 +85,8 @@ export function authorizing(parts: AuthorizeParts): Authorize {
     const allowed: string[] = [];
     let decided = 0;
 
-    // Checks only the operation itself, which is first. Additional actions (iam:PassRole, iam:CreateServiceLinkedRole) are permissions
-    // and not calls of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+    // Checks only the operation's own action, which is the first. Additional actions (iam:PassRole, iam:CreateServiceLinkedRole) are
+    // permissions and not calls to IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
     // Assumed: the same applies if a feature creates the service-linked role that it needs.
     const [operation] = request.asked;
     if (operation !== undefined) refuseBySessionKind(principal, operation.action);
@@ -112,7 +112,7 @@ export function authorizing(parts: AuthorizeParts): Authorize {
   };
 
   /** Adds the explanation to a denial, and returns it. */
-  function explained({ denied, showsOwner }: Refusal, { context, stack, trust }: Required, meter: StepBudget | undefined): Denied {
+  function explained({ denied, ownerVisible }: Refusal, { context, stack, trust }: Required, meter: StepBudget | undefined): Denied {
     const { decision } = denied;
     const { principal, action, resource } = context;
     if (stack === undefined || meter !== undefined || decision.effect !== 'Deny' || decision.kind === 'limit') return denied;
@@ -122,7 +122,7 @@ export function authorizing(parts: AuthorizeParts): Authorize {
       resource,
       decision,
       layers: stacks.layersOf(principal),
-      context: contextMap(context, showsOwner),
+      context: contextMap(context, ownerVisible),
       shown: contextMap(context, !belongsToOthers(context)),
       ...(trust !== undefined && { trust }),
     });

@@ -17,7 +17,7 @@ export interface CallerFacts extends KeyCaller, KeyOwner {
   readonly ambiguousKeys: readonly string[];
   /** Context keys of the caller's tags, in lower case. Session tags override those of the user or role. */
   readonly tagKeys: () => ReadonlyMap<string, string>;
-  /** Bits of the boolean context keys for a request over TLS, and over HTTP. See `FactSource`. */
+  /** Bits of the boolean context keys (`FactSource.truths`) for a request over TLS. The next member is for a request over HTTP. */
   readonly truthsOverTls: number;
   readonly truthsOverHttp: number;
 }

@@ -8,7 +8,7 @@ import type { Snapshot } from './snapshot.ts';
 
 /** Policies of a snapshot, each compiled once. Owns the compiled documents, but not which principal has which policy. */
 export interface CompiledPolicies {
-  /** Returns a document of a record, compiled. A changed record is a new object, so its documents are compiled again. */
+  /** Returns a compiled document of a record. A changed record is a new object, so its documents are compiled again. */
   of(record: object, name: string, text: string): CompiledPolicy;
   /** Returns a managed policy. @throws Error  the policy does not exist, so evaluation fails closed (EVAL-12) */
   managed(policyArn: Arn): SourcedPolicy;

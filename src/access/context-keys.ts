@@ -27,10 +27,10 @@ export interface KeyFacts {
   readonly now: Instant;
   readonly owner: KeyOwner;
   /** Whether the reader may know the owner's facts, other than its account ID. */
-  readonly showsOwner: boolean;
+  readonly ownerVisible: boolean;
 }
 
-/** Function that returns the value of one key, or `undefined` without one. */
+/** Function that returns the value of one key, or `undefined` if the request has none. */
 type Reader = (facts: KeyFacts) => ContextValue | undefined;
 type Readers = Readonly<Record<string, Reader>>;
 
@@ -54,7 +54,7 @@ function ofHeader(name: string): Reader {
   return ({ received }) => header(received, name)?.slice(0, HEADER_VALUE_MAX);
 }
 
-/** Reads a fact of a caller that has signed its request. */
+/** Returns a reader of a fact about the caller. If the request is unsigned, its result is `undefined`. */
 function ofCaller(read: (principal: Principal) => ContextValue | undefined): Reader {
   return ({ caller: { principal } }) => (principal.type === 'Unknown' ? undefined : read(principal));
 }
@@ -85,15 +85,16 @@ export const REQUEST_KEYS: Readers = {
   'aws:useragent': ofHeader('user-agent'),
   'aws:referer': ofHeader('referer'),
   'aws:principalaccount': ofCaller(({ accountId }) => accountId),
-  // For a role session, this is the ARN of the role with its path, and never the ARN of the session. policy-engine.md 48.
+  // For a role session, this is the ARN of the role with its path, and never the ARN of the session. Source: policy-engine.md 48.
   'aws:principalarn': ofCaller((principal) => (principal.type === 'AssumedRole' ? principal.roleArn : principal.arn)),
   'aws:userid': ofCaller(({ principalId }) => principalId),
   'aws:username': ({ caller: { principal } }) => (principal.type === 'IAMUser' ? principal.userName : undefined),
   'aws:principalorgid': ({ caller }) => caller.organization()?.organizationId,
   'aws:principalorgpaths': ({ caller }) => caller.organization()?.paths,
-  // Source: policies of AWS compare it with aws:PrincipalAccount, to recognize the management account.
+  // Source: AWS's policies compare this key with aws:PrincipalAccount, to recognize the management account.
   'aws:principalorgmasteraccountid': ({ caller }) => caller.organization()?.managementAccountId,
-  // Source: AWS managed policy AWSMcpServiceActionsFullAccess. Assumed: the key is always present. No operation is one of an MCP server.
+  // Source: AWS managed policy AWSMcpServiceActionsFullAccess. Assumed: the key is always present. It is false, because this server has no
+  // MCP server.
   'aws:ismcpserviceaction': () => 'false',
 };
 
@@ -110,8 +111,8 @@ export const SESSION_KEYS: Readers = {
 
 /** Reads a fact of the organization of the resource's account. */
 function ofOwner(read: (organization: OrganizationFacts) => ContextValue): Reader {
-  return ({ owner, showsOwner }) => {
-    const organization = showsOwner ? owner.organization() : undefined;
+  return ({ owner, ownerVisible }) => {
+    const organization = ownerVisible ? owner.organization() : undefined;
     return organization && read(organization);
   };
 }
@@ -137,7 +138,7 @@ export function readSlot(facts: KeyFacts, slot: number): ContextValue | undefine
   return (BY_SLOT[slot] as Reader)(facts);
 }
 
-/** Owner of no resource. */
+/** Owner facts for `*`, which has no owner. */
 export const NO_OWNER: KeyOwner = { accountId: undefined, organization: () => undefined };
 
 const NO_REQUEST = {
@@ -145,7 +146,7 @@ const NO_REQUEST = {
   region: '',
   now: 0 as Instant,
   owner: NO_OWNER,
-  showsOwner: false,
+  ownerVisible: false,
 } as const;
 
 /** Returns the value of a key that depends only on the caller. */

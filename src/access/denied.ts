@@ -29,7 +29,7 @@ export interface Attempt {
 /** Denial of a caller without policies. */
 export const NO_POLICY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
 
-/** Returns the denial by a missing Allow. */
+/** Returns the denial for a missing Allow. */
 export function implicitDenial(missing: 'trust' | 'resource' | 'identity', resource: string): Denial & { readonly kind: 'implicit' } {
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
@@ -39,7 +39,7 @@ export interface Denials {
   /** Returns a denial with the reason for it. */
   because(attempt: Attempt, decision: Denial | OverLimit): Denied;
   /**
-   * Returns a denial without a reason clause, which is the same for an unknown role and for a role that does not trust the caller.
+   * Returns a denial without a reason clause. An unknown role and a role that does not trust the caller therefore have the same message.
    * `decision` is for the trail. Requirement STS-4.
    */
   withoutReason(attempt: Attempt, decision?: Denial): Denied;
@@ -53,7 +53,7 @@ export function newDenials(wording: DenialWording): Denials {
       return new Denied(text, decision, resource === '*' ? [] : [resource]);
     },
     withoutReason({ principal, action, resource }, decision = implicitDenial('trust', resource)) {
-      // For the caller of an unsigned request, the real service names neither the caller nor the role.
+      // If the request is unsigned, the message of the real service names neither the caller nor the role.
       if (principal.type === 'Unknown') return new Denied(`Not authorized to perform ${action}`, decision, [resource]);
       return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, decision, [resource]);
     },

@@ -18,10 +18,10 @@ for (const [address, internal] of ADDRESSES) {
 
 // biome-ignore format: a table
 const NEVER_FETCHED: readonly [name: string, url: string, message: RegExp][] = [
-  ['plain HTTP',                          'http://idp.example/',            /^Only https/],
-  ['another scheme',                      'file:///etc/passwd',             /^Only https/],
-  ['credentials in the URL',              'https://a:b@idp.example/',       /^Only https/],
-  ['no URL',                              'idp.example',                    /^Only https/],
+  ['plain HTTP',                          'http://idp.example/',            /must be an https URL/],
+  ['another scheme',                      'file:///etc/passwd',             /must be an https URL/],
+  ['credentials in the URL',              'https://a:b@idp.example/',       /must be an https URL/],
+  ['no URL',                              'idp.example',                    /must be an https URL/],
   ['a loopback address',                  'https://127.0.0.1:1/',           /internal address/],
   ['a loopback address in hex',           'https://0x7f000001:1/',          /internal address/],
   ['a loopback address in one number',    'https://2130706433:1/',          /internal address/],

@@ -5,8 +5,8 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
 
 /**
- * HTTP client for documents of identity providers. Allows only HTTPS without redirects. Blocks internal addresses, also if a name resolves
- * to one, unless the host is allowed. Requirement INF-8.
+ * HTTP client for documents of identity providers. Allows only HTTPS without redirects. Blocks internal addresses, and names that resolve
+ * to them, unless the host is allowed. Requirement INF-8.
  */
 
 /** Options of one fetch. */
@@ -23,7 +23,7 @@ export class FetchProblem extends Error {}
 
 /** Limits of the client. */
 export interface GuardedFetchOptions {
-  /** Hosts that may have internal addresses, with a port other than 443: `keycloak.corp.example`, `localhost:8443`. */
+  /** Hosts that may have internal addresses: `keycloak.corp.example`. A port other than 443 is part of the entry: `localhost:8443`. */
   readonly allowedInternalHosts: readonly string[];
   readonly timeoutMs?: number;
   readonly maxBytes?: number;
@@ -34,7 +34,7 @@ export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes 
   return (text, { thumbprints }) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
-      return Promise.reject(new FetchProblem('Only https URLs without credentials are fetched.'));
+      return Promise.reject(new FetchProblem('The URL must be an https URL without a user name and password.'));
     }
     const allowed = allowedInternalHosts.includes(url.host);
     const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -42,7 +42,7 @@ export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes 
     if (!allowed && isIP(host) !== 0 && isInternal(host)) return Promise.reject(internal(url.host));
 
     return new Promise((resolve, reject) => {
-      const fail = (why: string) => reject(new FetchProblem(`${url.host}: ${why}`));
+      const fail = (why: string) => reject(new FetchProblem(`Host '${url.host}' ${why}`));
       const asked = request(url, {
         agent: false,
         lookup: allowed ? resolveName : publicLookup,
@@ -54,14 +54,14 @@ export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes 
       asked.on('socket', (socket) =>
         socket.once('secureConnect', () => {
           if (!isTrusted(socket as TLSSocket, host, thumbprints))
-            asked.destroy(new FetchProblem(`${url.host}: its certificate is not trusted.`));
+            asked.destroy(new FetchProblem(`Host '${url.host}' does not have a trusted certificate.`));
         }),
       );
       asked.on('error', (error) => (error instanceof FetchProblem ? reject(error) : fail(codeOf(error))));
       asked.on('response', (response) => {
         if (response.statusCode !== 200) {
           asked.destroy();
-          fail(`answered ${response.statusCode}.`);
+          fail(`returned the status ${response.statusCode} instead of 200.`);
           return;
         }
         const chunks: Buffer[] = [];
@@ -69,14 +69,14 @@ export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes 
         response.on('error', (error) => fail(codeOf(error)));
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
-          if (bytes > maxBytes) asked.destroy(new FetchProblem(`${url.host}: answered more than ${maxBytes} bytes.`));
+          if (bytes > maxBytes) asked.destroy(new FetchProblem(`Host '${url.host}' returned more than ${maxBytes} bytes.`));
           else chunks.push(chunk);
         });
         response.on('end', () => {
           try {
             resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')));
           } catch {
-            fail('answered no JSON.');
+            fail('returned invalid JSON.');
           }
         });
       });
@@ -87,12 +87,12 @@ export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes 
 
 function codeOf(error: Error): string {
   return error.name === 'TimeoutError' || error.name === 'AbortError'
-    ? 'did not answer in time.'
-    : `could not be reached (${(error as NodeJS.ErrnoException).code ?? error.name}).`;
+    ? 'did not respond in time.'
+    : `cannot be reached (${(error as NodeJS.ErrnoException).code ?? error.name}).`;
 }
 
 function internal(host: string): FetchProblem {
-  return new FetchProblem(`${host} has an internal address, and is not among the internal hosts that are allowed.`);
+  return new FetchProblem(`Host '${host}' has an internal address, which BELFRY_INTERNAL_ISSUERS does not allow.`);
 }
 
 /** Resolves a name. Fails if any of its addresses is internal, because otherwise the connection could use that one. */
@@ -152,7 +152,7 @@ function isTrusted(socket: TLSSocket, host: string, thumbprints: readonly string
     if (pinned.includes(certificate.fingerprint.replaceAll(':', '').toLowerCase())) return true;
     const issuer: X509Certificate | undefined = certificate.issuerCertificate;
     if (issuer === undefined || issuer.fingerprint256 === certificate.fingerprint256) return false;
-    // The host sent the issuer's certificate, so this verifies that the issuer signed the previous one.
+    // The host itself sent the issuer's certificate. So this checks that the issuer is a CA and signed `certificate`.
     if (!issuer.ca || !certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) return false;
     certificate = issuer;
   }

@@ -6,16 +6,16 @@ import { type FetchJson, FetchProblem } from './guarded-fetch.ts';
 /** Signing keys that issuers publish, found by OpenID Connect discovery. */
 export interface IssuerKeys {
   /**
-   * Returns keys that were fetched within the last hour. With `afresh`, within the last minute: use it if a token names an unknown key. The
-   * limit prevents tokens with invented key names from causing a fetch each.
+   * Returns keys that were fetched within the last hour, or with `refetch` within the last minute. Pass `refetch` if a token names an
+   * unknown key. The minute limits the fetches that tokens with invented key names cause.
    *
    * @throws FetchProblem  the keys cannot be fetched
    */
-  keysOf(issuer: string, thumbprints: readonly string[], now: Instant, afresh?: 'afresh'): Promise<JSONWebKeySet>;
+  keysOf(issuer: string, thumbprints: readonly string[], now: Instant, refetch?: 'refetch'): Promise<JSONWebKeySet>;
 }
 
 const CACHED_MS = 3_600_000;
-const AFRESH_MS = 60_000;
+const REFETCH_MS = 60_000;
 const FAILURE_MS = 10_000;
 const ISSUERS_MAX = 1000;
 const KEYS_MAX = 100;
@@ -36,12 +36,12 @@ interface Entry {
 export function issuerKeys(fetchJson: FetchJson): IssuerKeys {
   const kept = lruMap<string, Entry>(ISSUERS_MAX);
   return {
-    keysOf(issuer, thumbprints, now, afresh) {
+    keysOf(issuer, thumbprints, now, refetch) {
       const name = `${issuer} ${thumbprints.join()}`;
       const before = kept.get(name);
       if (before !== undefined) {
         const age = now - before.fetchedAt;
-        const lasts = before.failed ? FAILURE_MS : afresh === undefined ? CACHED_MS : AFRESH_MS;
+        const lasts = before.failed ? FAILURE_MS : refetch === undefined ? CACHED_MS : REFETCH_MS;
         if (age < lasts) return before.keys;
       }
       const entry: Entry = { fetchedAt: now, keys: fetchKeys(fetchJson, issuer, thumbprints), failed: false };
@@ -60,9 +60,10 @@ async function fetchKeys(fetchJson: FetchJson, issuer: string, thumbprints: read
     issuer?: unknown;
     jwks_uri?: unknown;
   } | null;
-  if (configuration?.issuer !== issuer) throw new FetchProblem(`${issuer}: its configuration names another issuer.`);
-  if (typeof configuration.jwks_uri !== 'string') throw new FetchProblem(`${issuer}: its configuration names no keys.`);
+  if (configuration?.issuer !== issuer) throw new FetchProblem(`The configuration of '${issuer}' has another issuer.`);
+  if (typeof configuration.jwks_uri !== 'string') throw new FetchProblem(`The configuration of '${issuer}' does not have a jwks_uri.`);
   const { keys } = ((await fetchJson(configuration.jwks_uri, { thumbprints })) ?? {}) as { keys?: unknown };
-  if (!Array.isArray(keys) || keys.length > KEYS_MAX) throw new FetchProblem(`${issuer}: its keys cannot be read.`);
+  if (!Array.isArray(keys) || keys.length > KEYS_MAX)
+    throw new FetchProblem(`The keys of '${issuer}' are not a valid JSON Web Key Set of at most ${KEYS_MAX} keys.`);
   return { keys };
 }

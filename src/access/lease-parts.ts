@@ -11,7 +11,7 @@ export interface LeaseClock {
   readonly after: (milliseconds: number, fn: () => void) => () => void;
 }
 
-/** Notifications of changes between servers. They can be late, repeated or lost: they only save time. */
+/** Notifications of changes between servers. They only save time, so they can be late, repeated or lost. */
 export interface Hints {
   hint(topic: 'identity' | 'identity-applied'): void;
   /** Subscribes to a topic. Returns a function that unsubscribes. */

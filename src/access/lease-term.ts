@@ -24,7 +24,10 @@ export interface LeaseTerm {
   suspend(change: () => void): void;
 }
 
-/** Maximum difference between the wall clock and the monotonic clock, as a fraction of a lease. The rest of `MARGIN` is for their rates. */
+/**
+ * Maximum difference between the wall clock and the monotonic clock, as a fraction of a lease. The rest of `MARGIN` covers different rates
+ * of the clocks.
+ */
 const DISAGREEMENT = MARGIN / 2;
 
 /** Creates a term that has ended. */

@@ -67,7 +67,7 @@ export function newLease(parts: LeaseParts): Lease {
       if (!shared) await servers.leaveAll();
       // Tries three times, because the first attempt can be slow for reasons that do not affect the next one.
       for (let turn = 0; turn < 3 && !holds(); turn++) await renewals.once();
-      if (!holds()) throw new Error('The database takes longer to respond than a lease on identity lasts.');
+      if (!holds()) throw new Error('the database takes longer to respond than a lease on identity lasts');
       unsubscribes.push(hints.on('identity', () => void renewals.renew()));
       unsubscribes.push(hints.on('identity-applied', waiting.look));
       renewals.start();
@@ -103,7 +103,7 @@ export function newLease(parts: LeaseParts): Lease {
 /**
  * Wraps a store so that a transaction returns, or fails, only when the identity that it changed or read is in force on every server.
  *
- * A repeated withdrawal changes nothing, and its response depends on the first one. Without the wait for what it read, it would return
+ * A repeated withdrawal changes nothing, because it reads the result of the first one. It also waits, because otherwise it could return
  * while another server still honors the withdrawn permission.
  */
 export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Store {

@@ -6,8 +6,8 @@ import { requirePrivate } from '#core/file-access.ts';
 /**
  * Operator keys, the newest first. The first one encrypts, and all decrypt.
  *
- * A function if the keys can change while the server runs. It returns a new array after each change, so values derived from one array
- * remain valid as long as the function returns that array.
+ * `OperatorKeys` is a function if the keys can change while the server runs. It returns a new array after each change. A value derived from
+ * the keys remains valid as long as the function returns the same array.
  */
 export type OperatorKeys = readonly Uint8Array[] | (() => readonly Uint8Array[]);
 
@@ -49,7 +49,7 @@ export function operatorKeyRing(path: string): OperatorKeyRing {
     const text = readOrUndefined(path) ?? '';
     const inFile = keysOf(text, path);
     const unchanged = inFile.length === keys.length && inFile.every((key, i) => Buffer.compare(key, keys[i] as Uint8Array) === 0);
-    if (!unchanged) throw new Error(`${path} was changed since the server read it; start the server again first.`);
+    if (!unchanged) throw new Error(`'${path}' has changed since the server read it; restart the server first`);
     const changed = rewrite(text.split('\n'), (line) => KEY.test(line.trim())).join('\n');
     replace(path, changed);
     keys = keysOf(changed, path);
@@ -113,7 +113,7 @@ function readOrUndefined(path: string): string | undefined {
 function create(path: string): string {
   const aside = writeAside(
     path,
-    `# Belfry's operator key. Every secret in the database is sealed under it: keep a copy apart from the database's backups.\n${randomBytes(KEY_BYTES).toString('hex')}\n`,
+    `# Belfry's operator key. It encrypts every secret in the database. Keep a copy, in another place than the backups of the database.\n${randomBytes(KEY_BYTES).toString('hex')}\n`,
   );
   try {
     linkSync(aside, path);
@@ -125,7 +125,7 @@ function create(path: string): string {
   }
   syncFolder(dirname(path));
   const kept = readOrUndefined(path);
-  if (kept === undefined) throw new Error(`${path} vanished while it was made.`);
+  if (kept === undefined) throw new Error(`'${path}' was deleted while the server created it; start the server again`);
   return kept;
 }
 

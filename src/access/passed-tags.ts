@@ -19,14 +19,18 @@ export function passed(
   transitiveTagKeys: readonly string[],
   sourceIdentity: string | undefined,
 ): Passed {
-  if (tags.length > 50) throw invalid('The token passes more than 50 tags.');
+  if (tags.length > 50) throw invalid(`The token passes ${tags.length} session tags. The maximum is 50.`);
   if (sourceIdentity !== undefined && !SOURCE_IDENTITY.test(sourceIdentity)) {
-    throw invalid('The token passes a source identity that cannot be one.');
+    throw invalid(
+      `Invalid source identity '${sourceIdentity.slice(0, 64)}' in the token. It must have 2 to 64 characters: letters, digits and _+=,.@-`,
+    );
   }
   return {
     tags: tags.map(([Key, [Value, ...more]]) => {
       if (Value === undefined || more.length > 0 || Key.length < 1 || Key.length > 128 || Value.length > 256) {
-        throw invalid(`The token passes a tag that cannot be a session tag: ${Key.slice(0, 128)}`);
+        throw invalid(
+          `Invalid session tag '${Key.slice(0, 128)}' in the token. A tag has a key of 1 to 128 characters and one value of at most 256 characters.`,
+        );
       }
       return { Key, Value };
     }),

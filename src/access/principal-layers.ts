@@ -40,10 +40,10 @@ const OWN_PASSWORD: SourcedPolicy = {
   ),
 };
 
-/** Policies of a principal that does not exist any more, and of AWS services. They allow nothing. */
+/** Policies of a deleted principal, and of AWS services. They allow nothing. */
 const NO_POLICIES: PolicyLayers = { identity: [] };
 
-/** Kinds whose changes affect only the principals that have the record, all in one account. */
+/** Kinds of records that affect only some principals of one account. */
 export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'user',
   'group',
@@ -60,7 +60,10 @@ export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'deletion-task',
 ]);
 
-/** Creates the policies of a snapshot's principals and follows its changes. `onChange` runs if they may all have changed. */
+/**
+ * Creates the policies of a snapshot's principals and follows its changes. `onChange` runs if the policies of all principals may have
+ * changed.
+ */
 export function principalLayers(snapshot: Snapshot, policies: CompiledPolicies, onChangeOfAll: () => void): PrincipalLayers {
   const layers = newDependentCache<PolicyLayers>();
 
@@ -177,7 +180,7 @@ function policyArnsOf({ kind, record }: IdentityChange, before: IdentityRecords[
 
 /** Cache whose entries depend on named records. */
 interface DependentCache<Value> {
-  /** Returns the entry of a key. `create` runs if there is none, and passes the names of the records that the entry depends on. */
+  /** Returns the entry of a key. If there is none, `create` creates it and reports the names of the records that it depends on. */
   get(key: string, create: (dependsOn: (names: readonly string[]) => void) => Value): Value;
   drop(key: string): void;
   /** Drops the entries that depend on a record. */

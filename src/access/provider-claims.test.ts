@@ -95,7 +95,7 @@ for (const [title, provider] of OTHERS) {
 const VALUES: readonly [title: string, value: unknown, expected: string | undefined][] = [
   ['a string',        'octo/x',          'octo/x'],
   ['a number',        7,                 '7'     ],
-  ['a truth value',   false,             'false' ],
+  ['a boolean',       false,             'false' ],
   ['a list',          ['octo/x'],        undefined],
   ['an object',       { a: 'octo/x' },   undefined],
   ['null',            null,              undefined],

@@ -20,7 +20,9 @@ const KEYS = {
   sub:   { session: true  },
 } as const;
 
-/** Claims with another name than their key. The first claim that the token has is used. An array is a path into nested claims. */
+/**
+ * Claims whose name differs from the name of their key. The first claim that the token has is used. An array is a path into nested claims.
+ */
 const CLAIMS: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
   'google/organization_number': ['google:organization_number', ['google', 'organization_number']],
 };
@@ -35,8 +37,8 @@ const CLAIMS: Readonly<Record<string, readonly (string | readonly string[])[]>> 
  * @throws PackedPolicyTooLargeException  the keys that the session keeps are too long for a session token
  *
  * Source: IAM User Guide, "IAM and AWS STS condition context keys", "Available keys for AWS OIDC federation": the claim of each key.
- * The column "Available in session" there says No for the claims of GitHub. Assumed: of the keys of all providers, `amr`, `aud` and `sub`
- * are available in the session; the claims of other providers are not.
+ * Its column "Available in session" contains No for the claims of GitHub. Assumed: of the keys of all providers, `amr`, `aud` and `sub` are
+ * available in the session; the claims of other providers are not.
  * Assumed: Google's organization number is a nested claim, as Google documents it, or a claim with AWS's name `google:organization_number`.
  */
 export function tokenKeys(provider: string, payload: JWTPayload, audience: string): TokenKeys {
@@ -89,7 +91,7 @@ function oneOrMany(claim: string | string[] | undefined): string | readonly stri
   return Array.isArray(claim) && claim.length === 1 ? claim[0] : claim;
 }
 
-/** The reference's names are lower case, and so are the claims. */
+/** Returns the first claim that the token has, as a string. Arrays and objects are not scalars and are skipped. */
 function scalarOf(payload: JWTPayload, claims: readonly (string | readonly string[])[]): string | undefined {
   for (const claim of claims) {
     const path = typeof claim === 'string' ? [claim] : claim;

@@ -7,7 +7,7 @@ import type { Required } from './required-reading.ts';
 export interface Refusal {
   readonly denied: Denied;
   /** Whether the caller's policies could read the owner's facts. */
-  readonly showsOwner: boolean;
+  readonly ownerVisible: boolean;
 }
 
 /** Function that decides a required action on the current resource of its context. Returns `undefined` if the action is allowed. */

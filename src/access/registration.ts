@@ -2,7 +2,7 @@ import type { Renewal } from '#store/engine/servers.ts';
 import type { LeaseParts } from './lease-parts.ts';
 import type { LeaseTerm } from './lease-term.ts';
 
-/** Registration of one server in the database, with the state of its snapshot. Owns what a renewal does, but not when it runs. */
+/** Registration of one server in the database, with the state of its snapshot. Owns the steps of a renewal, but not its schedule. */
 export interface Registration {
   /** ID of the registration. It changes when the server registers again. */
   id(): string;
@@ -18,7 +18,7 @@ export interface Registration {
    * @throws Error  the database did not respond
    */
   renew(): Promise<boolean>;
-  /** Ends the effect of a running renewal, and of all later ones. */
+  /** Cancels the effect of the running renewal, and of all later ones. */
   stop(): void;
 }
 
@@ -39,7 +39,7 @@ export function newRegistration(parts: RegistrationParts): Registration {
   let epoch: string | undefined;
   let stopped = false;
 
-  /** Drops the lease and registers with a new ID at the next renewal. Facts about the old ID remain true. */
+  /** Drops the lease and registers with a new ID at the next renewal. Other servers never mistake the new registration for the old one. */
   function restart(why: string): false {
     report(`this server registers again, because ${why}`);
     term.drop();
@@ -98,9 +98,9 @@ export function newRegistration(parts: RegistrationParts): Registration {
   }
 
   function reasonToReload(renewal: Renewal, since: number): string | undefined {
-    if (epoch !== renewal.epoch) return 'the database has another history';
+    if (epoch !== renewal.epoch) return 'the database was restored or replaced';
     if (renewal.version < since) return 'the version of identity decreased';
-    return renewal.trimmedTo > since ? 'the list of deleted records begins after its version' : undefined;
+    return renewal.trimmedTo > since ? 'the list of deleted records begins after the version of its snapshot' : undefined;
   }
 
   return {

@@ -1,6 +1,6 @@
 import type { LeaseParts } from './lease-parts.ts';
 
-/** Renewals of a lease, one at a time: those on demand, and those by the clock. Owns when a renewal runs, but not what it does. */
+/** Renewals of a lease, one at a time: those on demand, and those by the clock. Owns the schedule of renewals, but not their steps. */
 export interface Renewals {
   /** Resolves after a renewal that began after the call, even if the renewal failed. */
   renew(): Promise<void>;

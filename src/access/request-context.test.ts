@@ -8,7 +8,7 @@ import type { Principal, SessionFacts } from '#core/principal.ts';
 import { SLOT_KEYS, slotOf, TRUTH_KEYS, truthsOf } from '#policy/engine.ts';
 import type { IdentityChange } from '#store/identity/identity.ts';
 import { callersOf } from './caller-facts.ts';
-import { contextMap, newRequestContext, operationKeys, type RequestContext, setResource, setShowsOwner } from './request-context.ts';
+import { contextMap, newRequestContext, operationKeys, type RequestContext, setOwnerVisible, setResource } from './request-context.ts';
 import { newSnapshot } from './snapshot.ts';
 import { newStacks } from './stacks.ts';
 import { resourceTagsOf } from './tag-facts.ts';
@@ -184,7 +184,7 @@ for (const principal of [ROOT, USER, ROLE, FEDERATED, SERVICE, UNSIGNED]) {
           for (const owner of [context.owner, context.caller, { accountId: '', organization: () => undefined }]) {
             for (const tags of [undefined, resourceTagsOf('iam', { Color: 'gray' }, added?.get('aws:tagkeys'))]) {
               setResource(context, 'arn:r', owner, tags, true);
-              for (const showsOwner of [true, false]) agrees(context, showsOwner);
+              for (const ownerVisible of [true, false]) agrees(context, ownerVisible);
             }
           }
         }
@@ -194,9 +194,9 @@ for (const principal of [ROOT, USER, ROLE, FEDERATED, SERVICE, UNSIGNED]) {
 }
 
 /** Checks the values and numbers of a context against `contextMap`. */
-function agrees(context: RequestContext, showsOwner: boolean): void {
-  const all = contextMap(context, showsOwner);
-  setShowsOwner(context, showsOwner);
+function agrees(context: RequestContext, ownerVisible: boolean): void {
+  const all = contextMap(context, ownerVisible);
+  setOwnerVisible(context, ownerVisible);
   for (const key of new Set([...all.keys(), ...SLOT_KEYS, ...EVERY_KEY.map(([each]) => each), 'iam:resourcetag/color', 'aws:unknown'])) {
     assert.deepEqual(context.value(slotOf(key), key), all.get(key), key);
   }

@@ -8,8 +8,8 @@ import type { Attempt } from './denied.ts';
 import type { ResourceTags } from './tag-facts.ts';
 
 /**
- * One required action on one resource, with its condition context. It reads each fact only if a policy tests it, so that a request does not
- * pay for facts that no policy needs. `contextMap` returns all facts, for the explanation of a denial.
+ * One required action on one resource, with its condition context. It reads each fact only if a policy tests it, so that unused facts take
+ * no time. `contextMap` returns all facts, for the explanation of a denial.
  */
 export interface RequestContext extends KeyFacts, FactSource, Attempt {
   readonly caller: CallerFacts;
@@ -18,13 +18,13 @@ export interface RequestContext extends KeyFacts, FactSource, Attempt {
   /** Tags of the current resource. */
   readonly resourceTags: ResourceTags | undefined;
   /**
-   * Whether the caller may know the facts of the current resource's owner. `showsOwner` tells the same about the policy that is evaluated,
-   * which can be a trust policy of the owner.
+   * Whether the caller may know the facts of the current resource's owner. `ownerVisible` is the same for the evaluated policy, which can be
+   * a trust policy of the owner.
    */
-  readonly knowsOwner: boolean;
+  readonly ownerVisibleToCaller: boolean;
 }
 
-/** Writable context, for this file. */
+/** Writable form of the context, for this file only. */
 type OpenContext = { -readonly [Field in keyof RequestContext]: RequestContext[Field] };
 
 /** Request of a context. */
@@ -34,9 +34,7 @@ export interface ContextRequest {
   readonly now: Instant;
 }
 
-/**
- * Creates the context of a required action, without a resource. `added` has the context keys of the operation: see `operationKeys`.
- */
+/** Creates the context of a required action, without a resource. `added` has the context keys of the operation: see `operationKeys`. */
 export function newRequestContext(
   { received, authenticated, now }: ContextRequest,
   { action, called }: Pick<Attempt, 'action' | 'called'>,
@@ -59,38 +57,38 @@ export function newRequestContext(
     moment: added?.has('aws:currenttime') ? Number.NaN : Math.floor(now / 1000) * 1000,
     owner: NO_OWNER,
     resourceTags: undefined,
-    knowsOwner: false,
-    showsOwner: false,
+    ownerVisibleToCaller: false,
+    ownerVisible: false,
     value,
   };
 }
 
-/** Sets the current resource of a context. `knowsOwner` tells whether the caller may know the owner's facts. */
+/** Sets the current resource of a context. `ownerVisibleToCaller`: whether the caller may know the owner's facts. */
 export function setResource(
   context: RequestContext,
   resource: string,
   owner: KeyOwner,
   resourceTags: ResourceTags | undefined,
-  knowsOwner: boolean,
+  ownerVisibleToCaller: boolean,
 ): void {
   const open: OpenContext = context;
   open.resource = resource;
   open.owner = owner;
   open.resourceTags = resourceTags;
-  open.knowsOwner = knowsOwner;
+  open.ownerVisibleToCaller = ownerVisibleToCaller;
 }
 
 /** Sets whether the next reader may know the owner's facts: the organization of the resource's account, and the resource's tags. */
-export function setShowsOwner(context: RequestContext, showsOwner: boolean): void {
+export function setOwnerVisible(context: RequestContext, ownerVisible: boolean): void {
   const open: OpenContext = context;
-  open.showsOwner = showsOwner;
+  open.ownerVisible = ownerVisible;
 }
 
 /** Returns the value of a context key: `FactSource.value`. */
 function value(this: RequestContext, slot: number, key: string): ContextValue | undefined {
   const { added } = this;
   if (slot >= 0) return added?.get(key) ?? readSlot(this, slot);
-  const tags = this.showsOwner ? this.resourceTags : undefined;
+  const tags = this.ownerVisible ? this.resourceTags : undefined;
   if (tags?.changed !== undefined && key === 'aws:tagkeys') return tags.changed;
   return (
     tags?.keys.get(key) ?? added?.get(key) ?? this.caller.principal.session?.federatedContext?.get(key) ?? this.caller.tagKeys().get(key)
@@ -100,10 +98,10 @@ function value(this: RequestContext, slot: number, key: string): ContextValue | 
 /**
  * Returns all facts of a context, for an explanation.
  *
- * `showsOwner` tells whether it includes the facts of the resource's owner.
+ * `ownerVisible`: whether the result includes the facts of the resource's owner.
  */
-export function contextMap(context: RequestContext, showsOwner: boolean): ConditionContext {
-  const facts: KeyFacts = { ...context, showsOwner };
+export function contextMap(context: RequestContext, ownerVisible: boolean): ConditionContext {
+  const facts: KeyFacts = { ...context, ownerVisible };
   const { caller, added, resourceTags } = context;
   const { principal } = caller;
   const all = new Map<string, ContextValue>();
@@ -122,7 +120,7 @@ export function contextMap(context: RequestContext, showsOwner: boolean): Condit
   if (principal.type !== 'Unknown') addAll(principal.session?.federatedContext);
   addAll(added);
   addGlobal(OWNER_KEYS);
-  if (!showsOwner || resourceTags === undefined) return all;
+  if (!ownerVisible || resourceTags === undefined) return all;
   addAll(resourceTags.keys);
   if (resourceTags.changed !== undefined) all.set('aws:tagkeys', resourceTags.changed);
   return all;
@@ -131,7 +129,8 @@ export function contextMap(context: RequestContext, showsOwner: boolean): Condit
 const TAG_KEYS = /^aws:(?:requesttag\/|resourcetag\/|tagkeys$)/;
 
 /**
- * Returns the context keys of an operation: those that its input determines, and those that it has read. The classic profile has no tag keys.
+ * Returns the context keys of an operation: the `declared` keys from its input, and the keys that `resolveContext` read. The classic
+ * profile has no tag keys.
  * Requirement TAG-2.
  */
 export function operationKeys(

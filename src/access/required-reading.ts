@@ -10,7 +10,7 @@ import type { Snapshot } from './snapshot.ts';
 import type { Stacks } from './stacks.ts';
 import { type DecidingPolicies, readsResourceTags } from './tag-facts.ts';
 
-/** One required action with everything that decides it. */
+/** Required action, with the facts and policies for the decision. */
 export interface Required extends DecidingPolicies {
   readonly asked: RequiredAccess<Tx>;
   readonly resources: readonly string[];
@@ -27,7 +27,8 @@ export interface ReadingRequest extends ContextRequest {
 }
 
 /**
- * Reads what decides one required action, in the transaction of the operation. Returns a promise only if the store must be read.
+ * Reads the facts for the decision on one required action, in the transaction of the operation. Returns a promise only if it must read the
+ * store.
  */
 export type ReadRequired = (
   request: ReadingRequest,

@@ -25,8 +25,8 @@ export function resourceDeciding(stacks: Stacks, decisions: Decisions, denials: 
       return asked.trustPolicyOf === undefined ? refusalByPolicies(decisions, denials, context, meter) : decideAssume(required, meter);
     } catch (error) {
       if (!(error instanceof StepsExceeded)) throw error;
-      const { resource, knowsOwner } = context;
-      return { denied: denials.because(context, { effect: 'Deny', kind: 'limit', resource }), showsOwner: knowsOwner };
+      const { resource, ownerVisibleToCaller } = context;
+      return { denied: denials.because(context, { effect: 'Deny', kind: 'limit', resource }), ownerVisible: ownerVisibleToCaller };
     }
   };
 }
@@ -79,31 +79,33 @@ const NO_KEYS: readonly string[] = [];
  * Denies a request whose decision reads a tag with several spellings of its key. Requests cannot store such tags, but older data may have
  * them.
  *
- * A policy could mean either value, and an absent key would satisfy negated tests. So evaluation fails closed. Requirement EVAL-12.
+ * The policy could mean either tag, and an absent key would satisfy negated conditions. So evaluation fails closed. Requirement EVAL-12.
  * For another account's role, the response is that of an unknown role.
  *
  * Source: IAM User Guide, `aws:ResourceTag`: a condition matches either key "but not both".
  * Assumed: AWS does the same.
  */
 function ambiguity(denials: Denials, context: RequestContext, assumesRole: boolean): Refusal {
-  const { principal, resource, knowsOwner } = context;
+  const { principal, resource, ownerVisibleToCaller } = context;
   const denied =
     assumesRole && (belongsToOthers(context) || principal.type === 'Unknown')
       ? denials.withoutReason(context)
       : denials.because(context, implicitDenial('identity', resource));
-  return { denied, showsOwner: knowsOwner };
+  return { denied, ownerVisible: ownerVisibleToCaller };
 }
 
-/** Decides an action with the caller's policies and the owner of the resource. */
+/**
+ * Decides an action: the caller's policies must allow it, and the resource must belong to the caller's account or organization, or to AWS.
+ */
 function refusalByPolicies(
   decisions: Decisions,
   denials: Denials,
   context: RequestContext,
   meter: StepBudget | undefined,
 ): Refusal | undefined {
-  const { caller, action, resource, owner, knowsOwner } = context;
-  const denial = caller.stack === undefined ? NO_POLICY : decisions.byStack(caller.stack, context, knowsOwner, meter);
-  if (denial !== undefined) return { denied: denials.because(context, denial), showsOwner: knowsOwner };
+  const { caller, action, resource, owner, ownerVisibleToCaller } = context;
+  const denial = caller.stack === undefined ? NO_POLICY : decisions.byStack(caller.stack, context, ownerVisibleToCaller, meter);
+  if (denial !== undefined) return { denied: denials.because(context, denial), ownerVisible: ownerVisibleToCaller };
   // No policy of the owner can allow the request, because resources have no resource policies. Requirement EVAL-8.
   if (owner === caller || owner === NO_OWNER || isOfAws(resource) || belongsToOrganization(resource, caller.organization()))
     return undefined;
@@ -113,5 +115,5 @@ function refusalByPolicies(
     action === 'iam:PassRole'
       ? new Denied('Cross-account pass role is not allowed.', refused, [resource])
       : denials.because(context, refused);
-  return { denied, showsOwner: knowsOwner };
+  return { denied, ownerVisible: ownerVisibleToCaller };
 }

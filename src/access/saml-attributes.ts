@@ -58,8 +58,8 @@ const ATTRIBUTE_KEYS: Readonly<Record<string, string>> = {
 /**
  * Returns the condition keys that the attributes of an assertion set. Values of attributes with one key are joined.
  *
- * A key that the authorization reference lists as single-valued is a single value if the assertion has one value for it, so that variables
- * and plain operators read it.
+ * If the authorization reference lists a key as single-valued, and the assertion has one value for it, the result is a single value. Only
+ * then can variables and plain operators read the key.
  */
 export function attributeKeys(attributes: ReadonlyMap<string, readonly string[]>): readonly [string, string | readonly string[]][] {
   const byKey = new Map<string, readonly string[]>();

@@ -14,7 +14,7 @@ export interface SamlMetadata {
 const METADATA_TAGS_MAX = 20_000;
 const CERTIFICATES_MAX = 10;
 
-/** Parsed metadata that a thread keeps, by its digest. */
+/** Maximum number of parsed documents in the cache of a thread, whose key is the digest of the document. */
 const KEPT_MAX = 64;
 const kept = new Map<string, Promise<SamlMetadata>>();
 
@@ -49,7 +49,8 @@ async function parseMetadata(metadata: string): Promise<SamlMetadata> {
     .map((certificate) => textOf(certificate).replaceAll(/\s/g, ''));
   const certificates = [...new Set(listed)];
   const entityId = entity?.$?.['entityID'];
-  if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata names no signing certificate.");
-  if (certificates.length > CERTIFICATES_MAX) throw invalid("The provider's metadata names too many signing certificates.");
+  if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata does not have a signing certificate.");
+  if (certificates.length > CERTIFICATES_MAX)
+    throw invalid(`The provider's metadata has more than ${CERTIFICATES_MAX} signing certificates.`);
   return { entityId, certificates };
 }

@@ -23,8 +23,8 @@ const VALUE_MAX = 1_000;
 const SIGNATURE_ELEMENTS_MAX = 60;
 
 /**
- * One piece of markup. xmldom reads markup that is not well-formed too, and writes a warning with the client's text to standard error for it.
- * Every repetition begins with a character that the one before cannot take, so matching takes time in proportion to the length.
+ * One piece of well-formed markup. For other markup, xmldom writes a warning with the client's text to standard error.
+ * Each repetition begins with a character that the previous repetition cannot match, so matching takes linear time.
  */
 const MARKUP = /<(?:\/[^\s<>/="'!?]+\s*|[^\s<>/="'!?]+(?:\s+[^\s<>/="']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*\/?|!--[^<>]*--|\?[^<>?]*\?)>/y;
 
@@ -48,10 +48,7 @@ interface DomNode {
 }
 const ELEMENT = 1;
 
-/**
- * Paragraph separator, as a character of the text. xmldom counts lines with a pattern that takes quadratic time before one, and node-saml
- * parses signed text again after its entities are resolved.
- */
+/** Paragraph separator. xmldom counts lines with a pattern whose time is quadratic in the length of the text before this character. */
 const PARAGRAPH_SEPARATOR = '\u2029';
 
 /** Checks how often a character occurs: `<` and `=` bound the tags and attributes of an XML text before it is parsed. */
@@ -119,11 +116,11 @@ function elementsOf(node: DomNode | undefined, name?: string): readonly DomNode[
 /** Remaining limits of a document while its elements are checked. */
 interface Left {
   elements: number;
-  /** Within the signature that is being checked. */
+  /** Remaining elements of the current signature. */
   ofSignature: number;
 }
 
-/** Checks that an element and all within are bounded, and that their signatures use known algorithms. */
+/** Checks that an element and its descendants are within the limits, and that their signatures use known algorithms. */
 function isSound(element: DomNode, depth: number, left: Left, within = false): boolean {
   if (depth > DEPTH_MAX || --left.elements < 0 || !hasShortAttributes(element) || !isStrong(element)) return false;
   const signature = element.namespaceURI === XMLDSIG && element.localName === 'Signature';
@@ -146,7 +143,7 @@ function hasShortAttributes({ attributes }: DomNode): boolean {
   return true;
 }
 
-/** Checks that every tag, comment and declaration of an XML text is well-formed. Other markup, such as CDATA, is refused. */
+/** Checks that every tag, comment and declaration of an XML text is well-formed. Rejects other markup, such as CDATA. */
 function isWellFormed(xml: string): boolean {
   if (xml.includes(PARAGRAPH_SEPARATOR)) return false;
   for (let at = xml.indexOf('<'); at >= 0; at = xml.indexOf('<', MARKUP.lastIndex)) {

@@ -13,7 +13,7 @@ import { checkResponse } from './saml-response.ts';
 
 /**
  * SAML assertions. Owns the checks of an assertion's content and times. node-saml verifies the signature and returns only the signed
- * element, so that unsigned elements around it are never read. Runs in a thread of its own, because one document can take 300 ms.
+ * element. So this module never reads unsigned elements around it. Runs in a thread of its own, because one document can take 300 ms.
  */
 
 /** An assertion to verify: plain data, because a thread verifies it. */
@@ -24,7 +24,7 @@ export interface SamlJob {
   readonly now: Instant;
 }
 
-/** Facts of a verified assertion: what a role session needs of it, as plain data. */
+/** Facts of a verified assertion that a role session needs, as plain data. */
 export type VerifiedAssertion = Omit<Extract<Federation, { readonly kind: 'saml' }>, 'providerMetadata'>;
 
 /** Address of the sign-in, for which assertions are issued. It does not depend on the host of this server. */
@@ -57,10 +57,10 @@ export async function verifySaml({ assertion, provider, now }: SamlJob): Promise
   const { audience, end: confirmedUntil } = recipientOf(signed, now);
   const { validUntil, redeemUntil, latestEnd } = timesOf(signed, now);
   const assertionId = signed.$?.['ID'];
-  if (!assertionId) throw invalid('The assertion has no ID.');
+  if (!assertionId) throw invalid('The assertion does not have an ID.');
   const nameId = one(one(signed, 'Subject'), 'NameID');
   const subject = textOf(nameId);
-  if (!subject) throw invalid('The assertion names no subject.');
+  if (!subject) throw invalid('The assertion does not have a Subject with a NameID.');
   const format = nameId?.$?.['Format'] ?? 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
   const subjectType = format.startsWith(NAME_FORMAT) ? format.slice(NAME_FORMAT.length) : format;
 
@@ -129,13 +129,13 @@ async function signedAssertion(assertion: string, certificates: readonly string[
       issuer: 'belfry',
       callbackUrl: AUDIENCES[0] as string,
       wantAuthnResponseSigned: false,
-      // One of the two must be signed; the library takes the assertion from the signed one.
+      // The response or the assertion must be signed. The library takes the assertion from the signed element.
       wantAssertionsSigned: false,
       // This file checks audience and times with the server's clock and AWS's messages.
       audience: false,
       acceptedClockSkewMs: -1,
     });
-    // The library's messages describe its own workings.
+    // The library's messages describe its internals, so the response does not contain them.
     const verified = await reader.validatePostResponseAsync({ SAMLResponse: assertion }).catch(() => undefined);
     const signed = (verified?.profile?.getAssertion?.() as { readonly Assertion?: Element } | undefined)?.Assertion;
     if (signed !== undefined) return signed;

@@ -63,7 +63,7 @@ const OF_PROVIDER: SessionFacts = {
 // biome-ignore format: a table
 const CLAIMS: readonly [name: string, claims: SessionClaims][] = [
   ['a role session',               ROLE],
-  ['a role session with all',      { ...ROLE, session: FACTS }],
+  ['a session with all facts',     { ...ROLE, session: FACTS }],
   ['a session of a web identity',  { ...ROLE, session: OF_PROVIDER }],
   ["a user's session",             { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, mfaAuthenticated: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA' }],
   ["a user's console session",     { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, fromConsole: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA' }],
@@ -178,7 +178,7 @@ test('session tokens: the cache has a limit, and an evicted token can be opened 
   assert.deepEqual(again, first);
 });
 
-test('session tokens: PackedPolicySize grows with policies and tags, and a session above 100 % is not issued', () => {
+test('session tokens: PackedPolicySize grows with policies and tags, and above 100 % no session is issued', () => {
   const session = (sessionPolicy: string): SessionClaims => ({ ...ROLE, session: { ...SESSION, sessionPolicy } });
   assert.equal(issued(ROLE).packedPolicyPercent, undefined);
   const small = issued(session('{"Version":"2012-10-17","Statement":[]}')).packedPolicyPercent as number;

@@ -77,7 +77,7 @@ export function newSessionTokens(operatorKeys: OperatorKeys, remembered = 10_000
       if (known !== undefined) return known.accessKeyId === accessKeyId ? known : undefined;
       if (sessionToken.length > TOKEN_MAX) return undefined;
       const sealed = Buffer.from(sessionToken, 'base64url');
-      // Buffer skips invalid characters. This check rejects a second spelling of the same token.
+      // Buffer skips invalid characters. This check rejects a second encoding of the same token.
       if (sealed.toString('base64url') !== sessionToken) return undefined;
       const plain = box.open(sealed, accessKeyId);
       if (plain === undefined) return undefined;
@@ -92,10 +92,15 @@ const KINDS = ['role', 'user', 'root', 'federated'] as const;
 const MFA = 1;
 const CHAINED = 2;
 const FROM_CONSOLE = 4;
-/** A string with the facts of the provider's token follows the others. Tokens issued before these facts existed lack it. */
+/**
+ * Flag: after the other strings, the token contains a string with the facts of the provider's token. Older tokens do not have this string.
+ */
 const FEDERATED = 8;
 
-/** Encodes the claims without the pack: kind, flags, account, two instants of six bytes each, and strings with their lengths. */
+/**
+ * Encodes the claims except the part that `packed` compresses: kind, flags, account, two instants of six bytes each, and strings with their
+ * lengths.
+ */
 function written(claims: SessionClaims): Buffer {
   const { session } = claims;
   const head = Buffer.alloc(19);

@@ -13,7 +13,7 @@ const ACCOUNT = '111122223333' as AccountId;
 const NOW = instant(1_795_314_300_123);
 const later = (seconds: number): Instant => instant(NOW + seconds * 1000);
 
-/** A server that knows one role. */
+/** Returns the sign-ins of a server with one role. */
 function rig(maxSessionSeconds = 3600, key = Buffer.alloc(32, 7)) {
   const snapshot = newSnapshot();
   const record = {
@@ -56,7 +56,7 @@ const DESK: SessionClaims = {
 };
 const desk = (session: Partial<SessionClaims['session']>): SessionClaims => ({ ...DESK, session: { ...DESK.session, ...session } });
 
-test('signinToken: the sign-in has the facts of the original session, and its credentials are marked as the console’s', () => {
+test('signinToken: a sign-in has the facts of the original session, and marks its credentials', () => {
   const { tokenOf, redeem, open } = rig();
   const begun = redeem(tokenOf(DESK), NOW, randomBytes);
   const signIn = begun && open(begun.cookie, NOW);
@@ -83,8 +83,8 @@ const ENDS: readonly (readonly [title: string, session: Partial<SessionClaims['s
   // the sign-in ends                           the session                           asked      of role  seconds
   ['with the session',                          {},                                   undefined, 3600,    3600  ],
   ['with a chained session',                    { chained: true },                    undefined, 3600,    3600  ],
-  ['sooner where asked for',                    {},                                   900,       3600,    900   ],
-  ['later where asked for',                     {},                                   43_200,    43_200,  43_200],
+  ['earlier, if requested',                     {},                                   900,       3600,    900   ],
+  ['later, if requested',                       {},                                   43_200,    43_200,  43_200],
   ['after twelve hours at most',                { expiresAt: later(36 * 3600) },      undefined, 43_200,  43_200],
   ['when the maximum of the role is over',      { issuedAt: later(-3000) },           3600,      3600,    600   ],
   ['when a lowered maximum of the role is over', { issuedAt: later(-900) },           undefined, 1000,    100   ],

@@ -79,7 +79,7 @@ export interface ConsoleSignInParts {
 /** Limits on SessionDuration. */
 export const DURATION_MIN_SECONDS = 900;
 export const DURATION_MAX_SECONDS = 43_200;
-/** Lifetime of a sign-in token. Source: that of `ConsoleSignIns.signinToken`. */
+/** Lifetime of a sign-in token. Source: see `ConsoleSignIns.signinToken`. */
 const TOKEN_MS = 15 * 60_000;
 const ACCESS_KEY_ID_BYTES = 20;
 const EXPIRY_BYTES = 6;
@@ -118,7 +118,7 @@ export function consoleSignIns({ vault, sessions, principals, snapshot }: Consol
     const credentials = consoleCredentials({ ...claims, session: { ...claims.session, expiresAt } }, random);
     const content = credentials && contentOf(credentials);
     if (content === undefined || tooLarge(content)) {
-      return { outcome: 'refused', why: 'The session is too large: pass fewer policies and tags.', principal };
+      return { outcome: 'refused', why: 'The session is too large. Pass fewer policies and tags.', principal };
     }
     const expiry = Buffer.alloc(EXPIRY_BYTES);
     expiry.writeUIntBE(now + TOKEN_MS, 0, EXPIRY_BYTES);
@@ -191,7 +191,7 @@ function invalidReason(
 ): string | undefined {
   if (session.expiresAt <= now) return 'The session is expired.';
   if (kind === 'user' || kind === 'root') return 'Credentials of GetSessionToken cannot sign in to the console.';
-  if (session.fromConsole) return 'Credentials of a console sign-in cannot make another.';
+  if (session.fromConsole) return 'Credentials of a console sign-in cannot sign in to the console again.';
   if (durationSeconds === undefined) return undefined;
   if (kind === 'federated') return 'SessionDuration cannot be used with credentials of GetFederationToken.';
   if (session.chained) return 'SessionDuration cannot be used with credentials of a chained role.';

@@ -30,16 +30,16 @@ const EVERYTHING = [
  */
 export function assumeDeciding(decisions: Decisions, stacks: Stacks, denials: Denials): RefusalOfRequired {
   return ({ context, stack, trust: trustPolicy, role }, meter) => {
-    const { principal, resource, knowsOwner } = context;
-    const refusal = (denied: Denied, showsOwner = knowsOwner): Refusal => ({ denied, showsOwner });
+    const { principal, resource, ownerVisibleToCaller } = context;
+    const refusal = (denied: Denied, ownerVisible = ownerVisibleToCaller): Refusal => ({ denied, ownerVisible });
     if (principal.type === 'Root') {
       return refusal(new Denied('Roles may not be assumed by root accounts.', implicitDenial('trust', resource), [resource]));
     }
     const trust = trustPolicy && decisions.byTrust(trustPolicy, context, meter);
     const isTrusted = trust?.effect === 'Allow';
-    const showsOwner = isTrusted || knowsOwner;
-    const own = stack && decisions.byStack(stack, context, showsOwner, meter);
-    if (own?.kind === 'explicit') return refusal(denials.because(context, own), showsOwner);
+    const ownerVisible = isTrusted || ownerVisibleToCaller;
+    const own = stack && decisions.byStack(stack, context, ownerVisible, meter);
+    if (own?.kind === 'explicit') return refusal(denials.because(context, own), ownerVisible);
 
     const inAccount = role?.accountId === principal.accountId;
     const decision = inAccount ? trustDenial(trust, resource) : implicitDenial('trust', resource);
@@ -49,7 +49,7 @@ export function assumeDeciding(decisions: Decisions, stacks: Stacks, denials: De
     if (own !== undefined) {
       const grantee = isTrusted && inAccount ? trust.grantee : 'account';
       const remaining = grantee === 'account' ? own : layersAfterGrant(context, grantee, own, meter);
-      return remaining && refusal(denials.because(context, remaining), showsOwner);
+      return remaining && refusal(denials.because(context, remaining), ownerVisible);
     }
     return isTrusted ? undefined : refusal(denials.withoutReason(context));
   };

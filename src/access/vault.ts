@@ -66,7 +66,9 @@ export function openVault(operatorKeys: OperatorKeys): OperatorVault {
     open(sealed, boundTo) {
       const plain = secrets.open(Buffer.from(sealed, 'base64url'), boundTo);
       if (plain === undefined)
-        throw new Error('A sealed secret does not open: it was altered, moved, or sealed under another operator key.');
+        throw new Error(
+          'a secret cannot be decrypted: it was altered, belongs to another record, or was encrypted with another operator key',
+        );
       return plain.toString('utf8');
     },
   };
@@ -115,7 +117,7 @@ function sealingBox(all: () => readonly PurposeKeys[]): SealingBox {
     },
     secretOf(sealed, boundTo) {
       const keys = keysOf(sealed);
-      if (keys === undefined) throw new Error('Only what this box sealed has a secret.');
+      if (keys === undefined) throw new Error('The bytes were not sealed by this box.');
       return createHmac('sha256', keys.secrets).update(sealed.subarray(NONCE_AT, TEXT_AT)).update(boundTo, 'utf8').digest();
     },
   };

@@ -41,7 +41,7 @@ export function issuerOf(token: string): string {
  */
 export async function verifyWebIdentity(token: string, provider: OidcProviderRecord, keys: IssuerKeys, now: Instant): Promise<Federation> {
   const issuer = `https://${provider.url}`;
-  const keySet = (afresh?: 'afresh') => keys.keysOf(issuer, provider.thumbprints, now, afresh);
+  const keySet = (refetch?: 'refetch') => keys.keysOf(issuer, provider.thumbprints, now, refetch);
   let payload: JWTPayload;
   try {
     payload = await verify(token, issuer, now, keySet);
@@ -55,7 +55,7 @@ async function verify(
   token: string,
   issuer: string,
   now: Instant,
-  keySet: (afresh?: 'afresh') => Promise<JSONWebKeySet>,
+  keySet: (refetch?: 'refetch') => Promise<JSONWebKeySet>,
 ): Promise<JWTPayload> {
   const options = {
     algorithms: ALGORITHMS,
@@ -71,7 +71,7 @@ async function verify(
     if (problem instanceof errors.JWKSMultipleMatchingKeys) return await verifyByAny(token, known, options);
     if (!(problem instanceof errors.JWKSNoMatchingKey)) throw problem;
     // The provider may have changed its keys since the last fetch.
-    return (await jwtVerify(token, createLocalJWKSet(await keySet('afresh')), options)).payload;
+    return (await jwtVerify(token, createLocalJWKSet(await keySet('refetch')), options)).payload;
   }
 }
 
@@ -147,11 +147,11 @@ const ROLES_MAX = 1_000;
  * Returns the roles to which the provider limits a token, or `undefined` if the token has no such claim.
  *
  * The claim is one ARN, a list of ARNs, or ARNs separated by semicolons. They are compared exactly, so names and patterns match nothing.
- * A claim with another value is an error, also `null`: if it were ignored, the token would be valid for every role.
+ * Any other value, including `null`, is an error. If it were ignored, the token would be valid for every role.
  *
  * @throws InvalidIdentityTokenException  the claim has another format, or contains no role ARN
  * Source: Service Authorization Reference, STS, `sts:RoleAuthorizedByIdp`; Aidan Steele, "OIDC tokens can now restrict which AWS roles they
- * assume", 2026-07-13, which tested it. Assumed: the messages; that `null` is an error. The semicolons, which another implementation has.
+ * assume", 2026-07-13, which tested it. Assumed: the messages; `null` as an error; the semicolons, which another implementation accepts.
  */
 function rolesOf(payload: JWTPayload): readonly string[] | undefined {
   const claim = payload[ROLES_CLAIM];
@@ -178,7 +178,7 @@ const FLAT_TAG = `${TAGS_CLAIM}/principal_tags/`;
 const FLAT_TRANSITIVE = `${TAGS_CLAIM}/transitive_tag_keys`;
 
 /**
- * Returns the tags and the source identity that a token passes into the session, from the nested claim and the flattened ones together.
+ * Returns the tags and the source identity that a token passes into the session, from the nested claim and the flattened claims.
  *
  * A claim with another format is an error. If it were ignored, a trust policy that does not allow `sts:TagSession` would accept the token.
  *

@@ -4,7 +4,7 @@ import type { LeaseParts } from './lease-parts.ts';
 export interface Withdrawals {
   /** Resolves when every registered server has acknowledged `version`, or every lease requested before `committed` has expired. */
   until(version: number, committed: number): Promise<void>;
-  /** Checks now which operations need not wait any longer. */
+  /** Ends the wait of operations whose condition now holds. */
   readonly look: () => void;
   readonly remove: (serverId: string) => Promise<'removed' | 'absent'>;
 }
@@ -90,7 +90,7 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
     const removal = (async () => {
       if ((await servers.drain(serverId)) === 'absent') return 'absent';
       await new Promise<void>((resolve) => void clock.after(allLeasesDead, resolve));
-      // A server that still runs has left by itself in the meantime, and registered again with another ID.
+      // If the server still runs, it has noticed the removal and registered again with another ID.
       await servers.remove(serverId);
       return 'removed';
     })();

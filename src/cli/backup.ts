@@ -27,7 +27,7 @@ function backup(parsed: ParsedFlags): number {
   if (target === undefined) throw new FlagError('missing folder: TARGET');
   if (others.length > 0) throw new FlagError(`unexpected argument '${others[0]}'; the only folder is TARGET`);
   const database = parsed.values.get(DATABASE.flag) ?? process.env['BELFRY_DATABASE'];
-  if (database === 'file::memory:') throw new Error('the database is in memory, and has no files to copy');
+  if (database === 'file::memory:') throw new Error('the database is in memory, so there are no files to copy');
   const folder = database === undefined ? dataFolderOf(parsed) : databaseFolder(database);
   if (folder === undefined) throw new Error(`the database is PostgreSQL; ${postgresCommand(target)}`);
   if (!existsSync(join(folder, 'belfry.db'))) {
@@ -36,7 +36,7 @@ function backup(parsed: ParsedFlags): number {
     );
   }
   if (existsSync(target)) throw new Error(`'${target}' already exists; specify a new folder`);
-  // The files of a backup belong to its owner only, from their creation on.
+  // Creates the files of a backup with permissions for their owner only.
   process.umask(0o077);
   backupSqlite(folder, resolve(target));
   console.log(`belfry backup: copied the database to '${target}'; keep a copy of operator.key in a separate place`);

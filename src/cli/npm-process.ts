@@ -6,8 +6,8 @@ const LOOK_EVERY_MS = 500;
 const ANCESTORS_MAX = 4;
 
 /**
- * Calls `onEnd` when the npm process that started this process ends, as after `kill` of `npm start`. npm does not end a program if npm is
- * killed, and a shell between them does not forward signals.
+ * Calls `onEnd` when the npm process that started this process ends, for example after `kill` of `npm start`. If npm is killed, it does not
+ * end its program, and a shell between them does not forward signals.
  *
  * Does nothing if npm did not start this process. On Linux it finds npm among the ancestors. Elsewhere it observes the parent only.
  */
@@ -49,7 +49,7 @@ function statusOf(pid: number): ProcessStatus | undefined {
   return { pid, parent: Number(parent), startTime };
 }
 
-/** npm sets its title to its command line, such as `npm start`. */
+/** Reports whether a process is npm. npm sets its title to its command line, such as `npm start`. */
 function isNpm(pid: number): boolean {
   const words = readOrUndefined(`/proc/${pid}/cmdline`)?.split(/[\0 ]/) ?? [];
   return words.slice(0, 2).some((word) => /(?:^|\/)np[mx](?:-cli\.js)?$/.test(word));

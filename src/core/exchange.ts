@@ -6,7 +6,10 @@ export interface RequestFacts {
   readonly requestId: string;
   /** Name, value, name, value … in the order of arrival, with duplicates (Node's `rawHeaders`). */
   readonly rawHeaders: readonly string[];
-  /** Address of the client, IPv4-mapped IPv6 addresses already converted to IPv4. Behind a trusted proxy it is the proxy's client. */
+  /**
+   * Address of the client. IPv4-mapped IPv6 addresses are converted to IPv4. Behind a trusted proxy, it is the address of the proxy's
+   * client.
+   */
   readonly sourceIp: string;
   /** Whether the client connected over TLS, as the connection or a trusted proxy states. Absent means false. */
   readonly secureTransport?: boolean;

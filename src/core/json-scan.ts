@@ -1,8 +1,8 @@
 import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-characters.ts';
 
 /**
- * Scan of a JSON string for its structure, without parsing it. `JSON.parse` keeps the last of two members with one name and has no limit on
- * depth, so parsers of untrusted documents compare its result with the scan.
+ * Scan of a JSON string for its structure, without parsing it. `JSON.parse` has no limit on depth, and keeps the last of two members with
+ * one name. So parsers of untrusted documents compare its result with the scan.
  */
 
 /** Counts of the characters outside strings. */

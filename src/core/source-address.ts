@@ -28,7 +28,7 @@ export function sourceOf(address: string): string {
     .join(':')}::/64`;
 }
 
-/** Reports whether an address in canonical form is of this machine: 127.0.0.0/8 or ::1. Source: RFC 1122, RFC 4291. */
+/** Reports whether an address in canonical form is a loopback address: 127.0.0.0/8 or ::1. Source: RFC 1122, RFC 4291. */
 export function isLoopbackAddress(address: string): boolean {
   return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
 }

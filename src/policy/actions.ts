@@ -22,7 +22,8 @@ export function actionIdOf(action: string): number {
     NAMES.push(lower);
     IDS.set(lower, id);
   }
-  // Also caches the spelling of the caller, which usually is the model's. If the table is full, others are lower-cased each time.
+  // Also caches the spelling of the caller, which usually is the model's. If the table is full, other spellings are converted to lower case
+  // each time.
   if (IDS.size < 2 * ACTIONS_MAX) IDS.set(action, id);
   return id;
 }

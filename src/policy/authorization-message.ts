@@ -27,7 +27,7 @@ export interface MessageFacts {
   readonly decision: Extract<Decision, { effect: 'Deny' }>;
   /** The caller's own policies. */
   readonly layers: PolicyLayers;
-  /** The context that they were evaluated in. */
+  /** Context in which the policies were evaluated. */
   readonly context: ConditionContext;
   /** The context that the message contains. It leaves out facts of another account. Default: `context`. */
   readonly shown?: ConditionContext;

@@ -193,6 +193,6 @@ test('denialOf: the decision of an allowed request allocates nothing', () => {
   run(100_000);
   const grown = getHeapStatistics().used_heap_size - before;
   assert.equal(allowed, 600_000);
-  // The least that can be allocated is 16 bytes, which would be 4.8 million here.
+  // One allocation takes at least 16 bytes. One allocation per decision would take 4.8 million bytes here.
   assert.ok(grown < 1_000_000, `${grown} bytes`);
 });

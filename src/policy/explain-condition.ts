@@ -85,7 +85,7 @@ function compare(
     takeSteps(budget, STEPS_OF_DATE);
     return ordered(askedMoment(asked), value.order, relation);
   }
-  throw new Error(`The explanation knows no operator ${base}.`);
+  throw new Error(`Unknown condition operator '${base}'.`);
 }
 
 /** Returns a value for comparison as a literal string. */

@@ -4,7 +4,7 @@ import { toTruth } from './values.ts';
 export type ContextValue = string | readonly string[];
 
 /**
- * Facts of a request, which decisions read on demand. A server implements it, so that a request pays only for the keys that a policy tests.
+ * Facts of a request, which decisions read on demand. A server implements it, so that keys that no policy tests take no time.
  *
  * `truths` and `moment` are the two kinds of facts that most requests compare as numbers. If they are unknown, `value` is compared.
  */

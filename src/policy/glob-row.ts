@@ -1,6 +1,6 @@
 /**
- * The row of a comparison: the set of positions of the value that the pattern has reached, as bits. Owns how the row advances over the codes
- * of a pattern.
+ * The row of a comparison: the set of positions of the value that the pattern has reached, as bits. Owns the advance of the row over the
+ * codes of a pattern.
  */
 import { MANY, type Matching, ONE, VARIABLE } from './glob.ts';
 import { type StepBudget, StepsExceeded } from './steps.ts';
@@ -23,7 +23,7 @@ export function clearRow(row: Int32Array): void {
 /**
  * Advances the row over `codes[first..last)`. Returns whether any position is left.
  *
- * Positions beyond `end` do not count, and neither do those from which the `ahead` units of the rest do not fit.
+ * Ignores positions beyond `end`, and positions that leave no room for the remaining `ahead` units.
  */
 export function advance(
   matching: Matching,

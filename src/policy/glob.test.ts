@@ -81,7 +81,7 @@ function dice(seed: number): (limit: number) => number {
 
 const UNITS = ['a', 'a', 'a', 'b', ':', '\u00e9', '\ud83d', '\ude00', '\u4e2d'];
 const SIGNS = ['a', 'a', 'a', 'b', '*', '*', '?', '${x:v}', '${x:w}', ':', '**', '\u00e9', '\u{1f600}'];
-/** At and around the edges of words. */
+/** Lengths at and around the ends of words, which have 32 units. */
 const LENGTHS = [0, 1, 2, 3, 5, 8, 30, 31, 32, 33, 62, 63, 64, 65, 96, 130];
 
 function generate(seed: number) {
@@ -130,11 +130,11 @@ test('globMatches: agrees with the definition on generated patterns, texts and l
     assert.deepEqual([any, [...marks]], [expected.includes(true), expected.map(Number)], list);
     matched += expected.filter(Boolean).length;
   }
-  // Neither answer is rare.
+  // Both results are frequent.
   assert.ok(matched > 20_000, `${matched} matches`);
 });
 
-/** The bound that is promised: a constant times the value's length times the words of the pattern. */
+/** The documented bound is this constant times the value's length times the words of the pattern. */
 const STEPS_PER_UNIT_AND_WORD = 4;
 
 // biome-ignore format: a table

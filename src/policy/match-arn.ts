@@ -65,7 +65,7 @@ export function arnExists(values: readonly (readonly Piece[])[]): Exists {
       const any =
         'segments' in form
           ? segmentsInList(record, form.segments, list, found)
-          : // A value that matches begins with an ARN, and so is one.
+          : // A matching value begins with an ARN, so it is an ARN.
             leadIsArn(record, form.lead) && globInList(record, form.whole, list, found);
       if (any && met) return true;
     }

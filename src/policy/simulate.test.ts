@@ -71,9 +71,9 @@ const DECISIONS: readonly [title: string, layers: Parameters<typeof simulate>[0]
   ['a request without an Allow is denied implicitly', { identity: [NONE] },                                               'implicitDeny', undefined, undefined],
   ['a Deny is an explicit denial',                    { identity: [ALL, sourced('d', { Effect: 'Deny' })] },              'explicitDeny', undefined, undefined],
   ['a boundary without an Allow is reported',         { identity: [ALL], boundary: [NONE] },                              'implicitDeny', false,     undefined],
-  ['a boundary that allows says so',                  { identity: [NONE], boundary: [ALL] },                              'implicitDeny', true,      undefined],
-  ['the organization says what it did',               { identity: [ALL], serviceControl: [[ALL], [NONE]] },               'implicitDeny', undefined, false    ],
-  ['the organization that allows says so',            { identity: [ALL], serviceControl: [[ALL], [ALL]] },                'allowed',      undefined, true     ],
+  ['a boundary that allows is reported',              { identity: [NONE], boundary: [ALL] },                              'implicitDeny', true,      undefined],
+  ['a denial by the organization is reported',        { identity: [ALL], serviceControl: [[ALL], [NONE]] },               'implicitDeny', undefined, false    ],
+  ['an organization that allows is reported',         { identity: [ALL], serviceControl: [[ALL], [ALL]] },                'allowed',      undefined, true     ],
 ];
 
 for (const [title, layers, decision, boundary, organization] of DECISIONS) {

@@ -166,12 +166,12 @@ function together(
   if (must && granted.effect !== 'Allow') return 'implicitDeny';
   if (own.effect === 'Allow') return 'allowed';
   if (!sameAccount || granted.effect !== 'Allow') return 'implicitDeny';
-  const madeUpFor = MADE_UP_FOR[granted.grantee];
-  return layers.every(({ answer, policyType: layer }) => answer === 'allows' || madeUpFor.includes(layer)) ? 'allowed' : 'implicitDeny';
+  const replaced = REPLACED_LAYERS[granted.grantee];
+  return layers.every(({ answer, policyType: layer }) => answer === 'allows' || replaced.includes(layer)) ? 'allowed' : 'implicitDeny';
 }
 
 /** Layers of the caller that need not allow, by the grantee of a policy with principals. */
-const MADE_UP_FOR: Readonly<Record<'principal' | 'role' | 'account', readonly LayerTrace['policyType'][]>> = {
+const REPLACED_LAYERS: Readonly<Record<'principal' | 'role' | 'account', readonly LayerTrace['policyType'][]>> = {
   principal: ['identity', 'boundary', 'session'],
   role: ['identity'],
   account: [],

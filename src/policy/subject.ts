@@ -171,7 +171,7 @@ function setBit(arena: Int32Array, offset: number, position: number): void {
 /**
  * Returns the offset of the bitmap of a UTF-16 unit, or -1 if it does not occur.
  *
- * Like the functions below, it takes steps without checking the budget, because the comparison that calls it checks.
+ * Like the functions below, it takes steps without checking the budget, because the calling comparison checks it.
  */
 export function unitMask(subjects: Subjects, subject: Subject, unit: number, budget: StepBudget): number {
   if (unit >= UNITS) return otherMask(subjects, subject, unit, budget);

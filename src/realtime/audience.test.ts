@@ -56,6 +56,7 @@ const CASES: readonly (readonly [title: string, event: ChannelEvent, current: Me
   ['only the moved member receives the move',                     membership('UPDATE', 'big', 'bob', { SubChannelId: 'two' }), read('big', 'bob', 'two'), ['bob'],             ['ada', 'bob', 'eve']],
   ['a member that leaves one of two sub-channels stays in one',   membership('DELETE', 'big', 'ada', { SubChannelId: 'one' }), NONE,                    ['ada', 'bob'],        ['ada', 'bob', 'eve']],
   ['a member that leaves its only sub-channel is removed',        membership('DELETE', 'big', 'bob', { SubChannelId: 'one' }), NONE,                    ['ada', 'bob'],        ['ada', 'eve']],
+  ['only a moderator receives the removal from a deleted sub-channel', { ...membership('DELETE', 'big', 'ada', { SubChannelId: 'one' }), reason: 'subchannel_DELETED' } as ChannelEvent, NONE, ['ada'], ['ada', 'bob', 'eve']],
   ['the members of a deleted sub-channel are removed',            { type: 'DELETE_SUB_CHANNEL', ...inChannel('big'), subChannelId: 'one' }, NONE,       [],                    ['ada', 'eve']],
   ['all members receive a batch of memberships',                  batch('DEFAULT', 'eve', 'zoe'),                           read('general', 'eve', ''), ['ada', 'bob', 'eve'], ['ada', 'bob', 'eve']],
   ['only the hidden members of a batch receive it',               batch('HIDDEN', 'eve', 'zoe'),                            read('general', 'eve', ''), ['eve'],               ['ada', 'bob', 'eve']],

@@ -14,7 +14,8 @@ export interface Audience {
   disconnect(userArn: string): void;
   /**
    * Applies the changes of memberships in an event, and returns its recipients among the connected users. Added members receive the event.
-   * Removed members also receive it, as their last one. `current` has the memberships that `readMemberships` read for the event.
+   * Removed members also receive it, as their last event of the channel. `current` has the memberships that `readMemberships` read for the
+   * event.
    * While the members of a channel do not change, its events return the same array.
    */
   apply(event: ChannelEvent, current: Memberships): readonly string[];

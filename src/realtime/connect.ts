@@ -1,6 +1,6 @@
 /**
- * Connect: the upgrade request that opens a messaging session. The service model does not have it. This module routes it. Then it is
- * authenticated, authorized and recorded as every operation.
+ * Connect: the upgrade request that opens a messaging session. The service model does not have it. This module routes it. Then the server
+ * authenticates, authorizes and records it like every operation.
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
@@ -65,7 +65,7 @@ export function connectModel(): ServiceModel {
   return model;
 }
 
-/** Routes an upgrade request. All of them are Connect. */
+/** Routes an upgrade request, whose operation is always Connect. */
 export function routeConnect({ target }: Received, { guide2021 }: RouteSettings): Routed {
   const question = target.indexOf('?');
   const connect = connectModel();

@@ -15,7 +15,7 @@ import type { Session, Sessions } from './sessions.ts';
  * A session receives events that are committed after the transaction that connected it: in the order of commits, each at most once.
  */
 export interface EventReader {
-  /** Reads the next events and connects the opening sessions. Reads nothing twice unless it rejects. */
+  /** Reads the next events and connects the opening sessions. Reads each event once, unless it rejects. */
   read(): Promise<ReadEvents>;
   /** Disconnects a user whose last session has closed. */
   disconnect(userArn: string): void;
@@ -43,7 +43,7 @@ export interface EventReaderParts {
   readonly reauthorize: (some: readonly Session[]) => void;
 }
 
-/** Rows of one transaction: events, and what is needed to deliver them. */
+/** Rows that one transaction reads: events, and the memberships to deliver them. */
 interface Rows {
   readonly reading: Reading;
   readonly events: readonly SessionEvent[];
@@ -64,7 +64,7 @@ export function newEventReader(parts: EventReaderParts): EventReader {
     const events = reading.events.map(sessionEventOf);
     const current = await readMemberships(tx, events.filter(isChannelEvent), audience);
     const joined = new Map<string, readonly JoinedChannel[]>();
-    // A user that is connected before everything is read would receive earlier events.
+    // If the user were connected before all stored events are read, the user would receive earlier events.
     if (reading.caughtUp) {
       for (const { appInstanceId, request } of opening) {
         if (!audience.isConnected(request.UserArn) && !joined.has(request.UserArn))

@@ -4,9 +4,9 @@ import { type ChannelEventRecord, channelEvents } from './tables/channel-events.
 /**
  * Follower of the stored channel events. It reads every event once, and after all events that it may depend on.
  *
- * It reads an event as soon as it is visible. If an event may depend on another, it has the larger number (`ChannelEventRecord`), so the
- * order of numbers in one reading is the order of commits if the commits have an order. A missing number belongs to a transaction that is
- * still running or was rolled back. The feed queries missing numbers until no such transaction can still run. Decision 0014.
+ * It reads an event as soon as it is visible. If an event may depend on another, it has the larger number (`ChannelEventRecord`). So one
+ * reading returns dependent events in the order of their commits. A missing number belongs to a transaction that is still running or was
+ * rolled back. The feed queries missing numbers until no such transaction can still run. Decision 0014.
  */
 export interface Feed {
   /** Reads the next events in a transaction, which may run again: the feed advances only when `taken` is called. */

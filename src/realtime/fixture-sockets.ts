@@ -55,7 +55,7 @@ export function newTestSockets(notify: (news: SocketNews) => void) {
       confirm();
       for (const check of waiting) check();
     },
-    /** Whether written messages are confirmed. They are at first. `true` also confirms earlier ones. */
+    /** Sets whether written messages are confirmed. Default: true. `true` also confirms earlier messages. */
     confirmWrites(to: boolean): void {
       confirms = to;
       confirm();

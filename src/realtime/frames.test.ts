@@ -23,6 +23,15 @@ test('Frames: the payload is a JSON string with ISO timestamps, and strings of u
   });
 });
 
+test('Frames: the removal of a moderator from a deleted sub-channel has the reason as a header', () => {
+  const { Headers } = JSON.parse(eventFrame({ ...membership('DELETE', 'big', 'ada'), reason: 'subchannel_DELETED' } as ChannelEvent));
+  assert.deepEqual(Headers, {
+    'x-amz-chime-event-type': 'DELETE_CHANNEL_MEMBERSHIP',
+    'x-amz-chime-message-type': 'SYSTEM',
+    'x-amz-chime-event-reason': 'subchannel_DELETED',
+  });
+});
+
 // biome-ignore format: a table
 const KINDS: readonly (readonly [frame: string, type: string, kind: string, payload: unknown])[] = [
   // frame                                                                                event type                         message type  payload

@@ -15,10 +15,18 @@ export type Recipients =
 
 type MessageKind = 'STANDARD' | 'CONTROL' | 'SYSTEM';
 
-/** Serializes a frame. Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", message structures. */
-export function serializeFrame(eventType: string, messageType: MessageKind, payload?: unknown): string {
+/**
+ * Serializes a frame. `reason` says why the session receives the event, if the event type does not.
+ *
+ * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", message structures.
+ */
+export function serializeFrame(eventType: string, messageType: MessageKind, payload?: unknown, reason?: string): string {
   return JSON.stringify({
-    Headers: { 'x-amz-chime-event-type': eventType, 'x-amz-chime-message-type': messageType },
+    Headers: omitUndefined({
+      'x-amz-chime-event-type': eventType,
+      'x-amz-chime-message-type': messageType,
+      'x-amz-chime-event-reason': reason,
+    }),
     ...(payload !== undefined && { Payload: JSON.stringify(payload, timestampToString) }),
   });
 }
@@ -40,6 +48,7 @@ export const SESSION_ESTABLISHED = serializeFrame('SESSION_ESTABLISHED', 'SYSTEM
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", event types; "Understanding WebSocket system messages in
  * elastic channels": only the member receives UPDATE_CHANNEL_MEMBERSHIP, and only members of a sub-channel receive its events.
+ * Source: the same, message structures: only the moderator receives a DELETE_CHANNEL_MEMBERSHIP with a reason.
  * Source: API reference, SendChannelMessage: only the Target members and the sender see a message.
  * Assumed: only the sender receives events of a message that was not sent, because no other user has seen it.
  * Assumed: a removed member also receives the event, as AWS's own chat demo requires. Only a hidden member itself receives the events of
@@ -61,7 +70,8 @@ export function recipientsOf(event: ChannelEvent): Recipients | undefined {
     case 'CREATE_CHANNEL_MEMBERSHIP':
     case 'DELETE_CHANNEL_MEMBERSHIP': {
       const { Member, Type, SubChannelId } = event.membership;
-      return Type === 'HIDDEN' ? users(Member?.Arn) : membersOf(SubChannelId, Member?.Arn);
+      // The other members were moved to another sub-channel.
+      return Type === 'HIDDEN' || event.reason !== undefined ? users(Member?.Arn) : membersOf(SubChannelId, Member?.Arn);
     }
     case 'UPDATE_CHANNEL_MEMBERSHIP':
       return users(event.membership.Member?.Arn);
@@ -85,7 +95,7 @@ export function recipientsOf(event: ChannelEvent): Recipients | undefined {
 /** Serializes the frame of a channel event, which is the same for all recipients. */
 export function eventFrame(event: ChannelEvent): string {
   if ('message' in event) return serializeFrame(event.type, event.message.Type === 'CONTROL' ? 'CONTROL' : 'STANDARD', event.message);
-  if ('membership' in event) return serializeFrame(event.type, 'SYSTEM', event.membership);
+  if ('membership' in event) return serializeFrame(event.type, 'SYSTEM', event.membership, event.reason);
   if ('memberships' in event) return serializeFrame(event.type, 'SYSTEM', event.memberships);
   return serializeFrame(event.type, 'SYSTEM', 'channel' in event ? event.channel : undefined);
 }

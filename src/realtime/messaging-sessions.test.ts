@@ -45,7 +45,7 @@ test('MessagingSessions: each session of a user receives each event after its op
   await chat.stop();
 });
 
-test('MessagingSessions: a new member receives its membership and later events, a removed member no event after its removal', async () => {
+test('MessagingSessions: a member receives its membership, the events after it, and its removal as the last', async () => {
   const { chat, general, ada, bob, eve } = await withThree();
   await chat.emit(membership('CREATE', 'general', 'eve'), (tx) => tx.of(memberships).add(membershipRecord(general, 'eve')));
   await chat.emit(message('general', 'all three'));
@@ -74,7 +74,7 @@ test('MessagingSessions: an outdated membership event gives no access to message
   await chat.stop();
 });
 
-test('MessagingSessions: a session receives no event after its permission was withdrawn, also before its deadline', async () => {
+test('MessagingSessions: a session receives no event after the withdrawal of its permission', async () => {
   const { chat, ada, bob } = await withThree({ reauthorizeWithinMs: 3_600_000 });
   await chat.setRolePolicy({ Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') });
   await chat.emit(message('general', 'after the withdrawal'));
@@ -128,7 +128,7 @@ test('MessagingSessions: without a lease no session receives an event, and all a
   await chat.stop();
 });
 
-test('MessagingSessions: without a lease a session is closed before the next reading, which a database may delay', async () => {
+test('MessagingSessions: without a lease a session is closed before the next reading of events', async () => {
   const { chat, ada } = await withThree({ pollEveryMs: 3_600_000 });
   chat.setHolds(false);
   await chat.until(() => ada.closed !== undefined);
@@ -195,7 +195,7 @@ async function withMany(count: number, userAgent = 'chat', limits: Parameters<ty
 const ALLOW_ALL = { Effect: 'Allow', Action: 'chime:Connect', Resource: '*' };
 const sendsTo = (batch: readonly SocketOrder[]) => batch.flatMap((order) => ('send' in order ? [order.to.length] : []));
 
-test('MessagingSessions: a burst of events for many sessions is one order of one batch, with each message once', async () => {
+test('MessagingSessions: a burst of events for many sessions is one order with each message once', async () => {
   const SESSIONS = 40;
   const { chat, all } = await withMany(SESSIONS);
   const before = chat.batches.length;
@@ -211,7 +211,7 @@ test('MessagingSessions: a burst of events for many sessions is one order of one
   await chat.stop();
 });
 
-test('MessagingSessions: after a change of identity, sessions are authorized in slices, and each receives its events after its own', async () => {
+test('MessagingSessions: after a change of identity, each session receives its events after its own slice', async () => {
   const SESSIONS = 110;
   const { chat, all } = await withMany(SESSIONS, 'chat', { reauthorizeWithinMs: 3_600_000 });
   const before = chat.batches.length;

@@ -27,7 +27,7 @@ export interface MessagingSessions extends Pick<Admission, 'reserve'> {
   release(requestId: string): void;
   /** Adds the session of a Connect request that succeeded. The socket with this number may be opened. */
   admit(socket: number, received: Received): void;
-  /** Receives what happened to a socket. */
+  /** Receives news about a socket. */
   receive(news: SocketNews): void;
   /** Stops without orders to the sockets. Their owner closes them. */
   stop(): Promise<void>;
@@ -60,8 +60,10 @@ const TICK_MS = 100;
 /**
  * Creates the messaging sessions of a server.
  *
- * They work in turns, one after the other: read the events and the memberships of new sessions in one transaction, send the events to the
- * sessions that are authorized by the current identity, and authorize a slice of the others, which then receive their withheld events.
+ * They work in turns, one after the other:
+ * - read the events, and the memberships of new sessions, in one transaction;
+ * - send the events to the sessions that are authorized by the current identity;
+ * - authorize a slice of the other sessions, and send their withheld events. |
  * Requirements AUTHN-3, EVAL-10, ROLE-4.
  */
 export function messagingSessions(parts: MessagingSessionParts): MessagingSessions {

@@ -42,7 +42,7 @@ test('Outbox: closed sessions receive nothing, and frames without recipients cau
   assert.deepEqual(batches, [[sent(['a'], 2, 3)]]);
 });
 
-test('Outbox: a marked session receives its frames after its release, in order, while the others receive them at once', () => {
+test('Outbox: a marked session receives its frames in order after its release, and the others at once', () => {
   const { outbox, batches, sessions, marked } = open();
   const [one, two, three] = sessions;
   marked.add(one).add(two);

@@ -37,7 +37,7 @@ const detailsOf = ({ frames }: TestSocket) => frames.filter(({ type }) => type =
 const namesOf = (socket: TestSocket) =>
   detailsOf(socket).map((payload) => (payload?.['Channel'] as { readonly Name: string } | undefined)?.Name);
 
-test('Prefetch: after SESSION_ESTABLISHED, a session receives the details of its channels, and later events', async () => {
+test('Prefetch: after SESSION_ESTABLISHED, a session receives its channel details and later events', async () => {
   const chat = await open();
   const at = chat.now() - 60 * MINUTE;
   const channel = await addChannel(chat, 'general', 21, at, ['ada', 'bob']);
@@ -95,7 +95,7 @@ for (const [title, parameters, names] of ORDERS) {
     await addChannel(chat, 'new', 1, now - 10 * MINUTE);
     await chat.store.transaction((tx) => tx.of(memberships).put({ ...membershipRecord(read, 'ada'), readMarkerAt: instant(now) }));
     const ada = chat.connect(user('ada'), { parameters });
-    // The event shows that no details follow.
+    // The next frame is the event. So no further details were sent before it.
     await chat.until(() => ada.frames.length === 1 + names.length);
     await chat.emit(message('old', 'event'));
     await chat.until(() => contentsOf(ada).length === 1);
@@ -104,7 +104,7 @@ for (const [title, parameters, names] of ORDERS) {
   });
 }
 
-test('Prefetch: a session receives at most 50 channels, four at a time, and the next four after they were written', async () => {
+test('Prefetch: a session receives at most 50 channels, four at a time as they are written', async () => {
   const chat = await open();
   const now = chat.now();
   for (let i = 0; i < 53; i++) await addChannel(chat, `c${i}`, 1, now - i * MINUTE);

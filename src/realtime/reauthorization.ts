@@ -21,12 +21,13 @@ export const SLICE_SESSIONS = 25;
 export const SLICE_STEPS = 2 ** 20;
 
 /**
- * Authorization of sessions by the current identity: which sessions need it, and when. Requirements AUTHN-3, EVAL-10.
+ * Repeated authorization of sessions, by the current identity. Owns the marks of sessions that must be authorized. Requirements AUTHN-3,
+ * EVAL-10.
  *
- * A marked session receives nothing. A mark is removed by an authorization that no later change of identity has made outdated.
+ * A marked session receives nothing. An authorization removes the mark, unless identity has changed since.
  */
 export interface Reauthorization {
-  /** Marks sessions whose authorization may no longer hold. They are due within this time, or within that of an earlier mark. */
+  /** Marks sessions whose authorization may no longer hold. They are due within `withinMs`, or earlier if an earlier mark is due first. */
   mark(sessions: readonly Session[], withinMs: number): void;
   /** Marks a new session. It is authorized when it has its first frame. */
   markNew(session: Session): void;

@@ -19,7 +19,7 @@ export interface SessionOpened {
 export type SessionEvent =
   | ChannelEvent
   | (SessionOpened & { readonly type: 'SessionOpened' })
-  /** Users that may be deleted: one, or without `userArn` all of the app instance. */
+  /** The user `userArn` may have been deleted. Without `userArn`: all users of the app instance. */
   | { readonly type: 'UsersGone'; readonly appInstanceId: string; readonly userArn?: string };
 
 /** Reads the event of a stored document. */
@@ -36,7 +36,7 @@ export function appendOpened(tx: Tx, opened: SessionOpened, now: Instant): Promi
   return append(tx, { type: 'SessionOpened', ...opened }, '', now);
 }
 
-/** Channel events that messaging sessions receive, or that change who receives others. */
+/** Channel events that messaging sessions receive, or that change the recipients of other events. */
 const CHANNEL_EVENTS = [
   'CREATE_CHANNEL_MESSAGE',
   'UPDATE_CHANNEL_MESSAGE',

@@ -12,8 +12,8 @@ import type { Settings } from './settings.ts';
 import { explained } from './start-failure.ts';
 
 /**
- * Exists from before the first file of a data folder is created until the first account is committed. So a first start that was
- * interrupted can be repeated, and a lost database is not mistaken for one.
+ * File that exists from the beginning of the first start until the first account is committed. It distinguishes an interrupted first start,
+ * which can be repeated, from a lost database.
  */
 const FIRST_START = 'first-start';
 
@@ -47,7 +47,7 @@ export function mayCreateAccount({ dataFolder, database }: Settings): boolean {
   return database === 'file::memory:' || existsSync(join(dataFolder, FIRST_START));
 }
 
-/** Ends the first start: from now on, an empty database is a lost one. */
+/** Ends the first start. From then on, an empty database means that the data was lost. */
 export function endFirstStart({ dataFolder }: Settings): void {
   rmSync(join(dataFolder, FIRST_START), { force: true });
 }
@@ -79,7 +79,7 @@ function isFirstStart(dataFolder: string, meta: PeekedMeta): boolean {
   return true;
 }
 
-/** @throws Error the file has no operator key, or another one than that of the database */
+/** Checks that the key file belongs to the database. @throws Error the file has no operator key, or not the key of the database */
 function requireOwnKey(dataFolder: string, meta: PeekedMeta): void {
   const vault = openVault(loadOrCreateOperatorKey(join(dataFolder, 'operator.key')));
   const fingerprint = typeof meta === 'string' ? undefined : meta.get(FINGERPRINT);

@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import { syncFolder } from '#access/operator-keys.ts';
 
 /**
- * Replaces a file, readable by its owner only. When this returns, the file and its name are on disk. After a crash the old file is there,
- * or the new one. If it fails, the old file stays and no part of the new one does.
+ * Replaces a file, readable by its owner only. When this returns, the file and its name are on disk. After a crash, either the old or the
+ * new file exists. If the function throws, the old file remains.
  */
 export function writeDurably(path: string, text: string): void {
   const temporary = `${path}.new`;
-  // A file left by a crash, or a link that someone put there.
+  // This is the file of an earlier crash, or a link that another user created.
   rmSync(temporary, { force: true });
   const file = openSync(temporary, 'wx', 0o600);
   try {
@@ -21,7 +21,7 @@ export function writeDurably(path: string, text: string): void {
     closeSync(file);
   }
   renameSync(temporary, path);
-  // The file's name, and that of its folder if it is new.
+  // Syncs the file's name, and the name of its folder if the folder is new.
   syncFolder(dirname(path));
   syncFolder(dirname(dirname(path)));
 }

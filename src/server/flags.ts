@@ -20,7 +20,7 @@ export interface ParsedFlags {
 /**
  * Parses the arguments of a command: flags as `--flag VALUE` or `--flag=VALUE`, and other arguments if `operand` describes them.
  *
- * @throws FlagError  an unknown flag, a flag without its value or with a value that it does not have, or an unexpected argument
+ * @throws FlagError a flag is unknown, lacks its value or does not take one, or an argument is unexpected
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[], operand?: string): ParsedFlags {
   const types = flags.map(({ flag, valid }) => [flag.slice(2), { type: valid === undefined ? ('boolean' as const) : ('string' as const) }]);
@@ -49,7 +49,7 @@ function parse(
         throw new FlagError(`unknown flag '${argument}' (${known})`);
       case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE': {
         const valid = flags.find(({ flag }) => flag === argument)?.valid;
-        throw new FlagError(valid === undefined ? `${argument} does not have a value` : `${argument} requires a value: ${valid}`);
+        throw new FlagError(valid === undefined ? `${argument} does not take a value` : `${argument} requires a value: ${valid}`);
       }
       case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
         throw new FlagError(`unexpected argument '${argument}' (${known})`);

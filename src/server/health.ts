@@ -31,8 +31,8 @@ export interface BeatParts {
 /**
  * Creates the part that posts, four times a second, for how long the core is ready. Its start resolves after the first post.
  *
- * The core is ready while its lease on identity holds, the database answers and the core's thread runs. Each post is a
- * deadline, so a lease that ends, a database that is silent and a stuck thread need no further message.
+ * The core is ready while its lease on identity holds, the database answers and the core's thread runs. Each post is a deadline. So no
+ * message is needed if the lease ends, the database does not respond or the thread is stuck.
  */
 export function beatPart({ lease, clock, check, post }: BeatParts): Part {
   let databaseUntil = 0;

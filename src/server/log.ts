@@ -1,4 +1,4 @@
-/** The log of a running server: lines on standard error. Owns their format, and how often the stack of a bug is printed. */
+/** The log of a running server: lines on standard error. Owns their format, and the limit on printed stacks. */
 
 /** Level of a log line. `info`: no action needed. `warning`: the server continues. `error`: a request or the server failed. */
 export type LogLevel = 'info' | 'warning' | 'error';

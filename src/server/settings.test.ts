@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpointOf, readSettings, SETTINGS, SettingError, settingsHelp } from './settings.ts';
 
-test('Settings: a flag wins over a variable, a variable over the default', () => {
+test('Settings: a flag has precedence over a variable, and a variable over the default', () => {
   const environment = { BELFRY_HTTP: '127.0.0.1:1', BELFRY_REGION: 'eu-central-1', HOME: '/root' };
   const settings = readSettings(['--http', '127.0.0.2:8080', '--https=off'], environment);
   assert.deepEqual(settings.http, { host: '127.0.0.2', port: 8080 });
@@ -28,7 +28,7 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['an address without a port',      ['--https', '127.0.0.1'],            {},                               /HOST:PORT/],
   ['no listener',                    ['--http=off', '--https=off'],       {},                               /set at least one/],
   ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /file:FOLDER or postgres/],
-  ['a database of no URL',           ['--database', 'postgres://a:b@c:x/d'], {},                           /file:FOLDER or postgres/],
+  ['a database that is not a URL',   ['--database', 'postgres://a:b@c:x/d'], {},                           /file:FOLDER or postgres/],
   ['a database file of another host', ['--database', 'file://host/data'], {},                              /file:FOLDER or postgres/],
   ['a data folder without a name',   [],                                  { BELFRY_DATA: '' },              /BELFRY_DATA is empty; set it to a folder/],
   ['an invalid region',              ['--region', 'Frankfurt'],           {},                               /BELFRY_REGION is 'Frankfurt'; it must be a region such as us-east-1/],

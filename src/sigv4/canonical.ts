@@ -130,7 +130,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Uses string searches, because a regular expression is slower on a long session token. */
+/** Reports whether a header's value contains spaces or tabs to trim. A regular expression would be slower on a long session token. */
 function needsTrim(value: string): boolean {
   return (
     value.indexOf('  ') >= 0 || value.indexOf('\t') >= 0 || value.charCodeAt(0) === 0x20 || value.charCodeAt(value.length - 1) === 0x20

@@ -99,7 +99,7 @@ for (const name of ['Authorization', 'Host', 'X-Amz-Date', 'X-Amz-Security-Token
     const twice = [name, WHOLE] as const;
     const read = readSignature(received('POST', '/', [twice, [name.toLowerCase(), WHOLE]]));
     assert.ok(read.kind === 'malformed');
-    assert.match(read.message, /must not be given more than once/);
+    assert.match(read.message, /must not occur more than once/);
   });
 }
 
@@ -139,7 +139,7 @@ for (const name of Object.keys(PARAMETERS)) {
   test(`readSignature: a presigned request with ${name} twice is IncompleteSignature`, () => {
     const read = presigned({}, `&${name}=1`);
     assert.ok(read.kind === 'malformed');
-    assert.match(read.message, /must not be given more than once/);
+    assert.match(read.message, /must not occur more than once/);
   });
 }
 

@@ -60,7 +60,7 @@ export function readSignature(received: Received): ReadSignature {
     headerNames.push(name);
     const place = ONCE.indexOf(name);
     if (place < 0) continue;
-    if (once[place] !== undefined) return malformed(`Header '${name}' must not be given more than once.`);
+    if (once[place] !== undefined) return malformed(`Header '${name}' must not occur more than once.`);
     once[place] = rawHeaders[i + 1] as string;
   }
   const [authorization, , dateHeader, tokenHeader] = once;
@@ -124,7 +124,7 @@ function readPresigned(pairs: readonly QueryPair[], tokenHeader: string | undefi
   for (const [name, value] of pairs) {
     if (!/^x-amz-/i.test(name)) continue;
     // Parameter names are case-sensitive. A parameter in another case counts as missing.
-    if (found.has(name)) return malformed(`Query-string parameter '${name.slice(0, 64)}' must not be given more than once.`);
+    if (found.has(name)) return malformed(`Query-string parameter '${name.slice(0, 64)}' must not occur more than once.`);
     found.set(name, value);
   }
   const algorithm = found.get('X-Amz-Algorithm');

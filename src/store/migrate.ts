@@ -64,7 +64,7 @@ export function migrationFiles(): readonly string[] {
 export async function migrate(store: Pick<Store, 'transaction'>, tokens: SchemaTokens, files = migrationFiles()): Promise<void> {
   const before = await store.transaction(({ sql }) => versionOf(sql, tokens));
   if (before > files.length) {
-    throw new Error(`The database has schema version ${before}, this program knows ${files.length}: start the newer program.`);
+    throw new Error(`the database has schema version ${before}, but this program supports only ${files.length}; start the newer program`);
   }
   if (before === files.length) return;
   const pending = await Promise.all(files.slice(before).map(load));

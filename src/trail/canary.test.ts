@@ -8,7 +8,8 @@ import { SERVICE_NAMES } from '#model/services.ts';
 import { trailRecorder } from './record.ts';
 
 /**
- * LOG-4: calls every operation of every model with all strings filled. Secret members contain a canary, other members a plain string.
+ * Names of secret members. The tests (LOG-4) call every operation with all strings filled. Secret members contain a canary, other members a
+ * plain string.
  * This pattern defines secrets by the names of members, independently of the table in `secret-members.ts`.
  */
 const SECRET_NAMES =

@@ -201,7 +201,7 @@ function namedResources(recorded: Recorded, responds: boolean): readonly TrailRe
   return resource ? [resource] : [];
 }
 
-/** Reports whether the request was signed or its token was accepted. A rejected token proves nothing, because anyone can get one. */
+/** Reports whether the request was signed or its token was accepted. A rejected token proves nothing, because any client can send one. */
 function provesIdentity({ principal, error }: Recorded): boolean {
   return principal !== undefined && (principal.type !== 'Unknown' || error === undefined);
 }

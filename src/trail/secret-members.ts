@@ -2,7 +2,7 @@
  * Names of members that contain a secret, in lower case, for all structures and services.
  *
  * The models mark most of them as `sensitive`. This list covers members that a model does not mark, such as a PIN, an MFA code or a session
- * token, or that a later model forgets to mark. It applies only to strings and blobs, so `passwordResetRequired` remains visible.
+ * token. It also covers omissions of later models. It applies only to strings and blobs, so `passwordResetRequired` remains visible.
  *
  * Requirement LOG-4. Reviewed against the 13 models of August 2026.
  */

@@ -26,7 +26,7 @@ export interface SignInEvent {
   readonly mfaUsed: boolean;
   /** URL that the browser was redirected to. */
   readonly loginTo?: string;
-  /** For GetSigninToken: the access key ID of the console's new credentials. */
+  /** For GetSigninToken: the access key ID of the new console credentials. */
   readonly madeAccessKeyId?: string;
 }
 

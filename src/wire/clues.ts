@@ -31,7 +31,7 @@ export function readClues(received: Received, query: readonly RawPair[]): Clues 
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     const value = rawHeaders[i + 1];
-    // The length excludes nearly every header without a lower-case copy of its name.
+    // Compares the length first. So nearly no header name must be converted to lower case.
     switch (name.length) {
       case 4:
         if (name.toLowerCase() === 'host') host ??= value;
@@ -62,7 +62,7 @@ export function readClues(received: Received, query: readonly RawPair[]): Clues 
     smithyProtocol,
     contentType,
     contentEncoding,
-    // The JavaScript SDK names the service in the first in Node, and in the second in a browser.
+    // The JavaScript SDK names the service in `User-Agent` on Node, and in `X-Amz-User-Agent` in a browser.
     userAgent: browserAgent === undefined ? userAgent : `${userAgent} ${browserAgent}`,
     scope: credential && scopeService(credential),
   };

@@ -32,7 +32,8 @@ export function stringCheck(shape: Shape, sensitive: boolean, service: ServiceNa
 
   return (value, reading, depth) => {
     const units = value.length;
-    // A string has at most as many code points as code units, and at least half as many. So they are counted only if the limit is between.
+    // A string has at most as many code points as code units, and at least half as many. So code points are counted only if the limit is
+    // between these numbers.
     if (units > max || units < min * 2) {
       const points = codePoints(value);
       if (points > max) fault(reading, depth, texts.max, value, sensitive);

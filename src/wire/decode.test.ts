@@ -32,7 +32,7 @@ function putMetricData(body: unknown): RequestForTests {
   };
 }
 
-/** `code: message` of what decoding throws, with its reason where it has one that only Organizations gives. */
+/** Returns `code: message` of the error that decoding throws. In errors of Organizations, the reason follows. */
 function refusal(request: RequestForTests): string {
   try {
     decodedForTests(request);
@@ -56,7 +56,7 @@ const one = (text: string) => `ValidationError: 1 validation error detected: ${t
 
 // biome-ignore format: a table
 const CONSTRAINTS: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
-  // what is tested                               the request                                                                    the error
+  // case                                         the request                                                                    the error
   ['a missing member',                            createMeeting({ MediaRegion: undefined }),                                     one("Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null")],
   ['a null member is a missing one',              createMeeting({ MediaRegion: null }),                                          one("Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null")],
   ['an empty body is an empty document',          createMeeting(''),                                                             "ValidationError: 3 validation errors detected: Value null at 'clientRequestToken' failed to satisfy constraint: Member must not be null; Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null; Value null at 'externalMeetingId' failed to satisfy constraint: Member must not be null"],
@@ -72,18 +72,18 @@ const CONSTRAINTS: readonly (readonly [title: string, request: RequestForTests, 
   ['a label',                                     chimeRequest('chime-sdk-meetings', 'GET', '/meetings/not-one'),                one("Value at 'meetingId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}")],
   ['a query string',                              chimeRequest('chime-sdk-meetings', 'GET', `/meetings/${MEETING_ID}/attendees?max-results=101`), one("Value at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 100")],
   ['a missing header',                            chimeRequest('chime-sdk-messaging', 'GET', '/channels?app-instance-arn=arn:aws:chime:us-east-1:111122223333:app-instance/a'), one("Value null at 'chimeBearer' failed to satisfy constraint: Member must not be null")],
-  ['Chime quotes no value, a sensitive one least', createMeeting({ ExternalMeetingId: '<secret>' }),                             'nothing'],
+  ['Chime does not quote values',                  createMeeting({ ExternalMeetingId: '<secret>' }),                             'nothing'],
 
   ['IAM quotes the value',                        iam(`Action=CreateUser&UserName=${'x'.repeat(65)}`),                           one(`Value '${'x'.repeat(65)}' at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64`)],
   ['IAM: a missing parameter',                    iam('Action=CreateUser'),                                                      one("Value null at 'userName' failed to satisfy constraint: Member must not be null")],
-  ['IAM: a name of the wrong letters',            iam('Action=CreateUser&UserName=a%20b'),                                       `ValidationError: The specified value for userName is invalid. ${NAME_TEXT}`],
-  ['IAM: a name too long and of wrong letters',   iam(`Action=CreateUser&UserName=${'+'.repeat(65)}`),                           one(`Value '${' '.repeat(65)}' at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64`)],
-  ['STS: a session name too long and of wrong letters', formRequest('sts', `Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=${'!'.repeat(65)}&Version=2011-06-15`), `ValidationError: 2 validation errors detected: Value '${'!'.repeat(65)}' at 'roleSessionName' failed to satisfy constraint: Member must have length less than or equal to 64; Value '${'!'.repeat(65)}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*`],
-  ['IAM: a tag key too long and of wrong letters', iam(`Action=TagUser&UserName=a&Tags.member.1.Key=${'!'.repeat(129)}&Tags.member.1.Value=b`), `ValidationError: 2 validation errors detected: Value '${'!'.repeat(129)}' at 'tags.1.member.key' failed to satisfy constraint: Member must have length less than or equal to 128; Value '${'!'.repeat(129)}' at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+`],
+  ['IAM: a name with invalid characters',          iam('Action=CreateUser&UserName=a%20b'),                                       `ValidationError: The specified value for userName is invalid. ${NAME_TEXT}`],
+  ['IAM: a long name with invalid characters',     iam(`Action=CreateUser&UserName=${'+'.repeat(65)}`),                           one(`Value '${' '.repeat(65)}' at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64`)],
+  ['STS: a long session name, invalid characters', formRequest('sts', `Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=${'!'.repeat(65)}&Version=2011-06-15`), `ValidationError: 2 validation errors detected: Value '${'!'.repeat(65)}' at 'roleSessionName' failed to satisfy constraint: Member must have length less than or equal to 64; Value '${'!'.repeat(65)}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*`],
+  ['IAM: a long tag key with invalid characters',  iam(`Action=TagUser&UserName=a&Tags.member.1.Key=${'!'.repeat(129)}&Tags.member.1.Value=b`), `ValidationError: 2 validation errors detected: Value '${'!'.repeat(129)}' at 'tags.1.member.key' failed to satisfy constraint: Member must have length less than or equal to 128; Value '${'!'.repeat(129)}' at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+`],
   ['IAM: a path',                                 iam('Action=CreateUser&UserName=a&Path=x'),                                    'ValidationError: The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.'],
-  ['IAM: an empty parameter is an empty text',    iam('Action=CreateUser&UserName=&Path=/'),                                     one("Value '' at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1")],
+  ['IAM: an empty parameter is an empty string',   iam('Action=CreateUser&UserName=&Path=/'),                                     one("Value '' at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1")],
   ['IAM: within a list',                          iam('Action=TagUser&UserName=a&Tags.member.1.Key=&Tags.member.1.Value=b'),     "ValidationError: 2 validation errors detected: Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"],
-  ['IAM: a list of texts',                        iam(`Action=UntagUser&UserName=a&TagKeys.member.1=${'x'.repeat(129)}`),         one(`Value '[${'x'.repeat(129)}]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+]`)],
+  ['IAM: a list of strings',                       iam(`Action=UntagUser&UserName=a&TagKeys.member.1=${'x'.repeat(129)}`),         one(`Value '[${'x'.repeat(129)}]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+]`)],
   ['IAM: a password is never quoted',             iam(`Action=CreateLoginProfile&UserName=a&Password=${'x'.repeat(129)}`),        one("Value at 'password' failed to satisfy constraint: Member must have length less than or equal to 128")],
   ['STS: a session name by its pattern',          formRequest('sts', 'Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=a+b&Version=2011-06-15'), one("Value 'a b' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*")],
   ['STS: a duration',                             formRequest('sts', 'Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=ab&DurationSeconds=899&Version=2011-06-15'), one("Value '899' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900")],
@@ -97,7 +97,7 @@ const CONSTRAINTS: readonly (readonly [title: string, request: RequestForTests, 
   ['Organizations: a pattern',                                organizations('ListParents', { ChildId: 'null' }),                                    'InvalidInputException: You provided a value that does not match the required pattern. INVALID_PATTERN'],
   ['Organizations: a missing member',                         organizations('ListParents', {}),                                                     'InvalidInputException: You must include a value for all required parameters. INPUT_REQUIRED'],
   ['Organizations: an enum',                                  organizations('ListPolicies', { Filter: 'ROLES' }),                                   'InvalidInputException: You specified an invalid value. INVALID_ENUM'],
-  ['Organizations: too long, of two faults the first',        organizations('DescribeHandshake', { HandshakeId: 'x'.repeat(100) }),                 'InvalidInputException: You provided a string parameter that is longer than allowed. MAX_LENGTH_EXCEEDED'],
+  ['Organizations: the first of two faults',       organizations('DescribeHandshake', { HandshakeId: 'x'.repeat(100) }),                 'InvalidInputException: You provided a string parameter that is longer than allowed. MAX_LENGTH_EXCEEDED'],
   ['Organizations: too short',                                organizations('InviteAccountToOrganization', { Target: { Id: '', Type: 'ACCOUNT' } }), 'InvalidInputException: You provided a string parameter that is shorter than allowed. MIN_LENGTH_EXCEEDED'],
   ['Organizations: too much',                                 organizations('ListAccounts', { MaxResults: 21 }),                                    'InvalidInputException: You provided a numeric parameter that has a larger value than allowed. MAX_VALUE_EXCEEDED'],
   ['Organizations: too little',                               organizations('ListAccounts', { MaxResults: 0 }),                                     'InvalidInputException: You provided a numeric parameter that has a smaller value than allowed. MIN_VALUE_EXCEEDED'],
@@ -114,14 +114,14 @@ function cborArray(count: number, item: number): Uint8Array {
 
 // biome-ignore format: a table
 const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
-  // what is tested                               the request                                                                    the message
+  // case                                         the request                                                                    the message
   ['a cut-off document',                          createMeeting('{"MediaRegion":"us-east-1"'),                                   'The document is not valid JSON'],
   ['an open string',                              createMeeting('{"MediaRegion":"us-east-1'),                                    'Unexpected end of the document'],
   ['text after the document',                     createMeeting('{} {}'),                                                        'The document is not valid JSON'],
   ['a byte order mark',                           createMeeting('\ufeff{}'),                                                     'The document is not valid JSON'],
-  ['a key given twice',                           createMeeting('{"MediaRegion":"us-east-1","MediaRegion":"us-west-2"}'),        'A key is given twice'],
-  ['a key given twice, once escaped',             createMeeting('{"MediaRegion":"us-east-1","Media\\u0052egion":"us-west-2"}'),  'A key is given twice'],
-  ['a key given twice within',                    createMeeting('{"Tags":[{"Key":"a:\\"{","Key":"b"}]}'),                        'A key is given twice'],
+  ['a repeated key',                             createMeeting('{"MediaRegion":"us-east-1","MediaRegion":"us-west-2"}'),        'A key occurs twice'],
+  ['a repeated key, once escaped',                createMeeting('{"MediaRegion":"us-east-1","Media\\u0052egion":"us-west-2"}'),  'A key occurs twice'],
+  ['a nested repeated key',                       createMeeting('{"Tags":[{"Key":"a:\\"{","Key":"b"}]}'),                        'A key occurs twice'],
   ['nesting without end',                         createMeeting(`{"a":${'['.repeat(40)}${']'.repeat(40)}}`),                     'The document is nested too deeply'],
   ['too many names',                              createMeeting(`{"a":[${'{"a":1},'.repeat(NAMES_MAX)}1]}`),                     'The document has too many values'],
   ['too many values',                             createMeeting(`{"a":[${'1,'.repeat(VALUES_MAX + 1)}1]}`),                      'The document has too many values'],
@@ -130,39 +130,39 @@ const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, e
   ['invalid UTF-8',                               { ...createMeeting(''), body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) },   'The body is not UTF-8'],
   ['a list for a document',                       createMeeting('[]'),                                                           'Start of list found where not expected'],
   ['null for a document',                         createMeeting('null'),                                                         'VALUE can not be converted to a Structure'],
-  ['a number for a text',                         createMeeting({ MediaRegion: 1 }),                                             'NUMBER_VALUE can not be converted to a String'],
-  ['a structure for a text',                      createMeeting({ MediaRegion: { a: 1 } }),                                      'Start of structure or map found where not expected.'],
-  ['a text for a list',                           createMeeting({ Tags: 'x' }),                                                  'STRING_VALUE can not be converted to a List'],
+  ['a number for a string',                       createMeeting({ MediaRegion: 1 }),                                             'NUMBER_VALUE can not be converted to a String'],
+  ['a structure for a string',                    createMeeting({ MediaRegion: { a: 1 } }),                                      'Start of structure or map found where not expected.'],
+  ['a string for a list',                         createMeeting({ Tags: 'x' }),                                                  'STRING_VALUE can not be converted to a List'],
   ['a list for a structure',                      createMeeting({ MeetingFeatures: [] }),                                        'Start of list found where not expected'],
-  ['a text for a number',                         createMeeting({ MeetingFeatures: { Attendee: { MaxCount: '1' } } }),           'STRING_VALUE can not be converted to an Integer'],
+  ['a string for a number',                       createMeeting({ MeetingFeatures: { Attendee: { MaxCount: '1' } } }),           'STRING_VALUE can not be converted to an Integer'],
   ['a fraction for a whole number',               createMeeting({ MeetingFeatures: { Attendee: { MaxCount: 1.5 } } }),           'NUMBER_VALUE can not be converted to an Integer'],
   ['a number beyond 32 bits',                     createMeeting({ MeetingFeatures: { Attendee: { MaxCount: 2_147_483_648 } } }), 'NUMBER_VALUE can not be converted to an Integer'],
-  ['a text for a whole number in a query string', chimeRequest('chime-sdk-meetings', 'GET', `/meetings/${MEETING_ID}/attendees?max-results=1x`), 'STRING_VALUE can not be converted to an Integer'],
-  ['a parameter given twice',                     chimeRequest('chime-sdk-meetings', 'GET', `/meetings/${MEETING_ID}/attendees?max-results=1&max-results=2`), 'Duplicate parameter: max-results'],
+  ['an invalid whole number in a query string',   chimeRequest('chime-sdk-meetings', 'GET', `/meetings/${MEETING_ID}/attendees?max-results=1x`), 'STRING_VALUE can not be converted to an Integer'],
+  ['a repeated parameter',                        chimeRequest('chime-sdk-meetings', 'GET', `/meetings/${MEETING_ID}/attendees?max-results=1&max-results=2`), 'Duplicate parameter: max-results'],
   ['broken percent-encoding in a label',          chimeRequest('chime-sdk-meetings', 'GET', '/meetings/%zz'),                    'Malformed percent-encoding'],
-  ['percent-encoding that is no UTF-8',           chimeRequest('chime-sdk-meetings', 'GET', '/meetings/%ff'),                    'Malformed percent-encoding'],
+  ['percent-encoding that is not UTF-8',          chimeRequest('chime-sdk-meetings', 'GET', '/meetings/%ff'),                    'Malformed percent-encoding'],
   ['U+0000 in a label',                           chimeRequest('chime-sdk-meetings', 'GET', '/meetings/a%00'),                   'Null characters are not allowed'],
-  ['a timestamp as text where seconds are meant', lookUp({ StartTime: '2026-11-22T00:00:00Z' }),                                 'STRING_VALUE can not be converted to a Timestamp'],
+  ['a timestamp string instead of seconds',       lookUp({ StartTime: '2026-11-22T00:00:00Z' }),                                 'STRING_VALUE can not be converted to a Timestamp'],
   ['a timestamp beyond all dates',                lookUp({ StartTime: 1e300 }),                                                  'NUMBER_VALUE can not be converted to a Timestamp'],
-  ['a parameter given twice in a form',           iam('Action=CreateUser&UserName=a&UserName=b'),                                'Duplicate parameter: UserName'],
+  ['a repeated parameter in a form',              iam('Action=CreateUser&UserName=a&UserName=b'),                                'Duplicate parameter: UserName'],
   ['a hidden second Action',                      iam('Action=CreateUser&UserName=a&%41ction=DeleteUser'),                       'Duplicate parameter: Action'],
-  ['a text for a truth',                          iam('Action=UpdateAccountPasswordPolicy&RequireSymbols=yes'),                  'STRING_VALUE can not be converted to a Boolean'],
-  ['a text where a structure is meant',           iam('Action=TagUser&UserName=a&Tags.member.1=x'),                              'STRING_VALUE can not be converted to a Structure'],
-  ['a structure where a text is meant',           iam('Action=CreateUser&UserName.x=a'),                                         'Start of structure or map found where not expected.'],
+  ['an invalid boolean',                          iam('Action=UpdateAccountPasswordPolicy&RequireSymbols=yes'),                  'STRING_VALUE can not be converted to a Boolean'],
+  ['a string instead of a structure',             iam('Action=TagUser&UserName=a&Tags.member.1=x'),                              'STRING_VALUE can not be converted to a Structure'],
+  ['a structure instead of a string',             iam('Action=CreateUser&UserName.x=a'),                                         'Start of structure or map found where not expected.'],
   ['a list without its step',                     iam('Action=TagUser&UserName=a&Tags.1.Key=x'),                                 'Start of structure or map found where not expected.'],
-  ['a list with a name for a number',             iam('Action=TagUser&UserName=a&Tags.member.x.Key=x'),                          'Start of structure or map found where not expected.'],
+  ['a list with a name instead of a number',      iam('Action=TagUser&UserName=a&Tags.member.x.Key=x'),                          'Start of structure or map found where not expected.'],
   ['a list with the number zero',                 iam('Action=TagUser&UserName=a&Tags.member.0.Key=x'),                          'Start of structure or map found where not expected.'],
   ['names with too many steps',                   iam(`Action=CreateUser&UserName=a&${'a.'.repeat(30)}b=c`),                     'Parameters are nested too deeply'],
   ['too many parameters',                         iam(`Action=CreateUser&${Array.from({ length: 20_001 }, (_, i) => `${i}=`).join('&')}`), 'Too many parameters'],
-  ['a compressed body that is none',              { ...createMeeting('{}'), headers: { 'Content-Encoding': 'gzip' } },           'The body is no gzip stream'],
-  ['a compressed body cut off',                   { ...createMeeting(''), headers: { 'Content-Encoding': 'gzip' }, body: gzipSync('{}').subarray(0, 15) }, 'The body is no gzip stream'],
+  ['a compressed body that is not gzip',              { ...createMeeting('{}'), headers: { 'Content-Encoding': 'gzip' } },           'The body is not a gzip stream'],
+  ['a compressed body cut off',                   { ...createMeeting(''), headers: { 'Content-Encoding': 'gzip' }, body: gzipSync('{}').subarray(0, 15) }, 'The body is not a gzip stream'],
   ['CBOR cut off',                                putMetricData(cbor({ Namespace: 'x' }).subarray(0, 6)),                        'The document is not valid CBOR'],
-  ['CBOR with a key given twice',                 putMetricData(Uint8Array.of(0xa2, 0x61, 0x61, 1, 0x61, 0x61, 2)),              'The document is not valid CBOR'],
-  ['CBOR with a number for a key',                putMetricData(cbor(new Map([[1, 2]]))),                                        'The keys of a map must be texts'],
+  ['CBOR with a repeated key',                    putMetricData(Uint8Array.of(0xa2, 0x61, 0x61, 1, 0x61, 0x61, 2)),              'The document is not valid CBOR'],
+  ['CBOR with a number for a key',                putMetricData(cbor(new Map([[1, 2]]))),                                        'The keys of a map must be strings'],
   ['CBOR of too many items',                      putMetricData(cborArray(VALUES_MAX / 2, 0x80)),                                'The document has too many values'],
   ['CBOR of too many maps',                       putMetricData(cborArray(VALUES_MAX / 8, 0xa0)),                                'The document has too many values'],
   ['CBOR nested without end',                     putMetricData(new Uint8Array(1_000_000).fill(0x81)),                           'The document has too many values'],
-  ['CBOR nested deeper than we read',             putMetricData(Uint8Array.of(...new Array<number>(40).fill(0x81), 1)),          'The document is nested too deeply'],
+  ['CBOR nested below the maximum depth',         putMetricData(Uint8Array.of(...new Array<number>(40).fill(0x81), 1)),          'The document is nested too deeply'],
   ['a CBOR timestamp without its tag',            putMetricData({ Namespace: 'x', MetricData: [{ MetricName: 'a', Timestamp: 1 }] }), 'NUMBER_VALUE can not be converted to a Timestamp'],
 ];
 
@@ -198,7 +198,7 @@ test('decode: a quoted value is truncated to 1,024 characters', () => {
   assert.ok(message.length < 1_300);
 });
 
-test('decode: the message for a string that is far too long names its pattern only if the pattern is one character class', () => {
+test('decode: the message for a much too long string names a pattern of one character class only', () => {
   const one = formRequest(
     'sts',
     `Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=${'!'.repeat(100_000)}&Version=2011-06-15`,

@@ -31,7 +31,7 @@ export function decode(routed: Routed, received: Received): Record<string, unkno
 
 /**
  * Reads the input that the server itself passes to an operation: the document that a client would send as JSON. The constraints of the
- * model hold for it too.
+ * model also apply to it.
  *
  * @throws AwsError  as `decode`
  */

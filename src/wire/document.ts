@@ -37,7 +37,7 @@ export function inflate(body: Uint8Array): Uint8Array {
     return gunzipSync(body, { maxOutputLength: INFLATED_MAX_BYTES });
   } catch (error) {
     if (error instanceof RangeError) throw new AwsError('RequestTooLarge', 'The request body is too large once decompressed.');
-    throw malformed('The body is no gzip stream');
+    throw malformed('The body is not a gzip stream');
   }
 }
 
@@ -52,8 +52,8 @@ export function textOf(body: Uint8Array): string {
 }
 
 /**
- * Parses a JSON document. Unlike `JSON.parse`, it rejects repeated names (of which `JSON.parse` keeps the last one, and other parsers the
- * first), deep nesting, lone surrogates and U+0000, which the store cannot keep.
+ * Parses a JSON document. Unlike `JSON.parse`, it rejects repeated names, deep nesting, lone surrogates, and U+0000, which the store cannot
+ * keep. Of repeated names, `JSON.parse` uses the last one, and other parsers use the first.
  *
  * A valid document has as many colons outside its strings as its parsed form has keys, unless a name is repeated.
  *
@@ -71,7 +71,7 @@ export function parseJson(json: string): unknown {
     throw malformed('The document is not valid JSON');
   }
   // Without a backslash, JSON in UTF-8 contains neither U+0000 nor lone surrogates.
-  if (keysWithin(document, json.includes('\\')) !== counts.colons) throw malformed('A key is given twice');
+  if (keysWithin(document, json.includes('\\')) !== counts.colons) throw malformed('A key occurs twice');
   return document;
 }
 
@@ -169,7 +169,7 @@ function plain(value: unknown, depth: number): unknown {
   if (!(value instanceof Map)) return value;
   const object = Object.create(null) as Record<string, unknown>;
   for (const [name, one] of value) {
-    if (typeof name !== 'string') throw malformed('The keys of a map must be texts');
+    if (typeof name !== 'string') throw malformed('The keys of a map must be strings');
     assertStorable(name);
     object[name] = plain(one, depth + 1);
   }

@@ -176,15 +176,15 @@ describe('encodeError', () => {
 
   test('encodeError: the error for an unknown operation is in the protocol of the request', () => {
     const refusals: readonly (readonly [RequestForTests, string])[] = [
-      [{ target: '/nothing', scope: 'chime' }, '{"message":"The requested operation is not known."}'],
-      [{ target: '/_chime/nothing', scope: 'chime' }, '{"Code":"UnknownOperation","Message":"The requested operation is not known."}'],
+      [{ target: '/nothing', scope: 'chime' }, '{"message":"The requested operation is unknown."}'],
+      [{ target: '/_chime/nothing', scope: 'chime' }, '{"Code":"UnknownOperation","Message":"The requested operation is unknown."}'],
       [
         formRequest('iam', 'Action=Nothing&Version=2010-05-08'),
         `<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>InvalidAction</Code><Message>Could not find operation Nothing for version 2010-05-08</Message></Error><RequestId>${REQUEST_ID}</RequestId></ErrorResponse>`,
       ],
       [
         targetRequest('events', 'AWSEvents.Nothing', {}),
-        '{"__type":"UnknownOperationException","message":"The requested operation is not known."}',
+        '{"__type":"UnknownOperationException","message":"The requested operation is unknown."}',
       ],
     ];
     for (const [request, body] of refusals) {

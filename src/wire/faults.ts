@@ -97,7 +97,7 @@ export function invalidInput([first]: readonly Fault[]): AwsError {
   return new AwsError('InvalidInputException', message, { Reason: reason });
 }
 
-/** Member of Access Analyzer's error. The errors of other services do not have it and omit it. */
+/** Member of Access Analyzer's error. The models of other services do not have the member, so their errors omit it. */
 export const REASON = { reason: 'fieldValidationFailed' } as const;
 
 /** Returns a member's name as in AWS's messages: `externalMeetingId`. */

@@ -28,7 +28,7 @@ export function requestForTests(request: RequestForTests): Received {
   };
 }
 
-/** Routes a request; `guide2021` off. */
+/** Routes a request with `guide2021` off. */
 export function routedForTests(request: RequestForTests): Routed | RoutingRefusal {
   return route(requestForTests(request), { guide2021: false });
 }

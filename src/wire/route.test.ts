@@ -14,10 +14,10 @@ const BOTO3 = 'Boto3/1.26.27 Python/3.11.2 Linux/6.1 Botocore/1.29.27';
 const FORM = 'application/x-www-form-urlencoded';
 const WEB_IDENTITY = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=x&WebIdentityToken=y&RoleSessionName=z';
 
-/** A path that has a URI's shape. */
+/** Returns a path that matches a URI of the model. */
 const pathOf = (uri: string) => uri.replaceAll(/\{[^}]*\}/g, 'x');
 
-/** What was chosen, in one line; of a refusal the protocol, code and status it is answered with. */
+/** Returns the chosen operation in one line, or the protocol, code and status of the error. */
 function chosen(request: RequestForTests): string {
   const routed = routedForTests(request);
   if (routed.kind === 'routed') return `${routed.service} ${routed.operation.name} ${routed.protocol} ${routed.profile}`;
@@ -27,33 +27,33 @@ function chosen(request: RequestForTests): string {
 
 // biome-ignore format: a table
 const ROUTES: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
-  // what is tested                                            the request                                                                                      what is chosen
+  // case                                                      the request                                                                                      chosen
   ['base path',                                                { target: `/_chime-sdk-meetings${MEETING}` },                                                    'chime-sdk-meetings GetMeeting rest-json sdk'],
   ['base path before a contrary scope',                        { target: '/_chime-sdk-voice/settings', scope: 'iam' },                                          'chime-sdk-voice GetGlobalSettings rest-json sdk'],
   ['base path of the classic service',                         { target: '/_chime/settings', scope: 'chime' },                                                  'chime GetGlobalSettings rest-json classic'],
   ['base path of a query service, without a slash',            { ...formRequest('iam', 'Action=ListUsers&Version=2010-05-08'), target: '/_iam' },               'iam ListUsers query sdk'],
   ['base path of a json service',                              { ...targetRequest('cloudtrail', 'CloudTrail_20131101.LookupEvents', {}), target: '/_cloudtrail/' }, 'cloudtrail LookupEvents json sdk'],
-  ['base path of no service',                                  { target: '/_chime-sdk-nothing/meetings' },                                                      'rest-json UnrecognizedServiceException 404'],
-  ['base path named like a property of every object',          { target: '/_constructor/meetings' },                                                            'rest-json UnrecognizedServiceException 404'],
+  ['base path of an unknown service',                          { target: '/_chime-sdk-nothing/meetings' },                                                      'rest-json UnrecognizedServiceException 404'],
+  ['base path with the name of an inherited property',         { target: '/_constructor/meetings' },                                                            'rest-json UnrecognizedServiceException 404'],
   ['operation of another service under a base path',           { target: `/_chime-sdk-voice${MEETING}`, scope: 'chime' },                                       'rest-json UnknownOperationException 404'],
-  ['operation named like a property of every object',          formRequest('iam', 'Action=constructor&Version=2010-05-08'),                                      'query InvalidAction 400'],
+  ['operation with the name of an inherited property',         formRequest('iam', 'Action=constructor&Version=2010-05-08'),                                      'query InvalidAction 400'],
 
   ['host of the meetings endpoint',                            { target: MEETING, headers: { Host: 'meetings-chime.us-east-1.amazonaws.com' }, scope: 'chime' }, 'chime-sdk-meetings GetMeeting rest-json sdk'],
   ['host in capitals with a port, FIPS',                       { target: '/settings', headers: { Host: 'VOICE-chime-fips.us-east-1.example.com:443' }, scope: 'chime' }, 'chime-sdk-voice GetGlobalSettings rest-json sdk'],
   ['host of the classic endpoint',                             { target: '/settings', headers: { Host: 'chime.us-east-1.amazonaws.com' }, scope: 'chime' },       'chime GetGlobalSettings rest-json classic'],
   ['older host of the classic endpoint',                       { target: '/settings', headers: { Host: 'service.chime.aws.amazon.com' }, scope: 'chime' },        'chime GetGlobalSettings rest-json classic'],
-  ['host chime.… for what only another service has',           { target: MEETING, headers: { Host: 'chime.example.com' }, scope: 'chime' },                       'chime-sdk-meetings GetMeeting rest-json sdk'],
-  ['host that contradicts the scope is no clue',               { ...formRequest('sts', 'Action=GetCallerIdentity&Version=2011-06-15'), headers: { Host: 'iam.example.com', 'Content-Type': FORM } }, 'sts GetCallerIdentity query sdk'],
+  ['host chime.… for an operation of another service',         { target: MEETING, headers: { Host: 'chime.example.com' }, scope: 'chime' },                       'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['host that contradicts the scope is ignored',               { ...formRequest('sts', 'Action=GetCallerIdentity&Version=2011-06-15'), headers: { Host: 'iam.example.com', 'Content-Type': FORM } }, 'sts GetCallerIdentity query sdk'],
   ['host alone, unsigned',                                     { target: '/accounts', headers: { Host: 'messaging-chime.us-east-1.amazonaws.com' } },            'rest-json UnknownOperationException 404'],
 
   ['scope chime and a path of one service',                    { target: '/channels?app-instance-arn=a', scope: 'chime' },                                        'chime-sdk-messaging ListChannels rest-json sdk'],
   ['scope chime and a path of the classic service',            { target: '/accounts', scope: 'chime' },                                                          'chime ListAccounts rest-json classic'],
   ['scope access-analyzer',                                    { target: '/analyzer', scope: 'access-analyzer' },                                                'accessanalyzer ListAnalyzers rest-json sdk'],
   ['scope of a presigned URL',                                 { target: `${MEETING}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F20261122%2Fus-east-1%2Fchime%2Faws4_request` }, 'chime-sdk-meetings GetMeeting rest-json sdk'],
-  ['nobody signed: still a meeting',                           { target: MEETING },                                                                              'chime-sdk-meetings GetMeeting rest-json sdk'],
-  ['scope of no service',                                      { target: MEETING, scope: 'execute-api' },                                                        'chime-sdk-meetings GetMeeting rest-json sdk'],
-  ['path of no operation',                                     { target: '/nothing/here', scope: 'chime' },                                                      'rest-json UnknownOperationException 404'],
-  ['method of no operation',                                   { method: 'PATCH', target: MEETING, scope: 'chime' },                                             'rest-json UnknownOperationException 404'],
+  ['an unsigned request for a meeting',                        { target: MEETING },                                                                              'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['scope of an unknown service',                              { target: MEETING, scope: 'execute-api' },                                                        'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['path without an operation',                                { target: '/nothing/here', scope: 'chime' },                                                      'rest-json UnknownOperationException 404'],
+  ['method without an operation',                              { method: 'PATCH', target: MEETING, scope: 'chime' },                                             'rest-json UnknownOperationException 404'],
   ['a label is never empty',                                   { target: '/meetings//attendees', scope: 'chime' },                                               'rest-json UnknownOperationException 404'],
   ['a slash at the end is another path',                       { target: `${MEETING}/`, scope: 'chime' },                                                        'rest-json UnknownOperationException 404'],
   ['absolute form',                                            { target: `http://localhost${MEETING}`, scope: 'chime' },                                         'rest-json UnknownOperationException 404'],
@@ -79,16 +79,16 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
   ['removed, by CLI v2 of chime',                              { method: 'POST', target: '/meetings', scope: 'chime', headers: { 'User-Agent': CLI('chime.create-meeting') } }, 'chime CreateMeeting rest-json classic'],
   ['removed, by the JavaScript SDK of chime in 2024',          { target: MEETING, scope: 'chime', headers: { 'User-Agent': JS('chime') } },                        'chime GetMeeting rest-json classic'],
   ['removed, by the JavaScript SDK of chime in 2021',          { target: MEETING, scope: 'chime', headers: { 'User-Agent': 'aws-sdk-js/3.38.0 os/linux/6.1 lang/js md/nodejs/20.20.2 api/chime/3.38.0' } }, 'chime GetMeeting rest-json classic'],
-  ['removed, by nobody who names a service',                   { target: MEETING, scope: 'chime', headers: { 'User-Agent': BOTO3 } },                              'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['removed, by a client that names no service',               { target: MEETING, scope: 'chime', headers: { 'User-Agent': BOTO3 } },                              'chime-sdk-meetings GetMeeting rest-json sdk'],
   ['removed, unsigned, by CLI v2 of chime',                    { method: 'POST', target: '/meetings', headers: { 'User-Agent': CLI('chime.create-meeting') } },    'chime CreateMeeting rest-json classic'],
   ['removed, by CLI v2 of chime, signed for another service',  { target: MEETING, scope: 'access-analyzer', headers: { 'User-Agent': CLI('chime.get-meeting') } }, 'rest-json UnknownOperationException 404'],
   ['removed, by CLI v2 of chime, at the host of another',      { target: '/app-instances', scope: 'chime', headers: { Host: 'identity-chime.us-east-1.amazonaws.com', 'User-Agent': CLI('chime.list-app-instances') } }, 'chime-sdk-identity ListAppInstances rest-json sdk'],
-  ['removed, at the host chime.…, where another has the route', { target: MEETING, scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com', 'User-Agent': BOTO3 } }, 'chime-sdk-meetings GetMeeting rest-json sdk'],
-  ['removed, at the host chime.…, where no other has it',      { target: '/meetings', scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com', 'User-Agent': BOTO3 } }, 'chime ListMeetings rest-json classic'],
+  ['removed, at the host chime.…, if another has the route',   { target: MEETING, scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com', 'User-Agent': BOTO3 } }, 'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['removed, at the host chime.…, if no other has the route',  { target: '/meetings', scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com', 'User-Agent': BOTO3 } }, 'chime ListMeetings rest-json classic'],
   ['removed, at the older host of the classic endpoint',       { target: '/meetings', scope: 'chime', headers: { Host: 'service.chime.aws.amazon.com' } },         'chime ListMeetings rest-json classic'],
   ['removed, at the host chime.…, by the SDK of meetings',     { target: '/meetings', scope: 'chime', headers: { Host: 'chime.example.com', 'User-Agent': JS('chime-sdk-meetings') } }, 'rest-json UnknownOperationException 404'],
-  ['removed, where no other has it and nothing names chime',   { target: '/meetings', scope: 'chime', headers: { 'User-Agent': BOTO3 } },                          'rest-json UnknownOperationException 404'],
-  ['never one of the classic service, by CLI v2 of chime',     { target: '/channel-flows/a', scope: 'chime', headers: { 'User-Agent': CLI('chime.list-rooms') } }, 'chime-sdk-messaging DescribeChannelFlow rest-json sdk'],
+  ['removed, if no other has it and chime is not named',       { target: '/meetings', scope: 'chime', headers: { 'User-Agent': BOTO3 } },                          'rest-json UnknownOperationException 404'],
+  ['never removed, by CLI v2 of chime',                        { target: '/channel-flows/a', scope: 'chime', headers: { 'User-Agent': CLI('chime.list-rooms') } }, 'chime-sdk-messaging DescribeChannelFlow rest-json sdk'],
   ['tags of a meeting',                                        { target: '/tags?arn=arn%3Aaws%3Achime%3Aus-east-1%3A111122223333%3Ameeting%2Fa', scope: 'chime' }, 'chime-sdk-meetings ListTagsForResource rest-json sdk'],
   ['tags of a media pipeline',                                 { target: '/tags?arn=arn:aws:chime:us-east-1:111122223333:media-pipeline/a', scope: 'chime' },      'chime-sdk-media-pipelines ListTagsForResource rest-json sdk'],
   ['tags of a voice connector',                                { target: '/tags?arn=arn:aws:chime:us-east-1:111122223333:vc/a', scope: 'chime' },                  'chime-sdk-voice ListTagsForResource rest-json sdk'],
@@ -110,10 +110,10 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
   ['form without a version',                                   formRequest('iam', 'Action=ListUsers'),                                                           'query InvalidAction 400'],
   ['version of another service',                               formRequest('iam', 'Action=ListUsers&Version=2011-06-15'),                                        'query InvalidAction 400'],
   ['action of another service',                                formRequest('iam', 'Action=AssumeRole&Version=2010-05-08'),                                       'query InvalidAction 400'],
-  ['form for nobody',                                          { method: 'POST', headers: { 'Content-Type': FORM }, body: 'Action=Nothing' },                    'query InvalidAction 400'],
+  ['form for an unknown service',                              { method: 'POST', headers: { 'Content-Type': FORM }, body: 'Action=Nothing' },                    'query InvalidAction 400'],
   ['scope of a query service without an Action',               { target: '/', scope: 'iam' },                                                                    'query MissingAction 400'],
   ['compressed form',                                          { ...formRequest('monitoring', ''), headers: { 'Content-Type': FORM, 'Content-Encoding': 'gzip' }, body: gzipSync(`Action=PutMetricData&Version=2010-08-01&x=${'y'.repeat(50_000)}`) }, 'cloudwatch PutMetricData query sdk'],
-  ['compressed form that is none',                             { ...formRequest('monitoring', ''), headers: { 'Content-Type': FORM, 'Content-Encoding': 'gzip' }, body: 'Action=PutMetricData' }, 'query MissingAction 400'],
+  ['compressed form that is not gzip',                         { ...formRequest('monitoring', ''), headers: { 'Content-Type': FORM, 'Content-Encoding': 'gzip' }, body: 'Action=PutMetricData' }, 'query MissingAction 400'],
 
   ['target of the JavaScript SDK',                             targetRequest('cloudtrail', 'CloudTrail_20131101.LookupEvents', {}),                              'cloudtrail LookupEvents json sdk'],
   ['target of botocore',                                       targetRequest('cloudtrail', 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents', {}), 'cloudtrail LookupEvents json sdk'],
@@ -121,12 +121,12 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
   ['target of Organizations',                                  targetRequest('organizations', 'AWSOrganizationsV20161128.ListAccounts', {}),                     'organizations ListAccounts json sdk'],
   ['target of CloudWatch',                                     targetRequest('monitoring', 'GraniteServiceVersion20100801.PutMetricData', {}),                   'cloudwatch PutMetricData json sdk'],
   ['target of an unknown operation',                           targetRequest('events', 'AWSEvents.Nothing', {}),                                                 'json UnknownOperationException 404'],
-  ['target of nothing, by its scope',                          targetRequest('events', 'PutEvents', {}),                                                         'events PutEvents json sdk'],
+  ['unknown target, by its scope',                             targetRequest('events', 'PutEvents', {}),                                                         'events PutEvents json sdk'],
   ['target with a query service',                              targetRequest('iam', 'IAM.ListUsers', {}),                                                        'json UnknownOperationException 404'],
   ['target by GET',                                            { ...targetRequest('events', 'AWSEvents.PutEvents', {}), method: 'GET' },                          'json UnknownOperationException 404'],
   ['CBOR',                                                     { method: 'POST', target: '/service/GraniteServiceVersion20100801/operation/PutMetricData', headers: { 'smithy-protocol': 'rpc-v2-cbor' }, scope: 'monitoring' }, 'cloudwatch PutMetricData smithy-rpc-v2-cbor sdk'],
   ['CBOR of an unknown operation',                             { method: 'POST', target: '/service/GraniteServiceVersion20100801/operation/Nothing', headers: { 'smithy-protocol': 'rpc-v2-cbor' }, scope: 'monitoring' }, 'smithy-rpc-v2-cbor UnknownOperationException 404'],
-  ['CBOR with a service that does not speak it',               { method: 'POST', target: '/service/AWSEvents/operation/PutEvents', headers: { 'smithy-protocol': 'rpc-v2-cbor' }, scope: 'events' }, 'smithy-rpc-v2-cbor UnknownOperationException 404'],
+  ['CBOR with a service that does not support it',             { method: 'POST', target: '/service/AWSEvents/operation/PutEvents', headers: { 'smithy-protocol': 'rpc-v2-cbor' }, scope: 'events' }, 'smithy-rpc-v2-cbor UnknownOperationException 404'],
   ['another smithy protocol',                                  { method: 'POST', target: '/service/GraniteServiceVersion20100801/operation/PutMetricData', headers: { 'smithy-protocol': 'rpc-v2-json' }, scope: 'monitoring' }, 'smithy-rpc-v2-cbor UnknownOperationException 404'],
   ['another content encoding',                                 { ...chimeRequest('chime-sdk-meetings', 'POST', '/meetings', {}), headers: { 'Content-Encoding': 'br' } }, 'rest-json UnsupportedMediaTypeException 415'],
 ];

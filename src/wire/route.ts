@@ -99,7 +99,7 @@ function routeWithin(request: Request, service: ServiceName): Routed | RoutingRe
   if (smithyProtocol !== undefined && model.protocols.includes('smithy-rpc-v2-cbor')) return routeRpc(request, service);
   if (target !== undefined && model.protocols.includes('json')) return routeRpc(request, service);
   if (model.protocols.includes('query')) return routeAction(request, readAction(request) ?? NO_ACTION, service);
-  return refusal('json', service, 'UnknownOperationException', 'The request names no operation.');
+  return refusal('json', service, 'UnknownOperationException', 'The request does not name an operation.');
 }
 
 /** Routes a request with `smithy-protocol`, by its path, or with `X-Amz-Target`. */
@@ -251,7 +251,7 @@ function finished(
 }
 
 function unknownOperation(protocol: ProtocolName, service: ServiceName | undefined, named?: string): RoutingRefusal {
-  return refusal(protocol, service, 'UnknownOperationException', 'The requested operation is not known.', named);
+  return refusal(protocol, service, 'UnknownOperationException', 'The requested operation is unknown.', named);
 }
 
 const OPERATION_NAME = /^[A-Za-z][A-Za-z0-9]{0,127}$/;

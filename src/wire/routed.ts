@@ -5,7 +5,7 @@ import type { ProtocolName, ServiceName } from '#model/services.ts';
 /** Name and value of a query string, percent-encoded. */
 export type RawPair = readonly [name: string, value: string];
 
-/** An operation that is called, over HTTP or by the server itself. */
+/** Called operation. A client calls it over HTTP, or the server calls it itself. */
 export interface CalledOperation {
   readonly kind: 'routed';
   readonly service: ServiceName;
@@ -18,8 +18,8 @@ export interface CalledOperation {
 }
 
 /**
- * A request whose operation is known. Nothing in it is verified yet. The server authorizes the action of `operation`, because that is
- * what will run, not the name in the credential scope or a header.
+ * A request whose operation is known. Nothing in it is verified yet. The server authorizes the action of `operation`, because `operation`
+ * runs. It does not authorize a name from the credential scope or a header.
  */
 export interface Routed extends CalledOperation {
   /** rest-json: the URI labels in the order of the model's URI, still percent-encoded. */
@@ -37,7 +37,7 @@ export interface RoutingRefusal {
   readonly protocol: ProtocolName;
   /** Absent if the service is unknown too. */
   readonly service?: ServiceName;
-  /** One of the services that sign as the credential scope says, if `service` is absent. For the record only. */
+  /** One of the services with the signing name of the credential scope, if `service` is absent. For the record only. */
   readonly likelyService?: ServiceName;
   /** Operation as the request names it: letters and digits, at most 128. Absent if it names none. For the record only. */
   readonly operationName?: string;

@@ -65,7 +65,7 @@ const MISUSES: readonly [args: string, problem: string][] = [
   ['account list --name x',                       "belfry account: unknown flag '--name' (flags: --data)"],
   ['operator-key',                                'belfry operator-key: missing command (commands: rotate, forget-old)'],
   ['operator-key rotate --forget',                "belfry operator-key: unknown flag '--forget' (flags: --forget-old, --data)"],
-  ['operator-key rotate --forget-old=1',          'belfry operator-key: --forget-old does not have a value'],
+  ['operator-key rotate --forget-old=1',          'belfry operator-key: --forget-old does not take a value'],
   ['operator-key forget-old --forget-old',        "belfry operator-key: unknown flag '--forget-old' (flags: --data)"],
   ['server',                                      'belfry server: missing command (commands: list, remove)'],
   ['server remove',                               "belfry server: missing --id: the ID of a server, from 'belfry server list'"],

@@ -1,6 +1,6 @@
 /**
- * Every numbered requirement of the security model (chapters 2 to 9 and 15, and the evidence from IAM in chapter 11) has a test with its
- * number, or is listed here as out of scope with the reason. A number counts in a string of a test file or in the source of a case, but not
+ * Every numbered requirement of the security model has a test with its number, or is listed here as out of scope with the reason. The
+ * requirements are those of chapters 2 to 9 and 15, and the evidence from IAM in chapter 11. A number counts in a string of a test file or in the source of a case, but not
  * in a comment.
  */
 

@@ -128,7 +128,7 @@ for (const [title, name, policyName, reads, administers, manages] of AUDIENCES) 
   });
 }
 
-test('EX-3: AmazonChimeReadOnly allows what the console needs, and one action is enough for the API', async () => {
+test("EX-3: AmazonChimeReadOnly allows the console's calls, and one action is enough for the API", async () => {
   const reader = chime(await user('reader', managed('AmazonChimeReadOnly')));
   assert.equal(await verdictOf(reader.send(new SearchAvailablePhoneNumbersCommand({ AreaCode: '206' }))), 'allowed');
   const apiOnly = chime(await user('api-only', allow('chime:ListUsers')));

@@ -12,8 +12,8 @@ import {
 } from '@aws-sdk/client-chime-sdk-identity';
 import { type Dice, diceOf } from '../reference/generate-policies.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
-import { type ArnRig, type Place, startArnRig } from './arn-rig.ts';
 import { VARIANTS } from './arn-variants.ts';
+import { type DeniedResources, type Place, startDeniedResources } from './denied-resources.ts';
 import type { Figure, Workload, WorkloadOptions } from './workload.ts';
 
 /** Requests under way at once. */
@@ -72,9 +72,9 @@ function splice(text: string, at: number, remove: number, insert: string): strin
 
 async function run({ seconds, seed }: WorkloadOptions): Promise<readonly Figure[]> {
   const dice = diceOf(seed);
-  const rig = await startArnRig();
-  const arns = await attackArns(rig, dice, performance.now() + seconds * 700);
-  const tags = await attackTags(rig, dice, performance.now() + seconds * 300);
+  const resources = await startDeniedResources();
+  const arns = await attackArns(resources, dice, performance.now() + seconds * 700);
+  const tags = await attackTags(resources, dice, performance.now() + seconds * 300);
   return [
     { what: 'strings sent in place of a denied ARN, all refused', value: arns, unit: 'count' },
     { what: 'changes of tags with colliding keys, none stored twice', value: tags, unit: 'count' },
@@ -82,20 +82,20 @@ async function run({ seconds, seed }: WorkloadOptions): Promise<readonly Figure[
 }
 
 /** Sends mutated ARNs to random operations. Throws if one succeeds, or if the state differs after them. */
-async function attackArns(rig: ArnRig, dice: Dice, until: number): Promise<number> {
-  const before = rig.stateDigest();
+async function attackArns(resources: DeniedResources, dice: Dice, until: number): Promise<number> {
+  const before = resources.stateDigest();
   const senders = new Map<string, ReturnType<typeof caller>>();
   let count = 0;
   const send = (place: Place, text: string): Promise<Outcome> => {
     const key = `${place.service} ${place.type}`;
-    const sender = senders.get(key) ?? caller(place.service, rig.at(place.service, rig.deniedOn[place.type]));
+    const sender = senders.get(key) ?? caller(place.service, resources.at(place.service, resources.deniedOn[place.type]));
     senders.set(key, sender);
-    return sender(place.operation.name, rig.inputWith(place, text));
+    return sender(place.operation.name, resources.inputWith(place, text));
   };
   async function worker(): Promise<void> {
     do {
-      const place = pick(dice, rig.places);
-      const text = mutated(dice, rig.canonical[place.type] as string);
+      const place = pick(dice, resources.places);
+      const text = mutated(dice, resources.canonical[place.type] as string);
       const { code, message, status } = await send(place, text);
       count += 1;
       // Deleting a provider that does not exist succeeds.
@@ -105,15 +105,15 @@ async function attackArns(rig: ArnRig, dice: Dice, until: number): Promise<numbe
     } while (performance.now() < until);
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  assert.equal(rig.stateDigest(), before);
+  assert.equal(resources.stateDigest(), before);
   return count;
 }
 
 const KEYS = ['team', 'Team', 'TEAM', 'stage', 'Stage', 'ı', 'İ', 'i̇', 'k', '\u212a', 'K'];
 
 /** Adds and removes tags with colliding keys, and lists them after each change. Throws if two keys are equal ignoring case. */
-async function attackTags(rig: ArnRig, dice: Dice, until: number): Promise<number> {
-  const identity = new ChimeSDKIdentityClient(rig.at('chime-sdk-identity'));
+async function attackTags(resources: DeniedResources, dice: Dice, until: number): Promise<number> {
+  const identity = new ChimeSDKIdentityClient(resources.at('chime-sdk-identity'));
   const { AppInstanceArn: ResourceARN } = await identity.send(new CreateAppInstanceCommand({ Name: 'tagged' }));
   let count = 0;
   do {

@@ -7,14 +7,14 @@ import { loadModel } from '#model/load.ts';
 import { actionName, SERVICE_NAMES } from '#model/services.ts';
 import { parity } from '../../tools/parity.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
-import { type Place, startArnRig } from './arn-rig.ts';
 import { VARIANTS } from './arn-variants.ts';
+import { type Place, startDeniedResources } from './denied-resources.ts';
 
 const AT_ONCE = 8;
 /** Services with operations that are built and name resources by ARN. */
 const WITH_ARNS = /^(chime-sdk-.*|iam|sts)$/;
 
-const rig = await startArnRig();
+const resources = await startDeniedResources();
 /** `iam CreateUser`: the operations that are built. */
 const built = new Set(
   (await parity()).flatMap(({ service, operations }) => operations.flatMap((each) => (each.built ? [`${service} ${each.operation}`] : []))),
@@ -30,9 +30,9 @@ const senders = new Map<string, ReturnType<typeof caller>>();
 function call(place: Place, text: string): Promise<Outcome> {
   const { service, operation, type } = place;
   const key = `${service} ${type}`;
-  const send = senders.get(key) ?? caller(service, rig.at(service, rig.deniedOn[type]));
+  const send = senders.get(key) ?? caller(service, resources.at(service, resources.deniedOn[type]));
   senders.set(key, send);
-  return send(operation.name, rig.inputWith(place, text));
+  return send(operation.name, resources.inputWith(place, text));
 }
 
 /** Runs tasks, a few at a time. */
@@ -47,13 +47,13 @@ async function each<Item>(items: readonly Item[], run: (item: Item) => Promise<v
 
 for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
   test(`ARN variants: ${service} accepts no other string for a denied ARN`, async () => {
-    const places = rig.places.filter((place) => place.service === service);
-    const before = rig.stateDigest();
+    const places = resources.places.filter((place) => place.service === service);
+    const before = resources.stateDigest();
     const accepted: string[] = [];
     let refused = 0;
     await each(places, async (place) => {
       for (const [title, variant] of VARIANTS) {
-        const text = variant(rig.canonical[place.type] as string);
+        const text = variant(resources.canonical[place.type] as string);
         const { code, message, status } = await call(place, text);
         if (status === undefined && code !== 'ok') continue;
         // Deleting a provider that does not exist succeeds.
@@ -63,7 +63,7 @@ for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
       }
     });
     assert.deepEqual(accepted.slice(0, 20), []);
-    assert.equal(rig.stateDigest(), before);
+    assert.equal(resources.stateDigest(), before);
     assert.ok(refused >= places.length * 20, `${refused} of ${places.length} places`);
   });
 }
@@ -71,14 +71,14 @@ for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
 test('ARN variants: the ARN itself is denied for every action that takes its type as resource', async () => {
   const wrong: string[] = [];
   let denied = 0;
-  const asked = rig.places.filter(({ service, operation, type }) => {
+  const asked = resources.places.filter(({ service, operation, type }) => {
     const [prefix = '', name = ''] = actionName(service, operation.name).split(':');
     return (
       built.has(`${service} ${operation.name}`) && actionOf(prefix, name)?.resourceTypes.some((each) => type === `${prefix}:${each.type}`)
     );
   });
   await each(asked, async (place) => {
-    const { code, message } = await call(place, rig.canonical[place.type] as string);
+    const { code, message } = await call(place, resources.canonical[place.type] as string);
     if (/^(AccessDenied|InvalidIdentityToken)/.test(code)) denied += 1;
     else wrong.push(`${place.operation.name} ${place.input.path.join('.')}: ${code} ${message}`);
   });

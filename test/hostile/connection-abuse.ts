@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient, type STSServiceException } from '@aws-sdk/client-sts';
 import type { ConnectionLimits } from '#server/edge/listener.ts';
 import { STEP_BYTES } from '#server/edge/reading.ts';
+import type { RunningServer } from '#server/serving.ts';
 import { readSettings } from '#server/settings.ts';
-import { type RunningServer, startServer } from '#server/start.ts';
+import { startServer } from '#server/start.ts';
 import { exchange } from '../kit/raw.ts';
 import type { Flood } from './flood.ts';
 import { type Figure, startOtherCaller, type Workload } from './workload.ts';
@@ -67,8 +68,8 @@ const ABUSES: readonly (readonly [what: string, scheme: 'http' | 'https', sent: 
 /**
  * A client that opens connections and holds them, and one that floods the server with pipelined requests.
  *
- * Asserts that the server closes each connection by itself, that descriptors and bytes return to zero, that one source holds at most
- * its share, and that the server answers a second source during the attack.
+ * Asserts that the server closes each connection, and that descriptors and bytes return to zero. One source holds at most its share, and
+ * the server answers a second source during the attack.
  */
 export const connectionAbuse: Workload = {
   name: 'connection abuse',

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AwsError } from '#core/aws-error.ts';
-import { openCoreRig } from './core-rig.ts';
+import { openCountedOperations } from './counted-operations.ts';
 import { CORE_STEPS_MAX, countSteps } from './steps.ts';
 import { type HostileRequest, hostileRequests } from './worst-analysis-requests.ts';
 
 /** The steps that one request takes on the core's thread. */
 
-const rig = await openCoreRig();
+const operations = await openCountedOperations();
 let steps: Awaited<ReturnType<typeof countSteps>>;
 
 before(async () => {
@@ -15,12 +15,12 @@ before(async () => {
 });
 after(async () => {
   steps.stop();
-  await rig.close();
+  await operations.close();
 });
 
 function stepsOf(request: HostileRequest): Promise<number> {
   return steps.of(() =>
-    rig.answer(request).catch((error) => {
+    operations.answer(request).catch((error) => {
       if (!(error instanceof AwsError)) throw error;
     }),
   );

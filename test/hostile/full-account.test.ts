@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AwsError } from '#core/aws-error.ts';
 import { ACCOUNT } from '#services/kit/fixture.ts';
-import { openCoreRig } from './core-rig.ts';
+import { openCountedOperations } from './counted-operations.ts';
 import { fillAccount, fillOrganization, type RecordSizes } from './full-account.ts';
 import { fullAccountRequests, fullOrganizationRequests } from './full-account-requests.ts';
 import { CORE_STEPS_MAX, countSteps } from './steps.ts';
@@ -20,30 +20,33 @@ const SIZES: RecordSizes = { tags: 8, documents: 0.2, metadata: 100_000, attachm
  */
 const READ_MAX = 5 * 2 ** 20;
 
-const rig = await openCoreRig();
+const operations = await openCountedOperations();
 let steps: Awaited<ReturnType<typeof countSteps>>;
 
 before(async () => {
-  await fillAccount(rig.store, ACCOUNT, ACCOUNT, SIZES);
-  await fillOrganization(rig.store, ACCOUNT, SIZES);
+  await fillAccount(operations.store, ACCOUNT, ACCOUNT, SIZES);
+  await fillOrganization(operations.store, ACCOUNT, SIZES);
   steps = await countSteps();
 });
 after(async () => {
   steps.stop();
-  await rig.close();
+  await operations.close();
 });
 
 for (const request of [...fullAccountRequests(ACCOUNT), ...fullOrganizationRequests()]) {
   test(`Full account: ${request.name} reads and works within the limits of one turn`, async () => {
-    rig.reads.largest = 0;
-    rig.reads.transactions = 0;
+    operations.reads.largest = 0;
+    operations.reads.transactions = 0;
     const taken = await steps.of(() =>
-      rig.answer(request).catch((error) => {
+      operations.answer(request).catch((error) => {
         if (!(error instanceof AwsError)) throw error;
       }),
     );
-    assert.ok(rig.reads.largest <= READ_MAX, `one transaction reads ${rig.reads.largest} characters`);
-    assert.ok(taken / rig.reads.transactions <= CORE_STEPS_MAX / 2, `${taken} steps in ${rig.reads.transactions} transactions`);
-    if (process.env['SHOW']) console.log(rig.reads.largest, taken, rig.reads.transactions, request.name);
+    assert.ok(operations.reads.largest <= READ_MAX, `one transaction reads ${operations.reads.largest} characters`);
+    assert.ok(
+      taken / operations.reads.transactions <= CORE_STEPS_MAX / 2,
+      `${taken} steps in ${operations.reads.transactions} transactions`,
+    );
+    if (process.env['SHOW']) console.log(operations.reads.largest, taken, operations.reads.transactions, request.name);
   });
 }

@@ -17,7 +17,7 @@ export function tenPolicies(policyOf: (characters: number) => string): PolicyLay
 }
 
 /**
- * Returns the policies of a user with every quota used, in a session with session policies, in an account at the maximum depth of an
+ * Returns the policies of a user with every quota used. The user has session policies, and its account is at the maximum depth of an
  * organization. `policyOf` returns a policy with a number of characters.
  */
 export function everyPolicy(policyOf: (characters: number) => string): PolicyLayers {

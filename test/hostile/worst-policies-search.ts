@@ -4,7 +4,7 @@
  */
 import { type Dice, diceOf } from '../reference/generate-policies.ts';
 
-/** A token of a pattern or value: literal text that is repeated, a wildcard, or a variable. */
+/** A token of a pattern or value: a literal string that is repeated, a wildcard, or a variable. */
 interface Token {
   readonly text: string;
   readonly times: number;

@@ -26,8 +26,8 @@ export function stackOf(genome: Genome, layersOf: (policyOf: (characters: number
 const onePolicy = (make: (characters: number) => string): PolicyLayers => ({ identity: tenPolicies(make).identity.slice(0, 1) });
 
 /**
- * Returns the maximum number of steps of a decision with one policy: twice (the decision and the search for its statement) the characters of
- * the policy times the words of the longest value, plus the steps that split the values into bits.
+ * Returns the maximum number of steps of a decision with one policy. It is the characters of the policy times the words of the longest value,
+ * twice: for the decision and for the search for its statement. The steps that split the values into bits are added.
  */
 export function stepsMax(genome: Genome, characters: number): number {
   const { context, resource } = requestOf(genome);

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACCOUNT, openIam, TRUST_ROOT } from './fixture.ts';
 
+type Run = Awaited<ReturnType<typeof openIam>>['run'];
+
 const FOR_ROLE = ['ListInstanceProfilesForRole'] as const;
 const FOR_USER = ['ListSigningCertificates', 'ListSSHPublicKeys', 'ListServiceSpecificCredentials'] as const;
 const FOR_ACCOUNT = ['ListInstanceProfiles', 'ListServerCertificates'] as const;
@@ -27,6 +29,26 @@ test('GetInstanceProfile: no instance profile can be found', async () => {
   const [access] = await requiredAccess('GetInstanceProfile', input);
   assert.deepEqual(access?.resources, [`arn:aws:iam::${ACCOUNT}:instance-profile/nonexistent-profile`]);
 });
+
+// Source: localstack/localstack, tests/aws/services/iam, recorded on AWS in February 2026. Assumed: the messages of the tag lists.
+// biome-ignore format: a table
+const NOT_FOUND: readonly (readonly [operation: Parameters<Run>[0], input: object, resource: string, message: string])[] = [
+  ['ListInstanceProfileTags',   { InstanceProfileName: 'p' },                                                        'instance-profile/p',   'Instance Profile p cannot be found.'],
+  ['GetServerCertificate',      { ServerCertificateName: 'nonexistent-certificate' },                                'server-certificate/nonexistent-certificate', 'The Server Certificate with name nonexistent-certificate cannot be found.'],
+  ['ListServerCertificateTags', { ServerCertificateName: 'c' },                                                      'server-certificate/c', 'The Server Certificate with name c cannot be found.'],
+  ['GetSSHPublicKey',           { UserName: 'ada', SSHPublicKeyId: 'APKAXXXXXXXXXXXXXXXXX', Encoding: 'SSH' },       'user/ada',             'The Public Key with id APKAXXXXXXXXXXXXXXXXX cannot be found.'],
+  ['GetSSHPublicKey',           { UserName: 'nonexistent-user', SSHPublicKeyId: 'APKAXXXXXXXXXXXXXXXXX', Encoding: 'PEM' }, 'user/nonexistent-user', 'The user with name nonexistent-user cannot be found.'],
+];
+
+for (const [operation, input, resource, message] of NOT_FOUND) {
+  test(`${operation}: ${message}`, async () => {
+    const { run, requiredAccess } = await openIam();
+    await run('CreateUser', { UserName: 'ada' });
+    await assert.rejects(run(operation, input as never), { code: 'NoSuchEntityException', message });
+    const [access] = await requiredAccess(operation, input as never);
+    assert.deepEqual(access?.resources, [`arn:aws:iam::${ACCOUNT}:${resource}`]);
+  });
+}
 
 for (const name of [...FOR_ROLE, ...FOR_USER]) {
   test(`${name}: an unknown user or role is NoSuchEntity`, async () => {

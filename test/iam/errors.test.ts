@@ -13,7 +13,7 @@ const LONG = JSON.stringify({
 });
 const TRUST_UNKNOWN = TRUST_ROOT.replace(':root', ':user/absent');
 
-/** Creates a iam in which `alice` has one of each related entity, `bare` has none, and `many` has reached the quotas. */
+/** Creates an account in which `alice` has one of each related entity, `bare` has none, and `many` has reached the quotas. */
 async function populatedRig(): Promise<Iam> {
   const iam = await openIam();
   const { run } = iam;

@@ -5,10 +5,9 @@ import { arn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
-import { type Gate, newGate, withOffload } from '#server/core/offload.ts';
+import { type Gate, newGate, newSmallAnalyses, withOffload } from '#server/core/offload.ts';
 import type { IamDeps } from '#services/iam/deps.ts';
 import { iamOperations } from '#services/iam/operations.ts';
-import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { ACCOUNT, type As, accessOf, callerOf, OTHER_ACCOUNT, openOperations, roleSession, rootOf } from '#services/kit/fixture.ts';
 import { allow, policy, trust } from '../kit/policy.ts';
 
@@ -50,7 +49,7 @@ export async function openIam(deps: Partial<IamDeps> = {}) {
     surveyGate: newGate(1),
     store: opened.store,
     threads: newAnalysisThreads(ANALYSIS_LIMITS, () => {}),
-    reference: authorizationReference,
+    smallAnalyses: newSmallAnalyses(),
   };
   return {
     ...opened,

@@ -44,7 +44,7 @@ async function pages(of: (Marker: string | undefined) => Promise<{ names: readon
 }
 const all = Array.from({ length: POLICIES }, (_, i) => `p${i}`).sort();
 
-test('GetAccountAuthorizationDetails: a page of large policies ends early, and the pages together have each policy once', async () => {
+test('GetAccountAuthorizationDetails: pages of large policies end early, and have each policy once', async () => {
   const found = await pages(async (Marker) => {
     const input = { Filter: ['LocalManagedPolicy' as const], MaxItems: 1_000, Marker };
     const page = await iam.send(new GetAccountAuthorizationDetailsCommand(input));

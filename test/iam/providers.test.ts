@@ -23,7 +23,7 @@ type Row = {
 // biome-ignore format: a table
 const ROWS: readonly Row[] = [
   // condition                     operation                      input                                                              code                            message
-  ['a private key',                'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: '', AddPrivateKey: 'k' },    'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
+  ['a private key',                'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: '', AddPrivateKey: 'k' },    'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
   ['invalid metadata',             'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: 'x'.repeat(1000) },          'InvalidInputException',        'Could not parse metadata'],
   ['metadata with a DTD',          'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: `<!DOCTYPE x>${METADATA}` },  'InvalidInputException',        'Could not parse metadata'],
   ['metadata with a DTD, in lower case', 'CreateSAMLProvider',    { Name: 'new', SAMLMetadataDocument: `<!doctype x>${METADATA}` },  'InvalidInputException',        'Could not parse metadata'],
@@ -36,6 +36,12 @@ const ROWS: readonly Row[] = [
   ['six thumbprints',              'CreateOpenIDConnectProvider', { Url: URL, ThumbprintList: new Array(6).fill(THUMBPRINT) },       'InvalidInputException',        'Thumbprint list must contain fewer than 5 entries.'],
   ['101 audiences',                'CreateOpenIDConnectProvider', { Url: 'https://a.example', ClientIDList: Array.from({ length: 101 }, (_, i) => `${i}`) }, 'LimitExceededException', 'Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100'],
   ['an existing issuer',           'CreateOpenIDConnectProvider', { Url: URL },                                                      'EntityAlreadyExistsException', 'Provider with url https://login.example.com/tenant/ already exists.'],
+  ['an unknown provider',          'DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn: `${OIDC}x` },                          'NoSuchEntityException',        `OpenId connect Provider ${OIDC}x cannot be found.`],
+  ['a private key',                'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AddPrivateKey: 'k' }, 'InvalidInputException',      'Belfry does not support encrypted SAML assertions.'],
+  ['required encryption',          'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: METADATA, AssertionEncryptionMode: 'Required' }, 'InvalidInputException', 'Belfry does not support encrypted SAML assertions.'],
+  ['a private key',                'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AddPrivateKey: 'k' },                     'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
+  ['required encryption',          'UpdateSAMLProvider',          { SAMLProviderArn: SAML, AssertionEncryptionMode: 'Required' },    'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
+  ['an unknown private key',       'UpdateSAMLProvider',          { SAMLProviderArn: SAML, RemovePrivateKey: 'k'.repeat(22) },       'InvalidInputException',        'Belfry does not support encrypted SAML assertions.'],
   ['an unknown provider',          'GetOpenIDConnectProvider',    { OpenIDConnectProviderArn: `${OIDC}x` },                          'NoSuchEntityException',        `OpenIDConnect Provider not found for arn ${OIDC}x`],
 ];
 
@@ -75,6 +81,9 @@ test('SAML provider: its metadata can be read, replaced, tagged and deleted', as
   assert.equal(provider.SAMLMetadataDocument, METADATA);
   assert.equal(provider.ValidUntil, Date.UTC(2030, 0, 2, 3, 4, 5));
   assert.match(provider.SAMLProviderUUID ?? '', /^[A-Z0-9]{22,64}$/);
+  assert.deepEqual([provider.AssertionEncryptionMode, provider.PrivateKeyList], ['Allowed', []]);
+  await run('UpdateSAMLProvider', { SAMLProviderArn: SAML, AssertionEncryptionMode: 'Allowed' });
+  assert.deepEqual(await run('GetSAMLProvider', { SAMLProviderArn: SAML }), provider);
   const undated = METADATA.replace(' validUntil="2030-01-02T03:04:05Z"', '');
   await run('UpdateSAMLProvider', { SAMLProviderArn: SAML, SAMLMetadataDocument: undated });
   assert.deepEqual((await run('ListSAMLProviders', {})).SAMLProviderList, [
@@ -126,7 +135,6 @@ test('OpenID Connect provider: its lists can be changed, and deleting it twice s
   await run('UntagOpenIDConnectProvider', { ...of, TagKeys: ['a'] });
   assert.deepEqual((await run('GetOpenIDConnectProvider', of)).Tags, []);
   assert.deepEqual((await run('ListOpenIDConnectProviderTags', of)).Tags, []);
-  await run('DeleteOpenIDConnectProvider', of);
   await run('DeleteOpenIDConnectProvider', of);
   assert.deepEqual((await run('ListOpenIDConnectProviders', {})).OpenIDConnectProviderList, []);
 });

@@ -42,7 +42,7 @@ for (const [title, statement, granted, not] of GRANTED) {
 
 test('grantedServices: an invalid policy covers nothing', () => assert.equal(granting('{').size, 0));
 
-/** Creates a iam in which the user ada used Chime with an access key, one hour after the start. */
+/** Creates an account in which the user ada used Chime with an access key, one hour after the start. */
 async function withUse(): Promise<Iam & { readonly keyId: string }> {
   const iam = await openIam();
   const { run, store } = iam;

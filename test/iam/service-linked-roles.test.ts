@@ -42,8 +42,8 @@ test('CreateServiceLinkedRole: a role has the description of the request, or non
 
 // biome-ignore format: a table
 const REJECTED: readonly (readonly [title: string, input: IamApi['CreateServiceLinkedRole']['input'], message: string])[] = [
-  ['an unknown service (SLR-4)',          { AWSServiceName: 'lex.amazonaws.com' },                    'lex.amazonaws.com is not a service that has service-linked roles.'],
-  ['a service in another case (SLR-4)',   { AWSServiceName: 'Chime.amazonaws.com' },                  'Chime.amazonaws.com is not a service that has service-linked roles.'],
+  ['an unknown service (SLR-4)',          { AWSServiceName: 'lex.amazonaws.com' },                    "Service 'lex.amazonaws.com' does not have service-linked roles."],
+  ['a service in another case (SLR-4)',   { AWSServiceName: 'Chime.amazonaws.com' },                  "Service 'Chime.amazonaws.com' does not have service-linked roles."],
   ['a suffix (SLR-3)',                    { AWSServiceName: VOICE, CustomSuffix: 'x' },               `Custom suffix is not allowed for ${VOICE}`],
   ['an existing role (SLR-2)',            { AWSServiceName: VOICE },                                  `Service role name ${ROLE} has been taken in this account, please try a different suffix.`],
 ];

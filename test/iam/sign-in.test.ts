@@ -45,7 +45,7 @@ test('Login profile: the password is stored as a hash, and the profile can be re
   });
   await assert.rejects(run('DeleteLoginProfile', { UserName: 'ada' }), {
     code: 'NoSuchEntityException',
-    message: 'Cannot find Login Profile for User ada',
+    message: 'Login Profile for User ada cannot be found.',
   });
 });
 

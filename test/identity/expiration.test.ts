@@ -7,7 +7,7 @@ import { emitterOf } from '#services/kit/events.ts';
 import { workFor } from '#services/kit/fixture.ts';
 import type { Tx } from '#store/store.ts';
 
-test('Expiration: the trail records an expired user as an event of the service, in the transaction that deletes it (LOG-5)', async () => {
+test('Expiration: the deletion of an expired user has a service event in the trail (LOG-5)', async () => {
   const { appInstance, user, store } = await openFixture();
   const AppInstanceArn = await appInstance();
   const ExpirationSettings = { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } as const;

@@ -1,4 +1,4 @@
-/** Steps of a server's poll in the lease model: the request, the response, and what the server makes of it. */
+/** Steps of a server's poll in the lease model: the request, the response, and the changes of the server's state. */
 import {
   ABSENT,
   ACK,

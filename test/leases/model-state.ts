@@ -24,7 +24,7 @@ export type Fault =
   | 'lease without registration'
   /** A server acknowledges a version before it has applied it. */
   | 'acknowledged before applied'
-  /** A poll gives a lease before the acknowledgement of its version is stored. */
+  /** A poll gives a lease before the acknowledgment of its version is stored. */
   | 'lease before the acknowledgement'
   /** A server is expired before all leases older than the withdrawal have ended. */
   | 'expired too early'
@@ -50,13 +50,13 @@ export const WRITER = 3;
 export const [STAGE, VERSION, AGE] = [0, 1, 2];
 export const [IDLE, DRAWN, COMMITTED, RETURNED] = [0, 1, 2, 3];
 
-/** Fields of a server. ACK: version whose acknowledgement is in flight. ACKED: the poll saw that its version is acknowledged. */
+/** Fields of a server. ACK: version whose acknowledgment is in flight. ACKED: the poll saw that its version is acknowledged. */
 export const SERVER = 14;
 export const [KNOWS, LAST, LEASE, LOADED, REGISTERED, ROW, ROW_AGE] = [0, 1, 2, 3, 4, 5, 6];
 export const [APPLIED, ACK, POLL, POLL_AGE, POLL_ROWS, POLL_SAW, ACKED] = [7, 8, 9, 10, 11, 12, 13];
 /** States of a server's row. */
 export const [ABSENT, ACTIVE, DRAINING] = [0, 1, 2];
-/** Stages of a poll. ACKNOWLEDGING and STORED follow DONE: the acknowledgement is in flight, then stored. */
+/** Stages of a poll. ACKNOWLEDGING and STORED follow DONE: the acknowledgment is in flight, then stored. */
 export const [NO_POLL, SENT, HALF, DONE, ACKNOWLEDGING, STORED] = [0, 1, 2, 3, 4, 5];
 
 /** A model with its size and its fault. */

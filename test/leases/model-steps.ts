@@ -112,7 +112,7 @@ function replicaSteps(protocol: Protocol, s: State, change: Change): void {
   change('fail-over', ...missing);
 }
 
-/** Steps of an acknowledgement in flight, and of the expiry of a server that did not acknowledge in time. */
+/** Steps of an acknowledgment in flight, and of the expiry of a server that did not acknowledge in time. */
 function acknowledgementSteps(protocol: Protocol, s: State, n: number, change: Change): void {
   const at = protocol.serverAt(n);
   const of = (field: number): number => s[at + field] as number;

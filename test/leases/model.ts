@@ -1,13 +1,13 @@
 /**
  * Model of the lease protocol as a small state machine. `explore` visits all its interleavings: two writers, servers that load, register,
  * poll, acknowledge and stop, polls that are lost or late, and an operator who removes servers. Time is stored as ages and remaining times.
- * Each is capped at the value from which it makes no difference, so the number of states is finite and the search needs no time limit.
+ * Each has a maximum, above which all values have the same effect. So the number of states is finite, and the search needs no time limit.
  *
  * Guarantee: after a withdrawal has returned, no server with a lease decides by an older version of identity.
  *
- * A server gets a lease only after the database has stored its acknowledgement of the version that the poll returned. So if a withdrawal
- * has waited until all older leases have ended, a server that has not acknowledged it has no lease and cannot get one. It is expired: its
- * row is deleted at once, and later withdrawals do not wait for it.
+ * A server gets a lease only after the database has stored its acknowledgment of the version that the poll returned. A withdrawal waits until
+ * all older leases have ended. Then a server that has not acknowledged it has no lease and cannot get one. It is expired: its row is deleted
+ * at once, and later withdrawals do not wait for it.
  *
  * `model-steps.ts` has the steps of writers, replica and operator, and `model-polls.ts` those of a server.
  */

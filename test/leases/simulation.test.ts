@@ -14,7 +14,7 @@ test(`the lease: in ${SCHEDULES} schedules no server honors a withdrawn permissi
     answered += run.answered;
     byTime += run.byTime;
   }
-  // Withdrawals returned in both ways: by acknowledgements and by time.
+  // Withdrawals returned in both ways: by acknowledgments and by time.
   assert.ok(byTime > SCHEDULES && answered - byTime > SCHEDULES, `${answered} answered, ${byTime} by time`);
 });
 

@@ -1,6 +1,4 @@
 /** The unmodified client of messaging sessions in Node, with its own signatures and WebSocket adapter, and Node's WebSocket. */
-import { readFileSync } from 'node:fs';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
 import NoOpLogger from 'amazon-chime-sdk-js/build/logger/NoOpLogger.js';
 import DefaultMessagingSession from 'amazon-chime-sdk-js/build/messagingsession/DefaultMessagingSession.js';
@@ -31,11 +29,6 @@ export interface Client {
 
 /** Time limit of each wait. Conditions are met long before. */
 const WAIT_MAX_MS = 20_000;
-
-/** Makes this process trust a server's certificate authority. */
-export function trust(caFile: string): void {
-  setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')]);
-}
 
 /** WebSocket adapter for a server on loopback without TLS. The client itself supports only `wss`, but accepts another adapter. */
 class PlainAdapter extends DefaultWebSocketAdapter.default {

@@ -32,10 +32,10 @@ import {
   OrganizationsClient,
 } from '@aws-sdk/client-organizations';
 import { newKey } from '../kit/account.ts';
+import { startChat } from '../kit/chat.ts';
 import type { Keys } from '../kit/keys.ts';
 import { allow, deny, policy, trust } from '../kit/policy.ts';
 import { type Client, connect } from './client.ts';
-import { startChat } from './rig.ts';
 
 const chat = await startChat();
 const { admin } = chat;

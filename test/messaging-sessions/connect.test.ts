@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { CreateAppInstanceBotCommand } from '@aws-sdk/client-chime-sdk-identity';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { startChat } from '../kit/chat.ts';
 import type { Keys } from '../kit/keys.ts';
 import { allow, trust } from '../kit/policy.ts';
 import { everyEvent, type LookedUp, readUnproven } from '../kit/trail.ts';
+import { closing, connectTarget, type Signing, upgrade } from '../kit/upgrade.ts';
 import { connect } from './client.ts';
-import { closing, connectTarget, type Signing, startChat, upgrade } from './rig.ts';
 
 const chat = await startChat();
 const { server, accountId } = chat;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
 import { WebSocket } from 'ws';
 import { startTestServer } from '../kit/server.ts';
-import { connectTarget } from './rig.ts';
+import { connectTarget } from '../kit/upgrade.ts';
 
 const server = await startTestServer({ BELFRY_SESSIONS_PER_USER: '2', BELFRY_SESSIONS_PER_ACCOUNT: '3' });
 const identity = new ChimeSDKIdentityClient(server.client());

@@ -43,5 +43,5 @@ test('Meetings: a client that joins stops at once with a reason, because the ser
   void new JoinAndReceiveIndexTask.default(context as never).run();
   const { status, error } = await stopped.promise;
   assert.deepEqual([status.statusCode(), status.isTerminal()], [MeetingSessionStatusCode.default.SignalingBadRequest, true]);
-  assert.match(error.message, /4400 and reason: This server carries no meeting media/);
+  assert.match(error.message, /4400 and reason: This server does not support meeting media/);
 });

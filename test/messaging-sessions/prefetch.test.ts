@@ -6,9 +6,9 @@ import {
   SendChannelMessageCommand,
   UpdateChannelReadMarkerCommand,
 } from '@aws-sdk/client-chime-sdk-messaging';
+import { startChat } from '../kit/chat.ts';
 import { allow } from '../kit/policy.ts';
 import { connect } from './client.ts';
-import { startChat } from './rig.ts';
 
 const chat = await startChat();
 const ada = await chat.appUser('ada');

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
 import { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
+import { trustAuthority } from '../kit/chat.ts';
 import { startServerProcess } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
-import { connect, trust } from './client.ts';
+import { connect } from './client.ts';
 
 test('Messaging sessions: the client reconnects after a restart of the server', async () => {
   const first = await startServerProcess();
-  trust(`${first.dataFolder}/tls/ca.pem`);
+  trustAuthority(`${first.dataFolder}/tls/ca.pem`);
   const client = { endpoint: first.endpoint, region: 'us-east-1', credentials: first.credentials };
   const identity = new ChimeSDKIdentityClient(client);
   const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', ClientRequestToken: 'chat' }));

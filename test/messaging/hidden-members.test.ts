@@ -13,9 +13,9 @@ import {
   SearchChannelsCommand,
   SendChannelMessageCommand,
 } from '@aws-sdk/client-chime-sdk-messaging';
+import { startChat } from '../kit/chat.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { connect } from '../messaging-sessions/client.ts';
-import { startChat } from '../messaging-sessions/rig.ts';
 
 const chat = await startChat();
 const messaging = chat.messaging();
@@ -105,7 +105,7 @@ test('Hidden members: the error for a hidden member is the same as for a non-mem
   }
 });
 
-// Adding a member again is ConflictException, but to a bearer that does not see hidden members, this must not tell them from banned users.
+// Adding a member again is ConflictException. A bearer that does not see hidden members must not distinguish them from banned users by it.
 test('Hidden members: the error for adding a hidden member is the same as for a banned user', async () => {
   await messaging.send(new CreateChannelBanCommand({ ...named(banned), ChimeBearer: moderator }));
   const [ofHidden, ofBanned] = await Promise.all(

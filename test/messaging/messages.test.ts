@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { CreateAppInstanceAdminCommand, DeleteAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
 import * as sdk from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { startChat } from '../kit/chat.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { everyEvent } from '../kit/trail.ts';
 import { connect } from '../messaging-sessions/client.ts';
-import { startChat } from '../messaging-sessions/rig.ts';
 
 const chat = await startChat();
 const messaging = chat.messaging();
@@ -85,7 +85,7 @@ const TOO_LARGE = /^Channel Messages size limit exceeded$/;
 const REFUSED: readonly (readonly [title: string, content: string, more: object, message: RegExp])[] = [
   ['content of more than 4096 bytes',     'ä'.repeat(2049), {},                                     TOO_LARGE      ],
   ['a CONTROL message of 31 bytes',       'x'.repeat(31),   { Type: 'CONTROL' },                    TOO_LARGE      ],
-  ['a CONTROL message with metadata',     'x',              { Type: 'CONTROL', Metadata: 'm' },     /no metadata/  ],
+  ['a CONTROL message with metadata',     'x',              { Type: 'CONTROL', Metadata: 'm' },     /have Metadata/],
   ['a sub-channel of a normal channel',   'x',              { SubChannelId: 'sub' },                /not an elastic/],
 ];
 for (const [title, content, more, message] of REFUSED) {

@@ -15,9 +15,9 @@ import {
   SendChannelMessageCommand,
   UpdateChannelMessageCommand,
 } from '@aws-sdk/client-chime-sdk-messaging';
+import { startChat } from '../kit/chat.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { allow, trust } from '../kit/policy.ts';
-import { startChat } from '../messaging-sessions/rig.ts';
 
 const chat = await startChat();
 const messaging = chat.messaging();

@@ -8,11 +8,11 @@ import {
   PutMessagingStreamingConfigurationsCommand,
 } from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { startChat } from '../kit/chat.ts';
 import { deleteLinkedRole, linkedRoleExists } from '../kit/linked-role.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { allow } from '../kit/policy.ts';
 import { everyEvent } from '../kit/trail.ts';
-import { startChat } from '../messaging-sessions/rig.ts';
 
 const SERVICE = 'messaging.chime.amazonaws.com';
 const ROLE = 'AWSServiceRoleForChimeSDKMessaging';

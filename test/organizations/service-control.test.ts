@@ -95,7 +95,7 @@ before(async () => {
   await organizations.send(new EnablePolicyTypeCommand({ RootId: rootId, PolicyType: 'SERVICE_CONTROL_POLICY' }));
 });
 
-test("Service control policies: it applies to a member's administrator from the next request until it is detached (EVAL-6)", async () => {
+test('Service control policies: one on a member applies until it is detached (EVAL-6)', async () => {
   const member = await newMember();
   await listUsers(member);
   const denyUsers = await newPolicy(DENY_USERS);
@@ -105,7 +105,7 @@ test("Service control policies: it applies to a member's administrator from the 
   await listUsers(member);
 });
 
-test('Service control policies: an account without FullAWSAccess may do only what its own policy allows (EVAL-6)', async () => {
+test("Service control policies: without FullAWSAccess only the account's own policy allows (EVAL-6)", async () => {
   const member = await newMember();
   await attach(await newPolicy(ONLY_CHIME), member.accountId);
   await listUsers(member);
@@ -125,7 +125,7 @@ test('Service control policies: a changed policy applies from the next request (
   await assert.rejects(listUsers(member), explicitly(member));
 });
 
-test('Service control policies: on a unit, it applies to an account that was moved into it, until it is moved out (EVAL-6)', async () => {
+test('Service control policies: one on a unit applies to an account while it is in the unit (EVAL-6)', async () => {
   const member = await newMember();
   const { OrganizationalUnit: outer } = await organizations.send(new CreateOrganizationalUnitCommand({ ParentId: rootId, Name: 'outer' }));
   const { OrganizationalUnit: inner } = await organizations.send(
@@ -141,7 +141,7 @@ test('Service control policies: on a unit, it applies to an account that was mov
   await listUsers(member);
 });
 
-test('Service control policies: on the root, it applies to every member and not to the management account (EVAL-6)', async () => {
+test('Service control policies: one on the root applies to all but the management account (EVAL-6)', async () => {
   const member = await newMember();
   const denyUsers = await newPolicy(DENY_USERS);
   await attach(denyUsers, rootId);
@@ -152,7 +152,7 @@ test('Service control policies: on the root, it applies to every member and not 
   await listUsers(member);
 });
 
-test('Service control policies: it is detached while the policy type is disabled, and not attached again after that (EVAL-6)', async () => {
+test('Service control policies: disabling the policy type detaches them permanently (EVAL-6)', async () => {
   const member = await newMember();
   await attach(await newPolicy(DENY_USERS), member.accountId);
   await assert.rejects(listUsers(member), explicitly(member));
@@ -182,7 +182,7 @@ test('Service control policies: it does not apply to an account that left or was
   await assert.rejects(left.organizations.send(new DescribeOrganizationCommand({})), { name: 'AWSOrganizationsNotInUseException' });
 });
 
-test('Service control policies: it applies to a created account, which cannot leave until it is standalone (EVAL-6)', async () => {
+test('Service control policies: they apply to a created account, which cannot leave as such (EVAL-6)', async () => {
   const member = await newMember();
   await attach(await newPolicy(DENY_USERS), member.accountId);
   for (const leaving of [

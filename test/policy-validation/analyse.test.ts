@@ -98,7 +98,11 @@ const TRUST: readonly (readonly [title: string, existing: unknown, updated: unkn
   ['a role becomes its account', trusting({ AWS: 'arn:aws:iam::111122223333:role/r' }), trusting({ AWS: 'arn:aws:iam::111122223333:root' }), 'FAIL'],
   ['an account becomes another\'s role', trusting({ AWS: '111122223333' }), trusting({ AWS: 'arn:aws:iam::444455556666:role/r' }), 'FAIL'],
   ['everyone becomes an account', trusting({ AWS: '*' }),                 trusting({ AWS: '111122223333' }),                   'PASS'],
+  // On AWS, `*` includes services and identity providers. Here it includes callers with an account only.
   ['everyone becomes a service', trusting({ AWS: '*' }),                  trusting({ Service: 'chime.amazonaws.com' }),        'FAIL'],
+  ['* becomes a service',      trusting('*'),                           trusting({ Service: 'chime.amazonaws.com' }),        'FAIL'],
+  ['* becomes an identity provider', trusting('*'),                     trusting({ Federated: 'accounts.google.com' }),      'FAIL'],
+  ['* becomes an account',     trusting('*'),                           trusting({ AWS: '111122223333' }),                   'PASS'],
   ['MFA is no longer required', trusting({ AWS: '111122223333' }, MFA),  trusting({ AWS: '111122223333' }),                   'FAIL'],
 ];
 

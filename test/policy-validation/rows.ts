@@ -32,11 +32,16 @@ const oidc = (parts: Parts, provider = 'oidc.example.com'): unknown =>
     ...parts,
   });
 const GITHUB = 'token.actions.githubusercontent.com';
-const github = (sub?: unknown): unknown =>
+const github = (sub?: unknown, ref?: unknown): unknown =>
   oidc(
     sub === undefined
       ? {}
-      : { Condition: { StringLike: { [`${GITHUB}:sub`]: sub }, StringEquals: { [`${GITHUB}:aud`]: 'sts.amazonaws.com' } } },
+      : {
+          Condition: {
+            StringLike: { [`${GITHUB}:sub`]: sub, ...(ref === undefined ? {} : { [`${GITHUB}:ref`]: ref }) },
+            StringEquals: { [`${GITHUB}:aud`]: 'sts.amazonaws.com' },
+          },
+        },
     GITHUB,
   );
 const BUS = 'arn:aws:events:us-east-1:111122223333:event-bus/default';
@@ -56,6 +61,9 @@ export const ROWS: readonly Row[] = [
   ['JSON_SYNTAX_ERROR',               'identity', '{"Version": "2012-10-17",',                                                           one({})],
   ['JSON_SYNTAX_ERROR',               'identity', '{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": []}',                 one({})],
   ['DATA_TYPE_MISMATCH',              'identity', one({ Action: 5 }),                                                                    one({})],
+  ['DATA_TYPE_MISMATCH',              'identity', one({ Resource: [MEETING, { a: 1 }] }),                                                 one({ Resource: [MEETING] })],
+  ['DATA_TYPE_MISMATCH',              'identity', policy(base, [base]),                                                                  policy(base, base)],
+  ['INVALID_POLICY_ELEMENT',          'identity', { ...(one({}) as object), Statements: [] },                                            one({})],
   ['INVALID_POLICY_ELEMENT',          'identity', one({ Actoin: 'x' }),                                                                  one({})],
   ['UNSUPPORTED_ELEMENT_COMBINATION', 'identity', one({ NotAction: 'chime:GetMeeting' }),                                                one({})],
   ['MISSING_STATEMENT',               'identity', { Version: '2012-10-17' },                                                             one({})],
@@ -119,10 +127,13 @@ export const ROWS: readonly Row[] = [
   ['INVALID_SERVICE_CONDITION_KEY',   'identity', when({ StringEquals: { 'iam:PasedToService': 'a' } }),                                 when({ StringEquals: { 'iam:PassedToService': 'a' } })],
   ['UNSUPPORTED_GLOBAL_CONDITION_KEY', 'identity', when({ ArnLike: { 'aws:ARN': ROLE } }),                                               when({ ArnLike: { 'aws:PrincipalArn': ROLE } })],
   ['STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS', 'identity', denied({ Condition: { StringNotLike: { 'aws:PrincipalArn': ROLE } } }), denied({ Condition: { StringLike: { 'aws:PrincipalArn': ROLE } } })],
+  ['RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', 'resource', bus({ Principal: { Service: 'chime.amazonaws.com' }, Condition: { StringLike: { 'aws:Referer': 'https://a/*' } } }), bus({ Condition: { StringLike: { 'aws:Referer': 'https://a/*' } } })],
+  ['UNSUPPORTED_ACTION_FOR_CONDITION_KEY', 'trust', oidc({ Action: ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession'], Condition: { StringEquals: { 'cognito-identity.amazonaws.com:aud': 'x' } } }), oidc({ Condition: { StringEquals: { 'cognito-identity.amazonaws.com:aud': 'x' } } })],
   ['UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', 'resource', bus({ Principal: { Service: 'chime.amazonaws.com' }, Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-a' } } }), bus({ Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-a' } } })],
   ['DUPLICATE_KEYS_WITH_DIFFERENT_CASE', 'identity', when({ StringEquals: { 'aws:username': 'a', 'aws:UserName': 'b' } }),               when({ StringEquals: { 'aws:username': 'a', 'aws:userid': 'b' } })],
   ['MISSING_TAG_KEY_IN_CONDITION',    'identity', when({ StringEquals: { 'aws:PrincipalTag/': 'a' } }),                                  when({ StringEquals: { 'aws:PrincipalTag/a': 'a' } })],
   ['MISSING_QUALIFIER',               'identity', when({ StringEquals: { 'aws:TagKeys': 'a' } }),                                        when({ 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'a' } })],
+  ['FORALLVALUES_WITH_SINGLE_VALUED_KEY', 'identity', denied({ Condition: { 'ForAllValues:StringNotEquals': { 'aws:username': 'a' } } }), denied({ Condition: { 'ForAnyValue:StringNotEquals': { 'aws:username': 'a' } } })],
   ['FORALLVALUES_WITH_SINGLE_VALUED_KEY', 'identity', when({ 'ForAllValues:StringEquals': { 'aws:username': 'a' } }),                    when({ 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } })],
   ['UNTRUSTWORTHY_CONDITION_KEY',     'identity', when({ StringLike: { 'aws:Referer': 'https://a/*' } }),                                denied({ Condition: { StringLike: { 'aws:Referer': 'https://a/*' } } })],
   ['STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS', 'identity', when({ StringLike: { 'aws:PrincipalArn': ROLE } }),                       when({ ArnLike: { 'aws:PrincipalArn': ROLE } })],
@@ -151,7 +162,14 @@ export const ROWS: readonly Row[] = [
   ['PRIVATE_NOT_IP_ADDRESS_SUBSET',   'identity', when({ NotIpAddress: { 'aws:SourceIp': ['203.0.113.0/24', '10.0.0.0/8'] } }),          when({ NotIpAddress: { 'aws:SourceIp': ['10.0.0.0/7'] } })],
   ['WILDCARD_WITHOUT_LIKE_OPERATOR',  'identity', when({ StringEquals: { 'aws:username': 'a*' } }),                                      when({ StringEquals: { 'aws:username': 'a${*}' } })],
   ['WILDCARD_USAGE_TOO_PERMISSIVE',   'identity', when({ StringLike: { 'aws:userid': 'AROA*' } }),                                       when({ StringLike: { 'aws:userid': 'AROACKCEVSQ6C2EXAMPLE:*' } })],
+  ['WILDCARD_USAGE_TOO_PERMISSIVE',   'identity', when({ StringLike: { 'aws:userid': 'AROACKCEVSQ6C2EXAMPL?:s' } }),                      when({ StringLike: { 'aws:userid': '*:s' } })],
+  ['WILDCARD_USAGE_TOO_PERMISSIVE',   'identity', when({ StringLike: { 'aws:PrincipalOrgID': 'o-a1b2c3d4e*' } }),                         when({ StringEquals: { 'aws:PrincipalOrgID': 'o-a1b2c3d4e*' } })],
+  ['WILDCARD_USAGE_TOO_PERMISSIVE',   'identity', denied({ Condition: { StringNotLike: { 'aws:ResourceAccount': '11112222*' } } }),        denied({ Condition: { StringLike: { 'aws:ResourceAccount': '11112222*' } } })],
+  ['WILDCARD_USAGE_TOO_PERMISSIVE',   'identity', when({ 'ForAnyValue:StringLike': { 'aws:PrincipalOrgPaths': 'o-a*' } }),                when({ 'ForAnyValue:StringLike': { 'aws:PrincipalOrgPaths': 'o-a1b2c3d4e5/*' } })],
   ['VARIABLE_USAGE_TOO_PERMISSIVE',   'identity', when({ StringLike: { 'aws:userid': '${aws:username}' } }),                             when({ StringLike: { 'aws:userid': 'AROACKCEVSQ6C2EXAMPLE:${aws:username}' } })],
+  ['VARIABLE_USAGE_TOO_PERMISSIVE',   'identity', when({ StringLike: { 'aws:userid': 'A${aws:userid}:*' } }),                             when({ StringLike: { 'aws:userid': '${aws:userid}:*' } })],
+  ['VARIABLE_USAGE_TOO_PERMISSIVE',   'identity', when({ StringLike: { 'aws:PrincipalAccount': '${aws:ResourceAccount}' } }),             when({ StringEquals: { 'aws:PrincipalAccount': '${aws:ResourceAccount}' } })],
+  ['VARIABLE_USAGE_TOO_PERMISSIVE',   'identity', when({ 'ForAnyValue:StringLike': { 'aws:PrincipalOrgPaths': '${aws:PrincipalOrgID}/' } }), when({ 'ForAnyValue:StringLike': { 'aws:PrincipalOrgPaths': 'o-a1b2c3d4e5/${aws:PrincipalTag/unit}/' } })],
   ['REDUNDANT_CONDITION_VALUE_NUM',   'identity', when({ NumericLessThan: { 'aws:MultiFactorAuthAge': ['2700', '3600'] } }),             when({ NumericEquals: { 'aws:MultiFactorAuthAge': ['2700', '3600'] } })],
   ['EQUIVALENT_TO_NULL_FALSE',        'identity', when({ StringLike: { 'aws:username': '*' } }),                                         when({ StringLike: { 'aws:username': 'a*' } })],
   ['EQUIVALENT_TO_NULL_FALSE',        'identity', when({ 'ForAnyValue:StringLike': { 'aws:TagKeys': '*' } }),                            when({ 'ForAllValues:StringLike': { 'aws:TagKeys': '*' } })],
@@ -174,6 +192,10 @@ export const ROWS: readonly Row[] = [
   ['UNSUPPORTED_PRINCIPAL',           'identity', one({ Principal: '*' }),                                                               one({})],
   ['UNSUPPORTED_WILDCARD_IN_PRINCIPAL', 'trust',  trust({ Principal: { AWS: 'arn:aws:iam::111122223333:role/*' } }),                     trust({ Principal: { AWS: '*' } })],
   ['INVALID_SERVICE_PRINCIPAL_FORMAT', 'trust',   trust({ Principal: { Service: 'chime' } }),                                            trust({ Principal: { Service: 'chime.amazonaws.com' } })],
+  ['INVALID_SERVICE_PRINCIPAL_FORMAT', 'identity', when({ 'ForAnyValue:StringEquals': { 'aws:CalledVia': ['athena.amazonaws.com', 'athena'] } }), when({ 'ForAnyValue:StringEquals': { 'aws:CalledVia': ['athena.amazonaws.com', 'delivery.logs.amazonaws.com'] } })],
+  ['INVALID_SERVICE_PRINCIPAL_FORMAT', 'identity', when({ StringEquals: { 'aws:CalledViaFirst': 'Athena.amazonaws.com' } }),               when({ Null: { 'aws:CalledViaFirst': 'false' } })],
+  ['INVALID_SERVICE_PRINCIPAL_FORMAT', 'identity', when({ StringNotEquals: { 'aws:CalledViaLast': 'arn:aws:athena' } }),                    when({ StringLike: { 'aws:CalledViaLast': '*.athena' } })],
+  ['INVALID_SERVICE_PRINCIPAL_FORMAT', 'identity', when({ StringEquals: { 'kms:ViaService': 's3.amazonaws.com' } }),                        when({ StringEquals: { 'kms:ViaService': ['s3.eu-west-1.amazonaws.com', '${aws:PrincipalTag/via}'] } })],
   ['FEDERATED_PRINCIPAL_NOT_SUPPORTED', 'resource', bus({ Principal: { Federated: 'accounts.google.com' } }),                            bus({})],
   ['ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL', 'trust', trust({ NotPrincipal: { AWS: '111122223333' } }),                             trust({})],
   ['ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE', 'trust', trust({ Resource: '*' }),                                                         trust({})],
@@ -195,8 +217,12 @@ export const ROWS: readonly Row[] = [
   ['MISSING_GITHUB_REPO_CONDITION_KEY', 'trust',  github(),                                                                              github('repo:o/r:ref:refs/heads/main')],
   ['MISSING_GITHUB_REPO_CONDITION_KEY', 'trust',  github('*'),                                                                           github('repo:o/*')],
   ['SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED', 'trust', github('repo:o/*'),                                                           github('repo:o/r:ref:refs/heads/main')],
+  ['SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED', 'trust', github('repo:o/r:*'),                                                         github('repo:o/r:*', 'refs/heads/main')],
+  ['SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED', 'trust', github('repo:o/*', 'refs/heads/main'),                                        github('repo:o/r:*', ['refs/heads/main', 'refs/heads/next'])],
+  ['SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED', 'trust', github('repo:o/r:*', 'refs/heads/*'),                                         github('repo:o/r:environment:prod')],
   ['FORANYVALUE_WITH_AUDIENCE_CLAIM_TYPE', 'trust', oidc({ Condition: { 'ForAnyValue:StringEquals': { [`${GITHUB}:aud`]: 'x' } } }, GITHUB), oidc({ Condition: { StringEquals: { [`${GITHUB}:aud`]: 'x' } } }, GITHUB)],
-  ['CONFIRM_AUDIENCE_CLAIM_TYPE',     'trust',    oidc({ Condition: { StringEquals: { 'oidc.example.com:aud': 'x' } } }),                oidc({ Condition: { StringEquals: { 'oidc.example.com:sub': 'x' } } })],
+  ['CONFIRM_AUDIENCE_CLAIM_TYPE',     'trust',    oidc({ Condition: { 'ForAnyValue:StringEquals': { 'oidc.example.com:aud': 'x' } } }),  oidc({ Condition: { StringEquals: { 'oidc.example.com:aud': 'x' } } })],
+  ['CONFIRM_AUDIENCE_CLAIM_TYPE',     'trust',    oidc({ Condition: { 'ForAllValues:StringEquals': { [`${GITHUB}:aud`]: 'x' } } }, GITHUB), oidc({ Condition: { 'ForAnyValue:StringEquals': { [`${GITHUB}:aud`]: 'x' } } }, GITHUB)],
   // iam:PassRole and iam:CreateServiceLinkedRole
   ['PASS_ROLE_WITH_STAR_IN_RESOURCE', 'identity', action('iam:PassRole'),                                                                one({ Action: 'iam:PassRole', Resource: ROLE })],
   ['PASS_ROLE_WITH_STAR_IN_RESOURCE', 'identity', one({ Action: 'iam:PassRole', Resource: 'arn:aws:iam::*:role/*' }),                    one({ Action: 'iam:PassRole', Resource: 'arn:aws:iam::*:role/Service*' })],

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { managedPolicies } from '#model/managed-policies.ts';
 import type { PolicyType } from '#policy/decision.ts';
+import type { PathElement } from '#policy/validate/finding.ts';
 import { ISSUES } from '#policy/validate/issues.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { NOT_APPLICABLE } from '#policy/validate/not-applicable.ts';
 import { RULES, validatePolicy } from '#policy/validate/validate.ts';
+import { MESSAGES, OWN_MESSAGES } from './messages.ts';
 import { REFERENCE } from './reference.ts';
 import { policy, ROWS } from './rows.ts';
 
@@ -29,6 +31,36 @@ for (const [code, policyType, found, notFound] of ROWS) {
 test('validatePolicy: no message contains an unfilled placeholder', () => {
   for (const [code, policyType, found] of ROWS) {
     for (const { findingDetails } of validatePolicy(textOf(found), policyType, REFERENCE)) assert.ok(!findingDetails.includes('{}'), code);
+  }
+});
+
+test("validatePolicy: every code of AWS's page is an issue or has a reason in NOT_APPLICABLE", () => {
+  assert.deepEqual(
+    Object.keys(MESSAGES).filter((code) => !(code in ISSUES) && !(code in NOT_APPLICABLE)),
+    [],
+  );
+});
+
+/** Reports whether a message is one of AWS's, with at least one character for each part that differs. */
+function isMessage(code: string, details: string): boolean {
+  return (MESSAGES[code] ?? []).some((message) => {
+    const [first = '', ...rest] = message.split('{}');
+    let at = first.length;
+    if (!details.startsWith(first)) return false;
+    for (const [i, part] of rest.entries()) {
+      const next = i === rest.length - 1 ? details.length - part.length : details.indexOf(part, at + 1);
+      if (next <= at || !details.startsWith(part, next)) return false;
+      at = next + part.length;
+    }
+    return at === details.length;
+  });
+}
+
+test("validatePolicy: every message is the one of AWS's page, except those with a reason", () => {
+  for (const [code, policyType, found] of ROWS) {
+    for (const { issueCode, findingDetails } of validatePolicy(textOf(found), policyType, REFERENCE)) {
+      assert.equal(isMessage(issueCode, findingDetails), !(issueCode in OWN_MESSAGES), `${code}: ${issueCode} ${findingDetails}`);
+    }
   }
 });
 
@@ -68,6 +100,55 @@ test('validatePolicy: a finding has the shape of the API, with its location in t
   });
 });
 
+/** Replaces each string that can be a list by a list of it: actions, resources, principals and condition values. */
+function inLists(written: unknown, above: readonly string[] = []): unknown {
+  const [element = ''] = above;
+  if (Array.isArray(written)) return written.map((one) => (typeof one === 'object' ? inLists(one, above) : one));
+  if (typeof written === 'object' && written !== null)
+    return Object.fromEntries(Object.entries(written).map(([name, value]) => [name, inLists(value, [name, ...above])]));
+  const isListed =
+    /^(Not)?(Action|Resource)$/.test(element) ||
+    /^(Not)?Principal$/.test(above[1] ?? '') ||
+    (above[2] === 'Condition' && above.length >= 3);
+  return isListed ? [written] : written;
+}
+
+/** Returns the value at a path, or the name at a path that ends with a key. A part of a string is the whole string. */
+function valueAt(document: unknown, path: readonly PathElement[]): unknown {
+  let at = document as { readonly [name: string | number]: unknown };
+  for (const element of path) {
+    if ('key' in element) return element.key in at ? element.key : undefined;
+    if (!('substring' in element)) at = at['value' in element ? element.value : element.index] as typeof at;
+  }
+  return at;
+}
+
+for (const [form, change] of [
+  ['a value', (written: unknown) => written],
+  ['a list of one value', (written: unknown) => inLists(written)],
+] as const) {
+  test(`validatePolicy: for ${form}, each path leads to the text of its span`, () => {
+    for (const [code, policyType, found] of ROWS) {
+      if (typeof found === 'string') continue;
+      const text = JSON.stringify(change(found));
+      for (const { issueCode, locations } of validatePolicy(text, policyType, REFERENCE)) {
+        assert.ok(locations.length > 0, issueCode);
+        for (const { path, span } of locations) {
+          const spanned: unknown = JSON.parse(text.slice(span.start.offset, span.end.offset));
+          assert.deepEqual(valueAt(JSON.parse(text), path), spanned, `${code}: ${issueCode} ${JSON.stringify(path)}`);
+        }
+      }
+    }
+  });
+}
+
+for (const [code, policyType, found] of ROWS) {
+  if (typeof found === 'string') continue;
+  test(`validatePolicy: ${code} is found with lists of one value in ${textOf(found).slice(0, 140)}`, () => {
+    assert.deepEqual(codesOf(inLists(found), policyType).toSorted(), codesOf(found, policyType).toSorted());
+  });
+}
+
 // biome-ignore format: a table
 const SUGGESTIONS: readonly (readonly [action: string, details: string])[] = [
   ['chime:CreateMeting',    'The action chime:CreateMeting does not exist. Did you mean chime:CreateMeeting?'],
@@ -82,16 +163,6 @@ for (const [action, details] of SUGGESTIONS) {
     assert.ok(findings.some(({ findingDetails }) => findingDetails === details));
   });
 }
-
-test('validatePolicy: suggests the condition key for a mistyped tag key and keeps the tag', () => {
-  const written = policy({ Effect: 'Allow', Action: '*', Resource: '*', Condition: { StringEquals: { 'aws:PrincipleTag/team': 'a' } } });
-  const details = validatePolicy(textOf(written), 'identity', REFERENCE).map(({ findingDetails }) => findingDetails);
-  assert.ok(
-    details.includes(
-      'The condition key aws:PrincipleTag/team does not exist. Use a valid condition key. Did you mean aws:PrincipalTag/team?',
-    ),
-  );
-});
 
 for (const { name, document } of managedPolicies()) {
   test(`validatePolicy: the managed policy ${name} has no syntax errors and is not malformed`, () => {

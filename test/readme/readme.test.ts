@@ -19,7 +19,7 @@ function blocksOf(markdown: string): Block[] {
   }));
 }
 
-test('README: its commands, pasted one block after the other, do what it says', async () => {
+test('README: its commands, pasted one block after the other, have the stated results', async () => {
   const server = await startTestServer();
   const port = new URL(server.endpoint).port;
   const script = blocksOf(readFileSync('README.md', 'utf8'))

@@ -68,7 +68,7 @@ test('ValidatePolicy: without permission it is AccessDeniedException', async () 
   assert.deepEqual([name, status], ['AccessDeniedException', 403]);
 });
 
-test('An operation that is not implemented is NotYetImplementedException and not retried', async () => {
+test('IAM Access Analyzer: a missing operation is NotYetImplementedException and not retried', async () => {
   const { status, name } = await refusalOf(analyzer.send(new ListAnalyzersCommand({})));
   assert.equal(name, 'NotYetImplementedException');
   assert.ok(status !== undefined && status >= 400 && status < 500);

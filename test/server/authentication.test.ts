@@ -222,7 +222,7 @@ for (const dialect of DIALECTS) {
   });
 }
 
-test('AUTHN-4: unknown, inactive and deleted keys get the same response, which does not reveal whether they exist', async () => {
+test('AUTHN-4: unknown, inactive and deleted keys get the same response', async () => {
   for (const dialect of DIALECTS) {
     const replies = await Promise.all(
       [keys.unknown, keys.inactive, keys.deleted].map((key) => exchange(server.endpoint, signed(() => key)(dialect))),
@@ -233,7 +233,7 @@ test('AUTHN-4: unknown, inactive and deleted keys get the same response, which d
   }
 });
 
-test('Decision 0015: a wrong signature with a key of another account is only in the history of that account', async () => {
+test("Decision 0015: a wrong signature with a key is only in the history of the key's account", async () => {
   const { accountId, keys: other } = await otherAccount(server, 'Second');
   const { accessKeyId } = other;
   const dialect = DIALECTS[0] as Dialect;

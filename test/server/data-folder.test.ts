@@ -48,7 +48,7 @@ for (const damage of DAMAGES) {
   test(`Data folder: ${damage.title} prevents the start with one line, and nothing changes`, () => refuseDamaged(complete, [damage]));
 }
 
-test('Data folder: an empty PostgreSQL database with an old operator key is rejected, and no profile is overwritten', async () => {
+test('Data folder: an empty database with an old operator key is rejected, and the profile remains', async () => {
   const before = readFileSync(join(complete, 'aws', 'credentials'), 'utf8');
   await assert.rejects(start(complete, { BELFRY_DATABASE: postgres[0].url }), /^Error: the database is missing or empty[^\n]*$/);
   assert.equal(readFileSync(join(complete, 'aws', 'credentials'), 'utf8'), before);

@@ -94,7 +94,7 @@ test('Health: a core that reports no more is not ready after the time of its las
   assert.equal(status(), 200);
 });
 
-test('Health: on SIGTERM ready is 503 while the server still listens and responds, and then the server stops', async () => {
+test('Health: on SIGTERM ready is 503 while the server still responds, and then the server stops', async () => {
   const server = await startServerProcess({ BELFRY_DRAIN_SECONDS: '2' });
   await readyIs(server.endpoint, 200);
   const { host } = new URL(server.endpoint);

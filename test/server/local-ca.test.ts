@@ -161,7 +161,7 @@ test('Local CA: the AWS CLI accepts it', async () => {
   }
 });
 
-test('Local CA: it is renewed with the same key more than a year before it expires, so old copies remain valid', async () => {
+test('Local CA: it is renewed with the same key more than a year before it expires', async () => {
   const dataFolder = newFolder();
   const first = await issue(dataFolder);
   const later = NOW + 300 * DAY_MS;
@@ -214,7 +214,7 @@ test("Local CA: a new name of the machine does not renew it, and is not in the s
   assert.equal(new X509Certificate(cert).subjectAltName, 'DNS:localhost');
 });
 
-test('Local CA: a CA of an earlier version, which could sign for any name, is replaced at start with a line', async () => {
+test('Local CA: a start replaces an unrestricted CA of an earlier version, and logs it', async () => {
   const dataFolder = newFolder();
   const tls = (name: string) => join(dataFolder, 'tls', name);
   mkdirSync(join(dataFolder, 'tls'), { mode: 0o700 });

@@ -23,7 +23,7 @@ const keyOf = (profile: string) => profileKeys(server.dataFolder, profile);
 
 const events = (credentials: Keys, name: string) => recordsOf(new CloudTrailClient(server.client(credentials)), name);
 
-test('belfry account create: creates a second account with an administrator, a row in the list and a record', async () => {
+test('belfry account create: the new account has an administrator, a row in the list and a record', async () => {
   const { status, output } = await run('account', 'create', '--name', 'Partner', '--profile', 'partner');
   assert.equal(status, 0, output);
   const key = keyOf('partner');

@@ -14,7 +14,7 @@ import { allow } from '../kit/policy.ts';
 import { connect, exchange, signedHeaders } from '../kit/raw.ts';
 import type { TestServer } from '../kit/server.ts';
 import { everyEvent } from '../kit/trail.ts';
-import { connectTarget } from '../messaging-sessions/rig.ts';
+import { connectTarget } from '../kit/upgrade.ts';
 import { proxyHeader, sslTlv, startProxy } from './proxy.ts';
 
 /** CTX-2: client address and protocol in conditions and records, behind a proxy. */
@@ -165,7 +165,7 @@ test('CTX-2: the cookie of a sign-in through a TLS proxy is a secure cookie', as
 const stated = await startProxied({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_PROXY_PROTOCOL: 'on' }, CLIENT);
 const TLS_12 = sslTlv('TLSv1.2', 'ECDHE-RSA-AES128-GCM-SHA256');
 
-test('PROXY protocol: behind a proxy that forwards TLS, records have the client and the TLS of its connection', async () => {
+test('PROXY protocol: behind a proxy that forwards TLS, records have the client and its TLS', async () => {
   const endpoint = await startProxy({
     target: stated.server.httpsEndpoint,
     from: PROXY,
@@ -218,7 +218,7 @@ const ownAddress = Object.values(networkInterfaces())
   .flat()
   .find((each) => each?.family === 'IPv4' && !each.internal)?.address;
 
-test('Plain HTTP on other addresses accepts only loopback and trusted proxies', { skip: ownAddress === undefined }, async () => {
+test('Plain HTTP: a listener on all addresses accepts only loopback and trusted proxies', { skip: ownAddress === undefined }, async () => {
   const { server } = await startAccount({ BELFRY_HTTP: '0.0.0.0:0', BELFRY_TRUSTED_PROXIES: PROXY });
   const health = 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n';
   const { port } = new URL(server.endpoint);

@@ -206,7 +206,7 @@ test('Invalid input: fifty requests in one write get fifty responses, in order',
   connection.close();
 });
 
-test('Invalid input: after thousands of errors the server responds, and its memory has grown by a bounded amount', async () => {
+test('Invalid input: after thousands of errors the server responds, with bounded growth of memory', async () => {
   const kilobytes = () => Number(execFileSync('ps', ['-o', 'rss=', '-p', String(server.pid)], { encoding: 'utf8' }));
   const flood = [bomb, undefined].map((body) =>
     body ? makeMeeting(body, { 'content-encoding': 'gzip' }) : makeMeeting(nested('[', ']', 30_000)),

@@ -41,7 +41,7 @@ test('IAM and Organizations: a call signed for another region is recorded in the
   );
 });
 
-test('aws:RequestedRegion: it is the region of the server for IAM, whatever region is signed', async () => {
+test('aws:RequestedRegion: for IAM it is the region of the server, in every signed region', async () => {
   const { User } = await new IAMClient(elsewhere(limited)).send(new GetUserCommand({ UserName: 'limited' }));
   assert.equal(User?.UserName, 'limited');
 });

@@ -99,7 +99,7 @@ test('Slow clients: incomplete bodies have a common limit, and requests above it
   assert.deepEqual([errorCodeOf(after), after.status], ['MissingAuthenticationTokenException', 403]);
 });
 
-test('Slow clients: the bytes of a body are freed after its time limit, even if the client keeps the connection', async () => {
+test('Slow clients: a late body is freed after its time limit, even on an open connection', async () => {
   const { hostname, port } = new URL(endpoint);
   // Two bodies fill the server. Their clients neither read nor close, and the grace period is long.
   const slow = await Promise.all(

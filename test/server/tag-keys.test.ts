@@ -120,7 +120,7 @@ async function withStoredTags() {
   return { ...accountOn({ ...server, accountId: first.accountId }), appInstance: AppInstanceArn as string };
 }
 
-describe('Stored tags that differ only in case', async () => {
+describe('tag keys that differ only in case', async () => {
   const old = await withStoredTags();
   const describeAs = async (name: string, ...statements: readonly Statement[]) => {
     const identity = new ChimeSDKIdentityClient(old.at('chime-sdk-identity', await old.user(name, ...statements)));

@@ -114,7 +114,7 @@ test('INF-8: only the owner can read the secret files', () => {
   for (const folder of ['aws', 'tls', 'control']) assert.equal(mode(folder), '700', folder);
 });
 
-test('INF-8: with a wrong operator key the server does not start, and says what to do', async () => {
+test('INF-8: with a wrong operator key the server does not start, and its message names the remedy', async () => {
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-key-'));
   after(() => rmSync(dataFolder, { recursive: true, force: true }));
   const first = await startTestServer({}, dataFolder);
@@ -144,7 +144,7 @@ for (const [what, args, environment, text] of [
   ['a name that is not loopback', ['--http', 'example.com:80'],  {},                              /is not a loopback address/],
   ['an address in use',           ['--http', new URL(server.endpoint).host, '--https', 'off'], {}, /could not start: .*EADDRINUSE/],
 ] as const) {
-  test(`INF-1: with ${what} the server does not start, and says why`, async () => {
+  test(`INF-1: with ${what} the server does not start, and prints the reason`, async () => {
     const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-refused-'));
     try {
       const { status, written } = await startThatEnds(['--data', dataFolder, ...args], environment);

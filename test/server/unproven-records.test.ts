@@ -177,7 +177,7 @@ interface Summary {
 const summaries = (records: readonly Readonly<Record<string, unknown>>[]): readonly Summary[] =>
   records.filter(({ eventName }) => eventName === 'OmitUnprovenRequests').map(({ serviceEventDetails }) => serviceEventDetails as Summary);
 
-test('Unproven records: a flood has 20 records and a summary of the rest, and each signed request has its record', async () => {
+test('Unproven records: a flood has 20 records and a summary, and each signed request has its record', async () => {
   const flooded = await startTestServer({ BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) });
   const wrong = { ...flooded.credentials, secretAccessKey: 'x'.repeat(40) };
   const plain = form('Action=GetCallerIdentity&Version=2011-06-15');

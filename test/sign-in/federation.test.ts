@@ -65,7 +65,7 @@ test("Federation: a role's credentials sign in, and the returned credentials can
   assert.ok(Meeting?.MeetingId);
 });
 
-test('Federation: records of GetSigninToken and ConsoleLogin name the role session, and later calls are marked', async () => {
+test('Federation: records of GetSigninToken, ConsoleLogin and later calls name the role session', async () => {
   const keys = await credentialsOf(await signedIn(await account.assume(broker, desk)));
   await account.iam(keys).send(new ListUsersCommand({}));
   const [token] = await account.records('GetSigninToken');
@@ -124,7 +124,7 @@ const REFUSED: readonly (readonly [title: string, keys: Keys, more: Readonly<Rec
   ['a wrong secret',                             { ...deskKeys, secretAccessKey: swapped(deskKeys.secretAccessKey) },  {},                           /not valid/],
   ['an altered session token',                   { ...deskKeys, sessionToken: swapped(deskKeys.sessionToken) },        {},                           /not valid/],
   ["another session's key ID",                   { ...deskKeys, accessKeyId: chainedKeys.accessKeyId },                {},                           /not valid/],
-  ['credentials of a console sign-in',           consoleKeys,                                                          {},                           /cannot make another/],
+  ['credentials of a console sign-in',           consoleKeys,                                                          {},                           /cannot sign in to the console again/],
   ['a SessionDuration under 900',                deskKeys,                                                             { SessionDuration: '899' },   /900 to 43200/],
   ['a SessionDuration over 43200',               deskKeys,                                                             { SessionDuration: '43201' }, /900 to 43200/],
   ['a SessionDuration that is not a number',     deskKeys,                                                             { SessionDuration: '1e4' },   /900 to 43200/],

@@ -223,7 +223,7 @@ test('Password hashes: other requests get responses while IAM computes hashes', 
   await Promise.all(hashing);
 });
 
-test('ChangePassword: the next attempt must wait after several wrong passwords, and sign-ins are not affected', async () => {
+test('ChangePassword: after several wrong passwords the next attempt waits, but a sign-in does not', async () => {
   const keys = await user('guessed');
   const change = (OldPassword: string) => account.iam(keys).send(new ChangePasswordCommand({ OldPassword, NewPassword: 'Other-Horse-8' }));
   for (let i = 0; i < 5; i++) await assert.rejects(change(`${WRONG}${i}`), { name: 'AccessDenied' });

@@ -1,53 +1,85 @@
 /** Calls of the server simulation. Each one picks its subject from what the callers know when it begins. */
 
 import type { Random } from '../kit/random.ts';
-import { type Change, type Fact, newChange, newFact } from './facts.ts';
-import { ACTIONS, type Action, type Call, type Identity, type Key, type Meeting, type Message, type Model } from './model.ts';
-import { chimeRequest, queryRequest } from './requests.ts';
+import { type Context, type Make, permissionOf, pickKey, pickRecent, repeat, setId } from './call-context.ts';
+import {
+  addMember,
+  connect,
+  createAppUser,
+  createChannel,
+  createInstance,
+  deleteAppUser,
+  deleteChannel,
+  deleteInstance,
+  describeChannel,
+  removeMember,
+  repeatMessage,
+  sendMessage,
+} from './chat-calls.ts';
+import { newChange, newFact } from './facts.ts';
+import { ACTIONS, type Call, type Identity, type Key, type Meeting, type Model } from './model.ts';
+import { chimeRequest, queryRequest, type Request } from './requests.ts';
+import { changePassword, deleteConsoleUser, identify, signIn, signOut, useSignIn } from './sign-in-calls.ts';
 
-/** What a call is created from. */
-interface Context {
-  readonly model: Model;
-  readonly random: Random;
-  readonly index: number;
-  /** A change of this call. */
-  readonly change: Change;
-}
+/** Subjects that a run concentrates on, so that calls of one subject meet although a run is short. */
+export const THEMES = ['identity', 'meetings', 'chat', 'sign-in'] as const;
+export type Theme = (typeof THEMES)[number];
 
-type Make = (context: Context) => Call | undefined;
+/** Calls of the theme of a run are this many times as frequent. */
+const THEME_FACTOR = 4;
 
 // biome-ignore format: a table
-const CALLS: readonly (readonly [weight: number, make: Make])[] = [
-  // weight  call
-  [6,        grant],
-  [4,        withdrawGrant],
-  [2,        createKey],
-  [2,        withdrawKey],
-  [3,        assumeRole],
-  [2,        createUser],
-  [6,        createMeeting],
-  [2,        repeatMeeting],
-  [6,        getMeeting],
-  [2,        deleteMeeting],
-  [3,        createAttendee],
-  [6,        sendMessage],
-  [2,        repeatMessage],
+const CALLS: readonly (readonly [weight: number, theme: Theme, make: Make])[] = [
+  // weight  theme      call
+  [6,       'identity', grant],
+  [4,       'identity', withdrawGrant],
+  [3,       'identity', deny],
+  [2,       'identity', withdrawDenial],
+  [2,       'identity', createKey],
+  [2,       'identity', withdrawKey],
+  [3,       'identity', assumeRole],
+  [2,       'identity', createUser],
+  [2,       'identity', identify],
+  [5,       'meetings', createMeeting],
+  [2,       'meetings', repeatMeeting],
+  [5,       'meetings', getMeeting],
+  [2,       'meetings', deleteMeeting],
+  [2,       'meetings', createAttendee],
+  [2,       'chat',     createInstance],
+  [1,       'chat',     deleteInstance],
+  [3,       'chat',     createAppUser],
+  [2,       'chat',     deleteAppUser],
+  [2,       'chat',     createChannel],
+  [1,       'chat',     deleteChannel],
+  [1,       'chat',     describeChannel],
+  [2,       'chat',     addMember],
+  [2,       'chat',     removeMember],
+  [7,       'chat',     sendMessage],
+  [2,       'chat',     repeatMessage],
+  [6,       'chat',     connect],
+  [4,       'sign-in',  signIn],
+  [3,       'sign-in',  useSignIn],
+  [1,       'sign-in',  signOut],
+  [2,       'sign-in',  changePassword],
+  [3,       'sign-in',  deleteConsoleUser],
 ];
 
-/** Creates the call with this number, or undefined if there is no subject for it yet. */
-export function newCall(model: Model, random: Random, index: number, begin: number): Call | undefined {
-  const make = random.weighted(CALLS);
-  return make({ model, random, index, change: newChange(index, begin) });
+/** Returns the calls of a run with their weights. */
+function weightsOf(theme: Theme): readonly (readonly [weight: number, make: Make])[] {
+  return CALLS.map(([weight, of, make]) => [of === theme ? weight * THEME_FACTOR : weight, make]);
 }
 
-/** Facts that allow an action to an identity. */
-const allowing = ({ grants }: Identity, action: Action): Fact[] =>
-  grants.filter(({ actions }) => actions.includes(action)).map(({ fact }) => fact);
+const WEIGHTS: Readonly<Record<Theme, ReturnType<typeof weightsOf>>> = {
+  identity: weightsOf('identity'),
+  meetings: weightsOf('meetings'),
+  chat: weightsOf('chat'),
+  'sign-in': weightsOf('sign-in'),
+};
 
-/** Picks an element, the newest ones more often: what changed a moment ago is what can be stale. */
-function pickRecent<T>(random: Random, list: readonly T[]): T | undefined {
-  if (list.length === 0) return undefined;
-  return random.chance(0.5) ? list.at(-1) : random.pick(list);
+/** Creates the call with this number, or undefined if there is no subject for it yet. */
+export function newCall(model: Model, theme: Theme, random: Random, index: number, begin: number): Call | undefined {
+  const make = random.weighted(WEIGHTS[theme]);
+  return make({ model, random, index, begin, change: newChange(index, begin) });
 }
 
 function grant({ model, random, index, change }: Context): Call {
@@ -56,10 +88,7 @@ function grant({ model, random, index, change }: Context): Call {
   const policyName = `policy-${index}`;
   of.grants.push({ policyName, actions, fact: newFact(`${policyName} of ${of.name}, which allows ${actions}`, change) });
   const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] });
-  const request =
-    of.kind === 'user'
-      ? queryRequest('iam', 'PutUserPolicy', { UserName: of.name, PolicyName: policyName, PolicyDocument })
-      : queryRequest('iam', 'PutRolePolicy', { RoleName: of.name, PolicyName: policyName, PolicyDocument });
+  const request = policyRequest('Put', of, { PolicyName: policyName, PolicyDocument });
   return { title: `admin allows ${actions} to ${of.name}`, key: model.admin, request, change };
 }
 
@@ -70,10 +99,7 @@ function withdrawGrant({ model, random, change }: Context): Call | undefined {
   const { of, grant } = chosen;
   grant.fact.withdrawals.push(change);
   const { policyName } = grant;
-  const request =
-    of.kind === 'user'
-      ? queryRequest('iam', 'DeleteUserPolicy', { UserName: of.name, PolicyName: policyName })
-      : queryRequest('iam', 'DeleteRolePolicy', { RoleName: of.name, PolicyName: policyName });
+  const request = policyRequest('Delete', of, { PolicyName: policyName });
   return {
     title: `admin deletes ${policyName} of ${of.name}`,
     key: model.admin,
@@ -81,6 +107,46 @@ function withdrawGrant({ model, random, change }: Context): Call | undefined {
     resources: [grant.fact],
     change,
   };
+}
+
+/** Denies actions: to an identity, or only to its sessions that were issued before now. */
+function deny({ model, random, index, begin, change }: Context): Call {
+  const of = random.pick([...model.users, model.role, model.role]);
+  const actions = random.chance(0.5) ? ACTIONS : [random.pick(ACTIONS)];
+  const revokes = random.chance(of.kind === 'role' ? 0.6 : 0.2);
+  const policyName = `denial-${index}`;
+  const fact = newFact(`${policyName} of ${of.name}, which denies ${actions}${revokes ? ' to older sessions' : ''}`, change);
+  of.denials.push({ policyName, actions, fact, ...(revokes && { issuedBefore: begin }) });
+  const Condition = { DateLessThan: { 'aws:TokenIssueTime': new Date(Date.now()).toISOString() } };
+  const Statement = [{ Effect: 'Deny', Action: actions, Resource: '*', ...(revokes && { Condition }) }];
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+  return {
+    title: `admin denies ${actions} to ${revokes ? 'older sessions of ' : ''}${of.name}`,
+    key: model.admin,
+    request: policyRequest('Put', of, { PolicyName: policyName, PolicyDocument }),
+    change,
+  };
+}
+
+function withdrawDenial({ model, random, change }: Context): Call | undefined {
+  const all = [...model.users, model.role].flatMap((of) => of.denials.map((denial) => ({ of, denial })));
+  const chosen = pickRecent(random, all);
+  if (chosen === undefined) return undefined;
+  const { of, denial } = chosen;
+  denial.fact.withdrawals.push(change);
+  return {
+    title: `admin deletes ${denial.policyName} of ${of.name}`,
+    key: model.admin,
+    request: policyRequest('Delete', of, { PolicyName: denial.policyName }),
+    resources: [denial.fact],
+    change,
+  };
+}
+
+function policyRequest(verb: 'Put' | 'Delete', of: Identity, members: Readonly<Record<string, string>>): Request {
+  return of.kind === 'user'
+    ? queryRequest('iam', `${verb}UserPolicy`, { UserName: of.name, ...members })
+    : queryRequest('iam', `${verb}RolePolicy`, { RoleName: of.name, ...members });
 }
 
 function createKey({ model, random, change }: Context): Call {
@@ -123,7 +189,7 @@ function withdrawKey({ model, random, change }: Context): Call | undefined {
 function assumeRole({ model, random, index, change }: Context): Call {
   const key = pickRecent(
     random,
-    model.keys.filter(({ of }) => of.kind === 'user'),
+    model.keys.filter(({ of }) => model.users.includes(of)),
   ) as Key;
   return {
     title: `${key.of.name} assumes the role`,
@@ -136,7 +202,7 @@ function assumeRole({ model, random, index, change }: Context): Call {
         sessionToken: output.member('SessionToken'),
       };
       const fact = newFact(`session-${index}`, change);
-      model.keys.push({ of: model.role, credentials, fact, exists: fact });
+      model.keys.push({ of: model.role, credentials, fact, exists: fact, issued: change });
     },
     change,
   };
@@ -157,12 +223,6 @@ function createUser({ model, random, change }: Context): Call {
     conflicts: others,
     change,
   };
-}
-
-/** Picks credentials. Most of the time their identity has a policy for the action. */
-function pickKey(model: Model, random: Random, action?: Action): Key {
-  const granted = model.keys.filter(({ of }) => action !== undefined && allowing(of, action).length > 0);
-  return pickRecent(random, granted.length > 0 && random.chance(0.7) ? granted : model.keys) as Key;
 }
 
 function createMeeting({ model, random, index, change }: Context): Call {
@@ -189,7 +249,7 @@ function meetingCall(model: Model, key: Key, meeting: Meeting): Call {
     title: `${key.of.name} creates ${ExternalMeetingId}`,
     key,
     request: chimeRequest('meetings', 'POST', '/meetings', { body: { ClientRequestToken, ExternalMeetingId, MediaRegion: 'us-east-1' } }),
-    ...(key !== model.admin && { permission: () => allowing(key.of, 'chime:CreateMeeting') }),
+    ...permissionOf(model, key, 'chime:CreateMeeting'),
     change: meeting.fact.established,
     onDone: (output) => setId(meeting, ExternalMeetingId, output.member('MeetingId')),
   };
@@ -206,7 +266,7 @@ function getMeeting({ model, random }: Context): Call | undefined {
     title: `${key.of.name} reads ${meeting.externalId}`,
     key,
     request: chimeRequest('meetings', 'GET', `/meetings/${meeting.id}`),
-    permission: () => allowing(key.of, 'chime:GetMeeting'),
+    ...permissionOf(model, key, 'chime:GetMeeting'),
     resources: [meeting.fact],
   };
 }
@@ -240,47 +300,4 @@ function createAttendee({ model, random, index, change }: Context): Call | undef
     resources: [meeting.fact],
     change,
   };
-}
-
-function sendMessage({ model, random, index, change }: Context): Call {
-  const content = `message-${index}`;
-  const message: Message = { id: undefined, content, fact: newFact(content, change) };
-  model.messages.push(message);
-  return messageCall(model, random.chance(0.2) ? model.admin : pickKey(model, random, 'chime:SendChannelMessage'), message);
-}
-
-/** Sends a message again with its token. The second response names the same message. */
-function repeatMessage({ model, random, index }: Context): Call | undefined {
-  const message = pickRecent(random, model.messages);
-  if (message === undefined) return undefined;
-  repeat(message.fact, index);
-  return messageCall(model, model.admin, message);
-}
-
-function messageCall(model: Model, key: Key, message: Message): Call {
-  const { content, fact } = message;
-  const body = { Content: content, Type: 'STANDARD', Persistence: 'PERSISTENT', ClientRequestToken: content };
-  return {
-    title: `${key.of.name} sends ${content}`,
-    key,
-    request: chimeRequest('messaging', 'POST', `/channels/${encodeURIComponent(model.channelArn)}/messages`, {
-      body,
-      bearer: model.bearer,
-    }),
-    ...(key !== model.admin && { permission: () => allowing(key.of, 'chime:SendChannelMessage') }),
-    change: fact.established,
-    onDone: (output) => setId(message, content, output.member('MessageId')),
-  };
-}
-
-/** Adds a call that repeats another one. */
-function repeat({ established }: Fact, index: number): void {
-  established.calls.push(index);
-  if (established.outcome === 'not done') established.outcome = 'unknown';
-}
-
-/** @throws Error  an earlier response named another ID */
-function setId(created: { id: string | undefined }, name: string, id: string): void {
-  if (created.id !== undefined && created.id !== id) throw new Error(`${name} was created twice, as ${created.id} and ${id}`);
-  created.id = id;
 }

@@ -49,3 +49,17 @@ export function mustHold({ established, withdrawals }: Fact, begin: number, end:
   if (established.outcome !== 'done' || established.end >= begin) return false;
   return !withdrawals.some((change) => change !== own && change.outcome !== 'not done' && change.begin <= end);
 }
+
+/**
+ * Returns the times from `begin` to `end` at which facts can change, and one time between each two of them.
+ *
+ * What holds is constant between two changes. So what holds at none of these times holds at no time from `begin` to `end`.
+ */
+export function momentsOf(facts: readonly Fact[], begin: number, end: number): readonly number[] {
+  const times = new Set([begin, end]);
+  for (const { established, withdrawals } of facts)
+    for (const change of [established, ...withdrawals])
+      for (const at of [change.begin, change.end]) if (at > begin && at < end) times.add(at);
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted.flatMap((at, i) => (i === 0 ? [at] : [((sorted[i - 1] as number) + at) / 2, at]));
+}

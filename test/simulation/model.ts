@@ -1,10 +1,10 @@
 /** The auditor's model: what exists, who may do what, and which responses are possible. It knows nothing of the server's code. */
 import type { Credentials } from '#sigv4/sign.ts';
-import { type Change, type Fact, initialFact, mayHold, mustHold } from './facts.ts';
+import { type Change, type Fact, initialFact, mayHold, momentsOf, mustHold } from './facts.ts';
 import type { Outcome, Output, Request } from './requests.ts';
 
 /** Actions that policies of the simulation grant. */
-export const ACTIONS = ['chime:CreateMeeting', 'chime:GetMeeting', 'chime:SendChannelMessage'] as const;
+export const ACTIONS = ['chime:CreateMeeting', 'chime:GetMeeting', 'chime:SendChannelMessage', 'chime:Connect'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** A policy that allows actions. */
@@ -14,12 +14,19 @@ export interface Grant {
   readonly fact: Fact;
 }
 
+/** A policy that denies actions. */
+export interface Denial extends Grant {
+  /** The policy denies only sessions that were issued before this time, as a revocation of sessions does. */
+  readonly issuedBefore?: number;
+}
+
 /** A user, or the role. */
 export interface Identity {
   readonly kind: 'user' | 'role';
   readonly name: string;
   readonly arn: string;
   readonly grants: Grant[];
+  readonly denials: Denial[];
 }
 
 /** Credentials of an identity. */
@@ -30,6 +37,8 @@ export interface Key {
   readonly fact: Fact;
   /** The key exists. It may be inactive. */
   readonly exists: Fact;
+  /** Call that issued temporary credentials. */
+  readonly issued?: Change;
 }
 
 export interface Meeting {
@@ -40,10 +49,68 @@ export interface Meeting {
   readonly fact: Fact;
 }
 
+export interface AppInstance {
+  readonly name: string;
+  /** Absent as long as no response named it. */
+  arn: string | undefined;
+  readonly fact: Fact;
+}
+
+/** A user of an app instance. */
+export interface AppUser {
+  readonly instance: AppInstance;
+  readonly arn: string;
+  readonly fact: Fact;
+}
+
+/** A channel. Its creator is its moderator. */
+export interface Channel {
+  readonly instance: AppInstance;
+  readonly arn: string;
+  readonly creator: AppUser;
+  readonly fact: Fact;
+}
+
+/** Membership of a user in a channel. A user becomes a member of a channel once at most. */
+export interface Membership {
+  readonly channel: Channel;
+  readonly user: AppUser;
+  readonly fact: Fact;
+}
+
 /** A channel message. Its content is its token. */
 export interface Message {
   id: string | undefined;
   readonly content: string;
+  readonly sender: Membership;
+  readonly fact: Fact;
+}
+
+/** A user that signs in to the console, with a browser. */
+export interface ConsoleUser {
+  readonly identity: Identity;
+  /** The user exists. */
+  readonly exists: Fact;
+  /** Seed of the user's MFA device. */
+  readonly mfaSeed?: string;
+  /** Passwords, the newest last. */
+  readonly passwords: Password[];
+  /** Change of the password whose outcome is not known yet. */
+  changing?: Change;
+  /** Cookies of the sign-ins that the browser has not forgotten, the newest last. */
+  readonly signIns: SignIn[];
+  /** Sign-ins by the MFA code that they used. */
+  readonly codes: Map<string, Fact[]>;
+}
+
+export interface Password {
+  readonly value: string;
+  readonly fact: Fact;
+}
+
+export interface SignIn {
+  readonly cookie: string;
+  readonly change: Change;
   readonly fact: Fact;
 }
 
@@ -51,13 +118,15 @@ export interface Model {
   readonly admin: Key;
   readonly users: readonly Identity[];
   readonly role: Identity;
-  /** Bearer of channel messages, and the channel. */
-  readonly bearer: string;
-  readonly channelArn: string;
   readonly keys: Key[];
   readonly meetings: Meeting[];
   readonly attendees: { readonly meeting: Meeting; readonly externalId: string; readonly fact: Fact }[];
+  readonly instances: AppInstance[];
+  readonly appUsers: AppUser[];
+  readonly channels: Channel[];
+  readonly memberships: Membership[];
   readonly messages: Message[];
+  readonly consoleUsers: readonly ConsoleUser[];
   /** Names of users that several calls create. */
   readonly names: Map<string, Fact[]>;
 }
@@ -67,18 +136,28 @@ export interface Fixture {
   readonly accountId: string;
   readonly admin: Credentials;
   readonly users: readonly { readonly name: string; readonly credentials: Credentials }[];
-  readonly bearer: string;
+  /** Seed of the MFA device of `MFA_USER`. */
+  readonly mfaSeed: string;
+  readonly appInstanceArn: string;
+  /** Users of the app instance, all members of the channel. The first one created it. */
+  readonly appUserArns: readonly string[];
   readonly channelArn: string;
 }
 
 export const ROLE = 'guest';
+/** Users with a password at the beginning. The last one has no access key, and can be deleted. */
+export const CONSOLE_USERS = ['ada', 'bob', 'eve'] as const;
+export const MFA_USER = 'bob';
+export const FIRST_PASSWORD = 'Correct-Horse-0';
 
-export function newModel({ accountId, admin, users, bearer, channelArn }: Fixture): Model {
+export function newModel(fixture: Fixture): Model {
+  const { accountId, admin, users } = fixture;
   const identity = (kind: 'user' | 'role', name: string): Identity => ({
     kind,
     name,
     arn: `arn:aws:iam::${accountId}:${kind}/${name}`,
     grants: [],
+    denials: [],
   });
   const identities = users.map(({ name }) => identity('user', name));
   const key = (of: Identity, credentials: Credentials): Key => {
@@ -89,23 +168,44 @@ export function newModel({ accountId, admin, users, bearer, channelArn }: Fixtur
     admin: key(identity('user', 'admin'), admin),
     users: identities,
     role: identity('role', ROLE),
-    bearer,
-    channelArn,
     keys: users.map(({ credentials }, i) => key(identities[i] as Identity, credentials)),
     meetings: [],
     attendees: [],
+    ...newChat(fixture),
     messages: [],
+    consoleUsers: CONSOLE_USERS.map((name) => ({
+      identity: identities.find((one) => one.name === name) ?? identity('user', name),
+      exists: initialFact(`the user ${name}`),
+      ...(name === MFA_USER && { mfaSeed: fixture.mfaSeed }),
+      passwords: [{ value: FIRST_PASSWORD, fact: initialFact(`the first password of ${name}`) }],
+      signIns: [],
+      codes: new Map(),
+    })),
     names: new Map(),
   };
 }
 
+function newChat({ appInstanceArn, appUserArns, channelArn }: Fixture): Pick<Model, 'instances' | 'appUsers' | 'channels' | 'memberships'> {
+  const instance: AppInstance = { name: 'chat', arn: appInstanceArn, fact: initialFact('the app instance chat') };
+  const appUsers = appUserArns.map((arn) => ({ instance, arn, fact: initialFact(lastOf(arn)) }));
+  const channel: Channel = { instance, arn: channelArn, creator: appUsers[0] as AppUser, fact: initialFact('the channel general') };
+  const memberships = appUsers.map((user) => ({ channel, user, fact: initialFact(`the membership of ${lastOf(user.arn)} in general`) }));
+  return { instances: [instance], appUsers, channels: [channel], memberships };
+}
+
+/** Returns the last name in an ARN. */
+export const lastOf = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
+
 /** A call, with what its response depends on. */
 export interface Call {
   readonly title: string;
-  readonly key: Key;
+  /** Absent: the request is not signed. */
+  readonly key?: Key;
   readonly request: Request;
   /** Facts of which one must hold, or the call is denied. Absent: the administrator calls. The list may grow while the call runs. */
   readonly permission?: () => readonly Fact[];
+  /** Policies that may deny the call. The list may grow while the call runs. */
+  readonly denials?: () => readonly PossibleDenial[];
   /** Facts without which the call fails with an error such as NotFound. */
   readonly resources?: readonly Fact[];
   /** Facts with which the call fails with an error such as Conflict, except its own. The list may grow while the call runs. */
@@ -116,34 +216,61 @@ export interface Call {
   readonly change?: Change;
   /** Takes in the output of a success. */
   readonly onDone?: (output: Output) => void;
+  /** User and session ID of a Connect request. */
+  readonly connects?: AppUser;
+  /** True if the trail has no record of the call. */
+  readonly unrecorded?: true;
+}
+
+/** A policy that denies a call, certainly or possibly: the time at which a session was issued is not known exactly. */
+export interface PossibleDenial {
+  readonly fact: Fact;
+  readonly certain: boolean;
 }
 
 const DENIED = new Set(['AccessDenied', 'Forbidden', 'InvalidClientTokenId', 'UnrecognizedClient']);
-const NOT_FOUND = new Set(['NoSuchEntity', 'NotFound']);
-const CONFLICT = new Set(['EntityAlreadyExists', 'Conflict']);
+const NOT_FOUND = new Set(['NoSuchEntity', 'NotFound', 'Forbidden', 'UnauthorizedClient', 'AuthenticationFailed', 'NotSignedIn']);
+const CONFLICT = new Set(['EntityAlreadyExists', 'Conflict', 'AuthenticationFailed']);
 
-/** Returns why a response is impossible, or undefined. */
+/** Returns why a response is impossible, or undefined. A possible one is that of some point in time between begin and end. */
 export function contradiction(call: Call, begin: number, end: number, outcome: Outcome): string | undefined {
   const { key, permission, resources = [], mayRefuse, change } = call;
-  const needs = [[key.fact], ...(permission === undefined ? [] : [permission()])];
+  const needs = [...(key === undefined ? [] : [[key.fact]]), ...(permission === undefined ? [] : [permission()])];
+  const groups = [...needs, ...resources.map((fact) => [fact])];
+  const denials = call.denials?.() ?? [];
   const conflicts = (call.conflicts ?? []).filter(({ established }) => established !== change);
-  const nameOf = (facts: readonly Fact[]): string => (facts.length === 0 ? 'a permission' : facts.map(({ name }) => name).join(' or '));
+  const moments = momentsOf([...groups.flat(), ...denials.map(({ fact }) => fact), ...conflicts], begin, end);
   switch (outcome.kind) {
     case 'unknown':
       return undefined;
     case 'done': {
-      for (const facts of [...needs, ...resources.map((fact) => [fact])])
-        if (!facts.some((fact) => mayHold(fact, begin, end))) return `succeeded without ${nameOf(facts)}`;
-      const conflicting = conflicts.find((fact) => mustHold(fact, begin, end));
-      return conflicting && `succeeded despite ${conflicting.name}`;
+      const against = [...denials.filter(({ certain }) => certain).map(({ fact }) => fact), ...conflicts];
+      const possible = (at: number): boolean =>
+        groups.every((facts) => facts.some((fact) => mayHold(fact, at, at))) && !against.some((fact) => mustHold(fact, at, at));
+      return moments.some(possible) ? undefined : whyImpossible(groups, against, begin, end);
     }
     case 'refused': {
       const { code, message } = outcome;
       if (code === mayRefuse) return undefined;
-      if (DENIED.has(code) && !needs.every((facts) => facts.some((fact) => mustHold(fact, begin, end)))) return undefined;
+      const isAllowed = (at: number): boolean =>
+        needs.every((facts) => facts.some((fact) => mustHold(fact, at, at))) && !denials.some(({ fact }) => mayHold(fact, at, at));
+      if (DENIED.has(code) && !moments.every(isAllowed)) return undefined;
       if (NOT_FOUND.has(code) && resources.some((fact) => !mustHold(fact, begin, end, change))) return undefined;
       if (CONFLICT.has(code) && conflicts.some((fact) => mayHold(fact, begin, end))) return undefined;
       return `was refused with ${code}: ${message}`;
     }
   }
+}
+
+/** Explains why a success is impossible. */
+function whyImpossible(groups: readonly (readonly Fact[])[], against: readonly Fact[], begin: number, end: number): string {
+  const missing = groups.find((facts) => !facts.some((fact) => mayHold(fact, begin, end)));
+  if (missing !== undefined) return `succeeded without ${namesOf(missing)}`;
+  const conflicting = against.find((fact) => mustHold(fact, begin, end));
+  if (conflicting !== undefined) return `succeeded despite ${conflicting.name}`;
+  return `succeeded, but at no time with ${groups.map(namesOf).join(' and ')}${against.length === 0 ? '' : `, and without ${namesOf(against)}`}`;
+}
+
+function namesOf(facts: readonly Fact[]): string {
+  return facts.length === 0 ? 'a permission' : facts.map(({ name }) => name).join(' or ');
 }

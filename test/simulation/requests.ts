@@ -1,13 +1,16 @@
 /** Signed requests of simulated clients, and what they read of the responses. */
 import crypto from 'node:crypto';
 import type { Answer, Received } from '#core/exchange.ts';
-import { instant } from '#core/instant.ts';
-import { type Credentials, sign } from '#sigv4/sign.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import { type Credentials, presign, sign } from '#sigv4/sign.ts';
 import type { Response } from './server.ts';
 
 /** A request before it is signed. */
 export interface Request {
-  readonly signingName: 'iam' | 'sts' | 'chime';
+  /** Absent: the request is not signed. */
+  readonly signingName?: 'iam' | 'sts' | 'chime';
+  /** True if the signature is in the query, as in an upgrade request. */
+  readonly presigned?: true;
   readonly method: string;
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -43,23 +46,56 @@ export function chimeRequest(
   };
 }
 
-/** Signs a request. `userAgent` names the call in its trail record. */
-export function signed({ signingName, method, target, headers, body }: Request, credentials: Credentials, userAgent: string): Received {
+/** Creates the upgrade request of a messaging session. */
+export function connectRequest(userArn: string, sessionId: string): Request {
+  const target = `/connect?${new URLSearchParams({ userArn, sessionId })}`;
+  return { signingName: 'chime', presigned: true, method: 'GET', target, headers: {}, body: '' };
+}
+
+/** Creates a request of a browser to a sign-in page. */
+export function pageRequest(
+  method: string,
+  target: string,
+  { body, cookie }: { readonly body?: object; readonly cookie?: string } = {},
+): Request {
+  return {
+    method,
+    target,
+    headers: { origin: `https://${HOST}`, 'content-type': 'application/json', ...(cookie !== undefined && { cookie }) },
+    body: body === undefined ? '' : JSON.stringify(body),
+  };
+}
+
+/** Signs a request, if it is one that is signed. `userAgent` names the call in its trail record. */
+export function signed(request: Request, credentials: Credentials | undefined, userAgent: string): Received {
+  const { method, headers, body } = request;
   const now = instant(Date.now());
-  const all = sign(
-    { method, target, headers: { host: 'localhost:7443', ...headers }, body },
-    { credentials, region: 'us-east-1', signingName, now },
-  );
+  const { target, all } = withSignature(request, credentials, now);
   return {
     requestId: crypto.randomUUID(),
     receivedAt: now,
     method,
     target,
-    rawHeaders: [...Object.entries(all).flat(), 'user-agent', userAgent],
+    rawHeaders: [...Object.entries({ host: HOST, ...headers, ...all }).flat(), 'user-agent', userAgent],
     body: Buffer.from(body),
     sourceIp: '127.0.0.1',
     secureTransport: true,
   };
+}
+
+const HOST = 'localhost:7443';
+
+/** Returns the target and the headers of a signature. */
+function withSignature(
+  { signingName, presigned, method, target, headers, body }: Request,
+  credentials: Credentials | undefined,
+  now: Instant,
+): { readonly target: string; readonly all: Readonly<Record<string, string>> } {
+  if (signingName === undefined || credentials === undefined) return { target, all: {} };
+  const unsigned = { method, target, headers: { host: HOST, ...headers }, body };
+  const signWith = { credentials, region: 'us-east-1', signingName, now };
+  if (presigned === true) return { target: presign(unsigned, { ...signWith, expiresSeconds: 10 }), all: {} };
+  return { target, all: sign(unsigned, signWith) };
 }
 
 /** What a client knows after a call: the output, the code of the error, or nothing. */
@@ -74,6 +110,8 @@ export interface Output {
   readonly text: string;
   member(name: string): string;
   members(name: string): readonly string[];
+  /** Returns a header by its lower-case name. */
+  header(name: string): string | undefined;
 }
 
 export function outcomeOf(response: Response): Outcome {
@@ -82,11 +120,12 @@ export function outcomeOf(response: Response): Outcome {
   const output = outputOf(response);
   if (status < 300) return { kind: 'done', output };
   if (status >= 500) return { kind: 'unknown', status };
-  const code = headerOf(response, 'x-amzn-errortype') ?? output.members('Code')[0] ?? '';
+  const code = headerOf(response, 'x-amzn-errortype') ?? output.members('Code')[0] ?? output.members('code')[0] ?? '';
   return { kind: 'refused', code: code.replace(/Exception$/, ''), message: output.members('Message')[0] ?? output.text };
 }
 
-function outputOf({ body }: Answer): Output {
+function outputOf(answer: Answer): Output {
+  const { body } = answer;
   const text = typeof body === 'string' ? body : Buffer.from(body).toString();
   const members = (name: string): readonly string[] => {
     const found = text.matchAll(new RegExp(text.startsWith('{') ? `"${name}":"((?:[^"\\\\]|\\\\.)*)"` : `<${name}>([^<]*)</${name}>`, 'g'));
@@ -95,6 +134,7 @@ function outputOf({ body }: Answer): Output {
   return {
     text,
     members,
+    header: (name) => headerOf(answer, name),
     member(name) {
       const [value] = members(name);
       if (value === undefined) throw new Error(`the response has no ${name}: ${text}`);

@@ -1,8 +1,10 @@
 /** The audit at the end of a server simulation: responses, trail records and the state that the servers report agree. */
+
 import { type PackContent, recordsOf as packRecords } from '#store/trail/trail-pack.ts';
+import { denying } from './call-context.ts';
 import type { Change, Fact } from './facts.ts';
-import { type Call, contradiction, type Model } from './model.ts';
-import { chimeRequest, type Outcome, type Output, outcomeOf, queryRequest, type Request, signed } from './requests.ts';
+import { type Call, contradiction, type Key, type Model } from './model.ts';
+import { chimeRequest, type Outcome, type Output, outcomeOf, pageRequest, queryRequest, type Request, signed } from './requests.ts';
 import { type SimulatedServer, send } from './server.ts';
 import type { Storage } from './storage.ts';
 import type { World } from './world.ts';
@@ -18,15 +20,22 @@ interface Records {
   failed: number;
 }
 
+/** The members of a record that the audit reads. A refused sign-in has no error code. */
+interface RecordedCall {
+  readonly userAgent?: string;
+  readonly errorCode?: string;
+  readonly responseElements?: { readonly ConsoleLogin?: string } | null;
+}
+
 /** Counts the records of each call, by its number. */
 function recordsOf(database: Storage): Map<number, Records> {
   const all = new Map<number, Records>();
   for (const { document } of database.rows<PackContent>('SELECT heads, documents FROM trail_pack').flatMap(packRecords)) {
-    const { userAgent = '', errorCode } = JSON.parse(document) as { readonly userAgent?: string; readonly errorCode?: string };
+    const { userAgent = '', errorCode, responseElements } = JSON.parse(document) as RecordedCall;
     const index = /^simulation-(\d+)$/.exec(userAgent)?.[1];
     if (index === undefined) continue;
     const records = all.get(Number(index)) ?? { succeeded: 0, failed: 0 };
-    if (errorCode === undefined) records.succeeded++;
+    if (errorCode === undefined && responseElements?.ConsoleLogin !== 'Failure') records.succeeded++;
     else records.failed++;
     all.set(Number(index), records);
   }
@@ -66,11 +75,13 @@ function resolve(model: Model, records: ReadonlyMap<number, Records>): void {
   for (const { established, withdrawals } of factsOf(model)) for (const change of [established, ...withdrawals]) decide(change);
 }
 
-function factsOf({ users, role, keys, meetings, attendees, messages, names }: Model): Fact[] {
+function factsOf(model: Model): Fact[] {
+  const { users, role, keys, meetings, attendees, messages, names, consoleUsers, instances, appUsers, channels, memberships } = model;
   return [
-    ...[...users, role].flatMap(({ grants }) => grants.map(({ fact }) => fact)),
+    ...[...users, role].flatMap(({ grants, denials }) => [...grants, ...denials].map(({ fact }) => fact)),
     ...keys.flatMap(({ fact, exists }) => [fact, exists]),
-    ...[...meetings, ...attendees, ...messages].map(({ fact }) => fact),
+    ...[...meetings, ...attendees, ...messages, ...instances, ...appUsers, ...channels, ...memberships].map(({ fact }) => fact),
+    ...consoleUsers.flatMap(({ exists, passwords, signIns }) => [exists, ...[...passwords, ...signIns].map(({ fact }) => fact)]),
     ...[...names.values()].flat(),
   ];
 }
@@ -93,7 +104,10 @@ export async function auditState(
 ): Promise<string | undefined> {
   resolve(model, recordsOf(database));
   for (const server of servers) {
-    const wrong = (await auditReads(world, server, model)) ?? (await auditPermissions(world, server, model));
+    const wrong =
+      (await auditReads(world, server, model)) ??
+      (await auditPermissions(world, server, model)) ??
+      (await auditSignIns(world, server, model));
     if (wrong !== undefined) return `on ${server.name}, ${wrong}`;
   }
   return undefined;
@@ -104,16 +118,16 @@ const ATTEMPTS = 40;
 const ATTEMPT_MS = 10_000;
 const PAUSE_MS = 250;
 
-async function call(world: World, server: SimulatedServer, key: Call['key'], request: Request): Promise<Outcome> {
+async function call(world: World, server: SimulatedServer, key: Key | undefined, request: Request): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
-    const outcome = outcomeOf(await send(world, server, signed(request, key.credentials, 'audit'), ATTEMPT_MS));
+    const outcome = outcomeOf(await send(world, server, signed(request, key?.credentials, 'audit'), ATTEMPT_MS));
     if (outcome.kind !== 'unknown' || attempt === ATTEMPTS) return outcome;
     await new Promise<void>((resolve) => world.after(PAUSE_MS, resolve));
   }
 }
 
 async function auditReads(world: World, server: SimulatedServer, model: Model): Promise<string | undefined> {
-  const { admin, users, role, keys, meetings, attendees, messages, names } = model;
+  const { admin, users, role, keys, meetings, attendees, names } = model;
   const wrong: string[] = [];
   const read = async (request: Request): Promise<Output | undefined> => {
     const outcome = await call(world, server, admin, request);
@@ -128,15 +142,15 @@ async function auditReads(world: World, server: SimulatedServer, model: Model): 
   const list = async (Action: string, member: string, members: Readonly<Record<string, string>>): Promise<readonly string[]> =>
     (await read(queryRequest('iam', Action, members)))?.members(member) ?? [];
 
-  for (const { name, grants } of users) {
+  for (const { name, grants, denials } of users) {
     const policies = await list('ListUserPolicies', 'member', { UserName: name });
-    for (const { policyName, fact } of grants) compare(fact, policies.includes(policyName));
+    for (const { policyName, fact } of [...grants, ...denials]) compare(fact, policies.includes(policyName));
     const accessKeys = await list('ListAccessKeys', 'AccessKeyId', { UserName: name });
     for (const { of, credentials, exists } of keys)
       if (of.name === name && credentials.sessionToken === undefined) compare(exists, accessKeys.includes(credentials.accessKeyId));
   }
   const policies = await list('ListRolePolicies', 'member', { RoleName: role.name });
-  for (const { policyName, fact } of role.grants) compare(fact, policies.includes(policyName));
+  for (const { policyName, fact } of [...role.grants, ...role.denials]) compare(fact, policies.includes(policyName));
 
   const userNames = await list('ListUsers', 'UserName', {});
   for (const [name, facts] of names)
@@ -150,11 +164,44 @@ async function auditReads(world: World, server: SimulatedServer, model: Model): 
     const page = await read(chimeRequest('meetings', 'GET', `/meetings/${meeting.id}/attendees`));
     compare(fact, page?.members('ExternalUserId').includes(externalId) === true);
   }
-  const path = `/channels/${encodeURIComponent(model.channelArn)}/messages?max-results=50`;
-  const sent = (await read(chimeRequest('messaging', 'GET', path, { bearer: model.bearer })))?.members('Content') ?? [];
-  for (const { content, fact } of messages) {
-    compare(fact, sent.includes(content));
-    if (sent.indexOf(content) !== sent.lastIndexOf(content)) wrong.push(`${content} was created twice`);
+  return wrong[0] ?? (await auditChat(world, server, model));
+}
+
+/** Compares the app instances, their users, channels, memberships and messages with the model. */
+async function auditChat(world: World, server: SimulatedServer, model: Model): Promise<string | undefined> {
+  const wrong: string[] = [];
+  const compare = (facts: readonly Fact[], found: boolean): void => {
+    if (facts.every(holds) !== found) wrong.push(`${facts.at(-1)?.name} ${found ? 'exists' : 'is missing'}, contrary to the records`);
+  };
+  const read = async (request: Request): Promise<Output | undefined> => {
+    const outcome = await call(world, server, model.admin, request);
+    if (outcome.kind === 'unknown') wrong.push(`the audit failed: ${JSON.stringify(outcome)}`);
+    return outcome.kind === 'done' ? outcome.output : undefined;
+  };
+
+  const names = (await read(chimeRequest('identity', 'GET', '/app-instances?max-results=50')))?.members('Name') ?? [];
+  for (const { name, fact } of model.instances) compare([fact], names.includes(name));
+  for (const { instance, arn, fact } of model.appUsers) {
+    const found = await read(chimeRequest('identity', 'GET', `/app-instance-users/${encodeURIComponent(arn)}`));
+    compare([instance.fact, fact], found !== undefined);
+  }
+  for (const { instance, arn, creator, fact } of model.channels) {
+    if (![instance.fact, creator.fact].every(holds)) continue;
+    const path = `/channels/${encodeURIComponent(arn)}`;
+    const page = async (rest: string) =>
+      await read(chimeRequest('messaging', 'GET', `${path}${rest}?max-results=50`, { bearer: creator.arn }));
+    const found = await page('/memberships');
+    compare([fact], found !== undefined);
+    const memberArns = found?.members('Arn') ?? [];
+    for (const { channel, user, fact: member } of model.memberships)
+      if (channel.arn === arn) compare([fact, user.fact, member], memberArns.includes(user.arn));
+    if (found === undefined) continue;
+    const sent = (await page('/messages'))?.members('Content') ?? [];
+    for (const { content, sender, fact: message } of model.messages) {
+      if (sender.channel.arn !== arn) continue;
+      compare([message], sent.includes(content));
+      if (sent.indexOf(content) !== sent.lastIndexOf(content)) wrong.push(`${content} was created twice`);
+    }
   }
   return wrong[0];
 }
@@ -162,20 +209,32 @@ async function auditReads(world: World, server: SimulatedServer, model: Model): 
 async function auditPermissions(world: World, server: SimulatedServer, model: Model): Promise<string | undefined> {
   for (const key of model.keys) {
     const granted = key.of.grants.filter(({ actions }) => actions.includes('chime:GetMeeting')).map(({ fact }) => fact);
+    const denials = denying(key, 'chime:GetMeeting');
     const probe: Call = {
       title: `${key.of.name} reads a meeting that does not exist`,
       key,
       request: chimeRequest('meetings', 'GET', '/meetings/00000000-0000-4000-8000-000000000000'),
       permission: () => granted,
+      denials: () => denials,
       // The probe is refused with NotFound if it is allowed.
       mayRefuse: 'NotFound',
     };
     const began = world.time();
     const outcome = await call(world, server, key, probe.request);
     const allowed = outcome.kind === 'refused' && outcome.code === 'NotFound';
-    if (allowed && !(holds(key.fact) && granted.some(holds))) return `${probe.title}, and is allowed without a permission`;
+    const isDenied = denials.some(({ certain, fact }) => certain && holds(fact));
+    if (allowed && !(holds(key.fact) && granted.some(holds) && !isDenied)) return `${probe.title}, and is allowed without a permission`;
     const wrong = contradiction(probe, began, world.time(), outcome);
     if (wrong !== undefined) return `${probe.title} and ${wrong}`;
+  }
+  return undefined;
+}
+
+/** Opens every sign-in that a browser has not forgotten. */
+async function auditSignIns(world: World, server: SimulatedServer, { consoleUsers }: Model): Promise<string | undefined> {
+  for (const { cookie, fact } of consoleUsers.flatMap(({ signIns }) => signIns)) {
+    const outcome = await call(world, server, undefined, pageRequest('POST', '/_belfry/sign-in/credentials', { cookie }));
+    if ((outcome.kind === 'done') !== holds(fact)) return `${fact.name} ${outcome.kind === 'done' ? 'lives on' : 'has ended'}`;
   }
   return undefined;
 }

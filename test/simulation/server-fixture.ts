@@ -2,8 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fromBase32 } from '#core/base32.ts';
+import { instant } from '#core/instant.ts';
+import { codeAt, stepAt } from '#services/iam/mfa.ts';
 import type { Credentials } from '#sigv4/sign.ts';
-import { type Fixture, ROLE } from './model.ts';
+import { CONSOLE_USERS, FIRST_PASSWORD, type Fixture, MFA_USER, ROLE } from './model.ts';
 import { chimeRequest, type Output, outcomeOf, queryRequest, type Request, signed } from './requests.ts';
 import { newNetwork, newServer, send } from './server.ts';
 import { sqliteStorage } from './sqlite-storage.ts';
@@ -16,6 +19,8 @@ export interface PreparedFixture extends Fixture {
 }
 
 const USERS = ['ada', 'bob', 'cyd'];
+/** Users of the app instance. */
+const APP_USERS = ['ada', 'bea', 'cal'];
 
 const prepared = new Map<Engine, Promise<PreparedFixture>>();
 
@@ -43,6 +48,7 @@ async function prepare(engine: Engine): Promise<PreparedFixture> {
       'template',
       database,
       newNetwork(world, () => false),
+      () => {},
     );
     server.start();
     world.at(5_000, async () => {
@@ -88,9 +94,30 @@ async function create(admin: Credentials, call: (request: Request) => Promise<Ou
   await call(chimeRequest('meetings', 'POST', '/meetings', { body: meeting }));
   const instance = { Name: 'chat', ClientRequestToken: 'chat' };
   const AppInstanceArn = (await call(chimeRequest('identity', 'POST', '/app-instances', { body: instance }))).member('AppInstanceArn');
-  const user = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'ada', ClientRequestToken: 'ada' };
-  const bearer = (await call(chimeRequest('identity', 'POST', '/app-instance-users', { body: user }))).member('AppInstanceUserArn');
-  const channel = { AppInstanceArn, Name: 'general', ClientRequestToken: 'general' };
+  const appUserArns: string[] = [];
+  for (const id of APP_USERS) {
+    const body = { AppInstanceArn, AppInstanceUserId: id, Name: id, ClientRequestToken: id };
+    appUserArns.push((await call(chimeRequest('identity', 'POST', '/app-instance-users', { body }))).member('AppInstanceUserArn'));
+  }
+  const [bearer, ...MemberArns] = appUserArns as [string, ...string[]];
+  const channel = { AppInstanceArn, Name: 'general', ClientRequestToken: 'general', MemberArns };
   const channelArn = (await call(chimeRequest('messaging', 'POST', '/channels', { bearer, body: channel }))).member('ChannelArn');
-  return { accountId, admin, users, bearer, channelArn };
+  const mfaSeed = await createConsoleUsers(call);
+  return { accountId, admin, users, mfaSeed, appInstanceArn: AppInstanceArn, appUserArns, channelArn };
+}
+
+/** Creates the passwords of the console users and the MFA device of one of them. Returns its seed. */
+async function createConsoleUsers(call: (request: Request) => Promise<Output>): Promise<string> {
+  for (const UserName of CONSOLE_USERS) {
+    if (!USERS.includes(UserName)) await call(queryRequest('iam', 'CreateUser', { UserName }));
+    await call(queryRequest('iam', 'CreateLoginProfile', { UserName, Password: FIRST_PASSWORD }));
+  }
+  const device = await call(queryRequest('iam', 'CreateVirtualMFADevice', { VirtualMFADeviceName: MFA_USER }));
+  const seed = fromBase32(Buffer.from(device.member('Base32StringSeed'), 'base64').toString());
+  // The device is late by one step, so that the codes of a run were not used before.
+  const step = stepAt(instant(Date.now())) - 1;
+  const codes = { AuthenticationCode1: codeAt(seed, step - 1), AuthenticationCode2: codeAt(seed, step) };
+  const SerialNumber = device.member('SerialNumber');
+  await call(queryRequest('iam', 'EnableMFADevice', { UserName: MFA_USER, SerialNumber, ...codes }));
+  return Buffer.from(seed).toString('base64');
 }

@@ -1,13 +1,13 @@
 /**
  * A seeded simulation of whole servers: two on one PostgreSQL, or one with the embedded engine.
  *
- * Callers send signed requests while connections are lost, commits and syncs fail, servers crash, freeze and start again, the power is cut,
- * and the network between a server and the database is cut until its lease is lost. An auditor with a model of its own decides which responses
- * are possible.
+ * Callers send signed requests, sign in and open messaging sessions. Meanwhile connections are lost, commits and syncs fail, servers crash,
+ * freeze and start again, and the power is cut. The network between a server and the database is cut until the server's lease is lost. An
+ * auditor with a model of its own decides which responses and frames are possible.
  */
 
 import { randomOf } from '../kit/random.ts';
-import { newCall } from './calls.ts';
+import { newCall, THEMES, type Theme } from './calls.ts';
 import { type FaultRates, NO_FAULTS } from './database-backends.ts';
 import { settle } from './facts.ts';
 import { type Call, contradiction, type Model, newModel } from './model.ts';
@@ -15,12 +15,14 @@ import { type Outcome, outcomeOf, signed } from './requests.ts';
 import { newNetwork, newServer, type SimulatedServer, send } from './server.ts';
 import { type Answered, auditRecords, auditState } from './server-audit.ts';
 import { newStorage, type PreparedFixture, serverFixture } from './server-fixture.ts';
+import { newSockets, type SimulatedSockets } from './sockets.ts';
 import type { Engine, Storage } from './storage.ts';
 import { runWorld, type World } from './world.ts';
 
 export interface ServerRun {
   readonly violation: string | undefined;
-  readonly outcomes: Readonly<Record<Outcome['kind'], number>>;
+  /** Number of calls by outcome, and of messages that sessions received. */
+  readonly outcomes: Readonly<Record<Outcome['kind'] | 'frames', number>>;
   /** Calls with their responses, in the order of the responses. */
   readonly history: readonly string[];
 }
@@ -31,9 +33,14 @@ const SERVERS = 2;
 const BEGIN_MS = 5_000;
 /** Longest time that a caller waits for a response. */
 const PATIENCE_MS = 20_000;
-/** Longest time without faults until every call has ended and every server has recovered. */
-const QUIET_MS = 30_000;
+/**
+ * Longest time without faults until every call has ended and every server has recovered. A server that starts waits up to a minute for the
+ * database, because reading all of identity may take that long.
+ */
+const QUIET_MS = 90_000;
 const END_MS = 600_000;
+/** Longest time until messaging sessions have followed everything that happened. */
+const SESSIONS_MS = 2_500;
 
 /** Runs a seed with the first `count` calls. */
 export async function simulateServers(seed: number, count = SERVER_CALLS): Promise<ServerRun> {
@@ -43,13 +50,25 @@ export async function simulateServers(seed: number, count = SERVER_CALLS): Promi
   const answers: Answered[] = [];
   const history: string[] = [];
   let database: Storage | undefined;
+  let sockets: SimulatedSockets | undefined;
   try {
     const world = await runWorld(seed, END_MS, (world) => {
       database = newStorage(engine, world, fixture.template);
-      drive(world, { model, fixture, database, count, answers, history, underWay: 0 });
+      sockets = newSockets(world, model);
+      drive(world, {
+        theme: randomOf(seed, 'theme').pick(THEMES),
+        model,
+        fixture,
+        database,
+        sockets,
+        count,
+        answers,
+        history,
+        underWay: 0,
+      });
     });
     const violation = world.violation() ?? (world.time() >= END_MS - 1 ? 'the audit did not end' : undefined);
-    const outcomes = { done: 0, refused: 0, unknown: 0 };
+    const outcomes = { done: 0, refused: 0, unknown: 0, frames: sockets?.messages() ?? 0 };
     for (const { outcome } of answers) outcomes[outcome.kind]++;
     return { violation, outcomes, history };
   } finally {
@@ -58,9 +77,11 @@ export async function simulateServers(seed: number, count = SERVER_CALLS): Promi
 }
 
 interface Run {
+  readonly theme: Theme;
   readonly model: Model;
   readonly fixture: PreparedFixture;
   readonly database: Storage;
+  readonly sockets: SimulatedSockets;
   readonly count: number;
   readonly answers: Answered[];
   readonly history: string[];
@@ -74,7 +95,7 @@ function drive(world: World, run: Run): void {
   let storm = false;
   const network = newNetwork(world, () => storm);
   const servers = Array.from({ length: database.engine === 'postgres' ? SERVERS : 1 }, (_, i) =>
-    newServer(world, `server${i}`, database, network),
+    newServer(world, `server${i}`, database, network, run.sockets.follow),
   );
   for (const server of servers) server.start();
 
@@ -111,7 +132,11 @@ function auditWhenQuiet(world: World, servers: readonly SimulatedServer[], run: 
     }
     void auditState(world, servers, model, database).then((found) => {
       if (found !== undefined) world.violate(found);
-      world.end();
+      world.after(SESSIONS_MS, () => {
+        const wrong = run.sockets.audit();
+        if (wrong !== undefined) world.violate(wrong);
+        world.end();
+      });
     });
   } else if (world.time() > deadline) {
     world.violate(late === undefined ? 'calls did not end' : `${late.name} did not recover: ${late.reports.join('; ')}`);
@@ -167,17 +192,19 @@ function scheduleFaults(
 function begin(world: World, server: SimulatedServer, index: number, run: Run): void {
   const { model, answers, history } = run;
   const began = world.time();
-  const call = newCall(model, randomOf(world.seed, `call ${index}`), index, began);
+  const call = newCall(model, run.theme, randomOf(world.seed, `call ${index}`), index, began);
   if (call === undefined) return;
-  const received = signed(call.request, call.key.credentials, userAgentOf(index));
+  const received = signed(call.request, call.key?.credentials, userAgentOf(index));
+  const socket = call.connects === undefined ? undefined : index;
+  if (socket !== undefined) run.sockets.add(socket, call, server.process());
   run.underWay++;
-  void send(world, server, received, PATIENCE_MS).then((response) => {
+  void send(world, server, received, PATIENCE_MS, socket).then((response) => {
     run.underWay--;
     const outcome = outcomeOf(response);
     const ended = world.time();
     const title = `call ${index} (${call.title}, on ${server.name}, at ${began.toFixed(1)})`;
     history.push(`${ended.toFixed(1)} ${title}: ${textOf(outcome)}`);
-    answers.push({ index, title, outcome });
+    if (call.unrecorded !== true) answers.push({ index, title, outcome });
     const wrong = contradiction(call, began, ended, outcome) ?? takeIn(call, outcome, ended);
     if (wrong !== undefined) world.violate(`${title} ${wrong}`);
   });

@@ -30,6 +30,7 @@ test(`Server simulation: ${SEEDS} seeds keep every promise`, async (t) => {
       sum[outcome] = (sum[outcome] ?? 0) + count;
   }
   for (const outcome of ['done', 'refused', 'unknown']) assert.ok((sum[outcome] ?? 0) > 2 * SEEDS, JSON.stringify(sum));
+  assert.ok((sum['frames'] ?? 0) > SEEDS / 4, JSON.stringify(sum));
 });
 
 test('Server simulation: a seed has one history', async () => {

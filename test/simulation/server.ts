@@ -1,8 +1,10 @@
 /** A simulated server: the core of the product on a simulated database, clock and bus. */
 
+import './scrypt.ts';
 import crypto from 'node:crypto';
 import { openVault } from '#access/vault.ts';
 import type { Answer, Received } from '#core/exchange.ts';
+import type { SocketOrder } from '#realtime/protocol.ts';
 import type { Bus } from '#server/core/bus.ts';
 import { systemClock } from '#server/core/clock.ts';
 import { type Core, composeCore } from '#server/core/core.ts';
@@ -22,6 +24,9 @@ const SETTINGS = readSettings([], {
   BELFRY_UNPROVEN_RECORDS: '1000000',
 });
 const OPERATOR_KEYS = [new Uint8Array(32).fill(7)];
+
+/** Receives the orders of a server for the sockets of its messaging sessions. */
+export type FollowOrders = (process: Process, orders: readonly SocketOrder[]) => void;
 
 /** Network of a simulated run. */
 export interface Network {
@@ -84,7 +89,7 @@ export interface SimulatedServer {
 }
 
 /** Creates a server that is down. */
-export function newServer(world: World, name: string, storage: Storage, network: Network): SimulatedServer {
+export function newServer(world: World, name: string, storage: Storage, network: Network, follow: FollowOrders): SimulatedServer {
   const reports: string[] = [];
   let process = world.newProcess(name);
   let core: Core | undefined;
@@ -101,6 +106,7 @@ export function newServer(world: World, name: string, storage: Storage, network:
   }
 
   async function open(): Promise<Core> {
+    const own = process;
     const { store, registry } = await storage.open(process, { isCut: () => network.isCut(name), fatal });
     const ring = { keys: () => OPERATOR_KEYS, addNewest() {}, forgetOlder() {} };
     return composeCore({
@@ -125,7 +131,7 @@ export function newServer(world: World, name: string, storage: Storage, network:
         end() {},
       },
       listenForControl: async () => ({ close() {} }),
-      follow() {},
+      follow: (orders) => follow(own, orders),
       readyForMs: (milliseconds) => void (readyUntil = world.time() + milliseconds),
       report,
     });
@@ -169,8 +175,12 @@ export function newServer(world: World, name: string, storage: Storage, network:
 /** Response to a request, or the absence of one. */
 export type Response = Answer | 'none';
 
-/** Sends a request to a server. Resolves to `none` if the server is down, crashes or does not respond in time. */
-export function send(world: World, server: SimulatedServer, received: Received, timeoutMs: number): Promise<Response> {
+/**
+ * Sends a request to a server. Resolves to `none` if the server is down, crashes or does not respond in time.
+ *
+ * `socket` is the number of the socket of an upgrade request, which opens if the request succeeds.
+ */
+export function send(world: World, server: SimulatedServer, received: Received, timeoutMs: number, socket?: number): Promise<Response> {
   const core = server.core();
   const process = server.process();
   return new Promise((resolve) => {
@@ -178,7 +188,14 @@ export function send(world: World, server: SimulatedServer, received: Received, 
     process.onKill(() => resolve('none'));
     world.after(timeoutMs, () => resolve('none'));
     process.run(() => {
-      core.answer({ received }).then(resolve, (error: unknown) => world.violate(`${server.name} rejected a request: ${error}`));
+      core.answer({ received, ...(socket !== undefined && { socket }) }).then(
+        (answer) => {
+          resolve(answer);
+          if (answer.status === 101 && socket !== undefined)
+            world.after(world.random.between(0.5, 20), () => core.receiveNews({ opened: socket }), process);
+        },
+        (error: unknown) => world.violate(`${server.name} rejected a request: ${error}`),
+      );
     });
   });
 }

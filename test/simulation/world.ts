@@ -56,6 +56,15 @@ const turn = setImmediate;
 const current = new AsyncLocalStorage<{ readonly world: World; readonly process: Killable | undefined }>();
 
 /**
+ * Runs an event of the current process after a random time of its world. Returns false, and runs nothing, outside of a world.
+ */
+export function afterInWorld(low: number, high: number, event: () => void): boolean {
+  const inside = current.getStore();
+  inside?.world.after(inside.world.random.between(low, high), event, inside.process);
+  return inside !== undefined;
+}
+
+/**
  * Runs `main` and all events until none is left, `end` has passed, or a promise is violated.
  *
  * Everything that an event causes by promises happens before the next event. Work in other threads is not simulated.

@@ -47,7 +47,7 @@ for (const [i, [key, enter, operator, value, stays]] of SESSION_KEYS.entries()) 
   });
 }
 
-test('An issuer with a slash at the end: the slash is in the provider ARN and in the keys, and distinguishes providers', async () => {
+test('OIDC issuers: a slash at the end is in the provider ARN and the keys, and distinguishes providers', async () => {
   const url = `https://${federation.oidc.host}/tenant/`;
   const configuration = { issuer: url, jwks_uri: `https://${federation.oidc.host}/keys` };
   federation.oidc.documents.set('/tenant/.well-known/openid-configuration', configuration);

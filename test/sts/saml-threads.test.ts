@@ -1,4 +1,4 @@
-/** SAML assertions are verified in a thread, and the decision is made in the core's transaction, at both doors. Decision 0016. */
+/** SAML assertions of AssumeRoleWithSAML and of the sign-in page: a thread verifies them, and the core's transaction decides. Decision 0016. */
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import type { VerifiedAssertion } from '#access/saml.ts';

@@ -105,7 +105,7 @@ for (const [operation, issue, readOnly, parameters, response, resources] of ISSU
   });
 }
 
-test('A chain of sessions leads back to the user by the access key IDs of the records', async () => {
+test('Chained sessions: the access key IDs of the records lead back to the user', async () => {
   const first = await federation.assume(ada, role);
   const second = await federation.assume(first, role);
   await outcomeOf(federation.iam(second).send(new GetUserCommand({ UserName: 'ada' })));
@@ -136,7 +136,7 @@ for (const [operation, enter, expected] of TOKENS) {
   });
 }
 
-test('AssumeRole of another account: both accounts have a record with one sharedEventID, and the owner does not see the caller', async () => {
+test("AssumeRole of another account: the records of both share an ID, and the owner's hides the caller", async () => {
   const keys = await federation.assume(other.keys, role, { RoleSessionName: 'guest' });
   const callers = await makerOf(keys, other.keys);
   const owners = await makerOf(keys);
@@ -157,7 +157,7 @@ test('AssumeRole in one account: its record has no sharedEventID', async () => {
   assert.equal('sharedEventID' in (await makerOf(await federation.assume(ada, role))), false);
 });
 
-test('AssumeRole that is denied: the record has no parameters and no resources, in the account of the caller only', async () => {
+test("AssumeRole that is denied: only the caller's account has a record, without parameters and resources", async () => {
   const closed = await federation.role('closed', trusting({ Service: 'ec2.amazonaws.com' }));
   assert.equal(await outcomeOf(federation.assume(other.keys, closed)), 'AccessDenied');
   const denied = (await history('AccessKeyId', other.keys.accessKeyId, other.keys)).find(({ errorCode }) => errorCode !== undefined);

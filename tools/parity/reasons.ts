@@ -15,9 +15,9 @@ const DELEGATED = 'administration by a member account: only the management accou
 
 // biome-ignore format: a table
 const IAM: Reasons = [
-  [INSTANCES, ['AddRoleToInstanceProfile', 'CreateInstanceProfile', 'DeleteInstanceProfile', 'ListInstanceProfileTags', 'RemoveRoleFromInstanceProfile', 'TagInstanceProfile', 'UntagInstanceProfile']],
-  [CERTIFICATES, ['DeleteServerCertificate', 'GetServerCertificate', 'ListServerCertificateTags', 'TagServerCertificate', 'UntagServerCertificate', 'UpdateServerCertificate', 'UploadServerCertificate', 'DeleteSigningCertificate', 'UpdateSigningCertificate', 'UploadSigningCertificate']],
-  [SSH, ['DeleteSSHPublicKey', 'GetSSHPublicKey', 'UpdateSSHPublicKey', 'UploadSSHPublicKey']],
+  [INSTANCES, ['AddRoleToInstanceProfile', 'CreateInstanceProfile', 'DeleteInstanceProfile', 'RemoveRoleFromInstanceProfile', 'TagInstanceProfile', 'UntagInstanceProfile']],
+  [CERTIFICATES, ['DeleteServerCertificate', 'TagServerCertificate', 'UntagServerCertificate', 'UpdateServerCertificate', 'UploadServerCertificate', 'DeleteSigningCertificate', 'UpdateSigningCertificate', 'UploadSigningCertificate']],
+  [SSH, ['DeleteSSHPublicKey', 'UpdateSSHPublicKey', 'UploadSSHPublicKey']],
   [CREDENTIALS, ['CreateServiceSpecificCredential', 'DeleteServiceSpecificCredential', 'ResetServiceSpecificCredential', 'UpdateServiceSpecificCredential']],
   [DELEGATION, ['AcceptDelegationRequest', 'AssociateDelegationRequest', 'CreateDelegationRequest', 'GetDelegationRequest', 'GetHumanReadableSummary', 'ListDelegationRequests', 'RejectDelegationRequest', 'SendDelegationToken', 'UpdateDelegationRequest']],
   [OUTBOUND, ['DisableOutboundWebIdentityFederation', 'EnableOutboundWebIdentityFederation', 'GetOutboundWebIdentityFederationInfo']],

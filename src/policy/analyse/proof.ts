@@ -173,6 +173,12 @@ function segmentCovers(wide: readonly Piece[], narrow: readonly Piece[], budget:
   return codesCover(left, right, budget);
 }
 
+/**
+ * Proves that the principals of one statement include those of another.
+ *
+ * In an Allow, `*` includes only callers with an account, as the engine decides (`granteeOf` in `trust.ts`). AWS says that `*` specifies
+ * "all principals", so its CheckNoNewAccess passes if `*` becomes a service or an identity provider. Here that is new access.
+ */
 function principalsCover(wider: LoweredStatement, narrower: LoweredStatement, budget: StepBudget): boolean {
   const [wide, narrow] = [wider.principals, narrower.principals];
   if (wide === undefined || narrow === undefined || wide.not || narrow.not) return JSON.stringify(wide) === JSON.stringify(narrow);

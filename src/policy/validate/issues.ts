@@ -10,7 +10,7 @@ const MOVE = 'We recommend that you move these actions to a different statement 
 /**
  * Issues that validation can report, by issue code.
  *
- * Source and assumptions: as for `ERRORS`.
+ * Source: as for `ERRORS`.
  */
 export const ISSUES = {
   ...ERRORS,
@@ -66,26 +66,25 @@ export const ISSUES = {
   MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL: {
     type: 'SECURITY_WARNING',
     details:
-      'Using an Open ID Connect (OIDC) principal without a condition can be overly permissive. Add condition keys with a prefix that matches your federated OIDC principals to ensure that only the intended identity provider assumes the role.',
+      'Using an Open ID Connect principal without a condition can be overly permissive. Add condition keys with a prefix that matches your federated OIDC principals to ensure that only the intended identity provider assumes the role.',
   },
   MISSING_GITHUB_REPO_CONDITION_KEY: {
     type: 'SECURITY_WARNING',
     details:
-      'Granting a GitHub Open ID Connect (OIDC) principal permissions without a condition key can allow unintended sources to assume the role. Add a condition on token.actions.githubusercontent.com:sub that names an organization or a repository.',
+      'Granting a federated GitHub principal permissions without a condition key can allow more sources to assume the role than you intended. Add the token.actions.githubusercontent.com:sub condition key and specify the branch and repository name in the value.',
   },
   UNTRUSTWORTHY_CONDITION_KEY: {
     type: 'SECURITY_WARNING',
-    details:
-      'The client chooses the value of the condition key {}, so the condition does not restrict access. Use a condition key that the caller cannot set.',
+    details: 'The {} condition key is not recommended for access control as it can be spoofed/manipulated by the caller.',
   },
   STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS: {
     type: 'SECURITY_WARNING',
-    details:
-      'Using the operator {} with the ARN condition key {} can be overly permissive, because its wildcards cross the fields of an ARN. Use an ARN operator instead.',
+    details: 'Use the operator type {} instead of operator {} for the condition key {}.',
   },
   FORANYVALUE_WITH_AUDIENCE_CLAIM_TYPE: {
     type: 'SECURITY_WARNING',
-    details: 'Using the ForAnyValue qualifier with the single-valued condition key {} can be overly permissive. Remove ForAnyValue:.',
+    details:
+      'Using ForAnyValue qualifier with the single-valued condition key {} can be overly permissive. We recommend that you remove ForAnyValue:.',
   },
 
   // WARNING: the policy works, but does not follow best practices
@@ -160,12 +159,12 @@ export const ISSUES = {
   POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA: {
     type: 'WARNING',
     details:
-      'The {} characters in the role trust policy, excluding whitespace, exceed the {} character maximum. We recommend that you request a role trust policy length quota increase.',
+      'The characters in the role trust policy, excluding whitespace, exceed the character maximum. We recommend that you request a role trust policy length quota increase using Service Quotas and AWS Support Center. If the quotas have already been increased, then you can ignore this warning.',
   },
   SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED: {
     type: 'WARNING',
     details:
-      'Using a wildcard (*) in token.actions.githubusercontent.com:sub can allow requests from more sources than you intended. Specify the value of token.actions.githubusercontent.com:sub with the repository and branch name.',
+      'Using a wildcard (*) in token.actions.githubusercontent.com:sub can allow requests from more sources than you intended. Specify the value of token.actions.githubusercontent.com:sub with the repository and branch name. If the subject claim does not include the branch, specify it in a token.actions.githubusercontent.com:ref condition key.',
   },
 
   // SUGGESTION: improvements that do not change the permissions
@@ -218,6 +217,7 @@ export const ISSUES = {
     details:
       'Avoid using the Null condition operator with the ForAllValues or ForAnyValue qualifiers because they always return a true or false respectively.',
   },
+  // AWS's messages say that private addresses have no effect. Here they match, because this server can be in a private network.
   PRIVATE_IP_ADDRESS: {
     type: 'SUGGESTION',
     listedAs: 'ERROR',
@@ -245,9 +245,11 @@ export const ISSUES = {
     details:
       'The {} action(s) are redundant because they provide similar permissions. Update the policy to remove the redundant action such as: {}.',
   },
+  /** Recorded: responses of ValidatePolicy, 2026. The page ends the message after `(*)`. */
   REDUNDANT_RESOURCE: {
     type: 'SUGGESTION',
-    details: 'The {} resource ARN(s) are redundant because they reference the same resource. Review the use of wildcards (*)',
+    details:
+      'The {} resource ARN(s) are redundant because they reference the same resource. Review the use of wildcards (*), or remove the resource {} to remove the redundancy.',
   },
   REDUNDANT_STATEMENT: {
     type: 'SUGGESTION',
@@ -256,7 +258,7 @@ export const ISSUES = {
   },
   REDUNDANT_CONDITION_VALUE_NUM: {
     type: 'SUGGESTION',
-    details: 'Multiple values in {} are redundant. Replace with the greatest/least single value for {}.',
+    details: 'Multiple values in {} are redundant. Replace with the {} single value for {}.',
   },
   WILDCARD_IN_SERVICE_NAME: {
     type: 'SUGGESTION',
@@ -275,12 +277,12 @@ export const ISSUES = {
   RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL: {
     type: 'SUGGESTION',
     details:
-      'To restrict access to the service principal {} operating on your behalf, we recommend aws:SourceArn or aws:SourceAccount instead of {}.',
+      'To restrict access to the service principal {} operating on your behalf, we recommend aws:SourceArn, aws:SourceAccount, aws:SourceOrgID, or aws:SourceOrgPaths instead of {}.',
   },
   IRRELEVANT_CONDITION_KEY_IN_POLICY: {
     type: 'SUGGESTION',
     details:
-      'The condition key {} is not relevant for the {} policy. Use this key in an identity-based policy to govern access to this resource.',
+      'The condition key {} is not relevant for the {} policy.  Use this key in an identity-based policy to govern access to this resource.',
   },
   REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY: {
     type: 'SUGGESTION',
@@ -289,23 +291,26 @@ export const ISSUES = {
   CONFIRM_AUDIENCE_CLAIM_TYPE: {
     type: 'SUGGESTION',
     details:
-      'The "aud" (audience) claim key identifies the recipients that the JSON web token is intended for. Audience claims can be multivalued or single-valued. If the claim is multivalued, use a ForAllValues or ForAnyValue qualifier. If the claim is single-valued, do not use a qualifier.',
+      'The "{}" ({}) claim key identifies the recipients that the JSON web token is intended for. Because this claim is single-valued, do not use a qualifier.',
   },
   EQUIVALENT_TO_NULL_FALSE: {
     type: 'SUGGESTION',
-    details: 'The wildcard value of the condition key {} matches every value. Use the Null operator with the value false instead.',
+    details:
+      'We recommend replacing the key {} in the condition block of {} with {{}: false} to ensure better enforcement of the condition.',
   },
   EQUIVALENT_TO_NULL_TRUE: {
     type: 'SUGGESTION',
-    details: 'The negated wildcard value of the condition key {} matches no value. Use the Null operator with the value true instead.',
+    details:
+      'We recommend replacing the key {} in the condition block of {} with {{}: true} to ensure better enforcement of the condition.',
   },
   REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION: {
     type: 'SUGGESTION',
-    details: 'The wildcard value of the condition key {} matches every request. Remove the key or specify a value.',
+    details:
+      'The key {} in the condition block of {} is redundant because it is always matched. Remove this key to simplify the condition.',
   },
   REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION: {
     type: 'SUGGESTION',
-    details: 'The negated wildcard value of the condition key {} matches no request. Remove the statement or specify another value.',
+    details: 'The key {} in the condition block of {} does not match any values. Remove this key to simplify the condition.',
   },
 } as const satisfies Record<string, Issue>;
 

@@ -123,12 +123,17 @@ export function principalProblem(type: PrincipalElementType, value: string): str
     case 'AWS':
       return isAwsPrincipal(value) ? undefined : invalidPrincipalText(type, value);
     case 'Service':
-      return SERVICE.test(value) ? undefined : invalidPrincipalText(type, value);
+      return isServicePrincipal(value) ? undefined : invalidPrincipalText(type, value);
     case 'Federated':
       return isFederatedPrincipal(value) ? undefined : 'Federated principals must be valid domain names or SAML metadata ARNs';
     case 'CanonicalUser':
       return invalidPrincipalText(type, value);
   }
+}
+
+/** Reports whether a string has the form of a service principal, such as `chime.amazonaws.com`. */
+export function isServicePrincipal(value: string): boolean {
+  return SERVICE.test(value);
 }
 
 /** Accepts `*`, an account, a unique ID, and the ARN of a root, user, role or session. Rejects groups and wildcards inside an ARN. */

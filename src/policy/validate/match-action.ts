@@ -51,23 +51,21 @@ function findActions(statement: StatementView, reference: AuthorizationReference
   return [...reached];
 }
 
-/** Values of a list that cover each other. */
-export interface RedundantGroup<T> {
-  /** The covered values and the value that covers them, in the order of the list. */
-  readonly items: readonly T[];
-  /** The covered values: repetitions, and values that a wildcard covers. */
-  readonly redundant: readonly T[];
+/** Returns the first of the longest strings. The message about redundant values names it. Recorded: as `redundantGroups`. */
+export function longest(values: readonly string[]): string {
+  return values.reduce((long, value) => (value.length > long.length ? value : long), '');
 }
 
 /**
- * Returns the groups of values that cover each other, in the order of the list. A group has all values that are connected by "covers".
+ * Returns the groups of values that cover each other, in the order of the list. A group has all values that are connected by "covers":
+ * repetitions, values that a wildcard covers, and the value that covers them.
  *
  * Recorded: responses of ValidatePolicy to AWS managed policies, March 2026.
  */
 export function redundantGroups<T extends { readonly value: string }>(
   items: readonly T[],
   covers: (wider: string, narrower: string) => boolean,
-): readonly RedundantGroup<T>[] {
+): readonly (readonly T[])[] {
   // The work is items times wildcards. The limit bounds it: policies rarely have more wildcards, and the finding is only a suggestion.
   const wildcards = items.filter(({ value }) => hasWildcard(value)).slice(0, 100);
   const first = new Map<string, T>();
@@ -78,9 +76,7 @@ export function redundantGroups<T extends { readonly value: string }>(
     for (let next = parents.get(at); next !== undefined; next = parents.get(at)) at = next;
     return at;
   };
-  const redundant = new Set<T>();
   const join = (wider: T, narrower: T): void => {
-    redundant.add(narrower);
     const [left, right] = [representative(wider), representative(narrower)];
     if (left !== right) parents.set(right, left);
   };
@@ -93,7 +89,5 @@ export function redundantGroups<T extends { readonly value: string }>(
     }
   }
   const groups = Map.groupBy(items, representative);
-  return [...groups.values()]
-    .filter(({ length }) => length > 1)
-    .map((group) => ({ items: group, redundant: group.filter((item) => redundant.has(item)) }));
+  return [...groups.values()].filter(({ length }) => length > 1);
 }

@@ -14,8 +14,6 @@ export interface AuthorizationReference {
   readonly resourceTypesOf: (prefix: string) => readonly ResourceTypeReference[] | undefined;
   /** Finds a condition key by its name, ignoring case. The name may end in a tag key: `aws:RequestTag/team`. */
   readonly conditionKey: (name: string) => ConditionKeyReference | undefined;
-  /** Names of the condition keys of all services, for suggestions. */
-  readonly globalConditionKeys: readonly string[];
 }
 
 /** One action of the service authorization reference. */

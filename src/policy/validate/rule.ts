@@ -15,6 +15,9 @@ export interface Rule {
   readonly find: (view: PolicyView) => Iterable<Hit>;
 }
 
+/** Format of a service principal in messages. Assumed: AWS's page shows only a placeholder. */
+export const SERVICE_FORMAT = '{service}.amazonaws.com';
+
 /** All policy types. */
 export const EVERY: readonly PolicyType[] = ['identity', 'boundary', 'session', 'service-control', 'resource', 'trust'];
 /** Policy types with a `Principal` element. */

@@ -1,6 +1,6 @@
 import { takeSteps } from '../steps.ts';
 import { isService } from './known-services.ts';
-import { actionsReached, redundantGroups } from './match-action.ts';
+import { actionsReached, longest, redundantGroups } from './match-action.ts';
 import { nearest } from './nearest.ts';
 import { conditionKeysOf, keysOfAction } from './reference.ts';
 import { EVERY, type Hit, type Rule } from './rule.ts';
@@ -82,9 +82,8 @@ function* redundantActions({ statements, budget }: PolicyView): Iterable<Hit> {
       actionItems(statement).map((item) => ({ ...item, value: item.value.toLowerCase(), written: item.value })),
       (wider, narrower) => wider === '*' || (narrower.includes(':') && globCovers(wider, narrower, budget)),
     );
-    for (const { items, redundant } of groups) {
-      const longest = redundant.reduce((long, item) => (item.written.length > long.written.length ? item : long));
-      yield { at: items, parts: [String(redundant.length), longest.written] };
+    for (const items of groups) {
+      yield { at: items, parts: [String(items.length), longest(items.map(({ written }) => written))] };
     }
   }
 }
@@ -97,9 +96,13 @@ function* notForTrust({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
-/** Returns the prefix of a condition key that belongs to the actions of one service whose actions are known. */
+/**
+ * Returns the service whose actions a condition key belongs to, if the actions are known. The keys of identity providers, such as
+ * `cognito-identity.amazonaws.com:aud`, belong to STS.
+ */
 function servicePrefix(key: string, view: PolicyView): string | undefined {
-  const prefix = key.slice(0, Math.max(key.indexOf(':'), 0)).toLowerCase();
+  const written = key.slice(0, Math.max(key.indexOf(':'), 0)).toLowerCase();
+  const prefix = written === 'saml' || written.includes('.') ? 'sts' : written;
   if (prefix === '' || prefix === 'aws' || view.reference.actionsOf(prefix) === undefined) return undefined;
   const known = view.reference.conditionKey(key);
   // Some keys of a service come with its principals, not with its actions: the reference lists them with no action.
@@ -121,7 +124,7 @@ function* unsupportedForKey(view: PolicyView): Iterable<Hit> {
       const unsupported = named.filter((item) => supports(item) === false);
       // If no action supports the key, the finding is MISSING_ACTION_FOR_CONDITION_KEY.
       if (unsupported.length === 0 || !reachesKey(statement, key, view)) continue;
-      yield { at: [test.keyPlace, ...unsupported], parts: [unsupported.map(({ value }) => value).join(', '), test.key] };
+      yield { at: [...unsupported, test], parts: [unsupported.map(({ value }) => value).join(', '), test.key] };
     }
   }
 }
@@ -134,7 +137,9 @@ function* noActionForKey(view: PolicyView): Iterable<Hit> {
       if (prefix === undefined || test.known === undefined || reachesKey(statement, test.known.key, view)) continue;
       const { key } = test.known;
       const example = view.reference.actionsOf(prefix)?.find((action) => keysOfAction(view.reference, action).has(key));
-      if (example !== undefined) yield { at: test.keyPlace, parts: [test.key, `${prefix}:${example.name}`] };
+      if (example === undefined) continue;
+      const action = `${prefix}:${example.name}`;
+      yield { at: test, parts: [action, test.key, action] };
     }
   }
 }

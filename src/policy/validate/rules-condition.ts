@@ -1,8 +1,6 @@
-import { OPERATORS, type ValueFamily } from '../operators.ts';
-import type { StepBudget } from '../steps.ts';
+import type { ValueFamily } from '../operators.ts';
 import { isService } from './known-services.ts';
-import { nearest } from './nearest.ts';
-import { type ConditionKeyReference, conditionKeysOf } from './reference.ts';
+import type { ConditionKeyReference } from './reference.ts';
 import { EVERY, type Hit, type Rule, WITH_PRINCIPAL } from './rule.ts';
 import type { ConditionTestView, OperatorView, PolicyView } from './view.ts';
 
@@ -17,10 +15,10 @@ export const CONDITION_RULES: readonly Rule[] = [
   { code: 'INVALID_GLOBAL_CONDITION_KEY',       policyTypes: EVERY, find: tests(unknownGlobalKey) },
   { code: 'INVALID_SERVICE_CONDITION_KEY',      policyTypes: EVERY, find: tests(unknownServiceKey) },
   { code: 'INVALID_SERVICE',                    policyTypes: EVERY, find: tests(unknownService) },
-  { code: 'MISSING_TAG_KEY_IN_CONDITION',       policyTypes: EVERY, find: tests(({ key }) => (isTagKeyWithoutTag(key) ? [key] : undefined)) },
+  { code: 'MISSING_TAG_KEY_IN_CONDITION',       policyTypes: EVERY, find: tests(({ key }) => (isTagKeyWithoutTag(key) ? [key, key.endsWith('/') ? key : `${key}/`] : undefined)) },
   { code: 'DUPLICATE_KEYS_WITH_DIFFERENT_CASE', policyTypes: EVERY, find: repeatedKeys },
   { code: 'MISSING_QUALIFIER',                  policyTypes: EVERY, find: tests(({ known, read, key }) => (known?.multivalued === true && read?.quantifier === 'single' && read.operator.family !== 'null' ? [key] : undefined)) },
-  { code: 'FORALLVALUES_WITH_SINGLE_VALUED_KEY', policyTypes: EVERY, find: testsOfAllow(({ known, read, key }) => (known?.multivalued === false && read?.quantifier === 'ForAllValues' && read.operator.family !== 'null' ? [key] : undefined)) },
+  { code: 'FORALLVALUES_WITH_SINGLE_VALUED_KEY', policyTypes: EVERY, find: tests(({ known, read, key }) => (known?.multivalued === false && read?.quantifier === 'ForAllValues' && read.operator.family !== 'null' ? [key] : undefined)) },
   { code: 'UNTRUSTWORTHY_CONDITION_KEY',        policyTypes: EVERY, find: testsOfAllow(({ key }) => (CLIENT_CONTROLLED_KEYS.has(key.toLowerCase()) ? [key] : undefined)) },
   { code: 'STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS', policyTypes: EVERY, find: stringLikeOnArn },
   { code: 'TYPE_MISMATCH',                      policyTypes: EVERY, find: tests(mismatch) },
@@ -78,9 +76,9 @@ function* hitsIn(conditionTests: readonly ConditionTestView[], check: Check, vie
 /** Reports `StringLike` in Allow and `StringNotLike` in Deny on ARN keys: there, a wildcard that crosses fields allows more. */
 function* stringLikeOnArn({ statements }: PolicyView): Iterable<Hit> {
   for (const { effect, tests: conditionTests } of statements) {
-    for (const { known, read, operatorName, key, keyPlace } of conditionTests) {
+    for (const { known, read, key, keyPlace } of conditionTests) {
       if (known?.type !== 'ARN' || read?.operator.family !== 'like' || read.operator.negated !== (effect === 'Deny')) continue;
-      yield { at: keyPlace, parts: [operatorName, key] };
+      yield { at: keyPlace, parts: [allowedTypes(known), operatorType(read.operator.family), key] };
     }
   }
 }
@@ -89,13 +87,10 @@ function isNullIfExists(name: string): boolean {
   return /^(forallvalues:|foranyvalue:)?nullifexists$/i.test(name);
 }
 
-const OPERATOR_NAMES = OPERATORS.flatMap(({ name }) => [name, `${name}IfExists`]).filter((name) => name !== 'NullIfExists');
-
-function* unknownOperators({ statements, budget }: PolicyView): Iterable<Hit> {
+function* unknownOperators({ statements }: PolicyView): Iterable<Hit> {
   for (const { name, read, keyPlace } of statements.flatMap((statement) => statement.operators)) {
     if (read !== undefined || isNullIfExists(name)) continue;
-    const near = nearest(name.slice(name.lastIndexOf(':') + 1), OPERATOR_NAMES, budget);
-    yield { at: keyPlace, parts: [name, near === undefined ? '' : ` Did you mean ${near}?`] };
+    yield { at: keyPlace, parts: [name] };
   }
 }
 
@@ -116,39 +111,17 @@ function isTagKeyWithoutTag(key: string): boolean {
   return TAG_KEYS.some((tag) => lower === tag || lower === `${tag}/`);
 }
 
-function didYouMean(name: string | undefined): string {
-  return name === undefined ? '' : ` Did you mean ${name}?`;
-}
-
-function unknownGlobalKey({ key, known }: ConditionTestView, { reference, budget }: PolicyView): readonly string[] | undefined {
+function unknownGlobalKey({ key, known }: ConditionTestView): readonly string[] | undefined {
   if (prefixOf(key) !== 'aws' || known !== undefined || !isKeyFormat(key) || key.toLowerCase() === 'aws:arn' || isTagKeyWithoutTag(key))
     return undefined;
-  return [key, didYouMean(nearestKey(key, reference.globalConditionKeys, budget))];
+  return [key];
 }
 
-function unknownServiceKey({ key, known }: ConditionTestView, { reference, budget }: PolicyView): readonly string[] | undefined {
+function unknownServiceKey({ key, known }: ConditionTestView, { reference }: PolicyView): readonly string[] | undefined {
   const prefix = prefixOf(key);
   if (prefix === 'aws' || known !== undefined || !isKeyFormat(key) || isTagKeyWithoutTag(key)) return undefined;
   if (reference.actionsOf(prefix) === undefined) return undefined;
-  return [key, prefix, didYouMean(nearestKey(key, [...conditionKeysOf(reference, prefix)], budget))];
-}
-
-/** `aws:RequestTag/team` for `aws:RequesTag/team`: the free part is kept. */
-function nearestKey(key: string, candidates: readonly string[], budget: StepBudget): string | undefined {
-  const slash = key.indexOf('/');
-  if (slash < 0) {
-    return nearest(
-      key,
-      candidates.filter((candidate) => !candidate.includes('${')),
-      budget,
-    );
-  }
-  const near = nearest(
-    key.slice(0, slash),
-    candidates.filter((candidate) => candidate.includes('/${')).map((candidate) => candidate.slice(0, candidate.indexOf('/'))),
-    budget,
-  );
-  return near === undefined ? undefined : near + key.slice(slash);
+  return [key, prefix];
 }
 
 /**
@@ -183,24 +156,48 @@ function* repeatedKeys({ statements }: PolicyView): Iterable<Hit> {
 }
 
 /**
- * Operator families that can compare each type of condition key. Assumed: multivalued string keys accept all string operators.
+ * Operator families that can compare each type of condition key, and their names in messages. Assumed: multivalued string keys accept
+ * all string operators.
  *
- * Recorded: ARN operators on String keys are not reported.
+ * Recorded: ARN operators on String keys are not reported, and the names `Boolean` and `ARN, String`. Assumed: the other names.
  */
 const FAMILIES: Readonly<Record<ConditionKeyReference['type'], { readonly name: string; readonly families: readonly ValueFamily[] }>> = {
   String: { name: 'String', families: ['text', 'text-ignore-case', 'like', 'arn'] },
-  ARN: { name: 'ARN', families: ['arn', 'text', 'text-ignore-case', 'like'] },
+  ARN: { name: 'ARN, String', families: ['arn', 'text', 'text-ignore-case', 'like'] },
   Bool: { name: 'Boolean', families: ['bool'] },
   Numeric: { name: 'Numeric', families: ['number'] },
-  Date: { name: 'Date', families: ['date', 'number'] },
+  Date: { name: 'Date, Numeric', families: ['date', 'number'] },
   IPAddress: { name: 'IP address', families: ['address'] },
   Binary: { name: 'Binary', families: ['binary'] },
 };
 
-function mismatch({ known, read, operatorName, key }: ConditionTestView): readonly string[] | undefined {
+/** Returns the operator types that a message recommends for a condition key. */
+function allowedTypes({ type }: ConditionKeyReference): string {
+  return FAMILIES[type].name;
+}
+
+/** Returns the type of an operator as messages name it. Recorded: `string` for StringEquals and StringNotLike. Assumed: the others. */
+function operatorType(family: ValueFamily): string {
+  return OPERATOR_TYPES[family];
+}
+
+const OPERATOR_TYPES: Readonly<Record<ValueFamily, string>> = {
+  text: 'string',
+  'text-ignore-case': 'string',
+  like: 'string',
+  number: 'numeric',
+  date: 'date',
+  bool: 'boolean',
+  binary: 'binary',
+  address: 'IP address',
+  arn: 'ARN',
+  null: 'null',
+};
+
+function mismatch({ known, read, key }: ConditionTestView): readonly string[] | undefined {
   if (known === undefined || read === undefined || read.operator.family === 'null') return undefined;
-  const { name, families } = FAMILIES[known.type];
-  return families.includes(read.operator.family) ? undefined : [name, operatorName, key];
+  const { family } = read.operator;
+  return FAMILIES[known.type].families.includes(family) ? undefined : [allowedTypes(known), operatorType(family), key];
 }
 
 function emptyAs(

@@ -2,6 +2,7 @@ import { takeSteps } from '../steps.ts';
 import { principalProblem } from './malformed-values.ts';
 import type { Hit, Rule } from './rule.ts';
 import type { ConditionTestView, Item, PolicyView, StatementView } from './view.ts';
+import { hasWildcard } from './wildcards.ts';
 
 /** Rules about trust in identity providers. */
 // biome-ignore format: a table
@@ -69,10 +70,7 @@ function* mismatchedActions({ statements, budget }: PolicyView): Iterable<Hit> {
       takeSteps(budget, named.length);
       const wanted = (Object.keys(ACTION_OF) as Kind[]).find((kind) => ACTION_OF[kind].toLowerCase() === item.value.toLowerCase());
       if (wanted === undefined || named.some(({ kind }) => kind === wanted)) continue;
-      yield {
-        at: [item, ...named.map((one) => one.item)],
-        parts: [item.value, named.map((one) => one.item.value).join(', '), wanted, ACTION_OF[wanted]],
-      };
+      yield { at: [item, ...named.map((one) => one.item)], parts: [item.value, named.map((one) => one.item.value).join(', ')] };
     }
   }
 }
@@ -128,17 +126,38 @@ function* githubWithoutRepository({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
+/**
+ * Reports a wildcard in the repository or branch. A wildcard after the repository is not reported if another condition names the branch.
+ *
+ * Source: the explanation of the check: "You can specify the branch in that same value, or in a separate …:ref condition key."
+ */
 function* githubWithWildcard({ statements }: PolicyView): Iterable<Hit> {
   for (const statement of statements.filter(trustsWebIdentity)) {
+    const namesBranch = testsOf(statement, GITHUB).some(
+      ({ key, read, items }) =>
+        key.slice(GITHUB.length + 1).toLowerCase() === 'ref' &&
+        read?.quantifier === 'single' &&
+        !read.operator.negated &&
+        !read.ifExists &&
+        items.length > 0 &&
+        !items.some(({ value }) => hasWildcard(value)),
+    );
     for (const { items } of repositoryTests(statement)) {
       for (const item of items) {
         // `repo:owner/name:*` matches every branch, and `repo:owner/*` every repository of the owner.
-        if (/[*?]/.test(item.value) && !/^[*?]*$/.test(item.value)) yield { at: item };
+        const [kind, repository = ''] = item.value.split(':', 2);
+        if (namesBranch && kind === 'repo' && repository !== '' && !hasWildcard(repository)) continue;
+        if (hasWildcard(item.value) && !/^[*?]*$/.test(item.value)) yield { at: item };
       }
     }
   }
 }
 
+/**
+ * Reports set operators on an audience claim: `ForAnyValue` for a provider with exactly one audience, and the others as to be confirmed.
+ *
+ * Recorded: a test of an audience claim without a set operator is not reported (AWS CLI, examples of validate-policy).
+ */
 function* audiences({ statements }: PolicyView, forAnyValue: boolean): Iterable<Hit> {
   for (const statement of statements.filter(trustsWebIdentity)) {
     for (const item of providers(statement)) {
@@ -147,7 +166,8 @@ function* audiences({ statements }: PolicyView, forAnyValue: boolean): Iterable<
       const single = SINGLE_AUDIENCE.has(issuer);
       for (const { key, keyPlace, read } of testsOf(statement, issuer)) {
         if (!key.toLowerCase().endsWith(':aud') || read === undefined) continue;
-        if (forAnyValue ? single && read.quantifier === 'ForAnyValue' : !single) yield { at: keyPlace, parts: [key] };
+        if (read.quantifier === 'single' || (single && read.quantifier === 'ForAnyValue') !== forAnyValue) continue;
+        yield { at: keyPlace, parts: forAnyValue ? [key] : ['aud', 'audience'] };
       }
     }
   }

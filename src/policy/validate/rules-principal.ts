@@ -1,5 +1,5 @@
 import { PRINCIPAL_TYPES, principalProblem } from './malformed-values.ts';
-import { type Hit, type Rule, WITH_PRINCIPAL } from './rule.ts';
+import { type Hit, type Rule, SERVICE_FORMAT, WITH_PRINCIPAL } from './rule.ts';
 import { type Item, memberPlace, type Place, type PolicyView, type PrincipalView, type StatementView, type Texts } from './view.ts';
 import { hasWildcard } from './wildcards.ts';
 
@@ -16,7 +16,7 @@ export const PRINCIPAL_RULES: readonly Rule[] = [
   { code: 'EMPTY_OBJECT_PRINCIPAL',            policyTypes: WITH_PRINCIPAL, find: emptyPrincipals },
   { code: 'EMPTY_ARRAY_PRINCIPAL',             policyTypes: WITH_PRINCIPAL, find: (view) => entries(view).filter(({ items, span }) => items.length === 0 && span.end - span.start >= 2).map((at) => ({ at })) },
   { code: 'UNSUPPORTED_WILDCARD_IN_PRINCIPAL', policyTypes: WITH_PRINCIPAL, find: wildcards },
-  { code: 'INVALID_SERVICE_PRINCIPAL_FORMAT',  policyTypes: WITH_PRINCIPAL, find: (view) => named(view, 'Service').filter((item) => !hasWildcard(item.value) && principalProblem('Service', item.value) !== undefined).map((at) => ({ at })) },
+  { code: 'INVALID_SERVICE_PRINCIPAL_FORMAT',  policyTypes: WITH_PRINCIPAL, find: (view) => named(view, 'Service').filter((item) => !hasWildcard(item.value) && principalProblem('Service', item.value) !== undefined).map((at) => ({ at, parts: [SERVICE_FORMAT] })) },
   { code: 'INVALID_ROLE_REFERENCE',            policyTypes: WITH_PRINCIPAL, find: (view) => named(view, 'AWS').filter(({ value }) => value.startsWith('AROA')).map((at) => ({ at, parts: [at.value] })) },
   { code: 'INVALID_USER_REFERENCE',            policyTypes: WITH_PRINCIPAL, find: (view) => named(view, 'AWS').filter(({ value }) => value.startsWith('AIDA')).map((at) => ({ at, parts: [at.value] })) },
   { code: 'FEDERATED_PRINCIPAL_NOT_SUPPORTED', policyTypes: ['resource'], find: (view) => named(view, 'Federated').map((at) => ({ at })) },
@@ -143,21 +143,21 @@ function onlyServices({ principal }: StatementView): boolean {
 function* keysOfCallers({ statements }: PolicyView): Iterable<Hit> {
   for (const statement of statements) {
     if (statement.effect !== 'Allow' || !onlyServices(statement)) continue;
-    for (const { key, keyPlace, read } of statement.tests) {
-      if (CALLER_KEYS.has(key.toLowerCase()) && read?.operator.family !== 'null') yield { at: keyPlace, parts: [key] };
-    }
+    const found = statement.tests.filter(({ key, read }) => CALLER_KEYS.has(key.toLowerCase()) && read?.operator.family !== 'null');
+    const keys = new Set(found.map(({ key }) => key));
+    if (keys.size > 0) yield { at: found.map(({ keyPlace }) => keyPlace), parts: [[...keys].join(', ')] };
   }
 }
 
-/** Condition keys about the network of the caller. They do not identify the account for which a service calls. */
-const WEAK_SOURCES: ReadonlySet<string> = new Set(['aws:sourceip', 'aws:vpcsourceip', 'aws:sourcevpc', 'aws:sourcevpce']);
+/** Condition keys about the network and the client of the caller. They do not identify the account for which a service calls. */
+const WEAK_SOURCES: ReadonlySet<string> = new Set(['aws:sourceip', 'aws:vpcsourceip', 'aws:sourcevpc', 'aws:sourcevpce', 'aws:referer']);
 
 function* weakSources({ statements }: PolicyView): Iterable<Hit> {
   for (const statement of statements) {
     const [service] = serviceItems(statement);
     if (statement.effect !== 'Allow' || service === undefined || !onlyServices(statement)) continue;
     for (const { key, keyPlace } of statement.tests) {
-      if (WEAK_SOURCES.has(key.toLowerCase())) yield { at: keyPlace, parts: [service.value, key] };
+      if (WEAK_SOURCES.has(key.toLowerCase())) yield { at: keyPlace, parts: [service.value.split('.', 1)[0] ?? '', key] };
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type StepBudget, takeSteps } from '../steps.ts';
 import { isService } from './known-services.ts';
-import { redundantGroups } from './match-action.ts';
+import { longest, redundantGroups } from './match-action.ts';
 import type { ResourceTypeReference } from './reference.ts';
 import { type Hit, type Rule, WITH_RESOURCE } from './rule.ts';
 import type { Item, PolicyView } from './view.ts';
@@ -18,7 +18,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
   { code: 'MISSING_ARN_REGION',       policyTypes: WITH_RESOURCE, find: arns((arn, view) => fieldMissing(arn, view, 3)) },
   { code: 'ARN_REGION_NOT_ALLOWED',   policyTypes: WITH_RESOURCE, find: arns((arn, view) => fieldNotAllowed(arn, view, 3)) },
   { code: 'INVALID_ARN_ACCOUNT',      policyTypes: WITH_RESOURCE, find: arns(({ parts }) => (isAccountPattern(parts[4] ?? '') ? undefined : [parts[4] ?? ''])) },
-  { code: 'MISSING_ARN_ACCOUNT',      policyTypes: WITH_RESOURCE, find: arns((arn, view) => fieldMissing(arn, view, 4)) },
+  { code: 'MISSING_ARN_ACCOUNT',      policyTypes: WITH_RESOURCE, find: arns((arn, view) => fieldMissing(arn, view, 4) && [resourceType(arn)]) },
   { code: 'ARN_ACCOUNT_NOT_ALLOWED',  policyTypes: WITH_RESOURCE, find: arns((arn, view) => fieldNotAllowed(arn, view, 4)) },
   { code: 'INVALID_ARN_RESOURCE',     policyTypes: WITH_RESOURCE, find: arns(unknownShape) },
   { code: 'UNSUPPORTED_RESOURCE_ARN_IN_POLICY', policyTypes: ['resource'], find: notABus },
@@ -53,7 +53,8 @@ function arns(check: Check): Rule['find'] {
   return each((arn, view) => (arn.parts[0] === 'arn' ? check(arn, view) : undefined));
 }
 
-function fieldsOf(value: string): readonly string[] {
+/** Splits an ARN pattern at its first five colons, except those inside `${…}`. */
+export function fieldsOf(value: string): readonly string[] {
   const fields: string[] = [];
   let from = 0;
   // A colon inside ${…} does not separate fields.
@@ -140,6 +141,11 @@ function candidates(arn: Written, view: PolicyView): readonly (readonly string[]
   return formatsOf(arn, view).filter((format) => couldMeet(resource, format[5] ?? '', view.budget));
 }
 
+/** Returns the part of an ARN that names the type of the resource: `role` for `role/r`. Assumed: AWS's message names this part. */
+function resourceType({ parts }: Written): string {
+  return (parts[5] ?? '').split(/[/:]/, 1)[0] ?? '';
+}
+
 function fieldMissing(arn: Written, view: PolicyView, field: 3 | 4): readonly string[] | undefined {
   if (arn.parts.length < 6 || arn.parts[field] !== '') return undefined;
   const formats = candidates(arn, view);
@@ -215,7 +221,7 @@ function* notABus(view: PolicyView): Iterable<Hit> {
 function* redundantResources({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const { resource, notResource } of statements) {
     const groups = redundantGroups((resource ?? notResource)?.items ?? [], (wider, narrower) => arnCovers(wider, narrower, budget));
-    for (const { items, redundant } of groups) yield { at: items, parts: [String(redundant.length)] };
+    for (const items of groups) yield { at: items, parts: [String(items.length), longest(items.map(({ value }) => value))] };
   }
 }
 

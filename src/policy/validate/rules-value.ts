@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables look like templates
 import type { ReadOperator } from '../operators.ts';
 import { newAddress, readAddress, toBytes, toMoment, toNumber, toRange, toTruth } from '../values.ts';
-import { EVERY, type Hit, type Rule } from './rule.ts';
+import { isServicePrincipal } from './malformed-values.ts';
+import { type Open, permissiveText, VARIABLE, WILDCARD } from './permissive-values.ts';
+import { EVERY, type Hit, type Rule, SERVICE_FORMAT } from './rule.ts';
 import { isRegionPattern } from './rules-resource.ts';
 import type { ConditionTestView, Item, PolicyView } from './view.ts';
 import { hasWildcard } from './wildcards.ts';
@@ -23,16 +25,17 @@ export const VALUE_RULES: readonly Rule[] = [
   { code: 'PRIVATE_IP_ADDRESS_SUBSET',          policyTypes: EVERY, find: privateAddresses(false, 'some') },
   { code: 'PRIVATE_NOT_IP_ADDRESS_SUBSET',      policyTypes: EVERY, find: privateAddresses(true, 'some') },
   { code: 'WILDCARD_WITHOUT_LIKE_OPERATOR',     policyTypes: EVERY, find: wildcardsTakenLiterally },
-  { code: 'WILDCARD_USAGE_TOO_PERMISSIVE',      policyTypes: EVERY, find: tooPermissive((value) => value.search(/[*?]/)) },
-  { code: 'VARIABLE_USAGE_TOO_PERMISSIVE',      policyTypes: EVERY, find: tooPermissive((value) => value.search(/\$\{[^*?$]/)) },
+  { code: 'WILDCARD_USAGE_TOO_PERMISSIVE',      policyTypes: EVERY, find: tooPermissive(WILDCARD) },
+  { code: 'VARIABLE_USAGE_TOO_PERMISSIVE',      policyTypes: EVERY, find: tooPermissive(VARIABLE) },
   { code: 'REDUNDANT_CONDITION_VALUE_NUM',      policyTypes: EVERY, find: redundantNumbers },
   { code: 'EQUIVALENT_TO_NULL_FALSE',                         policyTypes: EVERY, find: onlyWildcard('present') },
   { code: 'EQUIVALENT_TO_NULL_TRUE',                          policyTypes: EVERY, find: onlyWildcard('absent') },
   { code: 'REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION',       policyTypes: EVERY, find: onlyWildcard('always') },
   { code: 'REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION', policyTypes: EVERY, find: onlyWildcard('never') },
+  { code: 'INVALID_SERVICE_PRINCIPAL_FORMAT',   policyTypes: EVERY, find: serviceNames },
   { code: 'INVALID_REGION',                     policyTypes: EVERY, find: ofKey(['aws:requestedregion'], (value) => !isRegionPattern(value)) },
-  { code: 'INVALID_VPC_FORMAT',                 policyTypes: EVERY, find: ofKey(['aws:sourcevpc'], (value) => !/^vpc-([0-9a-f]{8}|[0-9a-f]{17})$/.test(value)) },
-  { code: 'INVALID_VPCE_FORMAT',                policyTypes: EVERY, find: ofKey(['aws:sourcevpce'], (value) => !/^vpce-([0-9a-f]{8}|[0-9a-f]{17})$/.test(value)) },
+  { code: 'INVALID_VPC_FORMAT',                 policyTypes: EVERY, find: ofKey(['aws:sourcevpc'], (value) => !/^vpc-([0-9A-Za-z]{8}|[0-9A-Za-z]{17})$/.test(value)) },
+  { code: 'INVALID_VPCE_FORMAT',                policyTypes: EVERY, find: ofKey(['aws:sourcevpce'], (value) => !/^vpce-([0-9A-Za-z]{8}|[0-9A-Za-z]{17})$/.test(value)) },
 ];
 
 function everyTest({ statements }: PolicyView): readonly ConditionTestView[] {
@@ -68,6 +71,39 @@ function ofKey(keys: readonly string[], check: (value: string) => boolean): Rule
       }
     }
   };
+}
+
+/** Service principal in a region: the values of kms:ViaService. Source: the explanation of INVALID_SERVICE_PRINCIPAL_FORMAT. */
+const REGIONAL = { format: '{service}.{region}.amazonaws.com', valid: isRegional };
+const GLOBAL = { format: SERVICE_FORMAT, valid: isServicePrincipal };
+
+function isRegional(value: string): boolean {
+  const labels = value.split('.');
+  return isServicePrincipal(value) && labels.length >= 4 && labels.slice(1).some((label) => label !== '' && isRegionPattern(label));
+}
+
+/**
+ * Condition keys whose values are service principals.
+ *
+ * Source: IAM User Guide, "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast": "you must provide the service principals"; AWS KMS
+ * Developer Guide, "kms:ViaService". Assumed: AWS checks the form only, because a service principal has no complete list.
+ */
+const SERVICE_NAMES: ReadonlyMap<string, typeof GLOBAL> = new Map([
+  ['aws:calledvia', GLOBAL],
+  ['aws:calledviafirst', GLOBAL],
+  ['aws:calledvialast', GLOBAL],
+  ['kms:viaservice', REGIONAL],
+]);
+
+function* serviceNames(view: PolicyView): Iterable<Hit> {
+  for (const { key, read, items } of everyTest(view)) {
+    const expected = SERVICE_NAMES.get(key.toLowerCase());
+    if (expected === undefined || read === undefined || read.operator.family === 'null') continue;
+    for (const item of items) {
+      if (!hasWildcard(item.value) && !item.value.includes('${') && !expected.valid(item.value))
+        yield { at: item, parts: [expected.format] };
+    }
+  }
 }
 
 function* mixedTypes(view: PolicyView): Iterable<Hit> {
@@ -156,29 +192,19 @@ function* wildcardsTakenLiterally(view: PolicyView): Iterable<Hit> {
   }
 }
 
-/** Condition keys that identify the owner of a request or resource. Assumed: AWS does not publish its list. */
-const SENSITIVE: ReadonlySet<string> = new Set([
-  'aws:userid',
-  'aws:principalaccount',
-  'aws:principalorgid',
-  'aws:sourceaccount',
-  'aws:sourceorgid',
-  'aws:resourceaccount',
-  'aws:resourceorgid',
-  'aws:sourcevpc',
-  'aws:sourcevpce',
-]);
-
-/** Creates a rule for `StringLike` values of sensitive keys with a wildcard or variable before the seventh character. */
-function tooPermissive(firstOpen: (value: string) => number): Rule['find'] {
+/**
+ * Creates a rule for patterns that match more than intended: `StringLike` in Allow, and `StringNotLike` in Deny.
+ *
+ * Recorded: a variable under StringEquals is not reported, March 2026.
+ */
+function tooPermissive(open: Open): Rule['find'] {
   return function* ({ statements }) {
-    for (const statement of statements) {
-      if (statement.effect !== 'Allow') continue;
-      for (const { key, read, items } of statement.tests) {
-        if (!SENSITIVE.has(key.toLowerCase()) || read === undefined || read.operator.family !== 'like' || read.operator.negated) continue;
+    for (const { effect, tests: conditionTests } of statements) {
+      for (const { key, read, items } of conditionTests) {
+        if (read?.operator.family !== 'like' || read.operator.negated !== (effect === 'Deny')) continue;
         for (const item of items) {
-          const at = firstOpen(item.value);
-          if (at >= 0 && at < 6) yield { at: item, parts: [key] };
+          const text = permissiveText(key, item.value, open);
+          if (text !== undefined) yield { at: item, parts: [text] };
         }
       }
     }
@@ -189,7 +215,7 @@ function* redundantNumbers(view: PolicyView): Iterable<Hit> {
   for (const test of everyTest(view)) {
     const relation = test.read?.operator.relation;
     if (test.read?.operator.family !== 'number' || relation === '=' || test.items.length < 2) continue;
-    yield { at: test, parts: [test.operatorName, test.key] };
+    yield { at: test, parts: [test.operatorName, relation === '<' || relation === '<=' ? 'greatest' : 'least', test.key] };
   }
 }
 
@@ -203,12 +229,13 @@ function holdsWithWildcard({ operator, quantifier, ifExists }: ReadOperator): 'p
   return quantifier === 'ForAnyValue' && !ifExists ? 'never' : 'absent';
 }
 
-/** Creates a rule for `…Like` tests with a value that is only `*`. */
+/** Creates a rule for `…Like` tests with a value that is only `*`. Recorded: the place is that of the value, March 2026. */
 function onlyWildcard(holds: 'present' | 'absent' | 'always' | 'never'): Rule['find'] {
   return function* (view) {
-    for (const { read, items, keyPlace, key } of everyTest(view)) {
+    for (const { read, items, key, operatorName } of everyTest(view)) {
       if (read?.operator.family !== 'like' || holdsWithWildcard(read) !== holds) continue;
-      if (items.some(({ value }) => value !== '' && /^\*+$/.test(value))) yield { at: keyPlace, parts: [key] };
+      const at = items.find(({ value }) => /^\*+$/.test(value));
+      if (at !== undefined) yield { at, parts: [key, operatorName, key] };
     }
   };
 }

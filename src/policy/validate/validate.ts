@@ -1,6 +1,6 @@
 import { compileSteps } from '../compile.ts';
 import type { PolicyType } from '../decision.ts';
-import type { Position } from '../document.ts';
+import type { PolicyDocument, Position } from '../document.ts';
 import { type ReadPolicy, type ReadProblem, readPolicy } from '../read.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 import { type Finding, fillIn, type Issue, type Location, learnMoreLink } from './finding.ts';
@@ -16,7 +16,7 @@ import { PRINCIPAL_RULES } from './rules-principal.ts';
 import { RESOURCE_RULES } from './rules-resource.ts';
 import { VALUE_RULES } from './rules-value.ts';
 import { VARIABLE_RULES } from './rules-variable.ts';
-import { locationOf, type Place, viewOf } from './view.ts';
+import { locationOf, type Place, pathTo, viewOf } from './view.ts';
 
 /** All rules, in the order of their findings. */
 export const RULES: readonly Rule[] = [
@@ -51,9 +51,10 @@ export function validatePolicy(
   const findings = read.problems.flatMap((problem) => problemFinding(problem, read));
   const { document } = read;
   if (document === undefined) return findings;
-  const view = viewOf(document, policyType, reference, budget);
+  const validatedAs = policyType === 'resource' && isTrustPolicy(document) ? 'trust' : policyType;
+  const view = viewOf(document, validatedAs, reference, budget);
   for (const { code, policyTypes, find } of RULES) {
-    if (!policyTypes.includes(policyType)) continue;
+    if (!policyTypes.includes(validatedAs)) continue;
     takeSteps(budget, 1 + (text.length >> 3));
     for (const hit of find(view)) {
       if (findings.length >= FINDINGS_MAX) return findings;
@@ -62,6 +63,25 @@ export function validatePolicy(
     }
   }
   return findings;
+}
+
+/**
+ * Reports whether a resource policy can only be the trust policy of a role: every action is one of STS, and no statement has a resource.
+ *
+ * Recorded: AWS CLI, examples of validate-policy: no MISSING_RESOURCE for a trust policy without a resource type.
+ */
+function isTrustPolicy({ statements }: PolicyDocument): boolean {
+  return (
+    statements.length > 0 &&
+    statements.every(
+      ({ action, resource, notResource }) =>
+        resource === undefined &&
+        notResource === undefined &&
+        action !== undefined &&
+        action.values.length > 0 &&
+        action.values.every(({ value }) => value.toLowerCase().startsWith('sts:')),
+    )
+  );
 }
 
 /** Steps of one character of a finding, including the cost of sending it. */
@@ -106,7 +126,9 @@ function finding(code: IssueCode, parts: readonly string[], locations: readonly 
 
 /** Converts a problem of the reader to findings. Returns an empty list if a rule reports the problem with more detail. */
 function problemFinding(problem: ReadProblem, { document }: ReadPolicy): Finding[] {
-  const at = [{ path: problem.element === undefined ? [] : pathOf(problem.element), span: { start: problem.start, end: problem.end } }];
+  const { start, end } = problem;
+  const path = document === undefined ? [] : pathTo(document.root, { start: start.offset, end: end.offset });
+  const at = [{ path, span: { start, end } }];
   switch (problem.kind) {
     case 'syntax':
     case 'size':
@@ -127,11 +149,6 @@ function problemFinding(problem: ReadProblem, { document }: ReadPolicy): Finding
 
 function positionParts({ offset, line, column }: Position): readonly string[] {
   return [String(offset), String(line), String(column)];
-}
-
-/** Returns the path of a top-level element. The reader names only the nearest element, so the path of others is unknown. */
-function pathOf(element: string): Location['path'] {
-  return element === 'Version' || element === 'Id' || element === 'Statement' ? [{ value: element }] : [];
 }
 
 function expectedType(element: string | undefined): string {

@@ -7,7 +7,7 @@ import {
   type StatementNode,
   type TextsNode,
 } from '../document.ts';
-import type { JsonNode, JsonObject, Span } from '../json-text.ts';
+import type { JsonMember, JsonNode, JsonObject, Span } from '../json-text.ts';
 import { type ReadOperator, readOperator } from '../operators.ts';
 import type { StepBudget } from '../steps.ts';
 import type { Location, PathElement } from './finding.ts';
@@ -228,6 +228,37 @@ function principalView(
 export function memberPlace(object: JsonObject, name: string, parent: readonly PathElement[]): Place | undefined {
   const member = object.members.find((candidate) => candidate.name.value === name);
   return member && { path: [...parent, { value: name }], span: member.value };
+}
+
+/** Returns the path to a value or a member's name, or to the smallest value around the span. Takes logarithmic time at each level. */
+export function pathTo(root: JsonNode, { start, end }: Span): readonly PathElement[] {
+  const path: PathElement[] = [];
+  for (let node: JsonNode | undefined = root; node !== undefined && (node.start !== start || node.end !== end); ) {
+    if (node.kind === 'object') {
+      const member: JsonMember | undefined = node.members[lastAtOrBefore(node.members, start, ({ name }) => name.start)];
+      if (member === undefined) return path;
+      if (start < member.name.end) return [...path, { key: member.name.value }];
+      if (start < member.value.start) return path;
+      path.push({ value: member.name.value });
+      node = member.value;
+    } else if (node.kind === 'array') {
+      const index: number = lastAtOrBefore(node.items, start, (item) => item.start);
+      node = node.items[index];
+      if (node !== undefined) path.push({ index });
+    } else return path;
+  }
+  return path;
+}
+
+/** Returns the index of the last item that starts at or before an offset, or -1. The items are in the order of the text. */
+function lastAtOrBefore<T>(items: readonly T[], offset: number, startOf: (item: T) => number): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (startOf(items[middle] as T) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 /** Converts a place to the API's `Location`. */

@@ -33,11 +33,11 @@ export interface ChannelEvents {
   after(number: number, limit: number): Promise<readonly ChannelEventRecord[]>;
   /** Returns the existing events among `numbers`, in the order of numbers. */
   among(numbers: readonly number[]): Promise<readonly ChannelEventRecord[]>;
-  /** Deletes those of the `limit` oldest events that are from before `before`. Returns how many. */
+  /** Checks the `limit` oldest events, and deletes the events from before `before`. Returns the number of deleted events. */
   forget(before: Instant, limit: number): Promise<number>;
 }
 
-/** Numbers in one statement. A constant, so that there is one text to prepare. */
+/** Numbers in one statement. It is constant, so that the statement is prepared only once. */
 const AMONG_MAX = 64;
 
 const SELECT_LAST = 'SELECT MAX(number) AS last FROM channel_event';
@@ -56,7 +56,7 @@ export function channelEvents(sql: Sql): ChannelEvents {
       const found: ChannelEventRecord[] = [];
       for (let from = 0; from < numbers.length; from += AMONG_MAX) {
         const part = numbers.slice(from, from + AMONG_MAX);
-        // The first number fills the rest.
+        // Repeats the first number for the unused parameters.
         const values = Array.from({ length: AMONG_MAX }, (_, i) => part[i] ?? (part[0] as number));
         found.push(...(await CHANNEL_EVENT.rows(sql, SELECT_AMONG, values)));
       }

@@ -1,10 +1,11 @@
 /** The thread that runs long analyses. It has no state. Each message contains everything that its analysis needs. */
 import type { Analysis, Outcome } from '#policy/analysis.ts';
-import { useCompileCache } from '../compile-cache.ts';
+import { prepareLoading } from '../module-loading.ts';
 
-useCompileCache();
-// The modules of the analyses are also in the cache of compiled sources.
-const { ANALYSIS_STEPS_MAX, runAnalysis } = await import('#policy/analysis.ts');
+prepareLoading();
+// These modules are imported after the cache is enabled, so that the cache contains them too.
+const { ANALYSIS_STEPS_MAX } = await import('#policy/analysis.ts');
+const { runAnalysis } = await import('#policy/run-analysis.ts');
 const { StepsExceeded } = await import('#policy/steps.ts');
 const { authorizationReference } = await import('#services/kit/authorization-reference.ts');
 const { serveJobs } = await import('./serve-jobs.ts');

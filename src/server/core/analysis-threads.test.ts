@@ -49,14 +49,14 @@ test('newAnalysisThreads: a thread returns what the analysis returns, and serves
   await threads.close();
 });
 
-test('newAnalysisThreads: an analysis that needs too many steps is StepsExceeded, and the thread serves the next one', async () => {
+test('newAnalysisThreads: too many steps are StepsExceeded, and the thread runs the next analysis', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1 }, assert.fail);
   await assert.rejects(threads.run('1', ENDLESS), StepsExceeded);
   assert.deepEqual(await threads.run('1', QUICK), { keys: ['aws:SecureTransport'] });
   await threads.close();
 });
 
-test('newAnalysisThreads: an analysis that takes too long is StepsExceeded, and another thread serves the next one', async () => {
+test('newAnalysisThreads: too long a run is StepsExceeded, and another thread runs the next analysis', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, milliseconds: 1 }, assert.fail);
   // A thread takes longer than a millisecond to start.
   await assert.rejects(threads.run('1', QUICK), StepsExceeded);
@@ -81,13 +81,13 @@ test('newAnalysisThreads: an account has one analysis running, however many thre
       () => finished.push(name),
       () => finished.push(name),
     );
-  // The second of account 1 waits for the first, and account 2 for neither.
+  // The second analysis of account 1 waits for the first. The analysis of account 2 waits for neither.
   await Promise.all([run('1', ENDLESS, 'a1'), run('1', QUICK, 'a2'), run('2', QUICK, 'b1')]);
   assert.deepEqual(finished, ['b1', 'a1', 'a2']);
   await threads.close();
 });
 
-test('newAnalysisThreads: an account with too many waiting analyses, and too many of all accounts, are Throttling', async () => {
+test('newAnalysisThreads: too many waiting analyses, of one account or of all, are Throttling', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, waitingOfKey: 2, waiting: 3 }, assert.fail);
   const accepted = ['1', '1', '1', '2'].map((accountId) => threads.run(accountId, QUICK));
   await assert.rejects(threads.run('1', QUICK), { code: 'Throttling', message: 'Rate exceeded' });

@@ -8,7 +8,7 @@ export type AnalysisThreads = JobThreads<Analysis, Outcome>;
 /**
  * Limits of the threads for analyses. The step budget ends an analysis long before the time does.
  *
- * Assumed: the numbers. AWS documents that both services throttle, not from which rate on.
+ * Assumed: the numbers. AWS documents that both services throttle, but not the rate.
  */
 export const ANALYSIS_LIMITS: JobLimits = { threads: 2, waitingOfKey: 4, waiting: 32, milliseconds: 30_000, heapMegabytes: 512 };
 

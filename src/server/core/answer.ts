@@ -41,7 +41,8 @@ interface Callable {
  *     receive → route → authenticate → decode → call → respond
  *
  * Routing is first, because the error of a bad signature is formatted in the service's protocol and names the service in the trail.
- * Nothing is verified then. `call` authorizes the action of the operation that it runs (`call.ts`). The server responds after the
+ * The request is not verified at that point. `call` authorizes the action of the operation that it runs (`call.ts`). The server responds
+ * after the
  * record is durable. `refuse` is the error of a request whose body was not read.
  */
 export function answering(
@@ -97,7 +98,9 @@ export function answering(
     return { routed, caller, input };
   }
 
-  /** Identifies the signer of a request that names no operation. Only its record depends on it: the request fails in any case. */
+  /**
+   * Identifies the signer of a request that names no operation. The result is only for the record, because the request fails in any case.
+   */
   function identify(received: Received, { service }: RoutingRefusal, facts: Facts): void {
     const expected =
       service === undefined

@@ -16,7 +16,7 @@ function opened(bus: Bus): Bus {
 }
 
 /** Resolves at the next hint of a topic. */
-function heard(bus: Bus, topic: string): Promise<void> {
+function nextHint(bus: Bus, topic: string): Promise<void> {
   return new Promise((resolve) => {
     const off = bus.on(topic, () => {
       off();
@@ -28,7 +28,7 @@ function heard(bus: Bus, topic: string): Promise<void> {
 /** Returns a bus that listens. It emits every topic once when it begins to listen. */
 async function listening(): Promise<Bus> {
   const bus = opened(postgresBus(postgres.url));
-  await heard(bus, 'identity');
+  await nextHint(bus, 'identity');
   return bus;
 }
 
@@ -43,31 +43,31 @@ describe('the bus', () => {
       bus.on('identity', () => count++);
       const off = bus.on('identity', () => assert.fail('it listens no more'));
       off();
-      const told = heard(bus, 'other');
+      const hinted = nextHint(bus, 'other');
       for (const topic of ['identity', 'identity', 'identity', 'other']) bus.hint(topic);
-      await told;
+      await hinted;
       assert.equal(count, 1);
     });
   }
 
   test('the bus of PostgreSQL: a hint reaches another server', async () => {
     const [here, there] = [await listening(), await listening()];
-    const told = heard(there, 'identity');
+    const hinted = nextHint(there, 'identity');
     here.hint('identity');
-    await told;
+    await hinted;
   });
 
   test('the bus of PostgreSQL: a lost connection is opened again, and then every topic gets a hint', async () => {
     const bus = await listening();
-    const told = heard(bus, 'something nobody hinted');
+    const hinted = nextHint(bus, 'a topic without hints');
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
     await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'belfry bus'");
-    await told;
+    await hinted;
     await client.end();
   });
 
-  test('the bus: a topic that is too long is an error of ours', () => {
+  test('the bus: a topic that is too long is an error', () => {
     assert.throws(() => opened(inProcessBus()).hint('t'.repeat(201)), /too long/);
   });
 });

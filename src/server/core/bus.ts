@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 /**
  * Hints between servers that data has changed. A hint may arrive late, twice or never. Its receiver reads the database, and also
- * reads it from time to time without a hint. No topic comes from a caller. A topic has at most `TOPIC_MAX` characters.
+ * reads it from time to time without a hint. A caller cannot choose a topic. A topic has at most `TOPIC_MAX` characters.
  */
 export interface Bus {
   /** Sends a hint to all servers, also to this one. Returns at once. Hints of one topic that wait to be sent are one hint. */
@@ -59,7 +59,7 @@ function gathering(send: (topics: readonly string[]) => Promise<void>): (topic: 
   };
 }
 
-/** Creates the bus of a server that is alone on its database. */
+/** Creates the bus of the only server on a database. */
 export function inProcessBus(): Bus {
   const { emit, on } = listeners();
   return { hint: gathering(async (topics) => topics.forEach(emit)), on, close: async () => {} };

@@ -22,7 +22,7 @@ import type { OperationTables } from './services.ts';
 
 /** Parts of the server that calls need. */
 export interface CallParts extends RecordParts {
-  /** Store whose transactions return after every server knows their changes of identity. */
+  /** Store whose transactions return after every server has applied their changes of identity. */
   readonly store: Store;
   readonly snapshot: Pick<Snapshot, 'version'>;
   readonly authorize: Authorize;

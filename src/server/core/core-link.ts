@@ -1,13 +1,13 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
-import { COMPILE_CACHE } from '../compile-cache.ts';
 import { describeBug, log } from '../log.ts';
+import { COMPILE_CACHE } from '../module-loading.ts';
 import type { Settings } from '../settings.ts';
 
 /**
- * Link between the main thread, which owns the sockets, and the core's thread, which owns the store. Requests cross as messages, in
- * batches of those that one turn of the event loop brought.
+ * Link between the main thread, which owns the sockets, and the core's thread, which owns the store. Requests cross as messages. One
+ * message contains all requests that arrived in one turn of the event loop.
  */
 
 /** Parameters of the core's thread. */
@@ -28,7 +28,7 @@ export interface CoreReady {
  */
 export type CoreRequest = { readonly received: Received; readonly refuse?: 'RequestTooLarge'; readonly socket?: number };
 
-/** Addresses at which clients reach the server, once it listens. Meetings send browsers there. */
+/** Addresses at which clients reach the server, once it listens. The URLs in responses about meetings contain them. */
 export interface Endpoints {
   readonly http?: string;
   readonly https?: string;
@@ -61,14 +61,14 @@ export interface CoreLink {
   close(): Promise<void>;
 }
 
-/** Most requests of one message. While the core works on some, the listeners read others. */
+/** Maximum requests in one message. While the core works on some, the listeners read others. */
 const BATCH_MAX = 8;
 /**
  * Heap for new objects in the core's thread. With the default of 48 MB, garbage of 10,000 connections occupies 80 MB more. A smaller one
  * costs no measurable CPU time (`bench/idle-sockets.ts`, `bench/get-meeting.ts`).
  */
 const YOUNG_GENERATION_MEGABYTES = 24;
-/** Names of errors whose message is for the operator. It includes errors of the system and of databases, and not TypeError. */
+/** Names of errors whose message is for the operator. The list includes errors of the system and of databases, but not TypeError. */
 const REFUSALS: ReadonlySet<string> = new Set(['Error', 'error']);
 
 /** Receivers of the core's messages that are not answers. */

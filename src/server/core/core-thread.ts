@@ -1,6 +1,6 @@
 /** Entry point of the core's thread. It enables the compile cache before the modules of the core are loaded. */
-import { useCompileCache } from '../compile-cache.ts';
+import { prepareLoading } from '../module-loading.ts';
 
-useCompileCache();
+prepareLoading();
 const { runCore } = await import('./run-core.ts');
 await runCore();

@@ -23,7 +23,6 @@ import { type MessagingSessions, messagingSessions } from '#realtime/messaging-s
 import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
 import { sessionSubscriptions } from '#realtime/session-events.ts';
 import { mfaVerifier } from '#services/iam/mfa.ts';
-import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { type AddEmit, emitterOf } from '#services/kit/events.ts';
 import type { Operation } from '#services/kit/operation.ts';
 import { checkServices } from '#services/kit/service.ts';
@@ -48,7 +47,7 @@ import type { Bus } from './bus.ts';
 import { type Calls, calling } from './call.ts';
 import type { CoreReady, CoreRequest, Endpoints } from './core-link.ts';
 import { FINGERPRINT, type FirstStartFiles, firstStart } from './first-start.ts';
-import { newGate } from './offload.ts';
+import { newGate, newSmallAnalyses } from './offload.ts';
 import { pageTokens } from './page-tokens.ts';
 import { runParts } from './parts.ts';
 import type { SamlThreads } from './saml-threads.ts';
@@ -59,7 +58,7 @@ import { boundUnproven } from './unproven-summaries.ts';
 /** Bus topic that announces new channel events. */
 const CHANNEL_EVENTS = 'channel-events';
 
-/** Long reads that run at the same time. Each reads in short transactions, which take turns with all others. */
+/** Maximum long reads that run at the same time. Each reads in short transactions, which take turns with all others. */
 const SURVEYS_MAX = 4;
 
 /**
@@ -200,7 +199,7 @@ function composeIdentity({ settings, store, registry, bus, ring, vault, clock, f
   return {
     snapshot,
     lease,
-    /** A transaction that changes identity returns after every server knows the change. */
+    /** A transaction that changes identity returns after every server has applied the change. */
     store: withdrawing(store, lease),
     stacks,
     sessions,
@@ -257,7 +256,7 @@ function composeServer(
     random: parts.random,
     route: (received) => route(received, settings),
     recording: parts.recording,
-    offload: { gate: newGate(1), surveyGate: newGate(SURVEYS_MAX), threads: parts.analysisThreads, reference: authorizationReference },
+    offload: { gate: newGate(1), surveyGate: newGate(SURVEYS_MAX), threads: parts.analysisThreads, smallAnalyses: newSmallAnalyses() },
     region: settings.region,
     unproven,
     holds: lease.holds,

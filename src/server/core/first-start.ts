@@ -25,7 +25,7 @@ export interface FirstStartFiles {
   mayCreateAccount(): boolean;
   /** Writes `aws/config` and `aws/credentials` (mode 0600), durably. */
   writeProfile(administrator: NewAdministrator): void;
-  /** Ends the first start: from now on, an empty database is a lost one. */
+  /** Ends the first start. From then on, an empty database means that the data was lost. */
   end(): void;
 }
 
@@ -80,7 +80,7 @@ const ACCOUNT_ID_MAX = 999_999_999_999;
 
 /** Returns a random account ID: twelve digits, of which the first is not 0. */
 export function newAccountId(random: Random): AccountId {
-  // 40 bits: all account IDs, and numbers outside their range, which are not used.
+  // 40 bits cover all account IDs. A number outside the range of account IDs is discarded.
   for (;;) {
     const id = Buffer.from(random(5)).readUIntBE(0, 5);
     if (id >= ACCOUNT_ID_MIN && id <= ACCOUNT_ID_MAX) return String(id) as AccountId;

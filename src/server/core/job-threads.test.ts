@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import { AwsError } from '#core/aws-error.ts';
 import { type JobKind, newJobThreads } from './job-threads.ts';
@@ -53,4 +55,35 @@ test('newJobThreads: jobs that wait when the threads close are ServiceUnavailabl
   await threads.close();
   await both;
   await assert.rejects(threads.run('a', '1'), { code: 'Throttling' });
+});
+
+/** Returns the nice value in a `stat` file of a process or thread. Its fields after the name in parentheses start with the third. */
+const NICE = `((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]))`;
+/** A job that returns the nice value of the thread that runs it. */
+const ownNice = `String(${NICE}(process.getBuiltinModule('node:fs').readFileSync('/proc/thread-self/stat', 'utf8')))`;
+const onLinux = { skip: process.platform === 'linux' ? false : 'nice values of threads exist only on Linux' };
+
+test('newJobThreads: a job runs with a nice value 5 above that of the server, which keeps its own', onLinux, async () => {
+  const before = getPriority();
+  const threads = threadsOf(serving);
+  assert.equal(await threads.run('a', ownNice), String(Math.min(19, before + 5)));
+  assert.equal(getPriority(), before);
+  await threads.close();
+});
+
+test('newJobThreads: the nice value of a job is above that of a server that was started with nice', onLinux, async () => {
+  const program = `
+    import { newJobThreads } from '${new URL('./job-threads.ts', import.meta.url).href}';
+    const program = new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(serving)}));
+    const threads = newJobThreads({ name: 'tests', program, limits: ${JSON.stringify(LIMITS)}, exceeded: () => new Error() }, () => {});
+    process.stdout.write(await threads.run('a', ${JSON.stringify(ownNice)}));
+    await threads.close();
+  `;
+  const nices = [7, 17].map((nice) => {
+    const child = spawnSync('nice', ['-n', String(nice), process.execPath, '--input-type=module', '-e', program], { encoding: 'utf8' });
+    assert.equal(child.status, 0, child.stderr);
+    return Number(child.stdout);
+  });
+  const own = getPriority();
+  assert.deepEqual(nices, [Math.min(19, own + 7 + 5), 19]);
 });

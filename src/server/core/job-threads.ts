@@ -1,7 +1,7 @@
 /** Runs long work in threads, so that it delays no other request. Each kind of work has threads and limits of its own. Decision 0016. */
 import { Worker } from 'node:worker_threads';
 import { AwsError } from '#core/aws-error.ts';
-import { COMPILE_CACHE } from '../compile-cache.ts';
+import { COMPILE_CACHE } from '../module-loading.ts';
 
 /** Message to a thread. Its answer has the same ID. */
 export interface JobMessage<Job> {
@@ -24,7 +24,7 @@ export interface JobThreads<Job, Outcome> {
   /**
    * Runs a job in a thread.
    *
-   * A key has one running job at a time. Keys take turns, so that one with many jobs delays another by one job at most for each thread.
+   * A key has one running job at a time. Keys take turns, so a key with many jobs delays another key by at most one job per thread.
    *
    * @throws AwsError Throttling  too many jobs of the key, or of all keys, are waiting
    * @throws AwsError             as the job does
@@ -36,7 +36,7 @@ export interface JobThreads<Job, Outcome> {
 
 /** Limits of the threads for one kind of jobs. */
 export interface JobLimits {
-  /** Threads that run at once. One is started when it is first needed, and stays. */
+  /** Threads that run at once. A thread starts when it is first needed, and then runs until the server stops. */
   readonly threads: number;
   readonly waitingOfKey: number;
   readonly waiting: number;

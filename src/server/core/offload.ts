@@ -1,9 +1,11 @@
-/** Slow work off the transactions: password hashes, analyses of policies and long reads. Owns how a request waits for it; Decision 0016. */
+/**
+ * Slow work off the transactions: password hashes, analyses of policies and long reads. Owns the wait of a request for such work. Decision
+ * 0016.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { AwsError } from '#core/aws-error.ts';
-import { type Analysis, type Outcome, runAnalysis, sizeOf } from '#policy/analysis.ts';
-import { StepsExceeded } from '#policy/steps.ts';
-import type { AuthorizationReference } from '#policy/validate/reference.ts';
+import { type Analysis, type Outcome, sizeOf } from '#policy/analysis.ts';
+import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
 import type { Call, RunAnalysis } from '#services/kit/operation.ts';
 import type { Store } from '#store/store.ts';
 import type { AnalysisThreads } from './analysis-threads.ts';
@@ -14,8 +16,8 @@ export type Gate = <T>(work: () => Promise<T>) => Promise<T> | undefined;
 const WAITING_MAX = 32;
 
 /**
- * Creates a gate with `workingMax` slots. At most 32 wait for one. A password hash takes 32 MiB and one of Node's four threads, so all
- * gates together have fewer than four slots: the disk never waits for passwords.
+ * Creates a gate with `workingMax` slots. At most 32 wait for one. A password hash takes 32 MiB and one of Node's four threads. So all
+ * gates together have fewer than four slots, and file operations never wait for passwords.
  */
 export function newGate(workingMax: number): Gate {
   let working = 0;
@@ -36,6 +38,28 @@ export function newGate(workingMax: number): Gate {
   return (work) => (waiting.length >= WAITING_MAX ? undefined : run(work));
 }
 
+/** Analyses that are small enough to run on the core's thread. */
+export interface SmallAnalyses {
+  /** Returns the function that runs them, or undefined before `load`. */
+  readonly loaded: () => ((analysis: Analysis, budget: StepBudget) => Outcome) | undefined;
+  readonly load: () => Promise<void>;
+}
+
+/** Creates a loader of analyses. Their rules are a tenth of the core's modules, and most servers start without needing them. */
+export function newSmallAnalyses(): SmallAnalyses {
+  let run: ReturnType<SmallAnalyses['loaded']>;
+  return {
+    loaded: () => run,
+    async load() {
+      const [{ runAnalysis }, { authorizationReference }] = await Promise.all([
+        import('#policy/run-analysis.ts'),
+        import('#services/kit/authorization-reference.ts'),
+      ]);
+      run = (analysis, budget) => runAnalysis(analysis, authorizationReference(), budget, false);
+    },
+  };
+}
+
 /** Gates, store and threads for work outside the transaction. */
 export interface OffloadParts {
   readonly gate: Gate;
@@ -43,8 +67,7 @@ export interface OffloadParts {
   readonly surveyGate: Gate;
   readonly store: Pick<Store, 'transaction'>;
   readonly threads: Pick<AnalysisThreads, 'run'>;
-  /** The service authorization reference, for analyses that are small enough to run at once. */
-  readonly reference: () => AuthorizationReference;
+  readonly smallAnalyses: SmallAnalyses;
 }
 
 /** Functions with which an attempt runs work outside its transaction. */
@@ -73,18 +96,18 @@ interface Work {
   readonly run: () => Promise<unknown>;
 }
 
-/** Result of an analysis that needs more steps than one may take. */
+/** Result of an analysis that needs more steps than its budget. */
 const EXCEEDED = Symbol('exceeded');
 
 /**
- * Runs an attempt. If the attempt needs work that is not done yet, aborts it, does the work and runs the attempt again. So no
- * transaction waits for the work, and a request that is refused first causes none.
+ * Runs an attempt. If the attempt needs work that is not done yet, aborts it, does the work and runs the attempt again. So no transaction
+ * waits for the work, and a request that fails before it needs the work does not cause it.
  *
  * @throws AwsError ServiceUnavailable  too many wait already, or the policies of an analysis kept changing
  * @throws AwsError Throttling  too many analyses of the account are waiting
  */
 export async function withOffload<T>(parts: OffloadParts, attempt: (offloading: Offloading) => Promise<T>): Promise<T> {
-  const { gate, surveyGate, store, threads, reference } = parts;
+  const { gate, surveyGate, store, threads, smallAnalyses } = parts;
   let done: { readonly key: Work['key']; readonly result: unknown }[] | undefined;
   let needed: Work | undefined;
   // A function, because the compiler does not see that the attempt assigns `needed`.
@@ -107,8 +130,10 @@ export async function withOffload<T>(parts: OffloadParts, attempt: (offloading: 
       if (known !== undefined) return known.result as never;
       const inThread = () => abortFor({ key: analysis, run: () => outcomeOf(threads.run(accountId, analysis)) });
       if (sizeOf(analysis) > INLINE_SIZE_MAX) return inThread();
+      const run = smallAnalyses.loaded();
+      if (run === undefined) return abortFor({ key: 'load the analyses', run: smallAnalyses.load });
       try {
-        return runAnalysis(analysis, reference(), { stepsLeft: INLINE_STEPS_MAX }, false) as never;
+        return run(analysis, { stepsLeft: INLINE_STEPS_MAX }) as never;
       } catch (error) {
         if (error instanceof StepsExceeded) return inThread();
         throw error;

@@ -16,7 +16,7 @@ export interface PageScope {
 
 /**
  * Authenticates page tokens, so that an operation only reads tokens that it returned itself: to this account, in this region.
- * A token is not secret. Handlers may put positions and keys into it, and need not expect forged ones.
+ * A token is not secret. Handlers may put positions and keys into it, and need not check whether it is forged.
  */
 export interface PageTokens {
   /**

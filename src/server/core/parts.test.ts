@@ -34,7 +34,7 @@ test('runParts: if a part fails to start, the started parts are stopped and no l
   assert.deepEqual(log, ['start a', 'start b', 'stop a']);
 });
 
-test('runParts: a part that fails to stop does not keep the others from stopping', async () => {
+test('runParts: if a part fails to stop, the other parts still stop', async () => {
   const { log, running } = loggingParts(['stop b']);
   await running.start();
   await assert.rejects(running.stop(), { name: 'AggregateError', message: 'could not stop b: stop b failed' });

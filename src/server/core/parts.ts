@@ -47,7 +47,7 @@ export function runParts(parts: readonly Part[]): RunningParts {
           throw error;
         }
         if (stopped !== undefined) {
-          // Stopped meanwhile: this part was not yet in the list.
+          // `stop` ran while this part started, when the part was not yet in the list.
           await part.stop?.();
           return;
         }

@@ -1,4 +1,7 @@
-/** Records of requests: which request has one, and its facts. Owns no JSON (`trail/record.ts`) and no bound (`trail/unproven.ts`). */
+/**
+ * Records of requests: which request has one, and its facts. `trail/record.ts` owns their JSON, and `trail/unproven.ts` owns the bound on
+ * records without an identity.
+ */
 import type { Authenticated, Unauthenticated } from '#access/authenticate.ts';
 import type { Authorized } from '#access/authorize.ts';
 import type { Denied } from '#access/denied.ts';
@@ -19,7 +22,7 @@ import type { CalledOperation, RoutingRefusal } from '#wire/routed.ts';
 /** `eventSource` of requests that name no service. Ours: AWS does not record them. */
 const SERVER_EVENT_SOURCE = 'belfry.server';
 
-/** Needs of recording. */
+/** Dependencies of `requestRecords`. */
 export interface RecordParts {
   readonly record: (recorded: Recorded) => TrailRow;
   /** Records the last use of a key and its principal. Returns undefined if it was recorded a short while ago. */
@@ -42,7 +45,7 @@ export interface Facts {
   readonly request: RequestFacts;
   readonly called: CalledOperation | RoutingRefusal;
   authenticated?: Authenticated;
-  /** Unproven claims of a request that fails for another reason. */
+  /** Unverified claims of a request that fails before its signature is verified. */
   claimed?: Unauthenticated['claimed'];
   input?: unknown;
   /** Authorized resources, for the record of an operation that fails afterwards. */

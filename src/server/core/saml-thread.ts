@@ -1,9 +1,9 @@
 /** The thread that verifies SAML assertions. It has no state. Each message contains an assertion and its provider. */
 import type { SamlJob, VerifiedAssertion } from '#access/saml.ts';
-import { useCompileCache } from '../compile-cache.ts';
+import { prepareLoading } from '../module-loading.ts';
 
-useCompileCache();
-// The SAML library is also in the cache of compiled sources.
+prepareLoading();
+// The library is imported after the cache is enabled, so that the cache contains it too.
 const { verifySaml } = await import('#access/saml.ts');
 const { serveJobs } = await import('./serve-jobs.ts');
 

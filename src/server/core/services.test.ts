@@ -47,7 +47,7 @@ test('DECLARED: every folder of a service declares it here', () => {
   assert.deepEqual(DECLARED.map(({ name }) => name).sort(), folders.sort());
 });
 
-test('server: no file but core/services.ts imports a single service', () => {
+test('server: only core/services.ts imports services', () => {
   const single = /#services\/(?!kit\/|iam\/|chime\/)/;
   const files = readdirSync('src/server', { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.test)\.ts$/.test(file));
   assert.deepEqual(

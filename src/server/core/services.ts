@@ -89,7 +89,7 @@ export function invalidPageToken(service: ServiceName, member: string): AwsError
   return declared?.invalidPageToken?.(member) ?? new AwsError('BadRequestException', `Invalid ${member}`);
 }
 
-/** Most resources in the error of a service-linked role that cannot be deleted. */
+/** Maximum resources in the error of a service-linked role that cannot be deleted. */
 const USAGE_MAX = 100;
 
 /** Returns the resources of an account that use a service-linked role, by region. IAM does not delete a role in use. Requirement SLR-14. */

@@ -1,4 +1,4 @@
-/** Writes the counts of unproven requests into the trail. Owns the timer and the retry; `trail/unproven.ts` owns the counts. */
+/** Writes the counts of unproven requests into the trail. Owns the timer and the retry. `trail/unproven.ts` owns the counts. */
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { Part } from '#core/part.ts';
 import type { Store } from '#store/store.ts';
@@ -52,7 +52,9 @@ export function boundUnproven({ store, region, recordsPerMinute, clock, newId, r
     writing = append(omitted).catch((error) => {
       unproven.putBack(omitted);
       const then = stopped ? 'their count is lost' : 'will retry';
-      report(`could not record that ${requestsIn(omitted)} unproven requests were omitted (${then}): ${(error as Error).message}`);
+      report(
+        `could not record the summary of ${requestsIn(omitted)} requests without a proven identity (${then}): ${(error as Error).message}`,
+      );
     });
     await writing;
     writing = undefined;

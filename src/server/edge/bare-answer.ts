@@ -8,8 +8,9 @@ const { STATUS_CODES } = process.getBuiltinModule('node:http');
 export const GRACE_MS = 5_000;
 
 /**
- * Responds over a connection that the HTTP server does not respond on, ends it, and destroys it within `graceMs`.
- * Reads and drops what the client still sends: closing with unread bytes would reset the connection, and the client could lose the response.
+ * Responds over a connection in place of the HTTP server, ends the connection, and destroys it within `graceMs`.
+ * Reads and drops further bytes of the client. Closing with unread bytes would reset the connection, and the client could lose the
+ * response.
  */
 export function answerBare(connection: Duplex, { status, headers, body }: Answer, graceMs = GRACE_MS): void {
   if (connection.destroyed) return;

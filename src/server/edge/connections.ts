@@ -6,7 +6,7 @@ import type { IsTrusted } from './trusted-proxies.ts';
 
 /** The connections of this server. Owns their limits, and their end. */
 export interface Connections extends Pick<Reading, 'start' | 'stopSpeaking' | 'countHead'>, Omit<Loads, 'close' | 'bytes'> {
-  /** Counts a new connection. Returns undefined, after destroying it, if there are too many of its source or in all. */
+  /** Counts a new connection. If its source or all sources together have too many, destroys it and returns undefined. */
   enter(raw: Socket, address: string, isTrusted: IsTrusted): Connection | undefined;
   /** Counts a connection for the client that its proxy named. Returns false, after destroying it, if that client has too many. */
   move(connection: Connection, address: string, isTrusted: IsTrusted): boolean;

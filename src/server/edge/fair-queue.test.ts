@@ -32,7 +32,7 @@ function open(runningMax: number, agedMs = 3_600_000) {
   };
 }
 
-test('fairQueue: one task of another source runs after one of the source that came first', async () => {
+test('fairQueue: sources take turns, with one task each', async () => {
   const { queue, begun, add, end } = open(1);
   add('a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1');
   for (const name of ['a1', 'a2', 'b1', 'c1', 'a3', 'b2']) {
@@ -42,7 +42,7 @@ test('fairQueue: one task of another source runs after one of the source that ca
   assert.deepEqual([begun.at(-1), queue.waiting()], ['a4', 0]);
 });
 
-test('fairQueue: no more tasks run at once than there may', async () => {
+test('fairQueue: at most runningMax tasks run at once', async () => {
   const { queue, begun, add, end } = open(2);
   add('a1', 'a2', 'a3', 'b1');
   assert.deepEqual([begun, queue.waiting()], [['a1', 'a2'], 2]);
@@ -60,7 +60,7 @@ test('fairQueue: a task that fails makes room, and its caller gets the error', a
   assert.deepEqual(begun, ['b1']);
 });
 
-test('fairQueue: a task that waits for something else stops to count', async () => {
+test('fairQueue: a task that waits for something else no longer counts as running', async () => {
   const { queue, add } = open(1, 20);
   const aged = queue.run('a', () => new Promise(() => {}));
   assert.ok(aged);

@@ -1,6 +1,6 @@
 /** Limits of a queue in front of the core. */
 export interface FairQueueLimits {
-  /** Tasks that run at once. */
+  /** Maximum tasks that run at once. */
   readonly runningMax: number;
   /** A task that runs for longer than this waits for something other than the core thread, and does not count as running. */
   readonly agedMs: number;
@@ -22,7 +22,7 @@ export interface FairQueue {
 export function fairQueue({ runningMax, agedMs }: FairQueueLimits): FairQueue {
   /** Waiting tasks by source. The source whose turn is next comes first. */
   const queues = new Map<string, (() => void)[]>();
-  /** When each running task began, the oldest first. */
+  /** Start times of the running tasks, the oldest first. */
   const running = new Map<number, number>();
   let waiting = 0;
   let lastId = 0;

@@ -2,20 +2,20 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sourceOf } from '#core/source-address.ts';
 
-/** Bounds on what clients hold of this server, on all listeners together. */
+/** Bounds on the resources that clients hold, on all listeners together. */
 export interface HoldingLimits {
   readonly connectionsMax: number;
-  /** Bytes of requests under way: bodies, heads, and responses that the client has not read. */
+  /** Maximum bytes of unfinished requests: bodies, heads, and responses that the client has not read. */
   readonly underWayMaxBytes: number;
   /** Percentage of `connectionsMax` and of `underWayMaxBytes` that one source may hold. */
   readonly sourceSharePercent: number;
-  /** Requests of one source that wait for a response, before the server stops to read from that source. */
+  /** Maximum requests of one source that wait for a response. At the maximum, the server stops reading from the source. */
   readonly requestsOfSourceMax: number;
-  /** Requests of one connection that wait for a response, before the server stops to read from that connection. */
+  /** Maximum requests of one connection that wait for a response. At the maximum, the server stops reading from the connection. */
   readonly requestsOfConnectionMax: number;
-  /** From the end of a response to the moment when the client has read it. */
+  /** Maximum time from the end of a response until the client has read it. */
   readonly responseTimeoutMs: number;
-  /** From the moment when a connection should end to its destruction. */
+  /** Time from the decision to end a connection to its destruction. */
   readonly graceMs: number;
   /** Interval between two checks of `responseTimeoutMs`. */
   readonly checkingIntervalMs: number;
@@ -97,9 +97,9 @@ export interface Load {
   bytes: number;
   state: 'reading' | 'waiting' | 'settled';
   closed: boolean;
-  /** When the whole response was handed to the stream, on the clock of `performance.now`. */
+  /** Time when the whole response was written to the stream, on the clock of `performance.now`. */
   respondedAt: number | undefined;
-  /** Frees the body. Called if it is not used, and at the end. */
+  /** Frees the body. Runs if the body is not used, and at the end of the request. */
   onDrop: (() => void) | undefined;
 }
 

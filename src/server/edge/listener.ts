@@ -26,9 +26,9 @@ const { createServer } = process.getBuiltinModule('node:http');
 export interface ConnectionLimits extends HoldingLimits {
   readonly headersMaxBytes: number;
   readonly headersMaxCount: number;
-  /** From the start of a connection to the end of its TLS handshake, and to the end of its PROXY protocol header. */
+  /** Maximum time from the start of a connection to the end of its TLS handshake, and to the end of its PROXY protocol header. */
   readonly handshakeTimeoutMs: number;
-  /** From the first byte of a request to the end of its headers, and of the whole. */
+  /** Maximum time from the first byte of a request to the end of its headers. The next member limits the whole request. */
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveMs: number;
@@ -37,7 +37,7 @@ export interface ConnectionLimits extends HoldingLimits {
 /** Bytes that a request holds in addition to its head and body: objects, its place in the queue of the core. */
 const REQUEST_BYTES = 4_096;
 
-/** Default limits. Times are generous to slow clients and short enough that a hostile one holds little. */
+/** Default limits. The times are long enough for slow clients, and limit the resources that a hostile client can hold. */
 export const CONNECTION_LIMITS: ConnectionLimits = {
   headersMaxBytes: 32_768,
   headersMaxCount: 200,
@@ -256,7 +256,7 @@ function upgrade(
 ): void {
   connections.stopSpeaking(connection);
   stream.on('error', () => stream.destroy());
-  // A request before it has no response yet, and the WebSocket would take its connection.
+  // An earlier request on this connection has no response yet, and the WebSocket would take over the connection.
   if (connection.ending || [...connection.loads].some(({ respondedAt }) => respondedAt === undefined)) {
     stream.destroy();
     return;
@@ -287,7 +287,7 @@ function refuseUnreadable(
   // The last complete request was accepted, so its own response comes first.
   const acted = loads.findLast(willRespond);
   const { last } = connection;
-  // The rest of a body whose request has its error already.
+  // These bytes are the rest of a body. Its request already has an error response.
   const isAnswered = last?.writableEnded && !last.req.complete;
   connections.end(connection);
   for (const load of loads) if (!willRespond(load)) connections.drop(load);

@@ -1,8 +1,8 @@
 /**
- * The local CA: signs the server's certificate and can sign for no other name.
+ * The local CA. It signs the server's certificate and cannot sign for any other name.
  *
- * Its certificate has critical name constraints and the extended key usage serverAuth, so a stolen `ca.key` impersonates this
- * server only, although clients trust `ca.pem` as a root. Decision 0017.
+ * Clients trust `ca.pem` as a root. Its certificate has critical name constraints and the extended key usage serverAuth, so a stolen
+ * `ca.key` can impersonate this server only. Decision 0017.
  *
  * Source: RFC 5280 §4.2.1.10. Chrome enforces the constraints of installed roots since version 112 (Chrome Enterprise policy
  * list, EnforceLocalAnchorConstraintsEnabled). OpenSSL, which Node and Python use, always does.
@@ -50,7 +50,7 @@ export interface AuthorityOptions {
  *
  * - A CA that is about to end, or that does not permit a required name, is renewed with the same key. Clients that trust the
  *   old certificate accept the server until it ends, unless a name is new.
- * - A CA without constraints is replaced, and its key is overwritten: clients that still trust it trust a key that is gone.
+ * - A CA without constraints is replaced, and its key is overwritten. So nothing can be signed for clients that still trust it.
  *
  * Writes: `ca.key`, `ca.pem`.
  */
@@ -119,7 +119,7 @@ async function createAuthority(
       new x509.Extension(NAME_CONSTRAINTS, true, nameConstraints([...names, ...LOOPBACK])),
     ],
   });
-  // The certificate last: if it exists, its key is complete.
+  // Writes the certificate last. So if it exists, its key is complete.
   if (existing === undefined) writeDurably(file('ca.key'), await pem(keys.privateKey));
   writeDurably(file('ca.pem'), `${certificate.toString('pem')}\n`);
   return { certificate, key: keys.privateKey, endsAtMs };
@@ -147,7 +147,7 @@ export async function serverCertificate(
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension(permitted.map((name) => ({ type: isIP(name) ? 'ip' : 'dns', value: name }))),
-      // By key, not by serial number: the CA's certificate before a renewal has the same key.
+      // Identifies the CA by its key and not by a serial number, because a renewed CA certificate has the same key.
       await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
     ],
   });

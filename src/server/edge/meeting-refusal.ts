@@ -11,7 +11,7 @@ export const SIGNALING_PATH = '/control/';
  * Source: amazon-chime-sdk-js 3.32, `JoinAndReceiveIndexTask`: a client that is closed with this code while it joins stops with
  * SignalingBadRequest, and logs the reason. It retries if the request is refused with an HTTP error.
  */
-export const NO_MEDIA = { code: 4400, reason: 'This server carries no meeting media' } as const;
+export const NO_MEDIA = { code: 4400, reason: 'This server does not support meeting media' } as const;
 
 /** Time in which a client sends its first message. */
 const FIRST_MESSAGE_MS = 5_000;
@@ -30,9 +30,7 @@ export function isJoin({ url }: IncomingMessage): boolean {
   return url?.startsWith(SIGNALING_PATH) === true;
 }
 
-/**
- * Runs `close` after the client's first message, which is its request to join. The client misses a reason that arrives before.
- */
+/** Runs `close` after the client's first message, which is its request to join. The client ignores a reason that arrives earlier. */
 export function refuseJoin(socket: WebSocket, close: () => void): void {
   const timer = setTimeout(close, FIRST_MESSAGE_MS);
   socket.once('message', () => {

@@ -26,8 +26,8 @@ const CLIENT_SSL = 0x01;
 /**
  * Parses a PROXY protocol header of version 2, or its beginning.
  *
- * Returns `more` until the header is complete, and `refused` for other bytes, for a client whose address is not TCP over IPv4 or IPv6,
- * and for more than 4,096 bytes of addresses and TLVs. Ignores the checksum TLV, which the specification makes optional.
+ * Returns `more` until the header is complete. Returns `refused` for other bytes, for a client that does not use TCP over IPv4 or IPv6, and
+ * for more than 4,096 bytes of addresses and TLVs. Ignores the checksum TLV, which the specification makes optional.
  *
  * Source: The PROXY protocol, versions 1 & 2 (haproxy.org, proxy-protocol.txt), sections 2.2 to 2.2.6.
  */
@@ -85,7 +85,7 @@ function readSsl(bytes: Buffer): ProxyHeader['ssl'] | 'refused' {
   return { secure: true, ...(version !== undefined && { version }), ...(cipherSuite !== undefined && { cipherSuite }) };
 }
 
-/** A name as OpenSSL writes it: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
+/** Reads a name in OpenSSL's format: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
 function readName(bytes: Buffer | undefined): string | undefined {
   const text = bytes?.toString('latin1') ?? '';
   return /^[A-Za-z0-9._-]{1,64}$/.test(text) ? text : undefined;

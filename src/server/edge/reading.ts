@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Connection, HoldingLimits, Load, Source } from './holdings.ts';
 
 /**
- * Decides which connections are read from, and how much of the bytes that were read is parsed in one turn of the event loop, so that no
+ * Scheduler of reads. It selects the connections to read from, and limits the bytes that are parsed in one turn of the event loop. So no
  * source fills a turn.
  *
  * The unit of work is a request head: Node's parser and this server need 10 to 20 µs for one of minimal length.
@@ -31,22 +31,25 @@ const STARTS_PER_TURN = 4;
 export const STEP_BYTES = 2_048;
 
 const HEAD_WORK = 1;
-/** Work of a step, whatever it contains: 2,048 bytes of header lines take as long as some heads. */
+/** Work of a step, regardless of its content. 2,048 bytes of header lines take as long as some heads. */
 const STEP_WORK = 1;
 /** Step within a body of unknown length, and its work. A client can send chunks of one byte, 170 in this step. */
 const CHUNKS_BYTES = 1_024;
 const CHUNKS_WORK = 64;
 
-/** Work for one source in one turn, after which the server stops to read from the source until the next turn. */
+/** Work for one source in one turn, after which the server stops reading from the source until the next turn. */
 export const WORK_OF_SOURCE = 128;
 /** Work for all sources in one turn, after which sources over `WORK_OF_SMALL_SOURCE` wait for the next turn. */
 export const WORK_OF_TURN = 512;
 const WORK_OF_SMALL_SOURCE = 8;
 
-/** Connections of a source that are read from again in one turn, after they were held. */
+/** Maximum held connections of a source from which the server resumes reading in one turn. */
 const RELEASES_PER_TURN = 32;
 
-/** Connections of a source with bytes that were read and not parsed, from which on no others of the source are read from. */
+/**
+ * Maximum connections of a source with bytes that were read and not parsed. At the maximum, the server reads from no other connection of
+ * the source.
+ */
 const PARTIAL_MAX = 64;
 
 /** Work of the turns of the event loop, and the sources that wait for the next one. */
@@ -98,8 +101,8 @@ function newTurns(limits: HoldingLimits, read: (connection: Connection) => void)
   }
 
   /**
-   * Reads from partial connections and from the others by turns. The bytes of partial ones are in memory, so these would use up the work
-   * of every turn. The number of partial ones is bounded, because each holds up to 64 KiB.
+   * Alternates between partial connections and the others. Otherwise the partial ones, whose bytes are already in memory, would use up the
+   * work of every turn. Their number is bounded, because each holds up to 64 KiB.
    */
   function readSome(source: Source): void {
     const { partial, held, open } = source;
@@ -243,14 +246,14 @@ function parseInSteps(connection: Connection, stream: HttpStream, { isHeld, onSt
       }
       const { bodyLeft } = connection;
       onStep(bodyLeft === 'chunks' ? CHUNKS_WORK : STEP_WORK);
-      // Within a body of known length there are no heads, and the parser passes a step on in one piece.
+      // A body of known length contains no heads, and the parser passes on each step in one piece.
       to = Math.min(bytes.length, from + (bodyLeft === 'chunks' ? CHUNKS_BYTES : Math.max(STEP_BYTES, bodyLeft)));
       if (bodyLeft !== 'chunks') connection.bodyLeft = bodyLeft - (to - from);
       deliver(to - from === bytes.length ? bytes : bytes.subarray(from, to));
     }
   };
-  // With a listener of another part, the HTTP server does not read from the socket itself, and removes its listeners that stop and
-  // start reading when the stream is paused and resumed. `pause` alone would let the stream read on until its buffer is full.
+  // If another part has a listener, the HTTP server does not read from the socket itself. It also removes its own listeners for `pause` and
+  // `resume`. Without them, `pause` would let the stream read until its buffer is full.
   const removed = (['pause', 'resume'] as const).map((event) => [event, stream.listeners(event) as (() => void)[]] as const);
   connection.onData = onData;
   stream.on('data', onData);

@@ -1,4 +1,4 @@
-/** Receives the body of a request, has it answered, and responds. */
+/** Receives the body of a request, passes the request to the core, and responds. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer, Received } from '#core/exchange.ts';
@@ -33,7 +33,7 @@ export interface Accepted {
 
 /** Bytes that a piece of a body holds in addition to its content. A client can send pieces of one byte. */
 const CHUNK_BYTES = 256;
-/** A refused body is read and dropped up to this many times its limit, so that the connection can live on. */
+/** A refused body is read and dropped up to this many times its limit, so that the client can use the connection again. */
 const DRAIN_FACTOR = 8;
 /** Body of a request without one, or whose body is not read. */
 export const NO_BODY = new Uint8Array(0);
@@ -56,7 +56,7 @@ export function receive(accepted: Accepted, parts: ReceiveParts): void {
   const { request, client, load, refuse } = accepted;
   const answer = parts.probe(request.method ?? 'GET', request.url ?? '/') ?? preflightAnswer(request);
   if (answer !== undefined) {
-    // It costs no turn of the core, so many of them in one read would hold up every other connection.
+    // These requests do not pass through the core's queue. So one read with many of them would delay all other connections.
     if (load.connection.requests >= parts.limits.requestsOfConnectionMax) {
       refuse(UNREADABLE.load);
       return;

@@ -129,7 +129,7 @@ for (const [title, status, errorType, code, reason] of REFUSALS) {
   });
 }
 
-test('Sockets: a client that does not read is closed at its limit of bytes, and other clients are not affected', async () => {
+test('Sockets: a client that does not read is closed at its limit of bytes, without effect on others', async () => {
   const { sockets, connect, told, news } = await open({ waitingMaxBytes: 256 * 1024, closeTimeoutMs: 100 });
   const [slow, quick] = [connect(), connect()];
   let heard = 0;
@@ -156,7 +156,7 @@ test('Sockets: frames of a client are ignored, and a client that sends too large
   await told({ closed: 1 });
 });
 
-test('Sockets: a client that answers no ping is closed, and one that does remains', async () => {
+test('Sockets: a client that does not answer a ping is closed, and a client that answers remains', async () => {
   const { connect, told, news } = await open({ pingEveryMs: 50 });
   const [silent, alive] = [connect({ autoPong: false }), connect()];
   await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
@@ -200,13 +200,13 @@ test('Sockets: a refused client that does not close is destroyed', async () => {
   );
   socket.resume();
   await once(socket, 'end');
-  // The half that the server has closed can be written to until the server destroys the other half.
+  // The client can still write after the server's end, until the server destroys the connection.
   const drip = setInterval(() => socket.write('x'), 10);
   await once(socket, 'error');
   clearInterval(drip);
 });
 
-test('Sockets: a client that ends before its answer is reported as closed, and one whose answer is late is not reported', async () => {
+test('Sockets: a client that ended before it was admitted is reported as closed', async () => {
   const answer = Promise.withResolvers<Answer>();
   const { connect, told, news } = await open({ upgradeTimeoutMs: 50 }, () => answer.promise);
   const client = connect();
@@ -227,7 +227,7 @@ test('Sockets: a stop closes all sockets with a code on which clients reconnect,
   assert.equal(late.statusCode, 503);
 });
 
-test('Sockets: the frames of 10 ms are one write per socket, built once for all sockets, and arrive as separate messages', async () => {
+test('Sockets: the frames of 10 ms are one write per socket and arrive as separate messages', async () => {
   const CLIENTS = 300;
   const { sockets, connect, told, writes } = await open({ sourceSharePercent: 100 });
   const clients = Array.from({ length: CLIENTS }, () => connect());

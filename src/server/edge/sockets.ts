@@ -15,17 +15,17 @@ export interface SocketLimits {
   readonly socketsMax: number;
   /** Percentage of `socketsMax` that one source may hold. */
   readonly sourceSharePercent: number;
-  /** Frames written to one socket and not yet taken by its client. */
+  /** Maximum bytes of frames that were written to one socket and that its client has not read. */
   readonly waitingMaxBytes: number;
-  /** Clients send nothing but answers to pings. */
+  /** Maximum size of a client's frame. Clients send only answers to pings. */
   readonly frameMaxBytes: number;
-  /** From a refusal to the destruction of the connection. */
+  /** Time from a refusal to the destruction of the connection. */
   readonly graceMs: number;
-  /** From the upgrade request to its answer. */
+  /** Maximum time from the upgrade request to its answer. */
   readonly upgradeTimeoutMs: number;
   /** Interval between two pings. A client that has not responded to one by the next is disconnected. */
   readonly pingEveryMs: number;
-  /** How long a closed socket waits for its client's own close frame. */
+  /** Maximum time that a closed socket waits for its client's close frame. */
   readonly closeTimeoutMs: number;
 }
 
@@ -47,7 +47,7 @@ export interface SocketParts {
   readonly limits?: Partial<SocketLimits>;
 }
 
-/** WebSockets of messaging sessions. Owns the sockets and their limits. The core decides what is sent over them. */
+/** WebSockets of messaging sessions. Owns the sockets and their limits. The core determines the frames to send. */
 export interface Sockets {
   /** Takes over the connection of an upgrade request. */
   upgrade(request: IncomingMessage, connection: Duplex, head: Buffer, received: Received): void;
@@ -91,7 +91,7 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
     closeSocket(open.socket, closing, limits.closeTimeoutMs);
   }
 
-  /** Sends frames. Closes the sockets of clients that do not read; they can reconnect. */
+  /** Sends frames. Closes the sockets of clients that do not read. These clients can reconnect. */
   function send(frames: Buffer, to: Uint32Array, confirm: boolean): void {
     for (const number of to) {
       const open = sockets.get(number);

@@ -9,9 +9,12 @@ import type { TlsMaterial } from './tls-material.ts';
 const DAY_MS = 86_400_000;
 const CA_DAYS = 730;
 const SERVER_DAYS = 397;
-/** A certificate with less than this left is renewed. */
+/** Days before its end at which the server's certificate is renewed. */
 const RENEW_BELOW_DAYS = 30;
-/** Every certificate that the CA signs ends before the CA, and clients have more than a year to get the renewed one. */
+/**
+ * Days before its end at which the CA is renewed. So every certificate ends before its CA, and clients have more than a year to get the
+ * renewed CA.
+ */
 const RENEW_CA_BELOW_DAYS = SERVER_DAYS + RENEW_BELOW_DAYS;
 
 /**
@@ -38,8 +41,8 @@ export const TLS_FLOOR: SecureContextOptions = {
 /**
  * Returns the certificate and key to serve with: the configured files, or those of the local CA under `tls/` of the data folder.
  *
- * Creates or renews certificates that are missing, about to end or for other names. Clients trust `tls/ca.pem`. If they must
- * get a new one, `report` receives a line that says so.
+ * Creates or renews certificates that are missing, about to end or for other names. Clients trust `tls/ca.pem`. If they must get a new one,
+ * the server reports it in a line.
  *
  * Writes: `tls/ca.pem`, `tls/ca.key`, `tls/server.pem`, `tls/server.key`, `tls/server.json` (mode 0600).
  */
@@ -62,7 +65,7 @@ export async function tlsMaterial(settings: Settings, now: number, report: (line
     return { cert: readFileSync(file('server.pem'), 'utf8'), key: readFileSync(file('server.key'), 'utf8') };
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // It vouches for the other files. If this start is interrupted, the next one issues the certificate again.
+  // Without server.json, the other files are not used. So if this start is interrupted, the next one issues the certificate again.
   rmSync(file('server.json'), { force: true });
   // Loaded only here, so that an ordinary start does not read the library.
   const { localAuthority, serverCertificate } = await import('./local-ca.ts');

@@ -13,8 +13,8 @@ export const UNREADABLE = {
   headers:   { status: 431, code: 'RequestHeaderSectionTooLarge', message: 'Your request header section exceeds the maximum allowed size.' },
   time:      { status: 408, code: 'RequestTimeout',               message: 'Your socket connection to the server was not read from or written to within the timeout period.' },
   load:      { status: 503, code: 'ServiceUnavailable',           message: 'The service is unavailable. Please retry.' },
-  proxy:     { status: 400, code: 'BadRequest',                   message: 'The headers of the proxy do not name one client.' },
-  otherwise: { status: 400, code: 'BadRequest',                   message: 'The request could not be read as HTTP.' },
+  proxy:     { status: 400, code: 'BadRequest',                   message: 'The headers of the proxy are ambiguous. They must name exactly one client.' },
+  otherwise: { status: 400, code: 'BadRequest',                   message: 'The request is not valid HTTP.' },
 } as const satisfies Record<string, Unreadable>;
 
 /** Returns a plain JSON error, because the service of such a request is unknown. */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** Connection that is, or is to become, the WebSocket of a messaging session. */
+/** Connection that is, or will become, the WebSocket of a messaging session. */
 export interface Upgrade {
   readonly number: number;
   readonly connection: Duplex;

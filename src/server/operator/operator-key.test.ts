@@ -24,7 +24,7 @@ const SEALED = DECLARED.flatMap(({ sealed = [] }) => sealed);
 const CONNECTOR = { accountId: ACCOUNT, region: 'eu-west-1', parent: '', id: 'connector' };
 const ENDPOINT = { accountId: ACCOUNT, region: 'eu-central-1', parent: 'a', id: 'ada/1' };
 
-/** Returns a store with a number of access keys, two SIP users and an endpoint of an app instance user, sealed with the key of a new file. */
+/** Returns a store with access keys, two SIP users and an endpoint of an app instance user. The key of a new file seals their secrets. */
 async function sealedStore() {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
   after(() => rmSync(folder, { recursive: true }));

@@ -49,7 +49,7 @@ export interface SignInAttempts {
 }
 
 /**
- * Returns the counts of failed sign-ins in the store, which hold on all servers.
+ * Returns the counts of failed sign-ins. They are in the store, so they apply to all servers.
  *
  * A user's record is never trimmed, so attempts with other names do not reset the limit of a user.
  */

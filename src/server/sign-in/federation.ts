@@ -38,7 +38,7 @@ export async function federation(parts: SignInParts, received: PageRequest): Pro
     case 'login':
       return await login(parts, received, parameters);
     case 'logout':
-      if (!isNavigation(received)) return refusal(403, 'CrossSite', 'A browser signs out by opening the page.');
+      if (!isNavigation(received)) return refusal(403, 'CrossSite', 'To sign out, open this URL as a page.');
       return redirect(302, CONSOLE_PATH, ...clearCookie(received));
     default:
       return refusal(400, 'InvalidRequest', 'Action must be getSigninToken, login or logout.');
@@ -76,7 +76,7 @@ function readSession(text: string): SessionCredentials | undefined {
 /** Signs in a browser that opens the URL as a page, with GET. `Destination` must be a path of this server, to prevent open redirects. */
 async function login(parts: SignInParts, received: PageRequest, parameters: Parameters): Promise<Answer> {
   if (received.method !== 'GET') return refusal(405, 'InvalidRequest', 'The method is not allowed. Use GET to sign in.', 'allow', 'GET');
-  if (!isNavigation(received)) return refusal(403, 'CrossSite', 'A browser signs in by opening the page.');
+  if (!isNavigation(received)) return refusal(403, 'CrossSite', 'To sign in, open this URL as a page.');
   const destination = ownPath(parameters.get('Destination') ?? CONSOLE_PATH);
   if (destination === undefined) return page(400, 'Sign-in failed', '<p>Destination must be a path of this server.</p>');
   const now = parts.now();

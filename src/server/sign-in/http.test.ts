@@ -56,7 +56,7 @@ for (const [text, passes] of PATHS) {
   });
 }
 
-test('readCookie: a cookie is read back as it was set, by its whole name, and over HTTPS only by the name that is bound to the host', () => {
+test('readCookie: reads the cookie by its whole name, which over HTTPS is bound to the host', () => {
   for (const tls of [false, true]) {
     const [, cookie = ''] = setCookie(received([], tls), 'value', instant(NOW + 1000), NOW);
     const pair = cookie.split(';')[0] as string;
@@ -72,12 +72,12 @@ const FORMS: readonly (readonly [what: string, text: string, fields: Readonly<Re
   ['two fields',                        'a=1&b=%20+x',                                              { a: '1', b: '  x' }],
   ['16 fields',                         Array.from({ length: 16 }, (_, i) => `f${i}=`).join('&'),   Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`f${i}`, '']))],
   ['17 fields',                         Array.from({ length: 17 }, (_, i) => `f${i}=`).join('&'),   undefined],
-  ['a field there twice',               'a=1&a=1',                                                  undefined],
+  ['a repeated field',                  'a=1&a=1',                                                  undefined],
   ['NUL in a value',                    'a=%00',                                                    undefined],
   ['NUL in a name',                     '%00=a',                                                    undefined],
   ['bytes that are not UTF-8',          'a=%ff',                                                    undefined],
   ['an encoded surrogate',              'a=%ed%a0%80',                                              undefined],
-  ['as many characters as a form may',  `a=${'x'.repeat(319_998)}`,                                 { a: 'x'.repeat(319_998) }],
+  ['the maximum number of characters',  `a=${'x'.repeat(319_998)}`,                                 { a: 'x'.repeat(319_998) }],
   ['one character more',                `a=${'x'.repeat(319_999)}`,                                 undefined],
 ];
 
@@ -92,10 +92,10 @@ for (const [what, text, fields] of FORMS) {
 const OBJECTS: readonly (readonly [what: string, json: string, members: Readonly<Record<string, string>> | undefined])[] = [
   ['an object of strings',          '{"a":"1","b":"\\"\\\\é"}',  { a: '1', b: '"\\é' }],
   ['an empty object',               '{}',                       {}],
-  ['a member there twice',          '{"a":"1","a":"1"}',        undefined],
-  ['a member there twice, escaped', '{"a":"1","\\u0061":"1"}',  undefined],
+  ['a repeated member',             '{"a":"1","a":"1"}',        undefined],
+  ['a repeated member, escaped',    '{"a":"1","\\u0061":"1"}',  undefined],
   ['a number',                      '{"a":1}',                  undefined],
-  ['an object within',              '{"a":{"b":"c"}}',          undefined],
+  ['a nested object',               '{"a":{"b":"c"}}',          undefined],
   ['null',                          'null',                     undefined],
   ['a list',                        '["a","b"]',                undefined],
   ['a string',                      '"a"',                      undefined],

@@ -130,5 +130,5 @@ function notSignedIn(): Answer {
 }
 
 function crossSite(): Answer {
-  return refusal(403, 'CrossSite', 'Only a page of this server may send this request.');
+  return refusal(403, 'CrossSite', 'The request must come from a page of this server.');
 }

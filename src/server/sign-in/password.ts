@@ -25,7 +25,7 @@ import type { PageRequest } from './site.ts';
 
 /** Source: IAM User Guide: a console session of an IAM user lasts 12 hours. */
 const SESSION_MS = 12 * 3_600_000;
-/** Attempts of one source that a server works on at once: half of the places in the gate's queue. */
+/** Maximum attempts of one source that a server handles at once: half of the places in the gate's queue. */
 const UNDER_WAY_PER_SOURCE = 16;
 interface Credentials {
   readonly account: string;
@@ -48,13 +48,13 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
   const underWayOfSource = new Map<string, number>();
 
   return async (received) => {
-    if (!fromOwnPage(received)) return refusal(403, 'CrossSite', 'Only a page of this server may sign in.');
+    if (!fromOwnPage(received)) return refusal(403, 'CrossSite', 'The request must come from a page of this server.');
     const given = readCredentials(bodyOf(received, 'application/json'));
     if (given === undefined) {
       return refusal(
         400,
         'InvalidRequest',
-        'The body must be a JSON object with the strings account, userName and password, and mfaCode if the user has a device.',
+        'The body must be a JSON object with the strings account, userName and password, and mfaCode if the user has an MFA device.',
       );
     }
     const accountId = accountNamed(parts, given.account);
@@ -227,7 +227,7 @@ function userPrincipal({ accountId, arn, userId, userName }: UserRecord): Princi
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Source: IAM User Guide, "Set an account password policy": after its days a password is to be changed, or by an administrator only. */
+/** Returns `expired` if only an administrator can change the password. Source: IAM User Guide, "Set an account password policy". */
 function ageOf(user: UserRecord, policy: PasswordPolicyRecord | undefined, now: Instant): 'good' | 'to-change' | 'expired' {
   const { changedAt = now, resetRequired = false } = user.loginProfile ?? {};
   const over = policy?.maxAgeDays !== undefined && changedAt + policy.maxAgeDays * DAY_MS <= now;

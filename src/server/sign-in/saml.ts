@@ -33,11 +33,11 @@ interface Offer {
 }
 
 export async function samlSignIn(parts: SignInParts, received: PageRequest): Promise<Answer> {
-  if (!isNavigation(received)) return failed(403, 'A browser signs in by opening the page.');
+  if (!isNavigation(received)) return failed(403, 'To sign in, open this URL as a page.');
   const body = bodyOf(received, FORM);
   const form = body === undefined ? undefined : readParameters(body);
   const assertion = form?.get('SAMLResponse') ?? '';
-  if (assertion === '' || assertion.length > ASSERTION_MAX) return failed(400, 'The request has no valid SAMLResponse.');
+  if (assertion === '' || assertion.length > ASSERTION_MAX) return failed(400, 'The request does not have a valid SAMLResponse.');
   const relayState = form?.get('RelayState');
   const destination = ownPath(relayState) ?? CONSOLE_PATH;
 

@@ -15,7 +15,7 @@ export interface PageRequest extends Received {
 export interface Site {
   /** Returns the request as the pages read it. Undefined if its Host is not a name of this server. */
   request(received: Received): PageRequest | undefined;
-  /** Reports whether a request came to the public URL. Only there does the server demand HTTPS of all its ports. */
+  /** Reports whether a request came to the public URL. Only responses to such requests require HTTPS for all ports of the host. */
   isPublic(received: Received): boolean;
 }
 

@@ -54,12 +54,16 @@ test('ValidatePolicy: a resource policy of a role is validated as a trust policy
     Version: '2012-10-17',
     Statement: { Effect: 'Allow', Principal: { AWS: '111122223333' }, Action: 'sts:AssumeRole' },
   });
+  const ofBus = trust.replace('sts:AssumeRole', 'events:PutEvents');
   const codes = async (input: object): Promise<string[]> =>
     (await operations.ValidatePolicy.handle(CALL, { policyDocument: trust, policyType: 'RESOURCE_POLICY', ...input })).findings.map(
       ({ issueCode }) => issueCode,
     );
-  assert.deepEqual(await codes({ validatePolicyResourceType: 'AWS::IAM::AssumeRolePolicyDocument' }), []);
-  assert.deepEqual(await codes({}), ['MISSING_RESOURCE']);
+  const validatePolicyResourceType = 'AWS::IAM::AssumeRolePolicyDocument';
+  assert.deepEqual(await codes({ validatePolicyResourceType }), []);
+  assert.deepEqual(await codes({}), []);
+  assert.deepEqual(await codes({ policyDocument: ofBus }), ['MISSING_RESOURCE']);
+  assert.deepEqual(await codes({ policyDocument: ofBus, validatePolicyResourceType }), ['UNSUPPORTED_ACTION_IN_POLICY']);
 });
 
 test('CheckNoNewAccess: new access is FAIL, with the statement', async () => {

@@ -64,7 +64,7 @@ for (const [title, of, userId, code] of REFUSED) {
   });
 }
 
-test('Administrators: to describe or delete a member that is not one is ForbiddenException', async () => {
+test('Administrators: Describe and Delete are ForbiddenException for a user that is not an administrator', async () => {
   const { run, appInstance, user } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceAdminArn = await user(AppInstanceArn, 'ada');

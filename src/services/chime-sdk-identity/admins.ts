@@ -36,7 +36,7 @@ export function adminOperations({ limits }: IdentityDeps) {
         const { tx, now } = call;
         const { member, key } = await adminKey(call, input);
         if ((await tx.resources.add(ADMINS, { ...key, createdAt: now, updatedAt: now, tags: [], document: {} })) === 'exists') {
-          throw new AwsError('ConflictException', `${member.arn} is an administrator of the app instance.`);
+          throw new AwsError('ConflictException', `'${member.arn}' is already an administrator of the app instance.`);
         }
         if ((await tx.resources.count(ADMINS, key, limits.admins + 1)) > limits.admins) {
           throw ADMINS.conventions.limitExceeded('administrators of an app instance', limits.admins);
@@ -116,5 +116,5 @@ function toIdentity({ arn, name }: AppInstanceMember): Identity {
 
 /** Assumed: code and message. */
 function notAdmin({ arn }: AppInstanceMember): AwsError {
-  return new AwsError('ForbiddenException', `${arn} is not an administrator of the app instance.`);
+  return new AwsError('ForbiddenException', `'${arn}' is not an administrator of the app instance.`);
 }

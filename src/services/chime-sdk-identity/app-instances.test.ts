@@ -148,7 +148,7 @@ const ABSENT: readonly [title: string, arn: (known: string) => string][] = [
   ['one in another region',               (known) => known.replace('us-east-1', 'eu-central-1')],
   ['a pattern',                           () => UNKNOWN.replace(/\/.*/, '/*')                  ],
   ['an id in capitals',                   (known) => known.replace('a6b1e9b0', 'A6B1E9B0')     ],
-  ['something in one',                    (known) => `${known}/user/ada`                       ],
+  ['a resource in an app instance',       (known) => `${known}/user/ada`                       ],
   ['another kind of resource',            (known) => known.replace(':app-instance/', ':meeting/')],
 ];
 

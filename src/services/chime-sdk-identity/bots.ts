@@ -21,7 +21,7 @@ export function botOperations({ limits }: IdentityDeps) {
     create: { operation: 'CreateAppInstanceBot', guard: [requireLexBot] },
     read: {
       operation: 'DescribeAppInstanceBot',
-      notFound: (_, botArn) => new AwsError('NotFoundException', `App instance bot ${botArn} not found`),
+      notFound: (_, botArn) => new AwsError('NotFoundException', `App instance bot '${botArn}' not found`),
     },
     update: { operation: 'UpdateAppInstanceBot', guard: [requireLexBot] },
     delete: {

@@ -5,7 +5,7 @@ import { APP_INSTANCE_USER_ENDPOINT, type AppInstanceUserEndpointDocument } from
 
 export type EndpointRecord = ResourceRecord<AppInstanceUserEndpointDocument>;
 
-/** Endpoints read at a time. */
+/** Maximum endpoints that one query reads. */
 const REMOVED_AT_ONCE = 50;
 
 /** Deletes the endpoints of a user. */

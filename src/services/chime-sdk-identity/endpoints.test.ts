@@ -63,7 +63,7 @@ test('RegisterAppInstanceUserEndpoint: a token returns the same endpoint, even a
 });
 
 // Source: aws/amazon-chime-sdk-ios issue 594.
-test('RegisterAppInstanceUserEndpoint: a device that the user registered is ConflictException until it is deregistered', async () => {
+test('RegisterAppInstanceUserEndpoint: a registered device is ConflictException until its deregistration', async () => {
   const { run, appInstance, user, endpoint } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');
@@ -80,7 +80,7 @@ test('RegisterAppInstanceUserEndpoint: a device that the user registered is Conf
 // biome-ignore format: a table
 const STATES: readonly [title: string, resourceArn: string, state: object][] = [
   ['a project of Pinpoint',        PROJECT,                                                       { Status: 'ACTIVE' }                                            ],
-  ['something in a project',       `${PROJECT}/campaigns/1`,                                      { Status: 'INACTIVE', StatusReason: 'INVALID_PINPOINT_ARN' }    ],
+  ['a resource in a project',      `${PROJECT}/campaigns/1`,                                      { Status: 'INACTIVE', StatusReason: 'INVALID_PINPOINT_ARN' }    ],
   ['a project without an id',      PROJECT.replace(/\/.*/, '/'),                                  { Status: 'INACTIVE', StatusReason: 'INVALID_PINPOINT_ARN' }    ],
   ['a topic',                      `arn:aws:sns:us-east-1:${ACCOUNT}:apps/9f1c`,                  { Status: 'INACTIVE', StatusReason: 'INVALID_PINPOINT_ARN' }    ],
 ];

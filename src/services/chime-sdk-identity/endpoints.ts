@@ -30,7 +30,7 @@ export function endpointOperations({ limits, vault }: IdentityDeps) {
     for (const endpoint of await endpointsOf(call.tx, user, limits.endpoints)) {
       const present = openAttributes<EndpointAttributes>(vault, endpoint);
       if (present.DeviceToken === DeviceToken || (VoipDeviceToken !== undefined && present.VoipDeviceToken === VoipDeviceToken)) {
-        throw new AwsError('ConflictException', 'The user has an endpoint with this device token.');
+        throw new AwsError('ConflictException', 'The user already has an endpoint with this device token.');
       }
     }
   }

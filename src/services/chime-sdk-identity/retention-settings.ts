@@ -21,8 +21,8 @@ export const retentionSettingsOperations = {
    * Sets the retention. Without `RetentionDays` messages never expire.
    *
    * Source: the same page: `ChannelRetentionSettings={}` turns retention off.
-   * Assumed: so does an absent `ChannelRetentionSettings`; an unchanged period does not restart the 30 days; the app instance's own
-   * timestamp does not change.
+   * Assumed: an absent `ChannelRetentionSettings` also turns retention off; an unchanged period does not restart the 30 days; the app
+   * instance's own timestamp does not change.
    * @throws ForbiddenException the app instance does not exist
    */
   PutAppInstanceRetentionSettings: {

@@ -12,5 +12,5 @@ import { AwsError } from './errors.ts';
 export const identityTagOperations = tagOperations({
   find: findTagged,
   notFound: () => new AwsError('ForbiddenException', 'An invalid resource ARN was supplied for the input parameter.'),
-  tooMany: (_, most) => new AwsError('ResourceLimitExceededException', `A resource can have ${most} tags.`),
+  tooMany: (_, most) => new AwsError('ResourceLimitExceededException', `A resource can have at most ${most} tags.`),
 });

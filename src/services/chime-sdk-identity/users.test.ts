@@ -135,7 +135,7 @@ test('ListAppInstanceUsers: pages have each user of the app instance once, in th
   await assert.rejects(run('ListAppInstanceUsers', elsewhere), { code: 'BadRequestException' });
 });
 
-test('Expiration: the sweep deletes an expired user with its data and emits an event; a later expiration keeps a user', async () => {
+test('Expiration: the sweep deletes expired users with their data, and emits an event for each', async () => {
   const { run, appInstance, user, endpoint, store, emitted } = await openFixture({ users: 3 });
   const AppInstanceArn = await appInstance();
   const ada = await user(AppInstanceArn, 'ada', { ExpirationSettings: TWO_DAYS });
@@ -195,7 +195,7 @@ const ABSENT: readonly [title: string, arn: (known: string) => string][] = [
   ['a pattern',                       (known) => known.replace('/ada', '/*')                  ],
   ['one without an ID',               (known) => known.replace('/ada', '/')                   ],
   ['a bot with the ID',               (known) => known.replace('/user/', '/bot/')             ],
-  ['something below one',             (known) => `${known}/more`                              ],
+  ['a resource below a user',         (known) => `${known}/more`                              ],
   ['an app instance',                 (known) => known.replace('/user/ada', '')               ],
 ];
 

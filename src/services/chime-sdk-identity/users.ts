@@ -32,13 +32,16 @@ export function userOperations({ limits }: IdentityDeps) {
       },
       create: {
         operation: 'CreateAppInstanceUser',
-        /** Source: Chime SDK Developer Guide, "Using ExpirationSettings": the caller must be allowed to put them. Requirement EVAL-9. */
+        /**
+         * Source: Chime SDK Developer Guide, "Using ExpirationSettings": the caller needs the permission to put expiration settings.
+         * Requirement EVAL-9.
+         */
         also: ({ AppInstanceArn, AppInstanceUserId, ExpirationSettings }, caller) =>
           ExpirationSettings === undefined
             ? []
             : [{ action: 'chime:PutAppInstanceUserExpirationSettings', ...onArns(caller, `${AppInstanceArn}/user/${AppInstanceUserId}`) }],
         id: (_, { AppInstanceUserId }) => AppInstanceUserId,
-        conflict: () => new AwsError('ConflictException', 'The app instance has a user with this id.'),
+        conflict: () => new AwsError('ConflictException', 'The app instance already has a different user with this ID.'),
         repeatable: true,
         record: withExpiration,
         after: ({ tx }, user) => changeUserCount(tx, user, 1),
@@ -56,8 +59,8 @@ export function userOperations({ limits }: IdentityDeps) {
     }),
 
     /**
-     * Sets the expiration of a user, counted from its creation. Without settings the user does not expire. An expired user exists until
-     * the next sweep, and a later expiration keeps it.
+     * Sets the expiration of a user, counted from its creation. Without settings the user does not expire. An expired user exists until the
+     * next sweep. Until then, a later expiration can prevent the deletion.
      *
      * Source: Chime SDK API reference, PutAppInstanceUserExpirationSettings.
      * Assumed: the user's own timestamp does not change.

@@ -51,7 +51,7 @@ const REFUSED: readonly [title: string, more: Partial<Input>, code: string][] = 
   ['a name in use',                    {},                                                                                                                 'BadRequestException'],
 ];
 
-const MESSAGES = [/client request token/, /reserved/, /Elements/, /cannot be assumed/, /already exists/];
+const MESSAGES = [/client request token/, /reserved/, /Elements/, /cannot assume the role/, /already exists/];
 
 for (const [i, [title, more, code]] of REFUSED.entries()) {
   test(`CreateMediaInsightsPipelineConfiguration: ${title} is ${code}, and nothing changes`, async () => {
@@ -116,7 +116,7 @@ for (const [title, trustPolicy, assumable] of ROLES) {
     await addRole(opened.store, ResourceAccessRoleArn, { trustPolicy, tags: [{ key: 'Locked', value: 'yes' }] });
     const made = create(opened, { ResourceAccessRoleArn });
     if (assumable) assert.equal((await made).MediaInsightsPipelineConfiguration?.ResourceAccessRoleArn, ResourceAccessRoleArn);
-    else await assert.rejects(made, { code: 'BadRequestException', message: /cannot be assumed/ });
+    else await assert.rejects(made, { code: 'BadRequestException', message: /cannot assume the role/ });
   });
 }
 
@@ -143,7 +143,7 @@ test('UpdateMediaInsightsPipelineConfiguration: it replaces everything except na
 const REFUSED_UPDATES: readonly [title: string, more: object, code: string][] = [
   ['an unknown configuration',   { Identifier: 'others', Elements: [], ResourceAccessRoleArn: `${ROLE}2` }, 'NotFoundException'  ],
   ['no element',                 { Elements: [], ResourceAccessRoleArn: `${ROLE}2` },                       'BadRequestException'],
-  ['a role that is not there',   { ResourceAccessRoleArn: `${ROLE}2` },                                     'BadRequestException'],
+  ['an unknown role',            { ResourceAccessRoleArn: `${ROLE}2` },                                     'BadRequestException'],
 ];
 
 for (const [title, more, code] of REFUSED_UPDATES) {

@@ -40,7 +40,7 @@ const regularOperations = resource(CONFIGURATION, {
     document: ({ newId }, input) => toDocument(newId(), input),
     guard: ['tags', (_, { input }) => requireTagCount(input.Tags), requireSettings, 'limit'],
     conflict: ({ MediaInsightsPipelineConfigurationName: name }) =>
-      new AwsError('BadRequestException', `A media insights pipeline configuration with the name ${name} already exists.`),
+      new AwsError('BadRequestException', `A media insights pipeline configuration with the name '${name}' already exists.`),
   },
   read: { operation: 'GetMediaInsightsPipelineConfiguration' },
   update: {

@@ -43,13 +43,16 @@ export function requireElements(where: Where, elements: readonly MediaInsightsPi
   const types = new Set<string>();
   for (const element of elements) {
     const { Type } = element;
-    if (types.has(Type)) throw new AwsError('BadRequestException', `Elements must not have ${Type} twice.`);
+    if (types.has(Type)) throw new AwsError('BadRequestException', `Elements must contain '${Type}' at most once.`);
     types.add(Type);
     requireOwnConfiguration(element, RULES[Type].bare);
     requireTarget(where, element);
   }
   if (types.has('AmazonTranscribeCallAnalyticsProcessor') && types.has('AmazonTranscribeProcessor')) {
-    throw new AwsError('BadRequestException', 'AmazonTranscribeCallAnalyticsProcessor and AmazonTranscribeProcessor exclude each other.');
+    throw new AwsError(
+      'BadRequestException',
+      'Elements must not contain both AmazonTranscribeCallAnalyticsProcessor and AmazonTranscribeProcessor.',
+    );
   }
   for (const { AmazonTranscribeProcessorConfiguration: plain, AmazonTranscribeCallAnalyticsProcessorConfiguration: calls } of elements) {
     if (plain !== undefined) requireTranscribeSettings(plain);
@@ -69,7 +72,7 @@ export function requireAlerts(alerts: RealTimeAlertConfiguration | undefined): v
 /**
  * Checks that an element or rule has the configuration of its type only: `Sentiment` has `SentimentConfiguration`.
  *
- * Assumed: all of it.
+ * Assumed: the whole rule.
  */
 function requireOwnConfiguration(typed: { readonly Type: string }, bare = false): void {
   const own = `${typed.Type}Configuration`;

@@ -16,7 +16,7 @@ export const CONFIGURATION: Kind<ConfigurationDocument, ChimeSdkMediaPipelinesAp
   conventions: {
     service: 'chime-sdk-media-pipelines',
     tagRules: TAG_RULES.chime,
-    notFound: (title, identifier) => new AwsError('NotFoundException', `${title} ${identifier} not found`),
+    notFound: (title, identifier) => new AwsError('NotFoundException', `${title} '${identifier}' not found`),
     limitExceeded: (title, most) => new AwsError('ResourceLimitExceededException', `The account has the maximum of ${most} ${title}.`),
     page: pageOf,
   },

@@ -34,7 +34,7 @@ for (const [operation, needsLinkedRole] of PIPELINES) {
   });
 }
 
-test("CreateMediaCapturePipeline: an unowned role with the service-linked role's name is ForbiddenException (SLR-17, SLR-18)", async () => {
+test('CreateMediaCapturePipeline: an unlinked role of that name is ForbiddenException (SLR-17, SLR-18)', async () => {
   const { store, run } = await openFixture();
   await addRole(store, ROLE);
   await assert.rejects(run('CreateMediaCapturePipeline', {} as never), { code: 'ForbiddenException' });

@@ -21,6 +21,6 @@ export async function requireAccessRole({ tx, accountId, now }: Call, roleArn: s
     ['aws:sourcearn', configurationArn],
   ] as const;
   if (role?.arn !== roleArn || !serviceMayAssume(role, SERVICE, now, source)) {
-    throw new AwsError('BadRequestException', `The role ${roleArn} cannot be assumed by ${SERVICE}.`);
+    throw new AwsError('BadRequestException', `${SERVICE} cannot assume the role '${roleArn}'.`);
   }
 }

@@ -10,7 +10,7 @@ import { CONFIGURATION } from './kinds.ts';
  */
 export const pipelineTagOperations = tagOperations({
   find: findTaggedOf(CONFIGURATION),
-  notFound: (resourceArn) => new AwsError('NotFoundException', `Resource ${resourceArn} not found`),
+  notFound: (resourceArn) => new AwsError('NotFoundException', `Resource '${resourceArn}' not found`),
   tooMany: tooManyTags,
 });
 
@@ -20,5 +20,5 @@ export function requireTagCount(tags: readonly Tag[] = []): void {
 }
 
 function tooManyTags(): AwsError {
-  return new AwsError('BadRequestException', `A resource can have ${TAGS_MAX} tags.`);
+  return new AwsError('BadRequestException', `A resource can have at most ${TAGS_MAX} tags.`);
 }

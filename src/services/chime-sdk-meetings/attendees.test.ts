@@ -117,7 +117,7 @@ for (const [title, MeetingFeatures, Capabilities, code] of CHANGES) {
   });
 }
 
-test('BatchUpdateAttendeeCapabilitiesExcept: changes all attendees except the listed ones, in any case of their IDs', async () => {
+test('BatchUpdateAttendeeCapabilitiesExcept: changes all attendees except the listed ones, ignoring case', async () => {
   const { run, meeting, emitted } = await openFixture();
   const MeetingId = await meeting();
   const users = Array.from({ length: 100 }, (_, i) => ({ ExternalUserId: `user-${i}` }));

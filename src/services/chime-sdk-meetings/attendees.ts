@@ -191,7 +191,7 @@ function attendeesMax({ limits }: MeetingsDeps, { request: { MeetingFeatures } }
 export function requireAttendeesMax(features: MeetingFeaturesConfiguration | undefined): void {
   const most = resolutionMax(features);
   if ((features?.Attendee?.MaxCount ?? 0) > most) {
-    throw new AwsError('BadRequestException', `With Video FHD or Content UHD, Attendee MaxCount must not be more than ${most}.`);
+    throw new AwsError('BadRequestException', `Attendee MaxCount must be at most ${most} with Video FHD or Content UHD.`);
   }
 }
 

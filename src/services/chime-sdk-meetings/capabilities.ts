@@ -24,7 +24,7 @@ export function defaultCapabilities(features: MeetingFeaturesConfiguration | und
  *
  * Source: Chime SDK API reference, AttendeeCapabilities, the corner cases.
  * Assumed: the messages.
- * @throws ValidationError     video or content, and the meeting excludes it
+ * @throws ValidationError the capabilities include video or content, which the meeting excludes
  * @throws BadRequestException content is received without video
  */
 export function requireCapabilities(capabilities: AttendeeCapabilities, features: MeetingFeaturesConfiguration | undefined): void {

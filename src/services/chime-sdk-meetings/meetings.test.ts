@@ -42,7 +42,7 @@ test('CreateMeeting: returns everything that a client needs to join, as GetMeeti
   assert.deepEqual(await run('GetMeeting', { MeetingId: MeetingId.toUpperCase() }), { Meeting });
 });
 
-test('MediaPlacement: a caller on the same machine without TLS gets ws and http URLs, any other caller those of the server', async () => {
+test('MediaPlacement: only a caller on the same machine without TLS gets ws and http URLs', async () => {
   const { run } = await openFixture();
   const { Meeting } = await run('CreateMeeting', REQUEST, { localPlain: true });
   const { MeetingId = '', MediaPlacement: local } = Meeting ?? {};
@@ -189,7 +189,7 @@ test('CreateMeetingWithAttendees: lists attendees and errors, and a repeated req
   assert.equal(token?.meetingId, first.Meeting?.MeetingId);
 });
 
-test('CreateMeetingWithAttendees: the token of an existing meeting returns it, with the attendees of the request', async () => {
+test('CreateMeetingWithAttendees: a repeated token returns the meeting with the attendees of the request', async () => {
   const { run } = await openFixture();
   const { Meeting } = await run('CreateMeeting', REQUEST);
   const MeetingId = Meeting?.MeetingId as string;

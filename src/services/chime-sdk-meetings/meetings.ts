@@ -128,7 +128,8 @@ function storedRequest(input: CreateMeetingRequest): StoredRequest {
 
 /** Source: Chime SDK API reference, CreateMeeting. Assumed: a primary meeting is active, of the same account, and not a replica. */
 async function requireMeeting({ tx, accountId, now }: Call, input: CreateMeetingRequest): Promise<void> {
-  if (!MEDIA_REGIONS.has(input.MediaRegion)) throw new AwsError('BadRequestException', `Invalid media region: ${input.MediaRegion}`);
+  if (!MEDIA_REGIONS.has(input.MediaRegion))
+    throw new AwsError('BadRequestException', `Invalid media region '${input.MediaRegion}'. Valid: ${[...MEDIA_REGIONS].join(', ')}`);
   requireExternalId('ExternalMeetingId', input.ExternalMeetingId);
   requireTags(input.Tags ?? []);
   requireAttendeesMax(input.MeetingFeatures);

@@ -15,6 +15,6 @@ export const meetingTagOperations = tagOperations({
     const meeting = meetingId === undefined ? undefined : await tx.of(meetings).get(caller.accountId, caller.region, meetingId, now);
     return meeting && { tags: meeting.tags, keep: (tags) => tx.of(meetings).setTags(meeting.meetingId, tags) };
   },
-  notFound: (ResourceName) => new AwsError('ResourceNotFoundException', `Resource ${ResourceName} not found`, { ResourceName }),
-  tooMany: (ResourceName, most) => new AwsError('TooManyTagsException', `A resource can have ${most} tags.`, { ResourceName }),
+  notFound: (ResourceName) => new AwsError('ResourceNotFoundException', `Resource '${ResourceName}' not found`, { ResourceName }),
+  tooMany: (ResourceName, most) => new AwsError('TooManyTagsException', `A resource can have at most ${most} tags.`, { ResourceName }),
 });

@@ -14,7 +14,7 @@ const MEDICAL: TranscriptionConfiguration = {
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/transcription.chime.amazonaws.com/AWSServiceRoleForAmazonChimeTranscription`;
 const LINKED = { linkedService: 'transcription.chime.amazonaws.com' };
 
-test('StartMeetingTranscription: without the transcription role, or with a role of its name that is not linked, it is ForbiddenException (SLR-18)', async () => {
+test('StartMeetingTranscription: without the linked role it is ForbiddenException (SLR-18)', async () => {
   const fixture = await openFixture();
   const MeetingId = await fixture.meeting();
   const start = () => fixture.run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: ENGLISH });
@@ -44,7 +44,7 @@ for (const [what, TranscriptionConfiguration] of [
   });
 }
 
-test('StopMeetingTranscription: ends a transcription of an earlier version once, and stops nothing otherwise', async () => {
+test('StopMeetingTranscription: ends a transcription of an earlier version, and otherwise stops nothing', async () => {
   const fixture = await openFixture();
   const MeetingId = await fixture.meeting();
   await fixture.run('StopMeetingTranscription', { MeetingId });
@@ -58,7 +58,7 @@ test('StopMeetingTranscription: ends a transcription of an earlier version once,
   );
 });
 
-test('Transcription: of an unknown meeting is NotFoundException', async () => {
+test('Transcription: an unknown meeting is NotFoundException', async () => {
   const { run } = await openFixture();
   const MeetingId = 'ffffffff-0000-4000-8000-000000000000';
   await assert.rejects(run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: {} }), { code: 'NotFoundException' });

@@ -36,8 +36,8 @@ export function onChannel(input: { readonly ChimeBearer?: string; readonly Chann
 }
 
 /**
- * Requires the operation's action to create a resource in another one, such as the bearer or the app instance, and `chime:TagResource` on
- * `pattern`, which stands for the new resource, if the request has tags.
+ * Requires the operation's action to create a resource in another one, such as the bearer or the app instance. If the request has tags,
+ * also requires `chime:TagResource` on `pattern`, which represents the new resource.
  */
 export function onNewIn(
   caller: Caller,

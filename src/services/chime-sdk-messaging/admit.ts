@@ -1,4 +1,6 @@
-/** The second layer of authorization in messaging: whether the bearer's role allows what IAM allowed. Requirements CHM-5, CHM-6. */
+/**
+ * The second layer of authorization in messaging: after IAM, the bearer's role must also allow the operation. Requirements CHM-5, CHM-6.
+ */
 import { type AppInstanceMember, findMember, isAppInstanceAdmin, parseAppInstanceArn } from '../chime/app-instances.ts';
 import type { Call } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
@@ -74,7 +76,7 @@ export type About = Partial<Pick<Facts, 'self' | 'own'>>;
 
 /**
  * Finds the bearer and the channel, and checks that a role of the bearer allows the operation. Every operation of a bearer in a channel
- * starts with it. `about` may read the store. If the operation is refused, the response does not depend on what `about` read.
+ * starts with it. `about` may read the store. If the operation is refused, the response does not depend on the values that `about` read.
  *
  * In an elastic channel a bearer is a member of its own sub-channel only. If the input names another one, the bearer is not a member.
  *
@@ -91,7 +93,7 @@ export async function admit(
   const { tx } = call;
   const bearer = await bearerOf(call, input.ChimeBearer);
   const channel = await findChannel(tx, call, input.ChannelArn);
-  if (channel === undefined) throw missing(operation, `Channel ${input.ChannelArn} does not exist.`);
+  if (channel === undefined) throw missing(operation, `Channel '${input.ChannelArn}' does not exist.`);
   if (channel.appInstanceId !== bearer.appInstanceId) throw refused(operation);
   const own = (await tx.of(memberships).ofMember(channel, bearer.key)).filter((each) => isHere(each, channel, input.SubChannelId));
   const roles = await rolesOf(call, channel, bearer, own.length > 0);

@@ -76,7 +76,7 @@ async function createChannel(call: Call, deps: MessagingDeps, bearer: Bearer, in
     document: toDocument(input, bearer),
   });
   if ((await tx.of(channels).add(channel)) === 'exists') {
-    throw new AwsError('ConflictException', `Channel ${channelArn(channel)} already exists.`);
+    throw new AwsError('ConflictException', `Channel '${channelArn(channel)}' already exists.`);
   }
   await call.emit<ChannelEvent>({ type: 'CREATE_CHANNEL', ...named(channel), channel: await toChannel(tx, channel) });
 

@@ -24,7 +24,7 @@ const RULES: readonly (readonly [title: string, rule: string, reason?: RegExp])[
   ['complexity 20 of excluded values',  JSON.stringify({ a: [{ 'anything-but': names(19) }] })],
   ['complexity 21 of excluded values',  JSON.stringify({ a: [{ 'anything-but': names(20) }] }),     /complexity/],
   ['complexity 21 in alternatives',     JSON.stringify({ $or: [{ a: names(10) }, { b: names(9) }] }), /complexity/],
-  ['text that is not JSON',             '{mention:Bob}',                                            /not JSON/],
+  ['text that is not JSON',             '{mention:Bob}',                                            /not valid JSON/],
   ['a string',                          '"mention"',                                                /must be an object/],
   ['a list',                            '[{"mention":["Bob"]}]',                                    /must be an object/],
   ['null',                              'null',                                                     /must be an object/],
@@ -45,7 +45,7 @@ for (const [title, rule, reason] of RULES) {
   });
 }
 
-test('PutChannelMembershipPreferences: an invalid filter rule is BadRequestException, and the preferences remain', async () => {
+test('PutChannelMembershipPreferences: an invalid filter rule is BadRequestException and changes nothing', async () => {
   const { run, channel } = await openFixture();
   const own = { ChannelArn: await channel([bert]), MemberArn: bert, ChimeBearer: bert };
   const put = (FilterRule: string) =>
@@ -56,7 +56,7 @@ test('PutChannelMembershipPreferences: an invalid filter rule is BadRequestExcep
 });
 
 // Source: Chime SDK Developer Guide, "Using elastic channels to host live events": no membership preferences and no read markers.
-test('Elastic channels: preferences are BadRequestException, and read markers and described moderators ForbiddenException', async () => {
+test('Elastic channels: preferences are BadRequestException, read markers are ForbiddenException', async () => {
   const { run, channel } = await openFixture();
   const ElasticChannelConfiguration = { MaximumSubChannels: 2, TargetMembershipsPerSubChannel: 2, MinimumMembershipPercentage: 1 };
   const ChannelArn = await channel([], { ElasticChannelConfiguration });

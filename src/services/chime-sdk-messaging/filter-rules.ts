@@ -23,7 +23,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalid('it is not JSON');
+    throw invalid('it is not valid JSON');
   }
 }
 
@@ -61,5 +61,5 @@ function sum<Item>(items: readonly Item[], count: (item: Item) => number): numbe
 }
 
 function invalid(reason: string): AwsError {
-  return new AwsError('BadRequestException', `The filter rule is not valid: ${reason}.`);
+  return new AwsError('BadRequestException', `The filter rule is invalid: ${reason}.`);
 }

@@ -28,7 +28,7 @@ export const flowAssociationOperations = {
         const { channel } = admitted;
         const { id } = await flowOfChannelOrMissing(call, admitted, input);
         if (channel.flowId !== undefined && channel.flowId !== id) {
-          throw new AwsError('ConflictException', `Channel ${channelArn(channel)} is associated with another channel flow.`);
+          throw new AwsError('ConflictException', `Channel '${channelArn(channel)}' is associated with another channel flow.`);
         }
         await call.tx.of(channels).put({ ...channel, flowId: id });
         return {};
@@ -74,7 +74,7 @@ export const flowAssociationOperations = {
   ChannelFlowCallback: {
     access: ({ ChannelArn }, caller) => onArns(caller, ChannelArn),
     async handle(_, { CallbackId }) {
-      throw new AwsError('ForbiddenException', `No message waits for the callback ${CallbackId}.`);
+      throw new AwsError('ForbiddenException', `Callback '${CallbackId}' does not exist.`);
     },
   },
 } satisfies Partial<ServiceOperations<ChimeSdkMessagingApi>>;
@@ -94,5 +94,5 @@ async function flowOfChannelOrMissing(
 }
 
 function noFlow({ operation }: Admitted, { ChannelFlowArn }: Pick<AssociationInput, 'ChannelFlowArn'>): AwsError {
-  return missing(operation, `Channel flow ${ChannelFlowArn} does not exist.`);
+  return missing(operation, `Channel flow '${ChannelFlowArn}' does not exist.`);
 }

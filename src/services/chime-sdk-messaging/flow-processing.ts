@@ -35,7 +35,7 @@ export async function passThroughFlow(
       processorResourceArn,
       failureReason: `messaging.chime.amazonaws.com is not authorized to perform: lambda:InvokeFunction on resource: ${processorResourceArn}`,
     });
-    if (FallbackAction === 'ABORT') return `Processor ${Name} could not be invoked.`;
+    if (FallbackAction === 'ABORT') return `Processor '${Name}' could not be invoked.`;
   }
   return undefined;
 }

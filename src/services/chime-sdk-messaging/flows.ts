@@ -46,7 +46,7 @@ function requireProcessors({ accountId, region }: Call, { document: { Processors
   }
   for (const member of ['Name', 'ExecutionOrder'] as const) {
     if (new Set(Processors.map((processor: Processor) => processor[member])).size < Processors.length) {
-      throw new AwsError('BadRequestException', `Processors of a channel flow differ in ${member}.`);
+      throw new AwsError('BadRequestException', `Each processor of a channel flow must have a different ${member}.`);
     }
   }
 }
@@ -59,5 +59,5 @@ function requireProcessors({ accountId, region }: Call, { document: { Processors
  */
 async function refuseWithChannel({ tx }: Call, { before }: FlowChange): Promise<void> {
   if (before === undefined || (await tx.of(channels).listOfFlow(before.parent, before.id, 1)).length === 0) return;
-  throw new AwsError('ConflictException', `Channel flow ${arnOf(CHANNEL_FLOW, before)} is associated with a channel.`);
+  throw new AwsError('ConflictException', `Channel flow '${arnOf(CHANNEL_FLOW, before)}' is associated with a channel.`);
 }

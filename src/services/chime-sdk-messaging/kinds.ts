@@ -32,7 +32,7 @@ export interface ChannelFlowDocument {
 const CONVENTIONS: Conventions = {
   service: 'chime-sdk-messaging',
   tagRules: TAG_RULES.chime,
-  notFound: (title, arn) => new AwsError('ForbiddenException', `${title} ${arn} does not exist.`),
+  notFound: (title, arn) => new AwsError('ForbiddenException', `${title} '${arn}' does not exist.`),
   limitExceeded: (title, most) => new AwsError('ResourceLimitExceededException', `The app instance has the maximum of ${most} ${title}.`),
   page: pageOf,
 };

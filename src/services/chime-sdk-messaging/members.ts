@@ -38,7 +38,7 @@ export async function visibleMembershipsOf(
 
 /** Returns the error for a user or bot that is not a member. Assumed: the message. */
 export function notMember({ operation }: Pick<Admitted, 'operation'>, memberArn: string): AwsError {
-  return missing(operation, `${memberArn} is not a member of the channel.`);
+  return missing(operation, `'${memberArn}' is not a member of the channel.`);
 }
 
 /** Bearer that adds members to a channel, with its roles in it. */
@@ -101,9 +101,9 @@ async function requireNotExcluded(call: Call, { bearer, channel, roles }: Invite
   const { tx } = call;
   const banned = (await tx.of(standings).get(channel.channelKey, 'banned', key)) !== undefined;
   if (seesHidden(roles) || key === bearer.key) {
-    if (banned) throw new AwsError('ForbiddenException', `${memberArn} is banned from the channel.`);
+    if (banned) throw new AwsError('ForbiddenException', `'${memberArn}' is banned from the channel.`);
   } else if (banned || (await tx.of(memberships).ofMember(channel, key)).some(({ type }) => type === 'HIDDEN')) {
-    throw new AwsError('ForbiddenException', `${memberArn} cannot be added to the channel.`);
+    throw new AwsError('ForbiddenException', `'${memberArn}' cannot be added to the channel.`);
   }
 }
 
@@ -111,7 +111,7 @@ async function requireNotExcluded(call: Call, { bearer, channel, roles }: Invite
 async function placeFor(call: Call, channel: ChannelRecord, member: string, added: NewMember): Promise<string> {
   const { MemberArn, Type, SubChannelId } = added;
   if (channel.document.elastic === undefined) return SubChannelId === undefined ? '' : subChannelOf(call, channel, SubChannelId);
-  if (Type === 'HIDDEN') throw new AwsError('BadRequestException', 'An elastic channel has no hidden memberships.');
+  if (Type === 'HIDDEN') throw new AwsError('BadRequestException', 'An elastic channel cannot have hidden members.');
   if ((await call.tx.of(standings).get(channel.channelKey, 'moderator', member)) !== undefined) {
     return subChannelOf(call, channel, SubChannelId);
   }
@@ -130,7 +130,7 @@ function subChannelOfModeratorsOnly(): AwsError {
 }
 
 function alreadyMember(memberArn: string): AwsError {
-  return new AwsError('ConflictException', `${memberArn} is already a member of the channel.`);
+  return new AwsError('ConflictException', `'${memberArn}' is already a member of the channel.`);
 }
 
 /**

@@ -25,12 +25,15 @@ export function inSubChannel(subChannelId: string): { readonly SubChannelId?: st
   return omitUndefined({ SubChannelId: subChannelId === '' ? undefined : subChannelId });
 }
 
+type MembershipEvent = Extract<ChannelEvent, { readonly membership: unknown }>;
+
 /** Returns a channel event about one membership. */
 export async function membershipEvent(
   tx: Tx,
-  type: Extract<ChannelEvent, { readonly membership: unknown }>['type'],
+  type: MembershipEvent['type'],
   channel: ChannelRecord,
   membership: MembershipRecord,
+  reason?: MembershipEvent['reason'],
 ): Promise<ChannelEvent> {
-  return { type, ...named(channel), membership: await toMembership(tx, channel, membership) };
+  return omitUndefined({ type, ...named(channel), membership: await toMembership(tx, channel, membership), reason });
 }

@@ -54,7 +54,7 @@ export async function messageOrMissing(
 ): Promise<FoundMessage> {
   const record = await tx.of(channelMessages).get(channel.channelKey, subChannelId, messageId);
   if (record === undefined || (reader !== undefined && !isSeenBy(record, reader))) {
-    throw missing(operation, `Message ${messageId} does not exist.`);
+    throw missing(operation, `Message '${messageId}' does not exist.`);
   }
   return found(record);
 }

@@ -73,7 +73,7 @@ export async function addModerator(
 ): Promise<StandingRecord> {
   const { key } = await memberOrForbidden(call, channel.appInstanceId, moderatorArn);
   if ((await call.tx.of(standings).get(channel.channelKey, 'banned', key)) !== undefined) {
-    throw new AwsError('ForbiddenException', `${moderatorArn} is banned from the channel.`);
+    throw new AwsError('ForbiddenException', `'${moderatorArn}' is banned from the channel.`);
   }
   const record = await addStanding(call, channel, 'moderator', key, createdBy.key, limits.moderatorsOfChannel);
   const moderator = await toModerator(call, channel, record);

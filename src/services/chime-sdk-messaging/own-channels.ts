@@ -88,7 +88,7 @@ export const ownChannelOperations = inChannel({
     async handle(call, { AppInstanceUserArn }, { operation, channel }) {
       const { key } = await memberOrForbidden(call, channel.appInstanceId, AppInstanceUserArn);
       if ((await call.tx.of(standings).get(channel.channelKey, 'moderator', key)) === undefined) {
-        throw missing(operation, `${AppInstanceUserArn} is not a moderator of the channel.`);
+        throw missing(operation, `'${AppInstanceUserArn}' is not a moderator of the channel.`);
       }
       return { Channel: { ChannelSummary: toChannelSummary(channel) } };
     },

@@ -43,7 +43,7 @@ export const preferenceOperations = inChannel({
       if (first === undefined) throw notMember(admitted, MemberArn);
       // Source: Chime SDK Developer Guide, "Using elastic channels to host live events". Assumed: the code and the message.
       if (channel.document.elastic !== undefined) {
-        throw new AwsError('BadRequestException', 'An elastic channel has no membership preferences.');
+        throw new AwsError('BadRequestException', 'Membership preferences are not available in elastic channels.');
       }
       const { FilterRule } = Preferences.PushNotifications ?? {};
       if (FilterRule !== undefined) requireFilterRule(FilterRule);

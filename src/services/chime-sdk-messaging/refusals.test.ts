@@ -115,7 +115,7 @@ for (const [name, title, input, code] of REFUSED) {
 }
 
 // Source: aws/amazon-chime-sdk-js issue 1148: the message.
-test('CreateChannelMembership: the message for an unknown user or bot', async () => {
+test("CreateChannelMembership: an unknown user or bot has AWS's message", async () => {
   const { run, channel } = await openFixture();
   const ChannelArn = await channel();
   for (const MemberArn of [unknown, `${BOT}s`, `${CHAT}/channel/none`]) {
@@ -149,7 +149,7 @@ test('BatchCreateChannelMembership: lists users that cannot be added, and adds t
 });
 
 // Source: API reference, CreateChannelFlow: only STANDARD messages pass through a flow.
-test('CONTROL messages: sent and changed without the flow that stops STANDARD messages', async () => {
+test('CONTROL messages: they do not pass through the channel flow, which stops STANDARD messages', async () => {
   const { emitted, run, channel } = await openFixture();
   const ChannelArn = await channel();
   const flow = { AppInstanceArn: CHAT, Name: 'f', ClientRequestToken: 'f', Processors: processors(LAMBDA) };

@@ -9,7 +9,7 @@ const NOTHING: Facts = { public: false, open: false, elastic: false, self: false
 // Source: Chime SDK Developer Guide, "Understanding authorization by role": not allowed for elastic channels.
 const NOT_ELASTIC: readonly BearerOperation[] = ['UpdateChannelReadMarker', 'DescribeChannelModeratedByAppInstanceUser'];
 
-/** Facts of which one alone fulfills each condition; `undefined`: no fact is required. */
+/** For each condition, the facts of which one alone is sufficient. `undefined`: no fact is required. */
 // biome-ignore format: a table
 const HOLDS_BY: Readonly<Record<Exclude<Right, 'no'>, readonly (keyof Facts)[] | undefined>> = {
   yes:        undefined,
@@ -46,7 +46,7 @@ for (const [operation, rights] of Object.entries(RIGHTS) as [BearerOperation, (t
   });
 }
 
-test('CHM-6: CreateChannelMembership: a non-member can add only itself, and only to a channel that is public and unrestricted', () => {
+test('CHM-6: CreateChannelMembership: a non-member adds only itself, to a public unrestricted channel', () => {
   const join = { ...NOTHING, self: true, public: true, open: true };
   const allowed = (facts: Facts) => permitted('CreateChannelMembership', new Set<Role>(['NonMember']), facts);
   assert.equal(allowed(join), true);

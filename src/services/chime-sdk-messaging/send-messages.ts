@@ -72,7 +72,7 @@ export const messageSendOperations = inChannel({
       const { record, document } = await visibleMessage(call, admitted, input);
       requireContent(document.type, input.Content, input.Metadata);
       if (document.redacted === true || document.failure !== undefined) {
-        throw new AwsError('ConflictException', `Message ${record.messageId} cannot be changed.`);
+        throw new AwsError('ConflictException', `Message '${record.messageId}' cannot be changed, because it was redacted or not sent.`);
       }
       const changes = omitUndefined({ metadata: input.Metadata, contentType: input.ContentType });
       const changed: MessageDocument = { ...document, content: input.Content, ...changes, updatedAt: now, editedAt: now };
@@ -146,7 +146,7 @@ async function targetOf(
   const membership = await call.tx.of(memberships).get(channel.channelKey, subChannelId, key);
   const seen = membership?.type !== 'HIDDEN' || key === bearer.key || seesHidden(roles);
   if (membership === undefined || !seen) {
-    throw new AwsError('ForbiddenException', `${target.MemberArn} is not a member of the channel.`);
+    throw new AwsError('ForbiddenException', `'${target.MemberArn}' is not a member of the channel.`);
   }
   return key;
 }
@@ -157,7 +157,7 @@ function requireContent(type: ChannelMessageType, content: string, metadata: str
     throw new AwsError('BadRequestException', 'Channel Messages size limit exceeded');
   }
   if (type === 'CONTROL' && metadata !== undefined && metadata !== '') {
-    throw new AwsError('BadRequestException', 'A CONTROL message has no metadata.');
+    throw new AwsError('BadRequestException', 'A CONTROL message cannot have Metadata.');
   }
 }
 
@@ -166,5 +166,5 @@ function requireAttributes(attributes: Readonly<Record<string, MessageAttributeV
   const texts = Object.entries(attributes).flatMap(([name, { StringValues = [] }]) => [name, ...StringValues]);
   const size = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (size > ATTRIBUTES_MAX_BYTES)
-    throw new AwsError('BadRequestException', `Message attributes have at most ${ATTRIBUTES_MAX_BYTES} bytes.`);
+    throw new AwsError('BadRequestException', `Message attributes can have at most ${ATTRIBUTES_MAX_BYTES} bytes.`);
 }

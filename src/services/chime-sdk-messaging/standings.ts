@@ -40,7 +40,7 @@ export async function addStanding(
   }
   const record: StandingRecord = { channelKey, standing, member, appInstanceId, createdBy, createdAt: now };
   if ((await tx.of(standings).add(record)) === 'exists') {
-    throw new AwsError('ConflictException', `${member} is ${standing === 'banned' ? 'banned' : 'a moderator'} already.`);
+    throw new AwsError('ConflictException', `'${member}' is already ${standing === 'banned' ? 'banned' : 'a moderator'}.`);
   }
   return record;
 }
@@ -55,7 +55,7 @@ export async function standingOrMissing(
   const key = memberKeyIn(channel, memberArn);
   const found = key === undefined ? undefined : await tx.of(standings).get(channel.channelKey, standing, key);
   if (found !== undefined) return found;
-  throw missing(operation, `${memberArn} is not ${standing === 'banned' ? 'banned from' : 'a moderator of'} the channel.`);
+  throw missing(operation, `'${memberArn}' is not ${standing === 'banned' ? 'banned from' : 'a moderator of'} the channel.`);
 }
 
 /** Returns a page of moderators or banned members, in the order of member keys. @throws BadRequestException the token belongs to another list */

@@ -54,7 +54,7 @@ export const streamingOperations = {
     async handle(call, { AppInstanceArn }) {
       const operation = 'GetMessagingStreamingConfigurations';
       const streaming = await call.tx.resources.get(STREAMING, await streamingKey(call, operation, AppInstanceArn));
-      if (streaming === undefined) throw missing(operation, `App instance ${AppInstanceArn} has no streaming configurations.`);
+      if (streaming === undefined) throw missing(operation, `App instance '${AppInstanceArn}' does not have streaming configurations.`);
       return { StreamingConfigurations: streaming.document };
     },
   },
@@ -76,7 +76,7 @@ function onAppInstance({ AppInstanceArn }: OfAppInstance, caller: Caller): Decla
 /** Returns the key of the configurations of an app instance. @throws as `missing`: the app instance does not exist */
 async function streamingKey(call: Call, operation: keyof ChimeSdkMessagingApi, appInstanceArn: string): Promise<ResourceKey> {
   const appInstance = await findAppInstance(call.tx, call, appInstanceArn);
-  if (appInstance === undefined) throw missing(operation, `App instance ${appInstanceArn} does not exist.`);
+  if (appInstance === undefined) throw missing(operation, `App instance '${appInstanceArn}' does not exist.`);
   return { ...inAppInstance(call, ''), id: appInstance.id };
 }
 
@@ -86,7 +86,7 @@ async function streamingKey(call: Call, operation: keyof ChimeSdkMessagingApi, a
  */
 function requireStreams({ accountId, region }: Call, configurations: readonly StreamingConfiguration[]): void {
   if (new Set(configurations.map(({ DataType }) => DataType)).size < configurations.length) {
-    throw new AwsError('BadRequestException', 'Streaming configurations differ in DataType.');
+    throw new AwsError('BadRequestException', 'Each streaming configuration must have a different DataType.');
   }
   for (const { ResourceArn } of configurations) {
     const parts = parseArn(ResourceArn);
@@ -94,7 +94,7 @@ function requireStreams({ accountId, region }: Call, configurations: readonly St
     if (!isHere || parts.service !== 'kinesis' || !parts.resource.startsWith(STREAM)) {
       throw new AwsError(
         'BadRequestException',
-        `'${ResourceArn}' is not a Kinesis stream of the account and region with a name that starts with chime-messaging-.`,
+        `Invalid stream '${ResourceArn}'. It must be a Kinesis stream of the account and region, with a name that starts with chime-messaging-.`,
       );
     }
   }

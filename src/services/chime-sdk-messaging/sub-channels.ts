@@ -56,7 +56,7 @@ export async function subChannelOf({ tx }: Call, channel: ChannelRecord, subChan
   }
   elasticOf(channel);
   if ((await tx.of(subChannels).get(channel.channelKey, subChannelId)) === undefined) {
-    throw new AwsError('BadRequestException', `SubChannel ${subChannelId} does not exist.`);
+    throw new AwsError('BadRequestException', `SubChannel '${subChannelId}' does not exist.`);
   }
   return subChannelId;
 }
@@ -77,7 +77,10 @@ export async function subChannelForNew(call: Call, channel: ChannelRecord): Prom
   const [smallest] = present;
   if (smallest !== undefined && smallest.membershipCount < targetMemberships) return smallest.subChannelId;
   if (present.length >= maximumSubChannels) {
-    throw new AwsError('ResourceLimitExceededException', `The channel has ${maximumSubChannels} sub-channels, and all are full.`);
+    throw new AwsError(
+      'ResourceLimitExceededException',
+      `The channel has the maximum of ${maximumSubChannels} sub-channels, and all of them are full.`,
+    );
   }
   const subChannelId = call.newId();
   await tx.of(subChannels).add(channelKey, subChannelId);
@@ -87,10 +90,12 @@ export async function subChannelForNew(call: Call, channel: ChannelRecord): Prom
 }
 
 /**
- * Moves the members of a sub-channel below the minimum to one that has room for all of them. Then deletes it with its messages.
+ * Moves the members of a sub-channel below the minimum to one that has room for all of them. Then deletes it with its messages and the
+ * memberships of moderators.
  *
- * Source: Chime SDK Developer Guide, "Managing elastic channel members", SCALE_IN. Assumed: memberships of moderators in it are deleted.
- * Emits: UPDATE_CHANNEL_MEMBERSHIP for each moved member, DELETE_SUB_CHANNEL.
+ * Source: Chime SDK Developer Guide, "Managing elastic channel members", SCALE_IN; "Understanding message structures", the reason
+ * `subchannel_DELETED`: "Only seen by moderators after membership balancing deletes a sub-channel that they belonged to."
+ * Emits: UPDATE_CHANNEL_MEMBERSHIP for each moved member, DELETE_CHANNEL_MEMBERSHIP for each moderator, DELETE_SUB_CHANNEL.
  */
 export async function scaleIn(call: Call, channel: ChannelRecord, subChannelId: string): Promise<void> {
   const { tx } = call;
@@ -100,6 +105,10 @@ export async function scaleIn(call: Call, channel: ChannelRecord, subChannelId: 
   const [other] = (await tx.of(subChannels).smallest(channelKey, 2)).filter((each) => each.subChannelId !== subChannelId);
   if (other === undefined || other.membershipCount + shrunk.membershipCount > elasticOf(channel).targetMemberships) return;
   await moveMembers(call, channel, subChannelId, other.subChannelId, shrunk.membershipCount);
+  for (const moderator of await tx.of(memberships).list(channelKey, subChannelId, 'DEFAULT', shrunk.membershipCount)) {
+    await tx.of(memberships).remove(channelKey, subChannelId, moderator.member);
+    await call.emit<ChannelEvent>(await membershipEvent(tx, 'DELETE_CHANNEL_MEMBERSHIP', channel, moderator, 'subchannel_DELETED'));
+  }
   await tx.of(subChannels).remove(channelKey, subChannelId);
   await call.emit<ChannelEvent>({ type: 'DELETE_SUB_CHANNEL', ...named(channel), subChannelId });
 }

@@ -59,7 +59,7 @@ test('Channels: an expired channel exists until the sweep, which emits ExpireCha
   assert.equal(left.length, 1);
 });
 
-test('Messages: the sweep deletes messages after their retention, but not in the first 30 days of the setting', async () => {
+test('Messages: the sweep deletes messages after their retention, from day 30 of the setting on', async () => {
   const { store, run, channel, send } = await openFixture(
     {},
     { AppInstanceRetentionSettings: { ChannelRetentionSettings: { RetentionDays: 5 } }, retentionSetAt: START },

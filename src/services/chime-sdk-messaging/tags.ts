@@ -19,6 +19,6 @@ export const messagingTagOperations = tagOperations({
     if (channel === undefined) return findFlow(tx, caller, resourceArn);
     return { tags: channel.tags, keep: (tags) => tx.of(channels).setTags(channel.channelKey, tags) };
   },
-  notFound: (resourceArn) => new AwsError('ForbiddenException', `Resource ${resourceArn} does not exist.`),
-  tooMany: (_, most) => new AwsError('ResourceLimitExceededException', `A resource can have ${most} tags.`),
+  notFound: (resourceArn) => new AwsError('ForbiddenException', `Resource '${resourceArn}' does not exist.`),
+  tooMany: (_, most) => new AwsError('ResourceLimitExceededException', `A resource can have at most ${most} tags.`),
 });

@@ -151,7 +151,7 @@ for (const [name, title, put] of REFUSED) {
   });
 }
 
-test('PutVoiceConnectorOrigination, PutVoiceConnectorTermination: the private networks and hosts of the operator are valid', async () => {
+test("PutVoiceConnectorOrigination, PutVoiceConnectorTermination: the operator's private peers are valid", async () => {
   const { run, connector } = await openFixture({ sipPeers: sipPeers(['10.0.0.0/24', 'pbx']) });
   const VoiceConnectorId = await connector();
   await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: { Routes: [{ Host: '10.0.0.5' }, { Host: 'pbx' }] } });
@@ -163,7 +163,10 @@ test('PutVoiceConnectorEmergencyCallingConfiguration: a country that does not ex
   const VoiceConnectorId = await withEmergencyCalling(fixture);
   const EmergencyCallingConfiguration = { DNIS: [{ EmergencyPhoneNumber: '+15550100', CallingCountry: 'XX' }] };
   const put = fixture.run('PutVoiceConnectorEmergencyCallingConfiguration', { VoiceConnectorId, EmergencyCallingConfiguration });
-  await assert.rejects(put, { code: 'BadRequestException', message: 'Invalid calling country: XX' });
+  await assert.rejects(put, {
+    code: 'BadRequestException',
+    message: "Invalid calling country 'XX'. It must be a code of ISO 3166-1 alpha-2.",
+  });
 });
 
 for (const off of ['Origination', 'Termination'] as const) {
@@ -226,7 +229,7 @@ for (const ConfigurationArn of [
   });
 }
 
-test('PutVoiceConnectorStreamingConfiguration: the service-linked role is created and reported once (SLR-6)', async () => {
+test('PutVoiceConnectorStreamingConfiguration: creates and reports the service-linked role once (SLR-6)', async () => {
   const { run, connector, store, createdRoles } = await openFixture();
   const VoiceConnectorId = await connector();
   const role = () => store.transaction((tx) => linkedRole(tx, ACCOUNT, VOICE));

@@ -78,7 +78,7 @@ test('Voice Connectors: another account or region cannot read, change or delete 
   await run('GetVoiceConnector', { VoiceConnectorId });
 });
 
-test('ListVoiceConnectors: pages are in the order of IDs, and a token of another list is BadRequestException', async () => {
+test('ListVoiceConnectors: pages are in ID order, and a token of another list is BadRequestException', async () => {
   const { run, connector } = await openFixture();
   const ids = [await connector(), await connector(), await connector()].sort();
   const first = await run('ListVoiceConnectors', { MaxResults: 2 });

@@ -60,7 +60,7 @@ export function connectorOperations({ limits }: VoiceDeps) {
 async function refuseInGroup(call: Call, { before }: Change<VoiceConnectorDocument, unknown>): Promise<void> {
   const groups = await listOfAccount(call.tx, call, VOICE_CONNECTOR_GROUP);
   if (groups.some(({ document }) => document.VoiceConnectorItems.some((item) => item.VoiceConnectorId === before?.id))) {
-    throw groupAssociationsExist(`Voice Connector ${before?.id} is in a Voice Connector group.`);
+    throw groupAssociationsExist(`Voice Connector '${before?.id}' is in a Voice Connector group.`);
   }
 }
 

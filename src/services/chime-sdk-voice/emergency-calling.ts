@@ -28,7 +28,11 @@ function requireOriginationAndTermination(_: Call, { before }: MemberChange<Voic
 /** Assumed: the message. @throws BadRequestException a calling country does not exist */
 function requireCountries(_: Call, { value }: MemberChange<VoiceConnectorDocument, EmergencyCallingConfiguration>): void {
   const unknown = value?.DNIS?.find(({ CallingCountry }) => !isCountry(CallingCountry));
-  if (unknown !== undefined) throw new AwsError('BadRequestException', `Invalid calling country: ${unknown.CallingCountry}`);
+  if (unknown !== undefined)
+    throw new AwsError(
+      'BadRequestException',
+      `Invalid calling country '${unknown.CallingCountry}'. It must be a code of ISO 3166-1 alpha-2.`,
+    );
 }
 
 /**

@@ -52,7 +52,7 @@ export function groupOperations({ limits }: VoiceDeps) {
       guard: [
         (_, { document }) => {
           if (document.VoiceConnectorItems.length <= most) return;
-          throw new AwsError('BadRequestException', `A Voice Connector group can have ${most} Voice Connectors.`);
+          throw new AwsError('BadRequestException', `A Voice Connector group can have at most ${most} Voice Connectors.`);
         },
         requireItems,
       ],
@@ -87,7 +87,7 @@ function withPriorities(items: Items): Items {
 async function requireItems(call: Call, { document }: GroupChange): Promise<void> {
   const seen = new Set<string>();
   for (const { VoiceConnectorId: id } of document.VoiceConnectorItems) {
-    if (seen.has(id)) throw new AwsError('BadRequestException', `Duplicate Voice Connector: ${id}`);
+    if (seen.has(id)) throw new AwsError('BadRequestException', `Duplicate Voice Connector '${id}'`);
     seen.add(id);
     const found = await findInAccount(call.tx, call, VOICE_CONNECTOR, id);
     if (found === undefined) throw VOICE_CONNECTOR.conventions.notFound(VOICE_CONNECTOR.title, id);
@@ -96,5 +96,6 @@ async function requireItems(call: Call, { document }: GroupChange): Promise<void
 
 /** @throws ConflictException the group has Voice Connectors */
 function refuseWithItems(_: Call, { before, document }: GroupChange): void {
-  if (document.VoiceConnectorItems.length > 0) throw groupAssociationsExist(`Voice Connector group ${before?.id} has Voice Connectors.`);
+  if (document.VoiceConnectorItems.length > 0)
+    throw groupAssociationsExist(`Voice Connector group '${before?.id}' still has Voice Connectors.`);
 }

@@ -52,7 +52,8 @@ const CONVENTIONS: Conventions = {
   service: 'chime-sdk-voice',
   tagRules: TAG_RULES.chime,
   notFound: (title, id) => new AwsError('NotFoundException', `Could not find ${title} with Id '${id}'`),
-  limitExceeded: (title, most) => new AwsError('ResourceLimitExceededException', `The limit of ${most} is reached for: ${title}.`),
+  limitExceeded: (title, most) =>
+    new AwsError('ResourceLimitExceededException', `The maximum of ${most} is reached for the resource type '${title}'.`),
   page: pageOf,
   pageResults: 100,
 };

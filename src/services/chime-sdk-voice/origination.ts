@@ -40,7 +40,7 @@ function toOrigination({ Routes, Disabled }: Origination, requireEncryption: boo
     if (!sipPeers.allowsHost(route.Host)) {
       throw new AwsError(
         'BadRequestException',
-        `Invalid Host: ${route.Host} (valid: a public host name or address, or a private one of the operator)`,
+        `Invalid Host '${route.Host}' (valid: a public host name or address, or a private one of the operator)`,
       );
     }
     return { ...route, Port: route.Port ?? DEFAULT_PORT, Protocol: route.Protocol ?? (requireEncryption ? 'TCP' : 'UDP') };

@@ -65,7 +65,7 @@ async function store(call: Call, document: VoiceSettingsDocument): Promise<void>
   if ((await call.tx.resources.put(VOICE_SETTINGS, record)) === 'absent') await call.tx.resources.add(VOICE_SETTINGS, record);
 }
 
-/** The key has no region, because the settings apply to all regions. */
+/** Returns the key of the settings. It has no region, because the settings apply to all regions. */
 function keyOf({ accountId }: Call): ResourceKey {
   return { accountId, region: '', parent: '', id: 'settings' };
 }

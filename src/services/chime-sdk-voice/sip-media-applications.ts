@@ -32,7 +32,7 @@ export function sipMediaApplicationOperations(deps: VoiceDeps) {
   async function requireFreeName(call: Call, { document, before }: ApplicationChange): Promise<void> {
     const others = await call.tx.resources.list(SIP_MEDIA_APPLICATION, placeIn(call), most);
     if (others.some((other) => other.id !== before?.id && other.document.Name === document.Name)) {
-      throw new AwsError('ConflictException', `A SIP media application has the name ${document.Name} already.`);
+      throw new AwsError('ConflictException', `A SIP media application with the name '${document.Name}' already exists.`);
     }
   }
 
@@ -72,7 +72,8 @@ export function sipMediaApplicationOperations(deps: VoiceDeps) {
 
 /** @throws BadRequestException the region has no voice */
 function requireVoiceRegion(_: Call, { document }: ApplicationChange): void {
-  if (!REGIONS.has(document.AwsRegion)) throw new AwsError('BadRequestException', `Invalid AWS Region: ${document.AwsRegion}`);
+  if (!REGIONS.has(document.AwsRegion))
+    throw new AwsError('BadRequestException', `Invalid AwsRegion '${document.AwsRegion}'. Valid: ${VOICE_REGIONS.join(', ')}`);
 }
 
 /**
@@ -89,7 +90,10 @@ function requireFunctions(
   for (const { LambdaArn } of Endpoints) {
     if (LambdaArn === undefined) throw new AwsError('BadRequestException', 'An endpoint must have a LambdaArn.');
     if (parseArn(LambdaArn)?.region !== AwsRegion) {
-      throw new AwsError('BadRequestException', `The Lambda function of an endpoint must be in ${AwsRegion}.`);
+      throw new AwsError(
+        'BadRequestException',
+        `The Lambda function of an endpoint must be in '${AwsRegion}', the region of the application.`,
+      );
     }
   }
 }
@@ -106,5 +110,6 @@ async function refuseWithEnabledRule(call: Call, { before }: ApplicationChange):
   const id = before?.id as string;
   const rules = await listOfAccount(call.tx, call, SIP_RULE);
   const rule = rules.find(({ document }) => !document.Disabled && isTarget(document, id));
-  if (rule !== undefined) throw new AwsError('ConflictException', `SIP rule ${rule.id} is enabled and has SIP media application ${id}.`);
+  if (rule !== undefined)
+    throw new AwsError('ConflictException', `SIP rule '${rule.id}' is enabled and has the SIP media application '${id}' as a target.`);
 }

@@ -3,7 +3,10 @@ import { isIP } from 'node:net';
 import { isInternal } from '#access/guarded-fetch.ts';
 import { type AddressRange, inRange, toRange } from '#policy/values.ts';
 
-/** Most addresses of a range, as prefix lengths. Source: AWS provider of Terraform, voice_connector_termination.go: /27 to /32. */
+/**
+ * Shortest prefix of a range for IPv4 and IPv6, so that a range has at most 32 addresses. Source: AWS provider of Terraform,
+ * voice_connector_termination.go: /27 to /32.
+ */
 const SHORTEST_PREFIX: Readonly<Record<number, number>> = { 4: 27, 6: 123 };
 
 /** Part of a host name between dots, of at most 63 characters. Source: RFC 1123 §2.1. */

@@ -49,8 +49,8 @@ test('CreateSipRule: it has one application per region', async () => {
 const REFUSED: readonly [title: string, change: (fixture: Fixture) => Promise<Partial<CreateSipRuleRequest>>, code: string][] = [
   // in the order of checking
   ['a number without a plus sign',            async () => ({ TriggerValue: '15550101' }),                                                            'BadRequestException'           ],
-  ['a host name of no Voice Connector',       async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: 'pbx.example.org' }),                  'BadRequestException'           ],
-  ['the host name of no connector',           async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: HOST('0000000000000000000000') }),     'BadRequestException'           ],
+  ['a host name outside the voice domain',     async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: 'pbx.example.org' }),                  'BadRequestException'           ],
+  ['the host name of an unknown connector',   async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: HOST('0000000000000000000000') }),     'BadRequestException'           ],
   ['another account’s connector',             async ({ connector }) => ({ TriggerType: 'RequestUriHostname', TriggerValue: HOST(await connector({}, { accountId: OTHER_ACCOUNT })) }), 'BadRequestException' ],
   ['a target that names no application',      async () => ({ TargetApplications: [{}] }),                                                            'BadRequestException'           ],
   ['an unknown target',                       async () => ({ TargetApplications: [{ SipMediaApplicationId: UNKNOWN }] }),                            'BadRequestException'           ],

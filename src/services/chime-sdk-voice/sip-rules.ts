@@ -79,12 +79,14 @@ function onTargets(caller: Caller, targets: Targets): DeclaredAccess {
 async function requireTrigger({ tx, ...call }: Call, type: SipRuleTriggerType, value: string): Promise<void> {
   switch (type) {
     case 'ToPhoneNumber':
-      if (!PHONE_NUMBER.test(value)) throw new AwsError('BadRequestException', `Not a phone number in E.164 format: ${value}`);
+      if (!PHONE_NUMBER.test(value))
+        throw new AwsError('BadRequestException', `Invalid phone number '${value}'. It must be in E.164 format.`);
       return;
     case 'RequestUriHostname': {
       const id = connectorIdOfHost(value);
       const connector = id === undefined ? undefined : await findInAccount(tx, call, VOICE_CONNECTOR, id);
-      if (connector === undefined) throw new AwsError('BadRequestException', `Not the outbound host name of a Voice Connector: ${value}`);
+      if (connector === undefined)
+        throw new AwsError('BadRequestException', `Invalid host name '${value}'. It must be the outbound host name of a Voice Connector.`);
     }
   }
 }
@@ -97,7 +99,7 @@ async function requireFreeTrigger(call: Call, { document }: Change<SipRuleDocume
       ({ document: { TriggerType, TriggerValue } }) => TriggerType === document.TriggerType && TriggerValue === document.TriggerValue,
     )
   ) {
-    throw new AwsError('ConflictException', 'A SIP rule has this trigger already.');
+    throw new AwsError('ConflictException', 'A SIP rule with this trigger already exists.');
   }
 }
 
@@ -120,9 +122,10 @@ async function toTargets({ tx, ...call }: Call, targets: Targets): Promise<Targe
     }
     const { AwsRegion: region } = application.document;
     if (AwsRegion !== undefined && AwsRegion !== region) {
-      throw new AwsError('BadRequestException', `SIP media application ${SipMediaApplicationId} is not in ${AwsRegion}.`);
+      throw new AwsError('BadRequestException', `SIP media application '${SipMediaApplicationId}' is not in '${AwsRegion}'.`);
     }
-    if (regions.has(region)) throw new AwsError('BadRequestException', `Two target applications are in ${region}.`);
+    if (regions.has(region))
+      throw new AwsError('BadRequestException', `Two target applications are in '${region}'. A region can have one.`);
     regions.add(region);
     found.push({ SipMediaApplicationId, Priority, AwsRegion: region });
   }

@@ -68,7 +68,7 @@ function valid(configuration: StreamingConfiguration): StreamingConfiguration {
   const targets = new Set<string>();
   for (const { NotificationTarget } of StreamingNotificationTargets) {
     if (NotificationTarget === undefined) throw new AwsError('BadRequestException', 'A NotificationTarget is required.');
-    if (targets.has(NotificationTarget)) throw new AwsError('BadRequestException', `Duplicate notification target: ${NotificationTarget}`);
+    if (targets.has(NotificationTarget)) throw new AwsError('BadRequestException', `Duplicate NotificationTarget '${NotificationTarget}'`);
     targets.add(NotificationTarget);
   }
   if (MediaInsightsConfiguration && !MediaInsightsConfiguration.Disabled && MediaInsightsConfiguration.ConfigurationArn === undefined) {

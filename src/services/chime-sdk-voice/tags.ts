@@ -11,6 +11,6 @@ import { SIP_MEDIA_APPLICATION, VOICE_CONNECTOR } from './kinds.ts';
  */
 export const voiceTagOperations = tagOperations({
   find: findTaggedOf(VOICE_CONNECTOR, SIP_MEDIA_APPLICATION),
-  notFound: (resourceArn) => new AwsError('NotFoundException', `Resource ${resourceArn} not found.`),
-  tooMany: (_, most) => new AwsError('ResourceLimitExceededException', `A resource can have ${most} tags.`),
+  notFound: (resourceArn) => new AwsError('NotFoundException', `Resource '${resourceArn}' not found.`),
+  tooMany: (_, most) => new AwsError('ResourceLimitExceededException', `A resource can have at most ${most} tags.`),
 });

@@ -29,7 +29,7 @@ async function openTermination() {
   };
 }
 
-test('PutVoiceConnectorTerminationCredentials: it adds users and replaces passwords, and lists have only names', async () => {
+test('PutVoiceConnectorTerminationCredentials: adds users, replaces passwords, and lists only names', async () => {
   const { put, usernames, passwords } = await openTermination();
   assert.deepEqual(await put([ADA]), {});
   await put([BOB, { ...ADA, Password: 'third secret' }]);
@@ -69,7 +69,7 @@ const REFUSED: readonly [title: string, credentials: readonly Credential[]][] = 
   ['a password outside US-ASCII',  [{ Username: 'eve', Password: 'gehëim' }]],
   ['a control character',          [{ Username: 'e\r\nve', Password: 'secret' }]],
   ['a name twice',                 [BOB, BOB]],
-  ['a user too many',              [BOB, { Username: 'eve', Password: 'secret' }]],
+  ['one user over the limit',      [BOB, { Username: 'eve', Password: 'secret' }]],
 ];
 
 for (const [title, credentials] of REFUSED) {

@@ -49,7 +49,7 @@ export function terminationCredentialOperations({ vault, limits }: VoiceDeps) {
         const users = new Map(connector.document.Credentials.map((credential) => [credential.Username, credential]));
         const passwords = passwordsOf(input.Credentials ?? []);
         if (new Set([...users.keys(), ...passwords.keys()]).size > limits.credentials) {
-          throw new AwsError('BadRequestException', `A Voice Connector can have ${limits.credentials} termination credentials.`);
+          throw new AwsError('BadRequestException', `A Voice Connector can have at most ${limits.credentials} termination credentials.`);
         }
         for (const [Username, password] of passwords) {
           users.set(Username, { Username, sealedPassword: vault.seal(password, sipCredentialBinding(connector.id, Username)) });

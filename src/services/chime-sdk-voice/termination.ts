@@ -54,14 +54,15 @@ function toTermination(termination: Termination, { limits: { callsPerSecond }, s
   const { CallingRegions = [], CidrAllowedList = [], CpsLimit = 1, Disabled = false } = termination;
   if (CallingRegions.length === 0) throw new AwsError('BadRequestException', 'CallingRegions is required.');
   const noCountry = CallingRegions.find((region) => !isCountry(region));
-  if (noCountry !== undefined) throw new AwsError('BadRequestException', `Invalid calling region: ${noCountry}`);
+  if (noCountry !== undefined)
+    throw new AwsError('BadRequestException', `Invalid calling region '${noCountry}'. It must be a code of ISO 3166-1 alpha-2.`);
   const noRange = CidrAllowedList.find((range) => !sipPeers.allowsRange(range));
   if (noRange !== undefined) {
     throw new AwsError(
       'BadRequestException',
-      `Invalid CIDR: ${noRange} (valid: a public range from /27 to /32, or a private one of the operator)`,
+      `Invalid CIDR '${noRange}' (valid: a public range from /27 to /32, or a private one of the operator)`,
     );
   }
-  if (CpsLimit > callsPerSecond) throw new AwsError('BadRequestException', `CpsLimit must not be more than ${callsPerSecond}.`);
+  if (CpsLimit > callsPerSecond) throw new AwsError('BadRequestException', `CpsLimit must be at most ${callsPerSecond}.`);
   return { ...termination, CallingRegions, CidrAllowedList, CpsLimit, Disabled };
 }

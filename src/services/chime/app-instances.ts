@@ -1,5 +1,5 @@
 /**
- * App instances and their users and bots: what Chime SDK Identity stores and Chime SDK Messaging reads.
+ * App instances with their users and bots. Chime SDK Identity stores them, and Chime SDK Messaging reads them.
  *
  * Source: service authorization reference of Amazon Chime, ARN formats: `app-instance/<id>`, `app-instance/<id>/user/<id>`, `…/bot/<id>`.
  */
@@ -25,7 +25,7 @@ export interface AppInstanceDocument {
   readonly Metadata?: string;
   /** Retention of messages in channels. Absent: messages never expire. */
   readonly AppInstanceRetentionSettings?: AppInstanceRetentionSettings;
-  /** Time of the last change of the retention. Messages are deleted from 30 days later on. */
+  /** Time of the last change of the retention. The deletion of messages begins 30 days later. */
   readonly retentionSetAt?: Instant;
 }
 

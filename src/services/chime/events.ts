@@ -70,6 +70,8 @@ export type ChannelEvent = ChannelNames &
         /** Only the member receives UPDATE, after the move to another sub-channel of an elastic channel. */
         readonly type: 'CREATE_CHANNEL_MEMBERSHIP' | 'UPDATE_CHANNEL_MEMBERSHIP' | 'DELETE_CHANNEL_MEMBERSHIP';
         readonly membership: ChannelMembership;
+        /** Reason of a DELETE that no caller requested: the sub-channel of a moderator was deleted. */
+        readonly reason?: 'subchannel_DELETED';
       }
     | { readonly type: 'BATCH_CREATE_CHANNEL_MEMBERSHIP'; readonly memberships: BatchChannelMemberships }
     | { readonly type: 'CREATE_CHANNEL_MODERATOR' | 'DELETE_CHANNEL_MODERATOR'; readonly moderator: ChannelModerator }

@@ -18,8 +18,8 @@ export interface Page<Item> {
 /**
  * Returns one page of a list, in the order of keys.
  *
- * `read` returns up to `limit` items after a key. A token is the key of the last item on the page, so a page neither repeats nor skips an
- * existing item if other items are added or deleted during paging. A token is valid only for the `scope` that it was created for. It is
+ * `read` returns up to `limit` items after a key. A token is the key of the last item on the page. So a page neither repeats nor skips an
+ * item if other items are added or deleted. A token is valid only for the `scope` that it was created for. It is
  * not secret, because it contains only what the response contains.
  *
  * @throws BadRequestException  the token is invalid or belongs to another scope. Assumed: the message.

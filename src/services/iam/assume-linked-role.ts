@@ -28,7 +28,7 @@ export async function assumeLinkedRole(
 ): Promise<void> {
   const role = await linkedRole(tx, accountId, service);
   if (role === undefined || !serviceMayAssume(role, service, now))
-    throw new AwsError('ForbiddenException', `The service-linked role of ${service} is missing.`);
+    throw new AwsError('ForbiddenException', `The service-linked role of ${service} does not exist in this account.`);
   const accessKeyId = newAccessKeyId('ASIA', accountId, () => Buffer.from(newId().slice(-10), 'hex'));
   const sessionArn = arn('sts', '', accountId, `assumed-role/${role.roleName}/${roleSessionName}`);
   await tx.trail.append(

@@ -23,10 +23,10 @@ export interface CoveredEntity {
 /** Reporting period: 400 days. Older uses are not reported. Source: IAM User Guide, "Tracking period" of last accessed information. */
 const TRACKED_MS = 400 * 86_400_000;
 
-/** Entities of one part, and keys of a list in which they are looked for. */
+/** Maximum entities in one part, and maximum keys that one part reads to find them. */
 const ENTITIES_PER_PART = 100;
 const KEYS_PER_PART = 500;
-/** Last uses after which a part ends: about 10 ms. One user has at most some hundred. */
+/** Last uses after which a part ends: about 10 ms. One user has at most a few hundred. */
 const USES_PER_PART = 2_000;
 
 /** Where entities are read: a user or role, the members of a group, or all that a policy is attached to. */

@@ -156,7 +156,7 @@ function moment(at: Instant): string {
   return isoSeconds(at).replace('Z', '+00:00');
 }
 
-/** Formats a line. Quotes the values that contain a comma, which names may do. */
+/** Formats a line. Quotes values that contain a comma, which is valid in names. */
 function line(values: readonly string[]): string {
   return values.map((value) => (value.includes(',') ? `"${value}"` : value)).join(',');
 }

@@ -1,7 +1,7 @@
 /**
  * Operations that read resources that Belfry does not have: instance profiles, certificates, SSH keys, service-specific credentials.
- * The lists are always empty. Clients call them before they delete a user or a role. For example, Terraform's AWS provider always lists
- * the instance profiles of a role.
+ * The lists are always empty, and no resource can be found. Clients call them before they delete a user or a role. For example, Terraform's
+ * AWS provider always lists the instance profiles of a role.
  */
 import { arn } from '#core/arn.ts';
 import type { IamApi } from '#model/generated/iam.ts';
@@ -24,7 +24,14 @@ export const emptyListOperations = {
       called: `instance profile ${InstanceProfileName}`,
     }),
     async handle(_call, { InstanceProfileName }) {
-      throw new AwsError('NoSuchEntityException', `Instance Profile ${InstanceProfileName} cannot be found.`);
+      throw noInstanceProfile(InstanceProfileName);
+    },
+  },
+  /** @throws NoSuchEntityException  always. Assumed: the message is that of GetInstanceProfile */
+  ListInstanceProfileTags: {
+    access: ({ InstanceProfileName }, { accountId }) => onArn(arn('iam', '', accountId, `instance-profile/${InstanceProfileName}`)),
+    async handle(_call, { InstanceProfileName }) {
+      throw noInstanceProfile(InstanceProfileName);
     },
   },
   ListInstanceProfiles: {
@@ -35,6 +42,23 @@ export const emptyListOperations = {
     async handle(call, input) {
       await entity(call, 'role', input.RoleName);
       return { InstanceProfiles: [], ...NOT_TRUNCATED };
+    },
+  },
+  /**
+   * @throws NoSuchEntityException  always
+   * Source: localstack/localstack, tests/aws/services/iam, `test_server_certificate_errors`, recorded on AWS on 2026-02-17.
+   */
+  GetServerCertificate: {
+    access: ({ ServerCertificateName }, { accountId }) => onArn(arn('iam', '', accountId, `server-certificate/${ServerCertificateName}`)),
+    async handle(_call, { ServerCertificateName }) {
+      throw noServerCertificate(ServerCertificateName);
+    },
+  },
+  /** @throws NoSuchEntityException  always. Assumed: the message is that of GetServerCertificate */
+  ListServerCertificateTags: {
+    access: ({ ServerCertificateName }, { accountId }) => onArn(arn('iam', '', accountId, `server-certificate/${ServerCertificateName}`)),
+    async handle(_call, { ServerCertificateName }) {
+      throw noServerCertificate(ServerCertificateName);
     },
   },
   ListServerCertificates: {
@@ -56,6 +80,17 @@ export const emptyListOperations = {
       return { SSHPublicKeys: [], ...NOT_TRUNCATED };
     },
   },
+  /**
+   * @throws NoSuchEntityException  always: the user, or the key
+   * Source: localstack/localstack, tests/aws/services/iam, `test_get_ssh_public_key_not_found`, recorded on AWS on 2026-02-13.
+   */
+  GetSSHPublicKey: {
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
+    async handle(call, input) {
+      await entity(call, 'user', input.UserName);
+      throw new AwsError('NoSuchEntityException', `The Public Key with id ${input.SSHPublicKeyId} cannot be found.`);
+    },
+  },
   ListServiceSpecificCredentials: {
     access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
@@ -65,3 +100,11 @@ export const emptyListOperations = {
     },
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
+
+function noInstanceProfile(name: string): AwsError {
+  return new AwsError('NoSuchEntityException', `Instance Profile ${name} cannot be found.`);
+}
+
+function noServerCertificate(name: string): AwsError {
+  return new AwsError('NoSuchEntityException', `The Server Certificate with name ${name} cannot be found.`);
+}

@@ -38,7 +38,7 @@ export async function entityOfArn(call: Call, entityArn: string, missing?: strin
   const parts = parseArn(entityArn);
   const kind = parts?.resource.slice(0, parts.resource.indexOf('/')) as HolderKind | undefined;
   if (parts?.service !== 'iam' || (kind !== 'user' && kind !== 'group' && kind !== 'role')) {
-    throw new AwsError('InvalidInputException', `${entityArn} is not the ARN of a user, group or role.`);
+    throw new AwsError('InvalidInputException', `'${entityArn}' is not the ARN of a user, group or role.`);
   }
   const record = await call.tx.identity.get(call.accountId, kind, nameKey(nameOfArn(entityArn)));
   if (record?.arn !== entityArn) {

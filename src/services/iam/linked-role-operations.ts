@@ -32,7 +32,7 @@ export function linkedRoleOperations(deps: IamDeps) {
       async handle(call, input) {
         const linked = linkedService(input.AWSServiceName);
         if (linked === undefined) {
-          throw new AwsError('InvalidInputException', `${input.AWSServiceName} is not a service that has service-linked roles.`);
+          throw new AwsError('InvalidInputException', `Service '${input.AWSServiceName}' does not have service-linked roles.`);
         }
         if (input.CustomSuffix !== undefined) {
           throw new AwsError('InvalidInputException', `Custom suffix is not allowed for ${input.AWSServiceName}`);

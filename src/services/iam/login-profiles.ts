@@ -65,14 +65,15 @@ export const loginProfileOperations = {
 
   /**
    * @throws NoSuchEntityException  the user does not exist, or has no login profile
-   * Source: users' reports of the real service, and the mocks of fog/fog-aws: this message differs from that of GetLoginProfile.
+   * Source: localstack/localstack, tests/aws/services/iam, `test_login_profile_errors`, recorded on AWS on 2026-02-11. Until then, reports
+   * of users had `Cannot find Login Profile for User u`.
    */
   DeleteLoginProfile: {
     access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
-      const { loginProfile, ...rest } = user;
-      if (loginProfile === undefined) throw new AwsError('NoSuchEntityException', `Cannot find Login Profile for User ${user.userName}`);
+      profileOf(user);
+      const { loginProfile: _, ...rest } = user;
       await saveUser(call, rest);
       return {};
     },

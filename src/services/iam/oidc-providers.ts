@@ -92,12 +92,18 @@ export const oidcProviderOperations = {
     },
   },
 
-  /** Deletes a provider. Succeeds if it does not exist. Source: IAM API reference: "idempotent". */
+  /**
+   * @throws NoSuchEntityException  the provider does not exist
+   * Source: localstack/localstack, tests/aws/services/iam, `test_delete_open_id_connect_provider`, recorded on AWS on 2026-02-18. The API
+   * reference still says that this operation is idempotent.
+   */
   DeleteOpenIDConnectProvider: {
     access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
       const provider = await findProvider(call.tx, call.accountId, input.OpenIDConnectProviderArn);
-      if (provider !== undefined) await call.tx.identity.remove(call.accountId, 'oidc-provider', provider.url);
+      if (provider === undefined)
+        throw new AwsError('NoSuchEntityException', `OpenId connect Provider ${input.OpenIDConnectProviderArn} cannot be found.`);
+      await call.tx.identity.remove(call.accountId, 'oidc-provider', provider.url);
       return {};
     },
   },

@@ -134,7 +134,7 @@ const NO_ROLES: readonly [title: string, text: string][] = [
   ['a user',                      `arn:aws:iam::${ACCOUNT}:user/Passed`      ],
   ['a role session',              `arn:aws:sts::${ACCOUNT}:assumed-role/P/s` ],
   ['a role without a name',       `arn:aws:iam::${ACCOUNT}:role/`            ],
-  ['a role of no account',        'arn:aws:iam:::role/Passed'                ],
+  ['a role without an account',   'arn:aws:iam:::role/Passed'                ],
   ['a role of AWS',               'arn:aws:iam::aws:role/Passed'             ],
   ['a role in a region',          `arn:aws:iam:us-east-1:${ACCOUNT}:role/P`  ],
   ['a role in another partition', `arn:aws-cn:iam::${ACCOUNT}:role/Passed`   ],

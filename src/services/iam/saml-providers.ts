@@ -48,7 +48,12 @@ export const samlProviderOperations = {
     },
   },
 
-  /** Source: localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-13: `Tags` is present without tags. */
+  /**
+   * Returns a provider. A provider without private keys has the mode `Allowed` and an empty list of keys.
+   *
+   * Source: localstack/localstack, tests/aws/services/iam, `test_get_saml_provider`, recorded on AWS on 2026-02-13: `Tags`,
+   * `AssertionEncryptionMode` and `PrivateKeyList` are present.
+   */
   GetSAMLProvider: {
     access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     async handle(call, input) {
@@ -59,6 +64,8 @@ export const samlProviderOperations = {
         CreateDate: provider.createdAt,
         ValidUntil: provider.validUntil,
         Tags: toTags(provider.tags),
+        AssertionEncryptionMode: 'Allowed' as const,
+        PrivateKeyList: [],
       });
     },
   },
@@ -143,14 +150,17 @@ async function saveProvider(call: Call, provider: SamlProviderRecord): Promise<v
   await call.tx.identity.put(call.accountId, 'saml-provider', nameKey(provider.name), provider);
 }
 
-/** Rejects the members for encrypted assertions. Belfry accepts only signed assertions, so it never needs a private key. */
+/**
+ * Rejects the members for encrypted assertions. Belfry does not decrypt assertions, so it accepts no private key, and a provider cannot
+ * require encryption. `Allowed` is the mode of every provider, so it is accepted and not stored.
+ */
 function ensureNoPrivateKeys(input: {
   readonly AssertionEncryptionMode?: string;
   readonly AddPrivateKey?: string;
   readonly RemovePrivateKey?: string;
 }): void {
   if (input.AddPrivateKey !== undefined || input.RemovePrivateKey !== undefined || input.AssertionEncryptionMode === 'Required') {
-    throw new AwsError('InvalidInputException', 'Encrypted SAML assertions are not supported by Belfry.');
+    throw new AwsError('InvalidInputException', 'Belfry does not support encrypted SAML assertions.');
   }
 }
 

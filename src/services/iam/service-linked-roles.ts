@@ -84,7 +84,7 @@ export async function linkedRole(tx: Tx, accountId: AccountId, service: LinkedSe
  */
 export async function requireLinkedRole({ tx, accountId }: Call, service: LinkedServicePrincipal): Promise<void> {
   if ((await linkedRole(tx, accountId, service)) !== undefined) return;
-  throw new AwsError('ForbiddenException', `The service-linked role ${knownService(service).roleName} does not exist in this account.`);
+  throw new AwsError('ForbiddenException', `The service-linked role '${knownService(service).roleName}' does not exist in this account.`);
 }
 
 /**

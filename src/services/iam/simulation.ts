@@ -146,7 +146,7 @@ function analyzed<Kind extends 'simulation' | 'context-keys'>(
   if (!('invalid' in outcome)) return outcome as Exclude<Outcome<Kind>, InvalidPolicy>;
   const { policyId, problem } = (outcome as InvalidPolicy).invalid;
   // Stored policies were validated when they were written.
-  if (!INPUT_LISTS.test(policyId)) throw new Error(`the policy ${policyId} cannot be read`);
+  if (!INPUT_LISTS.test(policyId)) throw new Error(`the policy '${policyId}' cannot be read`);
   const place = problem === undefined ? '' : ` (line ${problem.start.line}, column ${problem.start.column}: ${problem.message})`;
   throw new AwsError('InvalidInputException', `${policyId} is not a valid policy${place}`);
 }
@@ -177,12 +177,12 @@ function contextOf(entries: readonly ContextEntry[] | undefined): ConditionConte
     if (ContextKeyName === undefined) throw new AwsError('InvalidInputException', 'A context entry must have a ContextKeyName.');
     // Assumed: the limit. The model has none.
     if (ContextKeyValues.some((value) => value.length > SIMULATED_TEXT_MAX))
-      throw new AwsError('InvalidInputException', `A value of ${ContextKeyName} has more than ${SIMULATED_TEXT_MAX} characters.`);
+      throw new AwsError('InvalidInputException', `A value of '${ContextKeyName}' has more than ${SIMULATED_TEXT_MAX} characters.`);
     const list = ContextKeyType?.endsWith('List') === true;
     const [first] = ContextKeyValues;
     if (list) context.set(ContextKeyName.toLowerCase(), ContextKeyValues);
     else if (ContextKeyValues.length > 1)
-      throw new AwsError('InvalidInputException', `${ContextKeyName} has several values, but its type is not a list.`);
+      throw new AwsError('InvalidInputException', `'${ContextKeyName}' has several values, but its type is not a list.`);
     else if (first !== undefined) context.set(ContextKeyName.toLowerCase(), first);
   }
   return context;
@@ -214,8 +214,8 @@ interface Simulated {
 }
 
 /**
- * Simulates one page: only its actions and resources are simulated. A page has fewer results than `MaxItems` if more need
- * too much work.
+ * Simulates one page: only its actions and resources are simulated. A page has fewer results than `MaxItems` if more results would need too
+ * much work.
  *
  * Source: IAM API reference, SimulateCustomPolicy, MaxItems: "IAM might return fewer than the MaxItems number of results, even when there
  * are more results available".
@@ -279,7 +279,7 @@ function resourcePolicyOf(input: SimulateInput, callerArn: string | undefined): 
 function callerOf(callerArn: string): TrustCaller {
   const parts = parseArn(callerArn);
   if (parts?.service !== 'iam' || !parts.resource.startsWith('user/') || !isAccountId(parts.accountId)) {
-    throw new AwsError('InvalidInputException', `Invalid CallerArn: ${callerArn}`);
+    throw new AwsError('InvalidInputException', `Invalid CallerArn '${callerArn}'. It must be the ARN of an IAM user.`);
   }
   return { accountId: parts.accountId, arn: callerArn };
 }
@@ -292,7 +292,11 @@ function callerOf(callerArn: string): TrustCaller {
  */
 function ownerOf(resourceOwner: string): AccountId {
   const accountId = parseArn(resourceOwner)?.accountId ?? resourceOwner;
-  if (!isAccountId(accountId)) throw new AwsError('InvalidInputException', `Invalid ResourceOwner: ${resourceOwner}`);
+  if (!isAccountId(accountId))
+    throw new AwsError(
+      'InvalidInputException',
+      `Invalid ResourceOwner '${resourceOwner}'. It must be an account ID or an ARN with an account ID.`,
+    );
   return accountId;
 }
 

@@ -55,7 +55,7 @@ test('CHM-7: the table of the classic service has its operations and the removed
   assert.deepEqual(Object.keys(operationTable('chime', {})), [...Object.keys(operations), ...Object.keys(removed)]);
 });
 
-test('CHM-7: a removed operation requires its own action on *, then its error refers to the other endpoints', async () => {
+test('CHM-7: a removed operation requires its own action on *, and its error names the other endpoints', async () => {
   const { ListMeetings } = operationTable('chime', {}) as Readonly<Record<string, Operation<unknown, unknown>>>;
   assert.ok(ListMeetings);
   assert.deepEqual(ListMeetings.access({}, undefined as never), { action: 'chime:ListMeetings', resources: ['*'] });

@@ -36,7 +36,7 @@ test('pageOf: pages are in the order of keys, and the last page has no token', a
   assert.deepEqual(await pages(async (request) => pageOf(request, LETTERS)), ['AB', 'CD', 'E']);
 });
 
-test('pageOfStored: reads on until the page is full of kept items', async () => {
+test('pageOfStored: reads until the page is full of accepted items', async () => {
   const keep = (letter: string): boolean => letter !== 'A' && letter !== 'C';
   assert.deepEqual(await pages((request) => pageOfStored(idle, request, fromList(LETTERS), keep)), ['BD', 'E']);
 });

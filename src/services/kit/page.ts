@@ -13,7 +13,7 @@ export interface Keyed<Item> {
 /** Reads up to `limit` items of a list after a key, in ascending order of keys. */
 export type Read<Item> = (after: string | undefined, limit: number) => Promise<readonly Keyed<Item>[]>;
 
-/** Filter of a list. Also reads what the response shows of an item, because the page ends after a limited amount of work. */
+/** Filter of a list. Also reads the details of an item for the response, because the page ends after a limited amount of work. */
 export type Keep<Item> = (item: Item, key: string) => boolean | Promise<boolean>;
 
 /** Measure of the work of a transaction: see `Identity.work`. */

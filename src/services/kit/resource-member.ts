@@ -114,6 +114,6 @@ export function memberOrThrow<Document, Name extends keyof Document & string>(
   name: Name,
 ): NonNullable<Document[Name]> {
   const value = document[name];
-  if (value === undefined || value === null) throw new AwsError('NotFoundException', `${title} ${id} has no ${name}.`);
+  if (value === undefined || value === null) throw new AwsError('NotFoundException', `${title} '${id}' does not have ${name}.`);
   return value;
 }

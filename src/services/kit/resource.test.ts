@@ -180,7 +180,7 @@ test('member: an absent one is NotFoundException, and a deletion does not change
   const { run } = await open();
   const { Bot: bot } = await run('CreateBot', { AccountId, DisplayName: 'b' });
   const input = { AccountId, BotId: bot?.BotId as string };
-  const refused = { code: 'NotFoundException', message: `Bot ${input.BotId} has no EventsConfiguration.` };
+  const refused = { code: 'NotFoundException', message: `Bot '${input.BotId}' does not have EventsConfiguration.` };
   await assert.rejects(run('GetEventsConfiguration', input), refused);
   const put = await run('PutEventsConfiguration', { ...input, LambdaFunctionArn: 'f' });
   assert.deepEqual(await run('GetEventsConfiguration', input), put);

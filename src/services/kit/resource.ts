@@ -1,5 +1,5 @@
 /**
- * The regular operations of a resource. A declaration in Smithy's words (`create`, `read`, `update`, `delete`, `list`)
+ * The regular operations of a resource. A declaration in Smithy's terms (`create`, `read`, `update`, `delete`, `list`)
  * yields permissions, existence checks, limits, tags, pages, idempotency and outputs.
  *
  * A special rule is a guard of a declared operation, or an operation written by hand.

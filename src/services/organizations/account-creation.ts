@@ -107,7 +107,7 @@ async function createAccount(call: Call, accountId: AccountId, name: string, ema
   const { identity } = call.tx;
   const outcome = await identity.add(accountId, 'account', accountId, { accountId, name, email, createdAt: call.now });
   // The probability is 1 in 10^11 per existing account. The client retries.
-  if (outcome === 'exists') throw new AwsError('ServiceException', 'The identifier of the account is taken. Try again.');
+  if (outcome === 'exists') throw new AwsError('ServiceException', 'The new account ID is in use. Try again.');
   const key = nameKey(roleName);
   const role: RoleRecord = {
     accountId,

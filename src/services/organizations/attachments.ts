@@ -100,7 +100,10 @@ export const attachmentOperations = {
       const targetId = input.TargetId ?? call.accountId;
       const organization = targetId === call.accountId ? await ownOrganization(call) : await managedOrganization(call);
       if ((input.PolicyType as string) === 'SERVICE_CONTROL_POLICY') {
-        throw invalidInput('INVALID_ENUM', 'Service control policies have no effective policy: each level is evaluated.');
+        throw invalidInput(
+          'INVALID_ENUM',
+          'Service control policies do not have an effective policy, because each level is evaluated separately.',
+        );
       }
       if ((await targetOf(call.tx, organization, targetId)) === undefined) throw refusal('TargetNotFoundException');
       throw refusal('EffectivePolicyNotFoundException');

@@ -2,14 +2,14 @@ import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Entry } from '#store/identity/repository.ts';
 import type { Call } from '../kit/operation.ts';
 
-/** Records that one request looks at to delete the expired ones. */
+/** Number of records that one request reads to delete the expired ones. */
 const SAMPLE = 100;
 
 /**
  * Returns the first records after a random key, and then the first ones of the list. If there are at most 100, it returns all.
  *
- * Requests that add records delete the expired ones among these. Each looks at a limited number, however many there are, and only about
- * one in a hundred remains past its time.
+ * Requests that add records delete the expired ones among these. Each request reads a limited number of records. Only about one in a
+ * hundred records remains after its expiration.
  */
 export async function sampleOf<Kind extends 'handshake' | 'account-creation'>(
   { tx, accountId }: Call,

@@ -40,14 +40,15 @@ export const handshakeOperations = {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
       const tags = mergedTags([], input.Tags);
-      if (input.Target.Type === 'ORGANIZATION') throw invalidInput('INVALID_PARTY_TYPE_TARGET', 'You can invite accounts only.');
+      if (input.Target.Type === 'ORGANIZATION')
+        throw invalidInput('INVALID_PARTY_TYPE_TARGET', 'The type of the target must be ACCOUNT or EMAIL.');
       const invitedId = await invitedAccount(tx, input.Target);
       if (invitedId === undefined) throw invalidInput('TARGET_NOT_SUPPORTED', 'The account that you invite is not on this server.');
       if ((await organizationOf(tx, invitedId)) !== undefined) throw alreadyInOrganization();
       const open = await openHandshakes(call);
       if (open.some((handshake) => handshake.invitedId === invitedId)) throw refusal('DuplicateHandshakeException');
       if (open.length >= QUOTAS.openHandshakes) {
-        throw constraintViolation('HANDSHAKE_RATE_LIMIT_EXCEEDED', `You have ${QUOTAS.openHandshakes} invitations that are still open.`);
+        throw constraintViolation('HANDSHAKE_RATE_LIMIT_EXCEEDED', `You have the maximum of ${QUOTAS.openHandshakes} open invitations.`);
       }
       const handshake: HandshakeRecord = {
         accountId,

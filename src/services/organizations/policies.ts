@@ -175,5 +175,5 @@ async function ensureNameIsFree(call: Call, name: string): Promise<void> {
 async function add(call: Call, policy: ServiceControlPolicyRecord): Promise<void> {
   const outcome = await call.tx.identity.add(call.accountId, 'service-control-policy', policy.policyId, policy);
   // The probability is 1 in 2^50 per existing policy. The client retries.
-  if (outcome === 'exists') throw new AwsError('ServiceException', 'The identifier of the policy is taken. Try again.');
+  if (outcome === 'exists') throw new AwsError('ServiceException', 'The new policy ID is in use. Try again.');
 }

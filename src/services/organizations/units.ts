@@ -47,7 +47,7 @@ export const unitOperations = {
       };
       const outcome = await tx.identity.add(accountId, 'organizational-unit', unit.unitId, unit);
       // The probability is 1 in 2^40 per existing unit. The client retries.
-      if (outcome === 'exists') throw new AwsError('ServiceException', 'The identifier of the OU is taken. Try again.');
+      if (outcome === 'exists') throw new AwsError('ServiceException', 'The new OU ID is in use. Try again.');
       return { OrganizationalUnit: await toUnit(tx, organization, unit) };
     },
   },

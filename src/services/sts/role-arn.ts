@@ -5,7 +5,7 @@ import { tagValues } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
 
 /**
- * Checks that a string is an ARN. The ARN of anything but an existing role is denied later, like that of a role that does not trust the
+ * Checks that a string is an ARN. If no role has the ARN, the request is denied later, like a request for a role that does not trust the
  * caller.
  *
  * @throws AwsError ValidationError  the string is not an ARN. Requirement STS-8.

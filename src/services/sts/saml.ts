@@ -13,8 +13,8 @@ const ACTION = 'sts:AssumeRoleWithSAML';
  * Creates a role session for an assertion of a SAML provider. The assertion must offer the role with this provider, and the role must trust
  * the provider. The assertion contains the session name, and may end the session before the requested duration.
  *
- * The assertion was verified before the transaction. The decision is made here: the provider must exist and have the metadata with
- * which the assertion was verified, and the assertion must still be valid.
+ * The assertion was verified before the transaction. This operation checks again that the provider exists, that its metadata is unchanged,
+ * and that the assertion is still valid.
  *
  * @throws AwsError AccessDenied          the assertion does not offer the role
  * @throws AwsError InvalidIdentityToken  the provider was deleted, or the assertion was used before

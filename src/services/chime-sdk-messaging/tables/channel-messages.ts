@@ -45,7 +45,7 @@ export type MessagePlace = Pick<ChannelMessageRecord, 'createdAt' | 'messageId'>
 /** Callers pass the key of a channel that they found in the caller's account. */
 export interface ChannelMessages {
   /**
-   * Stores a message and returns it as stored: if another message has the same time or a later one, its time is one millisecond after the
+   * Stores a message and returns it as stored. If another message has the same or a later time, the new time is one millisecond after the
    * last message. So messages of a channel have different times, in the order of storing.
    */
   add(message: ChannelMessageRecord): Promise<ChannelMessageRecord>;

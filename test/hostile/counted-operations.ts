@@ -1,10 +1,12 @@
-/** Requests answered as the core answers them, with everything allowed, on a store in memory. Counts what each transaction reads. */
+/**
+ * Operations of IAM, Access Analyzer and Organizations on a store in memory, without authorization and records. Owns the count of what each
+ * transaction reads. The core of `test/kit/core.ts` authorizes and records, so it reads more than the operations themselves.
+ */
 import { openVault } from '#access/vault.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
-import { newGate, withOffload } from '#server/core/offload.ts';
+import { newGate, newSmallAnalyses, withOffload } from '#server/core/offload.ts';
 import { accessanalyzerOperations } from '#services/accessanalyzer/operations.ts';
 import { iamOperations } from '#services/iam/operations.ts';
-import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { callOf } from '#services/kit/fixture.ts';
 import type { Call, Operation } from '#services/kit/operation.ts';
 import { organizationsOperations } from '#services/organizations/operations.ts';
@@ -16,7 +18,7 @@ import { requestForTests } from '#wire/request-for-tests.ts';
 import { route } from '#wire/route.ts';
 import type { HostileRequest } from './worst-analysis-requests.ts';
 
-/** What the transactions have read. */
+/** Counts of what the transactions have read. */
 export interface Reads {
   /** Characters of all results of the transaction that read the most, and as many for each statement as can be parsed meanwhile. */
   largest: number;
@@ -26,8 +28,8 @@ export interface Reads {
 /** Characters that one statement counts as, as in `Identity.work`. */
 const CHARACTERS_PER_STATEMENT = 500;
 
-/** Opens the core on an empty store. */
-export async function openCoreRig() {
+/** Opens the operations on an empty store. */
+export async function openCountedOperations() {
   const reads: Reads = { largest: 0, transactions: 0 };
   let current = 0;
   const counting: SqliteOpen = (path) => {
@@ -75,7 +77,7 @@ export async function openCoreRig() {
     accessanalyzer: accessanalyzerOperations(),
     organizations: organizationsOperations(),
   };
-  const parts = { gate: newGate(1), surveyGate: newGate(1), store, threads, reference: authorizationReference };
+  const parts = { gate: newGate(1), surveyGate: newGate(1), store, threads, smallAnalyses: newSmallAnalyses() };
 
   /** Decodes and handles a request. Returns the output, or `undefined` for an operation of another service. */
   async function answer({ path, headers, body, signingName }: HostileRequest): Promise<unknown> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
-import { ANALYSIS_STEPS_MAX, type Analysis, RESULT_ITEMS_MAX, runAnalysis, type SimulationAnalysis } from './analysis.ts';
+import { ANALYSIS_STEPS_MAX, type Analysis, RESULT_ITEMS_MAX, type SimulationAnalysis } from './analysis.ts';
 import { DECISION_CHARACTERS } from './decision-steps.ts';
+import { runAnalysis } from './run-analysis.ts';
 import { SIMULATED_TEXT_MAX } from './simulate.ts';
 import { StepsExceeded } from './steps.ts';
 
@@ -10,7 +11,7 @@ const reference = authorizationReference();
 const run = <Kind extends Analysis['kind']>(analysis: Extract<Analysis, { readonly kind: Kind }>, stepsLeft = ANALYSIS_STEPS_MAX) =>
   runAnalysis<Kind>(analysis, reference, { stepsLeft }, true);
 
-/** A policy of about `length` characters, of values of one condition. */
+/** Returns a policy of about `length` characters: one condition with many values. */
 function policyOf(length: number, value: string): string {
   const values = Array.from({ length: Math.floor((length - 150) / (value.length + 3)) }, () => value);
   const Condition = { StringLike: { 'aws:UserAgent': values } };

@@ -1,21 +1,14 @@
 /**
- * Rig of the tests of ARN variants: a server with one resource of each type that an input names, a user with a Deny on each resource, and an
- * input for each operation.
+ * A server for the tests of ARN variants. It has one resource of each type that an input names, and a user with a Deny on each resource. Owns
+ * the input of each operation. The account and its clients are those of `test/kit/account.ts`.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import {
-  ChimeSDKIdentityClient,
-  CreateAppInstanceAdminCommand,
-  CreateAppInstanceBotCommand,
-  CreateAppInstanceCommand,
-  CreateAppInstanceUserCommand,
-} from '@aws-sdk/client-chime-sdk-identity';
-import { ChimeSDKMediaPipelinesClient, CreateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
-import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
-import { ChimeSDKMessagingClient, CreateChannelCommand, CreateChannelFlowCommand } from '@aws-sdk/client-chime-sdk-messaging';
-import { ChimeSDKVoiceClient, CreateVoiceConnectorCommand } from '@aws-sdk/client-chime-sdk-voice';
+import { CreateAppInstanceAdminCommand } from '@aws-sdk/client-chime-sdk-identity';
+import { CreateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
+import { CreateChannelCommand, CreateChannelFlowCommand } from '@aws-sdk/client-chime-sdk-messaging';
+import { CreateVoiceConnectorCommand } from '@aws-sdk/client-chime-sdk-voice';
 import {
   CreateGroupCommand,
   CreateOpenIDConnectProviderCommand,
@@ -30,8 +23,10 @@ import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { startAccount, type TestAccount } from '../kit/account.ts';
+import { newAppInstance, newAppInstanceUser, newBot } from '../kit/app-instance.ts';
 import type { Keys } from '../kit/keys.ts';
-import { allow, deny, policy, trust } from '../kit/policy.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { allow, deny, policy, trust, trustService } from '../kit/policy.ts';
 import { inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { replaceAt } from '../wire/samples.ts';
 
@@ -44,7 +39,7 @@ export interface Place {
   readonly type: string;
 }
 
-export interface ArnRig extends TestAccount {
+export interface DeniedResources extends TestAccount {
   /** ARN of the resource of each type. */
   readonly canonical: Readonly<Record<string, string>>;
   /** Every place of every service. */
@@ -65,9 +60,9 @@ const METADATA =
 const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
 
 /** Starts the server and creates its resources. */
-export async function startArnRig(): Promise<ArnRig> {
-  const guide = await startAccount();
-  const canonical: Readonly<Record<string, string>> = { ...(await identityResources(guide)), ...(await chimeResources(guide)) };
+export async function startDeniedResources(): Promise<DeniedResources> {
+  const account = await startAccount();
+  const canonical: Readonly<Record<string, string>> = { ...(await identityResources(account)), ...(await chimeResources(account)) };
   const places = SERVICE_NAMES.flatMap((service) =>
     operationsOf(service).flatMap((operation) =>
       arnInputsOf(loadModel(service), operation).flatMap((input): Place[] => {
@@ -80,16 +75,16 @@ export async function startArnRig(): Promise<ArnRig> {
   for (const [type, arn] of Object.entries(canonical)) {
     const same = Object.values(canonical).indexOf(arn);
     const first = Object.keys(canonical)[same] as string;
-    deniedOn[type] = deniedOn[first] ?? (await guide.user(`without-${type.replace(':', '-')}`, allow('*'), ...denials(arn)));
+    deniedOn[type] = deniedOn[first] ?? (await account.user(`without-${type.replace(':', '-')}`, allow('*'), ...denials(arn)));
   }
 
   return {
-    ...guide,
+    ...account,
     canonical,
     places,
     deniedOn,
     inputWith({ service, operation, input }, text) {
-      const filled = inputFor(service, operation, guide.accountId, (sample, member) =>
+      const filled = inputFor(service, operation, account.accountId, (sample, member) =>
         /^(User|Role|Group)Name$/.test(member) ? 'Target' : sample,
       ) as Record<string, unknown>;
       for (const other of arnInputsOf(loadModel(service), operation)) {
@@ -99,7 +94,7 @@ export async function startArnRig(): Promise<ArnRig> {
       replaceAt(filled, input.path, () => text);
       return filled;
     },
-    stateDigest: () => digestOf(guide.server.dataFolder),
+    stateDigest: () => digestOf(account.server.dataFolder),
   };
 }
 
@@ -132,16 +127,13 @@ async function identityResources({ admin, accountId, role, userArn }: TestAccoun
   };
 }
 
-async function chimeResources({ at, admin, role, accountId }: TestAccount): Promise<Record<string, string>> {
-  const identity = new ChimeSDKIdentityClient(at('chime-sdk-identity'));
-  const messaging = new ChimeSDKMessagingClient(at('chime-sdk-messaging'));
-  const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat' }));
-  const { AppInstanceUserArn: ChimeBearer } = await identity.send(
-    new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'Target', Name: 'Target' }),
-  );
+async function chimeResources(account: TestAccount): Promise<Record<string, string>> {
+  const { admin, role, accountId } = account;
+  const [identity, messaging] = [account.identity(), account.messaging()];
+  const AppInstanceArn = await newAppInstance(identity);
+  const ChimeBearer = await newAppInstanceUser(identity, AppInstanceArn, 'Target');
   await identity.send(new CreateAppInstanceAdminCommand({ AppInstanceArn, AppInstanceAdminArn: ChimeBearer }));
-  const Lex = { LexBotAliasArn: `arn:aws:lex:us-east-1:${accountId}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' };
-  const { AppInstanceBotArn } = await identity.send(new CreateAppInstanceBotCommand({ AppInstanceArn, Configuration: { Lex } }));
+  const botArn = await newBot(identity, AppInstanceArn);
   const { ChannelArn } = await messaging.send(
     new CreateChannelCommand({ AppInstanceArn, Name: 'Target', ChannelId: 'Target', Privacy: 'PUBLIC', ChimeBearer }),
   );
@@ -162,24 +154,20 @@ async function chimeResources({ at, admin, role, accountId }: TestAccount): Prom
       ],
     }),
   );
-  const { Meeting } = await new ChimeSDKMeetingsClient(at('chime-sdk-meetings')).send(
-    new CreateMeetingCommand({ ClientRequestToken: 'target', ExternalMeetingId: 'target', MediaRegion: 'us-east-1' }),
-  );
-  const { VoiceConnector } = await new ChimeSDKVoiceClient(at('chime-sdk-voice')).send(
-    new CreateVoiceConnectorCommand({ Name: 'Target', RequireEncryption: true }),
-  );
+  const { Meeting } = await account.meetings().send(createMeeting('target'));
+  const { VoiceConnector } = await account.voice().send(new CreateVoiceConnectorCommand({ Name: 'Target', RequireEncryption: true }));
   await admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: MEDIA_PIPELINES }));
-  const { MediaInsightsPipelineConfiguration } = await new ChimeSDKMediaPipelinesClient(at('chime-sdk-media-pipelines')).send(
+  const { MediaInsightsPipelineConfiguration } = await account.pipelines().send(
     new CreateMediaInsightsPipelineConfigurationCommand({
       MediaInsightsPipelineConfigurationName: 'Target',
-      ResourceAccessRoleArn: await role('Access', { Effect: 'Allow', Principal: { Service: MEDIA_PIPELINES }, Action: 'sts:AssumeRole' }),
+      ResourceAccessRoleArn: await role('Access', trustService(MEDIA_PIPELINES)),
       Elements: [{ Type: 'S3RecordingSink', S3RecordingSinkConfiguration: { Destination: 'arn:aws:s3:::calls' } }],
     }),
   );
   return {
-    'chime:app-instance': AppInstanceArn as string,
-    'chime:app-instance-user': ChimeBearer as string,
-    'chime:app-instance-bot': AppInstanceBotArn as string,
+    'chime:app-instance': AppInstanceArn,
+    'chime:app-instance-user': ChimeBearer,
+    'chime:app-instance-bot': botArn,
     'chime:channel': ChannelArn as string,
     'chime:channel-flow': ChannelFlowArn as string,
     'chime:meeting': Meeting?.MeetingArn as string,

@@ -1,4 +1,4 @@
-/** Fixture of this folder: a server with an app instance and its users, and upgrade requests that an ordinary client would not send. */
+/** Upgrade requests to messaging sessions, also those that an ordinary client would not send. */
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -6,25 +6,7 @@ import { request } from 'node:https';
 import { WebSocket } from 'ws';
 import { instant } from '#core/instant.ts';
 import { presign } from '#sigv4/sign.ts';
-import { startAccount } from '../kit/account.ts';
-import { newAppInstance, newAppInstanceUser } from '../kit/app-instance.ts';
-import type { Keys } from '../kit/keys.ts';
-import { trust } from './client.ts';
-
-/** Starts a server with an app instance `chat`. This process trusts its certificate. */
-export async function startChat() {
-  const account = await startAccount();
-  trust(account.server.caFile);
-  const identity = account.identity();
-  const chat = await newAppInstance(identity);
-  return {
-    ...account,
-    identity,
-    chat,
-    /** Creates a user of the app instance. Returns its ARN. */
-    appUser: (id: string) => newAppInstanceUser(identity, chat, id),
-  };
-}
+import type { Keys } from './keys.ts';
 
 /** Signature of a Connect request. */
 export interface Signing {
@@ -54,7 +36,7 @@ export async function upgrade(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly status: number; readonly code: string | undefined }> {
   const { hostname, port } = new URL(endpoint);
-  const asking = request({
+  const sent = request({
     hostname,
     port,
     path,
@@ -67,9 +49,9 @@ export async function upgrade(
       ...headers,
     },
   });
-  asking.end();
-  const [answer] = await Promise.race([once(asking, 'response'), once(asking, 'upgrade')]);
-  asking.destroy();
+  sent.end();
+  const [answer] = await Promise.race([once(sent, 'response'), once(sent, 'upgrade')]);
+  sent.destroy();
   return { status: answer.statusCode, code: answer.headers['x-amzn-errortype'] };
 }
 
