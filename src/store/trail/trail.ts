@@ -80,8 +80,9 @@ const SELECT_TAIL = `
   SELECT ${TRAIL_PACK.names} FROM trail_pack
   WHERE position <= $1 AND position > $2 AND position >= $3 AND keys LIKE $4 ESCAPE '!' ORDER BY position DESC LIMIT $5`;
 
-/** Number of packs that one statement reads. */
+/** Number of packs that one statement reads, and that the first one reads: a pack can have many records of a frequent value. */
 const PACKS_PAGE = 16;
+const PACKS_FIRST = 4;
 const SELECT_PACKS = `
   SELECT ${TRAIL_PACK.names} FROM trail_pack
   WHERE position IN (${Array.from({ length: PACKS_PAGE }, (_, i) => `$${i + 1}`).join(', ')}) ORDER BY position DESC`;
@@ -137,6 +138,11 @@ function isFull({ found, query, packsRead, unitsRead }: Search): boolean {
   return found.length > query.limit || packsRead >= PACKS_READ_MAX || unitsRead >= UNITS_READ_MAX;
 }
 
+/** Returns the number of packs that the next statement reads. */
+function pageOf({ packsRead }: Search): number {
+  return packsRead === 0 ? PACKS_FIRST : PACKS_PAGE;
+}
+
 /** Adds the matching records of packs, which are in descending order. Returns the place where a full search stopped. */
 function collect(state: Search, packs: readonly Pack[]): Place | undefined {
   const { query, end, found } = state;
@@ -158,9 +164,10 @@ function collect(state: Search, packs: readonly Pack[]): Place | undefined {
 /** Searches the packs that are in no run yet. */
 async function searchTail(sql: Sql, state: Search, text: string, indexed: number, from: number): Promise<Place | undefined> {
   for (let before = state.end.position; ; ) {
-    const packs = await TRAIL_PACK.rows(sql, SELECT_TAIL, [before, indexed, from, `%${text}%`, PACKS_PAGE]);
+    const limit = pageOf(state);
+    const packs = await TRAIL_PACK.rows(sql, SELECT_TAIL, [before, indexed, from, `%${text}%`, limit]);
     const stopped = collect(state, packs);
-    if (stopped !== undefined || packs.length < PACKS_PAGE) return stopped;
+    if (stopped !== undefined || packs.length < limit) return stopped;
     before = (packs.at(-1) as Pack).position - 1;
   }
 }
@@ -172,9 +179,12 @@ async function searchRuns(sql: Sql, state: Search, key: number, last: number, fr
   let limit: number = RUNS_PAGE.first;
   for (let runs = 0; ; ) {
     const hits = await hitsBefore(sql, key, before, from, limit);
-    const positions = hits.flatMap((run) => run.positions.toReversed()).filter((position) => position <= last && position >= from);
-    for (let i = 0; i < positions.length; i += PACKS_PAGE) {
-      const page = positions.slice(i, i + PACKS_PAGE);
+    // Packs of several servers can have one position, which then occurs twice. One statement reads all of them.
+    const positions = hits
+      .flatMap((run) => run.positions.toReversed())
+      .filter((position, i, all) => position <= last && position >= from && position !== all[i - 1]);
+    while (positions.length > 0) {
+      const page = positions.splice(0, pageOf(state));
       const filled = Array.from({ length: PACKS_PAGE }, (_, each) => page[each] ?? (page[0] as number));
       const stopped = collect(state, await TRAIL_PACK.rows(sql, SELECT_PACKS, filled));
       if (stopped !== undefined) return stopped;
