@@ -9,8 +9,8 @@ const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const SEEDS = '200';
 
 /** Runs the seeds with a fault built in. Resolves to what the simulation prints. */
-function simulateWith(name: string, simulation: 'store' | 'server'): Promise<string> {
-  const args = ['--import', MUTANT, MAIN, simulation, '--seeds', SEEDS];
+function simulateWith(name: string, simulation: 'store' | 'server', from = 1): Promise<string> {
+  const args = ['--import', MUTANT, MAIN, simulation, '--from', `${from}`, '--seeds', SEEDS];
   return new Promise((resolve) => {
     execFile(process.execPath, args, { env: { ...process.env, SIMULATION_MUTANT: name } }, (_, stdout, stderr) => resolve(stdout + stderr));
   });
@@ -21,9 +21,9 @@ describe('Simulations with a fault built in', { concurrency: 2 }, () => {
     ['store', STORE_MUTANTS],
     ['server', SERVER_MUTANTS],
   ] as const) {
-    for (const [name, { violation }] of Object.entries(mutants)) {
+    for (const [name, { violation, from }] of Object.entries(mutants)) {
       test(`Simulation of the ${simulation}: finds ${name}`, async () => {
-        const printed = await simulateWith(name, simulation);
+        const printed = await simulateWith(name, simulation, from);
         assert.match(printed, /^seed \d+: /);
         assert.match(printed, violation);
       });

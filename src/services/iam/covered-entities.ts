@@ -114,14 +114,16 @@ async function placesOf(
     source.kind === 'group'
       ? (['membership', membershipKey(source.groupId, '')] as const)
       : (['attachment', `${source.policyArn} `] as const);
-  const entries = await call.tx.identity.list(call.accountId, kind, omitUndefined({ prefix, after, limit: KEYS_PER_PART }));
+  // A policy has each entity once, so a part uses all keys. Most members of a group were read before, through another one.
+  const limit = source.kind === 'group' ? KEYS_PER_PART : ENTITIES_PER_PART;
+  const entries = await call.tx.identity.summaries(call.accountId, kind, omitUndefined({ prefix, after, limit }));
   const places = entries.flatMap(({ key }) => {
     if (source.kind === 'group') return { key, kind: 'user' as const, holderKey: key.slice(prefix.length) };
     const attachment = readAttachmentKey(source.policyArn, key);
     // A boundary grants nothing.
     return attachment.use === 'boundary' ? [] : { key, kind: attachment.kind, holderKey: attachment.key };
   });
-  return { places, last: entries[KEYS_PER_PART - 1]?.key };
+  return { places, last: entries[limit - 1]?.key };
 }
 
 async function coveredEntity(call: Call, kind: 'user' | 'role', key: string): Promise<CoveredEntity> {
