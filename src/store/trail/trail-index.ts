@@ -1,5 +1,4 @@
 import type { Sql } from '../sql.ts';
-import type { Store } from '../store.ts';
 import { bytes, countOf, int, table } from '../table.ts';
 import { parseKeys } from './trail-keys.ts';
 
@@ -126,8 +125,11 @@ export async function writeRun(sql: Sql, settled: number, full = FULL_RUN): Prom
   return 'done';
 }
 
+/** Runs a transaction. */
+type Transact = <T>(work: (tx: { readonly sql: Sql }) => Promise<T>) => Promise<T>;
+
 /** Merges the oldest runs of level 0, if there are many. 'more': there may be still more. Runs several transactions. Tests merge fewer runs. */
-export async function mergeRuns(transaction: Store['transaction'], { runs, at } = MERGE): Promise<'more' | 'done'> {
+export async function mergeRuns(transaction: Transact, { runs, at } = MERGE): Promise<'more' | 'done'> {
   const small = await transaction(async ({ sql }) =>
     (await countOf(sql, COUNT_SMALL, [])) < at
       ? []
