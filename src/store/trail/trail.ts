@@ -106,6 +106,11 @@ function placeText({ position, index }: Place): string {
   return position.toString(36) + index.toString(36).padStart(3, '0');
 }
 
+/** Reports whether a string has the form of `next` of a page. */
+export function isPlace(text: string): boolean {
+  return /^[0-9a-z]{4,15}$/.test(text);
+}
+
 function parsePlace(text: string): Place {
   return { position: Number.parseInt(text.slice(0, -3), 36), index: Number.parseInt(text.slice(-3), 36) };
 }
