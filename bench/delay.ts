@@ -60,7 +60,9 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ readonly server: Process
     return { server, cases: await socketCases(server) };
   },
   async trail() {
-    const { server } = await startFilled((store, accountId) => fillTrail(store, accountId, RECORDS));
+    const { server } = await startFilled(async (store, accountId) => {
+      await fillTrail(store, accountId, RECORDS);
+    });
     return { server, cases: trailCases(server, RECORDS) };
   },
   async tokens() {

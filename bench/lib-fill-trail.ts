@@ -7,15 +7,22 @@ import type { Store } from '#store/store.ts';
 const BATCH = 500;
 /** One record in this many has the event name `Rare`. */
 const RARE = 1_000;
+/** Records of each access key of a session. They are spread over the whole trail. */
+const SESSION_RECORDS = 100;
 /** Characters of a usual record. */
 const DOCUMENT = 1_000;
+/** One event ID in this many is returned. */
+const SAMPLED = 500;
 
-/** Writes `count` records of an account into the trail. */
-export async function fillTrail(store: Store, accountId: AccountId, count: number): Promise<void> {
+/** Writes `count` records of an account into the trail. Returns some of their event IDs. */
+export async function fillTrail(store: Store, accountId: AccountId, count: number): Promise<readonly string[]> {
+  const sessions = Math.ceil(count / SESSION_RECORDS);
+  const eventIds: string[] = [];
   for (let from = 0; from < count; from += BATCH) {
     await store.transaction(async ({ trail }) => {
       for (let i = from; i < from + BATCH; i++) {
         const eventId = randomUUID();
+        if (i % SAMPLED === 0) eventIds.push(eventId);
         await trail.append({
           eventId,
           accountId,
@@ -25,11 +32,12 @@ export async function fillTrail(store: Store, accountId: AccountId, count: numbe
           eventSource: 'chime.amazonaws.com',
           readOnly: false,
           userName: `user-${i % 100}`,
-          accessKeyId: `AKIA${String(i % 100).padStart(16, '0')}`,
+          accessKeyId: `ASIA${i % sessions}`,
           resources: [{ type: 'AWS::Chime::Meeting', name: eventId }],
           document: JSON.stringify({ eventID: eventId, padding: 'p'.repeat(DOCUMENT) }),
         });
       }
     });
   }
+  return eventIds;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { recordsOf } from '#store/trail/trail-pack.ts';
 import { bytesOf, connect, type Plain } from '../kit/raw.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
 import { everyEvent } from '../kit/trail.ts';
@@ -65,19 +66,22 @@ export const trailFloods: Workload = {
   },
 };
 
+/** Names of events that are not unproven records. */
+const OTHERS: ReadonlySet<string> = new Set(['OmitUnprovenRequests', 'GetCallerIdentity', 'LookupEvents']);
+
 /** Returns the number and size of the unproven records in the database of a server, and the number of requests in summaries. */
 function trailOf(server: TestServer): { rows: number; bytes: number; largest: number; omitted: number } {
   const db = new DatabaseSync(join(server.dataFolder, 'belfry.db'), { readOnly: true });
   try {
-    const own = "event_name NOT IN ('OmitUnprovenRequests', 'GetCallerIdentity', 'LookupEvents')";
-    const { rows, bytes, largest } = db
-      .prepare(`SELECT count(*) AS rows, sum(length(document)) AS bytes, max(length(document)) AS largest FROM trail_event WHERE ${own}`)
-      .get() as { rows: number; bytes: number | null; largest: number | null };
-    const documents = db.prepare("SELECT document FROM trail_event WHERE event_name = 'OmitUnprovenRequests'").all();
-    const omitted = documents
-      .map(({ document }) => JSON.parse(document as string).serviceEventDetails.omittedRequests as number)
-      .reduce((sum, each) => sum + each, 0);
-    return { rows, bytes: bytes ?? 0, largest: largest ?? 0, omitted };
+    const records = (db.prepare('SELECT heads, documents FROM trail_pack').all() as { heads: string; documents: string }[]).flatMap(
+      recordsOf,
+    );
+    const lengths = records.filter(({ eventName }) => !OTHERS.has(eventName)).map(({ document }) => document.length);
+    const omitted = records
+      .filter(({ eventName }) => eventName === 'OmitUnprovenRequests')
+      .map(({ document }) => JSON.parse(document).serviceEventDetails.omittedRequests as number);
+    const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
+    return { rows: lengths.length, bytes: sum(lengths), largest: Math.max(0, ...lengths), omitted: sum(omitted) };
   } finally {
     db.close();
   }

@@ -50,12 +50,12 @@ export async function recordsOf(client: CloudTrailClient, value: string, Attribu
   return Events.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent as string));
 }
 
-/** Returns the records that name no account, newest first, as `belfry trail unproven` prints them. */
-export async function readUnproven(dataFolder: string): Promise<readonly Record<string, unknown>[]> {
+/** Returns the records that name no account, newest first, as `belfry trail unproven` prints them. Reads pages of `limit` records. */
+export async function readUnproven(dataFolder: string, limit = 100): Promise<readonly Record<string, unknown>[]> {
   const found: Record<string, unknown>[] = [];
   let before: string | undefined;
   do {
-    const reply = await askControl(dataFolder, { command: 'trail unproven', limit: 100, ...(before !== undefined && { before }) });
+    const reply = await askControl(dataFolder, { command: 'trail unproven', limit, ...(before !== undefined && { before }) });
     assert.ok(reply.ok, 'belfry trail unproven failed');
     found.push(...(reply.records ?? []).map((text) => JSON.parse(text) as Record<string, unknown>));
     before = reply.next;

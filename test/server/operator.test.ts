@@ -8,7 +8,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
 import { belfry } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
-import { recordsOf } from '../kit/trail.ts';
+import { readUnproven, recordsOf } from '../kit/trail.ts';
 
 const server = await startTestServer();
 
@@ -90,6 +90,7 @@ test('belfry trail unproven: prints the newest records that name no account, one
     Array(2).fill(['GetMeeting', 'MissingAuthenticationTokenException', '000000000000']),
   );
   assert.equal((await run('trail', 'unproven')).output.trim().split('\n').length, 3);
+  assert.equal((await readUnproven(server.dataFolder, 1)).length, 3);
   for (const args of [['trail'], ['trail', 'unproven', '--max-items', '0'], ['trail', 'unproven', '--from', 'x']]) {
     assert.equal((await run(...args)).status, 2, args.join(' '));
   }

@@ -1,5 +1,6 @@
 /** The audit at the end of a server simulation: responses, trail records and the state that the servers report agree. */
 
+import { type PackContent, recordsOf as packRecords } from '#store/trail/trail-pack.ts';
 import { denying } from './call-context.ts';
 import type { Change, Fact } from './facts.ts';
 import { type Call, contradiction, type Key, type Model } from './model.ts';
@@ -29,7 +30,7 @@ interface RecordedCall {
 /** Counts the records of each call, by its number. */
 function recordsOf(database: Storage): Map<number, Records> {
   const all = new Map<number, Records>();
-  for (const { document } of database.rows<{ document: string }>('SELECT document FROM trail_event')) {
+  for (const { document } of database.rows<PackContent>('SELECT heads, documents FROM trail_pack').flatMap(packRecords)) {
     const { userAgent = '', errorCode, responseElements } = JSON.parse(document) as RecordedCall;
     const index = /^simulation-(\d+)$/.exec(userAgent)?.[1];
     if (index === undefined) continue;

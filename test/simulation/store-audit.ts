@@ -1,3 +1,4 @@
+import { type PackContent, recordsOf } from '#store/trail/trail-pack.ts';
 import type { SimulatedDatabase } from './database.ts';
 import { claim, counter, INITIAL, mark, REGISTERS, refused, register, type StoreCall, succeeded } from './store-calls.ts';
 
@@ -32,7 +33,8 @@ export function auditStore(database: SimulatedDatabase, answers: readonly Answer
       .map(({ name, value }) => [name, value]),
   );
   const records = new Map<string, number>();
-  for (const { id } of database.rows<{ id: string }>('SELECT event_id AS id FROM trail_event')) records.set(id, (records.get(id) ?? 0) + 1);
+  for (const pack of database.rows<PackContent>('SELECT heads, documents FROM trail_pack'))
+    for (const { eventId } of recordsOf(pack)) records.set(eventId, (records.get(eventId) ?? 0) + 1);
   const found: Found = { names, records };
   for (const [id, count] of records) if (count > 1) return `the record '${id}' is in the trail ${count} times`;
   for (const answered of answers) {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { instant } from '#core/instant.ts';
 import { type Credentials, sign } from '#sigv4/sign.ts';
+import { type PackContent, recordsOf } from '#store/trail/trail-pack.ts';
 
 /** Kinds of concurrent changes. */
 export type Kind = 'attendee' | 'user' | 'message';
@@ -220,9 +221,9 @@ const ROWS: Readonly<Record<Kind, string>> = {
 
 /** Compares every change with its row and its records, and every row with the changes. */
 async function contradictions(client: pg.Client, changes: readonly Change[]): Promise<readonly string[]> {
-  const { rows } = await client.query<{ document: string }>('SELECT document FROM trail_event');
+  const { rows } = await client.query<PackContent>('SELECT heads, documents FROM trail_pack');
   const records = new Map<string, { succeeded: number; failed: number }>();
-  for (const { document } of rows) {
+  for (const { document } of rows.flatMap(recordsOf)) {
     const { userAgent, errorCode } = JSON.parse(document) as { userAgent?: string; errorCode?: string };
     const of = records.get(userAgent ?? '') ?? { succeeded: 0, failed: 0 };
     records.set(userAgent ?? '', errorCode === undefined ? { ...of, succeeded: of.succeeded + 1 } : { ...of, failed: of.failed + 1 });

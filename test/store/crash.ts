@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Store } from '#store/store.ts';
+import { type PackContent, recordsOf } from '#store/trail/trail-pack.ts';
 import { CHECKED } from './checked-pool.ts';
 
 const LOAD = join(import.meta.dirname, 'crash-load.ts');
@@ -78,7 +79,11 @@ export async function aftermath(store: Store, acknowledged: readonly string[]): 
     mark('identity', await sql.rows('SELECT key AS name FROM identity_document'));
     mark('meta', await sql.rows('SELECT name FROM meta'));
     mark('idempotency', await sql.rows('SELECT token AS name FROM idempotency'));
-    mark('trail', await sql.rows('SELECT event_id AS name FROM trail_event'));
+    const packs = await sql.rows<PackContent>('SELECT heads, documents FROM trail_pack');
+    mark(
+      'trail',
+      packs.flatMap(recordsOf).map(({ eventId }) => ({ name: eventId })),
+    );
   });
   const whole = (name: string, one: Found): boolean =>
     name.startsWith('record')

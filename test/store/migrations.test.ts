@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
@@ -14,6 +15,7 @@ import { migrationFiles } from '#store/migrate.ts';
 import type { SqlValue } from '#store/sql.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { Schema } from '#store/table.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import { testPostgres } from './test-postgres.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'belfry-migrations-'));
@@ -30,7 +32,7 @@ type Execute = (text: string, values: readonly SqlValue[]) => Promise<unknown>;
 const ROWS = JSON.parse(released('schema-8.rows.json')) as Rows;
 
 /** Tables whose rows a later migration changes or drops. */
-const CHANGED = new Set(['outbox', 'schema_version', 'identity_document']);
+const CHANGED = new Set(['outbox', 'schema_version', 'identity_document', 'trail_event', 'trail_chunk']);
 
 /** Account of the identity rows in `ROWS`. */
 const ACCOUNT = '111111111111' as AccountId;
@@ -55,6 +57,19 @@ const IDENTITY: readonly { readonly [Kind in IdentityKind]: readonly [Kind, key:
   ['open-handshake',   'h-declined',      undefined],
   ['service-control-policy', 'service-control-policy', EXAMPLES['service-control-policy']],
 ];
+/** The record of the trail. */
+const RECORD: TrailRow = {
+  eventId: 'e-1',
+  accountId: '111122223333' as AccountId,
+  region: 'us-east-1',
+  at: instant(1_795_348_800_000),
+  eventName: 'CreateMeeting',
+  eventSource: 'chime.amazonaws.com',
+  readOnly: false,
+  userName: 'ada',
+  resources: [{ type: 'AWS::Chime::Meeting', name: 'm-1' }],
+  document: '{"eventID":"e-1"}',
+};
 /** Organizational unit as a release stored it: no release wrote `attachedIn`. */
 const { attachedIn: _, ...OLD_UNIT } = EXAMPLES['organizational-unit'];
 
@@ -142,6 +157,20 @@ function opensReleased(open: () => Promise<Store>): void {
     assert.equal(version, migrationFiles().length);
     for (const [table, rows] of Object.entries(ROWS)) if (!CHANGED.has(table)) assert.deepEqual(sorted(kept[table]), sorted(rows), table);
     await assert.rejects(store.transaction(({ sql }) => sql.rows('SELECT * FROM outbox')));
+  });
+
+  test('migrations: look-ups find the records of its trail', async () => {
+    const page = await store.transaction(({ trail }) =>
+      trail.lookup({
+        accountId: '111122223333' as AccountId,
+        region: 'us-east-1',
+        from: instant(0),
+        to: instant(2_000_000_000_000),
+        attribute: { name: 'ResourceName', value: 'm-1' },
+        limit: 10,
+      }),
+    );
+    assert.deepEqual(page, { rows: [RECORD] });
   });
 
   test('migrations: identity records are returned in the form of the present version', async () => {

@@ -5,6 +5,7 @@ import type { Lease } from '#access/lease.ts';
 import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Store } from '#store/store.ts';
+import { isPlace } from '#store/trail/trail.ts';
 import { type NewAdministrator, OPERATOR_ACCOUNT } from '../core/first-start.ts';
 import { GRACE_MS } from '../edge/bare-answer.ts';
 import { type AccountParts, operatorAccounts, operatorEvent } from './accounts.ts';
@@ -205,7 +206,7 @@ async function unprovenPage(
 ): Promise<ControlReply> {
   if (!Number.isInteger(limit) || limit < 1 || limit > UNPROVEN_PAGE_MAX)
     return { ok: false, error: `the limit is '${limit}'; it must be a whole number from 1 to ${UNPROVEN_PAGE_MAX}` };
-  if (before !== undefined && !/^[0-9a-z]{1,12}$/.test(before)) return { ok: false, error: 'the page token is invalid' };
+  if (before !== undefined && !isPlace(before)) return { ok: false, error: 'the page token is invalid' };
   const { rows, next } = await store.transaction((tx) =>
     tx.trail.lookup({ accountId: NO_ACCOUNT, region, from: instant(0), to: now, limit, ...(before !== undefined && { before }) }),
   );

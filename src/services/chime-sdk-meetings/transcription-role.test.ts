@@ -32,7 +32,7 @@ test('Transcription: the service assumes its linked role, and the trail records 
   const store = await openSqlite(':memory:');
   await addRole(store, ROLE, { linkedService: SERVICE, trustPolicy: trusting(SERVICE) });
   await store.transaction((tx) => start(tx));
-  const rows = await store.transaction(({ sql }) => sql.rows<{ document: string }>('SELECT document FROM trail_event ORDER BY position'));
+  const { rows } = await store.transaction(({ trail }) => trail.since(0, 10));
   const [event, ...others] = rows.map(({ document }) => JSON.parse(document));
   assert.deepEqual(others, []);
   const { eventID: _, requestID: __, sharedEventID, ...rest } = event;
@@ -79,7 +79,7 @@ for (const [what, trust] of [
       store.transaction((tx) => start(tx)),
       { code: 'ForbiddenException' },
     );
-    assert.equal((await store.transaction(({ sql }) => sql.rows('SELECT 1 FROM trail_event'))).length, 0);
+    assert.deepEqual((await store.transaction(({ trail }) => trail.since(0, 10))).rows, []);
   });
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Event, LookupEventsRequest, LookupEventsResponse } from '#model/generated/cloudtrail.ts';
+import { isPlace } from '#store/trail/trail.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Call, Operation } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
@@ -112,19 +113,16 @@ async function requireRate({ tx, accountId, region, now }: Call, perSecond: numb
 }
 
 /**
- * Returns the token of the next page: a position in time, with a hash of the parameters because a token is valid only for these.
+ * Returns the token of the next page: a place in the trail, with a hash of the parameters because a token is valid only for these.
  * The token is not secret. The account and the region always come from the caller.
  */
 function nextToken(position: string, input: LookupEventsRequest): string {
   return Buffer.from(`${parametersHash(input)}.${position}`).toString('base64url');
 }
 
-/** Format of a position: a number in base 36. */
-const POSITION = /^[0-9a-z]{1,12}$/;
-
 function positionOf(token: string, input: LookupEventsRequest): string {
   const [hash, position = '', ...rest] = Buffer.from(token, 'base64url').toString().split('.');
-  if (hash !== parametersHash(input) || !POSITION.test(position) || rest.length > 0) {
+  if (hash !== parametersHash(input) || !isPlace(position) || rest.length > 0) {
     throw new AwsError('InvalidNextTokenException', 'The next token is invalid, or belongs to other parameters.');
   }
   return position;

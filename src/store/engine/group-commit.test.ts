@@ -43,6 +43,55 @@ describe('group commit', () => {
     await store.close();
   });
 
+  test('group commit: the records of a group are one row, in the order of the transactions, without those of a failed one', async () => {
+    const texts: string[] = [];
+    const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
+    texts.length = 0;
+    await Promise.allSettled(
+      Array.from({ length: 16 }, (_, i) =>
+        store.transaction(async (tx) => {
+          await tx.trail.append(trailRow(`e${i}`, 0));
+          if (i === 7) throw new Error('failed');
+        }),
+      ),
+    );
+    assert.deepEqual(
+      texts.map((text) => text.split(' ').slice(0, 3).join(' ')),
+      ['BEGIN IMMEDIATE', 'INSERT INTO trail_pack', 'COMMIT'],
+    );
+    const { rows } = await store.transaction((tx) => tx.trail.since(0, 1));
+    assert.deepEqual(
+      rows.map(({ eventId }) => eventId),
+      [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15].map((i) => `e${i}`),
+    );
+    await store.close();
+  });
+
+  // biome-ignore format: a table
+  for (const [condition, writesFirst, expected] of [
+    ['that only read before',  false, ['e0', 'e1']],
+    ['that wrote before',      true,  []],
+  ] as const) {
+    test(`group commit: a look-up of a transaction ${condition} finds ${expected.length} records of its group, and its failure undoes none`, async () => {
+      const store = await openSqlite(freshFolder());
+      const record = (eventId: string) => store.transaction((tx) => tx.trail.append(trailRow(eventId, 0)));
+      let found: readonly string[] = [];
+      const look = () => store.transaction(async (tx) => {
+        if (writesFirst) await tx.meta.put('k', 'v');
+        found = (await tx.trail.since(0, 9)).rows.map(({ eventId }) => eventId);
+        await tx.meta.put('l', 'v');
+        throw new Error('failed');
+      });
+      const [, , failed] = await Promise.allSettled([record('e0'), record('e1'), look(), record('e2')]);
+      assert.equal(failed.status, 'rejected');
+      assert.deepEqual(found, expected);
+      const { rows } = await store.transaction((tx) => tx.trail.since(0, 9));
+      assert.deepEqual(rows.map(({ eventId }) => eventId).toSorted(), ['e0', 'e1', 'e2']);
+      assert.equal(await store.transaction((tx) => tx.meta.get('k')), undefined);
+      await store.close();
+    });
+  }
+
   test('group commit: transactions commit and call afterCommit in the order of their calls', async () => {
     const store = await openSqlite(':memory:');
     const called: number[] = [];

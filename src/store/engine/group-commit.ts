@@ -1,11 +1,13 @@
 import type { Store, StoreOptions, Tx } from '../store.ts';
+import { packInserts } from '../trail/trail-pack.ts';
+import type { TrailRow } from '../trail/trail-row.ts';
 import { groupWriter } from './group-writer.ts';
 import { logSyncs, type SyncLog } from './log-syncs.ts';
 import { memberConnection } from './member-connection.ts';
 import { positions } from './position.ts';
 import type { SqliteDriver } from './sqlite-driver.ts';
 import { stuckWork } from './stuck-work.ts';
-import { chunking, Run, type Shared } from './transaction.ts';
+import { indexing, Run, type Shared } from './transaction.ts';
 
 /**
  * Maximum number of transactions that share one commit. While a group is synced, the next one runs, and the server responds to the
@@ -40,7 +42,10 @@ export function groupCommit(
   const stuck = stuckWork();
   // No record appears before the end of the trail, so all of it is settled.
   const settled = (): number => Number.MAX_SAFE_INTEGER;
-  const shared: Shared = { positions: positions(now, () => lastPosition(db)), settled, recorded: (count) => chunk(count) };
+  const { next } = positions(now, () => lastPosition(db));
+  const shared: Shared = { settled, recorded: (count) => index(count) };
+  /** Records of the members of the current group that ended. */
+  let records: TrailRow[] = [];
   const queue: Member[] = [];
   let isOpen = true;
   let draining: Promise<void> | undefined;
@@ -48,13 +53,15 @@ export function groupCommit(
   function member<T>(work: (tx: Tx) => Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void): Member {
     return {
       async run() {
-        const { sql, beforeLastStatement, keep, undo } = memberConnection(writer);
-        const run = new Run(sql, shared);
+        const { sql, hasWritten, keep, undo } = memberConnection(writer);
+        const run = new Run(sql, shared, () => {
+          // Otherwise `undo` of this member would undo the records of the others.
+          if (!hasWritten()) writeRecords();
+        });
         try {
           const value = await stuck.run(() => work(run));
-          beforeLastStatement();
-          await run.flush();
           keep();
+          records.push(...run.records);
           return () => {
             run.committed();
             resolve(value);
@@ -70,11 +77,21 @@ export function groupCommit(
     };
   }
 
+  /** Writes the records of the members that ended. */
+  function writeRecords(): void {
+    if (records.length === 0) return;
+    if (!writer.begun) writer.control('BEGIN IMMEDIATE');
+    writer.begun = true;
+    for (const { text, values } of packInserts(records, next)) writer.control(text, values);
+    records = [];
+  }
+
   async function commitGroup(group: readonly Member[]): Promise<void> {
     const unwatch = stuck.watch();
     try {
       const respond: (() => void)[] = [];
       for (const one of group) respond.push(await one.run());
+      writeRecords();
       if (!writer.begun) return syncs.afterRead(respond);
       // A member may have caught the error that broke the store. No change of this group must become durable.
       if (writer.isBroken()) throw new Error('The store has stopped.');
@@ -115,13 +132,13 @@ export function groupCommit(
       closed();
     },
   };
-  const chunk = chunking(store, settled);
+  const index = indexing(store, settled);
   return store;
 }
 
 /** Returns the largest position in the trail, so that new records follow it even if the clock was set back. */
 function lastPosition(db: SqliteDriver): number {
-  return Number(db.prepare('SELECT MAX(position) AS last FROM trail_event').get([])?.['last'] ?? 0);
+  return Number(db.prepare('SELECT MAX(position) AS last FROM trail_pack').get([])?.['last'] ?? 0);
 }
 
 /** Default of `fatal`: throws an uncaught exception, which ends the process. */

@@ -1,4 +1,5 @@
 /** The one connection that writes to an SQLite file. Owns the transaction of the current group. Does not choose its members. */
+import type { SqlValue } from '../sql.ts';
 import { type Prepared, preparing } from './prepared-statements.ts';
 import type { SqliteDriver } from './sqlite-driver.ts';
 
@@ -12,16 +13,16 @@ const FATAL_CODES: ReadonlySet<number> = new Set([
   26, // NOTADB
 ]);
 
-/** Statements that control the group's transaction. Each member of a group is a savepoint. */
-export type ControlStatement = 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | 'SAVEPOINT member' | 'RELEASE member' | 'ROLLBACK TO member';
-
 /** The writer of one file. */
 export interface GroupWriter {
   /** Whether the group has begun to write. */
   begun: boolean;
   prepare(text: string): Prepared;
-  /** Runs a statement that only fails if the file or the disk fails. Such an error stops the store. */
-  control(text: ControlStatement): void;
+  /**
+   * Runs a statement of the group itself: one that begins or ends a transaction or a savepoint, or the insert of records. It only fails if
+   * the file or the disk fails. Such an error stops the store.
+   */
+  control(text: string, values?: readonly SqlValue[]): void;
   /** Stops the store if an error of a statement shows that the file or the transaction is lost. */
   stopIfFatal(error: unknown): void;
   /** Stops the store: no later commit can be trusted. */
@@ -36,9 +37,9 @@ export function groupWriter(db: SqliteDriver, fatal: (error: unknown) => void): 
   const writer: GroupWriter = {
     begun: false,
     prepare,
-    control(text) {
+    control(text, values = []) {
       try {
-        prepare(text).statement.run([]);
+        prepare(text).statement.run(values);
       } catch (error) {
         writer.stop(error);
         throw error;

@@ -5,8 +5,8 @@ import type { SqliteStatement } from './sqlite-driver.ts';
 /** Connection of one member of a group. It can undo the changes of this member alone. */
 export interface MemberConnection {
   readonly sql: Sql;
-  /** Announces the last statement. A single statement is atomic, so a member that only records needs no savepoint. */
-  beforeLastStatement(): void;
+  /** Reports whether a statement may have changed data. */
+  hasWritten(): boolean;
   /** Ends the member and keeps its changes. @throws Error  a statement of the member failed */
   keep(): void;
   /** Ends the member and undoes its changes. */
@@ -16,7 +16,6 @@ export interface MemberConnection {
 /** Opens the connection of a member. */
 export function memberConnection(writer: GroupWriter): MemberConnection {
   let undoes: 'nothing' | 'savepoint' | 'group' = 'nothing';
-  let last = false;
   let ended = false;
   let failure: { readonly error: unknown } | undefined;
 
@@ -27,7 +26,7 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
       writer.control('BEGIN IMMEDIATE');
       writer.begun = true;
       undoes = 'group';
-    } else if (!last) {
+    } else {
       writer.control('SAVEPOINT member');
       undoes = 'savepoint';
     }
@@ -57,9 +56,7 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
   };
   return {
     sql,
-    beforeLastStatement() {
-      last = true;
-    },
+    hasWritten: () => undoes !== 'nothing',
     keep() {
       if (failure !== undefined) throw failure.error;
       ended = true;

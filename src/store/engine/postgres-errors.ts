@@ -1,8 +1,8 @@
 /** `40001` serialization_failure, `40P01` deadlock_detected. Source: PostgreSQL manual, appendix A. */
 export const CONFLICT = new Set(['40001', '40P01']);
 
-/** Errors of two servers that create the first schema at the same time: also unique_violation and duplicate_table. */
-export const CREATED_MEANWHILE = new Set([...CONFLICT, '23505', '42P07']);
+/** Errors of two servers that create the first schema at the same time: also unique_violation, duplicate_table and duplicate_object. */
+export const CREATED_MEANWHILE = new Set([...CONFLICT, '23505', '42P07', '42710']);
 
 /**
  * SQLSTATE classes and codes of errors that end the connection: connection_exception, operator_intervention by a shutdown or a terminated

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { testPostgres } from '../../../test/store/test-postgres.ts';
 import { trailRow } from '../conformance-fixtures.ts';
 import type { Store, Tx } from '../store.ts';
+import { type PackContent, recordsOf } from '../trail/trail-pack.ts';
 import { openOnPool } from './postgres.ts';
 import type { PostgresConnection, PostgresQuery, PostgresRows } from './postgres-pool.ts';
 
@@ -58,11 +59,12 @@ async function open(connections = 4, connectionTimeoutMillis = 10_000): Promise<
     async kept() {
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
-      const { rows } = await client.query('SELECT name FROM meta UNION ALL SELECT event_id FROM trail_event ORDER BY 1');
+      const { rows } = await client.query<{ name: string }>('SELECT name FROM meta');
+      const packs = await client.query<PackContent>('SELECT heads, documents FROM trail_pack');
       await client.query('DELETE FROM meta');
-      await client.query('DELETE FROM trail_event');
+      await client.query('DELETE FROM trail_pack');
       await client.end();
-      return rows.map(({ name }) => name as string);
+      return [...rows.map(({ name }) => name), ...packs.rows.flatMap(recordsOf).map(({ eventId }) => eventId)].sort();
     },
   };
 }
@@ -108,7 +110,7 @@ const PATHS: readonly Row[] = [
   { title: 'a statement that times out',                   kept: [], rejects: /read timeout/, fault: ({ text }) => (text.includes('INSERT INTO meta') ? Promise.reject(new Error('Query read timeout')) : undefined) },
   { title: 'only a record',                                kept: ['record'], work: (tx) => tx.trail.append(trailRow('record', 0)) },
   { title: 'a record whose connection is lost afterwards', kept: ['record'], rejects: /terminated/, work: (tx) => tx.trail.append(trailRow('record', 0)),
-    fault: ({ text }, execute) => (text.includes('INTO trail_event') ? execute().then(() => Promise.reject(lost())) : undefined) },
+    fault: ({ text }, execute) => (text.includes('INTO trail_pack') ? execute().then(() => Promise.reject(lost())) : undefined) },
   { title: 'a record after a lost COMMIT of a read',       kept: [], rejects: /terminated/, work: async (tx) => { await tx.trail.append(trailRow('record', 0)); await tx.meta.get('change'); },
     fault: ({ text }) => (text === 'COMMIT' ? Promise.reject(lost()) : undefined) },
 ];
@@ -154,7 +156,7 @@ describe('PostgreSQL transactions', async () => {
 
   test('PostgreSQL: a batch of records whose connection is lost is not written twice', async () => {
     const { store, setFault } = opened;
-    setFault(({ text }, execute) => (text.includes('INTO trail_event') ? execute().then(() => Promise.reject(lost())) : undefined));
+    setFault(({ text }, execute) => (text.includes('INTO trail_pack') ? execute().then(() => Promise.reject(lost())) : undefined));
     const outcomes = await Promise.allSettled(
       Array.from({ length: 9 }, (_, i) => store.transaction((tx) => tx.trail.append(trailRow(`record ${i}`, 0)))),
     );

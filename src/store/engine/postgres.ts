@@ -4,12 +4,13 @@ import { migrate, SCHEMA_TOKENS } from '../migrate.ts';
 import type { SqlValue } from '../sql.ts';
 import type { Store, StoreOptions, Tx } from '../store.ts';
 import { recorder } from '../trail/trail-batch.ts';
+import { packInserts } from '../trail/trail-pack.ts';
 import { type Positions, positionAt, positions } from './position.ts';
 import { transactionConnection } from './postgres-connection.ts';
 import { CONFLICT, CREATED_MEANWHILE, codeOf, isAnswer } from './postgres-errors.ts';
 import type { PostgresConnection, PostgresPool, PostgresRows } from './postgres-pool.ts';
 import { retrying, turns } from './retrying.ts';
-import { chunking, Run, type Shared } from './transaction.ts';
+import { indexing, Run, type Shared } from './transaction.ts';
 
 export interface PostgresOptions extends StoreOptions {
   /** Connections of this server. Default 12. Measured: 8 to 16 keep two cores busy, and more connections only wait. */
@@ -86,7 +87,7 @@ export async function openOnPool(pool: PostgresPool, options: StoreOptions): Pro
       const number = await sql.row<{ readonly value: number }>(
         "UPDATE counter SET value = value + 1 WHERE name = 'server' RETURNING value",
       );
-      const end = await sql.row<{ readonly last: number | null }>('SELECT MAX(position) AS last FROM trail_event');
+      const end = await sql.row<{ readonly last: number | null }>('SELECT MAX(position) AS last FROM trail_pack');
       return { server: (number?.value ?? 0) % SERVERS, last: end?.last ?? 0 };
     }),
   );
@@ -119,7 +120,7 @@ async function assertDurable(pool: PostgresPool): Promise<void> {
 /** Runs serializable transactions on a pool. `order` numbers the records. */
 function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: StoreOptions, order: Positions): Store {
   const settled = (): number => positionAt(now() - SETTLES_MS);
-  const shared: Shared = { positions: order, settled, recorded: (count) => chunk(count) };
+  const shared: Shared = { settled, recorded: (count) => index(count) };
   const query = preparedQueries();
   const record = recorder((text, values) => query(pool, text, values), order.next, isAnswer);
   const inTurn = turns();
@@ -130,9 +131,11 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
     const { sql, wrote, failure, commit, rollback } = transactionConnection(pool, query, again);
     const run = new Run(sql, shared);
     let value: T;
+    let recordsInside = false;
     try {
       value = await work(run);
-      if (wrote()) await run.flush();
+      recordsInside = wrote();
+      if (recordsInside) for (const { text, values } of packInserts(run.records, order.next)) await sql.run(text, values);
       await commit();
     } catch (error) {
       await rollback();
@@ -140,7 +143,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
       throw CONFLICT.has(codeOf(failure())) ? failure() : error;
     }
     // A transaction that only read is serializable without its record: no read depends on this write.
-    await record(run.pending);
+    if (!recordsInside) await record(run.records);
     try {
       run.committed();
     } catch (error) {
@@ -168,7 +171,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
       await pool.end();
     },
   };
-  const chunk = chunking(store, settled);
+  const index = indexing(store, settled);
   return store;
 }
 

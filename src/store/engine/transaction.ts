@@ -6,14 +6,15 @@ import { type Meta, meta } from '../meta.ts';
 import { type Resources, resources } from '../resources.ts';
 import type { Sql } from '../sql.ts';
 import type { Store, Tx } from '../store.ts';
-import { insertTrailRows, type Trail, trail } from '../trail/trail.ts';
-import { CHUNK_ROWS, makeChunks } from '../trail/trail-chunk.ts';
+import { type Trail, trail } from '../trail/trail.ts';
+import { mergeRuns, writeRun } from '../trail/trail-index.ts';
 import type { TrailRow } from '../trail/trail-row.ts';
-import type { Positions } from './position.ts';
+
+/** Number of new records after which a run may be full. */
+const CHECKED_RECORDS = 512;
 
 /** Parts that the transactions of a store share. */
 export interface Shared {
-  readonly positions: Positions;
   /** Returns a position below which no further record appears. */
   settled(): number;
   /** Called with the number of records that became durable. */
@@ -29,16 +30,18 @@ export interface Shared {
 export class Run implements Tx {
   readonly sql: Sql;
   readonly #shared: Shared;
-  /** Appended records that are not written yet. The engine writes them after the work. */
-  readonly pending: TrailRow[] = [];
-  #written = 0;
+  readonly #writeEarlier: () => void;
+  /** Appended records. The engine writes them after the work. */
+  readonly records: TrailRow[] = [];
   #trail: Trail | undefined;
   #repositories: Map<(connection: Sql) => unknown, unknown> | undefined;
   #afterCommit: (() => void)[] | undefined;
 
-  constructor(sql: Sql, shared: Shared) {
+  /** `writeEarlier` writes the records of earlier transactions that are not written yet. */
+  constructor(sql: Sql, shared: Shared, writeEarlier: () => void = () => {}) {
     this.sql = sql;
     this.#shared = shared;
+    this.#writeEarlier = writeEarlier;
   }
 
   get identity(): Identity {
@@ -48,7 +51,12 @@ export class Run implements Tx {
     return this.of(resources);
   }
   get trail(): Trail {
-    return (this.#trail ??= trail(this.sql, this.pending, () => this.flush(), this.#shared.settled));
+    return (this.#trail ??= trail({
+      sql: this.sql,
+      append: (row) => this.records.push(row),
+      writeEarlier: this.#writeEarlier,
+      settled: this.#shared.settled,
+    }));
   }
   get idempotency(): Idempotency {
     return this.of(idempotency);
@@ -74,43 +82,33 @@ export class Run implements Tx {
     (this.#afterCommit ??= []).push(fn);
   }
 
-  /** Writes the pending records. */
-  async flush(): Promise<void> {
-    const { pending } = this;
-    if (pending.length === 0) return;
-    await insertTrailRows(this.sql.run, pending, this.#shared.positions.next);
-    this.#written += pending.length;
-    pending.length = 0;
-  }
-
   /** Calls the `afterCommit` functions. Call it when the commit is durable. */
   committed(): void {
-    // The pending records were written outside the transaction.
-    this.#shared.recorded(this.#written + this.pending.length);
+    this.#shared.recorded(this.records.length);
     for (const fn of this.#afterCommit ?? []) fn();
   }
 }
 
 /**
- * Creates the function that writes the trail's chunks in their own transactions. Call it with each number of durable records. It checks the
- * trail when a chunk may be full. After an error, it tries again with the next records. Until then a look-up only reads more.
+ * Creates the function that writes the trail's index in its own transactions. Call it with each number of durable records. It checks the
+ * trail when a run may be full. After an error, it tries again with the next records. Until then a look-up only reads more.
  */
-export function chunking(store: Pick<Store, 'transaction'>, settled: () => number): (count: number) => void {
-  // The first record also causes a check: an earlier process may have left records without a chunk.
-  let since = CHUNK_ROWS;
+export function indexing({ transaction }: Pick<Store, 'transaction'>, settled: () => number): (count: number) => void {
+  // The first record also causes a check: an earlier process may have left records without an index.
+  let since = CHECKED_RECORDS;
   let running = false;
   async function run(): Promise<void> {
     running = true;
     try {
-      while ((await store.transaction(({ sql }) => makeChunks(sql, settled()))) === 'more');
+      while ((await transaction(({ sql }) => writeRun(sql, settled()))) === 'more') await mergeRuns(transaction);
     } catch {
-      // Another server wrote the same chunks, or the store is closing.
+      // Another server wrote the same runs, or the store is closing.
     }
     running = false;
   }
   return (count) => {
     since += count;
-    if (since < CHUNK_ROWS || running || count === 0) return;
+    if (since < CHECKED_RECORDS || running || count === 0) return;
     since = 0;
     void run();
   };

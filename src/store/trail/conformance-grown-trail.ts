@@ -4,11 +4,12 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { NOON, type Suite, trailRow } from '../conformance-fixtures.ts';
 import { positionAt } from '../engine/position.ts';
+import { countOf } from '../table.ts';
 import type { LookupPage, LookupQuery } from './trail.ts';
-import { chunkedUpTo, makeChunks } from './trail-chunk.ts';
+import { indexedUpTo, mergeRuns, writeRun } from './trail-index.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
-/** Number of records: enough for two chunks. */
+/** Number of records: enough for some runs of the index. */
 const COUNT = 3_000;
 /** Time of the first record. */
 const BASE = NOON + 3_600_000;
@@ -24,6 +25,12 @@ const VALUES: Readonly<Record<LookupAttribute, readonly string[]>> = {
   ResourceName: ['thing-0', 'thing-1495', 'thing-1'],
   ResourceType: ['Type0', 'Type2', 'type2'],
 };
+
+const COUNT_RUNS = 'SELECT COUNT(*) AS count FROM trail_run WHERE level = $1';
+const COUNT_BLOCKS_WITHOUT_RUN = `
+  SELECT COUNT(*) AS count FROM trail_index i
+  WHERE NOT EXISTS (SELECT 1 FROM trail_run r WHERE r.level = i.level AND r.last_position = i.last_position)`;
+const COUNT_AFTER = 'SELECT COUNT(*) AS count FROM trail_pack WHERE position > $1';
 
 /** Returns the values of an attribute of a record. */
 function valuesOf(row: TrailRow, name: LookupAttribute): readonly (string | undefined)[] {
@@ -62,7 +69,11 @@ function grownRows([first, second]: readonly [AccountId, AccountId]): readonly T
   );
 }
 
-/** Declares the tests of a trail with chunks: look-ups by filters must find the same records as a comparison with each record. */
+/** Runs and merges that are smaller than those of the server. */
+const SMALL_RUN = { keys: 700, packs: 100 };
+const SMALL_MERGE = { runs: 3, at: 5 };
+
+/** Declares the tests of a trail with an index: look-ups by the index must find the same records as a comparison with each record. */
 export function grownTrailConformance({ within, fresh, setClock }: Suite): void {
   describe('trail of some thousand records', () => {
     const accounts = [fresh(), fresh()] as const;
@@ -74,9 +85,10 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
         setClock(BASE + i);
         await Promise.all(rows.slice(i, i + 100).map((row) => within((tx) => tx.trail.append(row))));
       }
-      // All records have settled on every engine. Those of full chunks are in chunks.
+      // All records have settled on every engine. Those of full runs are in the index.
       setClock(BASE + 3_600_000);
-      while ((await within(({ sql }) => makeChunks(sql, positionAt(BASE + 3_000_000)))) === 'more');
+      while ((await within(({ sql }) => writeRun(sql, positionAt(BASE + 3_000_000), SMALL_RUN))) === 'more')
+        while ((await mergeRuns(within, SMALL_MERGE)) === 'more');
     });
 
     /** Reads all pages of a look-up. */
@@ -91,13 +103,18 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
       return found;
     }
 
-    test('trail: the records are in chunks', async () => {
-      assert.ok((await within(({ sql }) => chunkedUpTo(sql))) > positionAt(BASE + 1024));
+    test('trail: the records are in runs of both levels, and the newest in none', async () => {
+      const indexed = await within(({ sql }) => indexedUpTo(sql));
+      const levels = await within(({ sql }) => Promise.all([0, 1].map((level) => countOf(sql, COUNT_RUNS, [level]))));
+      const blocks = await within(({ sql }) => countOf(sql, COUNT_BLOCKS_WITHOUT_RUN, []));
+      const newest = await within(({ sql }) => countOf(sql, COUNT_AFTER, [indexed]));
+      assert.ok(indexed > positionAt(BASE + 1024));
+      assert.deepEqual([levels.every((count) => count > 0), blocks, newest > 0], [true, 0, true]);
     });
 
     for (const [name, values] of Object.entries(VALUES) as [LookupAttribute, readonly string[]][]) {
       for (const value of values) {
-        test(`trail: a look-up of ${name} ${value} in chunks finds the same records as a comparison with each`, async () => {
+        test(`trail: a look-up of ${name} ${value} by the index finds the same records as a comparison with each`, async () => {
           for (const [accountId, from, to] of [
             [accounts[0], BASE, BASE + COUNT],
             [accounts[1], BASE + 900, BASE + 2_100],
@@ -122,7 +139,7 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
       const seen: string[] = [];
       let position = 0;
       for (;;) {
-        const page = await within((tx) => tx.trail.since(position, 700));
+        const page = await within((tx) => tx.trail.since(position, 20));
         if (page.rows.length === 0) break;
         seen.push(...page.rows.map(({ eventId }) => eventId));
         position = page.position;

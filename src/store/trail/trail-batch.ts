@@ -1,9 +1,6 @@
 import type { SqlValue } from '../sql.ts';
-import { insertTrailRows } from './trail.ts';
+import { PACK_RECORDS, packInsert, packLength } from './trail-pack.ts';
 import type { TrailRow } from './trail-row.ts';
-
-/** Maximum number of records in a statement. */
-const BATCH_MAX = 128;
 
 /** Maximum number of concurrent statements: while the disk writes these, the next one collects records. */
 const UNDER_WAY_MAX = 2;
@@ -14,8 +11,12 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+function rowsOf(waiting: readonly Waiting[]): readonly TrailRow[] {
+  return waiting.map(({ row }) => row);
+}
+
 /**
- * Writes the records of transactions that wrote nothing else. Records that wait together share a statement, so that a denial or a read does not
+ * Writes the records of transactions that wrote nothing else. Records that wait together share a pack, so that a denial or a read does not
  * cost a transaction of its own. Resolves when the records are durable.
  *
  * `wroteNothing` reports whether an error proves that its statement wrote nothing. Only then are the records of a batch written one by one:
@@ -29,11 +30,10 @@ export function recorder(
   const queue: Waiting[] = [];
   let underWay = 0;
 
-  const insert = (rows: readonly TrailRow[]): Promise<void> => insertTrailRows(execute, rows, nextPosition);
-
   async function write(batch: readonly Waiting[]): Promise<void> {
     try {
-      await insert(batch.map(({ row }) => row));
+      const { text, values } = packInsert(rowsOf(batch), nextPosition());
+      await execute(text, values);
       for (const { resolve } of batch) resolve();
     } catch (error) {
       if (batch.length > 1 && wroteNothing(error)) {
@@ -46,9 +46,7 @@ export function recorder(
   function start(): void {
     while (queue.length > 0 && underWay < UNDER_WAY_MAX) {
       underWay++;
-      // Powers of two: few SQL strings, so few plans on each connection.
-      const size = 2 ** Math.floor(Math.log2(Math.min(queue.length, BATCH_MAX)));
-      void write(queue.splice(0, size)).then(() => {
+      void write(queue.splice(0, packLength(rowsOf(queue.slice(0, PACK_RECORDS))))).then(() => {
         underWay--;
         start();
       });

@@ -64,7 +64,7 @@ function records({ within, fresh }: Suite, { record, lookup, ids }: TrailUses): 
     const accountId = fresh();
     await record(trailRow('odd', NOON, { accountId, userName: 'a\0b', resources: [{ name: 'c\0d\u{d800}' }] }));
     const [row] = (await lookup(accountId)).rows;
-    assert.deepEqual([row?.userName, row?.resources], ['a\u{fffd}b', [{ name: 'c\0d\u{d800}' }]]);
+    assert.deepEqual([row?.userName, row?.resources], ['a\0b', [{ name: 'c\0d\u{d800}' }]]);
   });
 
   test('trail: concurrent transactions that only record store all records', async () => {
@@ -74,15 +74,34 @@ function records({ within, fresh }: Suite, { record, lookup, ids }: TrailUses): 
     assert.deepEqual((await ids(accountId, { limit: 500 })).toSorted(), expected.toSorted());
   });
 
-  test('trail: a transaction finds its own record', async () => {
+  test('trail: a look-up finds the records of earlier transactions, not that of its own', async () => {
     const accountId = fresh();
+    await record(trailRow('earlier', NOON, { accountId }));
     const rows = await within(async (tx) => {
       await tx.trail.append(trailRow('own', NOON, { accountId }));
-      return (await tx.trail.lookup({ accountId, region: 'us-east-1', from: NOON, to: NOON, limit: 1 })).rows;
+      return (await tx.trail.lookup({ accountId, region: 'us-east-1', from: NOON, to: NOON, limit: 2 })).rows;
     });
     assert.deepEqual(
       rows.map(({ eventId }) => eventId),
-      ['own'],
+      ['earlier'],
+    );
+    assert.deepEqual(await ids(accountId), ['own', 'earlier']);
+  });
+
+  test('trail: a page ends within a pack, and the next one continues there', async () => {
+    const accountId = fresh();
+    await within(async (tx) => {
+      for (let i = 0; i < 40; i++) await tx.trail.append(trailRow(`p${i}`, NOON, { accountId, document: `{"n":"${'é'.repeat(i)}"}` }));
+    });
+    const found: TrailRow[] = [];
+    for (let before: string | undefined, pages = 0; pages === 0 || before !== undefined; pages++) {
+      const page = await lookup(accountId, { limit: 7, ...(before === undefined ? {} : { before }) });
+      found.push(...page.rows);
+      before = page.next;
+    }
+    assert.deepEqual(
+      found.map(({ eventId, document }) => [eventId, document]),
+      Array.from({ length: 40 }, (_, i) => [`p${39 - i}`, `{"n":"${'é'.repeat(39 - i)}"}`]),
     );
   });
 }

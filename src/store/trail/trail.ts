@@ -1,22 +1,24 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { positionAt } from '../engine/position.ts';
-import type { Sql, SqlValue } from '../sql.ts';
-import { flag, instant, int, json, optional, type Row, table, text, textOf } from '../table.ts';
-import { chunkEndFrom, chunkedUpTo, chunksBefore, keyOf, mayHold } from './trail-chunk.ts';
+import type { Sql } from '../sql.ts';
+import { hitsBefore, indexedUpTo, runEndFrom } from './trail-index.ts';
+import { keyOf, keyText, matches } from './trail-keys.ts';
+import { type Pack, recordsOf, TRAIL_PACK } from './trail-pack.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 export interface Trail {
   /** Appends a record. The engine writes it at the end of the transaction, together with others, so that it costs little. */
   append(row: TrailRow): Promise<void>;
   /**
-   * Returns records, newest first. A page with `next` may have fewer records than `limit`, even none: `next` is the place where the search
-   * stopped. Records of one millisecond are in any order.
+   * Returns records of earlier transactions, newest first. A page with `next` may have fewer records than `limit`, even none: `next` is
+   * the place where the search stopped. Records of one millisecond are in any order.
    */
   lookup(query: LookupQuery): Promise<LookupPage>;
   /**
    * Returns each record of all accounts once, in the order of commits, after a position (0: from the first), for delivery and digests.
-   * On PostgreSQL it omits the last half minute, because a record that commits late may still precede these records.
+   * It reads at most `limit` packs, which have one or more records each. On PostgreSQL it omits the last half minute, because a record
+   * that commits late may still precede these records.
    */
   since(position: number, limit: number): Promise<{ readonly rows: readonly TrailRow[]; readonly position: number }>;
 }
@@ -38,206 +40,165 @@ export interface LookupPage {
   readonly next?: string;
 }
 
-/** Trail events. They have no index except the key, so that a record costs one insert into one tree (Decision 0008). */
-export const TRAIL_EVENT = table('trail_event', {
-  columns: {
-    /** Order of the trail. See `Positions`. */
-    position: int,
-    eventId: text,
-    accountId: textOf<AccountId>(),
-    region: text,
-    at: instant,
-    eventName: text,
-    eventSource: text,
-    readOnly: flag,
-    userName: optional(text),
-    accessKeyId: optional(text),
-    resources: json<TrailRow['resources']>(),
-    document: text,
-  },
-  key: ['position'],
-  // Two servers can use the same position.
-  keyOnPostgres: ['position', 'eventId'],
-  clustered: false,
-});
-type EventRow = Row<typeof TRAIL_EVENT>;
-
-const COLUMN_COUNT = TRAIL_EVENT.schema.columns.length;
-
 /**
  * Longest time between a request and its record, in milliseconds.
  * Assumed: no request takes longer, and the clock is never set back by more. A look-up with an end misses records that are later.
  */
 const LATEST_MS = 15 * 60_000;
 
-// biome-ignore format: a table
-const CONDITIONS: Readonly<Record<LookupAttribute, string>> = {
-  EventId:      'event_id = $7',
-  EventName:    'event_name = $7',
-  ReadOnly:     'read_only = $7',
-  Username:     'user_name = $7',
-  EventSource:  'event_source = $7',
-  AccessKeyId:  'access_key_id = $7',
-  // SQLite's LIKE ignores the case of ASCII letters. These conditions match too many records, and `hasResource` decides.
-  ResourceType: "resources LIKE $7 ESCAPE '!'",
-  ResourceName: "resources LIKE $7 ESCAPE '!'",
-};
+/** Access of the trail to its transaction. */
+export interface TrailParts {
+  readonly sql: Sql;
+  /** Adds a record to those that the engine writes. */
+  readonly append: (row: TrailRow) => void;
+  /** Writes the records of earlier transactions that are not written yet. */
+  readonly writeEarlier: () => void;
+  /** Returns a position below which no further record appears. */
+  readonly settled: () => number;
+}
 
-/** Creates the trail of one transaction. `flush` writes `pending`, at the end of the work and before each look-up. */
-export function trail(sql: Sql, pending: TrailRow[], flush: () => Promise<void>, settled: () => number): Trail {
+/** Creates the trail of one transaction. */
+export function trail({ sql, append, writeEarlier, settled }: TrailParts): Trail {
   return {
     async append(row) {
-      pending.push(row);
+      append(row);
     },
     async lookup(query) {
-      await flush();
+      writeEarlier();
       return search(sql, query);
     },
     async since(after, limit) {
-      await flush();
-      const rows = await TRAIL_EVENT.rows(sql, SELECT_SINCE, [after, settled(), limit]);
-      return { rows: rows.map(toTrailRow), position: rows.at(-1)?.position ?? after };
+      writeEarlier();
+      const packs = await TRAIL_PACK.rows(sql, SELECT_SINCE, [after, settled(), limit]);
+      return { rows: packs.flatMap(recordsOf), position: packs.at(-1)?.position ?? after };
     },
   };
 }
 
-const SELECT_SINCE = `SELECT ${TRAIL_EVENT.names} FROM trail_event WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3`;
+const SELECT_SINCE = `SELECT ${TRAIL_PACK.names} FROM trail_pack WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3`;
+const SELECT_TAIL = `
+  SELECT ${TRAIL_PACK.names} FROM trail_pack
+  WHERE position <= $1 AND position > $2 AND position >= $3 AND keys LIKE $4 ESCAPE '!' ORDER BY position DESC LIMIT $5`;
 
-/** Maximum number of chunks whose records one look-up reads. At the maximum, it returns a page with `next`. */
-const CHUNKS_READ_MAX = 64;
-/** Maximum number of filters that one look-up reads. At the maximum, it returns a page with `next`. */
-const FILTERS_READ_MAX = 4096;
+/** Number of packs that one statement reads, and that the first one reads: a pack can have many records of a frequent value. */
+const PACKS_PAGE = 16;
+const PACKS_FIRST = 4;
+const SELECT_PACKS = `
+  SELECT ${TRAIL_PACK.names} FROM trail_pack
+  WHERE position IN (${Array.from({ length: PACKS_PAGE }, (_, i) => `$${i + 1}`).join(', ')}) ORDER BY position DESC`;
 
-/** Number of filters that one statement reads. */
-const FILTERS_PAGE = 64;
+/** Maximum number of packs, of UTF-16 units in them, and of runs that a look-up reads. Then it returns a page with `next`. */
+const PACKS_READ_MAX = 256;
+const UNITS_READ_MAX = 2 ** 23;
+const RUNS_READ_MAX = 1_024;
+
+/** Number of runs that one statement reads: few at first, because frequent values are in the newest. */
+const RUNS_PAGE = { first: 2, growth: 4, max: 64 } as const;
+
+/** Place of a record: its pack, and its index in the pack. */
+interface Place {
+  readonly position: number;
+  readonly index: number;
+}
+
+/** Returns the string of a place, for `next`: two numbers in base 36, of which the second has three digits. */
+function placeText({ position, index }: Place): string {
+  return position.toString(36) + index.toString(36).padStart(3, '0');
+}
+
+/** Reports whether a string has the form of `next` of a page. */
+export function isPlace(text: string): boolean {
+  return /^[0-9a-z]{4,15}$/.test(text);
+}
+
+function parsePlace(text: string): Place {
+  return { position: Number.parseInt(text.slice(0, -3), 36), index: Number.parseInt(text.slice(-3), 36) };
+}
+
+/** A search in progress. Reads packs from new to old, and collects their matching records until the page has one more than its limit. */
+interface Search {
+  readonly query: LookupQuery;
+  /** Records of this place and later ones are not in the page. */
+  readonly end: Place;
+  readonly found: { readonly row: TrailRow; readonly place: Place }[];
+  packsRead: number;
+  unitsRead: number;
+}
 
 async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
-  const first = positionAt(query.from);
-  const key = keyOf(query.accountId, query.region, query.attribute);
-  const found: EventRow[] = [];
-  /** Position from which all records have been searched. */
-  let end = query.before === undefined ? positionAt(query.to + LATEST_MS) : Number.parseInt(query.before, 36);
-  const look = async (from: number): Promise<void> => {
-    found.push(...(await select(sql, query, Math.max(first, from), end, query.limit + 1 - found.length)));
-  };
+  const from = positionAt(query.from);
+  const end = query.before === undefined ? { position: positionAt(query.to + LATEST_MS), index: 0 } : parsePlace(query.before);
+  const state: Search = { query, end, found: [], packsRead: 0, unitsRead: 0 };
+  const key = keyOf(query);
+  const indexed = await indexedUpTo(sql);
+  const stopped =
+    (end.position > indexed ? await searchTail(sql, state, keyText(key), indexed, from) : undefined) ??
+    (await searchRuns(sql, state, key, Math.min(end.position, indexed), from));
+  const rows = state.found.slice(0, query.limit);
+  const next = state.found.length > query.limit ? rows.at(-1)?.place : stopped;
+  return { rows: rows.map(({ row }) => row), ...(next === undefined ? {} : { next: placeText(next) }) };
+}
 
-  const chunked = await chunkedUpTo(sql);
-  if (end > chunked) {
-    await look(chunked + 1);
-    end = chunked + 1;
-  }
-  // A page may begin within a chunk. Such a chunk ends after the start of the page.
-  let before = ((await chunkEndFrom(sql, end)) ?? chunked) + 1;
-  let read = 0;
-  let filters = 0;
-  while (found.length <= query.limit) {
-    const chunks = await chunksBefore(sql, before, first, FILTERS_PAGE);
-    for (const chunk of chunks) {
-      if (found.length > query.limit) break;
-      if (chunk.firstPosition >= end) continue;
-      if (mayHold(chunk.filter, key)) {
-        if (read++ === CHUNKS_READ_MAX) return page(query, found, end);
-        await look(chunk.firstPosition);
-      }
-      end = chunk.firstPosition;
+function isFull({ found, query, packsRead, unitsRead }: Search): boolean {
+  return found.length > query.limit || packsRead >= PACKS_READ_MAX || unitsRead >= UNITS_READ_MAX;
+}
+
+/** Returns the number of packs that the next statement reads. */
+function pageOf({ packsRead }: Search): number {
+  return packsRead === 0 ? PACKS_FIRST : PACKS_PAGE;
+}
+
+/** Adds the matching records of packs, which are in descending order. Returns the place where a full search stopped. */
+function collect(state: Search, packs: readonly Pack[]): Place | undefined {
+  const { query, end, found } = state;
+  for (const pack of packs) {
+    const { position } = pack;
+    const records = recordsOf(pack);
+    for (let index = records.length - 1; index >= 0; index--) {
+      const row = records[index] as TrailRow;
+      if (position === end.position && index >= end.index) continue;
+      if (row.at >= query.from && row.at <= query.to && matches(row, query)) found.push({ row, place: { position, index } });
     }
-    const last = chunks.at(-1);
-    if (last === undefined || chunks.length < FILTERS_PAGE) break;
-    before = last.lastPosition;
-    filters += chunks.length;
-    if (filters >= FILTERS_READ_MAX) return page(query, found, end);
+    state.packsRead++;
+    state.unitsRead += pack.heads.length + pack.documents.length;
+    if (isFull(state)) return { position, index: 0 };
   }
-  return page(query, found);
+  return undefined;
 }
 
-/** Returns matching records of a part of the trail, newest first. */
-function select(sql: Sql, query: LookupQuery, from: number, end: number, limit: number): Promise<readonly EventRow[]> {
-  const { accountId, region, to, attribute } = query;
-  const values: SqlValue[] = [end, from, accountId, region, to, limit];
-  if (attribute !== undefined) values.push(comparand(attribute));
-  return TRAIL_EVENT.rows(
-    sql,
-    `SELECT ${TRAIL_EVENT.names} FROM trail_event
-     WHERE position < $1 AND position >= $2 AND account_id = $3 AND region = $4 AND at_ms <= $5
-       ${attribute === undefined ? '' : `AND ${CONDITIONS[attribute.name]}`}
-     ORDER BY position DESC LIMIT $6`,
-    values,
-  );
-}
-
-/** Returns the page of the found records, which may be one more than the limit. `searched`: the position where the search stopped. */
-function page(query: LookupQuery, found: readonly EventRow[], searched?: number): LookupPage {
-  const rows = found.slice(0, query.limit);
-  const next = found.length > query.limit ? rows.at(-1)?.position : searched;
-  return {
-    rows: rows.map(toTrailRow).filter((row) => row.at >= query.from && hasResource(row, query.attribute)),
-    ...(next === undefined ? {} : { next: next.toString(36) }),
-  };
-}
-
-/** Writes records in one statement. Their positions increase in the order of commits of this server. */
-export async function insertTrailRows(
-  execute: (text: string, values: readonly SqlValue[]) => Promise<unknown>,
-  rows: readonly TrailRow[],
-  nextPosition: () => number,
-): Promise<void> {
-  await execute(
-    insertText(rows.length),
-    rows.flatMap((row) => toColumns(row, nextPosition())),
-  );
-}
-
-const insertTexts: string[] = [];
-
-function insertText(count: number): string {
-  return (insertTexts[count] ??= `INSERT INTO trail_event (${TRAIL_EVENT.names}) VALUES ${placeholders(count)}`);
-}
-
-/** `($1, $2, …), ($13, …)`. */
-function placeholders(rowCount: number): string {
-  const rows: string[] = [];
-  for (let row = 0; row < rowCount; row++) {
-    rows.push(`(${Array.from({ length: COLUMN_COUNT }, (_, column) => `$${row * COLUMN_COUNT + column + 1}`).join(', ')})`);
+/** Searches the packs that are in no run yet. */
+async function searchTail(sql: Sql, state: Search, text: string, indexed: number, from: number): Promise<Place | undefined> {
+  for (let before = state.end.position; ; ) {
+    const limit = pageOf(state);
+    const packs = await TRAIL_PACK.rows(sql, SELECT_TAIL, [before, indexed, from, `%${text}%`, limit]);
+    const stopped = collect(state, packs);
+    if (stopped !== undefined || packs.length < limit) return stopped;
+    before = (packs.at(-1) as Pack).position - 1;
   }
-  return rows.join(', ');
 }
 
-function toColumns(row: TrailRow, position: number): SqlValue[] {
-  return [
-    position,
-    row.eventId,
-    row.accountId,
-    row.region,
-    row.at,
-    storable(row.eventName),
-    storable(row.eventSource),
-    row.readOnly ? 1 : 0,
-    storable(row.userName ?? null),
-    storable(row.accessKeyId ?? null),
-    JSON.stringify(row.resources),
-    row.document,
-  ];
-}
-
-/** Replaces NUL, which PostgreSQL does not store. No string of a caller may prevent its record. JSON escapes NUL. */
-function storable<Text extends string | null>(text: Text): Text | string {
-  return text?.includes('\0') ? text.replaceAll('\0', '\u{fffd}') : text;
-}
-
-function toTrailRow({ position, ...row }: EventRow): TrailRow {
-  return row;
-}
-
-/** Returns the parameter of an attribute's condition. `ReadOnly` is `true` or `false`. Other values match no record. */
-function comparand({ name, value }: { readonly name: LookupAttribute; readonly value: string }): SqlValue {
-  if (name === 'ReadOnly') return value === 'true' ? 1 : value === 'false' ? 0 : 2;
-  if (name === 'ResourceType' || name === 'ResourceName') return `%${JSON.stringify(value).replace(/[!%_]/g, '!$&')}%`;
-  return value;
-}
-
-/** Reports whether a record has the resource that an attribute names. True for all other attributes. */
-function hasResource(row: TrailRow, attribute?: { readonly name: LookupAttribute; readonly value: string }): boolean {
-  if (attribute?.name === 'ResourceType') return row.resources.some(({ type }) => type === attribute.value);
-  if (attribute?.name === 'ResourceName') return row.resources.some(({ name }) => name === attribute.value);
-  return true;
+/** Searches the runs, from the one that has the pack at `last`. */
+async function searchRuns(sql: Sql, state: Search, key: number, last: number, from: number): Promise<Place | undefined> {
+  // The pack at `from` or before may be in the middle of the last run.
+  let before = (await runEndFrom(sql, last)) + 1;
+  let limit: number = RUNS_PAGE.first;
+  for (let runs = 0; ; ) {
+    const hits = await hitsBefore(sql, key, before, from, limit);
+    // Packs of several servers can have one position, which then occurs twice. One statement reads all of them.
+    const positions = hits
+      .flatMap((run) => run.positions.toReversed())
+      .filter((position, i, all) => position <= last && position >= from && position !== all[i - 1]);
+    while (positions.length > 0) {
+      const page = positions.splice(0, pageOf(state));
+      const filled = Array.from({ length: PACKS_PAGE }, (_, each) => page[each] ?? (page[0] as number));
+      const stopped = collect(state, await TRAIL_PACK.rows(sql, SELECT_PACKS, filled));
+      if (stopped !== undefined) return stopped;
+    }
+    const oldest = hits.at(-1);
+    if (oldest === undefined || hits.length < limit) return undefined;
+    before = oldest.lastPosition;
+    runs += hits.length;
+    if (runs >= RUNS_READ_MAX) return { position: oldest.firstPosition, index: 0 };
+    limit = Math.min(limit * RUNS_PAGE.growth, RUNS_PAGE.max);
+  }
 }

@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { NOON, type Suite } from '#store/conformance-fixtures.ts';
+import type { Sql, SqlValue } from '#store/sql.ts';
+import { countOf } from '#store/table.ts';
 import { channelMessages, type MessageRange } from './channel-messages.ts';
 import { channel, message } from './conformance-fixtures.ts';
+
+/** Counts the rows between the bounds that a page names. */
+const COUNT_BETWEEN = `
+  SELECT COUNT(*) AS count FROM channel_message
+  WHERE channel_key = $1 AND sub_channel_id = $2 AND created_at_ms >= $3 AND created_at_ms <= $4`;
 
 export function conformance({ within, fresh }: Suite): void {
   describe('channel messages', () => {
@@ -38,7 +45,33 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(times, [0, 1, 2, 9]);
     });
 
-    test('channel messages: list returns both orders, within the times, without messages for others', async () => {
+    // biome-ignore format: a table
+    for (const [title, order, after, rows] of [
+      ['the oldest page of the newest first',  'DESCENDING', 3,   4],
+      ['the newest page of the oldest first',  'ASCENDING',  56,  4],
+    ] as const) {
+      test(`channel messages: ${title} reads the rows from its place, not those before`, async () => {
+        const here = channel(fresh(), 'a');
+        const place = { createdAt: instant(NOON + after), messageId: `m${after}` };
+        const range = { channelKey: here.channelKey, subChannelId: '', reader: 'user/bob', notBefore: NOON, notAfter: instant(NOON + 59), order };
+        const read = await within(async (tx) => {
+          for (let i = 0; i < 60; i++) await tx.of(channelMessages).add(message(here, `m${i}`, { createdAt: instant(NOON + i) }));
+          let used: readonly SqlValue[] = [];
+          const noting: Sql = {
+            ...tx.sql,
+            rows(query, values = []) {
+              used = values;
+              return tx.sql.rows(query, values);
+            },
+          };
+          const page = await channelMessages(noting).list(range, 10, place);
+          return [page.length, await countOf(tx.sql, COUNT_BETWEEN, used.slice(0, 4))];
+        });
+        assert.deepEqual(read, [rows - 1, rows]);
+      });
+    }
+
+    test('channel messages: list returns messages in both orders, within the times, and omits messages for others', async () => {
       const here = channel(fresh(), 'a');
       const range: MessageRange = {
         channelKey: here.channelKey,

@@ -96,7 +96,9 @@ export function channelMessages(sql: Sql): ChannelMessages {
     list({ channelKey, subChannelId, reader, notBefore, notAfter, order }, limit, after) {
       const ascending = order === 'ASCENDING';
       const { createdAt, messageId } = after ?? { createdAt: ascending ? notBefore - 1 : notAfter + 1, messageId: '' };
-      const values = [channelKey, subChannelId, notBefore, notAfter, reader, createdAt, messageId, limit];
+      // The range begins at the place. The engines do not derive this from the comparison of two columns, and would skip all rows before it.
+      const range = ascending ? [Math.max(notBefore, createdAt), notAfter] : [notBefore, Math.min(notAfter, createdAt)];
+      const values = [channelKey, subChannelId, ...range, reader, createdAt, messageId, limit] as const;
       return CHANNEL_MESSAGE.rows(sql, ascending ? SELECT_ASCENDING : SELECT_DESCENDING, values);
     },
     removeBefore: (channelKey, subChannelId, before, limit) => sql.run(DELETE_BEFORE, [channelKey, subChannelId, before, limit]),

@@ -1,0 +1,119 @@
+import type { LookupAttribute, TrailRow } from './trail-row.ts';
+
+/**
+ * Look-up keys of the trail: 32-bit hashes of account, region and one attribute. Equal keys may belong to different values, so a
+ * look-up compares the records too. Keys that collide on purpose only cause additional reads.
+ */
+
+/** A look-up: the events of an account in a region, of all or of those with an attribute. */
+export interface KeyFacts {
+  readonly accountId: string;
+  readonly region: string;
+  readonly attribute?: { readonly name: LookupAttribute; readonly value: string };
+}
+
+/** Numbers that distinguish the attributes. Stored keys depend on them, so they never change. */
+// biome-ignore format: a table
+const NUMBERS: Readonly<Record<LookupAttribute, number>> = {
+  EventId: 1, EventName: 2, ReadOnly: 3, Username: 4, ResourceType: 5, ResourceName: 6, EventSource: 7, AccessKeyId: 8,
+};
+
+/** Length of a key as a string. */
+const KEY_LENGTH = 8;
+
+/** FNV-1a. */
+function hashOn(hash: number, text: string): number {
+  let on = hash;
+  for (let i = 0; i < text.length; i++) on = Math.imul(on ^ text.charCodeAt(i), 0x01000193);
+  return on;
+}
+
+function placeHash(accountId: string, region: string): number {
+  return hashOn(hashOn(0x811c9dc5, accountId), region);
+}
+
+function attributeHash(place: number, name: LookupAttribute, value: string): number {
+  return hashOn(Math.imul(place ^ NUMBERS[name], 0x01000193), value);
+}
+
+/** Returns a hash as a key, after its bits are mixed: the first bits of keys are evenly distributed. */
+function toKey(hash: number): number {
+  let key = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  key = Math.imul(key ^ (key >>> 13), 0xc2b2ae35);
+  return (key ^ (key >>> 16)) >>> 0;
+}
+
+/** Returns the key of a look-up. */
+export function keyOf({ accountId, region, attribute }: KeyFacts): number {
+  const place = placeHash(accountId, region);
+  return toKey(attribute === undefined ? place : attributeHash(place, attribute.name, attribute.value));
+}
+
+/** Returns a key as it is in the strings of `keysOf`. */
+export function keyText(key: number): string {
+  return key.toString(16).padStart(KEY_LENGTH, '0');
+}
+
+/** Returns the keys of records as one string. It omits most keys that a record shares with the one before. */
+export function keysOf(rows: readonly TrailRow[]): string {
+  let keys = '';
+  let place = 0;
+  let before: TrailRow | undefined;
+  const add = (hash: number): void => {
+    keys += keyText(toKey(hash));
+  };
+  for (const row of rows) {
+    if (before === undefined || before.accountId !== row.accountId || before.region !== row.region) {
+      before = undefined;
+      place = placeHash(row.accountId, row.region);
+      add(place);
+    }
+    add(attributeHash(place, 'EventId', row.eventId));
+    if (before?.eventName !== row.eventName) add(attributeHash(place, 'EventName', row.eventName));
+    if (before?.eventSource !== row.eventSource) add(attributeHash(place, 'EventSource', row.eventSource));
+    if (before?.readOnly !== row.readOnly) add(attributeHash(place, 'ReadOnly', String(row.readOnly)));
+    if (row.userName !== undefined && before?.userName !== row.userName) add(attributeHash(place, 'Username', row.userName));
+    if (row.accessKeyId !== undefined && before?.accessKeyId !== row.accessKeyId) add(attributeHash(place, 'AccessKeyId', row.accessKeyId));
+    for (const [i, { type, name }] of row.resources.entries()) {
+      const same = before?.resources[i];
+      if (type !== undefined && same?.type !== type) add(attributeHash(place, 'ResourceType', type));
+      if (same?.name !== name) add(attributeHash(place, 'ResourceName', name));
+    }
+    before = row;
+  }
+  return keys;
+}
+
+/** Returns the different keys of a string of `keysOf`. */
+export function parseKeys(keys: string): ReadonlySet<number> {
+  const parsed = new Set<number>();
+  for (let i = 0; i < keys.length; i += KEY_LENGTH) parsed.add(Number.parseInt(keys.slice(i, i + KEY_LENGTH), 16));
+  return parsed;
+}
+
+/** Reports whether a record is one of a look-up. */
+export function matches(row: TrailRow, { accountId, region, attribute }: KeyFacts): boolean {
+  if (row.accountId !== accountId || row.region !== region) return false;
+  return attribute === undefined || hasValue(row, attribute.name, attribute.value);
+}
+
+function hasValue(row: TrailRow, name: LookupAttribute, value: string): boolean {
+  switch (name) {
+    case 'EventId':
+      return row.eventId === value;
+    case 'EventName':
+      return row.eventName === value;
+    case 'ReadOnly':
+      return String(row.readOnly) === value;
+    case 'Username':
+      return row.userName === value;
+    case 'EventSource':
+      return row.eventSource === value;
+    case 'AccessKeyId':
+      return row.accessKeyId === value;
+    case 'ResourceType':
+      return row.resources.some(({ type }) => type === value);
+    case 'ResourceName':
+      return row.resources.some((resource) => resource.name === value);
+  }
+}
