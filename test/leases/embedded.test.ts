@@ -62,7 +62,7 @@ describe('the lease, embedded', async () => {
     await kept.close();
     await lease.withdrawn(version);
     assert.equal(lease.holds(), false);
-    assert.deepEqual(reports, ['could not renew the lease on identity, without which the server rejects requests: The store is closed.']);
+    assert.deepEqual(reports, ['could not renew the lease on identity, without which the server rejects requests: the store is closed']);
   });
 
   test('the lease, embedded: a stopped lease does not hold', async () => {

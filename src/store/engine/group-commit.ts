@@ -94,7 +94,7 @@ export function groupCommit(
       writeRecords();
       if (!writer.begun) return syncs.afterRead(respond);
       // A member may have caught the error that broke the store. No change of this group must become durable.
-      if (writer.isBroken()) throw new Error('The store has stopped.');
+      if (writer.isBroken()) throw new Error('the store has stopped after a failed write');
       writer.control('COMMIT');
       writer.begun = false;
       syncs.afterCommit(respond);
@@ -118,8 +118,8 @@ export function groupCommit(
   const store: Store = {
     transaction(work) {
       return new Promise((resolve, reject) => {
-        if (writer.isBroken()) return reject(new Error('The store has stopped.'));
-        if (!isOpen) return reject(new Error('The store is closed.'));
+        if (writer.isBroken()) return reject(new Error('the store has stopped after a failed write'));
+        if (!isOpen) return reject(new Error('the store is closed'));
         queue.push(member(work, resolve, reject));
         draining ??= drain();
       });

@@ -33,10 +33,10 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
   }
 
   function execute<T>(text: string, use: (statement: SqliteStatement) => T): T {
-    if (ended) throw new Error('A transaction was used after its end.');
-    if (writer.isBroken()) throw new Error('The store has stopped.');
+    if (ended) throw new Error('a transaction was used after its end');
+    if (writer.isBroken()) throw new Error('the store has stopped after a failed write');
     if (failure !== undefined)
-      throw new Error('A statement of this transaction failed: it can only be rolled back.', { cause: failure.error });
+      throw new Error('a statement of this transaction failed, so it can only be rolled back', { cause: failure.error });
     try {
       const { statement, writes } = writer.prepare(text);
       if (writes) beforeWrite();

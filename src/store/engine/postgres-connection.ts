@@ -38,8 +38,8 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, again
   let failure: unknown;
 
   async function execute(text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
-    if (ended) throw new Error('A transaction was used after its end.');
-    if (failure !== undefined) throw new Error('A statement of this transaction failed: it can only be rolled back.', { cause: failure });
+    if (ended) throw new Error('a transaction was used after its end');
+    if (failure !== undefined) throw new Error('a statement of this transaction failed, so it can only be rolled back', { cause: failure });
     wrote ||= isWrite(text);
     try {
       return await query(await (client ??= begin(pool, again)), text, values);
@@ -67,12 +67,12 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, again
     } catch (error) {
       taken.release(!isAnswer(error));
       if (text === 'ROLLBACK' || isAnswer(error) || !wrote) throw error;
-      throw new Error('The connection was lost during COMMIT: the transaction may be committed.', { cause: error });
+      throw new Error('the connection was lost during COMMIT, so the transaction may be committed', { cause: error });
     }
     taken.release(false);
     // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK. Work that does not wait for a statement can cause it.
     if (text === 'COMMIT' && answered.command === 'ROLLBACK')
-      throw failure ?? new Error('The database rolled back the transaction instead of committing it.');
+      throw failure ?? new Error('the database rolled back the transaction instead of committing it');
   }
   const sql: Sql = {
     row: async <Row>(text: string, values: readonly SqlValue[] = []) => (await execute(text, values)).rows[0] as Row | undefined,

@@ -101,7 +101,7 @@ export async function openOnPool(pool: PostgresPool, options: StoreOptions): Pro
 /** Reads an exact number. A rounded number would be a different number. @throws Error  the number is too large */
 function parseInt8(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new Error(`The database contains '${text}', which is not an exact JavaScript number.`);
+  if (!Number.isSafeInteger(value)) throw new Error(`the database contains '${text}', which is not an exact JavaScript number`);
   return value;
 }
 
@@ -111,10 +111,10 @@ async function assertDurable(pool: PostgresPool): Promise<void> {
        current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby`,
   });
   const [is] = rows as { readonly fsync: string; readonly commit: string; readonly encoding: string; readonly standby: boolean }[];
-  if (is === undefined || is.standby) throw new Error('The database is a standby: set the address of the primary.');
+  if (is === undefined || is.standby) throw new Error('the database is a standby; set BELFRY_DATABASE to the primary');
   if (is.fsync !== 'on' || is.commit === 'off')
-    throw new Error('The database acknowledges commits that are not durable: set fsync and synchronous_commit on.');
-  if (is.encoding !== 'UTF8') throw new Error(`The encoding of the database is ${is.encoding}: create a database in UTF8.`);
+    throw new Error('the database acknowledges commits that are not durable; set fsync and synchronous_commit to on');
+  if (is.encoding !== 'UTF8') throw new Error(`the encoding of the database is '${is.encoding}'; create a database with the encoding UTF8`);
 }
 
 /** Runs serializable transactions on a pool. `order` numbers the records. */
@@ -155,7 +155,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
 
   const store: Store = {
     transaction(work) {
-      if (closed) return Promise.reject(new Error('The store is closed.'));
+      if (closed) return Promise.reject(new Error('the store is closed'));
       const running = once(work, false).catch((error: unknown) => {
         if (!CONFLICT.has(codeOf(error))) throw error;
         return inTurn(() => retrying(CONFLICT, () => once(work, true)));
