@@ -21,12 +21,9 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
 
   function beforeWrite(): void {
     if (undoes !== 'nothing') return;
-    if (!writer.begun) {
-      // No earlier member of the group wrote, so a rollback of the group undoes this member alone.
-      writer.control('BEGIN IMMEDIATE');
-      writer.begun = true;
-      undoes = 'group';
-    } else {
+    // If no earlier member of the group wrote, a rollback of the group undoes this member alone.
+    if (writer.beginWrite()) undoes = 'group';
+    else {
       writer.control('SAVEPOINT member');
       undoes = 'savepoint';
     }
@@ -40,6 +37,7 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
     try {
       const { statement, writes } = writer.prepare(text);
       if (writes) beforeWrite();
+      else writer.begin();
       return use(statement);
     } catch (error) {
       // As on PostgreSQL, no statement runs after one that failed.
@@ -68,8 +66,7 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
         writer.control('ROLLBACK TO member');
         writer.control('RELEASE member');
       } else if (undoes === 'group') {
-        writer.control('ROLLBACK');
-        writer.begun = false;
+        writer.end('ROLLBACK');
       }
     },
   };
