@@ -86,7 +86,7 @@ export function policyTypeKey(policyType: string = 'SERVICE_CONTROL_POLICY'): Co
   return [['organizations:policytype', policyType]];
 }
 
-/** Returns the owner in ARNs for a caller whose account is not in an organization. */
+/** Returns the placeholder IDs for ARNs, for a caller whose account is not in an organization. */
 export function placeholderOwner(caller: Caller): Owner {
   return { accountId: caller.accountId, organizationId: 'o-0000000000' };
 }
