@@ -13,7 +13,7 @@ const statement = { Effect: 'Allow', Action: 'chime:GetMeting', Resource: '*' };
 const policyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement, { ...statement, Sid: '' }] });
 const other = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'iam:GetUser', Resource: '*' } });
 
-test('ValidatePolicy: all pages together are the findings of one page, in order', async () => {
+test('ValidatePolicy: small pages together have the findings of one large page, in the same order', async () => {
   const whole = await operations.ValidatePolicy.handle(CALL, { policyDocument, policyType: 'IDENTITY_POLICY' });
   assert.ok(whole.findings.length >= 3);
   assert.equal(whole.nextToken, undefined);
