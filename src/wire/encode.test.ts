@@ -124,12 +124,12 @@ describe('encodeError', () => {
     assert.equal(answer.body, '{"Code":"Forbidden","Message":"User: x is not authorized to perform: chime:ListAccounts"}');
   });
 
-  test('encodeError: a handler can set Code and members of the shape only', () => {
+  test('encodeError: of the members that a handler sets, only Code and members of the shape are written', () => {
     const answer = failed(VOICE, new AwsError('ConflictException', 'In use', { Code: 'PhoneNumberAssociationsExist', Secret: 'x' }));
     assert.equal(answer.body, '{"Code":"PhoneNumberAssociationsExist","Message":"In use"}');
   });
 
-  test('encodeError: an error that the model lacks has the format of Chime', () => {
+  test('encodeError: an error that is not in the model of Chime has the format of Chime errors', () => {
     assert.equal(
       failed(MEETINGS, new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid.')).body,
       '{"Code":"UnrecognizedClient","Message":"The security token included in the request is invalid."}',
