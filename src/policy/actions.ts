@@ -10,7 +10,7 @@ const NAME_MAX = 128;
 const IDS = new Map<string, number>();
 const NAMES: string[] = [];
 
-/** Returns the number of an action, ignoring case. Returns -1 if the table is full. Such an action is decided without a cache. */
+/** Returns the number of an action, ignoring case. Returns -1 if the table is full. The engine decides such an action without a cache. */
 export function actionIdOf(action: string): number {
   const known = IDS.get(action);
   if (known !== undefined) return known;
@@ -22,8 +22,8 @@ export function actionIdOf(action: string): number {
     NAMES.push(lower);
     IDS.set(lower, id);
   }
-  // Also caches the spelling of the caller, which usually is the model's. If the table is full, other spellings are converted to lower case
-  // each time.
+  // The action is also cached as the caller writes it, which is usually as in the model. If the table is full, other spellings are
+  // converted to lower case each time.
   if (IDS.size < 2 * ACTIONS_MAX) IDS.set(action, id);
   return id;
 }

@@ -62,7 +62,7 @@ export interface Contribution {
   /**
    * Next step to a program: a contribution, or a marker of `link.ts`.
    *
-   * The map is weak. Otherwise a policy that is used for a long time would keep programs that it shares with deleted policies.
+   * The map is weak, so that a policy does not keep programs that it shares with deleted policies in memory.
    */
   next: WeakMap<object, unknown> | undefined;
 }

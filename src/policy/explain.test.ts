@@ -12,7 +12,7 @@ function sourced(policyId: string, ...statements: object[]): SourcedPolicy {
   return { policyId, policy: compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: all })) };
 }
 
-/** The trace of the one statement of one identity-based policy. */
+/** Returns the trace of the only statement of an identity-based policy. */
 function traceOf(statement: object, context: Readonly<Record<string, string | readonly string[]>> = {}): StatementTrace {
   const asked = { action: 'chime:CreateChannel', resources: [CHANNEL], context: new Map(Object.entries(context)) };
   const [trace] = explain({ identity: [sourced('p', statement)] }, asked).resources[0]?.layers[0]?.policies[0]?.statements ?? [];

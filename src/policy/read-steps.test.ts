@@ -28,7 +28,7 @@ after(() => session.disconnect());
 
 /** Returns the sum of the counts of the busiest block of each function of the parser. */
 async function stepsFor(text: string): Promise<number> {
-  // Taking the counts resets them.
+  // Taking the coverage resets the counts.
   await session.post('Profiler.takePreciseCoverage');
   readPolicy(text);
   const { result } = await session.post('Profiler.takePreciseCoverage');

@@ -32,7 +32,7 @@ function simulation(texts: readonly string[], more: Partial<SimulationAnalysis> 
   };
 }
 
-/** Patterns of which each character must be compared with the whole value. */
+/** Patterns in which each character must be compared with the whole value. */
 const SLOW = [`*${'a'.repeat(490)}?b*`, `*${'a?'.repeat(240)}b*`, '*a?a?b*'];
 
 for (const value of SLOW) {

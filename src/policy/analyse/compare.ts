@@ -5,7 +5,7 @@ import { grantsNothingNew, neverBoth } from './proof.ts';
 import { type AskedAs, type Search, type Witness, witnessesOf } from './search.ts';
 import { universeOf } from './universe.ts';
 
-/** Result for one statement: access shown by a request, or access that can neither be shown nor excluded. */
+/** Result for one statement: access that an example request shows, or access that can neither be shown nor excluded. */
 export type Grant =
   | { readonly statement: number; readonly sid?: string; readonly known: 'shown'; readonly witnesses: readonly Witness[] }
   | { readonly statement: number; readonly sid?: string; readonly known: 'notExcluded' };

@@ -55,7 +55,7 @@ export interface TestRequest {
   readonly missing?: string;
 }
 
-/** Either the file or all its problems, each with its line. */
+/** Parsed file, or all its problems, each with its line. */
 export type ReadTestFile = { readonly file: TestFile } | { readonly problems: readonly string[] };
 
 /** Reads a test file. An unknown member is a problem, so that a mistyped `contxt` is not ignored. */
