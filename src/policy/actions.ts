@@ -1,6 +1,6 @@
 /**
- * Numbers of actions, by which stacks index their programs (Decision 0009). A number is valid in this process only and is never freed.
- * `ACTIONS_MAX` limits them, so that clients cannot fill the memory with names.
+ * Numbers of actions. A policy stack (`stack.ts`) finds its program for an action by this number (Decision 0009). A number is valid in this
+ * process only and is never freed. `ACTIONS_MAX` limits the numbers, so that clients cannot fill the memory with names.
  */
 
 /** Maximum number of actions. The Service Authorization Reference has 524 actions of IAM, STS and Chime. The rest is for other services. */

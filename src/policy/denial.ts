@@ -7,7 +7,7 @@ export interface DenialFacts {
   /** Absent if the action has no resource. */
   readonly resource?: string;
   readonly decision: Denial | OverLimit;
-  /** Default: `2026`. */
+  /** Version of the message. Default: `2026`. */
   readonly wording?: DenialWording;
 }
 

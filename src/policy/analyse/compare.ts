@@ -93,8 +93,8 @@ function grants(
  * Returns the differences between two versions of a policy, each with a request: one for each statement and each class of actions that the
  * patterns distinguish.
  *
- * The engine has decided each request with both versions. `complete` is false if a difference can neither be shown nor excluded. This
- * includes versions with the same meaning, unless a comparison of their statements proves it.
+ * The engine has decided each request with both versions. `complete` is false if a difference can neither be shown nor excluded. It is also
+ * false for versions with the same meaning, unless a comparison of their statements proves this.
  */
 export function comparePolicies(
   existing: CompiledPolicy,
