@@ -77,7 +77,7 @@ function customaryClient(addresses: string, protocols: string, isTrusted: IsTrus
   return secure === undefined ? 'ambiguous' : { address: client.address, secure };
 }
 
-/** Finds the right-most untrusted hop. The hop to the right of an entry wrote it. */
+/** Finds the right-most untrusted hop. The hop to the right of an entry wrote that entry. */
 function clientIndex(hops: readonly string[], isTrusted: IsTrusted): { index: number; address: string } | undefined {
   if (hops.length > HOPS_MAX) return undefined;
   for (let index = hops.length - 1; index >= 0; index--) {

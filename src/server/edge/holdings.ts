@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sourceOf } from '#core/source-address.ts';
 
-/** Bounds on the resources that clients hold, on all listeners together. */
+/** Limits of the resources that clients hold, on all listeners together. */
 export interface HoldingLimits {
   readonly connectionsMax: number;
   /** Maximum bytes of unfinished requests: bodies, heads, and responses that the client has not read. */
@@ -88,7 +88,9 @@ export function newConnection(raw: Socket, source: Source, shared: boolean): Con
   };
 }
 
-/** Resources of one request, from its head until its response was sent or its connection closed, and until the core has answered. */
+/**
+ * Resources of one request. The request holds them until the core has answered, and the response was sent or the connection closed.
+ */
 export interface Load {
   readonly connection: Connection;
   readonly source: Source;

@@ -22,7 +22,7 @@ import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 // An import would evaluate all exports of node:http. Its WebSocket loads a whole client: 3 MiB that the server does not need.
 const { createServer } = process.getBuiltinModule('node:http');
 
-/** Bounds of connections. */
+/** Limits of connections. */
 export interface ConnectionLimits extends HoldingLimits {
   readonly headersMaxBytes: number;
   readonly headersMaxCount: number;
@@ -107,7 +107,7 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
   server.on('checkExpectation', take);
   server.on('clientError', (error: NodeJS.ErrnoException, stream: Socket) => {
     const connection = connections.of(stream);
-    // A TLS handshake that failed or took too long.
+    // Without a connection, this is a TLS handshake that failed or took too long.
     if (connection === undefined) stream.destroy();
     else if (!connection.ending) refuseUnreadable(error, stream, connection, parts);
   });
@@ -287,7 +287,7 @@ function refuseUnreadable(
   // If a complete request is pending, its own response is sent before the refusal.
   const acted = loads.findLast(willRespond);
   const { last } = connection;
-  // These bytes are the rest of a body. Its request already has an error response.
+  // Whether the bytes are the rest of a body whose request already has an error response.
   const isAnswered = last?.writableEnded && !last.req.complete;
   connections.end(connection);
   for (const load of loads) if (!willRespond(load)) connections.drop(load);

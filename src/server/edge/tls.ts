@@ -18,7 +18,7 @@ const RENEW_BELOW_DAYS = 30;
 const RENEW_CA_BELOW_DAYS = SERVER_DAYS + RENEW_BELOW_DAYS;
 
 /**
- * TLS options of the listener: TLS 1.2 and 1.3, suites with forward secrecy only, the server's order.
+ * TLS options of the listener: TLS 1.2 and 1.3, and only cipher suites with forward secrecy, in the server's order.
  * Requirements INF-2, INF-3.
  */
 export const TLS_FLOOR: SecureContextOptions = {
