@@ -2,7 +2,7 @@
  * An IAM user's sign-in: account, name, password, and a code if the user has an MFA device.
  *
  * Every failure returns the same error after the same delay, whichever of account, name, password or code was wrong. After five
- * failures in a row for a name the next attempt waits, longer each time. Unknown names wait in the same way. One source may
+ * failures in a row for a name the next attempt waits, longer each time. Attempts with unknown names wait in the same way. One source may
  * fail a limited number of times, whichever names it tries. The store counts both, so the limits hold on all servers together.
  * A server tries one password for a name at a time.
  *
