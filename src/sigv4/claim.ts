@@ -20,7 +20,7 @@ export interface SignatureClaim extends Scope {
   readonly presigned: boolean;
   /** Lifetime of a presigned request, 1 to 604800. Absent for other requests. */
   readonly expiresSeconds?: number;
-  /** Lower-case names of all headers, in the order of arrival. */
+  /** Lower-case names of all headers, in the order of the request. */
   readonly headerNames: readonly string[];
 }
 
