@@ -102,7 +102,7 @@ function routeWithin(request: Request, service: ServiceName): Routed | RoutingRe
   return refusal('json', service, 'UnknownOperationException', 'The request does not name an operation.');
 }
 
-/** Routes a request with `smithy-protocol`, by its path, or with `X-Amz-Target`. */
+/** Routes a request by its header `smithy-protocol` and its path, or by `X-Amz-Target`. */
 function routeRpc(request: Request, known: ServiceName | undefined): Routed | RoutingRefusal {
   const { clues, received, path } = request;
   if (clues.smithyProtocol !== undefined) {

@@ -13,7 +13,10 @@ export interface CalledOperation {
   readonly operation: OperationModel;
   /** Protocol in which errors are formatted, and so the error code in the trail. */
   readonly protocol: ProtocolName;
-  /** Authorization profile. The profile `classic` of the service `chime` has only the resource `*` and no tag keys. Requirement: security.md §0.1. */
+  /**
+   * Authorization profile. The profile `classic` of the service `chime` has only the resource `*` and no tag keys.
+   * Requirement: security.md §0.1.
+   */
   readonly profile: 'classic' | 'sdk';
 }
 
