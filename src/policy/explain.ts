@@ -189,7 +189,7 @@ function explainStatement(
 /** Steps of a statement without values, including the memory of its trace. */
 const STEPS_OF_STATEMENT = 32;
 
-/** Steps of a resource, whose segments are compared one by one. */
+/** Steps of comparing one resource, segment by segment. */
 const STEPS_OF_RESOURCE = 128;
 
 /** Steps of a value, including the memory of its trace. */

@@ -1,5 +1,5 @@
 /**
- * The row of a comparison: the set of positions of the value that the pattern has reached, as bits. Owns the advance of the row over the
+ * The row of a comparison: the set of positions of the value that the pattern has reached, as bits. This file advances the row over the
  * codes of a pattern.
  */
 import { MANY, type Matching, ONE, VARIABLE } from './glob.ts';

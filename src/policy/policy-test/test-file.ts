@@ -1,6 +1,6 @@
 /**
  * The file of a policy test (`*.iamtest.json`): policies, principals, requests and their expected decisions.
- * Owns the format, which docs/policy-tests.md describes. `run.ts` evaluates the requests.
+ * This file defines the format, which docs/policy-tests.md describes. `run.ts` evaluates the requests.
  */
 import type { JsonMember, JsonNode, JsonObject } from '../json-text.ts';
 import { readJson } from '../read-json.ts';

@@ -60,7 +60,7 @@ export interface OperatorView extends Place {
 /** `Principal` or `NotPrincipal` element of a statement. */
 export interface PrincipalView extends Place {
   readonly name: 'Principal' | 'NotPrincipal';
-  /** True for `"*"`. */
+  /** Whether the element is `"*"`. False for the map `{"AWS": "*"}`. */
   readonly anyone: boolean;
   readonly isObject: boolean;
   readonly entries: readonly (Texts & { readonly keyPlace: Place })[];
