@@ -102,7 +102,7 @@ export const handshakeOperations = {
     },
   },
 
-  /** Available to the inviting and the invited account. */
+  /** Returns an invitation. Both the inviting and the invited account can call it. */
   DescribeHandshake: {
     access: (input, caller) => onHandshake(caller, input.HandshakeId),
     async handle(call, input) {

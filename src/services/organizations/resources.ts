@@ -81,7 +81,7 @@ export function requestTagKeys(keys: readonly string[]): Context {
   return rules.requestTagKeys(keys);
 }
 
-/** Returns the condition key `organizations:PolicyType`. Operations on an existing policy use the default, the only type. */
+/** Returns the condition key `organizations:PolicyType`. Operations on an existing policy use the default, which is the only type. */
 export function policyTypeKey(policyType: string = 'SERVICE_CONTROL_POLICY'): Context {
   return [['organizations:policytype', policyType]];
 }
