@@ -1,4 +1,7 @@
-/** CloudTrail records of API calls: the call, its caller and its result. Owns their JSON. Does not make authorization decisions. */
+/**
+ * CloudTrail records of API calls: the call, its caller and its result. This file creates their JSON. It does not make authorization
+ * decisions.
+ */
 import type { AccountId } from '#core/arn.ts';
 import { header, type RequestFacts } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
