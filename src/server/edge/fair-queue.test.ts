@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fairQueue } from './fair-queue.ts';
 
-/** A queue whose tasks note their names, and run until they are ended. */
+/** Creates a queue whose tasks record their names and run until the test ends them. */
 function open(runningMax: number, agedMs = 3_600_000) {
   const queue = fairQueue({ runningMax, agedMs });
   const begun: string[] = [];

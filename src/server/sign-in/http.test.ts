@@ -113,7 +113,7 @@ for (const [what, json, members] of OBJECTS) {
   });
 }
 
-test('escaped: no text ends an attribute or an element', () => {
+test('escaped: the result cannot end an attribute or an element, for any string', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       assert.doesNotMatch(escaped(text), /[<>"']/);
