@@ -49,7 +49,7 @@ test('Health: while identity is loaded again, ready is 503 and each request is 5
     released = resolve;
   });
   epoch = 'second';
-  /** Starts a renewal of the lease, which otherwise begins by the clock. */
+  /** Starts a renewal of the lease, which a timer starts otherwise. */
   const renewed = (isDone: boolean): boolean => {
     if (!isDone) bus.hint('identity');
     return isDone;
