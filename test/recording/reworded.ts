@@ -1,4 +1,4 @@
-/** Messages of our own that were reworded since the recording: before and after. */
+/** Messages that AWS does not define and that were reworded since the recording: old and new wording. */
 export const REWORDED: readonly (readonly [before: string, after: string])[] = [
   [
     'Invalid media region: mars-north-1',
