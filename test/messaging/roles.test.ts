@@ -1,4 +1,4 @@
-/** Authorization in channels: first IAM, for the bearer and for the channel, then the bearer's role. Uses unmodified clients. */
+/** Authorization in channels: first IAM for the bearer and the channel, then the bearer's role in the channel. Uses unmodified clients. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { CreateAppInstanceAdminCommand } from '@aws-sdk/client-chime-sdk-identity';
@@ -41,7 +41,7 @@ async function newChannel(name: string, more: object = {}): Promise<string> {
 }
 const send = (ChannelArn: string, ChimeBearer: string, client = messaging) =>
   client.send(new SendChannelMessageCommand({ ChannelArn, ChimeBearer, Content: 'hello', Type: 'STANDARD', Persistence: 'PERSISTENT' }));
-/** Returns name, status and message of the error. */
+/** Returns the name, status and message of the error with which a call fails. */
 const refused = async (sent: Promise<unknown>) => {
   const { name, status } = await refusalOf(sent);
   return [name, status];
