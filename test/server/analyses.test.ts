@@ -72,7 +72,7 @@ test('SimulatePrincipalPolicy: a long simulation decides by the policies in forc
       new SimulatePrincipalPolicyCommand({
         PolicySourceArn: User?.Arn ?? '',
         ActionNames: ['s3:GetObject'],
-        // Too long for the thread that handles requests.
+        // This policy takes so many steps that a separate thread runs the simulation.
         PolicyInputList: [slowPolicy(20_000, generator(1), 2)],
       }),
     );

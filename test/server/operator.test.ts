@@ -18,12 +18,12 @@ async function run(...args: string[]): Promise<{ readonly status: number; readon
   return { status, output: stdout + stderr };
 }
 
-/** Returns the key that a command wrote into a profile. */
+/** Returns the access key that a command wrote into the profile. */
 const keyOf = (profile: string) => profileKeys(server.dataFolder, profile);
 
 const events = (credentials: Keys, name: string) => recordsOf(new CloudTrailClient(server.client(credentials)), name);
 
-test('belfry account create: the new account has an administrator, a row in the list and a record', async () => {
+test('belfry account create: the new account has an administrator, a row in the list and a trail record', async () => {
   const { status, output } = await run('account', 'create', '--name', 'Partner', '--profile', 'partner');
   assert.equal(status, 0, output);
   const key = keyOf('partner');

@@ -9,7 +9,7 @@ import { allow } from '../kit/policy.ts';
 import { startTestServer } from '../kit/server.ts';
 import { everyEvent } from '../kit/trail.ts';
 
-/** Region of a call, and region of its record. */
+/** Tests in which region a call is recorded, depending on the service and the signed region. */
 
 const { server, user } = await startAccount({ BELFRY_REGION: 'eu-central-1' });
 const elsewhere = (credentials = server.credentials) => ({ ...server.client(credentials), region: 'ap-south-2' });
@@ -41,7 +41,7 @@ test('IAM and Organizations: a call signed for another region is recorded in the
   );
 });
 
-test('aws:RequestedRegion: for IAM it is the region of the server, in every signed region', async () => {
+test('aws:RequestedRegion: for IAM, the value is the region of the server, whatever the signed region', async () => {
   const { User } = await new IAMClient(elsewhere(limited)).send(new GetUserCommand({ UserName: 'limited' }));
   assert.equal(User?.UserName, 'limited');
 });
