@@ -52,13 +52,13 @@ for (const [what, bytes, expected] of CASES) {
   });
 }
 
-test('parseProxyHeader: the length excludes the bytes after the header', () => {
+test('parseProxyHeader: the returned length excludes the bytes after the header', () => {
   const header = framed('21', '11', IPV4 + AUTHORITY);
   const parsed = parseProxyHeader(Buffer.concat([header, Buffer.from('GET /')]));
   assert.equal(typeof parsed === 'object' && parsed.length, header.length);
 });
 
-test('parseProxyHeader: every beginning of a header needs more bytes', () => {
+test('parseProxyHeader: for an incomplete header, more bytes are required', () => {
   const header = framed('21', '11', IPV4 + ssl('01', VERSION, CIPHER));
   for (let end = 0; end < header.length; end++) assert.equal(parseProxyHeader(header.subarray(0, end)), 'more', `${end} bytes`);
 });

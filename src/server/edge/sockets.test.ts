@@ -21,7 +21,7 @@ const RECEIVED: Received = {
   sourceIp: '',
 };
 
-/** Opens sockets behind a listener. `answer` replaces the core. */
+/** Opens the server's sockets behind a listener. `answer` simulates the response of the core to an upgrade request. */
 async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<Answer> = async () => ADMITTED) {
   const news: SocketNews[] = [];
   const looking = new Set<() => void>();
@@ -53,11 +53,11 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   return {
     sockets,
     news,
-    /** Values that were written to connections. */
+    /** Buffers that were written to connections. */
     writes,
     port,
     connect: (options: object = {}) => new WebSocket(`ws://127.0.0.1:${port}/connect`, options),
-    /** Resolves when the news was received. */
+    /** Resolves when the core has received this event of a socket. */
     told: (wanted: SocketNews) =>
       new Promise<void>((resolve) => {
         const look = () => {
@@ -71,7 +71,7 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   };
 }
 
-/** Resolves when a condition holds. Checks it after each message to a client. */
+/** Resolves when a condition holds. Checks the condition after each message to a client. */
 async function until(clients: readonly WebSocket[], condition: () => boolean): Promise<void> {
   const met = Promise.withResolvers<void>();
   const check = () => {
@@ -88,7 +88,7 @@ async function closeCode(client: WebSocket): Promise<number> {
   return code;
 }
 
-test('Sockets: frames arrive as text at their recipients, in the order of the orders', async () => {
+test('Sockets: frames arrive as text at the recipients, in the order of the commands', async () => {
   const { sockets, connect, told } = await open();
   const [one, two] = [connect(), connect()];
   const heard: string[] = [];
@@ -129,7 +129,7 @@ for (const [title, status, errorType, code, reason] of REFUSALS) {
   });
 }
 
-test('Sockets: a client that does not read is closed at its limit of bytes, without effect on others', async () => {
+test('Sockets: a client that does not read is closed at the limit of bytes, and others are unaffected', async () => {
   const { sockets, connect, told, news } = await open({ waitingMaxBytes: 256 * 1024, closeTimeoutMs: 100 });
   const [slow, quick] = [connect(), connect()];
   let heard = 0;
@@ -168,7 +168,7 @@ test('Sockets: a client that does not answer a ping is closed, and a client that
   );
 });
 
-test('Sockets: the limit of sockets includes those that wait for an answer', async () => {
+test('Sockets: the limit includes sockets that wait for the answer of the core', async () => {
   const answer = Promise.withResolvers<Answer>();
   const { connect, told } = await open({ socketsMax: 2, sourceSharePercent: 100 }, () => answer.promise);
   const clients = [connect(), connect(), connect()];
@@ -178,7 +178,7 @@ test('Sockets: the limit of sockets includes those that wait for an answer', asy
   await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
 });
 
-test('Sockets: one source holds at most its share, and gets another socket after one is closed', async () => {
+test('Sockets: a source can open at most its share, and another socket after one is closed', async () => {
   const { connect, told } = await open({ socketsMax: 8, sourceSharePercent: 25 });
   const clients = [connect(), connect()] as const;
   await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
@@ -192,7 +192,7 @@ test('Sockets: one source holds at most its share, and gets another socket after
   await told({ opened: 4 });
 });
 
-test('Sockets: a refused client that does not close is destroyed', async () => {
+test('Sockets: if a refused client does not close its connection, the connection is destroyed', async () => {
   const { port } = await open({ closeTimeoutMs: 50 }, async () => REFUSED);
   const socket = createConnection({ host: '127.0.0.1', port, allowHalfOpen: true });
   socket.write(
@@ -200,13 +200,13 @@ test('Sockets: a refused client that does not close is destroyed', async () => {
   );
   socket.resume();
   await once(socket, 'end');
-  // The client can still write after the server's end, until the server destroys the connection.
+  // The server has ended its side. The client writes until the server destroys the connection.
   const drip = setInterval(() => socket.write('x'), 10);
   await once(socket, 'error');
   clearInterval(drip);
 });
 
-test('Sockets: a client that ended before it was admitted is reported as closed', async () => {
+test('Sockets: a client that ends the connection before it is admitted is reported as closed', async () => {
   const answer = Promise.withResolvers<Answer>();
   const { connect, told, news } = await open({ upgradeTimeoutMs: 50 }, () => answer.promise);
   const client = connect();
@@ -249,17 +249,17 @@ test('Sockets: the frames of 10 ms are one write per socket and arrive as separa
   await until(clients, () => received.every((messages, i) => messages.length === last[i]));
   const expected = ['a', 'b', 'c'.repeat(200)];
   assert.deepEqual(received, [[...expected, 'only one'], ...Array(CLIENTS - 1).fill(expected)]);
-  // One write per socket. The sockets with the same messages share one buffer.
+  // Checks that each socket has one write, and that sockets with the same messages share one buffer.
   assert.deepEqual([writes.length, new Set(writes).size], [CLIENTS, 2]);
 
-  // The next messages are written 10 ms later, together.
+  // Sends three more messages, which are written together 10 ms later.
   for (const text of ['d', 'e', 'f']) sockets.follow([{ send: [text], to: Uint32Array.of(1) }]);
   await until(clients, () => received[0]?.length === 7);
   assert.deepEqual([writes.length, received[0]?.slice(4)], [CLIENTS + 1, ['d', 'e', 'f']]);
   for (const client of clients) client.terminate();
 });
 
-test('Sockets: the core is notified when messages with `confirm` were written, once for each socket', async () => {
+test('Sockets: the core is notified once for each socket when messages with `confirm` were written', async () => {
   const { sockets, connect, told, news } = await open();
   const client = connect();
   await Promise.all([told({ opened: 1 }), once(client, 'open')]);
