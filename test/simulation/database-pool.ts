@@ -13,7 +13,7 @@ export interface PoolOptions {
 /** Longest time, in milliseconds, until the database detects a broken connection. Until then the transaction stays open. */
 const NOTICES_MS = 400;
 
-/** One connection, as the client sees it. */
+/** Client side of one connection. */
 interface Client {
   readonly backend: Backend;
   readonly queue: Sent[];

@@ -97,7 +97,7 @@ export function newServer(world: World, name: string, storage: Storage, network:
   let readyUntil = 0;
 
   const report = (line: string): void => void reports.push(`${world.time().toFixed(1)} ${line}`);
-  /** The product ends its process if it cannot know the outcome of a commit. Only the embedded engine does so. */
+  /** Ends the simulated process. The embedded engine calls this function if the outcome of a commit is unknown. */
   function fatal(error: unknown): void {
     if (storage.engine === 'postgres') world.violate(`${name} stopped: ${error}`);
     report(`stopped: ${error}`);

@@ -110,7 +110,7 @@ function currentPassword({ passwords }: ConsoleUser): Password | undefined {
   return passwords.find(({ fact }) => fact.established.outcome === 'done' && !fact.withdrawals.some(({ outcome }) => outcome === 'done'));
 }
 
-/** Creates, changes or deletes the password of a user. Waits until the outcome of the user's earlier change is known. */
+/** Creates, changes or deletes the password of a user. Skips users with an earlier change whose outcome is unknown. */
 export function changePassword({ model, random, index, change }: Context): Call | undefined {
   const user = pickRecent(random, settledUsers(model));
   if (user === undefined) return undefined;
