@@ -11,8 +11,8 @@
  * Guarantee: after a withdrawal has returned, no server with a lease decides by an older version of identity.
  *
  * A server gets a lease only after the database has stored its acknowledgment of the version that the poll returned. A withdrawal waits until
- * all older leases have ended. Then a server that has not acknowledged it has no lease and cannot get one. It is expired: its row is deleted
- * at once, and later withdrawals do not wait for it.
+ * all older leases have ended. A server that has not acknowledged the withdrawal by then has no lease, and cannot get one. The withdrawal
+ * expires this server: it deletes the server's row at once, so that later withdrawals do not wait for the server.
  *
  * `model-steps.ts` has the steps of writers, replica and operator, and `model-polls.ts` those of a server.
  */

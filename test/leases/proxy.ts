@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** Proxy to the database that tests can interrupt. An interrupted proxy still accepts connections, but forwards no data. */
 export interface DatabaseProxy {
   readonly url: string;
-  /** Stops forwarding in both directions without an error: on all connections, or only on those that renew the lease. */
+  /** Stops forwarding in both directions without an error: on all connections, or only on connections that renew the lease. */
   cut(which: 'everything' | 'renewals'): void;
   /** Resumes forwarding. Waiting data is delivered. */
   heal(): void;

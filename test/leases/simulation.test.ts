@@ -33,7 +33,7 @@ const FAULTS: readonly Exclude<SimulatedFault, 'none'>[] = [
   'an asynchronous replica answers',
 ];
 for (const fault of FAULTS) {
-  test(`the lease: with the fault "${fault}" at least one schedule breaks the guarantee`, async () => {
+  test(`the lease: with the fault "${fault}", a simulated schedule breaks the guarantee`, async () => {
     for (let seed = 1; seed <= 300; seed++) if ((await simulate(seed, fault)).broken !== undefined) return;
     assert.fail('no schedule found the fault');
   });

@@ -91,7 +91,7 @@ interface Callers {
 function newCallers(timeline: Timeline, database: SimulatedDatabase, fault: SimulatedFault): Callers {
   const { between, one, time } = timeline;
   const counts = { answered: 0, byTime: 0 };
-  /** State of each key as its caller knows it: granted, withdrawal started, withdrawal returned. */
+  /** State of each key for the callers: granted, withdrawal started, or withdrawal returned. */
   const known = new Map<string, 'granted' | 'withdrawing' | 'withdrawn'>();
   let keys = 0;
 

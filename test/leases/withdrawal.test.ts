@@ -156,13 +156,13 @@ describe('withdrawing on two servers', () => {
     });
   }
 
-  test('withdrawing: a grant on one server allows the next request on the other', async () => {
+  test('withdrawing: a permission granted on one server allows the next request on the other server', async () => {
     const credentials = await newUser('granted');
     await admin({ Action: 'PutUserPolicy', UserName: 'granted', PolicyName: 'all', PolicyDocument: iamPolicy('Allow') });
     assert.equal((await iamCall(there.endpoint(), credentials, { Action: 'ListUsers' })).outcome, 'allowed');
   });
 
-  test('withdrawing: concurrent withdrawals on both servers deny the next request on the other', async () => {
+  test('withdrawing: during concurrent withdrawals, the other server denies the next request', async () => {
     await Promise.all(
       Array.from({ length: 8 }, async (_, i) => {
         const user = `many${i}`;
