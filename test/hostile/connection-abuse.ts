@@ -108,7 +108,7 @@ function abusedServer(running: RunningServer, dataFolder: string) {
     counts: running.counts,
     /** Options for `startOtherCaller`: a caller with the other source address. */
     caller: { endpoint: http, region: 'us-east-1', credentials, localAddress: OTHER },
-    /** An unmodified client on the other source address. */
+    /** Returns the options of an unmodified SDK client on the other source address. */
     client: () => ({
       endpoint: http,
       region: 'us-east-1',

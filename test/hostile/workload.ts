@@ -6,7 +6,7 @@ export interface Workload {
   /** Name of the workload, and argument of `npm run hostile`. Example: `worst policies`. */
   readonly name: string;
   /**
-   * Runs the workload for about `seconds` against servers of its own.
+   * Starts servers, and runs the workload against them for about `seconds`.
    *
    * Throws if a bound in steps, bytes, rows or counts does not hold. Times are figures only: a test never asserts them.
    */
@@ -19,7 +19,7 @@ export interface WorkloadOptions {
   readonly seed: number;
 }
 
-/** One measured number, as `docs/performance.md` shows it. */
+/** Measured value, in the form in which `docs/performance.md` lists it. */
 export interface Figure {
   readonly what: string;
   readonly value: number;

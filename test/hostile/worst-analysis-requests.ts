@@ -1,6 +1,9 @@
 /**
- * Requests that need the most work for their size: policies with slow patterns for the simulator and the analyzers, documents whose
- * validation compares all pairs of values, and bodies that are expensive to decode.
+ * Requests that need the most work for their size:
+ *
+ * - policies with slow patterns for the simulator and the analyzers
+ * - documents whose validation compares all pairs of values
+ * - bodies that are expensive to decode
  */
 
 import { gzipSync } from 'node:zlib';
