@@ -45,9 +45,9 @@ export interface Recorder {
     as?: As,
     region?: string,
   ): Promise<Outcome & { readonly output?: AnyOutput; readonly authorizationMessage?: string }>;
-  /** Like `call`. Throws if the operation does not succeed, because later calls depend on it. */
+  /** Calls and records an operation, like `call`. Throws if the operation fails, because later calls depend on its success. */
   ok(service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<AnyOutput>;
-  /** Like `call`. `finish` throws unless the operation fails with this code. */
+  /** Calls and records an operation, like `call`. If the operation does not fail with this code, `finish` throws. */
   fails(code: string, service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<void>;
   /** Returns the three functions above for one service. */
   of(service: ServiceName): ServiceCalls;
