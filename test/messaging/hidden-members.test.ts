@@ -1,4 +1,4 @@
-/** Hidden members: only moderators and app instance admins can add, see and remove them. Uses unmodified clients. */
+/** Hidden members of channels. Only moderators and app instance admins can add, list and remove hidden members. Uses unmodified clients. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { CreateAppInstanceAdminCommand } from '@aws-sdk/client-chime-sdk-identity';
@@ -146,7 +146,7 @@ for (const [by, operator, members, channels] of SEARCHES) {
   });
 }
 
-test('Hidden members: moderators and admins manage them, and a hidden member sees itself', async () => {
+test('Hidden members: moderators and admins can manage hidden members, and a hidden member sees itself', async () => {
   assert.ok(await describe(open, hidden));
   for (const bearer of [moderator, admin]) {
     await create(open, bearer);

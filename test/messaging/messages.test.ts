@@ -44,7 +44,7 @@ async function flowOn(ChannelArn: string, FallbackAction: 'ABORT' | 'CONTINUE'):
   return ChannelFlowArn;
 }
 
-test('Messages: a sent message can be read, is listed in both orders, and is the last of its channel', async () => {
+test('Messages: a persistent message can be read, listed in both orders, and sets LastMessageTimestamp', async () => {
   const ChannelArn = await newChannel();
   const { MessageId, Status } = await send(ChannelArn, 'first', { Metadata: '{"a":1}', ContentType: 'text/plain' });
   assert.deepEqual(Status, { Value: 'SENT' });

@@ -54,7 +54,7 @@ before(async () => {
   ({ MessageId: message = '' } = await send(closed, bert));
 });
 
-test('CHM-4: bearer and channel both need permission, and a denial names the one that is not allowed', async () => {
+test('CHM-4: a call requires permission for bearer and channel, and a denial names the denied resource', async () => {
   const users = await chat.user('users', allow('chime:SendChannelMessage', `${chat.chat}/user/*`));
   const channels = await chat.user('channels', allow('chime:SendChannelMessage', `${chat.chat}/channel/*`));
   for (const [keys, missing] of [
