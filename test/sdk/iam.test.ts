@@ -156,7 +156,7 @@ test('TS-1: denials of IAM contain the resource in the form of the real service'
   }
 });
 
-test('ListUsers: it can be allowed for one path only', async () => {
+test('ListUsers: a policy can allow the call for only one path', async () => {
   const lister = account.iam(await account.user('lister', allow('iam:ListUsers', `${userArn('', '/paged/')}*`)));
   assert.equal((await lister.send(new ListUsersCommand({ PathPrefix: '/paged/' }))).Users?.length, 7);
   assert.equal((await refusalOf(lister.send(new ListUsersCommand({})))).name, 'AccessDenied');

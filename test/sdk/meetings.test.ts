@@ -122,7 +122,7 @@ test('SLR-18: StartMeetingTranscription with permission and role is NotYetImplem
   await meetings.send(new StopMeetingTranscriptionCommand({ MeetingId }));
 });
 
-test('TS-9: one meeting can be allowed by ARN, and denials do not reveal whether a meeting exists', async () => {
+test('TS-9: a policy can allow one meeting by ARN, and a denial does not reveal whether a meeting exists', async () => {
   const { MeetingId, MeetingArn } = await newMeeting();
   const other = await newMeeting();
   const client = await userWith('guest', allow('chime:GetMeeting', MeetingArn));
