@@ -43,7 +43,7 @@ test('Issuer keys: a token with an unknown key ID causes a fetch, at most once a
   assert.equal(provider.asked.length, 4);
 });
 
-test('Issuer keys: the server fetches them again after an hour, so a withdrawn key becomes invalid', async () => {
+test('Issuer keys: the server fetches the keys again after an hour, so a withdrawn key becomes invalid', async () => {
   const provider = await startIdentityProvider();
   const keys = issuerKeys(fetching(provider));
   const token = await provider.token({ exp: Math.floor(Date.now() / 1000) + 7200 });
@@ -92,7 +92,7 @@ const CONFIGURATION = '/realms/a/.well-known/openid-configuration';
 
 // biome-ignore format: a table
 const NOT_TAKEN: readonly [name: string, change: (provider: IdentityProvider) => void, message: RegExp][] = [
-  // what is wrong                               what is changed                                                                                                     why it is refused
+  // title                                       change of the provider                                                                                              error message
   ['a configuration of another issuer',          (p) => p.documents.set(CONFIGURATION, { issuer: 'https://idp.example', jwks_uri: `https://${p.host}/keys` }),      /another issuer/],
   ['a configuration without keys',               (p) => p.documents.set(CONFIGURATION, { issuer: p.issuer }),                                                         /not have a jwks_uri/],
   ['keys over plain HTTP',                       (p) => p.documents.set(CONFIGURATION, { issuer: p.issuer, jwks_uri: `http://${p.host}/keys` }),                      /must be an https URL/],

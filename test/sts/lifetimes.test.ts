@@ -40,7 +40,7 @@ function run<Name extends keyof StsApi>(name: Name, input: StsApi[Name]['input']
 
 // biome-ignore format: a table
 const ENDS: readonly [operation: 'GetSessionToken' | 'GetFederationToken', principal: Principal, asked: number | undefined, seconds: number][] = [
-  // operation             who    asked      lasts
+  // operation             caller asked      lasts
   ['GetSessionToken',      USER,  undefined,  43_200],
   ['GetSessionToken',      USER,  129_600,   129_600],
   ['GetSessionToken',      ROOT,  undefined,   3_600],
@@ -142,7 +142,7 @@ test('AssumeRole: a role that is deleted after authorization is AccessDenied, li
   });
 });
 
-test("DecodeAuthorizationMessage: a message of the caller's account is decoded, of another it is an error", async () => {
+test("DecodeAuthorizationMessage: a message of the caller's account is decoded, and any other is an error", async () => {
   const reasons = '{"allowed":false,"explicitDeny":true}';
   assert.deepEqual(await run('DecodeAuthorizationMessage', { EncodedMessage: messages.encode(reasons, ACCOUNT) }, USER), {
     DecodedMessage: reasons,

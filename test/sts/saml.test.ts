@@ -101,7 +101,7 @@ const declared = () =>
 
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, assertion: () => string, code: string, message: string | RegExp][] = [
-  // what is wrong                          the assertion                                                                          code                    message
+  // title                                  assertion                                                                              code                    message
   ['that is not XML',                       () => Buffer.from('nothing').toString('base64'),                                       'InvalidIdentityTokenException', 'Response signature invalid'],
   ['with a document type',                  declared,                                                                              'InvalidIdentityTokenException', 'Invalid base64 SAMLResponse'],
   ['without a signature',                   () => idp.assertion(offering(open), 'nothing'),                                        'InvalidIdentityTokenException', 'Response signature invalid'],

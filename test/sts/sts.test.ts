@@ -79,7 +79,7 @@ test('AssumeRole: the response has credentials for an hour and the assumed role 
 
 // biome-ignore format: a table
 const LIFETIMES: readonly [name: string, input: Partial<AssumeRoleCommandInput>, chained: boolean, message?: string | RegExp][] = [
-  // what is asked                                  of which role                                            by a session  refusal
+  // title                                          input                                                    by a session  refusal
   ["the role's maximum",                            { RoleArn: roleArn('next'), DurationSeconds: 43_200 },   false],
   ["more than the role's maximum",                  { RoleArn: roleArn('plain'), DurationSeconds: 3601 },    false,        'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.'],
   ['an hour, chained',                              { RoleArn: roleArn('next'), DurationSeconds: 3600 },     true],
@@ -128,7 +128,7 @@ test('STS-4: an unknown role gets the same AccessDenied as a role that does not 
   }
 });
 
-test('STS-5: a trust policy that names the caller suffices, one that names the account does not', async () => {
+test("STS-5: trust in the caller suffices, and trust in the account also requires the caller's policies", async () => {
   await account.role('named', trust(`arn:aws:iam::${accountId}:user/mallory`));
   await assume(mallory, { RoleArn: roleArn('named') });
   await assertRefused(assume(mallory, { RoleArn: roleArn('plain') }), 'AccessDenied', /is not authorized to perform: sts:AssumeRole/);
@@ -204,7 +204,7 @@ test('STS-7: inherited tags require sts:TagSession in the trust policy of the ne
 
 // biome-ignore format: a table
 const BAD: readonly [name: string, input: Partial<AssumeRoleCommandInput>, code: string, message: string | RegExp][] = [
-  // what is wrong                  the request                                                                              code                      message
+  // title                          the request                                                                              code                      message
   // Source: localstack/localstack, tests/aws/services/sts, test_sts_invalid_parameters, recorded on AWS on 2025-07-21.
   ['no ARN',                        { RoleArn: 'nothing-valid-in-here' },                                                    'ValidationError',        'nothing-valid-in-here is invalid'],
   ['an ARN without a partition',    { RoleArn: 'arn::b:::something/test-role' },                                             'ValidationError',        'arn::b:::something/test-role is invalid'],

@@ -74,7 +74,7 @@ const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
 
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, token: () => string | Promise<string>, code: string, message: string | RegExp][] = [
-  // what is wrong                   the token                                                                    code                    message
+  // title                           token                                                                        code                    message
   ['a string that is not a JWT',     () => 'an access token',                                                     'InvalidIdentityTokenException', 'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)'],
   ['an unregistered issuer',         () => provider.token({ iss: 'https://idp.example' }),                        'InvalidIdentityTokenException', 'No OpenIDConnect provider found in your account for https://idp.example'],
   ['an issuer without TLS',          () => provider.token({ iss: provider.issuer.replace('https', 'http') }),     'InvalidIdentityTokenException', /^No OpenIDConnect provider found in your account for http:/],
