@@ -62,7 +62,7 @@ test('SimulateCustomPolicy: a page ends at the limit of steps, and all pages tog
   );
 });
 
-test('SimulatePrincipalPolicy: a long simulation decides by the policies in force when it is authorized', async () => {
+test('SimulatePrincipalPolicy: a long simulation uses the policies in force when the call is authorized', async () => {
   const UserName = 'ada';
   const { User } = await iam.send(new CreateUserCommand({ UserName }));
   const put = (PolicyName: string, statement: Statement) =>

@@ -45,7 +45,7 @@ const complete = join(newFolder(), 'data');
 await completeFolder(complete);
 
 for (const damage of DAMAGES) {
-  test(`Data folder: ${damage.title} prevents the start with one line, and nothing changes`, () => refuseDamaged(complete, [damage]));
+  test(`Data folder: with ${damage.title}, the start fails with one line and changes no file`, () => refuseDamaged(complete, [damage]));
 }
 
 test('Data folder: an empty database with an old operator key is rejected, and the profile remains', async () => {

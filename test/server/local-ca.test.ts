@@ -161,7 +161,7 @@ test('Local CA: the AWS CLI accepts the certificate of the server', async () => 
   }
 });
 
-test('Local CA: more than a year before the CA expires, it is renewed with the same key', async () => {
+test('Local CA: the CA is renewed with the same key more than a year before it expires', async () => {
   const dataFolder = newFolder();
   const first = await issue(dataFolder);
   const later = NOW + 300 * DAY_MS;
@@ -180,7 +180,7 @@ test('Local CA: more than a year before the CA expires, it is renewed with the s
   }
 });
 
-test("Local CA: 30 days before the server's certificate expires, it is renewed", async () => {
+test("Local CA: the server's certificate is renewed 30 days before it expires", async () => {
   const dataFolder = newFolder();
   await issue(dataFolder);
   const second = await issue(dataFolder, { now: NOW + 310 * DAY_MS });

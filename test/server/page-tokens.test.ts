@@ -85,7 +85,7 @@ for (const [engine, settings] of [
       });
     }
 
-    test(`page tokens on ${engine}: a genuine token continues the list, and an altered one does not`, async () => {
+    test(`page tokens on ${engine}: a genuine token continues the list, and an altered token is an error`, async () => {
       const { Users = [] } = await users.send(new iam.ListUsersCommand({ Marker: genuine }));
       assert.deepEqual(
         Users.map(({ UserName }) => UserName),

@@ -51,7 +51,7 @@ test('Regional services: a call is recorded in the signed region', async () => {
   assert.ok((await names('ap-south-2')).includes('GetCallerIdentity ap-south-2 done'));
 });
 
-test('Unknown regions: every service rejects them, and records the call in the region of the server', async () => {
+test('Unknown regions: every service rejects a call to one, and records it in the region of the server', async () => {
   for (const credentials of [server.credentials, { ...server.credentials, secretAccessKey: 'x'.repeat(40) }]) {
     const nowhere = new STSClient({ ...server.client(credentials), region: 'nowhere-1' });
     await assert.rejects(nowhere.send(new GetCallerIdentityCommand({})), { name: 'SignatureDoesNotMatch' });
