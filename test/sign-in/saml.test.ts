@@ -42,7 +42,7 @@ async function post(
 const lastEvent = async (name: string) => (await account.records(name))[0];
 const SESSION = `arn:aws:sts::${accountId}:assumed-role/desk/ada@example`;
 
-test('SAML sign-in: an assertion with one role signs in and redirects to its RelayState', async () => {
+test('SAML sign-in: an assertion with one role signs the user in, and redirects to the RelayState', async () => {
   const at = browser(server.endpoint);
   const page = await post(offering([desk]), { RelayState: '/console/meetings' }, at);
   assert.deepEqual([page.status, page.headers.location], [303, '/console/meetings']);
