@@ -138,7 +138,7 @@ test('DeleteUser: a new user with the same name is not trusted, and the trust po
   assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [old.User?.UserId]);
 });
 
-test('CreateRole: a stored trust policy contains unique IDs, and one without users stays byte for byte', async () => {
+test('CreateRole: in a stored trust policy, user ARNs are unique IDs, and other text is unchanged', async () => {
   const { run, store } = await openIam();
   const { User } = await run('CreateUser', { UserName: 'ada' });
   await run('CreateRole', { RoleName: 'a', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`, '444455556666') });
@@ -223,7 +223,7 @@ test('CreateAccessKey: the root user has at most two access keys, which belong t
   assert.equal((await run('ListAccessKeys', {})).AccessKeyMetadata.length, 1);
 });
 
-test('ListUsers: the next page starts after the last one, even if users were added and deleted', async () => {
+test('ListUsers: the next page starts after the previous page, even if users were added and deleted', async () => {
   const { run } = await openIam();
   for (const name of ['a', 'b', 'c', 'd', 'e']) await run('CreateUser', { UserName: name, Path: name === 'c' ? '/x/' : '/' });
   const first = await run('ListUsers', { MaxItems: 2 });

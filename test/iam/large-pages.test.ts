@@ -59,7 +59,7 @@ for (const [title, PathPrefix, names] of [
   ['all policies', '/large/', all],
   ['no policy', '/other/', []],
 ] as const) {
-  test(`ListPolicies: one page has ${title} of the path prefix, because it needs no documents`, async () => {
+  test(`ListPolicies: one page has ${title} of the path prefix, because no documents are read`, async () => {
     const page = await iam.send(new ListPoliciesCommand({ Scope: 'Local', PathPrefix, MaxItems: 1_000 }));
     assert.deepEqual((page.Policies ?? []).map(({ PolicyName }) => PolicyName).sort(), names);
     assert.equal(page.IsTruncated, false);

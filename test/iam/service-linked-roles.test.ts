@@ -112,7 +112,7 @@ test('DeleteServiceLinkedRole: the role is deleted and can be created again (SLR
   await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
 });
 
-test('DeleteServiceLinkedRole: a used role stays, and the failed task lists its users (SLR-14)', async () => {
+test('DeleteServiceLinkedRole: a used role is not deleted, and the failed task lists its uses (SLR-14)', async () => {
   const connector = `arn:aws:chime:us-east-1:${ACCOUNT}:vc/abc`;
   let used = true;
   const { run } = await openIam({ linkedRoleUsage: async () => (used ? [{ region: 'us-east-1', resources: [connector] }] : []) });

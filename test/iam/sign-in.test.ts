@@ -19,7 +19,7 @@ async function withUsers() {
   return iam;
 }
 
-test('hashPassword: a password matches in another Unicode form, and a different one does not', async () => {
+test('hashPassword: the same password in another Unicode form matches, and another password does not', async () => {
   const hash = await hashPassword('Ångström-7', new Uint8Array(16));
   assert.match(hash, /^scrypt\$15\$8\$1\$/);
   assert.equal(await isPassword(hash, 'Ångström-7'), true);
@@ -176,7 +176,7 @@ test('CreateVirtualMFADevice: seed and QR code are returned once and stored encr
   });
 });
 
-test('EnableMFADevice: two consecutive codes enable it for one user, and it can be deactivated and deleted', async () => {
+test('EnableMFADevice: two consecutive codes enable a device, which can be deactivated and deleted', async () => {
   const { run, pair } = await withDevice();
   await assert.rejects(
     run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, AuthenticationCode1: '000000', AuthenticationCode2: '000000' }),
@@ -244,7 +244,7 @@ async function withVerifier() {
   return { ...iam, show, showAndCount, at: (seconds: number) => instant(START + 60_000 + seconds * 1000) };
 }
 
-test('mfaVerifier: five wrong codes lock the device, each further one for longer, even after a restart', async () => {
+test('mfaVerifier: five wrong codes lock the device, and each further wrong code locks it for longer', async () => {
   const { showAndCount, code, at, store, vault } = await withVerifier();
   for (let i = 0; i < 5; i++) assert.equal(await showAndCount('000000', at(0)), false);
   assert.equal(await showAndCount(code(at(0)), at(0)), false);
