@@ -24,7 +24,7 @@ export interface Contention {
 export interface History {
   readonly acknowledged: number;
   readonly refused: number;
-  /** Number of changes without a response or with a 5xx. The caller cannot know whether they were committed. */
+  /** Number of changes without a response or with a 5xx response. The changes may be committed or not. */
   readonly unknown: number;
   /** Number of terminated database connections. */
   readonly terminated: number;
