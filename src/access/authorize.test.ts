@@ -144,7 +144,7 @@ test('authorize: a decision that exceeds the limit of steps is a denial with tha
     decision: { effect: 'Deny', kind: 'limit', resource: ROLE },
     reasons: undefined,
   });
-  // With enough steps, the evaluation completes. The Deny policy does not apply, so the request is allowed.
+  // Allows enough steps for the evaluation to complete. The Deny policy does not apply, so the request is allowed.
   await authorizeWith(100_000);
 });
 

@@ -81,7 +81,7 @@ for (const [title, seconds, taken] of TOKEN_TIMES) {
 
 // biome-ignore format: a table
 const ENDS: readonly (readonly [title: string, session: Partial<SessionClaims['session']>, asked: number | undefined, max: number, seconds: number])[] = [
-  // the sign-in ends                           the session                           asked      of role  seconds
+  // end of the sign-in                         the session                           asked      of role  seconds
   ['with the session',                          {},                                   undefined, 3600,    3600  ],
   ['with a chained session',                    { chained: true },                    undefined, 3600,    3600  ],
   ['earlier, if requested',                     {},                                   900,       3600,    900   ],

@@ -163,7 +163,7 @@ test('principalLayers: the policies of at most the maximum number of principals 
   assert.equal(collected, 101);
 });
 
-test('Snapshot: a reload is invisible until it is complete, and then deletes the missing records', () => {
+test('Snapshot: a reload takes effect only when it is complete, and then deletes missing records', () => {
   const { snapshot } = loaded();
   const notices: string[] = [];
   snapshot.watch({ changed: ({ key }) => notices.push(key), replaced: () => notices.push('replaced') });
