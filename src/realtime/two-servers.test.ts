@@ -22,7 +22,7 @@ const bob = there.connect(user('bob'));
 await here.until(() => ada.frames.length > 0);
 await there.until(() => bob.frames.length > 0);
 
-test('Two servers on one database: messages that alternate between them arrive in order on both', async () => {
+test('Two servers on one database: messages sent to them alternately arrive in order on both servers', async () => {
   const sent = Array.from({ length: 40 }, (_, i) => `alternating ${i}`);
   for (const [i, content] of sent.entries()) await (i % 2 === 0 ? here : there).emit(message('general', content));
   await here.until(() => contentsOf(ada).length >= sent.length);
@@ -30,7 +30,7 @@ test('Two servers on one database: messages that alternate between them arrive i
   assert.deepEqual([contentsOf(ada), contentsOf(bob)], [sent, sent]);
 });
 
-test('Two servers on one database: concurrent messages arrive once on both', async () => {
+test('Two servers on one database: concurrent messages arrive exactly once on both servers', async () => {
   const before = contentsOf(ada).length;
   const sent = Array.from({ length: 200 }, (_, i) => `concurrent ${i}`);
   await Promise.all(sent.map((content, i) => (i % 2 === 0 ? here : there).emit(message(i % 3 === 0 ? 'general' : 'other', content))));
