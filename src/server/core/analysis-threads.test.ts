@@ -64,7 +64,7 @@ test('newAnalysisThreads: an analysis that runs too long is StepsExceeded, and a
   await threads.close();
 });
 
-test('newAnalysisThreads: accounts take turns, so many analyses of one account delay another by one only', async () => {
+test('newAnalysisThreads: accounts take turns, so an account waits for one analysis of each other account', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1 }, assert.fail);
   const finished: string[] = [];
   const run = (accountId: string, name: string) => threads.run(accountId, QUICK).then(() => finished.push(name));

@@ -63,7 +63,7 @@ test('Control socket: a client that sends single bytes does not extend the time 
   socket.destroy();
 });
 
-test('Control socket: one connection runs one command', async () => {
+test('Control socket: a connection runs at most one command', async () => {
   const { socket, read } = await open();
   socket.write('{"command":"x"}\n{"command":"y"}\n{"command":"z"}\n');
   await untilEmpty();
