@@ -9,7 +9,7 @@ import type { IdentityPage } from '#store/engine/servers.ts';
 import { startTestCore } from '../kit/core.ts';
 import { until } from '../kit/until.ts';
 
-test('Health: while identity is loaded again, ready is 503 and each request is 503, until the snapshot is complete', async () => {
+test('Health: while identity is loaded again, ready and all requests are 503', async () => {
   const store = await openStore('file::memory:', {});
   const registry = await openServers('file::memory:', store);
   let epoch = 'first';
