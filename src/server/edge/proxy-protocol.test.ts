@@ -52,7 +52,7 @@ for (const [what, bytes, expected] of CASES) {
   });
 }
 
-test('parseProxyHeader: the length excludes the bytes after the header', () => {
+test('parseProxyHeader: the returned length excludes the bytes after the header', () => {
   const header = framed('21', '11', IPV4 + AUTHORITY);
   const parsed = parseProxyHeader(Buffer.concat([header, Buffer.from('GET /')]));
   assert.equal(typeof parsed === 'object' && parsed.length, header.length);

@@ -21,7 +21,7 @@ const RECEIVED: Received = {
   sourceIp: '',
 };
 
-/** Opens sockets behind a listener. `answer` replaces the core. */
+/** Opens the server's sockets behind a listener. `answer` simulates the response of the core to an upgrade request. */
 async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<Answer> = async () => ADMITTED) {
   const news: SocketNews[] = [];
   const looking = new Set<() => void>();
@@ -53,7 +53,7 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   return {
     sockets,
     news,
-    /** Values that were written to connections. */
+    /** Buffers that were written to connections. */
     writes,
     port,
     connect: (options: object = {}) => new WebSocket(`ws://127.0.0.1:${port}/connect`, options),
@@ -71,7 +71,7 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   };
 }
 
-/** Resolves when a condition holds. Checks it after each message to a client. */
+/** Resolves when a condition holds. Checks the condition after each message to a client. */
 async function until(clients: readonly WebSocket[], condition: () => boolean): Promise<void> {
   const met = Promise.withResolvers<void>();
   const check = () => {
@@ -200,13 +200,13 @@ test('Sockets: the connection of a refused client that does not close it is dest
   );
   socket.resume();
   await once(socket, 'end');
-  // The client can still write after the server's end, until the server destroys the connection.
+  // The server has ended its side. The client writes until the server destroys the connection.
   const drip = setInterval(() => socket.write('x'), 10);
   await once(socket, 'error');
   clearInterval(drip);
 });
 
-test('Sockets: a client that ended before it was admitted is reported as closed', async () => {
+test('Sockets: a client that ends the connection before it is admitted is reported as closed', async () => {
   const answer = Promise.withResolvers<Answer>();
   const { connect, notified, news } = await open({ upgradeTimeoutMs: 50 }, () => answer.promise);
   const client = connect();
@@ -249,10 +249,10 @@ test('Sockets: the frames of 10 ms are one write per socket and arrive as separa
   await until(clients, () => received.every((messages, i) => messages.length === last[i]));
   const expected = ['a', 'b', 'c'.repeat(200)];
   assert.deepEqual(received, [[...expected, 'only one'], ...Array(CLIENTS - 1).fill(expected)]);
-  // One write per socket. The sockets with the same messages share one buffer.
+  // Checks that each socket has one write, and that sockets with the same messages share one buffer.
   assert.deepEqual([writes.length, new Set(writes).size], [CLIENTS, 2]);
 
-  // The next messages are written 10 ms later, together.
+  // Sends three more messages, which are written together 10 ms later.
   for (const text of ['d', 'e', 'f']) sockets.follow([{ send: [text], to: Uint32Array.of(1) }]);
   await until(clients, () => received[0]?.length === 7);
   assert.deepEqual([writes.length, received[0]?.slice(4)], [CLIENTS + 1, ['d', 'e', 'f']]);
