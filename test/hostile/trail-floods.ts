@@ -12,6 +12,8 @@ import { delayOfOthers, type Figure, WARM_UP_CALLS, type Workload } from './work
 /** Maximum number of records of one source in a minute. A run that starts within a minute overlaps one more minute. */
 const PER_MINUTE = 20;
 const CONNECTIONS = 4;
+/** Minimum number of requests of each connection, also on a slow machine. The first records of a source are written, later ones are counted. */
+const REQUESTS_LEAST = 50;
 const GZIP = { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' };
 /** Maximum size of the record of an unproven request (without a valid signature): five fields of at most 1 KB, and the fixed fields. */
 const RECORD_MOST_BYTES = 6_144;
@@ -27,10 +29,10 @@ export const trailFloods: Workload = {
     const before = trailOf(server);
     let sentBytes = 0;
     let sent = 0;
-    const until = Date.now() + seconds * 1000;
     const flood = async (of: readonly Buffer[]) => {
       const connection = await connect(server.endpoint);
-      for (let i = 0; Date.now() < until; i++) {
+      const until = Date.now() + seconds * 1000;
+      for (let i = 0; Date.now() < until || i < REQUESTS_LEAST; i++) {
         const bytes = of[i % of.length] as Buffer;
         connection.write(bytes);
         await connection.reply();

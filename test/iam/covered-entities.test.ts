@@ -23,7 +23,8 @@ test('surveyedEntities: for the report of a policy, each attachment is read once
       listed.push(...found.map(({ key }) => key));
       return found;
     };
-    return { ...tx, identity: { ...tx.identity, summaries } };
+    const read: Pick<Tx, 'identity' | 'lastUses'> = { identity: { ...tx.identity, summaries }, lastUses: tx.lastUses };
+    return read as Tx;
   };
   let items: Promise<readonly string[]> | undefined;
   const call = {

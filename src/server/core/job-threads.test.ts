@@ -25,11 +25,11 @@ const FAILURES: readonly [title: string, job: string, error: object][] = [
   ['a refusal is the same AwsError',             THROW("new AwsError('ExpiredTokenException', 'Token is expired')"), { name: 'AwsError', code: 'ExpiredTokenException', message: 'Token is expired' }],
   ['too much work is the error of its kind',     THROW("'exceeded'"),                                                { code: 'Exceeded' }],
   ['too much memory is the error of its kind',   '(() => { const all = []; for (;;) all.push(new Array(1e5).fill({})); })()', { code: 'Exceeded' }],
-  ['an exception is an Error of a bug',          THROW("new TypeError('x')"),                                        { name: 'Error', message: /^one of the tests failed: TypeError: x/ }],
+  ['an exception is an Error of a bug',          THROW("new TypeError('x')"),                                        { name: 'Error', message: /^a thread for tests failed: TypeError: x/ }],
   ['an outcome that is not data is an Error',    '() => {}',                                                         { name: 'Error' }],
-  ['an end of the thread is an Error of a bug',  'process.exit(0)',                                                  { name: 'Error', message: 'one of the tests failed: the thread ended' }],
-  ['an answer to another job is an Error',       "process.getBuiltinModule('node:worker_threads').parentPort.postMessage({ id: 0, outcome: 'of another caller' })", { name: 'Error', message: 'one of the tests failed: the thread answered another job' }],
-  ['a message of another form is an Error',      "process.getBuiltinModule('node:worker_threads').parentPort.postMessage(undefined)", { name: 'Error', message: 'one of the tests failed: the thread answered another job' }],
+  ['an end of the thread is an Error of a bug',  'process.exit(0)',                                                  { name: 'Error', message: 'a thread for tests failed: the thread ended' }],
+  ['an answer to another job is an Error',       "process.getBuiltinModule('node:worker_threads').parentPort.postMessage({ id: 0, outcome: 'of another caller' })", { name: 'Error', message: 'a thread for tests failed: the thread answered another job' }],
+  ['a message of another form is an Error',      "process.getBuiltinModule('node:worker_threads').parentPort.postMessage(undefined)", { name: 'Error', message: 'a thread for tests failed: the thread answered another job' }],
 ];
 for (const [title, job, error] of FAILURES) {
   test(`newJobThreads: ${title}, and the next job is served`, async () => {

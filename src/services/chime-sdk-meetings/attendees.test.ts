@@ -38,7 +38,7 @@ test('CreateAttendee: runs three statements in the commit of its group, and one 
   await run('CreateAttendee', { MeetingId, ExternalUserId: 'ada' });
   assert.deepEqual(
     texts.map((text) => text.split(' ', 2).join(' ')),
-    ['SELECT *', 'SELECT COUNT(*)', 'BEGIN IMMEDIATE', 'INSERT INTO', 'COMMIT'],
+    ['BEGIN IMMEDIATE', 'SELECT *', 'SELECT COUNT(*)', 'INSERT INTO', 'COMMIT'],
   );
   await store.close();
 });
