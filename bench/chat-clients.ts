@@ -1,22 +1,22 @@
 /**
- * Chat clients for the benchmarks, in a separate process: many WebSockets that only count the frames that they receive. The parent
- * forks `chat-clients.ts` and exchanges messages with it.
+ * Process with chat clients for the benchmarks: many WebSockets that only count the received frames. A benchmark forks this file and sends
+ * it the messages `open` and `count`.
  */
 import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-/** Sockets to open: one for each target. */
+/** Message `open`: opens one socket for each target. */
 export interface OpenSockets {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
   readonly targets: readonly string[];
-  /** Number of frames that each socket receives before it counts as open. */
+  /** Number of frames that a socket must receive before it counts as open. */
   readonly firstFrames: number;
 }
 
 export type ToClients = { readonly open: OpenSockets } | 'count' | 'close';
-/** Result of `open` and of `count`. */
+/** Response to the messages `open` and `count`. */
 export interface ClientCounts {
   readonly sockets: number;
   /** Frames since the last `count`. */
@@ -24,9 +24,9 @@ export interface ClientCounts {
   readonly closed: number;
 }
 
-/** Sockets that are opened at the same time. */
+/** Maximum number of sockets that are opened at the same time. */
 const OPENING_MAX = 64;
-/** Buffer that all sockets read into. Each read is counted before the next one. */
+/** Buffer that all sockets share for reading. The frames of a read are counted before the next read. */
 const buffer = Buffer.allocUnsafe(256 * 1024);
 const sockets = new Set<Socket>();
 let frames = 0;
@@ -38,7 +38,7 @@ const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
 /** Returns a function that reads the frames of a stream. It calls `onFrame` after each, with its first byte. */
 function frameReader(onFrame: (kind: number) => void): (bytes: Buffer, length: number) => void {
-  /** Bytes of the current frame that are still to come. */
+  /** Number of bytes of the current frame that are not received yet. */
   let left = 0;
   const head = Buffer.alloc(10);
   let headLength = 0;

@@ -1,4 +1,4 @@
-/** Chat for the benchmarks: users, channels, clients in another process, and messages at a constant rate. */
+/** Chat for the benchmarks: an app instance with users, a channel, and clients in another process. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { type Process, type SignedRequest, signed } from './load.ts';
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-/** Sends a request. Returns the parsed response. */
+/** Sends a signed request. Returns the parsed response. */
 export function send(endpoint: string, { method, path, headers, body }: SignedRequest): Promise<Record<string, unknown>> {
   const { hostname, port } = new URL(endpoint);
   return new Promise((resolve, reject) => {
@@ -88,7 +88,7 @@ export function startClients() {
   };
   return {
     open: (sockets: OpenSockets) => ask({ open: sockets }),
-    /** Returns the frames since the last call. */
+    /** Returns the number of frames that the clients received since the last call. */
     count: () => ask('count'),
     stop: () => child.send('close' satisfies ToClients),
   };

@@ -1,6 +1,6 @@
 /**
- * CreateAttendee on PostgreSQL under conflict: 64 callers add attendees to eight meetings for three seconds. Then
- * compares every response with the rows and records in the database. Command: `npm run bench contention`.
+ * Measures CreateAttendee on PostgreSQL with conflicts: 64 callers add attendees to eight meetings for three seconds. Then compares every
+ * response with the rows and records in the database. Command: `npm run bench contention`.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * CreateAttendee, acknowledged when durable: 64 clients, each request creates another attendee. The row and its record share one commit.
- * A last round runs under strace and does not count for the figures. It measures how many acknowledged changes share one sync
- * of SQLite's log.
+ * Measures CreateAttendee with 64 clients. The server responds when the attendee and its trail record are durable. Both share one commit.
+ * A last round, which is not part of the figures, runs under strace. It measures how many acknowledged changes share one sync of SQLite's
+ * log.
  * Command: `npm run bench create-attendee`.
  */
 import { type Load, load, median, type Process, type SignedRequest, signed, startProcess } from './load.ts';
@@ -11,7 +11,7 @@ const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
 const SECONDS = 5;
 const CLIENTS = 64;
 const MEETINGS = 240;
-/** Attendees of each meeting, fewer than the limit of 250. */
+/** Number of attendees per meeting. The limit is 250. */
 const ATTENDEES = 240;
 
 async function round(server: Process): Promise<Load> {

@@ -1,7 +1,7 @@
 /**
- * Measures how long one client delays another. One client calls GetCallerIdentity, while another sends the worst requests that are known.
- * Command: `npm run bench delay`. Environment variables: `SEED`, `SECTION` (analyses, account, chat, sockets, trail, tokens), and `ONLY`
- * (part of the name of a request).
+ * Measures how long one client delays another. One client calls GetCallerIdentity, while another sends the most expensive known requests.
+ * Command: `npm run bench delay`. Environment variables: `SEED` for random inputs, `SECTION` (analyses, account, chat, sockets, trail,
+ * tokens), and `ONLY` (part of the name of a request).
  *
  * Prints for each request: the longest delay of GetCallerIdentity, the CPU time of the core thread for one request, and the time until
  * the response. The CPU time bounds the delay, and does not depend on other load of the machine.
@@ -21,10 +21,10 @@ import { type Process, startProcess } from './load.ts';
 const SEED = Number(process.env['SEED'] ?? 1);
 const ONLY = process.env['ONLY'] ?? '';
 const SECTION = process.env['SECTION'];
-/** Records of the trail in the section `trail`. */
+/** Number of trail records in the section `trail`. */
 const RECORDS = Number(process.env['RECORDS'] ?? 200_000);
 
-/** Starts a server on a store that `fill` has prepared for the account of the first start and its administrator. */
+/** Starts a server on a prepared store. `fill` receives the store, the ID of the first account, and the ID of the administrator. */
 async function startFilled(fill: (store: Awaited<ReturnType<typeof openSqlite>>, accountId: AccountId, userId: string) => Promise<void>) {
   const first = await startProcess('belfry');
   await first.stop();
@@ -37,7 +37,7 @@ async function startFilled(fill: (store: Awaited<ReturnType<typeof openSqlite>>,
   return { server: await startProcess('belfry', { dataFolder: first.dataFolder }), accountId: user.accountId };
 }
 
-/** Each section starts a server of its own and returns its cases. */
+/** Sections of the benchmark. Each starts a separate server and returns the server with the cases to measure. */
 const SECTIONS: Readonly<Record<string, () => Promise<{ readonly server: Process; readonly cases: readonly DelayCase[] }>>> = {
   async analyses() {
     const server = await startProcess('belfry');

@@ -1,7 +1,7 @@
 /**
- * Messages to a channel with 1,000 connected members, compared with a plain `ws` server that sends each message to 1,000 sockets. Deliveries
- * per CPU second of the server process, with bursts of several sizes, in interleaved rounds. Belfry also authenticates, authorizes, stores and records
- * each message. Command: `npm run bench fan-out`.
+ * Measures messages to a channel with 1,000 connected members, compared with a plain `ws` server that sends each message to 1,000 sockets.
+ * The unit is deliveries per CPU second of the server process, with bursts of several sizes, in interleaved rounds. Belfry also
+ * authenticates, authorizes, stores and records each message. Command: `npm run bench fan-out`.
  */
 import { WebSocket } from 'ws';
 import { connectTarget, cpuSeconds, createChat, startClients } from './chat.ts';
@@ -35,7 +35,7 @@ async function plain(): Promise<Side> {
   await clients.open({ host: '127.0.0.1', port: Number(new URL(server.endpoint).port), tls: false, targets, firstFrames: 0 });
   const publisher = new WebSocket(`${server.endpoint.replace('http', 'ws')}/publish`);
   await new Promise((resolve) => publisher.once('open', resolve));
-  // As long as a frame of Belfry.
+  // Has about the length of a frame that Belfry sends.
   const message = 'x'.repeat(950);
   return { server, clients, say: async () => publisher.send(message) };
 }

@@ -1,6 +1,6 @@
 /**
- * GetMeeting, signed, authorized and durably recorded, compared with a bare `node:http` response and with the same server
- * without recording.
+ * Measures GetMeeting with signature, authorization and a durable trail record. Compares it with a bare `node:http` server, and with Belfry
+ * without trail records.
  * Interleaved rounds on one machine, 64 connections. Command: `npm run bench get-meeting`.
  */
 import { load, median, signed, startProcess } from './load.ts';

@@ -1,7 +1,7 @@
 /**
- * Measures the identity snapshot of a server with many principals, each with a policy and an access key of its own: memory per principal
- * after the load and after use, CPU time of the load, and the longest CPU time in which the load blocks the event loop.
- * Command: `npm run bench identity-load`. `PRINCIPALS` and `ACCOUNTS` change the numbers.
+ * Measures the identity snapshot of a server with many principals, each with a separate policy and access key. Measures the memory per
+ * principal after the load and after use, the CPU time of the load, and the longest CPU time in which the load blocks the event loop.
+ * Command: `npm run bench identity-load`. The environment variables `PRINCIPALS` and `ACCOUNTS` change the numbers.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
@@ -25,7 +25,7 @@ import type { Store, Tx } from '#store/store.ts';
 
 const PRINCIPALS = Number(process.env['PRINCIPALS'] ?? 100_000);
 const ACCOUNTS = Number(process.env['ACCOUNTS'] ?? 100);
-/** Principals that one transaction of the preparation writes. */
+/** Number of principals that one transaction of the preparation writes. */
 const AT_ONCE = 500;
 const NOW = instant(Date.parse('2026-11-22T12:00:00Z'));
 
@@ -108,7 +108,7 @@ async function fill(store: Store): Promise<readonly string[]> {
   return keys;
 }
 
-/** Returns the bytes in use, after garbage collection. */
+/** Returns the number of bytes in use after a garbage collection. */
 function bytes(): number {
   for (let i = 0; i < 3; i++) globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
@@ -137,7 +137,7 @@ async function measure(work: () => Promise<unknown>): Promise<{ readonly totalMs
   return { totalMs: cpuMs() - began, blockedMs };
 }
 
-/** Looks up and links every principal once, as its first request does, with a turn of the event loop between some of them. */
+/** Looks up every principal and collects the policies, as the first request of a principal does. Yields to the event loop regularly. */
 async function useAll(snapshot: Snapshot, stacks: ReturnType<typeof newStacks>, accessKeyIds: readonly string[]): Promise<void> {
   const principals = principalsOf(snapshot);
   let count = 0;

@@ -1,4 +1,4 @@
-/** A client that sends a burst over a WebSocket, as a process of its own: `lib-burst.ts URL frames|pings COUNT BYTES`. Prints the close code. */
+/** Process that sends a burst over a WebSocket: `lib-burst.ts URL frames|pings COUNT BYTES`. Prints the code with which the socket closes. */
 import { once } from 'node:events';
 import WebSocket from 'ws';
 

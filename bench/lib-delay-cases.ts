@@ -12,20 +12,21 @@ import type { IdentityProvider } from '../test/sts/identity-provider.ts';
 import type { DelayCase } from './lib-delay.ts';
 import type { Process } from './load.ts';
 
-/** Members that one request may add. */
+/** Maximum number of members in one request. */
 const BATCH_MAX = 100;
-/** Characters of the largest message and metadata. */
+/** Maximum number of characters of a message, and of metadata. */
 const CONTENT_MAX = 4_096;
 const METADATA_MAX = 1_024;
-/** Frames of one burst, and the bytes of the largest frame that a client may send. */
+/** Number of frames in one burst. */
 const FRAMES = 20_000;
+/** Size of the largest frame that a client may send, in bytes. */
 const FRAME_MAX_BYTES = 1_024;
-/** Source: RFC 6455, section 5.5. */
+/** Maximum size of a ping. Source: RFC 6455, section 5.5. */
 const PING_MAX_BYTES = 125;
 
 const clientOf = ({ endpoint, credentials }: Process) => ({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
 
-/** Returns a case that sends a command. Errors of the service are outcomes. */
+/** Returns a case that sends an SDK command. An error of the service is an outcome of the case, not a failure. */
 function commandCase(name: string, send: () => Promise<unknown>): DelayCase {
   return {
     name,
@@ -37,7 +38,7 @@ function commandCase(name: string, send: () => Promise<unknown>): DelayCase {
   };
 }
 
-/** Chat: the largest batches, messages and callbacks of channel flows. */
+/** Returns the cases of chat: the largest batches, messages and callbacks of channel flows. */
 export async function chatCases(server: Process): Promise<DelayCase[]> {
   const identity = new ChimeSDKIdentityClient(clientOf(server));
   const chat = new messaging.ChimeSDKMessagingClient(clientOf(server));
@@ -92,7 +93,7 @@ export async function chatCases(server: Process): Promise<DelayCase[]> {
   ];
 }
 
-/** Sockets: bursts of the largest frames and of pings, which the server must read. */
+/** Returns the cases of sockets: bursts of the largest frames and of pings, which the server must read. */
 export async function socketCases(server: Process): Promise<DelayCase[]> {
   const chat = new messaging.ChimeSDKMessagingClient(clientOf(server));
   const identity = new ChimeSDKIdentityClient(clientOf(server));
@@ -115,7 +116,7 @@ export async function socketCases(server: Process): Promise<DelayCase[]> {
   ];
 }
 
-/** CloudTrail: look-ups by each attribute, for a value that no record has and for a value that all records have. */
+/** Returns the cases of CloudTrail: look-ups by each attribute, with a value of no record and with a value of all records. */
 export function trailCases(server: Process, records: number): DelayCase[] {
   const trail = new CloudTrailClient(clientOf(server));
   const lookUp = (AttributeKey: LookupAttributeKey | undefined, AttributeValue: string) =>
@@ -128,7 +129,7 @@ export function trailCases(server: Process, records: number): DelayCase[] {
   ];
 }
 
-/** Tokens: the largest OpenID Connect tokens, and requests that are repeated with one client request token. */
+/** Returns the cases of tokens: the largest OpenID Connect tokens, and repeated requests with the same client request token. */
 export async function tokenCases(server: Process, provider: IdentityProvider): Promise<DelayCase[]> {
   const iam = new IAMClient(clientOf(server));
   const { OpenIDConnectProviderArn } = await iam.send(
@@ -141,7 +142,7 @@ export async function tokenCases(server: Process, provider: IdentityProvider): P
   const assume = (WebIdentityToken: string) =>
     sts.send(new AssumeRoleWithWebIdentityCommand({ RoleArn: Role?.Arn, RoleSessionName: 'web', WebIdentityToken }));
   const TOKEN_MAX = 20_000;
-  // Base64url takes four characters for three bytes. The header and the signature take about 500.
+  // Fills the maximum length of a token. Base64url takes four characters for three bytes. Header and signature take about 500 characters.
   const claims = { amr: Array.from({ length: 3_500 }, (_, i) => `${i % 10}`) };
   const nested = { nested: JSON.parse(`${'['.repeat(1_000)}${']'.repeat(1_000)}`) };
   const [list, deep] = [await provider.token(claims), await provider.token(nested)];

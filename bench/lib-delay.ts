@@ -1,4 +1,4 @@
-/** Measures how long requests of one client delay another, which calls GetCallerIdentity meanwhile. */
+/** Measures how long the requests of one client delay another client, which calls GetCallerIdentity at the same time. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { instant } from '#core/instant.ts';
 import { sign } from '#sigv4/sign.ts';

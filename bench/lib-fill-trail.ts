@@ -3,13 +3,13 @@ import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Store } from '#store/store.ts';
 
-/** Records that one transaction writes. */
+/** Number of records that one transaction writes. */
 const BATCH = 500;
-/** One record in this many has the event name `Rare`. */
+/** Interval of records with the event name `Rare`. */
 const RARE = 1_000;
 /** Records of each access key of a session. They are spread over the whole trail. */
 const SESSION_RECORDS = 100;
-/** Characters of a usual record. */
+/** Approximate number of characters of a record. */
 const DOCUMENT = 1_000;
 /** One event ID in this many is returned. */
 const SAMPLED = 500;

@@ -18,8 +18,8 @@ import type { Tx } from '#store/store.ts';
 import { SESSIONS_BEGAN, teamOf, type Workload } from './policy-workload.ts';
 
 /**
- * The workload of `policy-workload.ts` as a server receives it: an identity snapshot, and requests with headers, an address and an
- * authenticated caller. Each principal has two sessions, one of them with MFA.
+ * The workload of `policy-workload.ts` in the form in which a server processes it: an identity snapshot, and requests with headers, an
+ * address and an authenticated caller. Each principal has two sessions, one with MFA and one without.
  */
 export interface RealPath {
   readonly snapshot: Snapshot;
@@ -27,7 +27,7 @@ export interface RealPath {
   readonly requests: readonly AuthorizeRequest[];
   /** Authorizes a request, as a call of an operation does. */
   readonly authorize: Authorize;
-  /** Decides the request with this index, from its headers and caller to the denial. It is the part of `authorize` that cannot wait. */
+  /** Decides the request with this index, from the headers and the caller to the denial. This is the synchronous part of `authorize`. */
   readonly decide: (request: number) => Denial | undefined;
   /** Returns the condition context of the request with this index, from which the engine reads facts on demand. */
   readonly contextOf: (request: number) => RequestContext;
@@ -38,10 +38,10 @@ const MANAGEMENT = '210987654321' as AccountId;
 const NOW = instant(SESSIONS_BEGAN);
 /** ID of the organization's root. */
 const ROOT = 'r-ab12';
-/** Transaction of the requests, which read nothing from the store. */
+/** Placeholder for the transaction of a request. The requests read nothing from the store. */
 const NO_TX = {} as Tx;
 
-/** Creates the snapshot and the requests. Track B adds service control policies, boundaries and session policies. */
+/** Creates the snapshot and the requests. A track is a variant of the workload. Track B adds SCPs, boundaries and session policies. */
 export function realPath(workload: Workload, track: 'A' | 'B'): RealPath {
   const snapshot = newSnapshot();
   const users = workload.principals.map((_, principal) => userOf(workload, track, principal));
@@ -137,7 +137,7 @@ function sessionOf(workload: Workload, track: 'A' | 'B', principal: number, mfaA
       issuedAt: NOW,
       expiresAt: instant(NOW + 86_400_000),
       mfaAuthenticated,
-      // Otherwise sessions of users without MFA cannot call IAM.
+      // Marks the session as a console sign-in, because other sessions of users cannot call IAM without MFA.
       fromConsole: true,
       tags: {},
       transitiveTagKeys: [],

@@ -1,4 +1,4 @@
-/** Processes, signed requests and the load of `wrk`, for the benchmarks of a whole server. */
+/** Starts server processes, signs requests and runs the load generator `wrk`, for the benchmarks of a whole server. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
@@ -21,11 +21,11 @@ export interface Process {
 
 /** Options of a server process. */
 interface ProcessOptions {
-  /** Command that runs the server and preserves its process ID. */
+  /** Command under which the server runs, such as strace. It must not change the server's process ID. */
   readonly under?: readonly string[];
   /** Existing data folder. Default: a new one. */
   readonly dataFolder?: string;
-  /** More settings: `BELFRY_…`. */
+  /** Additional settings, as environment variables `BELFRY_…`. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -63,7 +63,7 @@ export interface SignedRequest {
   readonly body: string;
 }
 
-/** Signs a request for the service `chime`, as an ordinary client does. */
+/** Signs a request with the signing name `chime`, as SDK clients do. */
 export function signed(
   server: Process,
   method: string,
@@ -90,7 +90,7 @@ export interface Load {
   readonly p99Ms: number;
   readonly requests: number;
   readonly not2xx: number;
-  /** `Date.now()` before and after the run. */
+  /** Value of `Date.now()` before the run. `endedMs` is the value after it. */
   readonly beganMs: number;
   readonly endedMs: number;
 }
@@ -133,7 +133,7 @@ end
   return { perSecond: count / (microseconds / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, requests: count, not2xx, beganMs, endedMs };
 }
 
-/** Returns the middle value, or the upper one of two. */
+/** Returns the median of the values. For an even number of values, returns the upper of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] as number;

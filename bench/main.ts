@@ -1,6 +1,6 @@
 /**
- * Runs all benchmarks (`npm run bench`) or the named ones (`npm run bench NAME …`). Each prints its figures and those of its peers, from
- * one interleaved run. `docs/performance.md` has the latest figures and the machine.
+ * Runs all benchmarks (`npm run bench`) or the named ones (`npm run bench NAME …`). Each benchmark prints its figures and those of the
+ * compared programs, from one interleaved run. `docs/performance.md` has the latest figures, and describes the machine.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 import type { Workload } from './policy-workload.ts';
 
-/** Translation of the workload's policies to Cedar: one Cedar policy per statement, as close to the meaning as Cedar allows. */
+/** Translates the policies of the workload to Cedar: one Cedar policy per statement, with the closest meaning that Cedar can express. */
 
 interface IamStatement {
   readonly Effect: 'Allow' | 'Deny';

@@ -18,19 +18,20 @@ import { toCedar, toCedarContext } from './policy-cedar.ts';
 import { makeWorkload } from './policy-workload.ts';
 
 /**
- * Compares Belfry's policy engine with others: `node bench/policy-peers.ts`. Each engine runs in a separate process, with
- * interleaved rounds.
- * The unit is decisions per CPU second. The other engines are not dependencies. Install them outside the project's `node_modules` with
+ * Compares Belfry's policy engine with other engines: `node bench/policy-peers.ts`. Each engine runs in a separate process, with interleaved
+ * rounds. The unit is decisions per CPU second.
+ *
+ * The other engines are not dependencies. Install them outside the project's `node_modules` with
  * `npm install --prefix .bench @casl/ability casbin @cloud-copilot/iam-simulate @cedar-policy/cedar-wasm pbac`.
  *
- * Belfry takes the real path: from the headers, the address and the authenticated caller of a request to the decision. The other engines
- * get their requests prepared in advance.
+ * Belfry is measured with the real work of a server: from the headers, the address and the authenticated caller of a request to the
+ * decision. The other engines receive requests that were prepared in advance.
  *
- * CASL and casbin support neither ARNs nor conditions. For these they call Belfry's compiled predicate, which makes them
- * faster than they are.
+ * CASL and casbin support neither ARNs nor conditions. In this benchmark they call Belfry's compiled predicate for both, which improves
+ * their figures.
  */
 
-/** Decides the request with this index. */
+/** Function that decides the request with this index. Returns whether the request is allowed. */
 type Decide = (request: number) => boolean;
 type Track = 'A' | 'B';
 
@@ -59,7 +60,7 @@ function belfry(track: Track): Decide {
   return (i) => decide(i) === undefined;
 }
 
-/** Facts of a request that were prepared in advance, with its resource. */
+/** Request that was prepared in advance: the condition context and the resource. */
 interface Prepared {
   readonly facts: FactSource;
   readonly resource: string;
@@ -275,7 +276,7 @@ function withLists(text: string): unknown {
   return { ...document, Statement: [document.Statement].flat() };
 }
 
-/** Context keys in the spelling of the policies, because pbac compares keys case-sensitively. */
+/** Context keys in the case that the policies use, because pbac compares keys case-sensitively. */
 const ORIGINAL_KEYS: Readonly<Record<string, string>> = {
   'aws:sourceip': 'aws:SourceIp',
   'aws:securetransport': 'aws:SecureTransport',
@@ -289,7 +290,7 @@ const ORIGINAL_KEYS: Readonly<Record<string, string>> = {
   'aws:principaltag/team': 'aws:PrincipalTag/team',
 };
 
-/** Engines, one entry per track that the engine supports. */
+/** Compared engines. An entry creates the decision function of an engine for a track (a variant of the workload). */
 const ENGINES: Readonly<Record<string, (track: Track) => Decide | Promise<Decide>>> = {
   'Belfry A': () => belfry('A'),
   'CASL A': casl,
@@ -309,7 +310,7 @@ interface Figures {
   readonly falseDenies: number;
 }
 
-/** Measures about two CPU seconds of decisions, after a warm-up of half a second. */
+/** Measures decisions for about two CPU seconds, after a warm-up of half a CPU second. */
 async function measure(name: string): Promise<Figures> {
   const engine = ENGINES[name];
   if (engine === undefined) throw new Error(`unknown engine '${name}' (engines: ${Object.keys(ENGINES).join(', ')})`);

@@ -15,8 +15,8 @@ import { realPath } from './lib-real-path.ts';
 import { makeWorkload } from './policy-workload.ts';
 
 /**
- * Measures memory and time of decisions for different numbers of principals: `node bench/policy-scale.ts`.
- * Each measurement uses the same 10,000 requests, spread over all principals. Their facts are prepared, so that only the decision counts.
+ * Measures memory and time of decisions for different numbers of principals: `node bench/policy-scale.ts`. Each measurement uses the same
+ * 10,000 requests, spread over all principals. The condition contexts are prepared in advance, so that only the decision is measured.
  */
 
 setFlagsFromString('--expose-gc');

@@ -2,13 +2,13 @@
 import { managedPolicies } from '#model/managed-policies.ts';
 
 /**
- * Workload for the comparison of policy engines. It has 20 policies: 6 of Amazon Chime's managed ones, and 14 with common conditions. Each
- * of 1,000 principals has 1 to 5 policies. There are 10,000 distinct requests with 16 context keys. It is the same in every run.
+ * Workload for the comparison of policy engines. It has 20 policies: 6 AWS managed policies for Amazon Chime, and 14 with common conditions.
+ * Each of 1,000 principals has 1 to 5 policies. There are 10,000 distinct requests with 16 context keys. Every run has the same workload.
  */
 
 export interface WorkloadPrincipal {
   readonly name: string;
-  /** Indices into `policies`. */
+  /** Identity-based policies of the principal, as indexes into `policies`. */
   readonly identity: readonly number[];
   /** Boundary and session policy, used in track B only. */
   readonly boundary?: number;
@@ -134,7 +134,7 @@ const RESOURCES = [
 /** Time at which the sessions of all principals began. */
 export const SESSIONS_BEGAN = Date.UTC(2026, 10, 22);
 
-/** Returns a generator of numbers from 0 to below a limit. Source: mulberry32. */
+/** Returns a random number generator, which returns integers from 0 to below a limit. Source: mulberry32. */
 function seeded(seed: number): (limit: number) => number {
   let state = seed;
   return (limit) => {
@@ -158,7 +158,7 @@ export function makeWorkload(principalCount = 1000, requestCount = 10_000): Work
     ...MANAGED.map((name) => ({ name, text: managedPolicies().find((policy) => policy.name === name)?.document ?? '' })),
     ...Object.entries(CUSTOM).map(([name, statements]) => ({ name, text: text(statements) })),
   ];
-  // Broad policies and denials are more frequent than the others, as in real accounts.
+  // Policies that are more frequent than the other ones, as in real accounts: broad policies and denials.
   const common = ['AmazonChimeFullAccess', 'AmazonChimeReadOnly', 'notIam', 'office', 'mfa', 'region', 'tls'];
   const commonAt = common.map((name) => policies.findIndex((policy) => policy.name === name));
   const one = (): number => (dice(3) === 0 ? pick(commonAt) : dice(policies.length));

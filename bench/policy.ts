@@ -5,7 +5,7 @@ import { explain } from '#policy/explain.ts';
 import { authorizeAll, denyAll, realPath } from './lib-real-path.ts';
 import { makeWorkload } from './policy-workload.ts';
 
-/** Measures decisions per CPU second of Belfry's policy engine: `node bench/policy.ts`. For other engines see `bench/policy-peers.ts`. */
+/** Measures decisions per CPU second of Belfry's policy engine: `node bench/policy.ts`. `bench/policy-peers.ts` measures other engines. */
 
 const ROUNDS = 9;
 const workload = makeWorkload();
@@ -33,7 +33,7 @@ function perSecond(title: string, count: number, run: () => void): void {
   );
 }
 
-/** Like `perSecond`, for `authorize`, which returns a promise. */
+/** Measures and prints runs per CPU second, like `perSecond`, but of a function that returns a promise. */
 async function perSecondOf(title: string, count: number, run: () => Promise<void>): Promise<void> {
   const rates: number[] = [];
   for (let round = 0; round <= ROUNDS; round++) {

@@ -1,6 +1,6 @@
 /**
- * Measures calls of one caller while 5,000 messaging sessions are authorized again after a change of identity. Compares them with calls
- * before the change, in interleaved rounds on the same server. Command: `npm run bench reauthorization`.
+ * Measures calls of one caller while the server re-authorizes 5,000 messaging sessions after an identity change. Compares the calls with
+ * calls before the change, in interleaved rounds on the same server. Command: `npm run bench reauthorization`.
  */
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { connectTarget, createChat, send, startClients } from './chat.ts';
@@ -9,7 +9,7 @@ import { median, signed, startProcess } from './load.ts';
 const SESSIONS = Number(process.env['SESSIONS'] ?? 5_000);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
 const USERS = 500;
-/** Time of one measurement. After a change of identity, all sessions are authorized again within it. */
+/** Length of one measurement. The server re-authorizes all sessions within this time. */
 const SECONDS = 1.5;
 
 const server = await startProcess('belfry');
@@ -24,7 +24,7 @@ const create = { ClientRequestToken: 'bench', MediaRegion: 'us-east-1', External
 const created = await send(server.endpoint, signed(server, 'POST', '/meetings', JSON.stringify(create)));
 const { MeetingId } = created['Meeting'] as { readonly MeetingId: string };
 
-/** Calls GetMeeting one after the other. Returns the durations in milliseconds, sorted. */
+/** Calls GetMeeting sequentially. Returns the durations in milliseconds, sorted. */
 async function calls(): Promise<readonly number[]> {
   const durations: number[] = [];
   const ends = performance.now() + SECONDS * 1_000;

@@ -33,7 +33,7 @@ if (what === 'plain-ws') {
   });
   server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
 } else {
-  // All load comes from one source, so the limits per source are raised.
+  // Raises the limits per source (client address), because all load comes from one source.
   const settings = readSettings([], {
     BELFRY_DATA: dataFolder,
     BELFRY_HTTP: '127.0.0.1:0',

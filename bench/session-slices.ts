@@ -1,13 +1,14 @@
 /**
- * Changes identity in an account with messaging sessions, which the core thread then authorizes again. Measures the longest time in which
- * the thread serves no other caller. One case has 60 sessions of a user with slow policies, and the other 5,000 ordinary sessions. Command:
- * `npm run bench session-slices`. The times are CPU times of the thread, so other load of the machine does not change them.
+ * Changes identity in an account with messaging sessions, which the core thread then re-authorizes in slices. Measures the longest time in
+ * which the thread serves no other caller. One case has 60 sessions of a user with slow policies. The other case has 5,000 ordinary
+ * sessions. The times are CPU times of the thread, so other load of the machine does not change them. Command:
+ * `npm run bench session-slices`.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openSessions, user } from '#realtime/fixture.ts';
 
 const SLOW_SESSIONS = 60;
-/** Number of patterns. Each has about 500 characters. Together they have 120,000 characters, the maximum length of a policy. */
+/** Number of patterns. Each has about 500 characters, so that all together have 120,000 characters, the maximum length of a policy. */
 const PATTERNS = 240;
 const SESSIONS = 5_000;
 const USERS = 500;
@@ -35,7 +36,7 @@ async function measure(work: () => Promise<unknown>): Promise<{ readonly total: 
 
 type Chat = Awaited<ReturnType<typeof openSessions>>;
 
-/** Makes calls until `stopped`, each with two transactions and a turn between them. Returns the longest CPU time of a call. */
+/** Runs calls until `stopped` returns true. A call has two transactions in different turns. Returns the longest CPU time of a call. */
 async function longestCall({ store }: Chat, stopped: () => boolean): Promise<number> {
   let longest = 0;
   while (!stopped()) {
@@ -73,7 +74,7 @@ async function manySessions(): Promise<void> {
   for (let i = 0; i < USERS; i++) await chat.addUser(`user-${i}`);
   const all = Array.from({ length: SESSIONS }, (_, i) => chat.connect(user(`user-${i % USERS}`)));
   await chat.until(() => all.every(({ frames }) => frames.length > 0));
-  // The second change is measured, with compiled code.
+  // Only the second change is measured, when Node has compiled the code.
   for (const round of [1, 2]) {
     let done = false;
     const calls = longestCall(chat, () => done);

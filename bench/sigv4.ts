@@ -1,8 +1,8 @@
 /**
- * Compares the verification of a signature with signing again in two common libraries. The rounds are interleaved, so that other
+ * Compares Belfry's verification of a signature with signing the request in two common libraries. The rounds are interleaved, so that other
  * load of the machine does not change the ratios. The unit is CPU time, median of the rounds.
  *
- * Bar: at least 2 times as fast as aws4, and 4.5 times as fast as @smithy/signature-v4 with Node's own hashes.
+ * Goal: at least 2 times as fast as aws4, and 4.5 times as fast as @smithy/signature-v4 with Node's own hashes.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
@@ -19,7 +19,7 @@ const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 const CREDENTIALS = { accessKeyId: 'ASIAIOSFODNN7EXAMPLE', secretAccessKey: SECRET, sessionToken: 't'.repeat(250) };
 const NOW = instant(Date.UTC(2026, 10, 22, 2, 25, 0));
 
-/** Number of requests. Each has its own strings, as requests have in the core, so that no cache can match by object identity. */
+/** Number of requests. Each has separate string objects, as in the core, so that no cache can match strings by object identity. */
 const REQUESTS = 100;
 interface Case {
   readonly body: string;

@@ -1,6 +1,6 @@
 /**
- * Measures the time from the start command to the first signed response, and the resident memory after it, with an existing data folder.
- * Measures the same for the first start, before Node has cached compiled code. Command: `npm run bench start`.
+ * Measures the time from the start command to the first signed response, and the resident memory after that response. Measures starts with
+ * an existing data folder, and the first start, when Node has no cached compiled code. Command: `npm run bench start`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';

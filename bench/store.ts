@@ -11,8 +11,8 @@ import type { Store, Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 
 /**
- * Measures durable transactions per second of the store, with callers that each wait for their commit. Shows the cost of
- * recording every call.
+ * Measures durable transactions per second of the store. Each of the concurrent callers waits for its commit before the next transaction.
+ * Shows the cost of recording every call.
  * Command: `node bench/store.ts [--seconds 5] [--callers 64] [--database file:… | postgres://…]`. The default database is a
  * new temporary file.
  */

@@ -1,7 +1,7 @@
 /**
- * Measures AssumeRole with its durable record, and compares requests with session credentials to requests with long-term keys. Interleaved
- * rounds, 32 connections. Also measures moto's server (`python3 -m moto.server`) if it is installed. `MOTO_PYTHON` selects another Python.
- * Moto checks no signature and stores nothing. Command: `npm run bench sts`.
+ * Measures AssumeRole with a durable trail record, and compares requests with session credentials to requests with long-term keys. Uses
+ * interleaved rounds and 32 connections. Also measures the mock server moto (`python3 -m moto.server`) if it is installed. `MOTO_PYTHON`
+ * selects another Python. Moto checks no signature and stores nothing. Command: `npm run bench sts`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';

@@ -3,15 +3,15 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A strace of one server process. */
+/** A run of the tool strace on one server process. */
 export interface SyncWatch {
-  /** Command for `startProcess` to run the server with. It makes strace stop only at fsync and fdatasync. */
+  /** Command under which `startProcess` runs the server. It traces only the system calls fsync and fdatasync. */
   readonly under: readonly string[];
   /** Returns the number of syncs of the log that began between two values of `Date.now()`. Call it after the server has exited. */
   count(fromMs: number, toMs: number): number;
 }
 
-/** Prepares a strace. Returns undefined if strace is not installed. */
+/** Prepares a run of strace. Returns undefined if strace is not installed. */
 export function watchSyncs(): SyncWatch | undefined {
   if (!existsSync('/usr/bin/strace')) return undefined;
   const file = join(mkdtempSync(join(tmpdir(), 'belfry-strace-')), 'syncs.txt');

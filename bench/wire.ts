@@ -1,6 +1,6 @@
 /**
  * Measures the CPU time of decoding and encoding one request, compared with JSON.parse and JSON.stringify of the same document. Medians of
- * interleaved rounds. Command: `node bench/wire.ts`. Bar: 2.5 µs to encode GetMeeting, 3 µs to decode and validate CreateMeeting.
+ * interleaved rounds. Command: `node bench/wire.ts`. Goal: 2.5 µs to encode GetMeeting, 3 µs to decode and validate CreateMeeting.
  */
 
 import type { Received } from '#core/exchange.ts';

@@ -1,6 +1,6 @@
 /**
  * Measures decisions for the most expensive known policies and requests: `node bin/node24.mjs bench/worst-policies.ts [seed] [tries]`.
- * Searches for more expensive ones. Exits with 1 if a measurement exceeds its limit.
+ * Also searches for policies and requests that are more expensive. Exits with 1 if a measurement exceeds its limit.
  */
 
 import { tenPolicies } from '../test/hostile/legal-policies.ts';

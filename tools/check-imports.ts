@@ -21,11 +21,13 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
 ];
 
-/** Imports and circles that remain to be removed. A note names each entry that is no longer needed. Add none. */
+/**
+ * Imports and circles that are still allowed and must be removed. The check names entries that are no longer needed. Do not add entries.
+ */
 export interface Exceptions {
   /** `<importing file> → <imported file>`, for imports that do not point down. */
   readonly imports: readonly string[];
-  /** Files that may be in one circle, without `src/`. Each list also allows the circles of a part of its files. */
+  /** Files that may be in one circle, without `src/`. Each list also allows a circle of some of its files. */
   readonly circles: readonly (readonly string[])[];
 }
 
@@ -36,7 +38,7 @@ const EXCEPTIONS: Exceptions = {
 
 /** Import statements, `import()` expressions and types. The last group is the specifier. */
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s*)'([^']+)'/gm;
-/** URLs of worker threads. They must follow the layers, but do not form circles, because a thread loads its own modules. */
+/** URLs of worker threads. These imports must follow the layers, but do not form circles, because a thread loads its own modules. */
 const WORKER = /\bnew URL\(\s*'([^']+)'/g;
 const COMMENT = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
 

@@ -103,7 +103,7 @@ for (const [service, operation, state] of WITHOUT_EFFECT) {
   });
 }
 
-/** Operations of Chime that set something and whose inputs all have an effect. */
+/** Operations of Chime that change a setting and whose inputs all have an effect. */
 // biome-ignore format: a table
 const ACTED_ON: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
   'chime-sdk-identity': ['CreateAppInstance', 'CreateAppInstanceAdmin', 'CreateAppInstanceUser', 'PutAppInstanceRetentionSettings', 'PutAppInstanceUserExpirationSettings', 'UpdateAppInstance', 'UpdateAppInstanceUser'],
@@ -115,7 +115,7 @@ const ACTED_ON: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
 };
 
 for (const service of SERVICE_NAMES.filter((name) => name.startsWith('chime-sdk-'))) {
-  test(`parity: every operation of ${service} that sets something is in ACTED_ON or STORED`, async () => {
+  test(`parity: every operation of ${service} that changes a setting is in ACTED_ON or STORED`, async () => {
     const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
     const setting = operations.filter(
       ({ operation, built }) => built && !/^(?:Get|List|Describe|Search|Delete|Deregister|(?:Tag|Untag)Resource$)/.test(operation),

@@ -85,7 +85,7 @@ export function operationTableOf(service: ServiceName): Promise<Readonly<Record<
 /**
  * Returns the operation table that a service's `operations.ts` exports: `operations`, or the result of a function `…Operations`.
  *
- * Calls the function with a stub that has every property, because the names of the operations do not depend on its argument.
+ * The function is called with a stub that has every property. The names of the operations do not depend on the argument.
  */
 async function tableOf(path: string): Promise<Readonly<Record<string, object>>> {
   if (!existsSync(path)) return {};

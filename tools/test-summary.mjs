@@ -20,7 +20,7 @@ export default async function* summary(source) {
     yield `\n\ntests ${counts.tests}, suites ${counts.suites}, cancelled ${counts.cancelled}, skipped ${counts.skipped}, todo ${counts.todo}\nduration ${inMinutes(duration)}\n${counts.passed} passed, ${counts.tests - counts.passed} failed\n`;
 }
 
-/** `9 min 5 s`, or `4.2 s` if it is less than a minute. */
+/** Formats milliseconds as `9 min 5 s`, or as `4.2 s` for less than a minute. */
 function inMinutes(ms) {
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);

@@ -44,7 +44,7 @@ const FEDERATED: Principal = {
   session: { ...SESSION, sessionPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess' as Arn] },
 };
 
-/** Ada, an administrator. */
+/** Returns a snapshot with the user ada, who has AdministratorAccess and these inline policies. */
 function adasSnapshot(inlinePolicies: Readonly<Record<string, string>> = {}) {
   const snapshot = newSnapshot();
   const user = {
@@ -128,7 +128,7 @@ for (const [resource, allowed] of OWNERS) {
   });
 }
 
-test('authorize: a decision that exceeds its step budget is a denial with that reason', async () => {
+test('authorize: a decision that exceeds the limit of steps is a denial with that reason', async () => {
   const { snapshot, principal } = withPolicy({ StringNotLike: { 'aws:UserAgent': `*${'a?'.repeat(200)}b*` } });
   const received = { ...RECEIVED, rawHeaders: ['User-Agent', `${'a'.repeat(1000)}b`] };
   const authorizeWith = async (decisionSteps: number): Promise<void> => {
@@ -144,11 +144,11 @@ test('authorize: a decision that exceeds its step budget is a denial with that r
     decision: { effect: 'Deny', kind: 'limit', resource: ROLE },
     reasons: undefined,
   });
-  // With enough steps, the evaluation finishes, and the Deny does not apply.
+  // Allows enough steps for the evaluation to complete. The Deny policy does not apply, so the request is allowed.
   await authorizeWith(100_000);
 });
 
-test('Stacks: a session with inline and managed session policies is linked once, not for each request', () => {
+test('newStacks: the policies of a session are collected once, not for each request', () => {
   const stacks = newStacks(adasSnapshot());
   const sessionPolicy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}';
   const principal = (): Principal => ({ ...FEDERATED, session: { ...FEDERATED.session, ...SESSION, sessionPolicy } });
@@ -160,7 +160,7 @@ test('Stacks: a session with inline and managed session policies is linked once,
   assert.equal(stacks.stackOf(managed()), stacks.stackOf(managed()));
 });
 
-/** Ada, an administrator with a Deny under the condition. */
+/** Returns a snapshot with the administrator ada, who has a Deny policy with this condition, and the principal of ada. */
 function withPolicy(condition: object) {
   const snapshot = adasSnapshot();
   const record = snapshot.user(ACCOUNT, 'ada');
@@ -173,7 +173,7 @@ function withPolicy(condition: object) {
   return { snapshot, principal: principal as Principal };
 }
 
-/** Returns the denial of iam:GetRole for Ada, an administrator. The condition of a Deny contains `patterns` patterns. */
+/** Returns the denial of iam:GetRole for the administrator ada. Another Deny statement has a condition with `patterns` patterns. */
 async function denialBy(patterns: number): Promise<Denied> {
   const Condition = { StringLike: { 'aws:UserAgent': Array.from({ length: patterns }, (_, i) => `*${'a?'.repeat(100)}${i}*`) } };
   const statements = [
@@ -194,7 +194,7 @@ async function denialBy(patterns: number): Promise<Denied> {
   return denial;
 }
 
-test('authorize: a denial is explained, unless the explanation needs more steps than it may take', async () => {
+test('authorize: a denial has an explanation, unless the explanation exceeds the limit of steps', async () => {
   const [short, long] = [await denialBy(10), await denialBy(600)];
   assert.equal(JSON.parse(short.reasons ?? '{}').explicitDeny, true);
   assert.equal(long.reasons, undefined);

@@ -19,7 +19,7 @@ function inFolder(work: (path: string) => void): void {
   }
 }
 
-test('loadOrCreateOperatorKey: creates a key file with mode 0600 and reads it the next time', () => {
+test('loadOrCreateOperatorKey: the first call creates a file with mode 0600, and the next reads it', () => {
   inFolder((path) => {
     const made = loadOrCreateOperatorKey(path);
     assert.deepEqual(loadOrCreateOperatorKey(path), made);
@@ -29,7 +29,7 @@ test('loadOrCreateOperatorKey: creates a key file with mode 0600 and reads it th
   });
 });
 
-test('loadOrCreateOperatorKey: reads several keys, the newest first', () => {
+test('loadOrCreateOperatorKey: a file with several keys is read, with the newest key first', () => {
   inFolder((path) => {
     writeFileSync(path, `# a comment\n${NEW.toString('hex')}\n\n${OLD.toString('hex')}\n`, { mode: 0o600 });
     assert.deepEqual(loadOrCreateOperatorKey(path), [NEW, OLD]);
@@ -77,7 +77,7 @@ test('operatorKeyRing: a new key is the first one in the file, and older keys an
   });
 });
 
-test('operatorKeyRing: a file that changed since it was read is not overwritten', () => {
+test('operatorKeyRing: a key file that changed since it was read is not overwritten', () => {
   inFolder((path) => {
     const ring = operatorKeyRing(path);
     const before = ring.keys();

@@ -35,7 +35,7 @@ const PROVIDERS: readonly [provider: string, listed: string, claims: readonly st
   ['graph.facebook.com',                            'graph.facebook.com',                           ['app_id', 'id']],
   ['www.amazon.com',                                'www.amazon.com',                               ['app_id', 'user_id']],
 ];
-/** Claims of every provider. */
+/** Claims that set condition keys for every provider. */
 const GENERIC = ['amr', 'aud', 'email', 'oaud', 'sub'];
 
 function contextOf(provider: string, claims: Readonly<Record<string, unknown>>) {
@@ -53,7 +53,7 @@ for (const [provider, , claims] of PROVIDERS) {
   });
 }
 
-test('tokenKeys: the table above has every provider and claim of the authorization reference', () => {
+test('tokenKeys: the tested providers and claims are those of the authorization reference', () => {
   const path = new URL('../model/generated/authorization.json', import.meta.url);
   const { conditionKeys } = JSON.parse(readFileSync(path, 'utf8')) as { readonly conditionKeys: Readonly<Record<string, string>> };
   const listed = Object.keys(conditionKeys)
@@ -76,7 +76,7 @@ const OTHERS: readonly [title: string, provider: string][] = [
 ];
 
 for (const [title, provider] of OTHERS) {
-  test(`tokenKeys: ${title} sets the keys of every provider only`, () => {
+  test(`tokenKeys: ${title} sets only the keys that every provider has`, () => {
     const claims = { repository: 'octo/x', project_id: '7', email: 'ada@example.com', amr: ['otp'] };
     assert.deepEqual(
       contextOf(provider, claims).context,

@@ -81,7 +81,7 @@ const SERVICE: Principal = {
   service: 'chime.amazonaws.com',
 };
 
-/** Ada with the tags `team` and `Floor`, and the role `reader`. The account is in an organization if `isMember`. */
+/** Returns a snapshot with the tagged user ada and the role `reader`. The account is in an organization if `isMember`. */
 function snapshotOf(isMember: boolean) {
   const snapshot = newSnapshot();
   const holder = { accountId: ACCOUNT, path: '/', createdAt: NOW, attachedPolicyArns: [], inlinePolicies: {} };
@@ -166,7 +166,7 @@ const ADDED: ConditionContext = new Map<string, string | readonly string[]>([
   ['aws:tagkeys', ['color']],
 ]);
 
-test('contextMap: contains every fact of a request', () => {
+test('contextMap: the map contains every fact of a request', () => {
   const context = contextOf(ROLE, RECEIVED, true, ADDED);
   setResource(context, 'arn:r', context.caller, resourceTagsOf('chime', { Color: 'gray' }, ['color']), true);
   assert.deepEqual([...contextMap(context, true)], EVERY_KEY);
@@ -177,7 +177,7 @@ test('contextMap: contains every fact of a request', () => {
 
 for (const principal of [ROOT, USER, ROLE, FEDERATED, SERVICE, UNSIGNED]) {
   for (const isMember of [true, false]) {
-    test(`RequestContext: each value is that of contextMap, for ${principal.type}${isMember ? ' in an organization' : ''}`, () => {
+    test(`RequestContext: each value equals that of contextMap, for ${principal.type}${isMember ? ' in an organization' : ''}`, () => {
       const mfa: ConditionContext = new Map([['aws:multifactorauthpresent', 'true']]);
       for (const received of [RECEIVED, BARE]) {
         for (const added of [undefined, ADDED, mfa]) {
@@ -194,7 +194,7 @@ for (const principal of [ROOT, USER, ROLE, FEDERATED, SERVICE, UNSIGNED]) {
   }
 }
 
-/** Checks the values and numbers of a context against `contextMap`. */
+/** Asserts that the values and numbers of a context equal those of `contextMap`. */
 function agrees(context: RequestContext, ownerVisible: boolean): void {
   const all = contextMap(context, ownerVisible);
   setOwnerVisible(context, ownerVisible);
@@ -206,7 +206,7 @@ function agrees(context: RequestContext, ownerVisible: boolean): void {
   assert.equal(context.truths, overridden ? 0 : truthsOf((key) => all.get(key)));
 }
 
-test('RequestContext: a time that the operation sets is not compared as a number', () => {
+test('RequestContext: a time set by the operation has no numeric value', () => {
   const added = new Map([['aws:currenttime', '2020-01-01T00:00:00Z']]);
   assert.equal(contextOf(USER, RECEIVED, false, added).moment, Number.NaN);
 });

@@ -5,7 +5,7 @@ import { checkResponse } from './saml-response.ts';
 
 const STATUS =
   '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status><saml:Issuer>idp</saml:Issuer>';
-/** A response with five elements around `inner`, which is within its assertion. */
+/** Returns a SAML response with `inner` in the assertion. Five elements surround `inner`. */
 const response = (inner: string): string =>
   `<?xml version="1.0"?>\n<samlp:Response xmlns:samlp="p" xmlns:saml='a'>${STATUS}<saml:Assertion>${inner}</saml:Assertion></samlp:Response>`;
 const signature = (inner: string): string => `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">${inner}</ds:Signature>`;
@@ -43,7 +43,7 @@ function attributes(count: number): string {
 }
 
 for (const [title, inner, accepted] of RESPONSES) {
-  test(`SAML response: one with ${title} is ${accepted ? 'accepted' : 'refused'}, without a line in the log`, (t) => {
+  test(`SAML response: a response with ${title} is ${accepted ? 'accepted' : 'refused'}, and nothing is logged`, (t) => {
     const written = (['warn', 'error', 'log'] as const).map((name) => t.mock.method(console, name, () => {}));
     if (accepted) checkResponse(response(inner));
     else assert.throws(() => checkResponse(response(inner)), { code: 'InvalidIdentityTokenException' });
@@ -54,7 +54,7 @@ for (const [title, inner, accepted] of RESPONSES) {
   });
 }
 
-test('checkResponse: parses with the copy of the XML parser that node-saml uses', () => {
+test('checkResponse: the XML parser is the same copy that node-saml uses', () => {
   const ours = createRequire(import.meta.url);
   const theirs = createRequire(ours.resolve('@node-saml/node-saml'));
   assert.equal(ours.resolve('@xmldom/xmldom'), theirs.resolve('@xmldom/xmldom'));
@@ -62,7 +62,7 @@ test('checkResponse: parses with the copy of the XML parser that node-saml uses'
 
 const PLAIN_STATUS = '<Status><StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></Status>';
 
-test('checkResponse: accepts a response with the status Success', () => {
+test('checkResponse: a response with the status Success is accepted', () => {
   checkResponse(`<Response>${PLAIN_STATUS}</Response>`);
 });
 

@@ -49,7 +49,7 @@ function issued(claims: SessionClaims, tokens = newSessionTokens([KEY])) {
   return answer;
 }
 
-/** Session facts from the token of an identity provider. */
+/** Session facts of a federated session, with the keys of an identity provider's token. */
 const OF_PROVIDER: SessionFacts = {
   ...FACTS,
   federatedContext: new Map<string, string | readonly string[]>([
@@ -73,7 +73,7 @@ const CLAIMS: readonly [name: string, claims: SessionClaims][] = [
 ];
 
 for (const [name, claims] of CLAIMS) {
-  test(`session tokens: ${name} has the issued claims and secret when it is opened`, () => {
+  test(`session tokens: opening the token of ${name} returns the issued claims and secret`, () => {
     const { credentials } = issued(claims);
     const opened = newSessionTokens([KEY]).open(credentials.accessKeyId, credentials.sessionToken);
     assert.deepEqual(opened?.claims, claims);
@@ -87,7 +87,7 @@ test('session tokens: a token with the longest names has at most 300 characters'
   assert.ok(credentials.sessionToken.length <= 300, `${credentials.sessionToken.length}`);
 });
 
-test('session tokens: a token with the longest names, most provider keys and a full pack can be opened', () => {
+test('session tokens: a token with the longest names, provider keys and policies can be opened', () => {
   const session: SessionFacts = {
     ...SESSION,
     sourceIdentity: 'i'.repeat(64),
@@ -102,7 +102,7 @@ test('session tokens: a token with the longest names, most provider keys and a f
   assert.deepEqual(newSessionTokens([KEY]).open(credentials.accessKeyId, credentials.sessionToken)?.claims, claims);
 });
 
-/** Token of the version before provider keys were stored, under the operator key of these tests. */
+/** Token of an earlier version, which did not store keys of an identity provider. Encrypted with the operator key of these tests. */
 const EARLIER = {
   accessKeyId: 'ASIAQFX64DQ2XK3RFD74',
   sessionToken:
@@ -189,7 +189,7 @@ test('session tokens: PackedPolicySize grows with policies and tags, and above 1
   assert.ok((answer.packedPolicyPercent as number) > 100);
 });
 
-test('session tokens: any strings are read back unchanged', () => {
+test('session tokens: opening a token returns arbitrary strings unchanged', () => {
   const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(

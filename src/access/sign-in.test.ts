@@ -14,7 +14,7 @@ const ACCOUNT = '111122223333' as AccountId;
 const NOW = instant(1_795_314_300_123);
 const later = (seconds: number): Instant => instant(NOW + seconds * 1000);
 
-/** Returns the sign-ins of a server with one role. */
+/** Returns the console sign-ins of a server with one role. */
 function rig(maxSessionSeconds = 3600, key = Buffer.alloc(32, 7)) {
   const snapshot = newSnapshot();
   const record = {
@@ -57,7 +57,7 @@ const DESK: SessionClaims = {
 };
 const desk = (session: Partial<SessionClaims['session']>): SessionClaims => ({ ...DESK, session: { ...DESK.session, ...session } });
 
-test('signinToken: a sign-in has the facts of the original session, and marks its credentials', () => {
+test('signinToken: a sign-in has the facts of the original session, and is marked as from the console', () => {
   const { tokenOf, redeem, open } = rig();
   const begun = redeem(tokenOf(DESK), NOW, randomBytes);
   const signIn = begun && open(begun.cookie, NOW);
@@ -81,7 +81,7 @@ for (const [title, seconds, taken] of TOKEN_TIMES) {
 
 // biome-ignore format: a table
 const ENDS: readonly (readonly [title: string, session: Partial<SessionClaims['session']>, asked: number | undefined, max: number, seconds: number])[] = [
-  // the sign-in ends                           the session                           asked      of role  seconds
+  // end of the sign-in                         the session                           asked      of role  seconds
   ['with the session',                          {},                                   undefined, 3600,    3600  ],
   ['with a chained session',                    { chained: true },                    undefined, 3600,    3600  ],
   ['earlier, if requested',                     {},                                   900,       3600,    900   ],
@@ -124,7 +124,7 @@ test('signinToken: a session whose role was deleted and created again is rejecte
   assert.deepEqual([answer.outcome, answer.principal], ['refused', undefined]);
 });
 
-test('begin: the cookie of the largest session with the longest names is short enough for a browser', () => {
+test('begin: the cookie of a session with the longest names is short enough for a browser', () => {
   const { signinToken, redeem } = rig();
   const sessions = newSessionTokens([Buffer.alloc(32, 7)]);
   const names = { sourceIdentity: 's'.repeat(64), federatedProvider: `arn:aws:iam::${ACCOUNT}:oidc-provider/${'p'.repeat(255)}` };

@@ -16,7 +16,7 @@ const ACCOUNT = '111122223333' as AccountId;
 const NOW = instant(Date.UTC(2026, 10, 22));
 const DOCUMENT = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"chime:ListMeetings","Resource":"*"}}';
 
-/** Returns a snapshot, with functions that count the parsed records since their last call and that write records. */
+/** Returns a snapshot and two functions: `apply` writes records, and `parsed` returns the number of records parsed since the last call. */
 function counted(options: SnapshotOptions = {}) {
   let count = 0;
   const snapshot = newSnapshot({
@@ -56,7 +56,7 @@ function userOf(userName: string, more: Partial<UserRecord> = {}): UserRecord {
   return { accountId: ACCOUNT, path: '/', createdAt: NOW, tags: [], ...holder, ...names, ...more };
 }
 
-/** Returns the records of a user with a policy and an access key of its own. */
+/** Returns the records of a user, of the user's policy and of the user's access key. */
 function principalRecords(userName: string): readonly StoredRecord<HeldKind>[] {
   const version = { versionId: 'v1', document: DOCUMENT, createdAt: NOW };
   const key = {
@@ -105,7 +105,7 @@ function loaded(options: SnapshotOptions = {}) {
   };
 }
 
-test('Snapshot: a load parses no record, the first request of a principal parses three, and the next parses none', async () => {
+test("Snapshot: loading parses no record, a principal's first request parses three, and the next none", async () => {
   const { parsed, request, snapshot } = loaded();
   assert.deepEqual([parsed(), snapshot.version()], [0, 7]);
   await request('Person1');
@@ -123,11 +123,11 @@ test('Snapshot: the number of parsed records is bounded, and the most recently u
   await request('Person99');
   assert.equal(parsed(), 0);
   await request('Person0');
-  // The access key and the user. The linked policies of the user are still in memory.
+  // Parses the access key and the user again. The user's policy is still in memory.
   assert.equal(parsed(), 2);
 });
 
-test('Snapshot: a change parses no record that the request does not read', async () => {
+test('Snapshot: after a change, a request parses only the records that it reads', async () => {
   const { snapshot, parsed, request } = loaded();
   await request('Person1');
   parsed();
@@ -140,7 +140,7 @@ test('Snapshot: a change parses no record that the request does not read', async
   await assert.rejects(request('Person1'), { code: 'AccessDenied' });
 });
 
-test('Principal layers: at most the maximum of principals have collected policies', async () => {
+test('principalLayers: the policies of at most the maximum number of principals stay collected', async () => {
   const { snapshot } = loaded();
   let collected = 0;
   const policies = {
@@ -163,7 +163,7 @@ test('Principal layers: at most the maximum of principals have collected policie
   assert.equal(collected, 101);
 });
 
-test('Snapshot: a reload is invisible until it is complete, and then deletes the missing records', () => {
+test('Snapshot: a reload takes effect only when it is complete, and then deletes missing records', () => {
   const { snapshot } = loaded();
   const notices: string[] = [];
   snapshot.watch({ changed: ({ key }) => notices.push(key), replaced: () => notices.push('replaced') });
@@ -203,7 +203,7 @@ test('Snapshot: a unique ID finds a user only in its account, and not a later us
   assert.equal(snapshot.userById(ACCOUNT, 'AIDAother')?.userName, 'ada');
 });
 
-test('Snapshot: an alias finds its account until the account has another', () => {
+test('Snapshot: an alias finds an account until the account has another alias', () => {
   const { snapshot, apply } = counted();
   const account = { accountId: ACCOUNT, name: 'a "alias":"wrong" b', createdAt: NOW };
   apply(write('account', ACCOUNT, { ...account, alias: 'tower' }));

@@ -5,7 +5,7 @@ import { isOwnDatabase, openVault, SEALING_BYTES, vaultFingerprint } from './vau
 const OLD = Buffer.alloc(32, 1);
 const NEW = Buffer.alloc(32, 2);
 
-test('openVault: a secret is decrypted with the owner that it was encrypted for', () => {
+test('openVault: a secret can be decrypted with the owner for which it was encrypted', () => {
   const vault = openVault([OLD]);
   const sealed = vault.seal('a secret: ü', 'AKIAEXAMPLE');
   assert.match(sealed, /^[A-Za-z0-9_-]+$/);
@@ -29,7 +29,7 @@ const CLOSED: readonly [name: string, keys: readonly Buffer[], sealed: string, b
 ];
 
 for (const [name, keys, sealed, boundTo] of CLOSED) {
-  test(`openVault: a secret ${name} is an error that does not contain it`, () => {
+  test(`openVault: decrypting a secret ${name} is an error that does not contain the secret`, () => {
     assert.throws(
       () => openVault(keys).open(sealed, boundTo),
       (error: Error) => /cannot be decrypted/.test(error.message) && !error.message.includes('secret:'),
@@ -37,7 +37,7 @@ for (const [name, keys, sealed, boundTo] of CLOSED) {
   });
 }
 
-test('openVault: a secret with one flipped bit is an error', () => {
+test('openVault: decrypting a secret with one flipped bit is an error', () => {
   const box = openVault([OLD]).box('a purpose');
   const sealed = box.seal(Buffer.from('secret'), 'x');
   assert.equal(sealed.length, SEALING_BYTES + 6);
@@ -48,7 +48,7 @@ test('openVault: a secret with one flipped bit is an error', () => {
   }
 });
 
-test('openVault: a box cannot decrypt the bytes of a box with another purpose', () => {
+test('openVault: bytes encrypted for one purpose cannot be decrypted for another purpose', () => {
   const vault = openVault([OLD]);
   assert.equal(vault.box('b').open(vault.box('a').seal(Buffer.from('secret'), 'x'), 'x'), undefined);
 });
@@ -60,12 +60,12 @@ test('openVault: after a rotation the newest key encrypts and the older one stil
   assert.throws(() => openVault([OLD]).open(rotated.seal('later', 'x'), 'x'));
 });
 
-test('openVault: a key with another length is an error, and so is an empty list of keys', () => {
+test('openVault: a key with a wrong length and an empty list of keys are errors', () => {
   assert.throws(() => openVault([Buffer.alloc(31)]), /32 bytes/);
   assert.throws(() => openVault([]), /needs an operator key/);
 });
 
-test('vaultFingerprint: isOwnDatabase accepts the fingerprint of its own keys only', () => {
+test("vaultFingerprint: isOwnDatabase accepts only a fingerprint of the vault's keys", () => {
   const fingerprint = vaultFingerprint(openVault([OLD]));
   assert.deepEqual(
     [openVault([OLD]), openVault([NEW, OLD]), openVault([NEW])].map((vault) => isOwnDatabase(vault, fingerprint)),

@@ -1,6 +1,6 @@
 /**
- * Numbers of actions, by which stacks index their programs (Decision 0009). A number is valid in this process only and is never freed.
- * `ACTIONS_MAX` limits them, so that clients cannot fill the memory with names.
+ * Numbers of actions. A policy stack (`stack.ts`) finds its program for an action by this number (Decision 0009). A number is valid in this
+ * process only and is never freed. `ACTIONS_MAX` limits the numbers, so that clients cannot fill the memory with names.
  */
 
 /** Maximum number of actions. The Service Authorization Reference has 524 actions of IAM, STS and Chime. The rest is for other services. */
@@ -10,7 +10,7 @@ const NAME_MAX = 128;
 const IDS = new Map<string, number>();
 const NAMES: string[] = [];
 
-/** Returns the number of an action, ignoring case. Returns -1 if the table is full. Such an action is decided without a cache. */
+/** Returns the number of an action, ignoring case. Returns -1 if the table is full. The engine decides such an action without a cache. */
 export function actionIdOf(action: string): number {
   const known = IDS.get(action);
   if (known !== undefined) return known;
@@ -22,8 +22,8 @@ export function actionIdOf(action: string): number {
     NAMES.push(lower);
     IDS.set(lower, id);
   }
-  // Also caches the spelling of the caller, which usually is the model's. If the table is full, other spellings are converted to lower case
-  // each time.
+  // The action is also cached as the caller writes it, which is usually as in the model. If the table is full, other spellings are
+  // converted to lower case each time.
   if (IDS.size < 2 * ACTIONS_MAX) IDS.set(action, id);
   return id;
 }

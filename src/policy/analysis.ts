@@ -81,13 +81,13 @@ export interface InvalidPolicy {
 
 /** Result of each kind of analysis. */
 export interface Outcomes {
-  /** Fewer results than `count` if more would exceed the budget, but at least one if there is a pair. */
+  /** Has fewer results than `count` if more would exceed the budget, but at least one if there is a pair. */
   readonly simulation: { readonly results: readonly EvaluationResult[] } | InvalidPolicy;
   readonly 'context-keys': { readonly keys: readonly string[] } | InvalidPolicy;
   readonly validation: { readonly findings: readonly Finding[]; readonly total: number };
   readonly 'new-access': { readonly answer: CheckAnswer } | InvalidPolicy;
   readonly 'granted-access': { readonly answer: CheckAnswer } | InvalidPolicy;
-  /** In the order of the documents. */
+  /** Services of each document, in the order of the documents. */
   readonly 'granted-services': { readonly services: readonly (readonly string[])[] };
 }
 

@@ -3,7 +3,10 @@ import type { PolicyDocument } from './document.ts';
 import type { Node, Test } from './graph.ts';
 import type { LoweredPolicy } from './lowered.ts';
 
-/** Policy that can be linked into stacks. Immutable except for its caches, so any number of stacks can share it. */
+/**
+ * Compiled policy. The policy stack of a principal (`stack.ts`) consists of such policies. A policy is immutable except for its caches, so
+ * stacks can share it.
+ */
 export interface CompiledPolicy {
   /** The policy document, as written. */
   readonly text: string;
@@ -62,7 +65,7 @@ export interface Contribution {
   /**
    * Next step to a program: a contribution, or a marker of `link.ts`.
    *
-   * The map is weak. Otherwise a policy that is used for a long time would keep programs that it shares with deleted policies.
+   * The map is weak, so that a policy does not keep programs that it shares with deleted policies in memory.
    */
   next: WeakMap<object, unknown> | undefined;
 }

@@ -9,8 +9,8 @@ import { toMoment } from './values.ts';
 /**
  * Creates the atom of one condition key under one operator.
  *
- * Compares numbers if the facts of a request have the key as a number. These rules repeat those of `match-condition.ts`. `test/reference`
- * checks that both agree.
+ * Compares numbers if the facts of a request have the key as a number. This repeats rules of `match-condition.ts`, and `test/reference`
+ * checks that both files agree.
  */
 export function conditionAtom(condition: ConditionTest): Atom {
   const test = conditionTest(condition);

@@ -32,13 +32,13 @@ function charactersOf(quotas: typeof DECISION_QUOTAS): number {
 }
 
 /**
- * Words in the bitmaps of the longest value of a request, which is the list of its tag keys. The token of an identity provider can contain
- * a longer value. If a pattern requires bitmaps of it, the decision exceeds its budget.
+ * Maximum number of 32-bit words in the bitmap of one value of a request. The longest value is the list of its tag keys. The token of an
+ * identity provider can contain a longer value. If a pattern requires bitmaps of it, the decision exceeds its budget.
  */
 export const WORDS_MAX = DECISION_QUOTAS.tags * (((2 * DECISION_QUOTAS.tagKey) >>> 5) + 1);
 
 /**
- * Maximum steps of one decision. A decision that requires more is a denial.
+ * Maximum steps of one decision. A decision that requires more steps is a denial.
  *
  * A character of a policy takes at most one step for each word of the value, in the decision and again in the statement that the decision
  * names. The last term is for the values whose bitmaps are created once per decision.

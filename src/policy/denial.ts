@@ -7,7 +7,7 @@ export interface DenialFacts {
   /** Absent if the action has no resource. */
   readonly resource?: string;
   readonly decision: Denial | OverLimit;
-  /** Default: `2026`. */
+  /** Version of the message. Default: `2026`. */
   readonly wording?: DenialWording;
 }
 
@@ -36,7 +36,7 @@ const NAMED_BY_ARN: ReadonlySet<PolicyType> = new Set(['service-control', 'bound
  * Returns the message of an AccessDenied error.
  *
  * In the messages of 2023, a service control policy without an Allow denies explicitly (EVAL-6, TS-5), and no message has the ARN of a
- * policy. The page changed later, and the real service returned the new messages in August 2026.
+ * policy. AWS changed the page later, and the real service returned the new messages in August 2026.
  *
  * Source: IAM User Guide, "Troubleshoot access denied error messages". ARN: AWS Security Blog, as for `NAMED_BY_ARN`.
  * Assumed: the message for an inline policy, which has no ARN, has no suffix. The message for the step limit is Belfry's own.

@@ -64,7 +64,7 @@ export function denialOf(program: Program, record: RequestRecord, resource: stri
   return { effect: 'Deny', kind: 'explicit', by: refOf(candidate), policyType: candidate.policyType, resource };
 }
 
-/** Adds the statement of each layer that allows, without duplicates. */
+/** Adds the statement by which each layer allows, without duplicates. */
 function addAllowing({ gates, alwaysBy }: Program, record: RequestRecord, by: StatementRef[]): void {
   const add = (candidate: Candidate): void => {
     const { policyType, source, statement } = candidate;

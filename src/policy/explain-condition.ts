@@ -27,7 +27,11 @@ export interface ConditionTrace {
   readonly values: readonly ValueTrace[];
 }
 
-/** Source: IAM User Guide, "Numeric condition operators", "Date condition operators". */
+/**
+ * Compares two numbers or times. Returns false if one is invalid.
+ *
+ * Source: IAM User Guide, "Numeric condition operators", "Date condition operators".
+ */
 function ordered(one: number | undefined, other: number | undefined, relation: string): boolean {
   if (one === undefined || other === undefined) return false;
   if (relation === 'equals') return one === other;
@@ -93,7 +97,7 @@ function textOf(resolved: Exclude<Resolved, { readonly unresolved: string }>): s
   return 'plain' in resolved ? resolved.plain : formatSigns(resolved.pattern.signs);
 }
 
-/** Lists all cases instead of a spread, because a spread is slow and an explanation creates many of these objects. */
+/** Creates a trace. Lists all cases and uses no spread, because a spread is slow and an explanation creates many traces. */
 function conditionTrace(
   { operator, key }: PreparedCondition,
   requestValue: string | readonly string[] | undefined,
@@ -120,7 +124,7 @@ export function traceCondition(condition: PreparedCondition, context: ConditionC
   const requestValue = typeof found === 'object' && found.length === 0 ? undefined : found;
 
   if (base === 'null') {
-    // "Null with a qualifier": the check NULL_WITH_QUALIFIER says it is always true, or always false.
+    // "Null with a qualifier": with a set operator, `Null` is always true or always false (policy check NULL_WITH_QUALIFIER).
     if (set !== undefined) return conditionTrace(condition, requestValue, set === 'all', 'constant', untested);
     const absent = requestValue === undefined;
     const values = policyValues.map(({ lower, matched, unmatched }) => (lower === String(absent) ? matched : unmatched));
@@ -128,7 +132,7 @@ export function traceCondition(condition: PreparedCondition, context: ConditionC
   }
 
   if (set === undefined) {
-    // "Missing key": a plain operator fails, a negated one and one with IfExists hold.
+    // "Missing key": a plain operator fails. A negated operator and an operator with IfExists hold.
     if (requestValue === undefined) return conditionTrace(condition, undefined, negated || ifExists, 'key absent', untested);
     if (typeof requestValue !== 'string') {
       return conditionTrace(condition, requestValue, false, 'several values without a set operator', untested);
@@ -139,7 +143,7 @@ export function traceCondition(condition: PreparedCondition, context: ConditionC
   }
 
   const asked = requestValue === undefined ? [] : typeof requestValue === 'string' ? [requestValue] : requestValue;
-  // "A null data set, such as an empty string": ForAllValues is true of it, ForAnyValue is not.
+  // "A null data set, such as an empty string": ForAllValues returns true, and ForAnyValue returns false.
   if (asked.every((value) => value === '')) {
     const because = requestValue === undefined ? 'key absent' : 'no values';
     return conditionTrace(condition, requestValue, set === 'all', because, untested);

@@ -106,7 +106,7 @@ export function preparedOf({ policy }: SourcedPolicy, budget: StepBudget): reado
   const document = documentOf(policy);
   let prepared = PREPARED.get(document);
   if (prepared === undefined) {
-    // "Variables were introduced in version 2012-10-17": before it, they are text.
+    // "Variables were introduced in version 2012-10-17": in earlier versions, `${` is literal.
     const variables = document.version?.value === '2012-10-17';
     prepared = document.statements.map((node) => prepareStatement(node, variables));
     PREPARED.set(document, prepared);

@@ -1,13 +1,13 @@
 /**
  * Wildcards, variables and ARNs as the documentation describes them, for explanations. It shares no logic with the engine, so that
- * `test/reference` can compare both. Strings become lists of characters and wildcards, so that the value of a variable is never
- * interpreted as a wildcard.
+ * `test/reference` can compare the two implementations. Strings become lists of characters and wildcards, so that the value of a variable
+ * is never interpreted as a wildcard.
  */
 
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Character, or one of the two wildcards. */
+/** Part of a pattern: a character, or one of the two wildcards. */
 export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
 export const ANY_TEXT = Symbol('*');
 export const ANY_CHARACTER = Symbol('?');
@@ -50,10 +50,10 @@ export type Resolved =
   | { readonly plain: string }
   | { readonly unresolved: string };
 
-/** Steps of one sign, including its memory. */
+/** Steps of one sign, which include the cost of its memory. */
 const SIGN_STEPS = 16;
 
-/** Source: IAM User Guide, "IAM policy elements: Variables and tags". */
+/** Replaces the variables of a policy value. Source: IAM User Guide, "IAM policy elements: Variables and tags". */
 export function resolveText(text: string, context: ConditionContext, wildcards: boolean, variables: boolean, budget: StepBudget): Resolved {
   const special = (variables && text.includes('${')) || (wildcards && (text.includes('*') || text.includes('?')));
   if (!special) return { plain: text };
@@ -111,7 +111,7 @@ function standsAt(chunk: Chunk, text: string, at: number): boolean {
   return chunk.signs.every((sign, i) => sign === ANY_CHARACTER || sign === text.charAt(at + i));
 }
 
-/** Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one. */
+/** Reports whether a pattern matches a string. Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one. */
 export function wildcardMatch(pattern: Pattern, text: string, budget: StepBudget): boolean {
   takeSteps(budget, 1);
   pattern.chunks ??= chunksOf(pattern.signs);
@@ -216,7 +216,7 @@ const W3C =
 /** Parses the time of a request with `moment`. Caches the last result. */
 export const askedMoment = rememberLast(moment);
 
-/** Milliseconds since 1970. Source: IAM User Guide, "Date condition operators"; W3C note "Date and Time Formats". */
+/** Parses a time to milliseconds since 1970. Source: IAM User Guide, "Date condition operators"; W3C note "Date and Time Formats". */
 export function moment(text: string): number | undefined {
   if (text.length > 40) return undefined;
   if (text.length !== 4 && /^[0-9]{1,13}$/.test(text)) return Number(text) * 1000;

@@ -12,7 +12,7 @@ function sourced(policyId: string, ...statements: object[]): SourcedPolicy {
   return { policyId, policy: compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: all })) };
 }
 
-/** The trace of the one statement of one identity-based policy. */
+/** Returns the trace of the only statement of an identity-based policy. */
 function traceOf(statement: object, context: Readonly<Record<string, string | readonly string[]>> = {}): StatementTrace {
   const asked = { action: 'chime:CreateChannel', resources: [CHANNEL], context: new Map(Object.entries(context)) };
   const [trace] = explain({ identity: [sourced('p', statement)] }, asked).resources[0]?.layers[0]?.policies[0]?.statements ?? [];
@@ -45,7 +45,7 @@ const CONDITIONS: readonly [title: string, operator: string, value: unknown, req
   ['which of several values matched',                    'StringEquals',                ['x', 'y'],  'y',        true,  undefined,                                    [false, true]],
   ['that the key is absent',                             'StringEquals',                ['x'],       undefined,  false, 'key absent',                                 [false]      ],
   ['that IfExists was satisfied by absence',             'StringEqualsIfExists',        ['x'],       undefined,  true,  'key absent',                                 [false]      ],
-  ['that a negated operator met a value',                'StringNotEquals',             ['x'],       'x',        false, undefined,                                    [true]       ],
+  ['that a value fails a negated operator',              'StringNotEquals',             ['x'],       'x',        false, undefined,                                    [true]       ],
   ['that a set operator is missing',                     'StringEquals',                ['x'],       ['x'],      false, 'several values without a set operator',      [false]      ],
   ['that an empty value counts as absent',               'ForAllValues:StringEquals',   ['x'],       '',         true,  'no values',                                  [false]      ],
   ['that Null with a set operator is a constant',        'ForAnyValue:Null',            'true',      undefined,  false, 'constant',                                   [false]      ],

@@ -17,7 +17,7 @@ import { type StepBudget, takeSteps } from './steps.ts';
 
 /**
  * Second implementation of the engine, for explanations. It follows the order of AWS's documentation, evaluates every statement and records
- * the results. It reads the policy documents and shares no code with `engine.ts`. `test/reference` checks that both agree.
+ * the results. It reads the policy documents and shares no code with `engine.ts`. `test/reference` checks that both implementations agree.
  */
 
 /** Result of Action, NotAction, Resource or NotResource for a request. */
@@ -36,7 +36,7 @@ export interface StatementTrace {
   readonly start: number;
   readonly end: number;
   readonly action: ElementTrace;
-  /** Absent if the action does not match, or the statement has no such element. The same applies to the conditions. */
+  /** Absent if the action does not match or the statement has no such element. In the same cases, the conditions are empty. */
   readonly resource?: ElementTrace;
   readonly conditions: readonly ConditionTrace[];
 }
@@ -102,7 +102,7 @@ function explainResource(layers: PolicyLayers, request: PolicyRequest, resource:
   layers.serviceControl?.forEach((level, i) => {
     layer('service-control', level, i);
   });
-  // "Identity-based policies". A root user needs no Allow, but a Deny applies.
+  // "Identity-based policies". A root user does not need an Allow, but a Deny applies to the root user.
   layer('identity', layers.identity);
   // "IAM permissions boundaries", if the principal has one.
   if (layers.boundary !== undefined && layers.boundary.length > 0) layer('boundary', layers.boundary);
@@ -189,7 +189,7 @@ function explainStatement(
 /** Steps of a statement without values, including the memory of its trace. */
 const STEPS_OF_STATEMENT = 32;
 
-/** Steps of a resource, whose segments are compared one by one. */
+/** Steps of comparing one resource, segment by segment. */
 const STEPS_OF_RESOURCE = 128;
 
 /** Steps of a value, including the memory of its trace. */
@@ -197,7 +197,10 @@ const STEPS_OF_VALUE = 4;
 
 const NO_CONDITIONS: readonly ConditionTrace[] = [];
 
-/** Lists all cases instead of a spread, because a spread is slow and an explanation creates many of these objects. */
+/**
+ * Returns the reference to a statement. Lists all cases and uses no spread, because a spread is slow and an explanation creates many
+ * references.
+ */
 function refTo(policyType: PolicyType, { policyId, policyArn }: SourcedPolicy, { index: statement, sid }: PreparedStatement): StatementRef {
   if (policyArn === undefined) {
     return sid === undefined ? { policyType, policyId, statement } : { policyType, policyId, statement, sid };
@@ -221,7 +224,7 @@ function askedAction(action: string): AskedAction {
   return { whole, colon: whole.indexOf(':') };
 }
 
-/** Source: IAM User Guide, "Action": prefix and name compare case-insensitively. */
+/** Reports whether an Action value matches. Source: IAM User Guide, "Action": prefix and name compare case-insensitively. */
 function actionMatch(
   { everything, whole: wanted, head, service, name }: PreparedAction,
   { whole, colon }: AskedAction,
@@ -235,7 +238,7 @@ function actionMatch(
   return wildcardMatch(service, whole.slice(0, colon), budget) && wildcardMatch(name, whole.slice(colon + 1), budget);
 }
 
-/** Source: IAM User Guide, "Resource"; a short ARN ends in `*`. */
+/** Returns the trace of a Resource value. Source: IAM User Guide, "Resource"; a short ARN ends in `*`. */
 function traceResource(value: PreparedText, resource: string, { context }: PolicyRequest, budget: StepBudget): ValueTrace {
   takeSteps(budget, STEPS_OF_RESOURCE + ('plain' in (value.constant ?? {}) ? value.value.length : 0));
   if (value.value === '*') return value.matched;
@@ -244,7 +247,7 @@ function traceResource(value: PreparedText, resource: string, { context }: Polic
   return valueTrace(value, resolved, pattern !== undefined && arnMatch(pattern, resource, true, budget));
 }
 
-/** Returns the Allow statement with the action that has the fewest failing parts. Returns the first of several. */
+/** Returns the Allow statement with the action that has the fewest failing parts. If several have equally few, returns the first. */
 function nearestMiss(policies: readonly PolicyTrace[], action: string, resource: string): NearestMiss {
   let nearest: { readonly ref: StatementRef; readonly failing: readonly string[] } | undefined;
   for (const { statements } of policies) {

@@ -72,7 +72,7 @@ function advanceList({ codes }: Glob, texts: readonly string[], matching: Matchi
     } else if (!leapAll(row, subjects.arena, words, mask, length)) return false;
     many = false;
   }
-  // The code after the last `*` can be a variable with an empty value.
+  // If an empty variable follows the last `*`, the loop ends before it applies this `*`.
   if (many && codes[codes.length - 1] !== MANY) fillLists(row, subject);
   return true;
 }

@@ -1,5 +1,5 @@
 /**
- * The row of a comparison: the set of positions of the value that the pattern has reached, as bits. Owns the advance of the row over the
+ * The row of a comparison: the set of positions of the value that the pattern has reached, as bits. This file advances the row over the
  * codes of a pattern.
  */
 import { MANY, type Matching, ONE, VARIABLE } from './glob.ts';
@@ -70,7 +70,7 @@ export function advance(
 /** Result of `next`: offset of the positions at which codes can be consumed (-1 if there are none), and the number of codes. */
 export const NEXT = { mask: 0, length: 0 };
 
-/** Looks up the positions of the code at `at`, or of as many codes as form a gram. Returns the number of these codes. */
+/** Sets `NEXT` to the positions of the code at `at`, or of the gram that begins there. Returns the number of consumed codes. */
 export function next(
   { subjects, budget }: Matching,
   subject: Subject,
@@ -95,11 +95,13 @@ export function next(
   return 1;
 }
 
-/** Maximum number of units that are advanced in one pass. The positions of such a gram are computed once for each subject. */
+/**
+ * Maximum length of a gram, in codes. A gram is a run of codes that one pass advances. Its positions are computed once for each subject.
+ */
 const GRAM = 4;
 /** Maximum number of cached grams of one subject. */
 const GRAMS_MAX = 512;
-/** Bytes of a gram that mean a wildcard, and no unit. */
+/** Bytes in a gram for the wildcard `?`, and for the absence of a code. */
 const [ANY, NO_UNIT] = [0, 1];
 
 /** Returns the byte of a code in a gram, or -1. */
@@ -115,7 +117,9 @@ function gramLength(codes: Int32Array, at: number, last: number): number {
   return length;
 }
 
-/** Returns the offset of the positions at which a gram can be consumed. Returns -1 if there are none, and 0 if the cache is full. */
+/**
+ * Returns the offset of the bitmap of positions at which a gram can be consumed. Returns -1 if there are none, and 0 if the cache is full.
+ */
 function gramMask(subjects: Subjects, subject: Subject, codes: Int32Array, at: number, length: number, budget: StepBudget): number {
   let gram = 0;
   for (let i = 0; i < GRAM; i++) gram = (gram << 8) | (i < length ? gramByte(codes[at + i] as number) : NO_UNIT);
@@ -134,13 +138,16 @@ function gramMask(subjects: Subjects, subject: Subject, codes: Int32Array, at: n
 
 const MASKS = new Int32Array(GRAM);
 
-/** Returns the offset of the positions at which a code of one unit can be consumed, or -1. */
+/** Returns the offset of the bitmap of positions at which a code of one unit can be consumed, or -1. */
 function codeMask(subjects: Subjects, subject: Subject, code: number, budget: StepBudget): number {
   if (code >= 0) return unitMask(subjects, subject, code, budget);
   return subject.inside;
 }
 
-/** Moves each position at which the mask is set by `length`, which is less than 32. Returns the last word that may hold one. */
+/**
+ * Advances each position that is also in the mask by `length`, which is less than 32, and removes all others. Returns the last word that
+ * may contain a position.
+ */
 function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
   const down = 32 - length;
   let carry = 0;
@@ -158,7 +165,7 @@ function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, hig
   return high + 1;
 }
 
-/** Like `leap`, by one word or more. */
+/** Like `leap`, for a `length` of 32 or more. */
 export function leapFar(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
   const words = length >>> 5;
   const bits = length & 31;

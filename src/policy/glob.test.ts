@@ -97,7 +97,7 @@ function generate(seed: number) {
   ]);
   const texts = Array.from({ length: 1 + roll(8) }, () => some(units, lengthOf()));
   let pattern = some(signs, lengthOf());
-  // Half of the patterns are made from a text, so that many match.
+  // Half of the patterns are generated from a string that they match.
   if (roll(2) === 0) {
     const [text = ''] = texts;
     pattern = '';

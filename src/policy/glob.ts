@@ -6,7 +6,7 @@ import type { Piece } from './pattern.ts';
 import type { StepBudget } from './steps.ts';
 import { newSubjects, type Subjects } from './subject.ts';
 
-/** Codes of a pattern: UTF-16 units, or these. */
+/** Codes of the wildcards `*` and `?` in a pattern. All codes from 0 are UTF-16 units. */
 export const MANY = -1;
 export const ONE = -2;
 /** Code of a variable: the k-th variable is `VARIABLE - k`. */

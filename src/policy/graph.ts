@@ -4,13 +4,13 @@ import type { RequestRecord } from './request.ts';
 /** Test of a request, prepared when the policy was linked. */
 export type Predicate = (record: RequestRecord) => boolean;
 
-/** Kinds of nodes: an answer, or the comparison of an atom. */
+/** Kind of node: an answer. All other kinds compare an atom. */
 export const ANSWER = 0;
-/** Calls `test`. */
+/** Kind of node: calls the atom's `test`. */
 export const TEXT = 1;
-/** The two bits of the record's `truths` at `number` are one of the states in the bits of `states`. */
+/** Kind of node: compares the two bits of the record's `truths` at `number` with the states in `states`. */
 export const TRUTH = 2;
-/** The time is before `bound`, or after it. */
+/** Kinds of nodes: test whether the time is before or after `bound`. */
 export const BEFORE = 3;
 export const AFTER = 4;
 
@@ -22,7 +22,10 @@ export interface Atom {
   readonly bound: number;
   /** The same comparison with strings, which is correct for every record. */
   readonly test: Predicate;
-  /** Nodes of this atom, by their successors. Weak, so that a policy does not keep nodes that it shares with deleted policies. */
+  /**
+   * Nodes of this atom, by their successors. The maps are weak, so that a policy does not keep nodes that it shares with deleted policies
+   * in memory.
+   */
   readonly nodes: WeakMap<Node, WeakMap<Node, Node>>;
 }
 

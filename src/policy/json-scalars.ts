@@ -2,7 +2,7 @@ import { BACKSLASH, QUOTE } from '#core/json-characters.ts';
 import type { JsonNode, JsonNumber, JsonProblem, JsonString } from './json-text.ts';
 import { hexDigit, isDigit, ZERO } from './values.ts';
 
-/** Place in a JSON text from which the next token is read, and the problems so far. */
+/** Position in a JSON text from which the next token is read, and the problems so far. */
 export interface JsonCursor {
   readonly text: string;
   at: number;

@@ -65,7 +65,7 @@ export function arnExists(values: readonly (readonly Piece[])[]): Exists {
       const any =
         'segments' in form
           ? segmentsInList(record, form.segments, list, found)
-          : // A matching value begins with an ARN, so it is an ARN.
+          : // A matching value begins with the variable's ARN, so it is also an ARN.
             leadIsArn(record, form.lead) && globInList(record, form.whole, list, found);
       if (any && met) return true;
     }
@@ -93,7 +93,7 @@ function segmentsInList(record: RequestRecord, globs: readonly (Glob | undefined
   return any;
 }
 
-/** Returns the ARNs of a list by segment, from a cache. */
+/** Returns the ARNs in a list, split into segments, from a cache. */
 function segmentsOf({ subjects, budget }: Matching, list: readonly string[]): ListSegments {
   let known = subjects.segments.get(list);
   if (known === undefined) {

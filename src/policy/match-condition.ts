@@ -45,7 +45,7 @@ export function conditionTest(test: ConditionTest): Predicate {
     const missing = negated || ifExists;
     const only = values.length === 1 ? values[0] : undefined;
     const text = only === undefined ? undefined : plainText(only);
-    // The most frequent kind of condition avoids one function call.
+    // This branch saves a function call for the most frequent kind of condition.
     if (operator.family === 'text' && text !== undefined) {
       return (record) => {
         const value = contextValue(record, at, key);

@@ -49,8 +49,8 @@ export function resourceTest(pattern: ArnPattern, shortMatches: boolean): Test {
 /**
  * Returns the test of a pattern without wildcards in its first five segments.
  *
- * Compares these segments, with the sixth up to its first slash, as one string. Then it matches the rest, without a search for colons. They
- * are two atoms, because many patterns have the same beginning.
+ * Compares these segments, with the sixth up to its first slash, as one string. Then it matches the rest, without a search for colons. The
+ * test has two atoms, so that patterns with the same beginning share one.
  */
 function literalHeadTest(head: string, rest: readonly Piece[]): Test {
   const [first, ...others] = rest;
@@ -75,7 +75,7 @@ function segmentTest(pieces: readonly Piece[]): SegmentTest | undefined {
   }
   const ends = textEnds(pieces);
   if (ends !== undefined) {
-    // The most frequent kind of pattern. Its length bounds the comparisons, so it takes no steps.
+    // This is the most frequent kind of pattern. The work is at most the length of the pattern, so it is not counted in steps.
     const [begin, end] = ends;
     const least = begin.length + end.length;
     return (_record, resource, from, to) =>

@@ -61,8 +61,8 @@ function foldedValue({ scratch }: RequestRecord, value: string): string {
 
 /**
  * Returns the policy's value in lower case with the values of its variables. Returns `undefined` if a variable has no value, or if the
- * result is longer than `most`. Only this comparison concatenates strings, because variables are rarely compared ignoring case. A string in lower
- * case is never shorter.
+ * result is longer than `most`. Only this comparison concatenates strings, because variables are rarely compared ignoring case. The length
+ * can be checked before the conversion, because lower case never shortens a string.
  */
 function foldedText(record: RequestRecord, pieces: readonly Piece[], most: number): string | undefined {
   takeSteps(record.scratch.matching.budget, pieces.length + (most >>> 2));

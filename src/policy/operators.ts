@@ -7,7 +7,7 @@ export interface Operator {
   readonly family: ValueFamily;
   /** Relation of the request's value to the policy's value. */
   readonly relation: '=' | '<' | '<=' | '>' | '>=';
-  /** `...Not...` operators: true if no policy value matches, and if the key is absent. */
+  /** Whether it is a `...Not...` operator, which holds if no policy value matches or the key is absent. */
   readonly negated: boolean;
 }
 

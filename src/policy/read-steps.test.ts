@@ -28,7 +28,7 @@ after(() => session.disconnect());
 
 /** Returns the sum of the counts of the busiest block of each function of the parser. */
 async function stepsFor(text: string): Promise<number> {
-  // Taking the counts resets them.
+  // Taking the coverage resets the counts.
   await session.post('Profiler.takePreciseCoverage');
   readPolicy(text);
   const { result } = await session.post('Profiler.takePreciseCoverage');
@@ -61,7 +61,7 @@ const TEXTS: readonly [name: string, make: (length: number) => string][] = [
 ];
 
 for (const [name, make] of TEXTS) {
-  test(`readPolicy: the steps are linear in the length: ${name}, and ${TIMES} times as much`, async () => {
+  test(`readPolicy: takes a linear number of steps for ${name}`, async () => {
     // The first run includes work that happens once.
     await stepsFor(make(LONG));
     const [short, long] = [await stepsFor(make(SHORT)), await stepsFor(make(LONG))];
@@ -72,7 +72,7 @@ for (const [name, make] of TEXTS) {
   });
 }
 
-test('readPolicy: the test counts the steps', async () => {
+test('stepsFor: counts more than one step for each character', async () => {
   const steps = await stepsFor(`{"Statement":[],"Id":"${repeated('a', LONG)}"}`);
   assert.ok(steps > LONG, `${steps} steps for ${LONG} characters`);
 });

@@ -19,7 +19,10 @@ export const LAYERS_MAX = 64;
 
 /** Working memory of decisions, so that they allocate nothing. Its content is valid only during a decision. */
 export interface Scratch {
-  /** Resource that `colons` belongs to. `colons` has the offsets of its first five colons. The first one is -1 if it is not an ARN. */
+  /**
+   * Resource that `colons` belongs to. `colons` has the offsets of its first five colons. The first offset is -1 if the resource is not an
+   * ARN.
+   */
   colonsOf: string | undefined;
   readonly colons: Int32Array;
   /** String that `address` belongs to. */
@@ -149,7 +152,7 @@ export function resourceIsArn({ resource, scratch }: RequestRecord): boolean {
   return (scratch.colons[0] as number) >= 0;
 }
 
-/** Returns the offsets of the first five colons of a context value. The first one is -1 if it is not an ARN. */
+/** Returns the offsets of the first five colons of a context value. The first offset is -1 if the value is not an ARN. */
 export function arnColonsOf(scratch: Scratch, value: string): Int32Array {
   if (scratch.arnOf !== value) {
     findColons(value, scratch.arnColons);

@@ -32,11 +32,11 @@ function simulation(texts: readonly string[], more: Partial<SimulationAnalysis> 
   };
 }
 
-/** Patterns of which each character must be compared with the whole value. */
+/** Patterns in which each character must be compared with the whole value. */
 const SLOW = [`*${'a'.repeat(490)}?b*`, `*${'a?'.repeat(240)}b*`, '*a?a?b*'];
 
 for (const value of SLOW) {
-  test(`runAnalysis: policies that fill all quotas with ${value.slice(0, 8)} are simulated within the budget`, () => {
+  test(`runAnalysis: policies that fill all quotas with ${value.slice(0, 8)}… are simulated within the budget`, () => {
     const texts = Array.from({ length: Math.ceil(DECISION_CHARACTERS / 120_000) }, () => policyOf(120_000, value));
     const outcome = run<'simulation'>(simulation(texts));
     assert.ok('results' in outcome);
@@ -64,7 +64,7 @@ test('runAnalysis: a page ends when its results have too many statements or too 
   assert.equal('results' in short && short.results.length, 2);
 });
 
-test('runAnalysis: findings with long names count by their characters', () => {
+test('runAnalysis: findings with very long names exceed the budget', () => {
   const Condition = { NumericEquals: { [`a:${'k'.repeat(60_000)}`]: Array.from({ length: 1_000 }, () => 'x') } };
   const text = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*', Condition } });
   assert.throws(() => run({ kind: 'validation', text, policyType: 'identity', from: 0, to: 1_000 }), StepsExceeded);

@@ -63,7 +63,7 @@ function run(analysis: Analysis, reference: AuthorizationReference, budget: Step
   }
 }
 
-/** Exception that ends an analysis at the first invalid document. It never leaves this file. */
+/** Exception that ends an analysis at the first invalid document. `runAnalysis` catches it. */
 class NotAPolicy extends Error {
   readonly invalid: InvalidPolicy['invalid'];
 

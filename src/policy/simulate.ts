@@ -170,7 +170,7 @@ function together(
   return layers.every(({ answer, policyType: layer }) => answer === 'allows' || replaced.includes(layer)) ? 'allowed' : 'implicitDeny';
 }
 
-/** Layers of the caller that need not allow, by the grantee of a policy with principals. */
+/** Layers of the caller that do not need to allow, by the grantee of a policy with principals. */
 const REPLACED_LAYERS: Readonly<Record<'principal' | 'role' | 'account', readonly LayerTrace['policyType'][]>> = {
   principal: ['identity', 'boundary', 'session'],
   role: ['identity'],

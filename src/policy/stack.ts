@@ -24,10 +24,10 @@ const LET_GO = new FinalizationRegistry<string>((key) => {
 });
 
 /**
- * Like `linkStack`, but principals with the same policies share one stack. So memory and cache misses grow with the number of combinations
- * of policies, and not with the number of principals.
+ * Like `linkStack`, but principals with the same policies share one stack. Memory and cache misses therefore grow with the number of
+ * combinations of policies, and not with the number of principals.
  *
- * Unused stacks can be freed only after the current turn of the event loop. So do not use it in a loop that creates and drops stacks.
+ * Unused stacks can be freed only after the current turn of the event loop. Do not call it in a loop that creates and drops stacks.
  */
 export function sharedStack(layers: PolicyLayers): PolicyStack {
   const key = keyOf(layers);
@@ -74,7 +74,7 @@ function keyOf({ identity, boundary, session, serviceControl, root }: PolicyLaye
     listed(identity),
     boundary === undefined ? '-' : listed(boundary),
     session === undefined ? '-' : listed(session),
-    // Without levels, there is no limit. A level without policies allows nothing.
+    // Without levels, service control policies limit nothing. A level without policies allows nothing.
     serviceControl === undefined ? '-' : serviceControl.map((level) => `${listed(level)}/`).join(''),
   ];
   const key = layers.join(';');

@@ -203,7 +203,10 @@ function otherMask(subjects: Subjects, subject: Subject, unit: number, budget: S
   return offset;
 }
 
-/** Returns the offset of the bitmap of positions p for which the i-th mask has p + i, for each i below `count`, or -1 without any. */
+/**
+ * Combines the masks of consecutive units. Position p is in the result if p + i is in the i-th mask for each i below `count`. Returns the
+ * offset of the bitmap, or -1 if it is empty.
+ */
 export function conjunction(subjects: Subjects, { words }: Subject, masks: Int32Array, count: number, budget: StepBudget): number {
   budget.stepsLeft -= words * count;
   const offset = allocate(subjects, words);
@@ -224,7 +227,10 @@ export function conjunction(subjects: Subjects, { words }: Subject, masks: Int32
   return -1;
 }
 
-/** Returns the offset of the bitmap of positions at which a non-empty `part` occurs, or -1 without any. Takes linear time in both. */
+/**
+ * Returns the offset of the bitmap of positions at which a non-empty `part` occurs, or -1 if it does not occur. Takes linear time in the
+ * subject and `part`.
+ */
 export function occurrenceMask(subjects: Subjects, subject: Subject, part: string, budget: StepBudget): number {
   if (part.length > subject.longest) return -1;
   const known = subject.occurrences.get(part);

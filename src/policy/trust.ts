@@ -22,7 +22,7 @@ export interface TrustCaller {
   readonly service?: string;
   /** ARN of the SAML or OIDC provider, or host of the issuer. */
   readonly federated?: string | readonly string[];
-  /** Whether the caller has a permissions boundary. Then a Deny with NotPrincipal always applies. */
+  /** Whether the caller has a permissions boundary. If so, a Deny with NotPrincipal always applies. */
   readonly hasBoundary?: boolean;
 }
 

@@ -7,7 +7,7 @@ export type Meets = (record: RequestRecord, value: string) => boolean;
 /** Reports whether one of several request values matches any of the policy's values (`met`), or matches none of them. */
 export type Exists = (record: RequestRecord, values: readonly string[], met: boolean) => boolean;
 
-/** Returns a test of a list that tests its values one by one. */
+/** Returns the test of a list that applies `meets` to each value. */
 export function oneByOne(meets: Meets): Exists {
   return (record, values, met) => {
     for (let i = 0; i < values.length; i++) if (meets(record, values[i] as string) === met) return true;

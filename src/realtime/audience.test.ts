@@ -4,7 +4,12 @@ import type { ChannelEvent, MessageEventType } from '#services/chime/events.ts';
 import { type Memberships, newAudience } from './audience.ts';
 import { APP, inChannel, membership, message, user } from './fixture.ts';
 
-/** Members of `general`: ada and bob. Sub-channels of `big`: ada in both, bob in one, eve in two. `empty` has no members. zoe is not connected. */
+/**
+ * Returns an audience with the connected users ada, bob and eve. The user zoe is not connected.
+ *
+ * The channel `general` has the members ada and bob, and `empty` has none. `big` has the sub-channel `one` with ada and bob, and `two` with
+ * ada and eve.
+ */
 function audience() {
   const connected = newAudience();
   const joined = { general: ['ada', 'bob'], one: ['ada', 'bob'], two: ['ada', 'eve'] };
@@ -71,7 +76,7 @@ for (const [title, event, current, received, next] of CASES) {
   });
 }
 
-test('Audience: a disconnected user receives nothing and leaves no state', () => {
+test('Audience: after a user disconnects, the user receives nothing and has no state in memory', () => {
   const one = audience();
   one.disconnect(user('bob'));
   assert.deepEqual(one.apply(message('general', 'x'), NONE), [user('ada')]);

@@ -14,7 +14,7 @@ after(async () => {
 });
 let now = 0;
 
-/** Reads the next events. Returns their documents. */
+/** Reads the next events from the feed. Returns the documents of the events. */
 async function read(feed: ReturnType<typeof newFeed>, store: Store = here): Promise<string[]> {
   const reading = await store.transaction((tx) => feed.read(tx));
   reading.taken();
@@ -45,7 +45,7 @@ function append(tx: Parameters<Parameters<Store['transaction']>[0]>[0], document
 
 const appended = (store: Store, document: string) => store.transaction((tx) => append(tx, document));
 
-test('Feed: it begins with events that are committed after the first reading', async () => {
+test('Feed: events that are committed after the first reading are read', async () => {
   await appended(here, '"before"');
   const feed = newFeed(() => now);
   assert.deepEqual(await read(feed), []);
@@ -82,7 +82,7 @@ test('Feed: events that two servers write one after the other are read in that o
   );
 });
 
-test('Feed: a missing number is queried for half a minute', async () => {
+test('Feed: a missing event number is queried for half a minute', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   const never = await held(there, '"never"');
@@ -94,7 +94,7 @@ test('Feed: a missing number is queried for half a minute', async () => {
   assert.deepEqual(await read(feed), []);
 });
 
-test('Feed: a transaction that runs again reads the same events', async () => {
+test('Feed: when a reading transaction is retried, it reads the same events', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   await appended(there, '"one"');
@@ -102,7 +102,7 @@ test('Feed: a transaction that runs again reads the same events', async () => {
   assert.deepEqual(await read(feed), ['"one"']);
 });
 
-test('Feed: a reading has at most 500 events, and the next one has caught up', async () => {
+test('Feed: a reading has at most 500 events, and the next reading has the remaining ones', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   await here.transaction(async (tx) => {

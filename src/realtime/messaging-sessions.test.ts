@@ -13,7 +13,7 @@ const established =
   () =>
     all.every(({ frames }) => frames.length > 0);
 
-/** Opens a server with three connected users. ada and bob are members of `general`, eve has no channel. */
+/** Opens a server with three connected users: ada and bob are members of `general`, and eve is in no channel. */
 async function withThree(limits: Parameters<typeof openSessions>[0] = {}) {
   const chat = await openSessions(limits);
   for (const id of ['ada', 'bob', 'eve']) await chat.addUser(id);
@@ -34,7 +34,7 @@ test('MessagingSessions: after SESSION_ESTABLISHED only members receive the even
   await chat.stop();
 });
 
-test('MessagingSessions: each session of a user receives each event after its opening once', async () => {
+test('MessagingSessions: each session of a user receives each later event exactly once', async () => {
   const { chat, ada } = await withThree();
   await chat.emit(message('general', 'before'));
   const later = chat.connect(user('ada'));
@@ -45,7 +45,7 @@ test('MessagingSessions: each session of a user receives each event after its op
   await chat.stop();
 });
 
-test('MessagingSessions: a member receives its membership, later events, and its removal last', async () => {
+test('MessagingSessions: a new member receives its membership, later events, and finally its removal', async () => {
   const { chat, general, ada, bob, eve } = await withThree();
   await chat.emit(membership('CREATE', 'general', 'eve'), (tx) => tx.of(memberships).add(membershipRecord(general, 'eve')));
   await chat.emit(message('general', 'all three'));
@@ -59,7 +59,7 @@ test('MessagingSessions: a member receives its membership, later events, and its
 
 test('MessagingSessions: an outdated membership event gives no access to messages', async () => {
   const { chat, general, ada, eve } = await withThree();
-  // One reading has both events. The membership of the first event does not exist any more.
+  // The feed reads both events together, when the membership of the first event no longer exists.
   await chat.store.transaction(async (tx) => {
     const append = (event: object) =>
       tx
@@ -83,7 +83,7 @@ test('MessagingSessions: a session receives no event after the withdrawal of its
   await chat.stop();
 });
 
-test('MessagingSessions: a withdrawal closes sessions without events', async () => {
+test('MessagingSessions: a withdrawn permission closes sessions even if there are no events', async () => {
   const { chat, ada, bob, eve } = await withThree();
   await chat.setRolePolicy({ Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') });
   await chat.until(() => ada.closed !== undefined && eve.closed !== undefined);
@@ -91,7 +91,7 @@ test('MessagingSessions: a withdrawal closes sessions without events', async () 
   await chat.stop();
 });
 
-test('MessagingSessions: a session is closed when the time in its policy is over', async () => {
+test('MessagingSessions: a session is closed when the time limit in a policy has passed', async () => {
   const { chat, ada } = await withThree({ reauthorizeEveryMs: 50 });
   const until = new Date(chat.now() + 60_000).toISOString();
   await chat.setRolePolicy({
@@ -128,7 +128,7 @@ test('MessagingSessions: without a lease no session receives an event, and all a
   await chat.stop();
 });
 
-test('MessagingSessions: without a lease a session is closed before the next reading of events', async () => {
+test('MessagingSessions: without a lease, a session is closed even before the next reading of events', async () => {
   const { chat, ada } = await withThree({ pollEveryMs: 3_600_000 });
   chat.setHolds(false);
   await chat.until(() => ada.closed !== undefined);
@@ -153,7 +153,7 @@ test('MessagingSessions: a user at the limit can reserve another session after o
   await chat.stop();
 });
 
-test('MessagingSessions: all users of an account together have a limit', async () => {
+test('MessagingSessions: the sessions of all users of an account together have a limit', async () => {
   const { chat } = await withThree({ sessionsOfAccount: 4 });
   assert.deepEqual([chat.sessions.reserve('a', user('new')), chat.sessions.reserve('b', user('newer'))], [true, false]);
   chat.sessions.receive({ closed: 1 });
@@ -195,7 +195,7 @@ async function withMany(count: number, userAgent = 'chat', limits: Parameters<ty
 const ALLOW_ALL = { Effect: 'Allow', Action: 'chime:Connect', Resource: '*' };
 const sendsTo = (batch: readonly SocketOrder[]) => batch.flatMap((order) => ('send' in order ? [order.to.length] : []));
 
-test('MessagingSessions: a burst of events for many sessions is one order with each message once', async () => {
+test('MessagingSessions: a burst of events for many sessions is one command with each message once', async () => {
   const SESSIONS = 40;
   const { chat, all } = await withMany(SESSIONS);
   const before = chat.batches.length;
@@ -211,7 +211,7 @@ test('MessagingSessions: a burst of events for many sessions is one order with e
   await chat.stop();
 });
 
-test('MessagingSessions: after a change of identity, each session receives its events after its own slice', async () => {
+test('MessagingSessions: after an identity change, a session gets events after its re-authorization', async () => {
   const SESSIONS = 110;
   const { chat, all } = await withMany(SESSIONS, 'chat', { reauthorizeWithinMs: 3_600_000 });
   const before = chat.batches.length;
@@ -232,7 +232,7 @@ test('MessagingSessions: after a change of identity, each session receives its e
   await chat.stop();
 });
 
-test('MessagingSessions: sessions with slow policies are authorized again in slices of bounded steps', async () => {
+test('MessagingSessions: sessions with slow policies are re-authorized in slices of limited steps', async () => {
   const SESSIONS = 40;
   const { chat, all } = await withMany(SESSIONS, 'a'.repeat(1_000));
   const slow = Array.from({ length: 240 }, (_, i) => `*${'a'.repeat(450)}${i}*`);
@@ -243,7 +243,7 @@ test('MessagingSessions: sessions with slow policies are authorized again in sli
     ]);
     await chat.until(() => all.every(({ closed }) => closed !== undefined));
   });
-  // The policy is as expensive as intended: all sessions in one turn would exceed the slice by far.
+  // Checks that the policy is expensive: authorizing all sessions in one turn would far exceed the limit of a slice.
   const one = steps / SESSIONS;
   assert.ok(steps > 4 * SLICE_STEPS, `${steps} steps`);
   assert.ok(mostSteps <= SLICE_STEPS + 2 * one, `${mostSteps} steps between two turns, ${one} for one session`);

@@ -4,7 +4,7 @@ import { newOutbox } from './outbox.ts';
 import { CLOSINGS, type SocketOrder } from './protocol.ts';
 import type { Session } from './sessions.ts';
 
-/** An outbox with three connected sessions. `marked` has the sessions that must be authorized again. */
+/** Returns an outbox with three connected sessions. `marked` contains sessions that must be re-authorized before they receive frames. */
 function open() {
   const batches: SocketOrder[][] = [];
   const sessions = [1, 2, 3].map((socket) => ({ socket }) as Session) as [Session, Session, Session];
@@ -20,7 +20,7 @@ function open() {
 
 const sent = (send: readonly string[], ...to: readonly number[]): SocketOrder => ({ send, to: Uint32Array.from(to) });
 
-test('Outbox: frames with the same recipients are one order, and all frames are one batch', () => {
+test('Outbox: frames with the same recipients are one command, and all commands are one batch', () => {
   const { outbox, batches, sessions } = open();
   const [one, two] = sessions;
   const both = [one, two];
@@ -42,7 +42,7 @@ test('Outbox: closed sessions receive nothing, and frames without recipients cau
   assert.deepEqual(batches, [[sent(['a'], 2, 3)]]);
 });
 
-test('Outbox: a marked session receives its frames in order after its release, and the others at once', () => {
+test('Outbox: a marked session gets its frames in order after its release, and other sessions at once', () => {
   const { outbox, batches, sessions, marked } = open();
   const [one, two, three] = sessions;
   marked.add(one).add(two);
@@ -58,7 +58,7 @@ test('Outbox: a marked session receives its frames in order after its release, a
   assert.deepEqual([...outbox.waiting()], []);
 });
 
-test('Outbox: a session that is closed while it waits receives nothing', () => {
+test('Outbox: a marked session that is closed before its release receives nothing', () => {
   const { outbox, batches, sessions, marked } = open();
   const [one, two] = sessions;
   marked.add(one).add(two);
@@ -70,7 +70,7 @@ test('Outbox: a session that is closed while it waits receives nothing', () => {
   assert.deepEqual(batches.slice(1), [[{ close: CLOSINGS.withdrawn, to: [1] }]]);
 });
 
-test('Outbox: a session is returned, to be closed, if more than 1 MiB is withheld from it', () => {
+test('Outbox: a session with more than 1 MiB of withheld frames is returned, so that it is closed', () => {
   const { outbox, sessions, marked } = open();
   marked.add(sessions[0]);
   const half = 'x'.repeat(512 * 1024);

@@ -17,7 +17,7 @@ async function open(): Promise<Chat> {
   return chat;
 }
 
-/** Adds a channel with messages, one each minute until `lastAt`. */
+/** Creates a channel with `count` messages, one per minute. The last message is at `lastAt`. */
 async function addChannel(chat: Chat, channelId: string, count: number, lastAt: number, members: readonly string[] = ['ada']) {
   const channel = await chat.addChannel(channelId, ...members.map((id) => [id, ''] as const));
   const { channelKey } = channel;
@@ -95,7 +95,7 @@ for (const [title, parameters, names] of ORDERS) {
     await addChannel(chat, 'new', 1, now - 10 * MINUTE);
     await chat.store.transaction((tx) => tx.of(memberships).put({ ...membershipRecord(read, 'ada'), readMarkerAt: instant(now) }));
     const ada = chat.connect(user('ada'), { parameters });
-    // The next frame is the event. So no further details were sent before it.
+    // The next frame is the event, which shows that no further details were sent.
     await chat.until(() => ada.frames.length === 1 + names.length);
     await chat.emit(message('old', 'event'));
     await chat.until(() => contentsOf(ada).length === 1);
@@ -104,7 +104,7 @@ for (const [title, parameters, names] of ORDERS) {
   });
 }
 
-test('Prefetch: a session receives at most 50 channels, four at a time as they are written', async () => {
+test('Prefetch: a session receives the details of at most 50 channels, four at a time', async () => {
   const chat = await open();
   const now = chat.now();
   for (let i = 0; i < 53; i++) await addChannel(chat, `c${i}`, 1, now - i * MINUTE);
@@ -125,7 +125,7 @@ test('Prefetch: a session receives at most 50 channels, four at a time as they a
   await chat.stop();
 });
 
-test('Prefetch: a session receives no details of a channel after the event that removed its member', async () => {
+test('Prefetch: after the event that removes a member, the member receives no details of the channel', async () => {
   const chat = await open();
   const now = chat.now();
   const all = [];

@@ -6,7 +6,7 @@ import { contentsOf, message, openSessions, user } from './fixture.ts';
 
 const database = await testPostgres();
 const stores = await Promise.all([openPostgres(database.url), openPostgres(database.url)]);
-// The servers do not notify each other. Each polls for the events of the other.
+// The servers do not notify each other. Each server polls the database for events.
 const here = await openSessions({ pollEveryMs: 50 }, stores[0]);
 const there = await openSessions({ pollEveryMs: 50 }, stores[1]);
 after(async () => {
@@ -22,7 +22,7 @@ const bob = there.connect(user('bob'));
 await here.until(() => ada.frames.length > 0);
 await there.until(() => bob.frames.length > 0);
 
-test('Two servers on one database: messages that alternate between them arrive in order on both', async () => {
+test('Two servers on one database: messages sent to them alternately arrive in order on both servers', async () => {
   const sent = Array.from({ length: 40 }, (_, i) => `alternating ${i}`);
   for (const [i, content] of sent.entries()) await (i % 2 === 0 ? here : there).emit(message('general', content));
   await here.until(() => contentsOf(ada).length >= sent.length);
@@ -30,7 +30,7 @@ test('Two servers on one database: messages that alternate between them arrive i
   assert.deepEqual([contentsOf(ada), contentsOf(bob)], [sent, sent]);
 });
 
-test('Two servers on one database: concurrent messages arrive once on both', async () => {
+test('Two servers on one database: concurrent messages arrive exactly once on both servers', async () => {
   const before = contentsOf(ada).length;
   const sent = Array.from({ length: 200 }, (_, i) => `concurrent ${i}`);
   await Promise.all(sent.map((content, i) => (i % 2 === 0 ? here : there).emit(message(i % 3 === 0 ? 'general' : 'other', content))));
@@ -39,7 +39,7 @@ test('Two servers on one database: concurrent messages arrive once on both', asy
   for (const one of [ada, bob]) assert.deepEqual(contentsOf(one).slice(before).sort(), sent.toSorted());
 });
 
-test('Two servers on one database: a session that is opened again on one is closed on the other', async () => {
+test('Two servers on one database: a session that is opened again on one server is closed on the other', async () => {
   const sessionId = 'same';
   const first = here.connect(user('bob'), { sessionId });
   await here.until(() => first.frames.length > 0);
@@ -50,7 +50,7 @@ test('Two servers on one database: a session that is opened again on one is clos
   assert.deepEqual([first.closed?.code, second.closed], [4003, undefined]);
 });
 
-test('Two servers on one database: the session of a user that one deletes is closed on the other', async () => {
+test("Two servers on one database: when one server deletes a user, the other closes the user's session", async () => {
   await here.deleteUser('bob');
   await there.until(() => bob.closed !== undefined);
   assert.equal(bob.closed?.code, 4401);

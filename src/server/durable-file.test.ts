@@ -12,7 +12,7 @@ const folder = join(parent, 'aws');
 mkdirSync(folder);
 const path = join(folder, 'credentials');
 
-test('writeDurably: replaces a file, for its owner only, and does not write through a link', () => {
+test('writeDurably: a file is replaced, is accessible only by its owner, and links are not followed', () => {
   const other = join(parent, 'other');
   writeFileSync(other, 'kept');
   symlinkSync(other, `${path}.new`);
@@ -24,7 +24,7 @@ test('writeDurably: replaces a file, for its owner only, and does not write thro
 });
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
-test('writeDurably: syncs the file, renames it, then syncs its folder', { skip: hasStrace ? false : 'needs strace' }, () => {
+test('writeDurably: the file is synced and renamed, and then the folder is synced', { skip: hasStrace ? false : 'needs strace' }, () => {
   const script = `import { writeDurably } from ${JSON.stringify(import.meta.resolve('./durable-file.ts'))}; writeDurably(${JSON.stringify(path)}, 'x');`;
   const { stderr } = spawnSync(
     'strace',

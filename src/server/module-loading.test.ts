@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../../', import.meta.url);
 
-test('prepareLoading: package.json maps imports of sources as the direct resolution does', () => {
+test('prepareLoading: the imports in package.json are the mapping that the direct resolution uses', () => {
   const { imports, type } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as Record<string, unknown>;
   assert.deepEqual([imports, type], [{ '#*': './src/*' }, 'module']);
 });
 
-test('prepareLoading: a source has one URL, imported by its part, by its path, or before the call', () => {
+test('prepareLoading: a module has one URL, whether imported by alias, by path, or before the call', () => {
   const program = `
     const before = await import('${new URL('src/core/instant.ts', ROOT).href}');
     const { prepareLoading } = await import('${new URL('src/server/module-loading.ts', ROOT).href}');

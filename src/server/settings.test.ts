@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpointOf, readSettings, SETTINGS, SettingError, settingsHelp } from './settings.ts';
 
-test('Settings: a flag has precedence over a variable, and a variable over the default', () => {
+test('Settings: a flag overrides an environment variable, and a variable overrides the default', () => {
   const environment = { BELFRY_HTTP: '127.0.0.1:1', BELFRY_REGION: 'eu-central-1', HOME: '/root' };
   const settings = readSettings(['--http', '127.0.0.2:8080', '--https=off'], environment);
   assert.deepEqual(settings.http, { host: '127.0.0.2', port: 8080 });
@@ -51,7 +51,7 @@ for (const [what, args, environment, message] of REFUSED) {
   });
 }
 
-test('Settings: a database is a folder in any notation or a PostgreSQL URL', () => {
+test('Settings: the database can be a file URL in any notation or a PostgreSQL URL', () => {
   for (const database of [
     'file:data',
     'file:./data',
@@ -68,13 +68,13 @@ test('Settings: plain HTTP beyond loopback is allowed for trusted proxies', () =
   assert.deepEqual([http, trustedProxies], [{ host: '0.0.0.0', port: 7080 }, ['10.0.0.0/24', '::1']]);
 });
 
-test('Settings: private SIP peers are networks, addresses and names', () => {
+test('Settings: private SIP peers can be networks, addresses and names', () => {
   const { privateSipPeers } = readSettings(['--private-sip-peers', '10.0.0.0/24, fd00::1,PBX.corp.internal'], {});
   assert.deepEqual(privateSipPeers, ['10.0.0.0/24', 'fd00::1', 'pbx.corp.internal']);
   assert.deepEqual(readSettings([], {}).privateSipPeers, []);
 });
 
-test('Settings: IPv6 loopback is loopback', () => {
+test('Settings: plain HTTP on the IPv6 loopback address is allowed', () => {
   assert.deepEqual(readSettings(['--http', '[::1]:7080'], {}).http, { host: '::1', port: 7080 });
 });
 
@@ -89,7 +89,7 @@ for (const [host, endpoint] of [
   test(`endpointOf: a listener on ${host} is reached at ${endpoint}`, () => assert.equal(endpointOf('http', { host, port: 7080 }), endpoint));
 }
 
-test('Settings: the message for an invalid database does not repeat it, because it may contain a password', () => {
+test('Settings: the error for an invalid database does not quote the value, which may have a password', () => {
   assert.throws(() => readSettings(['--database', 'mysql://ada:secret@db'], {}), {
     message: 'BELFRY_DATABASE must be file:FOLDER or postgres://…',
   });
@@ -107,12 +107,12 @@ test('Settings: every default is valid, and an optional setting is absent by def
   );
 });
 
-test('Settings: the help has a line with flag, variable and default for every row', () => {
+test('Settings: the help has a line with flag, variable and default for every setting', () => {
   assert.equal(settingsHelp().split('\n').length, SETTINGS.length);
   assert.match(settingsHelp(), /^--region +BELFRY_REGION +Region .* \(default us-east-1\)$/m);
 });
 
-test('Settings: every row has its own variable and flag', () => {
+test('Settings: every setting has a unique variable and flag', () => {
   assert.equal(new Set(SETTINGS.map((row) => row.variable)).size, SETTINGS.length);
   assert.equal(new Set(SETTINGS.map((row) => row.flag)).size, SETTINGS.length);
 });

@@ -1,5 +1,6 @@
 /**
- * The canonical forms of Signature Version 4, which the signer and the verifier hash. Owns the encodings, but not keys and times.
+ * The canonical forms of Signature Version 4, which the signer and the verifier hash. This module defines the encodings, but does not
+ * handle keys and times.
  *
  * Strings in this module have one character per byte (latin-1), like the targets and header values of Node's HTTP parser.
  */
@@ -85,7 +86,8 @@ export function canonicalPath(path: string): string {
 /**
  * Reports whether normalization leaves the path unchanged.
  *
- * A path has the same signature as its normalized form. A server that verifies one and serves the other could run another operation.
+ * A path has the same signature as its normalized form. A server that verified the normalized path but served the original path could run
+ * another operation.
  */
 export function isNormalPath(path: string): boolean {
   return !(path.includes('//') || path.includes('/.')) || normalizePath(path) === path;

@@ -14,13 +14,13 @@ export interface SignatureClaim extends Scope {
   readonly signedAt: Instant;
   /** List of signed headers as sent: `host;x-amz-date`. The names are lower case. `verifySignature` checks their order. */
   readonly signedHeaders: string;
-  /** 64 lower-case hex digits. */
+  /** Signature: 64 lower-case hexadecimal digits. */
   readonly signature: string;
   readonly sessionToken?: string;
   readonly presigned: boolean;
   /** Lifetime of a presigned request, 1 to 604800. Absent for other requests. */
   readonly expiresSeconds?: number;
-  /** Lower-case names of all headers, in the order of arrival. */
+  /** Lower-case names of all headers, in the order of the request. */
   readonly headerNames: readonly string[];
 }
 
@@ -32,18 +32,21 @@ export type ReadSignature =
 
 const malformed = (message: string): ReadSignature => ({ kind: 'malformed', code: 'IncompleteSignature', message });
 
-/** Headers that identify the caller or the signed content. A second value is rejected: parsers could disagree about which one counts. */
+/**
+ * Headers that identify the caller or the signed content. A second value is rejected, because parsers may differ in the value that they
+ * use.
+ */
 const ONCE: readonly string[] = ['authorization', 'host', 'x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256'];
 
 const AUTHORIZATION_MAX = 4096;
 const SESSION_TOKEN_MAX = 8192;
 const EXPIRES_MAX_SECONDS = 604_800;
 const SIGNATURE = /^[0-9a-f]{64}$/;
-/** Access key ID, date, region, service. */
+/** Format of a credential: access key ID, date, region and service. */
 const CREDENTIAL = /^([A-Za-z0-9_]{1,128})\/([^/]+)\/([A-Za-z0-9_.-]{1,64})\/([A-Za-z0-9_.-]{1,64})\/aws4_request$/;
 
 /**
- * Parses a signature in the Authorization header or in the query. Does not verify it. The work is bounded.
+ * Parses a signature in the Authorization header or in the query, in bounded time. Does not verify it.
  *
  * A request with an incomplete signature is `malformed`, never `none`: a caller that tries to sign is not anonymous.
  *

@@ -21,7 +21,7 @@ export function deriveSigningKey(secret: string, { date, region, service }: Scop
   return [date, region, service, TERMINATOR].reduce((key, part) => hmacKey(Buffer.from(key(part), 'hex')), hmacKey(first));
 }
 
-/** Longest key of an HMAC, in bytes. A longer one is hashed. Source: RFC 2104. */
+/** Longest key of an HMAC, in bytes. A longer key is hashed. Source: RFC 2104. */
 const KEY_MAX = 64;
 
 /** Largest input, in bytes. A string to sign has at most 250 bytes, with the longest region and service that `readSignature` accepts. */

@@ -117,7 +117,7 @@ test('verifySignature: a request signed by sign verifies', () => {
   assert.deepEqual(verify(signed()), { verified: true });
 });
 
-test("verifySignature: a proxy's x-amzn-trace-id is tolerated", () => {
+test('verifySignature: an unsigned x-amzn-trace-id of a proxy is accepted', () => {
   assert.deepEqual(verify(signed({ add: ['X-Amzn-Trace-Id', 'Root=1'] })), { verified: true });
 });
 
@@ -150,7 +150,7 @@ test('verifySignature: a date five minutes in the past or future verifies', () =
   assert.equal(verify(signed(), { now: instant(SIGNED_AT - 300_000) }).verified, true);
 });
 
-/** Returns a request with a valid signature for its content, as an attacker with a valid secret could create it. */
+/** Returns a request whose signature is computed here and not by `sign`, as an attacker with a valid secret could create it. */
 function handmade(change: {
   readonly headers?: readonly (readonly [string, string])[];
   readonly signedHeaders?: string;
@@ -182,7 +182,7 @@ function sha256(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-test('verifySignature: a handmade request verifies', () => {
+test('verifySignature: an unchanged handmade request verifies', () => {
   assert.deepEqual(verify(handmade({})), { verified: true });
 });
 

@@ -44,10 +44,10 @@ const MISMATCH =
  * - The scope contains the service and the day of the signature.
  * - The date is at most five minutes in the future. It is at most five minutes old, or not expired for a presigned request.
  * - `host` and every `x-amz-*` header are signed.
- * - The signature covers the hash of the received body, whatever `x-amz-content-sha256` contains.
+ * - The signature covers the hash of the received body. The value of `x-amz-content-sha256` is not trusted.
  *
- * Checks that need no secret come first. A wrong signature always takes one key derivation, whether the access key exists, is cached
- * or neither, so that the time reveals nothing.
+ * Checks that need no secret come first. A wrong signature always takes one key derivation, so that the time does not reveal whether the
+ * access key exists or is cached.
  *
  * Source: "Signature Version 4 signing process"; `policy-engine.md` 75–80. Messages: responses of IAM and STS.
  * Assumed: a session token must be signed like other `x-amz-*` headers. AWS lets some services append it after signing (point 79).
@@ -131,7 +131,7 @@ function unsignedProblem(claim: SignatureClaim, signed: SignedHeaders): string |
   return undefined;
 }
 
-/** Returns the canonical request, or the error if the request has none. */
+/** Returns the canonical request, or the error if the request has no canonical form. */
 function canonicalRequest(
   received: Received,
   claim: SignatureClaim,

@@ -53,7 +53,7 @@ test('LOG-4: no record of an operation contains a secret, and records contain ot
   assert.ok(counts.operations > 600 && counts.canaries > 150 && counts.plain > 400, JSON.stringify(counts));
 });
 
-/** Returns a value of a shape with all members. The depth limit ends recursive shapes. */
+/** Returns a value of a shape with all members. Stops at a maximum depth, because shapes can be recursive. */
 function fill(model: ServiceModel, name: string, memberName: string, depth: number): unknown {
   const shape = model.shapes[name];
   if (shape === undefined || depth > 12) return undefined;

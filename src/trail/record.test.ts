@@ -234,7 +234,7 @@ const IDENTITIES: readonly [title: string, principal: Principal, userName: strin
 ];
 
 for (const [title, principal, userName, expected] of IDENTITIES) {
-  test(`userIdentity: ${title} has its own form (LOG-3)`, () => {
+  test(`userIdentity: ${title} has the members of its type (LOG-3)`, () => {
     const row = record({ ...GET_MEETING, principal });
     assert.deepEqual(JSON.parse(row.document).userIdentity, expected);
     assert.equal(row.userName, userName);

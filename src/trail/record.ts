@@ -1,4 +1,7 @@
-/** CloudTrail records of API calls: the call, its caller and its result. Owns their JSON. Does not make authorization decisions. */
+/**
+ * CloudTrail records of API calls: the call, its caller and its result. This file creates their JSON. It does not make authorization
+ * decisions.
+ */
 import type { AccountId } from '#core/arn.ts';
 import { header, type RequestFacts } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
@@ -22,7 +25,7 @@ export interface Recorded {
   readonly service?: ServiceName;
   /** Name in the request. If the model does not have it, the record has no parameters. */
   readonly operation: string;
-  /** `chime.amazonaws.com`, `iam.amazonaws.com` … */
+  /** Event source of the record: `chime.amazonaws.com`, `iam.amazonaws.com` … */
   readonly eventSource: string;
   readonly region: string;
   /** Time of the response. */
@@ -116,7 +119,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
 
   return (recorded) => {
     const { received, error, recipientAccountId } = recorded;
-    // The record of another account than the caller's does not name the caller.
+    // A record in another account than the caller's does not name the caller.
     const { principal, accessKeyId } = recorded.principal && isForeign(recorded.principal, recipientAccountId) ? NO_CALLER : recorded;
     const { form, readOnly, input, output } = compiledOperation(recorded.service, recorded.operation);
     const responds = error === undefined && output !== undefined && recorded.output !== undefined;
@@ -164,7 +167,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
 
 const NO_CALLER: Pick<Recorded, 'principal' | 'accessKeyId'> = {};
 
-/** Reports whether a caller belongs to another account than a record. A request without an identity belongs to no account. */
+/** Reports whether a caller belongs to another account than a record. Returns false for a request without an identity. */
 function isForeign(principal: Principal, recipientAccountId: AccountId): boolean {
   return principal.type !== 'Unknown' && principal.accountId !== recipientAccountId;
 }
@@ -228,7 +231,9 @@ function elements(name: string, text: string, maxBytes: number): string {
   return text === '{}' ? 'null' : elementWithin(name, text, maxBytes);
 }
 
-/** Returns `additionalEventData`, which is Belfry's and not AWS's: the identity version and the reason of a denial. Design, "Access". */
+/**
+ * Returns `additionalEventData`, whose content is specific to Belfry: the identity version and the reason of a denial. Design, "Access".
+ */
 function additional({ identityVersion, decision }: Recorded): string {
   if (identityVersion === undefined && decision === undefined) return '';
   if (decision === undefined || decision.effect === 'Allow') {

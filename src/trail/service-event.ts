@@ -33,7 +33,7 @@ interface CallFacts extends Omit<EventFacts, 'eventSource'> {
   readonly service: ServiceName;
   /** A UUID. */
   readonly requestId: string;
-  /** Without secrets. The first letter of each member name is lower-case. */
+  /** Parameters of the call, without secrets. The first letter of each member name is lower-case. */
   readonly requestParameters: Readonly<Record<string, unknown>>;
   readonly responseElements: Readonly<Record<string, unknown>>;
 }

@@ -1,6 +1,6 @@
 import type { ServiceName } from '#model/services.ts';
 
-/** Properties of the records of a service in which services of AWS differ. */
+/** Properties of trail records that differ among services of AWS. */
 export interface ServiceForm {
   readonly eventVersion: '1.08' | '1.09';
   /** True if a record contains `resources`. LookupEvents finds a record by its resources in both cases. */

@@ -1,5 +1,5 @@
 /**
- * Records of STS. They differ from others because every session key must lead back to the request that issued it.
+ * Records of STS. They have additional fields, so that an administrator can trace every session key to the request that issued it.
  *
  * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the samples of STS.
  */
@@ -64,7 +64,7 @@ export function addedParameters(operation: string, principal: Principal | undefi
 /**
  * Returns the resources of a record: the role and, for a token, the identity provider.
  *
- * Ours: AWS lists SAML providers, but not OpenID Connect providers.
+ * Belfry lists SAML providers, as AWS does, and also OpenID Connect providers.
  */
 export function stsResources(authorized: readonly string[], principal: Principal | undefined): readonly TrailResource[] {
   const provider = principal?.type === 'Unknown' ? principal.federation?.provider : undefined;

@@ -35,11 +35,11 @@ export interface UnprovenRecords {
   putBack(omitted: readonly Omitted[]): void;
 }
 
-/** Settings of the bound. */
+/** Settings of the bound on records. */
 export interface UnprovenLimits {
   /** Records per source, as defined by `sourceOf`, and minute. The limit for all sources in one account's history is ten times as high. */
   readonly recordsPerMinute: number;
-  /** Called for each request that is only counted. */
+  /** Callback for each request that is counted instead of recorded. */
   readonly onOmitted: () => void;
 }
 
@@ -53,7 +53,7 @@ const NAMED_SOURCES_MAX = 20;
 /** Maximum size of a source in bytes: an IPv6 address with its zone. */
 const SOURCE_BYTES = 64;
 
-/** Creates the bound of one server. Servers do not share their counts. */
+/** Creates the bound on records of one server. Servers do not share their counts. */
 export function unprovenRecords({ recordsPerMinute, onOmitted }: UnprovenLimits): UnprovenRecords {
   const decided = new WeakMap<RequestFacts, boolean>();
   const ofSource = minuteCounter(recordsPerMinute);
@@ -105,7 +105,7 @@ export function unprovenRecords({ recordsPerMinute, onOmitted }: UnprovenLimits)
   };
 }
 
-/** Counts uses by name in windows of a minute. Returns false for a use over the limit. */
+/** Creates a function that counts uses by name in windows of a minute. The function returns false for a use over the limit. */
 function minuteCounter(limit: number): (name: string, now: Instant) => boolean {
   const windows = lruMap<string, { readonly startedAt: Instant; used: number }>(COUNTED_MAX);
   return (name, now) => {
@@ -121,7 +121,8 @@ function minuteCounter(limit: number): (name: string, now: Instant) => boolean {
 }
 
 /**
- * Returns the summary record of requests without their own record. It is in the history in which their records would be.
+ * Returns the summary record of requests without their own record. It is in the event history that would otherwise contain a record of each
+ * request.
  *
  *     serviceEventDetails: {
  *       omittedRequests: 4711, from: '…', to: '…', sources: [{ source: '192.0.2.7', requests: 4700 }], otherSources: 11

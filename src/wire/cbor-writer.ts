@@ -7,7 +7,7 @@ import { throwInvalid } from './json-writer.ts';
 export type Plain = (value: unknown) => unknown;
 
 /**
- * Creates converters of responses, one per use of a shape.
+ * Creates converters of response values, one for each use of a shape in the model.
  *
  * Source: Smithy 2.0, "RPC v2 CBOR": timestamps are tag 1 with seconds, blobs byte strings.
  */

@@ -2,10 +2,7 @@ import type { Received } from '#core/exchange.ts';
 import { CHIME_SERVICES, isChime, SERVICE_NAMES, SERVICES, type ServiceName, serviceRow } from '#model/services.ts';
 import type { RawPair } from './routed.ts';
 
-/**
- * Hints in a request about its service. No clue is verified. Each helps to choose an operation, and the server authorizes the operation that
- * it chose.
- */
+/** Unverified values in a request from which the server determines the service. The server then authorizes the operation that it chose. */
 export interface Clues {
   readonly host: string | undefined;
   readonly target: string | undefined;
@@ -13,11 +10,11 @@ export interface Clues {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly userAgent: string | undefined;
-  /** The service in the credential scope, of the header or of a presigned query. */
+  /** Service in the credential scope of the Authorization header or the presigned query. */
   readonly scope: string | undefined;
 }
 
-/** Reads the headers that routing needs in one pass. If a header is repeated, the first counts, as in Node. */
+/** Reads the headers that routing needs in one pass. If a header is repeated, it uses the first value, as Node does. */
 export function readClues(received: Received, query: readonly RawPair[]): Clues {
   let host: string | undefined;
   let target: string | undefined;
@@ -31,7 +28,7 @@ export function readClues(received: Received, query: readonly RawPair[]): Clues 
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     const value = rawHeaders[i + 1];
-    // Compares the length first. So nearly no header name must be converted to lower case.
+    // The length is compared first, so that few header names must be converted to lower case.
     switch (name.length) {
       case 4:
         if (name.toLowerCase() === 'host') host ??= value;
@@ -86,23 +83,25 @@ const REST_SERVICES: readonly ServiceName[] = [
   ...SERVICE_NAMES.filter((name) => !isChime(name) && serviceRow(name).protocols.includes('rest-json')),
 ];
 
-/** Services by signing name. The names of Chime's services are in the order in which an undecided request tries them. */
+/** Services by signing name. Chime services are in the order in which the server tries them if a request does not name its service. */
 const BY_SIGNING_NAME: ReadonlyMap<string, readonly ServiceName[]> = Map.groupBy(
   [...CHIME_SERVICES, ...SERVICE_NAMES.filter((name) => !isChime(name))],
   (name) => SERVICES[name].signingName,
 );
 
-/** Returns the name that a service signs under. */
+/** Returns the signing name of a service. */
 export function signsAs(service: ServiceName): string {
   return SERVICES[service].signingName;
 }
 
-/** Returns the services that sign under a name. An unknown name has none. */
+/** Returns the services with a signing name. Returns an empty list for an unknown name. */
 export function servicesSigningAs(name: string): readonly ServiceName[] {
   return BY_SIGNING_NAME.get(name) ?? [];
 }
 
-/** Returns the rest-json services that a request may be for, by its credential scope. Without a known scope, these are all of them. */
+/**
+ * Returns the rest-json services that a request with this credential scope may be for. Returns all of them for an absent or unknown scope.
+ */
 export function restServices(scope: string | undefined): readonly ServiceName[] {
   const signing = scope === undefined ? [] : servicesSigningAs(scope);
   return signing.length === 0 ? REST_SERVICES : signing;
@@ -151,7 +150,7 @@ export const QUERY_VERSIONS: ReadonlyMap<string, ServiceName> = new Map(
 
 const BY_NAME: ReadonlyMap<string, ServiceName> = new Map(SERVICE_NAMES.map((name) => [name, name]));
 
-/** Returns the service with our name for it, as in `/_chime-sdk-voice/`. */
+/** Returns the service with a name as in the base path `/_chime-sdk-voice/`, or `undefined`. */
 export function serviceNamed(name: string): ServiceName | undefined {
   return BY_NAME.get(name);
 }
@@ -167,7 +166,7 @@ export function serviceOfUserAgent(userAgent: string): ServiceName | undefined {
   return named === undefined ? undefined : BY_AGENT_NAME.get(named.toLowerCase().replaceAll('-', '').replaceAll('_', ''));
 }
 
-/** Returns the text between `start` and the first of `ends`, at most 64 characters. */
+/** Returns the string between `start` and the first character in `ends`, at most 64 characters. */
 function word(text: string, start: string, ends: string): string | undefined {
   const found = text.indexOf(start);
   if (found < 0) return undefined;

@@ -9,8 +9,8 @@ export type Check<T> = (value: T, reading: Reading, depth: number) => void;
 /**
  * Compiles the constraints of a string shape. Returns `undefined` if it has none. The length counts code points.
  *
- * Every violated constraint is recorded. But a string of more than twice the maximum length is matched only against a pattern of one
- * character class, whose cost is linear.
+ * The check records every violated constraint, with one exception. It matches a string of more than twice the maximum length only against a
+ * pattern of one character class, because that takes linear time.
  *
  * Source: Smithy 2.0, "length trait"; wire.md §5; messages of AWS that name the length and the pattern of one value, such as "Value 'Aaaa' at
  * 'userCode'" of Cognito.
@@ -32,8 +32,8 @@ export function stringCheck(shape: Shape, sensitive: boolean, service: ServiceNa
 
   return (value, reading, depth) => {
     const units = value.length;
-    // A string has at most as many code points as code units, and at least half as many. So code points are counted only if the limit is
-    // between these numbers.
+    // A string of n code units has between n / 2 and n code points. The code points are counted only if n exceeds the
+    // maximum or is less than twice the minimum.
     if (units > max || units < min * 2) {
       const points = codePoints(value);
       if (points > max) fault(reading, depth, texts.max, value, sensitive);

@@ -105,7 +105,7 @@ const CONSTRAINTS: readonly (readonly [title: string, request: RequestForTests, 
   ['CBOR: a missing member',                      putMetricData({}),                                                             one("Value null at 'namespace' failed to satisfy constraint: Member must not be null")],
 ];
 
-/** A CBOR array of `count` items of one byte each. */
+/** Returns a CBOR array of `count` items of one byte each. */
 function cborArray(count: number, item: number): Uint8Array {
   const head = Buffer.alloc(5, 0x9a);
   head.writeUInt32BE(count, 1);

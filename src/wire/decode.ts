@@ -17,7 +17,8 @@ import type { CalledOperation, RawPair, Routed } from './routed.ts';
  *
  * @throws RequestTooLarge         the decompressed body is too large
  * @throws SerializationException  the body cannot be parsed, or a value has the wrong type
- * @throws ValidationError         the input violates constraints. One message names up to ten. In Organizations, InvalidInputException.
+ * @throws ValidationError         the input violates constraints. One message names up to ten
+ * @throws InvalidInputException   the same, for Organizations
  * @throws AwsError                the service's validation error: an ARN is not canonical (see `arns.ts`)
  */
 export function decode(routed: Routed, received: Received): Record<string, unknown> {
@@ -200,7 +201,10 @@ function asText(model: ServiceModel, use: Member): Read {
   return (value, reading, depth) => read(value as string, reading, depth);
 }
 
-/** Reads a member of the query string: a scalar occurs once, a list once per element. `+` is a plus sign, as in the signature. */
+/**
+ * Reads a member of the query string: a scalar occurs once, a list once per element. `+` is a plus sign and not a space, as in the
+ * signature.
+ */
 function inQueryString(model: ServiceModel, use: Member, sent: string): Pick<RestMember, 'find' | 'read'> {
   const shape = shapeOf(model, use.shape);
   const valuesOf = (routed: Routed): string[] => {

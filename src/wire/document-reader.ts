@@ -28,9 +28,10 @@ export interface DocumentReaders {
 }
 
 /**
- * Creates readers of parsed JSON or CBOR documents, one per use of a shape. Each is compiled from the model, so requests do not walk it.
+ * Creates readers of parsed JSON or CBOR documents, one for each use of a shape in the model. They are compiled once, so requests do not
+ * traverse the model.
  *
- * Members that the model does not have are ignored, as AWS does. A null member counts as absent.
+ * Members that the model does not have are ignored, as in AWS. A null member counts as absent.
  */
 export function documentReaders(model: ServiceModel, form: DocumentForm): DocumentReaders {
   const compiled = new Map<string, Read>();

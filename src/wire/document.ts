@@ -16,8 +16,8 @@ import { secondsToInstant } from './scalars.ts';
 export const INFLATED_MAX_BYTES = 2 * 1024 * 1024;
 
 /**
- * Maximum numbers of member names and of values in a document. A document with these numbers takes about 50 ms to read, during which all
- * other callers wait.
+ * Maximum numbers of member names and of values in a document. Reading a document of this size takes about 50 ms, during which all other
+ * requests wait.
  *
  * Assumed: no client sends more. The largest input of the models, PutMetricData with 1,000 metrics, is within the limits.
  */
@@ -54,7 +54,7 @@ export function textOf(body: Uint8Array): string {
 
 /**
  * Parses a JSON document. Unlike `JSON.parse`, it rejects repeated names, deep nesting, lone surrogates, and U+0000, which the store cannot
- * keep. Of repeated names, `JSON.parse` uses the last one, and other parsers use the first.
+ * contain. For a repeated name, `JSON.parse` uses the last value, but other parsers use the first.
  *
  * A valid document has as many colons outside its strings as its parsed form has keys, unless a name is repeated.
  *
@@ -103,7 +103,7 @@ function tooManyValues(): AwsError {
   return malformed(`The document has too many values (maximum: ${NAMES_MAX} names, ${VALUES_MAX} values)`);
 }
 
-/** Values that a CBOR map or array counts as, because it takes longer to read than a number. */
+/** Numbers of values that a CBOR map and a CBOR array count as, because they take longer to read than a number. */
 const VALUES_OF_MAP = 8;
 const VALUES_OF_ARRAY = 2;
 
@@ -135,7 +135,7 @@ function tooDeep(): AwsError {
   return malformed(`The document is nested too deeply (maximum: ${DEPTH_MAX} levels)`);
 }
 
-/** CBOR timestamp. Its type differs from that of all other values. */
+/** CBOR timestamp. Its type differs from the types of all other values. */
 interface Tagged {
   readonly tag: 'timestamp';
   readonly instant: Instant;
@@ -152,7 +152,7 @@ export function parseCbor(body: Uint8Array): unknown {
       tags: { 1: (content): Tagged => ({ tag: 'timestamp', instant: secondsToInstant(content()) }) },
     });
   } catch (error) {
-    // A stack overflow is also an error of the client, caused by deep nesting.
+    // Deep nesting in the document can also cause a stack overflow, which is reported as the client's error.
     if (error instanceof AwsError) throw error;
     throw malformed('The document is not valid CBOR');
   }

@@ -124,12 +124,12 @@ describe('encodeError', () => {
     assert.equal(answer.body, '{"Code":"Forbidden","Message":"User: x is not authorized to perform: chime:ListAccounts"}');
   });
 
-  test('encodeError: a handler can set Code and members of the shape only', () => {
+  test('encodeError: of the members that a handler sets, only Code and members of the shape are written', () => {
     const answer = failed(VOICE, new AwsError('ConflictException', 'In use', { Code: 'PhoneNumberAssociationsExist', Secret: 'x' }));
     assert.equal(answer.body, '{"Code":"PhoneNumberAssociationsExist","Message":"In use"}');
   });
 
-  test('encodeError: an error that the model lacks has the format of Chime', () => {
+  test('encodeError: an error that is not in the model of Chime has the format of Chime errors', () => {
     assert.equal(
       failed(MEETINGS, new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid.')).body,
       '{"Code":"UnrecognizedClient","Message":"The security token included in the request is invalid."}',
@@ -223,14 +223,14 @@ describe('encode', () => {
 
   // biome-ignore format: a table
   for (const [title, text, expected] of [
-    ['markup',                                    `<a href="x">&'`,             `&lt;a href=&quot;x&quot;&gt;&amp;'`],
-    ['line ends that a reader would change',      'a\r\n\u0085\u2028b\tc',      'a&#xD;\n&#x85;&#x2028;b\tc'],
+    ['markup is escaped',                         `<a href="x">&'`,             `&lt;a href=&quot;x&quot;&gt;&amp;'`],
+    ['line ends that parsers change are escaped', 'a\r\n\u0085\u2028b\tc',      'a&#xD;\n&#x85;&#x2028;b\tc'],
     ['control characters become U+FFFD',          'a\u0000\u0007\u001b\u000bb', 'a\ufffd\ufffd\ufffd\ufffdb'],
     ['half a surrogate pair becomes U+FFFD',      'a\ud800b\udc00',             'a\ufffdb\ufffd'],
     ['whole surrogate pairs stay',                '😀',                         '😀'],
     ['non-characters become U+FFFD',              'a\uffff\ufffe',              'a\ufffd\ufffd'],
   ] as const) {
-    test(`encode: XML with ${title}`, () => {
+    test(`encode: in an XML string, ${title}`, () => {
       assert.ok(`${user(text)}`.includes(`<UserName>${expected}</UserName>`));
     });
   }

@@ -13,7 +13,7 @@ export interface Failure {
 
 /** Error with the code and status of one service and protocol, as in the response and the trail. */
 export interface FormattedError {
-  /** For example `NoSuchEntity` in a query response, and `NotFoundException` in a JSON response. */
+  /** Error code, for example `NoSuchEntity` in a query response or `NotFoundException` in a JSON response. */
   readonly code: string;
   readonly status: number;
   /** Shape of the error in the service's model. Absent for common errors. */
@@ -25,7 +25,7 @@ export interface FormattedError {
 interface Common {
   readonly query: string;
   readonly queryStatus: number;
-  /** Codes in JSON. The first one that the service's model has is used, or the last one. */
+  /** Possible codes in JSON. The response has the first code that is in the service's model, or otherwise the last code. */
   readonly json: readonly string[];
   readonly jsonStatus: number;
 }
@@ -85,7 +85,7 @@ export function errorCodeFor(target: ErrorTarget, error: Pick<Failure, 'code'>):
   let formatted = known.get(key);
   if (formatted === undefined) {
     formatted = formatCode(model, protocol === 'query', error.code);
-    // Codes are few. The limit bounds the cache if a handler derives codes from its input.
+    // There are few codes. The limit bounds the cache if a handler derives codes from its input.
     if (known.size < 1_000) known.set(key, formatted);
   }
   return formatted;

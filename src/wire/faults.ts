@@ -1,13 +1,16 @@
 import { AwsError } from '#core/aws-error.ts';
 
 /**
- * State of one pass over an input: the current path and the faults. `at` is a stack into which readers write their step, so that paths are
- * built only for faults.
+ * State of one pass over an input: the current path and the faults. `at` is a stack of path steps. Readers write their step to it, and a
+ * path is built only for a fault.
  */
 export interface Reading {
   readonly at: (string | number)[];
   readonly faults: Fault[];
-  /** Whether messages quote the value. Chime does not (`Value at 'x'`). The others do, except for sensitive values. */
+  /**
+   * Whether messages quote the value. Messages of Chime do not (`Value at 'x'`). Messages of other services do, except for sensitive
+   * values.
+   */
   readonly quotes: boolean;
 }
 
@@ -18,9 +21,9 @@ export type Read = (value: unknown, reading: Reading, depth: number) => unknown;
 export interface Fault {
   readonly path: string;
   readonly constraint: string;
-  /** Quotation after `Value`. Undefined if the message must not quote the value. */
+  /** Quoted value, which follows `Value` in the message. Undefined if the message must not quote the value. */
   readonly quoted: string | undefined;
-  /** Message, if the service has its own one for this fault. */
+  /** Message, if the service has a message of its own for this fault. */
   readonly sentence?: string;
 }
 

@@ -32,7 +32,11 @@ export function parseParameters(text: string, plusIsSpace: boolean): Map<string,
   return parameters;
 }
 
-/** Percent-decodes one name or value. @throws SerializationException  it is not UTF-8, or contains U+0000, which the store cannot keep */
+/**
+ * Percent-decodes one name or value.
+ *
+ * @throws SerializationException  it is not UTF-8, or contains U+0000, which the store cannot contain
+ */
 export function decodeComponent(text: string, plusIsSpace: boolean): string {
   const spaced = plusIsSpace && text.includes('+') ? text.replaceAll('+', ' ') : text;
   if (!spaced.includes('%')) return spaced;

@@ -5,7 +5,7 @@ import { shapeOf } from './document-reader.ts';
 export type WriteJson = (value: unknown) => string;
 
 /**
- * Creates writers of JSON documents, one per use of a shape.
+ * Creates writers of JSON documents, one for each use of a shape in the model.
  *
  * A writer writes only members of the model, so that clients never receive internal values. It omits absent members and nulls. It
  * concatenates strings, which is faster than `JSON.stringify` of a copy.

@@ -34,7 +34,7 @@ export function parameterTree(parameters: ReadonlyMap<string, string>): Branch {
 }
 
 /**
- * Creates readers of parameter trees, one per use of a shape.
+ * Creates readers of parameter trees, one for each use of a shape in the model.
  *
  * A list is `X.member.1` or, if flattened, `X.1`. A map is `X.entry.1.key` and `X.entry.1.value`. `X=` alone is an empty list, map or
  * structure. Parameters that the model does not have are ignored.
@@ -231,7 +231,7 @@ function stepInto(branches: ReadonlyMap<string, Branch> | undefined, step: strin
 
 const POSITION = /^[1-9][0-9]{0,5}$/;
 
-/** Returns the elements in the order of their numbers. Missing numbers are skipped. */
+/** Returns the elements in the order of their numbers. Skips missing numbers. */
 function inOrder(numbered: ReadonlyMap<string, Branch>): Branch[] {
   const found: [number, Branch][] = [];
   for (const [position, branch] of numbered) {

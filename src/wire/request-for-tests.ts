@@ -9,7 +9,7 @@ export interface RequestForTests {
   readonly target?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
-  /** The service of a credential scope, put into an Authorization header. */
+  /** Service in the credential scope of the request's Authorization header. */
   readonly scope?: string;
 }
 

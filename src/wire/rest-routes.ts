@@ -6,7 +6,7 @@ import type { RawPair } from './routed.ts';
 /** Route of one operation. */
 interface Route {
   readonly operation: OperationModel;
-  /** Pairs that the query string must have: `?operation=batch-create`. 59 operations differ only in them. */
+  /** Pairs that the query string must have: `?operation=batch-create`. 59 operations differ only in these pairs. */
   readonly literals: readonly RawPair[];
 }
 
@@ -28,8 +28,8 @@ const TABLES = new WeakMap<ServiceModel['operations'], Node>();
 /**
  * Finds the operation of a rest-json service by method and path.
  *
- * A literal segment has precedence over a label. Among routes with the same path, the one with the most literal query pairs that all match
- * is used. A label is never empty. `among` selects the current or the removed operations.
+ * A literal segment has precedence over a label. Among routes with the same path and matching query pairs, the route with the most pairs is
+ * used. A label is never empty. `among` selects the current or the removed operations.
  *
  * Source: Smithy 2.0, "http trait": literals before labels, query literals.
  */

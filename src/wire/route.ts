@@ -25,14 +25,14 @@ import { serviceOfTags } from './tagged-resource.ts';
  * Determines the service, protocol and operation of a request, which is not verified yet. The server authorizes and runs the returned
  * operation.
  *
- * The first of these that names a service decides:
+ * The first of the following that names a service determines the service:
  * - the base path (`/_chime-sdk-voice/…`),
  * - the host, unless it is `chime.…` or contradicts the credential scope,
  * - the target, the protocol path or the form,
  * - the credential scope.
  *
  * Six services sign as `chime` and share 19 routes. For these routes, the User-Agent decides, then the host, then the resource of a tag
- * request. Otherwise it is voice, whose shapes for phone numbers and settings have more members.
+ * request. Otherwise the service is chime-sdk-voice, because its shapes for phone numbers and settings have the most members.
  *
  * Removed operations of the classic service (CHM-7) are found only if the request cannot be for another service: see `removedMatch`.
  *
@@ -91,7 +91,7 @@ function strongHost(clues: Clues): ServiceName | undefined {
   return clues.scope === undefined || signsAs(service) === clues.scope ? service : undefined;
 }
 
-/** Routes a request whose service is known for certain. */
+/** Routes a request whose service is certain. */
 function routeWithin(request: Request, service: ServiceName): Routed | RoutingRefusal {
   const model = loadModel(service);
   if (model.protocols.includes('rest-json')) return routeRest(request, [service]);
@@ -102,7 +102,7 @@ function routeWithin(request: Request, service: ServiceName): Routed | RoutingRe
   return refusal('json', service, 'UnknownOperationException', 'The request does not name an operation.');
 }
 
-/** Routes a request with `smithy-protocol`, by its path, or with `X-Amz-Target`. */
+/** Routes a request by its header `smithy-protocol` and its path, or by `X-Amz-Target`. */
 function routeRpc(request: Request, known: ServiceName | undefined): Routed | RoutingRefusal {
   const { clues, received, path } = request;
   if (clues.smithyProtocol !== undefined) {
@@ -166,7 +166,7 @@ function routeAction(request: Request, found: FoundAction, known: ServiceName | 
 function routeRest(request: Request, services: readonly ServiceName[]): Routed | RoutingRefusal {
   const { received, path, query, clues } = request;
   const only = services.length === 1 ? services[0] : undefined;
-  if (only !== undefined && !loadModel(only).protocols.includes('rest-json')) return speakOther(request, only);
+  if (only !== undefined && !loadModel(only).protocols.includes('rest-json')) return missingOperation(request, only);
   const unknown = (): RoutingRefusal => {
     const likelyService = clues.scope === undefined ? undefined : servicesSigningAs(clues.scope)[0];
     return { ...unknownOperation('rest-json', only), ...(likelyService !== undefined && { likelyService }) };
@@ -209,8 +209,11 @@ function removedMatch(
   return meant ? matchRest('chime', received.method, segments, query, 'removed') : undefined;
 }
 
-/** Returns the error for a request whose credential scope is an RPC service, and which names no operation in its protocols. */
-function speakOther({ path }: Request, service: ServiceName): RoutingRefusal {
+/**
+ * Returns the error for a request whose credential scope names an RPC service, but which does not name an operation in a protocol of that
+ * service.
+ */
+function missingOperation({ path }: Request, service: ServiceName): RoutingRefusal {
   if (!loadModel(service).protocols.includes('query')) return unknownOperation('json', service);
   if (path !== '/') return unknownOperation('query', service);
   return refusal('query', service, 'MissingAction', 'The request must contain the parameter Action.');

@@ -13,16 +13,19 @@ export interface CalledOperation {
   readonly operation: OperationModel;
   /** Protocol in which errors are formatted, and so the error code in the trail. */
   readonly protocol: ProtocolName;
-  /** Authorization profile. `classic`, of the service `chime`, has only the resource `*` and no tag keys. Requirement: security.md §0.1. */
+  /**
+   * Authorization profile. The profile `classic` of the service `chime` has only the resource `*` and no tag keys.
+   * Requirement: security.md §0.1.
+   */
   readonly profile: 'classic' | 'sdk';
 }
 
 /**
- * A request whose operation is known. Nothing in it is verified yet. The server authorizes the action of `operation`, because `operation`
- * runs. It does not authorize a name from the credential scope or a header.
+ * A request whose operation is known. Nothing in the request is verified yet. The server authorizes and runs `operation`, and never an
+ * operation that only a header or the credential scope names.
  */
 export interface Routed extends CalledOperation {
-  /** rest-json: the URI labels in the order of the model's URI, still percent-encoded. */
+  /** URI labels of a rest-json request, in the order of the model's URI, still percent-encoded. */
   readonly labels: readonly string[];
   /** Pairs of the query string, in the order of the request. */
   readonly query: readonly RawPair[];
@@ -37,9 +40,12 @@ export interface RoutingRefusal {
   readonly protocol: ProtocolName;
   /** Absent if the service is unknown too. */
   readonly service?: ServiceName;
-  /** One of the services with the signing name of the credential scope, if `service` is absent. For the record only. */
+  /** One of the services with the signing name of the credential scope, if `service` is absent. Used only in the trail record. */
   readonly likelyService?: ServiceName;
-  /** Operation as the request names it: letters and digits, at most 128. Absent if it names none. For the record only. */
+  /**
+   * Operation as the request names it: letters and digits, at most 128. Absent if the request does not name an operation. Used only in the
+   * trail record.
+   */
   readonly operationName?: string;
   readonly error: AwsError;
 }

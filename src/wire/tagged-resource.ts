@@ -21,7 +21,7 @@ const BY_RESOURCE_TYPE: ReadonlyMap<string, ServiceName> = new Map<string, Servi
 ]);
 
 /**
- * Returns the service of a `/tags` request by the ARN in it, or `undefined` without one.
+ * Returns the service of a `/tags` request by the ARN in the request, or `undefined` without a known ARN.
  *
  * Five services have these three routes, and botocore does not name the service.
  *

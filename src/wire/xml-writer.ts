@@ -27,8 +27,8 @@ export function escapeXml(text: string): string {
 }
 
 /**
- * Creates writers of awsQuery responses, one per use of a shape. They write only members of the model and omit absent members and nulls. An
- * empty list is an empty element.
+ * Creates writers of awsQuery responses, one for each use of a shape in the model. They write only members of the model and omit absent
+ * members and nulls. An empty list is an empty element.
  *
  * Source: Smithy 2.0, "AWS query protocol", response serialization.
  * Assumed: IAM and STS write whole seconds. CloudWatch adds milliseconds if they are not zero.

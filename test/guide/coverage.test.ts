@@ -1,7 +1,8 @@
 /**
- * Every numbered requirement of the security model has a test with its number, or is listed here as out of scope with the reason. The
- * requirements are those of chapters 2 to 9 and 15, and the evidence from IAM in chapter 11. A number counts in a string of a test file or in the source of a case, but not
- * in a comment.
+ * Checks that each numbered requirement of the security model has a test or is listed here as out of scope, with the reason.
+ *
+ * The requirements are those of chapters 2 to 9 and 15, and the evidence from IAM in chapter 11. A requirement has a test if its number is
+ * in a string of a test file or in the source of a case. Numbers in comments do not count.
  */
 
 import assert from 'node:assert/strict';
@@ -64,7 +65,7 @@ function tested(): ReadonlySet<string> {
   return found;
 }
 
-test('Requirements: each one of chapters 2 to 9 and 15 has a test with its number or is out of scope', () => {
+test('Requirements: each requirement has a test with its number, or is listed as out of scope', () => {
   const ids = tested();
   assert.deepEqual(
     ALL.filter((id) => !ids.has(id) && !OUT_OF_SCOPE.has(id)),

@@ -1,4 +1,4 @@
-/** Evaluation of requests (security.md 3.1 to 3.3) on a running server. Each row sets a policy and makes a call. */
+/** Evaluation of requests (security.md 3.1 to 3.3) on a running server. Each row of the tables sets a policy and makes a call. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -42,7 +42,7 @@ await admin.send(
   }),
 );
 
-/** Makes a document the only policy of the user tester. */
+/** Sets the only policy of the user `tester`. */
 const put = (PolicyDocument: string) => admin.send(new PutUserPolicyCommand({ UserName: 'tester', PolicyName: 'tried', PolicyDocument }));
 const listUsers = () => verdictOf(iam(tester).send(new ListUsersCommand({ MaxItems: 1 })));
 const getUser = (UserName: string) => verdictOf(iam(tester).send(new GetUserCommand({ UserName })));
@@ -197,7 +197,7 @@ test("EVAL-7: trust in a user bypasses the boundary's implicit denial, trust in 
   await denialOf(account.assume(keys, unnamed));
 });
 
-// Regression: a role without policies was allowed although its session policy or boundary did not allow the action.
+// Regression test. In an earlier version, trust in a role allowed its sessions actions that boundary or session policy did not allow.
 for (const [title, statements] of [
   ['with policies', [allow('sts:AssumeRole')]],
   ['without policies', []],

@@ -1,4 +1,4 @@
-/** Examples of the guide's security chapter with AWS's clients. Each one is tested for an allowed and a denied call. */
+/** Tests the examples of the guide's security chapter with AWS's clients, each with an allowed and a denied call. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -47,7 +47,7 @@ const { accountId, admin, chime, iam, meetings, sts, user, userArn } = account;
 
 const ACCOUNT = { AccountId: '12a3456b-7c89-012d-3456-78901e23fg45' };
 
-/** Source: the guide, "Allow users to view their own permissions". */
+/** Statements that allow a user to view its own permissions. Source: the guide, "Allow users to view their own permissions". */
 const VIEW_OWN = [
   allow(
     ['iam:GetUserPolicy', 'iam:ListGroupsForUser', 'iam:ListAttachedUserPolicies', 'iam:ListUserPolicies', 'iam:GetUser'],
@@ -71,7 +71,7 @@ const VIEW_OWN = [
   ),
 ];
 
-test('EX-4: a user can read its own permissions, and not those of another user', async () => {
+test('EX-4: a user can read its own permissions, and cannot read the permissions of another user', async () => {
   const mateo = iam(await user('mateo', ...VIEW_OWN));
   await user('nikki');
   const own = (UserName: string) => [

@@ -1,4 +1,4 @@
-/** Federation as in the guide: users sign in at their own provider and get temporary credentials of a role. ROLE-3, FED-1, FED-2. */
+/** Federation as in the guide: users sign in at their identity provider and get temporary credentials of a role. ROLE-3, FED-1, FED-2. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Statements of the guide about the APIs, compared with the published models that the server uses. */
+/** Compares statements of the guide about the APIs with the published service models that the server uses. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
@@ -74,7 +74,7 @@ test('RBP-5: only the operations on trust policies store a policy with principal
       )
       .map(({ name }) => name);
   });
-  // The simulator accepts one and does not store it.
+  // The policy simulator also accepts a trust policy, but does not store it.
   assert.deepEqual(taking.filter((name) => !name.startsWith('Simulate')).sort(), ['CreateRole', 'UpdateAssumeRolePolicy']);
 });
 

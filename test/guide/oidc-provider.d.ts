@@ -1,4 +1,4 @@
-/** Types of the package that the tests use. The package contains none. */
+/** Types of the parts of `oidc-provider` that the tests use. The package has no types. */
 declare module 'oidc-provider' {
   import type { RequestListener } from 'node:http';
 

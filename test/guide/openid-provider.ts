@@ -14,12 +14,12 @@ import { readSettings } from '#server/settings.ts';
 
 /** A running provider. */
 export interface OpenIdProvider {
-  /** `https://localhost:40123`. */
+  /** Issuer URL. Example: `https://localhost:40123`. */
   readonly issuer: string;
-  /** `localhost:40123`. */
+  /** Host and port. Example: `localhost:40123`. */
   readonly host: string;
   readonly clientId: string;
-  /** Thumbprint of its certificate authority, in the format of IAM's ThumbprintList. */
+  /** Thumbprint of the provider's certificate authority, in the format of IAM's ThumbprintList. */
   readonly thumbprint: string;
   /** Signs a user in by the authorization code flow with PKCE. Returns the ID token. */
   signIn(login: string): Promise<string>;

@@ -1,4 +1,4 @@
-/** INF-8: rotation of the operator key of a running server with the `belfry operator-key` command. */
+/** INF-8: rotation of the operator key, which encrypts secrets in the database, with the command `belfry operator-key`. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ test('INF-8: keys, MFA devices and sessions work before, during and after a rota
   const { SerialNumber, TokenCode } = await newMfaDevice(account.admin, 'ada');
   const [before] = keyLines(dataFolder);
 
-  // Requests continue during the rotation.
+  // Sends requests until the rotation has ended.
   let rotating = true;
   const rotation = operatorKey(dataFolder, 'rotate').finally(() => {
     rotating = false;

@@ -116,7 +116,7 @@ const HOSTS: readonly [host: string, service: 'classic' | 'meetings'][] = [
 
 for (const [host, service] of HOSTS) {
   test(`AUTHN-2: the host ${host} selects the ${service} service`, async () => {
-    // Like a private DNS entry: the SDK uses the real host name, which resolves to this machine.
+    // Resolves the real host name to this machine, as a private DNS entry does.
     const httpAgent = new Agent({ lookup: (_name, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }]) });
     const settings = { ...server.client(), endpoint: `http://${host}:${new URL(server.endpoint).port}`, requestHandler: { httpAgent } };
     if (service === 'classic')

@@ -1,9 +1,9 @@
 /**
- * Profiles of AWS's clients: a role of a source profile with MFA, a credential process, a web identity, and refreshed credentials.
- * The AWS CLI and boto3 are those of Debian 12.
+ * Tests profiles in the configuration of AWS's clients: a role with a source profile and MFA, a credential process, a web identity, and
+ * refreshed credentials. The AWS CLI and boto3 are from Debian 12.
  *
- * A client of 2022 uses `--endpoint-url` only for the command, and not for the call to STS that a profile makes. It reads the STS endpoint
- * from its data files. AWS_DATA_PATH adds a data file with this server's endpoint.
+ * These clients use `--endpoint-url` only for the command, and not for the STS call that a profile causes. They read the STS endpoint from
+ * data files. So the tests add a data file with this server's endpoint to AWS_DATA_PATH.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
- * Operations that the classic service had until 2025. Their clients are the AWS CLI (2.9) and boto3 (1.26) of Debian 12. Requests for
- * operations that these clients do not have are signed in the test.
+ * Operations that AWS removed from the classic Chime service in 2025. The AWS CLI (2.9) and boto3 (1.26) of Debian 12 still have most of
+ * them. For all other operations, the test signs the requests itself.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -31,11 +31,11 @@ const lister = await account.user('lister', allow('chime:List*'));
 /** Response to one request. */
 interface Outcome {
   readonly requestId: string;
-  /** `403 ForbiddenException {"Code":…}`. */
+  /** Status, error code and body. Example: `403 ForbiddenException {"Code":…}`. */
   readonly answer: string;
 }
 
-/** Returns the request of a removed operation as its clients send it. The server ignores the body. */
+/** Returns the request of a removed operation, as clients send it. The body is arbitrary, because the server ignores it. */
 function requestFor({ http }: OperationModel): Plain {
   const target = `/_chime${http.uri.replaceAll(/\{[^}]*\}/g, 'x')}`;
   const bodied = http.method === 'POST' || http.method === 'PUT';

@@ -1,6 +1,6 @@
 /**
- * ROLE-1: every kind of temporary credentials on every service. The credentials are of administrators, so an error is due to their kind
- * (security.md §2.6) and not to a policy.
+ * ROLE-1: every kind of temporary credentials on every service. The credentials belong to administrators. So the cause of an error is the
+ * kind of credentials (security.md §2.6), not a policy.
  */
 
 import assert from 'node:assert/strict';
@@ -25,7 +25,7 @@ const web = await startIdentityProvider();
 const saml = await samlProvider('https://idp.example/saml');
 const account = await startAccount({ BELFRY_INTERNAL_ISSUERS: web.host });
 const { accountId, admin, server } = account;
-// Without this role every caller gets ForbiddenException for pipelines.
+// Without this service-linked role, every call on media pipelines is ForbiddenException.
 await admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'mediapipelines.chime.amazonaws.com' }));
 const unsigned = account.sts(UNKNOWN_KEYS);
 const everything = allow('*');
@@ -65,7 +65,7 @@ const ANY_ROLE = {
 const ONLY_ITSELF = { ...ANY_ROLE, AssumeRole: 'AccessDenied', GetAccessKeyInfo: 'AccessDenied' };
 const MAY_ASSUME = { ...ANY_ROLE, GetAccessKeyInfo: 'AccessDenied' };
 
-/** Source: IAM User Guide, "Comparing the AWS STS API operations". */
+/** Kinds of temporary credentials, with the expected results. Source: IAM User Guide, "Comparing the AWS STS API operations". */
 const KINDS: readonly Kind[] = [
   { name: 'AssumeRole', credentials: () => account.assume(maker, plain), iam: 'ok', sts: ANY_ROLE },
   {
@@ -134,8 +134,8 @@ for (const kind of KINDS) {
       const faults: string[] = [];
       for (const operation of operationsOf(service)) {
         const { code, message, status = 500 } = await send(operation.name, inputFor(service, operation, accountId));
-        // Errors other than rejected credentials and policy denials are accepted: an operation may be unimplemented, and a resource may be
-        // missing, which some services report as ForbiddenException.
+        // Fails only for rejected credentials and policy denials. Other errors are accepted: an operation may be unimplemented. A resource
+        // may be missing, which some services report as ForbiddenException.
         const absent = code === 'ForbiddenException' && !message.includes('is not authorized to perform');
         if (status >= 500 || (status === 403 && !absent)) faults.push(`${operation.name}: ${code} ${status}: ${message}`);
       }

@@ -1,4 +1,4 @@
-/** Policy validation of Chime's pitfalls: tag conditions on the classic service, and resource policies, which Chime does not have. */
+/** ValidatePolicy for common mistakes in Chime policies: tag conditions on the classic service, and resource policies for Chime. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

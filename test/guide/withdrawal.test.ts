@@ -1,7 +1,7 @@
 /**
- * EVAL-10 under load. Sixteen callers send requests without a pause while a permission is withdrawn and restored. Requests sent after the
- * response to the withdrawal are denied, and requests sent after the restoration are allowed. This tests one server. `test/leases/` tests
- * several.
+ * EVAL-10 under load. Sixteen callers send requests without a pause, while a permission is withdrawn and restored. The server denies each
+ * request sent after the response to the withdrawal, and allows each request sent after the restoration. Tests one server.
+ * `test/leases/` tests several servers.
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -87,7 +87,7 @@ async function passes(client: ReturnType<typeof meetings>): Promise<boolean> {
 async function underLoad(keys: Keys, changes: readonly (() => Promise<unknown>)[]): Promise<readonly (readonly boolean[])[]> {
   const client = meetings(keys);
   const outcomes: boolean[][] = [[], ...changes.map(() => [])];
-  /** Number of completed changes (`phase`) and of started changes (`changing`). */
+  /** Number of completed changes. `changing` is the number of started changes. */
   let phase = 0;
   let changing = 0;
   let done = false;
@@ -96,7 +96,7 @@ async function underLoad(keys: Keys, changes: readonly (() => Promise<unknown>)[
     while (!done) {
       const sentIn = phase;
       const passed = await passes(client);
-      // A call with a response after the start of the next change may have been decided before or after it.
+      // Ignores a call if the next change started before the response, because both decisions are correct.
       if (changing !== sentIn) continue;
       outcomes[sentIn]?.push(passed);
       if ((outcomes[sentIn]?.length ?? 0) >= CALLS) enough[sentIn]?.resolve();
@@ -124,7 +124,7 @@ interface Row {
   readonly title: string;
   readonly keys: () => Promise<Keys>;
   readonly withdraw: (keys: Keys) => Promise<unknown>;
-  /** Absent if the change cannot be undone. */
+  /** Restores the permission. Absent if the change cannot be undone. */
   readonly restore?: (keys: Keys) => Promise<unknown>;
 }
 

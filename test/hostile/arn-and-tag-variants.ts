@@ -16,7 +16,7 @@ import { VARIANTS } from './arn-variants.ts';
 import { type DeniedResources, type Place, startDeniedResources } from './denied-resources.ts';
 import type { Figure, Workload, WorkloadOptions } from './workload.ts';
 
-/** Requests under way at once. */
+/** Maximum number of concurrent requests. */
 const AT_ONCE = 8;
 const HOSTILE_TEXTS = [
   ':',
@@ -42,7 +42,7 @@ const HOSTILE_TEXTS = [
 
 const pick = <Item>(dice: Dice, items: readonly Item[]): Item => items[dice(items.length)] as Item;
 
-/** Changes one to three things in an ARN. The result may be canonical, and is never the ARN itself. */
+/** Returns an ARN with one to three random changes. The result may be a canonical ARN, but never the passed one. */
 function mutated(dice: Dice, arn: string): string {
   let text = arn;
   for (let left = 1 + dice(3); left > 0; left--) text = pick(dice, MUTATIONS)(dice, text);
@@ -81,7 +81,7 @@ async function run({ seconds, seed }: WorkloadOptions): Promise<readonly Figure[
   ];
 }
 
-/** Sends mutated ARNs to random operations. Throws if one succeeds, or if the state differs after them. */
+/** Calls random operations with changed ARNs of denied resources. Throws if a call succeeds, or if the calls change the stored state. */
 async function attackArns(resources: DeniedResources, dice: Dice, until: number): Promise<number> {
   const before = resources.stateDigest();
   const senders = new Map<string, ReturnType<typeof caller>>();
@@ -98,7 +98,7 @@ async function attackArns(resources: DeniedResources, dice: Dice, until: number)
       const text = mutated(dice, resources.canonical[place.type] as string);
       const { code, message, status } = await send(place, text);
       count += 1;
-      // Deleting a provider that does not exist succeeds.
+      // DeleteOpenIDConnectProvider also succeeds if the provider does not exist.
       const idempotent = place.operation.name === 'DeleteOpenIDConnectProvider' && place.input.isCanonical(text);
       assert.ok(code !== 'ok' || idempotent, `${place.operation.name} accepts ${JSON.stringify(text)}`);
       assert.ok(status === undefined || status < 500, `${place.operation.name} with ${JSON.stringify(text)}: ${code} ${message}`);

@@ -1,4 +1,4 @@
-/** SEC: a resource has one ARN. No operation accepts another string for it. */
+/** SEC: a resource has exactly one ARN. No operation accepts another string as the ARN of the resource. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { undeclaredArnInputs } from '#model/arn-inputs.ts';
@@ -11,22 +11,22 @@ import { VARIANTS } from './arn-variants.ts';
 import { type Place, startDeniedResources } from './denied-resources.ts';
 
 const AT_ONCE = 8;
-/** Services with operations that are built and name resources by ARN. */
+/** Services whose implemented operations identify resources by ARN. */
 const WITH_ARNS = /^(chime-sdk-.*|iam|sts)$/;
 
 const resources = await startDeniedResources();
-/** `iam CreateUser`: the operations that are built. */
+/** Implemented operations, with the service. Example: `iam CreateUser`. */
 const built = new Set(
   (await parity()).flatMap(({ service, operations }) => operations.flatMap((each) => (each.built ? [`${service} ${each.operation}`] : []))),
 );
 
-/** Errors that a request for an unknown or invalid ARN can get. A header with a no-break space breaks the client's signature. */
+/** Possible errors for an unknown or invalid ARN. One is about the signature, because a no-break space in a header invalidates it. */
 const REFUSED =
   /^(InvalidSignatureException|SerializationException|MalformedInput|AccessDenied(Exception)?|Validation(Error|Exception)|BadRequest(Exception)?|NotFound(Exception)?|NoSuchEntity(Exception)?|Forbidden(Exception)?|UnauthorizedClient(Exception)?|InvalidInput(Exception)?|InvalidIdentityToken(Exception)?|MalformedPolicyDocument(Exception)?|ResourceNotFoundException|NotYetImplemented(Exception)?|UnprocessableEntityException)$/;
 
 const senders = new Map<string, ReturnType<typeof caller>>();
 
-/** Sends the operation of a place as the user with a Deny on the resource of its type. */
+/** Calls the operation with `text` as the ARN at this place. The caller has a Deny on the resource of the place's type. */
 function call(place: Place, text: string): Promise<Outcome> {
   const { service, operation, type } = place;
   const key = `${service} ${type}`;
@@ -56,7 +56,7 @@ for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
         const text = variant(resources.canonical[place.type] as string);
         const { code, message, status } = await call(place, text);
         if (status === undefined && code !== 'ok') continue;
-        // Deleting a provider that does not exist succeeds.
+        // DeleteOpenIDConnectProvider also succeeds if the provider does not exist.
         if (code === 'ok' && place.operation.name === 'DeleteOpenIDConnectProvider' && place.input.isCanonical(text)) continue;
         if (REFUSED.test(code)) refused += 1;
         else accepted.push(`${place.operation.name} ${place.input.path.join('.')}, ${title}: ${code} ${message}`);
@@ -68,7 +68,7 @@ for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
   });
 }
 
-test('ARN variants: the ARN itself is denied for every action that takes its type as resource', async () => {
+test('ARN variants: a Deny on an ARN denies every action that supports resources of its type', async () => {
   const wrong: string[] = [];
   let denied = 0;
   const asked = resources.places.filter(({ service, operation, type }) => {
@@ -86,7 +86,7 @@ test('ARN variants: the ARN itself is denied for every action that takes its typ
   assert.ok(denied > 100, `${denied} denied`);
 });
 
-test('ARN inputs: every member of a built operation that takes an ARN is declared', () => {
+test('ARN inputs: every input member of an implemented operation that contains an ARN is declared', () => {
   const undeclared = SERVICE_NAMES.flatMap((service) => {
     const model = loadModel(service);
     return Object.values(model.operations)

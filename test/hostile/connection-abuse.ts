@@ -27,7 +27,7 @@ const SHORT_TIMES = {
   graceMs: 200,
 };
 const SOCKET_LIMITS = { graceMs: 200, upgradeTimeoutMs: 300, closeTimeoutMs: 200 };
-/** Longest wait for a condition. Each becomes true much earlier. */
+/** Longest wait for a condition, in milliseconds. Conditions normally become true much earlier. */
 const PATIENCE_MS = 30_000;
 const LONG_SECONDS = 5;
 const ATTACKER = '127.0.0.1';
@@ -66,10 +66,10 @@ const ABUSES: readonly (readonly [what: string, scheme: 'http' | 'https', sent: 
 ];
 
 /**
- * A client that opens connections and holds them, and one that floods the server with pipelined requests.
+ * One client opens connections and keeps them open. Another client floods the server with pipelined requests.
  *
- * Asserts that the server closes each connection, and that descriptors and bytes return to zero. One source holds at most its share, and
- * the server answers a second source during the attack.
+ * Asserts that the server closes each connection, and that the numbers of descriptors and bytes return to zero. A source, which is a client
+ * address, uses at most its share of the limits. The server answers a second source during the attack.
  */
 export const connectionAbuse: Workload = {
   name: 'connection abuse',
@@ -106,9 +106,9 @@ function abusedServer(running: RunningServer, dataFolder: string) {
     endpoints: { http, https },
     caFile: join(dataFolder, 'tls', 'ca.pem'),
     counts: running.counts,
-    /** Another caller, with the other source address. */
+    /** Options for `startOtherCaller`: a caller with the other source address. */
     caller: { endpoint: http, region: 'us-east-1', credentials, localAddress: OTHER },
-    /** An unmodified client on the other source address. */
+    /** Returns the options of an unmodified SDK client on the other source address. */
     client: () => ({
       endpoint: http,
       region: 'us-east-1',
@@ -116,7 +116,7 @@ function abusedServer(running: RunningServer, dataFolder: string) {
       maxAttempts: 1,
       requestHandler: { httpAgent: new Agent({ localAddress: OTHER, keepAlive: true }) },
     }),
-    /** Opens connections that send something and then neither read nor close. */
+    /** Opens connections that send the passed bytes and then neither read nor close. */
     async open(scheme: 'http' | 'https', count: number, sent: string | Buffer): Promise<Socket[]> {
       const sockets = Array.from({ length: count }, () =>
         createConnection({ host: '127.0.0.1', port: ports[scheme], localAddress: ATTACKER, allowHalfOpen: true }),
@@ -134,7 +134,7 @@ function abusedServer(running: RunningServer, dataFolder: string) {
 
 /** Returns the number of sockets at the ports of the server that a process of this machine holds. */
 function descriptors({ ports, counts }: AbusedServer): number {
-  // Systems without this file have the count of the server.
+  // Without this file, which only Linux has, uses the server's own count.
   if (!existsSync('/proc/net/tcp')) return counts().connections;
   const own = Object.values(ports).map((port) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`);
   const LISTENING = '0A';
@@ -158,7 +158,7 @@ async function holdConnections(server: AbusedServer, seconds: number): Promise<F
   for (const kinds of seconds < LONG_SECONDS ? [ABUSES] : ABUSES.map((abuse) => [abuse])) {
     const what = kinds.map(([what]) => what).join(', ');
     const opened = await Promise.all(kinds.map(([, scheme, sent]) => server.open(scheme, 5, sent)));
-    // A later connection is answered, so the earlier ones were accepted.
+    // When the server answers a later connection, it has accepted all earlier ones.
     for (const endpoint of Object.values(server.endpoints)) await exchange(endpoint, HEALTH, server.caFile);
     await until(`the server holds descriptors of ${what}`, () => descriptors(server) === 0);
     await until(`the server counts connections, requests or bytes of ${what}`, () => {
@@ -170,7 +170,7 @@ async function holdConnections(server: AbusedServer, seconds: number): Promise<F
   return { what: 'descriptors of abused connections that remain open', value: descriptors(server), unit: 'count', most: 0 };
 }
 
-/** Calls the server from another source. Calls again if a busy machine exceeds the short time limits of this server. */
+/** Reports whether the server answers another source. Repeats the call if it exceeds the server's short time limits on a busy machine. */
 async function isAnswered(server: AbusedServer): Promise<boolean> {
   const sts = new STSClient(server.client());
   const REQUEST_TIMEOUT = 408;
@@ -251,7 +251,7 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
         requests = Math.max(requests, counts.requests);
         bytes = Math.max(bytes, counts.bytes);
       }, 5);
-      // The other source has one connection.
+      // The caller from the other source has one connection. All further connections are from the flood.
       await until(`${how} arrives`, () => server.counts().connections > 1);
       await new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / FLOODS.length));
       clearInterval(watch);

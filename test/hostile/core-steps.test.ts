@@ -5,7 +5,7 @@ import { openCountedOperations } from './counted-operations.ts';
 import { CORE_STEPS_MAX, countSteps } from './steps.ts';
 import { type HostileRequest, hostileRequests } from './worst-analysis-requests.ts';
 
-/** The steps that one request takes on the core's thread. */
+/** Limit of the steps that one request takes on the core's thread. `steps.ts` defines a step. */
 
 const operations = await openCountedOperations();
 let steps: Awaited<ReturnType<typeof countSteps>>;
@@ -26,7 +26,7 @@ function stepsOf(request: HostileRequest): Promise<number> {
   );
 }
 
-test(`Core: no hostile request takes more than ${CORE_STEPS_MAX} steps of its thread`, async () => {
+test(`Core: no hostile request takes more than ${CORE_STEPS_MAX} steps of the core's thread`, async () => {
   const over: string[] = [];
   for (const request of hostileRequests(1)) {
     const taken = await stepsOf(request);
@@ -35,7 +35,7 @@ test(`Core: no hostile request takes more than ${CORE_STEPS_MAX} steps of its th
   assert.deepEqual(over, []);
 });
 
-test('Core: the steps are counted', async () => {
+test('Core: countSteps counts the steps of a known request', async () => {
   const read = hostileRequests(1).find(({ name }) => name === 'CreateRole, 130 KB');
   assert.ok((await stepsOf(read as HostileRequest)) > 130_000);
 });

@@ -28,7 +28,7 @@ export interface Reads {
 /** Characters that the count adds for each statement, as `Identity.work` does. */
 const CHARACTERS_PER_STATEMENT = 500;
 
-/** Opens the operations on an empty store. */
+/** Creates the operations on an empty store. */
 export async function openCountedOperations() {
   const reads: Reads = { largest: 0, transactions: 0 };
   let current = 0;

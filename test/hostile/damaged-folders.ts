@@ -22,7 +22,7 @@ import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import type { Figure, Workload } from './workload.ts';
 
-/** One way to damage or expose a data folder, and the message of the refusal. */
+/** A way to damage or expose a data folder, and the message with which the server then refuses to start. */
 export interface Damage {
   readonly title: string;
   readonly apply: (folder: string) => void;
@@ -31,7 +31,7 @@ export interface Damage {
 
 const PRIVATE = ['operator.key', 'belfry.db', 'aws/credentials', 'tls/ca.key', 'tls/server.key'];
 const FOLDERS = ['.', 'aws', 'control', 'tls'];
-/** Folder outside of the data folder: the target of the links. */
+/** Folder outside of the data folder. Some damages replace a file by a link to it. */
 const ELSEWHERE = 'elsewhere';
 
 const withoutDatabase = (folder: string): void => {
@@ -170,7 +170,7 @@ function replaceByLink(folder: string, name: string): void {
   symlinkSync(target, join(folder, name));
 }
 
-/** Returns every entry below a folder with mode, time of change, and contents or target. */
+/** Returns every entry below a folder with its mode, modification time, and contents or link target. */
 function stateOf(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .toSorted()
@@ -197,7 +197,7 @@ export async function completeFolder(folder: string): Promise<void> {
   await stop();
 }
 
-/** Damages a copy of a folder and starts a server on it. Checks that it refuses with one line and changes nothing. */
+/** Damages a copy of a folder and starts a server on it. Checks that the server prints one line, exits and changes no file. */
 export async function refuseDamaged(complete: string, damages: readonly Damage[]): Promise<void> {
   const parent = mkdtempSync(join(tmpdir(), 'belfry-damaged-'));
   const folder = join(parent, 'data');

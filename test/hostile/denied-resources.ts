@@ -1,6 +1,6 @@
 /**
- * A server for the tests of ARN variants. It has one resource of each type that an input names, and a user with a Deny on each resource. Owns
- * the input of each operation. The account and its clients are those of `test/kit/account.ts`.
+ * A server for the tests of ARN variants. For each type of resource with an ARN in an input, it has one resource, and one user with a Deny on
+ * that resource. The module also creates the input of each operation. The account and its clients are from `test/kit/account.ts`.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ export interface Place {
   readonly service: ServiceName;
   readonly operation: OperationModel;
   readonly input: ArnInput;
-  /** First type that the member accepts and that the server has a resource of. */
+  /** Type of resource: the first type that the member accepts and that exists on this server. */
   readonly type: string;
 }
 
@@ -44,7 +44,7 @@ export interface DeniedResources extends TestAccount {
   readonly canonical: Readonly<Record<string, string>>;
   /** Every place of every service. */
   readonly places: readonly Place[];
-  /** Users who are allowed everything, except on the resource of the type. */
+  /** Keys of one user per type. A user may call everything, except on the resource of the type. */
   readonly deniedOn: Readonly<Record<string, Keys>>;
   /** Returns an input in which every ARN is the ARN of a resource, except `text` at the place. */
   inputWith(place: Place, text: string): unknown;

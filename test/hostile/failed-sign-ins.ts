@@ -30,8 +30,8 @@ const bodies = (account: string) =>
   );
 
 /**
- * Many sources that try passwords for many names. After a few failures the server refuses a source before it compares the password.
- * A user with the right password can sign in from another source.
+ * Many sources (client addresses) try passwords for many user names. After a few failures, the server refuses a source without comparing
+ * the password. A user with the right password can sign in from another source.
  */
 export const failedSignIns: Workload = {
   name: 'failed sign-ins',
@@ -81,7 +81,7 @@ export const failedSignIns: Workload = {
       { what: 'sign-ins answered', value: [...statuses.values()].reduce((sum, count) => sum + count, 0), unit: 'count' },
       { what: 'passwords compared for one source', value: mostTried, unit: 'count', most: FAILURES + regained },
       { what: 'passwords compared', value: tried, unit: 'count', most: SOURCES * (FAILURES + regained) },
-      // This figure has no limit: two passwords are hashed at once on separate CPUs, so it depends on the number of CPUs.
+      // No limit: the server hashes two passwords at a time, so the delay depends on the number of CPUs.
       { what: 'longest delay of another caller', value: longestMs, unit: 'ms' },
     ];
   },

@@ -12,7 +12,7 @@ export interface Flood {
 }
 
 const { port, localAddress, connections, request, reads } = JSON.parse(process.argv[2] as string) as Flood;
-/** More than one read of the server. */
+/** Repeated request, longer than the data that the server receives in one read. */
 const bytes = Buffer.from(request.repeat(Math.ceil(131_072 / request.length)));
 
 function send(socket: Socket): void {

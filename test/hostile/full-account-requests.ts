@@ -1,11 +1,11 @@
-/** Requests that read much of an account or organization whose quotas are full. `full-account.ts` writes it. */
+/** Requests that read many records of an account or organization with full quotas. `full-account.ts` writes the records. */
 import type { AccountId } from '#core/arn.ts';
 import { JOB_ID, nameOf } from './full-account.ts';
 import { form, type HostileRequest } from './worst-analysis-requests.ts';
 
 type Parameters = readonly (readonly [string, string])[];
 
-/** Returns the reading requests on a full account, which the account's administrator sends. */
+/** Returns the read requests on a full account. The account's administrator sends them. */
 export function fullAccountRequests(accountId: AccountId): HostileRequest[] {
   const policyArn = `arn:aws:iam::${accountId}:policy/${nameOf('policy', 0)}`;
   const all: Parameters = [['MaxItems', '1000']];
@@ -44,7 +44,7 @@ export function fullAccountRequests(accountId: AccountId): HostileRequest[] {
   return rows.map(([operation, what, parameters]) => form(`${operation}${what && `, ${what}`}`, operation, parameters));
 }
 
-/** Returns the requests on a full organization, which the management account's administrator sends. */
+/** Returns the read requests on a full organization. The management account's administrator sends them. */
 export function fullOrganizationRequests(): HostileRequest[] {
   const root = 'r-full';
   // biome-ignore format: a table

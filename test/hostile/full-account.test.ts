@@ -9,14 +9,14 @@ import { fullAccountRequests, fullOrganizationRequests } from './full-account-re
 import { CORE_STEPS_MAX, countSteps } from './steps.ts';
 
 /**
- * Sizes that fill a store in memory in seconds. All records of a kind together are still much larger than one transaction may read: 5,000
- * users have 20 MB, and 100 SAML providers 10 MB.
+ * Record sizes that are small enough to fill a store in memory within seconds. All records of a kind together are still much larger than
+ * one transaction may read: 5,000 users have 20 MB, and 100 SAML providers have 10 MB.
  */
 const SIZES: RecordSizes = { tags: 8, documents: 0.2, metadata: 100_000, attachments: 2, lastUses: 3 };
 
 /**
- * Characters that one transaction may read: about 40 ms. A page of a list ends after 2 MiB. Whole scans read only summaries, of which the
- * accounts of an organization have the most.
+ * Maximum number of characters that one transaction may read, which takes about 40 ms. A page of a list ends after 2 MiB. A scan of all
+ * records reads only summaries. The accounts of an organization have the largest summaries in total.
  */
 const READ_MAX = 5 * 2 ** 20;
 
@@ -34,7 +34,7 @@ after(async () => {
 });
 
 for (const request of [...fullAccountRequests(ACCOUNT), ...fullOrganizationRequests()]) {
-  test(`Full account: ${request.name} reads and works within the limits of one turn`, async () => {
+  test(`Full account: ${request.name} reads and computes within the limits of one transaction`, async () => {
     operations.reads.largest = 0;
     operations.reads.transactions = 0;
     const taken = await steps.of(() =>

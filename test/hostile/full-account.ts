@@ -1,6 +1,6 @@
 /**
- * An account, and an organization, with as many records as the quotas allow. Written into the store directly, because the operations that
- * create the records would take minutes.
+ * Writes as many records of an account and of an organization as the quotas allow. Writes into the store directly, because calling the
+ * operations that create the records would take minutes.
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
@@ -32,18 +32,18 @@ export const LARGEST: RecordSizes = {
 };
 
 const AT = instant(Date.UTC(2026, 0, 1));
-/** Records that one transaction writes. */
+/** Number of records that one transaction writes. */
 const BATCH = 200;
 
 type Entry = { readonly [Kind in IdentityKind]: readonly [Kind, key: string, IdentityRecords[Kind]] }[IdentityKind];
 
-/** Returns the name of the member of a list: `user-0042`. All names have the same length, so their order is that of the numbers. */
+/** Returns the name of an entity, such as `user-00042`. All names have the same length, so that they sort by number. */
 export const nameOf = (kind: string, index: number): string => `${kind}-${String(index).padStart(5, '0')}`;
 
 /** Returns the unique ID of a user or role. */
 const uniqueIdOf = (prefix: 'AIDA' | 'AROA' | 'ANPA' | 'AGPA', index: number): string => `${prefix}${String(index).padStart(17, '0')}`;
 
-/** Returns `count` numbers below `size`: the first is `index % first`, the others follow at equal distances. */
+/** Returns 0 and `count - 1` further numbers below `size`. Consecutive indexes get consecutive numbers, so that all are used equally. */
 function spread(index: number, count: number, size: number): readonly number[] {
   return [0, ...Array.from({ length: count - 1 }, (_, i) => 1 + ((index * (count - 1) + i) % (size - 1)))];
 }
@@ -223,7 +223,7 @@ async function write(store: Store, accountId: AccountId, entries: Iterable<Entry
   await flush();
 }
 
-/** Job of last accessed information on a policy that is attached to every user, group and role. */
+/** ID of a job for last accessed information, on a policy that is attached to every user, group and role. */
 export const JOB_ID = '00000000-0000-4000-8000-000000000000';
 
 /** Fills an account up to the quotas of IAM. `principalId` is the ID of the principal that may read the job. */

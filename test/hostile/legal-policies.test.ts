@@ -9,7 +9,7 @@ import { everyPolicy } from './legal-policies.ts';
 import { WORST_GENOMES } from './worst-genomes.ts';
 import { stackOf, stepsOf } from './worst-policies.ts';
 
-test('DECISION_QUOTAS: equals the quotas that the services enforce', () => {
+test('DECISION_QUOTAS: each value equals the quota that the services enforce', () => {
   assert.deepEqual(
     [
       DECISION_QUOTAS.managedPolicies,
@@ -33,7 +33,7 @@ test('DECISION_QUOTAS: equals the quotas that the services enforce', () => {
   );
 });
 
-test('DECISION_CHARACTERS: a set of policies with every quota used has at most as many characters', () => {
+test('DECISION_CHARACTERS: the largest set of policies within the quotas has at most this many characters', () => {
   const count = ({ identity, boundary = [], session = [], serviceControl = [] }: PolicyLayers): number =>
     [...identity, ...boundary, ...session, ...serviceControl.flat()].reduce((sum, { policy }) => sum + policy.text.length, 0);
   const filled = everyPolicy((characters) => {
@@ -44,7 +44,7 @@ test('DECISION_CHARACTERS: a set of policies with every quota used has at most a
 });
 
 for (const [name, genome] of WORST_GENOMES) {
-  test(`DECISION_STEPS: a legal set of policies does not reach it: ${name}`, () => {
+  test(`DECISION_STEPS: a decision with the largest legal set of policies takes fewer steps: ${name}`, () => {
     const steps = stepsOf(stackOf(genome, everyPolicy), genome);
     assert.ok(steps < DECISION_STEPS, `${steps} of ${DECISION_STEPS} steps`);
   });

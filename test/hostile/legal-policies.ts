@@ -1,4 +1,4 @@
-/** The largest sets of policies that the quotas allow for one principal, filled with one pattern of statements. */
+/** Largest sets of policies that the quotas allow for one principal. The tests choose the content of each policy. */
 import { compilePolicy, type PolicyLayers, type SourcedPolicy } from '#policy/engine.ts';
 import { POLICY_QUOTAS } from '#policy/validate/policy-size.ts';
 import { QUOTAS } from '#services/iam/quotas.ts';
@@ -11,7 +11,7 @@ function times(count: number, name: string, text: string): SourcedPolicy[] {
   return Array.from({ length: count }, (_, i) => ({ policyId: `${name}-${i}`, policy: compilePolicy(text) }));
 }
 
-/** Returns ten managed policies of a user. */
+/** Returns the policies of a user with ten managed policies, which is the quota. */
 export function tenPolicies(policyOf: (characters: number) => string): PolicyLayers {
   return { identity: times(QUOTAS.PoliciesPerUser, 'managed', policyOf(QUOTAS.PolicySize)) };
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run hostile`: every hostile workload in its long form. `npm run hostile -- --seconds 60 --seed 7 'worst policies'` runs one.
+ * `npm run hostile`: runs every hostile workload for a long time. `npm run hostile -- --seconds 60 --seed 7 'worst policies'` runs only one.
  *
- * Prints each figure with its limit, and exits with 1 if a limit does not hold.
+ * Prints each measured figure with its limit, and exits with 1 if a figure exceeds its limit.
  */
 import { parseArgs } from 'node:util';
 import { WORKLOADS } from './workloads.ts';

@@ -1,4 +1,4 @@
-/** IAM finds entities by name ignoring case. It authorizes the ARN of the entity, not the name in the request. */
+/** Names in another case. IAM looks up names case-insensitively, and authorizes the ARN of the found entity, not the requested name. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateGroupCommand, CreateUserCommand, UpdateGroupCommand, UpdateUserCommand } from '@aws-sdk/client-iam';
@@ -19,12 +19,12 @@ await admin.send(new CreateUserCommand({ UserName: 'Target' }));
 await admin.send(new CreateGroupCommand({ GroupName: 'Target' }));
 await guide.role('Target', trust(`arn:aws:iam::${accountId}:root`));
 
-/** Operations that act on another resource than the one that this member names. */
+/** Operations and input members. The member contains a name, but the operation authorizes another resource. */
 const ABOUT_ANOTHER: ReadonlySet<string> = new Set([
-  // The group is the resource.
+  // IAM authorizes the group, not the user.
   'AddUserToGroup UserName',
   'RemoveUserFromGroup UserName',
-  // The name belongs to the new entity, at the path of the input.
+  // The member is the name of an entity that the operation creates or moves.
   'CreateUser UserName',
   'CreateRole RoleName',
   'CreateGroup GroupName',

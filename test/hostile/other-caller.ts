@@ -20,7 +20,7 @@ async function measure(): Promise<Measured> {
     await sts.send(new GetCallerIdentityCommand({}));
     longestMs = Math.max(longestMs, performance.now() - from);
     calls += 1;
-    // Waits a turn, in which the message that ends the measurement can arrive.
+    // Waits for one turn of the event loop, so that the message that ends the measurement can arrive.
     await new Promise((resolve) => setImmediate(resolve));
   }
   return { longestMs, calls };

@@ -16,7 +16,7 @@ const INCLUSIVE = 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315';
 const SUCCESS = '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>';
 /** Largest assertion that STS accepts. */
 const ASSERTION_MAX = 100_000;
-/** Time for which the calls of the other caller are measured without documents. */
+/** Length of the measurement before the attack, in milliseconds: calls of another caller while no documents are sent. */
 const IDLE_MS = 500;
 
 /** Returns signatures of an element that are invalid for every key. */
@@ -34,7 +34,7 @@ const signature = (id: string) =>
       return `<ds:Signature xmlns:ds="${XMLDSIG}"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="${canonical}"/><ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/><ds:Reference URI="#${id}"><ds:Transforms>${steps}</ds:Transforms><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>${more}</ds:SignedInfo><ds:SignatureValue>AAAA</ds:SignatureValue></ds:Signature>`;
     });
 
-/** Content of assertions: many elements, attributes, namespaces and comments, deep and wide trees, text that grows, and invalid markup. */
+/** Generator of assertion contents: many elements and attributes, deep and wide trees, characters that need escapes, and invalid markup. */
 const content = fc.oneof(
   fc.constantFrom(380, 500, 540).map((count) => `<x>${'<y/>'.repeat(count - 190)}</x><x>${'<y/>'.repeat(190)}</x>`),
   fc.constantFrom(60, 140).map((count) => `<x>${`<y ${attributes(18)}/>`.repeat(count)}</x>`),
@@ -58,8 +58,8 @@ const documents = fc
   );
 
 /**
- * A client without identity that sends expensive SAML documents for a provider with the maximum number of certificates. The server refuses
- * all of them. It reads them on a separate thread, so they take little CPU time of the core thread.
+ * An unauthenticated client sends expensive SAML documents for a provider with the maximum number of certificates. The server refuses all
+ * documents. It parses them on a separate thread, so that they take little CPU time of the core thread.
  */
 export const samlDocuments: Workload = {
   name: 'saml documents',
@@ -121,7 +121,7 @@ function coreMilliseconds(): number {
       return Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
     }
   } catch {
-    // Another system.
+    // The system is not Linux.
   }
   return 0;
 }

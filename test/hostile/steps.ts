@@ -1,13 +1,13 @@
 /**
- * Steps of the core's thread: how often the busiest block of each function of the project runs, added up. The platform counts them. Threads
- * for analyses have counts of their own, which are not part of it.
+ * Counts the steps of the core's thread, a measure of work that does not depend on the machine. V8's coverage counts how often each block of
+ * a function runs. The number of steps is the highest count of each function of the project, added up. Excludes the threads for analyses.
  */
 import { Session } from 'node:inspector/promises';
 
-/** Steps that one request may take: about 50 ms. The longest loops are those over the characters of the largest body. */
+/** Maximum number of steps for one request: about 50 ms. The longest loops iterate over the characters of the largest body. */
 export const CORE_STEPS_MAX = 4_000_000;
 
-/** Begins to count. */
+/** Starts to count. `of` runs work and returns the number of its steps. `stop` ends counting. */
 export async function countSteps(): Promise<{ of(work: () => Promise<unknown>): Promise<number>; stop(): void }> {
   const session = new Session();
   session.connect();

@@ -9,15 +9,15 @@ import { startTestServer, type TestServer } from '../kit/server.ts';
 import { everyEvent } from '../kit/trail.ts';
 import { delayOfOthers, type Figure, WARM_UP_CALLS, type Workload } from './workload.ts';
 
-/** Maximum number of records of one source in a minute. A run can overlap one more window than it has minutes. */
+/** Maximum number of records of one source in a minute. A run that starts within a minute overlaps one more minute. */
 const PER_MINUTE = 20;
 const CONNECTIONS = 4;
 const GZIP = { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' };
-/** Maximum size of a record of an unproven request: five fields of at most 1 KB, and the fixed fields. */
+/** Maximum size of the record of an unproven request (without a valid signature): five fields of at most 1 KB, and the fixed fields. */
 const RECORD_MOST_BYTES = 6_144;
 
 /**
- * One source fills the trail: unsigned requests whose input grows most from the wire to the record, and refusals that name no operation.
+ * One source floods the trail with unsigned requests whose records are much larger than the requests, and with requests for no operation.
  */
 export const trailFloods: Workload = {
   name: 'trail floods',
@@ -60,7 +60,7 @@ export const trailFloods: Workload = {
     ];
     for (const { what, value, most } of figures) assert.ok(most === undefined || value <= most, `${what}: ${value}, at most ${most}`);
     assert.equal(rows + omitted, sent, 'each request has a record or is counted');
-    // The caller makes some calls before the attack begins.
+    // Includes the calls that warm up the connection before the attack.
     assert.equal(proven.length, calls + WARM_UP_CALLS, 'each signed request has a record of its own');
     return figures;
   },
@@ -87,12 +87,12 @@ function trailOf(server: TestServer): { rows: number; bytes: number; largest: nu
   }
 }
 
-/** Unsigned requests that are small on the wire and large in a record. */
+/** Returns unsigned requests that are small, but whose records are large. */
 function worstRequests(server: TestServer, seed: number): readonly Buffer[] {
   const host = new URL(server.endpoint).host;
   const bytes = (plain: Plain): Buffer => bytesOf(plain, { host, ...plain.headers });
   const head = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/Host&RoleSessionName=session';
-  // Just below 100 KB, where CloudTrail omits the parameters of any request.
+  // The parameters have just under 100 KB. From this size on, CloudTrail omits them from the record.
   const arn = `arn:aws:iam::aws:policy/${'a'.repeat(1_900 + (seed % 50))}`;
   const arns = Array.from({ length: 50 }, (_, i) => `&PolicyArns.member.${i + 1}.arn=${arn}`).join('');
   const quotes = '"'.repeat(8_000);

@@ -3,10 +3,10 @@ import type { TestServer } from '../kit/server.ts';
 
 /** An attack of hostile clients on a server, and the bounds that must hold during it. */
 export interface Workload {
-  /** `worst policies`: the argument of `npm run hostile`. */
+  /** Name of the workload, and argument of `npm run hostile`. Example: `worst policies`. */
   readonly name: string;
   /**
-   * Runs the workload for about `seconds` against servers of its own.
+   * Starts servers, and runs the workload against them for about `seconds`.
    *
    * Throws if a bound in steps, bytes, rows or counts does not hold. Times are figures only: a test never asserts them.
    */
@@ -19,16 +19,16 @@ export interface WorkloadOptions {
   readonly seed: number;
 }
 
-/** One measured number, as `docs/performance.md` shows it. */
+/** Measured value, in the form in which `docs/performance.md` lists it. */
 export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: 'ms' | 'bytes' | 'steps' | 'rows' | 'count';
-  /** The promised limit. `npm run hostile` fails if `value` is higher. */
+  /** Documented limit. `npm run hostile` fails if `value` is higher. */
   readonly most?: number;
 }
 
-/** Client of another caller, as the options of an SDK client, and its own source address. */
+/** Another caller: options of the SDK client, and a separate source address. */
 export interface OtherCallerOptions {
   readonly endpoint: string;
   readonly region: string;
@@ -36,7 +36,7 @@ export interface OtherCallerOptions {
   readonly localAddress?: string;
 }
 
-/** Calls before the measurement, which open the connection and compile the code of a call. */
+/** Number of warm-up calls before the measurement. They open the connection, and let Node compile the code of a call. */
 export const WARM_UP_CALLS = 20;
 
 /** Longest delay of one call, and the number of calls that were answered. */
@@ -52,7 +52,7 @@ export interface OtherCaller {
   stop(): void;
 }
 
-/** Starts another caller. */
+/** Starts the process of another caller. */
 export async function startOtherCaller(options: OtherCallerOptions): Promise<OtherCaller> {
   const child = fork(new URL('./other-caller.ts', import.meta.url), [JSON.stringify(options)]);
   const next = () =>
@@ -76,7 +76,7 @@ export async function startOtherCaller(options: OtherCallerOptions): Promise<Oth
   };
 }
 
-/** Measures how long another caller of a server waits until `attack` ends. */
+/** Measures the calls of another caller on a server while `attack` runs. */
 export async function delayOfOthers(server: Pick<TestServer, 'client'>, attack: () => Promise<unknown>): Promise<Measured> {
   const other = await startOtherCaller(server.client());
   try {

@@ -1,6 +1,9 @@
 /**
- * Requests that need the most work for their size: policies with slow patterns for the simulator and the analyzers, documents whose
- * validation compares all pairs of values, and bodies that are expensive to decode.
+ * Requests that need the most work for their size:
+ *
+ * - policies with slow patterns for the simulator and the analyzers
+ * - documents whose validation compares all pairs of values
+ * - bodies that are expensive to decode
  */
 
 import { gzipSync } from 'node:zlib';
@@ -24,7 +27,7 @@ export interface Credentials {
   readonly sessionToken?: string;
 }
 
-/** Returns `open`, as many parts with commas as `length` characters allow, and `close`. */
+/** Returns a string of at most `length` characters: `open`, as many comma-separated parts as fit, and `close`. */
 export function filled(length: number, open: string, close: string, part: (index: number) => string): string {
   const parts: string[] = [];
   let size = open.length + close.length;
@@ -39,7 +42,7 @@ export function filled(length: number, open: string, close: string, part: (index
 const STATEMENT = '"Effect":"Allow","Action":"*","Resource":"*"';
 const open = (rest: string): string => `{"Version":"2012-10-17","Statement":{${rest}`;
 
-/** Kinds of patterns that compare slowly with a value of many `a`. The seed determines their lengths. */
+/** Kinds of patterns that are slow to match against a value of many `a`. The random numbers determine the lengths. */
 const SLOW_PATTERNS: readonly ((random: () => number) => string)[] = [
   (random) => `*${'a'.repeat(400 + Math.floor(random() * 200))}b`,
   (random) => `*${'a'.repeat(400 + Math.floor(random() * 200))}b*`,
@@ -55,7 +58,7 @@ export function slowPolicy(length: number, random: () => number, kind = Math.flo
   return filled(length, open(`${STATEMENT},"Condition":{"StringLike":{"aws:UserAgent":[`), ']}}}}', () => `"${pattern(random)}"`);
 }
 
-/** Documents that are the slowest for the policy checks, by the reason. */
+/** Policy documents that are slowest to validate, by the reason. */
 // biome-ignore format: a table
 const SLOW_DOCUMENTS: readonly (readonly [name: string, make: (length: number) => string])[] = [
   ['misspelled actions',    (length) => filled(length, open('"Effect":"Allow","Resource":"*","Action":['), ']}}', (i) => `"iam:CreateServiceLinkedRoleForUserXXXXXX${i}"`)],
@@ -83,7 +86,7 @@ const EVERY_KEY = JSON.stringify(
   Object.fromEntries(OPERATORS.map((operator) => [operator, Object.fromEntries(KEYS.map((key) => [key, 'a']))])),
 );
 
-/** Returns the members of a list in a query body: `ActionNames.member.1=a`. */
+/** Returns the parameters of a list in the query protocol, such as `ActionNames.member.1=a`. */
 function members(name: string, values: readonly string[]): [string, string][] {
   return values.map((value, i) => [`${name}.member.${i + 1}`, value]);
 }
@@ -150,9 +153,9 @@ function simulations(random: () => number): HostileRequest[] {
     ),
   ];
   return [
-    // The first is small enough for the core's thread.
+    // The core's thread runs the smallest simulation itself. Separate threads run the others.
     ...[1_800, 20_000, 200_000].flatMap((length) => SLOW_PATTERNS.map((_, kind) => simulation(length, random, kind))),
-    // Question marks and quotes take three bytes in a form.
+    // In a form body, question marks and quotes are percent-encoded and take three bytes.
     simulation(1_900_000, random, 0),
     simulation(1_900_000, random, 2),
     form('SimulateCustomPolicy, actions × resources', 'SimulateCustomPolicy', [
@@ -302,7 +305,7 @@ function largeBodies(): HostileRequest[] {
         [`Tags.member.${i + 1}.Value`, ''],
       ]).flat(),
     ]),
-    // The two largest documents that the server decodes.
+    // The next two bodies are the largest documents that the server decodes.
     form('a form of 19,900 members', 'TagUser', [
       ['UserName', 'u'],
       ...Array.from({ length: 9_950 }, (_, i): [string, string][] => [

@@ -1,4 +1,4 @@
-/** The most expensive policies and requests that searches have found so far, and those that were reported for the former matcher. */
+/** Most expensive policies and requests that searches have found so far, and those that were expensive for an earlier matcher. */
 import type { Genome } from './worst-policies-search.ts';
 
 const BASE: Genome = {

@@ -1,6 +1,6 @@
 /**
- * Search for the most expensive policies and requests: it mutates both and keeps the more expensive candidate. It knows the quotas and the
- * policy language, but not the matcher.
+ * Search for the most expensive policies and requests. A genome describes a candidate: a policy and a request. The search changes one gene
+ * (property) of the genome at a time, and keeps the more expensive candidate. It uses the quotas and the policy language, not the matcher.
  */
 import { type Dice, diceOf } from '../reference/generate-policies.ts';
 
@@ -26,7 +26,7 @@ export interface Genome {
   readonly otherLength: number;
 }
 
-/** Condition key whose value the caller chooses, with the maximum length and number of its values. */
+/** Condition key whose values the caller chooses, with the maximum length and number of values. */
 interface Key {
   readonly name: string;
   readonly length: number;
@@ -79,7 +79,7 @@ export function randomGenome(roll: Dice): Genome {
   };
 }
 
-/** Changes one gene. */
+/** Returns a genome with one gene changed at random. */
 export function mutate(genome: Genome, roll: Dice): Genome {
   const fresh = randomGenome(roll);
   const tokens = (old: readonly Token[], texts: readonly string[]): readonly Token[] => {
@@ -147,7 +147,7 @@ export interface WorstRequest {
   readonly context: ReadonlyMap<string, string | readonly string[]>;
 }
 
-/** Returns the request of a genome. Every key that a caller chooses has a value of the maximum length. */
+/** Returns the request of a genome. Every condition key that a caller can choose has a value of the maximum length. */
 export function requestOf({ key, value, valueEnd, otherValue, otherLength }: Genome): WorstRequest {
   const context = new Map<string, string | readonly string[]>();
   for (const { name, length, values } of KEYS) {
@@ -174,7 +174,7 @@ export function searchWorst(seed: number, tries: number, cost: (genome: Genome) 
     try {
       return cost(genome);
     } catch (error) {
-      // A policy that does not compile.
+      // The policy is invalid.
       if ((error as Error).name === 'PolicyTextError') return 0;
       throw error;
     }

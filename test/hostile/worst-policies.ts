@@ -7,11 +7,11 @@ import { delayOfOthers, type Figure, type Workload, type WorkloadOptions } from 
 import { WORST_GENOMES } from './worst-genomes.ts';
 import { type Genome, policyOf, requestOf, searchWorst } from './worst-policies-search.ts';
 
-/** Characters of a managed policy. */
+/** Maximum number of characters of a managed policy. */
 const POLICY_SIZE = 6144;
 const UNLIMITED = 2 ** 50;
 
-/** Returns the number of steps of one decision, including the search for the statement that allows. */
+/** Returns the number of steps of one decision, including the search for the statement that allows the request. */
 export function stepsOf(stack: PolicyStack, genome: Genome): number {
   const { action, resource, context } = requestOf(genome);
   const budget = { stepsLeft: UNLIMITED };
@@ -26,8 +26,8 @@ export function stackOf(genome: Genome, layersOf: (policyOf: (characters: number
 const onePolicy = (make: (characters: number) => string): PolicyLayers => ({ identity: tenPolicies(make).identity.slice(0, 1) });
 
 /**
- * Returns the maximum number of steps of a decision with one policy. It is the characters of the policy times the words of the longest value,
- * twice: for the decision and for the search for its statement. The steps that split the values into bits are added.
+ * Returns the maximum number of steps of a decision with one policy: the number of characters of the policy times the number of words of the
+ * longest value. Doubles it, for the decision and for the search for its statement. Adds the steps that convert the values to bits.
  */
 export function stepsMax(genome: Genome, characters: number): number {
   const { context, resource } = requestOf(genome);
@@ -106,7 +106,7 @@ async function delay(seconds: number): Promise<readonly Figure[]> {
   ];
 }
 
-/** The most expensive policies and requests: those that the search finds, and those that earlier searches found. */
+/** Workload with the most expensive policies and requests that this search and earlier searches found. */
 export const worstPolicies: Workload = {
   name: 'worst policies',
   async run({ seconds, seed }: WorkloadOptions): Promise<readonly Figure[]> {

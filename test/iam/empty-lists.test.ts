@@ -19,7 +19,7 @@ for (const name of [...FOR_ROLE, ...FOR_USER, ...FOR_ACCOUNT]) {
 }
 
 // Source: localstack/localstack, tests/aws/services/iam, test_instance_profile_errors, recorded on AWS on 2026-02-12.
-test('GetInstanceProfile: no instance profile can be found', async () => {
+test('GetInstanceProfile: every name is NoSuchEntity, because instance profiles are not supported', async () => {
   const { run, requiredAccess } = await openIam();
   const input = { InstanceProfileName: 'nonexistent-profile' };
   await assert.rejects(run('GetInstanceProfile', input), {

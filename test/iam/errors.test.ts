@@ -13,7 +13,7 @@ const LONG = JSON.stringify({
 });
 const TRUST_UNKNOWN = TRUST_ROOT.replace(':root', ':user/absent');
 
-/** Creates an account in which `alice` has one of each related entity, `bare` has none, and `many` has reached the quotas. */
+/** Creates an account in which the user `alice` has one entity of each kind, `bare` has none, and `many` has reached the quotas. */
 async function populatedRig(): Promise<Iam> {
   const iam = await openIam();
   const { run } = iam;
@@ -45,7 +45,7 @@ type Row = {
   [Name in keyof IamApi]: readonly [title: string, name: Name, input: IamApi[Name]['input'], code: string, text: string];
 }[keyof IamApi];
 
-// In the order of the checks of each operation: the first row takes precedence.
+// The rows of an operation are in the order of its checks. If several conditions apply, the first row determines the error.
 // biome-ignore format: a table
 const ROWS: readonly Row[] = [
   // condition                                   operation                  input                                                                      code                       message
@@ -124,7 +124,7 @@ for (const name of ['GetUser', 'CreateAccessKey', 'ListAccessKeys'] as const) {
     });
   });
 
-  test(`${name}: without a name the resource is the caller`, async () => {
+  test(`${name}: without a name in the input, the resource is the caller`, async () => {
     const [requiredAccess] = await iam.requiredAccess(name, {}, { principal: iamUser('bare') });
     assert.deepEqual(requiredAccess?.resources, [`arn:aws:iam::${ACCOUNT}:user/bare`]);
   });

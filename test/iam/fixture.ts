@@ -1,4 +1,4 @@
-/** Fixture of this folder: IAM operations on a store in memory, without authorization. */
+/** Fixture of this folder. Runs IAM operations on a store in memory, without authorization. */
 
 import { openVault } from '#access/vault.ts';
 import { arn } from '#core/arn.ts';
@@ -34,7 +34,7 @@ export const ROLE_SESSION = roleSession(ACCOUNT, { arn: arn('iam', '', ACCOUNT, 
 export const ALLOW_CHIME = policy(allow('chime:*'));
 export const TRUST_ROOT = policy(trust(`arn:aws:iam::${ACCOUNT}:root`));
 
-/** Creates an empty account. */
+/** Creates an empty account, and the IAM operations on it. */
 export async function openIam(deps: Partial<IamDeps> = {}) {
   const vault = openVault([new Uint8Array(32).fill(7)]);
   const operations = iamOperations({ vault, ...deps });
@@ -55,14 +55,14 @@ export async function openIam(deps: Partial<IamDeps> = {}) {
     ...opened,
     vault,
     operations,
-    /** Runs one operation, after its `access`. Slow work runs outside the transaction, as on a server. */
+    /** Runs one operation, after its `access` function. Slow work runs outside the transaction, as on a server. */
     run<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}): Promise<IamApi[Name]['output']> {
       return withOffload(parts, async ({ offload, survey, analyzeFor }) => {
         accessOf(operations, name, input, as);
         return await opened.run(name, input, { ...as, offload, survey, analyze: analyzeFor(callerOf(as).accountId) });
       });
     },
-    /** Number of computations that ran outside the transaction. */
+    /** Returns the number of computations that ran outside the transaction. */
     offloadCount: () => offloaded,
   };
 }

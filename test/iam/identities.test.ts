@@ -48,8 +48,8 @@ test('GetUser: the root user has the account ID as its ID, and no name', async (
   assert.equal(User.UserId, ACCOUNT);
 });
 
-// Source: the GetUser example of the AWS CLI and a recorded CreateRole of DataDog/stratus-red-team (iam-create-backdoor-role):
-// "Policy". The enum of the model names PermissionsBoundaryPolicy.
+// The type is "Policy", although the enum of the model only has PermissionsBoundaryPolicy. Source: the GetUser example of the AWS CLI, and
+// a recorded CreateRole of DataDog/stratus-red-team (iam-create-backdoor-role).
 test('GetUser, GetRole: the type of a permissions boundary is Policy', async () => {
   const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
@@ -63,7 +63,7 @@ test('GetUser, GetRole: the type of a permissions boundary is Policy', async () 
   assert.deepEqual((await run('GetRole', { RoleName: 'r' })).Role.PermissionsBoundary, boundary);
 });
 
-test('UpdateUser: access keys, groups, policies, boundary and trust policies follow the new name', async () => {
+test('UpdateUser: after a rename, keys, groups, policies and trust policies belong to the new name', async () => {
   const { run, store } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateGroup', { GroupName: 'team' });
@@ -102,7 +102,7 @@ test('UpdateUser: access keys, groups, policies, boundary and trust policies fol
   assert.equal(record?.userName, 'Grace');
 });
 
-test('UpdateGroup: members and policies follow the new name', async () => {
+test('UpdateGroup: after a rename, members and policies belong to the new name', async () => {
   const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateGroup', { GroupName: 'team' });
@@ -138,7 +138,7 @@ test('DeleteUser: a new user with the same name is not trusted, and the trust po
   assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [old.User?.UserId]);
 });
 
-test('CreateRole: a stored trust policy contains unique IDs, and one without users stays byte for byte', async () => {
+test('CreateRole: in a stored trust policy, user ARNs are unique IDs, and other text is unchanged', async () => {
   const { run, store } = await openIam();
   const { User } = await run('CreateUser', { UserName: 'ada' });
   await run('CreateRole', { RoleName: 'a', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`, '444455556666') });
@@ -170,7 +170,7 @@ test('UpdateAssumeRolePolicy: a unique ID instead of an ARN is MalformedPolicyDo
   });
 });
 
-test('CreateRole: it omits MaxSessionDuration, and GetRole returns it with an empty RoleLastUsed (IAM-6)', async () => {
+test('CreateRole: the response omits MaxSessionDuration, which GetRole returns with RoleLastUsed (IAM-6)', async () => {
   const { run } = await openIam();
   const created = await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT, MaxSessionDuration: 7200 });
   assert.equal('MaxSessionDuration' in created.Role, false);
@@ -223,7 +223,7 @@ test('CreateAccessKey: the root user has at most two access keys, which belong t
   assert.equal((await run('ListAccessKeys', {})).AccessKeyMetadata.length, 1);
 });
 
-test('ListUsers: the next page starts after the last one, even if users were added and deleted', async () => {
+test('ListUsers: the next page starts after the previous page, even if users were added and deleted', async () => {
   const { run } = await openIam();
   for (const name of ['a', 'b', 'c', 'd', 'e']) await run('CreateUser', { UserName: name, Path: name === 'c' ? '/x/' : '/' });
   const first = await run('ListUsers', { MaxItems: 2 });
@@ -291,7 +291,7 @@ test('CreatePolicyVersion: version numbers are not reused, and lists start with 
   assert.equal((await run('GetPolicy', { PolicyArn: own('p') })).Policy?.DefaultVersionId, 'v3');
 });
 
-test('AttachUserPolicy: a second time changes nothing', async () => {
+test('AttachUserPolicy: attaching a policy again changes nothing', async () => {
   const { run, identityState } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: READ_ONLY });
@@ -303,7 +303,7 @@ test('AttachUserPolicy: a second time changes nothing', async () => {
   ]);
 });
 
-test('TagUser: a key in another case gets the new value and the new case', async () => {
+test('TagUser: an existing tag key in another case is replaced by the new key and value', async () => {
   const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada', Tags: [{ Key: 'Team', Value: 'red' }] });
   await run('TagUser', { UserName: 'ada', Tags: [{ Key: 'team', Value: 'blue' }] });
@@ -368,7 +368,7 @@ test('CreateAccountAlias: an alias belongs to one account until that account rep
   assert.deepEqual((await run('ListAccountAliases', {})).AccountAliases, ['tower']);
 });
 
-test('GetAccountSummary: it counts the entities of the account (COMP-4)', async () => {
+test('GetAccountSummary: the response counts the entities of the account (COMP-4)', async () => {
   const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateAccessKey', {});
@@ -398,7 +398,7 @@ const REQUIRED = [
 ] as const;
 
 for (const [name, input, resources, context] of REQUIRED) {
-  test(`${name} ${JSON.stringify(input)}: it requires ${resources.join(' and ')}`, async () => {
+  test(`${name} ${JSON.stringify(input)}: the call requires permission for ${resources.join(' and ')}`, async () => {
     const { run, requiredAccess } = await openIam();
     await run('CreateUser', { UserName: 'ada', Path: '/eng/', PermissionsBoundary: READ_ONLY, Tags: [{ Key: 'team', Value: 'red' }] });
     const found = await requiredAccess(name, input as never);
@@ -427,7 +427,7 @@ const CREATED_WITH_TAGS = [
 ] as const;
 
 for (const [name, input, tagging, resource] of CREATED_WITH_TAGS) {
-  test(`${name}: with tags it also requires ${tagging}, and both have the tags in their context`, async () => {
+  test(`${name}: a call with tags also requires ${tagging}, and both contexts contain the tags`, async () => {
     const { requiredAccess } = await openIam();
     const found = await requiredAccess(name, input as never);
     assert.deepEqual(
@@ -441,7 +441,7 @@ for (const [name, input, tagging, resource] of CREATED_WITH_TAGS) {
   });
 }
 
-test('DeleteUser: the decision includes the tags of the user', async () => {
+test('DeleteUser: the condition context contains the tags of the user', async () => {
   const { run, requiredAccess } = await openIam();
   await run('CreateUser', { UserName: 'ada', Tags: [{ Key: 'team', Value: 'red' }] });
   assert.deepEqual((await requiredAccess('DeleteUser', { UserName: 'Ada' }))[0]?.tags, [{ team: 'red' }]);

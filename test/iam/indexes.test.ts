@@ -6,8 +6,8 @@ import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts'
 import { ACCOUNT, ALLOW_CHIME, type Iam, openIam, TRUST_ROOT } from './fixture.ts';
 
 /**
- * Records and reverse indexes contain the same relations after any sequence of operations, including failed ones. The steps use few names,
- * so that they affect each other.
+ * After any sequence of operations, including failed ones, records and reverse indexes contain the same relations. A step is one operation
+ * with its input. The steps use few names, so that many steps concern the same entities.
  */
 
 const NAME = fc.constantFrom('a', 'A', 'b', 'c');
@@ -52,7 +52,7 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
 
 const arnOf = (name: string): string => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
 
-/** Initial entities that the steps can use. */
+/** Steps that create the initial entities. */
 const INITIAL_STEPS: readonly Step[] = [
   ...['p', 'q'].map((PolicyName) => ['CreatePolicy', { PolicyName, PolicyDocument: ALLOW_CHIME }] as const),
   ...['a', 'b'].flatMap((name): readonly Step[] => [
@@ -80,7 +80,7 @@ async function tryStep({ run }: Iam, [name, input]: Step): Promise<void> {
   }
 }
 
-test('Reverse indexes: they match the records after any sequence of operations', async () => {
+test('Reverse indexes: after any sequence of operations, the indexes match the records', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(STEP, { minLength: 10, maxLength: 60 }), async (steps) => {
       const iam = await openIam();

@@ -21,7 +21,7 @@ const iam = new IAMClient(server.client());
 
 const documentOf = (value: string) => policy(allow('chime:*', '*', { Condition: { StringEquals: { 'aws:userid': value } } }));
 
-/** A policy of as many characters as its quota allows. */
+/** Policy with almost as many characters as the quota allows. */
 const large = documentOf('a'.repeat(6_000));
 await Promise.all(
   Array.from({ length: POLICIES }, async (_, i) => {
@@ -51,7 +51,7 @@ test('GetAccountAuthorizationDetails: pages of large policies end early, and hav
     return { names: (page.Policies ?? []).map(({ PolicyName }) => PolicyName), Marker: page.Marker };
   });
   assert.deepEqual(found.flat().sort(), all);
-  // A policy has 30 KB, and a page ends after 2 MiB.
+  // The versions of a policy have 30 KB together, and a page ends after 2 MiB. So no page has all policies.
   assert.ok(Math.max(...found.map(({ length }) => length)) < POLICIES, JSON.stringify(found.map(({ length }) => length)));
 });
 
@@ -59,7 +59,7 @@ for (const [title, PathPrefix, names] of [
   ['all policies', '/large/', all],
   ['no policy', '/other/', []],
 ] as const) {
-  test(`ListPolicies: one page has ${title} of the path prefix, because it needs no documents`, async () => {
+  test(`ListPolicies: one page has ${title} of the path prefix, because no documents are read`, async () => {
     const page = await iam.send(new ListPoliciesCommand({ Scope: 'Local', PathPrefix, MaxItems: 1_000 }));
     assert.deepEqual((page.Policies ?? []).map(({ PolicyName }) => PolicyName).sort(), names);
     assert.equal(page.IsTruncated, false);

@@ -1,4 +1,4 @@
-/** Quotas of an account and of its entities: the last accepted request, and the next one, which changes nothing. Requirement §2.4. */
+/** Quotas of an account and its entities: the last request within a quota succeeds, and the next one fails and changes nothing. §2.4. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Arn, arn } from '#core/arn.ts';
@@ -28,7 +28,7 @@ interface Limit {
   readonly quota: string;
   readonly limit: number;
   readonly name: keyof IamApi;
-  /** Fills the quota except for one. */
+  /** Creates entities until the quota allows only one more. */
   readonly before: (iam: Iam) => Promise<unknown>;
   readonly input: (which: 'last' | 'over') => object;
 }
@@ -57,7 +57,7 @@ const LIMITS: readonly Limit[] = [
 ];
 
 for (const { quota, limit, name, before, input } of LIMITS) {
-  test(`${name}: number ${limit} is accepted, and one more is LimitExceeded`, async () => {
+  test(`${name}: the call for entity number ${limit} is accepted, and the next call is LimitExceeded`, async () => {
     const iam = await openIam();
     await before(iam);
     await iam.run(name, input('last') as never);

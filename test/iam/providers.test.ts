@@ -75,7 +75,7 @@ for (const [title, name, input, code, message] of ROWS) {
   });
 }
 
-test('SAML provider: its metadata can be read, replaced, tagged and deleted', async () => {
+test('SAML provider: a provider can be read, tagged and deleted, and its metadata can be replaced', async () => {
   const { run } = await withProviders();
   const provider = await run('GetSAMLProvider', { SAMLProviderArn: SAML });
   assert.equal(provider.SAMLMetadataDocument, METADATA);
@@ -117,7 +117,7 @@ for (const [url, name] of ISSUERS) {
   });
 }
 
-test('OpenID Connect provider: its lists can be changed, and deleting it twice succeeds', async () => {
+test('OpenID Connect provider: client IDs and thumbprints can be changed, and a second deletion succeeds', async () => {
   const { run } = await withProviders();
   const of = { OpenIDConnectProviderArn: OIDC };
   await run('AddClientIDToOpenIDConnectProvider', { ...of, ClientID: 'web' });

@@ -67,7 +67,7 @@ async function withUse(): Promise<Iam & { readonly keyId: string }> {
   return { ...iam, keyId: AccessKey.AccessKeyId };
 }
 
-test('GetAccessKeyLastUsed: it returns service, region and time, or N/A for an unused key (COMP-1)', async () => {
+test('GetAccessKeyLastUsed: the response has service, region and time, or N/A for an unused key (COMP-1)', async () => {
   const { run, keyId } = await withUse();
   assert.deepEqual(await run('GetAccessKeyLastUsed', { AccessKeyId: keyId }), {
     UserName: 'ada',
@@ -95,7 +95,7 @@ test('GetRole: RoleLastUsed is the last use of any session of the role', async (
   assert.deepEqual((await run('GetRole', { RoleName: 'r' })).Role.RoleLastUsed, { LastUsedDate: START + 3, Region: 'r-3' });
 });
 
-test("Credential report: it has one line for the root user and each user, with AWS's columns (COMP-1)", async () => {
+test("Credential report: the root user and each user have one line with AWS's columns (COMP-1)", async () => {
   const { run } = await withUse();
   await run('UpdateAccountPasswordPolicy', { MaxPasswordAge: 90 });
   await run('CreateLoginProfile', { UserName: 'ada', Password: 'Correct-Horse-7' });
@@ -128,7 +128,7 @@ test("Credential report: it has one line for the root user and each user, with A
   );
 });
 
-test('GetCredentialReport: a missing report is NotPresent, and one that is four hours old is Expired', async () => {
+test('GetCredentialReport: a missing report is NotPresent, and a report that is four hours old is Expired', async () => {
   const { run } = await openIam();
   await assert.rejects(run('GetCredentialReport', {}), { code: 'CredentialReportNotPresentException' });
   await run('GenerateCredentialReport', {});
@@ -173,7 +173,7 @@ for (const [title, Arn] of REPORTS) {
   });
 }
 
-test('GetServiceLastAccessedDetails: it omits uses that are more than 400 days old', async () => {
+test('GetServiceLastAccessedDetails: a use that is more than 400 days old is omitted', async () => {
   const { run } = await withUse();
   const later = instant(START + HOUR + 400 * 24 * HOUR);
   const { JobId = '' } = await run('GenerateServiceLastAccessedDetails', { Arn: ADA }, { now: later });
@@ -191,7 +191,7 @@ test('GetServiceLastAccessedDetails: only the creator of the job, or the same ro
   }
 });
 
-test('ListPoliciesGrantingServiceAccess: it lists the policies of the user with their entities', async () => {
+test('ListPoliciesGrantingServiceAccess: the response lists the policies of the user with their entities', async () => {
   const { run } = await withUse();
   assert.deepEqual(await run('ListPoliciesGrantingServiceAccess', { Arn: ADA, ServiceNamespaces: ['chime', 'iam'] }), {
     PoliciesGrantingServiceAccess: [
@@ -233,7 +233,7 @@ for (const [title, name, input, code] of ROWS) {
   });
 }
 
-// Recorded: SimulatePrincipalPolicy of a missing role.
+// Source: a recorded response of AWS to SimulatePrincipalPolicy for a missing role.
 for (const kind of ['user', 'group', 'role']) {
   test(`SimulatePrincipalPolicy, GetContextKeysForPrincipalPolicy: a missing ${kind} is NoSuchEntity`, async () => {
     const { run } = await withUse();
@@ -255,7 +255,7 @@ test('SimulatePrincipalPolicy: matched statements name the policies as the real 
 });
 
 // Source: IAM API reference, SimulateCustomPolicy, ResourceOwner.
-test('SimulateCustomPolicy: ResourceOwner is the owner of a resource without an account', async () => {
+test('SimulateCustomPolicy: if the ARN of a resource has no account, ResourceOwner is the owner', async () => {
   const { run } = await openIam();
   const grant = { Effect: 'Allow', Principal: { AWS: ADA }, Action: 's3:GetObject', Resource: '*' };
   const decisionFor = async (ResourceOwner: string | undefined) => {
@@ -305,7 +305,7 @@ for (const [title, input, decision] of SIMULATED) {
   });
 }
 
-test('SimulatePrincipalPolicy: the current boundary has its own decision and can be excluded', async () => {
+test('SimulatePrincipalPolicy: the current boundary has a separate decision and can be excluded', async () => {
   const { run } = await withUse();
   await run('PutUserPermissionsBoundary', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
   const ask = async (more: object) => {
@@ -338,7 +338,7 @@ test('SimulateCustomPolicy: every action is simulated on every resource, in page
   ]);
 });
 
-test('SimulateCustomPolicy: the trust policy decides about AssumeRole', async () => {
+test('SimulateCustomPolicy: for AssumeRole, the trust policy determines the decision', async () => {
   const { run } = await openIam();
   const simulateFor = async (CallerArn: string) => {
     const { EvaluationResults } = await run('SimulateCustomPolicy', {

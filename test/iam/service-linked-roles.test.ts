@@ -12,7 +12,7 @@ const PROTECTED = `Cannot perform the operation on the protected role '${ROLE}' 
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
 
 for (const { service, roleName, policyName } of LINKED_SERVICES) {
-  test(`CreateServiceLinkedRole: the role of ${service} trusts only it and has only its policy (SLR-1)`, async () => {
+  test(`CreateServiceLinkedRole: the role of ${service} has the service's trust and policy only (SLR-1)`, async () => {
     const { run } = await openIam();
     const { Role } = await run('CreateServiceLinkedRole', { AWSServiceName: service });
     assert.equal(Role?.Arn, `arn:aws:iam::${ACCOUNT}:role/aws-service-role/${service}/${roleName}`);
@@ -91,7 +91,7 @@ test('UpdateRole: the description and tags of a service-linked role can be chang
   assert.deepEqual([Role.Description, Role.Tags], ['two', [{ Key: 'team', Value: 'red' }]]);
 });
 
-test('CreateServiceLinkedRole: it requires the ARN of the role, with the service name (SLR-5)', async () => {
+test('CreateServiceLinkedRole: the call requires permission for the role, with the service name (SLR-5)', async () => {
   const { requiredAccess } = await openIam();
   const [one] = await requiredAccess('CreateServiceLinkedRole', { AWSServiceName: VOICE });
   assert.deepEqual(
@@ -112,7 +112,7 @@ test('DeleteServiceLinkedRole: the role is deleted and can be created again (SLR
   await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
 });
 
-test('DeleteServiceLinkedRole: a used role stays, and the failed task lists its users (SLR-14)', async () => {
+test('DeleteServiceLinkedRole: a used role is not deleted, and the failed task lists its uses (SLR-14)', async () => {
   const connector = `arn:aws:chime:us-east-1:${ACCOUNT}:vc/abc`;
   let used = true;
   const { run } = await openIam({ linkedRoleUsage: async () => (used ? [{ region: 'us-east-1', resources: [connector] }] : []) });
@@ -139,7 +139,7 @@ test('DeleteServiceLinkedRole: a customer role is NoSuchEntity', async () => {
   await assert.rejects(run('DeleteServiceLinkedRole', { RoleName: 'r' }), { code: 'NoSuchEntityException' });
 });
 
-test('linkedRole: a customer role with the name of a service-linked role is not one (SLR-17)', async () => {
+test('linkedRole: a customer role with the name of a service-linked role is not returned (SLR-17)', async () => {
   const { run, store } = await openIam();
   await run('CreateRole', { RoleName: ROLE, AssumeRolePolicyDocument: TRUST_ROOT });
   await store.transaction(async (tx) => {

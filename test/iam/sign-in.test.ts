@@ -19,7 +19,7 @@ async function withUsers() {
   return iam;
 }
 
-test('hashPassword: a password matches in another Unicode form, and a different one does not', async () => {
+test('hashPassword: the same password in another Unicode form matches, and another password does not', async () => {
   const hash = await hashPassword('Ångström-7', new Uint8Array(16));
   assert.match(hash, /^scrypt\$15\$8\$1\$/);
   assert.equal(await isPassword(hash, 'Ångström-7'), true);
@@ -49,7 +49,7 @@ test('Login profile: the password is stored as a hash, and the profile can be re
   });
 });
 
-test('CreateLoginProfile: a second one is EntityAlreadyExists', async () => {
+test('CreateLoginProfile: a second login profile is EntityAlreadyExists', async () => {
   const { run } = await withUsers();
   await assert.rejects(run('CreateLoginProfile', { UserName: 'ada', Password: GOOD }), {
     code: 'EntityAlreadyExistsException',
@@ -57,7 +57,7 @@ test('CreateLoginProfile: a second one is EntityAlreadyExists', async () => {
   });
 });
 
-test('Login profiles: passwords are hashed off the transaction, and only after all other checks', async () => {
+test('Login profiles: passwords are hashed outside the transaction, and only after all other checks', async () => {
   const { run, offloadCount } = await withUsers();
   const hashed = async (call: Promise<unknown>) => {
     const before = offloadCount();
@@ -150,7 +150,7 @@ test('UpdateAccountPasswordPolicy: absent members get their defaults, and a dele
   await assert.rejects(run('GetAccountPasswordPolicy', {}), notFound);
 });
 
-/** Creates a device for ada and returns its codes. */
+/** Creates an MFA device for the user ada. Returns a function that computes the codes of the device. */
 async function withDevice() {
   const iam = await withUsers();
   const { VirtualMFADevice } = await iam.run('CreateVirtualMFADevice', { VirtualMFADeviceName: 'phone' });
@@ -176,7 +176,7 @@ test('CreateVirtualMFADevice: seed and QR code are returned once and stored encr
   });
 });
 
-test('EnableMFADevice: two consecutive codes enable it for one user, and it can be deactivated and deleted', async () => {
+test('EnableMFADevice: two consecutive codes enable a device, which can be deactivated and deleted', async () => {
   const { run, pair } = await withDevice();
   await assert.rejects(
     run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, AuthenticationCode1: '000000', AuthenticationCode2: '000000' }),
@@ -230,7 +230,7 @@ test('mfaVerifier: a code is accepted once, only from the owner, and under a new
   assert.equal(await verify('grace', code(later)), false);
 });
 
-/** Creates an enabled device of ada and one verifier, and shows codes at any time. Counts wrong codes like the server. */
+/** Creates an enabled MFA device of the user ada, and a verifier that counts wrong codes as the server does. */
 async function withVerifier() {
   const iam = await withDevice();
   await iam.run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...iam.pair(START) });
@@ -244,7 +244,7 @@ async function withVerifier() {
   return { ...iam, show, showAndCount, at: (seconds: number) => instant(START + 60_000 + seconds * 1000) };
 }
 
-test('mfaVerifier: five wrong codes lock the device, longer after each more, and across restarts', async () => {
+test('mfaVerifier: five wrong codes lock the device, and each further wrong code locks it for longer', async () => {
   const { showAndCount, code, at, store, vault } = await withVerifier();
   for (let i = 0; i < 5; i++) assert.equal(await showAndCount('000000', at(0)), false);
   assert.equal(await showAndCount(code(at(0)), at(0)), false);
@@ -298,10 +298,10 @@ test('CreateVirtualMFADevice: a QR code reader reads the seed from QRCodePNG', (
   assert.equal(decodeQr(pixels, side, side)?.data, uri);
 });
 
-/** The package is CommonJS: Node imports the function, and its types describe the module. */
+/** Function of the package `jsqr`. In Node, the default import is the function, but the package's types describe a module. */
 const decodeQr = jsQR as unknown as typeof jsQR.default;
 
-/** Reads a PNG of 1-bit grayscale with one IDAT chunk and unfiltered rows, as RGBA. */
+/** Decodes a PNG to RGBA pixels. Supports only 1-bit grayscale with one IDAT chunk and unfiltered rows. */
 function readPng(png: Buffer): { readonly pixels: Uint8ClampedArray; readonly side: number } {
   const side = png.readUInt32BE(16);
   const idat = png.indexOf('IDAT');

@@ -8,7 +8,7 @@ export type Outcome = 'allowed' | 'denied' | 'unavailable' | 'no answer';
 
 const AGENT = new Agent({ keepAlive: true, maxSockets: 64 });
 
-/** Sends one signed IAM call. The outcome is `no answer` if the connection fails or is silent for `timeoutMilliseconds`. */
+/** Sends one signed IAM call. The outcome is `no answer` if the connection fails, or sends nothing for `timeoutMilliseconds`. */
 export async function iamCall(
   endpoint: string,
   credentials: Credentials,
@@ -48,5 +48,5 @@ export function element(body: string, name: string): string {
   return new RegExp(`<${name}>([^<]*)</${name}>`).exec(body)?.[1] ?? '';
 }
 
-/** Returns a policy that allows or denies all of IAM. */
+/** Returns a policy that allows or denies every IAM action. */
 export const iamPolicy = (effect: 'Allow' | 'Deny') => policy({ ...allow('iam:*'), Effect: effect });

@@ -24,10 +24,10 @@ export interface Cluster {
 export interface Member {
   readonly proxy: DatabaseProxy;
   readonly dataFolder: string;
-  /** Endpoint of the running process. It changes with each start. */
+  /** Returns the endpoint of the running process. Each start has another endpoint. */
   endpoint(): string;
   running(): boolean;
-  /** Everything that its processes wrote to standard output and standard error. */
+  /** Returns everything that the member's processes wrote to standard output and standard error. */
   written(): string;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   /** Kills the process with SIGKILL. Resolves when it has exited. */
@@ -38,7 +38,7 @@ export interface Member {
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
 
-/** Starts a cluster on a new database. `mutant` names a fault to build into the servers' lease protocol (see `mutant.ts`). */
+/** Starts a cluster on a new database. `mutant` is the name of a fault (see `mutants.ts`) to build into the servers' lease protocol. */
 export async function startCluster(of: {
   readonly servers: number;
   readonly leaseMilliseconds: number;
@@ -46,7 +46,7 @@ export async function startCluster(of: {
 }): Promise<Cluster> {
   const database = await testPostgres();
   const folder = mkdtempSync(join(tmpdir(), 'belfry-leases-'));
-  // Creates the schema first, so that the length of a lease is set before a server reads it.
+  // Creates the schema before any server starts, so that the first server already reads this test's lease length.
   const store = await openStore(database.url, {});
   await store.transaction(({ sql }) => sql.run("UPDATE counter SET value = $1 WHERE name = 'lease_ms'", [of.leaseMilliseconds]));
   await store.close();

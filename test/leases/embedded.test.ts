@@ -27,18 +27,18 @@ async function embedded() {
   return { kept, servers, snapshot, lease, reports, store: withdrawing(kept, lease) };
 }
 
-describe('the lease, embedded', async () => {
+describe('the lease of the embedded engine', async () => {
   const { kept, servers, snapshot, lease, reports, store } = await embedded();
   after(() => kept.close().catch(() => {}));
   const write = (key: string) => store.transaction((tx) => tx.identity.put(ALICE, 'group', key, group(key)));
 
-  test('the lease, embedded: it does not hold before identity is loaded', async () => {
+  test('the lease, embedded: before identity is loaded, the lease does not hold', async () => {
     assert.equal(lease.holds(), false);
     await lease.start();
     assert.equal(lease.holds(), true);
   });
 
-  test('the lease, embedded: an identity change is applied when its transaction returns', async () => {
+  test('the lease, embedded: when a transaction returns, its identity change is applied to the snapshot', async () => {
     const before = snapshot.version();
     await write('makers');
     assert.deepEqual([snapshot.version(), snapshot.record(ALICE, 'group', 'makers')?.groupName], [before + 1, 'makers']);
@@ -48,13 +48,13 @@ describe('the lease, embedded', async () => {
     assert.equal(snapshot.version(), before + 4);
   });
 
-  test('the lease, embedded: applied tombstones are trimmed', async () => {
+  test('the lease, embedded: trim deletes the tombstone of a deletion that the server has applied', async () => {
     await store.transaction((tx) => tx.identity.remove(ALICE, 'group', 'makers'));
     assert.equal(await lease.trim(), 1);
     assert.equal((await servers.renew('alone', snapshot.version())).trimmedTo, snapshot.version());
   });
 
-  test('the lease, embedded: it does not hold after a change that cannot be applied', async () => {
+  test('the lease, embedded: after a change that cannot be applied, the lease does not hold', async () => {
     const version = await kept.transaction(async (tx) => {
       await tx.identity.put(ALICE, 'group', 'late', group('late'));
       return tx.identity.changed() as number;
@@ -62,10 +62,10 @@ describe('the lease, embedded', async () => {
     await kept.close();
     await lease.withdrawn(version);
     assert.equal(lease.holds(), false);
-    assert.deepEqual(reports, ['could not renew the lease on identity, without which the server rejects requests: The store is closed.']);
+    assert.deepEqual(reports, ['could not renew the lease on identity, without which the server rejects requests: the store is closed']);
   });
 
-  test('the lease, embedded: a stopped lease does not hold', async () => {
+  test('the lease, embedded: after a stop, the lease does not hold', async () => {
     const other = await embedded();
     await other.lease.start();
     await other.lease.stop();

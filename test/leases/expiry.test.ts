@@ -16,7 +16,7 @@ after(() => store.close());
 let now = 0;
 let timers: { readonly at: number; readonly run: () => void }[] = [];
 
-/** Creates a server with this test's clock. A killed server runs no further timers. */
+/** Creates a server with the clock of this test. After a kill, the timers of the server no longer run. */
 function newServer(name: string): { readonly lease: Lease; kill(): void } {
   let killed = false;
   let ids = 0;
@@ -74,7 +74,7 @@ const change = async (key: string): Promise<number> => {
   return (await servers.renew('unknown', 0)).version;
 };
 
-/** Starts to wait for a withdrawal, and reports whether it has returned. */
+/** Starts to wait for a withdrawal. The returned function reports whether the wait has ended. */
 function withdrawing(lease: Lease, version: number): () => boolean {
   let returned = false;
   void lease.withdrawn(version).then(() => {
@@ -106,7 +106,7 @@ test('the lease: after a server is killed, only the first change waits for its l
   await here.lease.stop();
 });
 
-test('the lease: a server that acknowledges late stays, and a deleted server registers again', async () => {
+test('the lease: a server that acknowledges late remains registered, and a deleted server registers again', async () => {
   await servers.leaveAll();
   const here = newServer('late');
   await here.lease.start();

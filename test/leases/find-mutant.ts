@@ -1,6 +1,6 @@
 /**
- * Runs schedules until one breaks the guarantee, and prints its seed and violation, or `none`. Runs with a built-in fault
- * (`mutant.ts`).
+ * Runs simulated schedules until one breaks the guarantee. Prints the seed and the violation, or `none`. The tests load `mutant.ts` with
+ * this program, which builds a fault into the lease protocol.
  */
 import { simulate } from './simulation.ts';
 

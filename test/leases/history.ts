@@ -1,13 +1,13 @@
 import type { Outcome } from './calls.ts';
 
-/** History of one user, with times of one clock in milliseconds: a permission is granted, withdrawn, and checked all the time. */
+/** History of one user's permission: the grant, the withdrawal, and the calls that need it. All times are milliseconds of one clock. */
 export interface UserHistory {
   readonly userName: string;
   /** Time of the response that granted the permission. */
   granted: number;
   /** Start of the first attempt to withdraw the permission. */
   withdrawBegun: number;
-  /** Time at which a withdrawal returned. Infinity before. */
+  /** Time at which the withdrawal returned. Infinity if it has not returned. */
   withdrawn: number;
   readonly checks: Check[];
 }

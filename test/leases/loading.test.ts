@@ -9,7 +9,7 @@ import type { IdentityPage } from '#store/engine/servers.ts';
 import { startTestCore } from '../kit/core.ts';
 import { until } from '../kit/until.ts';
 
-test('Health: while identity is loaded again, ready is 503 and each request is 503, until the snapshot is complete', async () => {
+test('Health: while identity is loaded again, ready and all requests are 503', async () => {
   const store = await openStore('file::memory:', {});
   const registry = await openServers('file::memory:', store);
   let epoch = 'first';
@@ -49,7 +49,7 @@ test('Health: while identity is loaded again, ready is 503 and each request is 5
     released = resolve;
   });
   epoch = 'second';
-  /** Starts a renewal of the lease, which otherwise begins by the clock. */
+  /** Starts a renewal of the lease, which a timer starts otherwise. */
   const renewed = (isDone: boolean): boolean => {
     if (!isDone) bus.hint('identity');
     return isDone;

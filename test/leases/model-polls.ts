@@ -37,7 +37,7 @@ export function pollSteps(protocol: Protocol, s: State, n: number, change: Chang
   const of = (field: number): number => s[at + field] as number;
   switch (of(POLL)) {
     case NO_POLL:
-      // A server loads all of identity before it registers, so that no withdrawal waits for a loading server.
+      // Sends the next poll. A server registers only after it has loaded all of identity, so that no withdrawal waits for a loading server.
       if (of(LOADED) === 0 || of(REGISTERED) === 1) change(`server ${n} polls`, at + POLL, SENT, at + POLL_AGE, 0);
       else change(`server ${n} registers`, at + REGISTERED, 1, at + ROW, ACTIVE, at + ROW_AGE, 0, at + APPLIED, of(LAST), at + ACK, 0);
       return;
@@ -60,7 +60,7 @@ const leaseLeft = ({ fault, lease }: Protocol, pollAge: number): number => (faul
 
 const noPoll = (at: number) => [at + POLL, NO_POLL, at + POLL_AGE, 0, at + POLL_ROWS, 0, at + POLL_SAW, 0, at + ACKED, 0];
 
-/** The server has no lease and is not registered. */
+/** Returns the changes of fields for a server that loses its lease and its registration. */
 const unregistered = (at: number) => [
   ...[at + LEASE, 0, at + REGISTERED, 0, at + ROW, ABSENT, at + ROW_AGE, 0, at + APPLIED, 0, at + ACK, 0],
   ...noPoll(at),
@@ -69,7 +69,7 @@ const unregistered = (at: number) => [
 /** Arguments of a change. */
 type Step = Parameters<Change>;
 
-/** The database reads the rows, the version and the registration. */
+/** Returns the step in which the database executes the poll: it reads the rows, the version and the registration. */
 function responseStep(protocol: Protocol, s: State, n: number): Step {
   const { fault, replica, serverAt } = protocol;
   const at = serverAt(n);
@@ -86,7 +86,7 @@ function responseStep(protocol: Protocol, s: State, n: number): Step {
   return [`server ${n} receives the response`, ...saw, ...rows, ...early];
 }
 
-/** The server applies a response, or starts again if the response shows that it has missed something. */
+/** Returns the step in which the server applies a response, or restarts if the response shows that the server missed a change. */
 function applyStep(protocol: Protocol, s: State, n: number): Step {
   const { fault, serverAt } = protocol;
   const at = serverAt(n);

@@ -1,12 +1,12 @@
-/** States of the lease model: arrays of small numbers, first the fields of the writers and the replica, then the fields of each server. */
-/** Faults that the model must find, and `none`. */
+/** States of the lease model (`model.ts`). A state is an array of numbers: the fields of the writers, the replica and each server. */
+/** Faults that can be built into the model. The exploration must find a violation with each of them, except `none`. */
 export type Fault =
   | 'none'
   /** A writer returns as soon as it has committed. */
   | 'no wait'
   /** A server authorizes without a lease, as soon as it has loaded. Only notifications keep it current. */
   | 'no lease'
-  /** A failed poll gives the server a new lease for the version that it has. */
+  /** A failed poll gives the server a new lease for its current version. */
   | 'fail open'
   /** The lease is counted from the arrival of the response, not from the request. */
   | 'lease from the response'
@@ -62,11 +62,11 @@ export const [NO_POLL, SENT, HALF, DONE, ACKNOWLEDGING, STORED] = [0, 1, 2, 3, 4
 /** A model with its size and its fault. */
 export interface Protocol extends Bounds {
   readonly fault: Fault;
-  /** Place of the replica: the set of commits that it has. */
+  /** Index of the replica's field, which is the set of commits on the replica. */
   readonly replica: number;
-  /** Age of a commit that a fail-over has lost. */
+  /** Value of a writer's age field if a fail-over has lost the commit. */
   readonly lost: number;
-  /** Place of the first field of a server. */
+  /** Returns the index of the first field of a server. */
   readonly serverAt: (n: number) => number;
 }
 
@@ -76,7 +76,7 @@ export function newProtocol(bounds: Bounds, fault: Fault): Protocol {
   return { ...bounds, fault, replica, lost: bounds.lease + 1, serverAt: (n) => replica + 1 + n * SERVER };
 }
 
-/** Returns the set of commits that the database has, as bits. */
+/** Returns the set of commits in the database, as bits. */
 export function committedOf({ writers, lost }: Protocol, s: State): number {
   let mask = 0;
   for (let w = 0; w < writers; w++) if ((s[w * WRITER + STAGE] as number) >= COMMITTED && s[w * WRITER + AGE] !== lost) mask |= 1 << w;
@@ -104,10 +104,10 @@ export function keyOf({ servers, serverAt }: Protocol, s: State): string {
   return String.fromCharCode(...s.slice(0, serverAt(0))) + each.join('');
 }
 
-/** Receives a next state and the name of the step to it. */
+/** Function that receives a next state, and the name of the step that leads to it. */
 export type Next = (name: string, state: number[]) => void;
 
-/** Emits the state after a step. `pairs` alternates places and their new values. */
+/** Function that emits the state after a step. `pairs` alternates indexes of fields and their new values. */
 export type Change = (name: string, ...pairs: readonly number[]) => void;
 
 /** Returns the function that emits changes of a state. */

@@ -1,4 +1,4 @@
-/** Steps of the lease model, without those of a poll. */
+/** Steps of the lease model, except the steps of a poll (`model-polls.ts`). */
 import { pollSteps } from './model-polls.ts';
 import {
   ABSENT,
@@ -34,7 +34,7 @@ import {
   WRITER,
 } from './model-state.ts';
 
-/** Reports whether a server may authorize by an identity that lacks a withdrawal which has returned. */
+/** Reports whether a server with a lease lacks a withdrawal that has already returned. This breaks the guarantee. */
 export function broken({ servers, serverAt, writers, fault }: Protocol, s: State): boolean {
   for (let n = 0; n < servers; n++) {
     const at = serverAt(n);
@@ -112,7 +112,7 @@ function replicaSteps(protocol: Protocol, s: State, change: Change): void {
   change('fail-over', ...missing);
 }
 
-/** Steps of an acknowledgment in flight, and of the expiry of a server that did not acknowledge in time. */
+/** Emits the steps of an acknowledgment in flight, and of the expiry of a server that did not acknowledge in time. */
 function acknowledgementSteps(protocol: Protocol, s: State, n: number, change: Change): void {
   const at = protocol.serverAt(n);
   const of = (field: number): number => s[at + field] as number;
@@ -138,7 +138,7 @@ function expires({ writers, lease, lost, fault }: Protocol, s: State, applied: n
   return false;
 }
 
-/** Steps of an operator that removes a server, and of a server that restarts. */
+/** Emits the steps of an operator that removes a server, and of a server that restarts. */
 function removalSteps({ serverAt, lease, fault }: Protocol, s: State, n: number, change: Change): void {
   const at = serverAt(n);
   const of = (field: number): number => s[at + field] as number;

@@ -1,13 +1,18 @@
 /**
- * Model of the lease protocol as a small state machine. `explore` visits all its interleavings: two writers, servers that load, register,
- * poll, acknowledge and stop, polls that are lost or late, and an operator who removes servers. Time is stored as ages and remaining times.
- * Each has a maximum, above which all values have the same effect. So the number of states is finite, and the search needs no time limit.
+ * Model of the lease protocol as a small state machine. `explore` visits all interleavings of the following steps:
+ *
+ * - a writer withdraws a permission and waits
+ * - a server loads, registers, polls, acknowledges and stops, and polls are lost or late
+ * - an operator removes servers
+ *
+ * A state contains time only as ages and remaining times. All values above a maximum have the same effect and are one value. So the number
+ * of states is finite, and the search needs no time limit.
  *
  * Guarantee: after a withdrawal has returned, no server with a lease decides by an older version of identity.
  *
  * A server gets a lease only after the database has stored its acknowledgment of the version that the poll returned. A withdrawal waits until
- * all older leases have ended. Then a server that has not acknowledged it has no lease and cannot get one. It is expired: its row is deleted
- * at once, and later withdrawals do not wait for it.
+ * all older leases have ended. A server that has not acknowledged the withdrawal by then has no lease, and cannot get one. The withdrawal
+ * expires this server: it deletes the server's row at once, so that later withdrawals do not wait for the server.
  *
  * `model-steps.ts` has the steps of writers, replica and operator, and `model-polls.ts` those of a server.
  */

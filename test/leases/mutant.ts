@@ -1,4 +1,4 @@
-/** Builds the fault that `LEASE_MUTANT` names into the program. Load this file with `--import`. */
+/** Builds the fault named by the environment variable `LEASE_MUTANT` into the program. Load this file with `--import`. */
 import { buildIn } from '../mutant.ts';
 import { MUTANTS } from './mutants.ts';
 

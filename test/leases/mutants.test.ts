@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
 const FIND = fileURLToPath(new URL('./find-mutant.ts', import.meta.url));
 
-/** Fault in `withdrawing`, which the simulation does not use. The nemesis finds it. */
+/** Fault in the function `withdrawing`, which the simulation does not call. The test of real processes in `nemesis.ts` finds it. */
 const NOT_SIMULATED = 'no wait';
 
 describe('the lease with a fault built in', { concurrency: 2 }, () => {

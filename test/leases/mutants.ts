@@ -6,7 +6,7 @@ const REGISTRATION = '/src/access/registration.ts';
 const RENEWALS = '/src/access/renewals.ts';
 const WITHDRAWALS = '/src/access/withdrawals.ts';
 
-/** Faults of the lease protocol. Each replaces a string in a source file. */
+/** Mutants of the lease protocol: faults that tests build into the product. Each replaces a string in a source file. */
 // biome-ignore format: a table
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   'no wait':                            { module: LEASE,        text: 'await settle(seen);',                           instead: 'void settle(seen);' },

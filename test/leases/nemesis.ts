@@ -1,6 +1,7 @@
 /**
- * Runs server processes on one PostgreSQL. A nemesis disconnects, stops and kills them. Meanwhile administrators grant and withdraw
- * permissions, and callers use the permissions all the time. `npm run nemesis` also shows that the campaign finds built-in faults:
+ * Runs campaigns against server processes on one PostgreSQL. In a campaign, the nemesis (a fault injector) disconnects, stops and kills the
+ * servers. Meanwhile administrators grant and withdraw permissions, and callers use the permissions all the time. `npm run nemesis` also
+ * shows that a campaign finds faults that are built into the lease protocol:
  *
  *     npm run nemesis -- --seconds 30 --mutant-seconds 20 --seed 1
  */
@@ -30,7 +31,7 @@ export interface Outcome extends Findings {
   readonly took: readonly number[];
 }
 
-/** Number of administrators. Each has one user at a time, for a few leases. */
+/** Number of concurrent administrators. Each creates one user at a time, and withdraws its permission after a few lease lengths. */
 const ADMINISTRATORS = 3;
 const CALLERS_A_SERVER = 3;
 
@@ -76,7 +77,7 @@ export async function campaign({ seconds, leaseMilliseconds, servers, mutant, se
 
 const someMember = ({ cluster, random }: Running): Member => cluster.members[Math.floor(random() * cluster.members.length)] as Member;
 
-/** Repeats a call until it succeeds. Each earlier attempt may have been executed, or may be executed later. */
+/** Repeats a call until it succeeds. The server may also execute an attempt that failed for the caller, even later. */
 async function insist(run: Running, parameters: () => Readonly<Record<string, string>>): Promise<string | undefined> {
   for (let attempts = 1; run.active; attempts++) {
     const begun = performance.now();
@@ -91,7 +92,7 @@ async function insist(run: Running, parameters: () => Readonly<Record<string, st
   return undefined;
 }
 
-/** Creates users, grants them a permission, and withdraws it after some leases. */
+/** Creates users, grants each a permission, and withdraws the permission after some lease lengths. */
 async function administer(run: Running): Promise<void> {
   const { leaseMilliseconds, histories, used } = run;
   while (run.active) {
@@ -108,7 +109,7 @@ async function administer(run: Running): Promise<void> {
     used.push(one);
     await after(leaseMilliseconds * (0.2 + run.random()));
     history.withdrawBegun = performance.now();
-    // A Deny policy wins even if a late attempt to grant is executed after it.
+    // Withdraws by a Deny policy, which takes effect even if a late attempt to grant is executed after it.
     if ((await put('none', 'Deny')) === undefined) return;
     history.withdrawn = performance.now();
     void after(leaseMilliseconds * 3).then(() => used.splice(used.indexOf(one), 1));

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
-/** Proxy to the database that can be cut. A cut proxy still accepts connections, but forwards no data. */
+/** Proxy to the database that tests can interrupt. An interrupted proxy still accepts connections, but forwards no data. */
 export interface DatabaseProxy {
   readonly url: string;
-  /** Stops forwarding in both directions without an error: on all connections, or only on those that renew the lease. */
+  /** Stops forwarding in both directions without an error: on all connections, or only on connections that renew the lease. */
   cut(which: 'everything' | 'renewals'): void;
   /** Resumes forwarding. Waiting data is delivered. */
   heal(): void;
@@ -28,7 +28,7 @@ export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy>
     ] as const) {
       sockets.set(from, connection);
       from.on('data', (bytes) => {
-        // The first message of a connection has its application name.
+        // PostgreSQL's first message on a connection contains the application name of the client.
         if (bytes.includes('belfry lease')) connection.renews = true;
         to.write(bytes);
         if (isCut(connection)) from.pause();

@@ -18,7 +18,7 @@ let names = 0;
 const createUser = (on: Member) => iamCall(on.endpoint(), cluster.credentials, { Action: 'CreateUser', UserName: `user${++names}` });
 const listUsers = (on: Member) => iamCall(on.endpoint(), cluster.credentials, { Action: 'ListUsers' });
 
-/** Repeats a call until its response has this status, and returns the body. The test's time limit ends the loop. */
+/** Repeats a call until the response has this status. Returns the body. The time limit of the test ends the loop otherwise. */
 async function until(status: number, ask: () => ReturnType<typeof iamCall>): Promise<string> {
   for (;;) {
     const answer = await ask();
@@ -33,14 +33,14 @@ const command = (...args: readonly string[]) => {
 };
 
 describe('unavailable servers', () => {
-  test('belfry server list: lists all servers of the database and marks the answering one', async () => {
+  test('belfry server list: the output has all servers of the database, and marks the one that answers', async () => {
     const { stdout } = await command('list');
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, 2);
     assert.match(stdout, /^\S+ {2}active {2}seen \d+ s ago {2}http\S+ {2}started \S+Z {2}identity \d+ {2}.+ {2}\(this one\)$/m);
   });
 
-  test('a server without a renewed lease: answers 503 until it can renew, others continue', async () => {
+  test('lease renewal: a server without a renewed lease answers 503, and other servers continue', async () => {
     there.proxy.cut('renewals');
     assert.match(await until(503, () => listUsers(there)), /<Code>ServiceUnavailable(Exception)?<\/Code>/);
     await until(200, () => createUser(here));
@@ -48,7 +48,7 @@ describe('unavailable servers', () => {
     assert.match(await until(200, () => listUsers(there)), new RegExp(`<UserName>user${names}</UserName>`));
   });
 
-  test('a killed server: the first withdrawal deletes it after waiting for its lease', async () => {
+  test('killed server: the first withdrawal waits for the end of its lease, and then deletes the server', async () => {
     const ids = new Set((await registered()).map(({ id }) => id));
     await there.kill();
     await until(200, () => createUser(here));
@@ -70,7 +70,7 @@ describe('unavailable servers', () => {
     assert.ok(!now.includes(id));
   });
 
-  test('belfry server remove: removes a killed server, rejects itself and an unknown server', async () => {
+  test('belfry server remove: a killed server is removed, and the running or an unknown server is an error', async () => {
     await there.kill();
     const { stdout } = await command('list');
     const gone = stdout

@@ -1,4 +1,4 @@
-/** Repeated withdrawals. The response of the first call was lost, or another administrator makes the same change. */
+/** Repeated withdrawals: the client lost the response and calls again, or another administrator makes the same change. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Credentials } from '#sigv4/sign.ts';

@@ -42,7 +42,7 @@ for (const [engine, setting] of [
       assert.deepEqual(await servers.registered(), [{ ...registered, address: 'https://a.example', seenAt: 7 }]);
     });
 
-    test(`servers on ${engine}: a renewal returns version, changes and registration`, async () => {
+    test(`servers on ${engine}: a renewal returns version, changes and registration state`, async () => {
       await put('one');
       const { version } = await servers.renew('a', 0);
       await put('two');
@@ -73,7 +73,7 @@ for (const [engine, setting] of [
       assert.equal(await servers.drain('b'), 'absent');
     });
 
-    test(`servers on ${engine}: trim deletes tombstones up to the slowest server, and a renewal reports it`, async () => {
+    test(`servers on ${engine}: trim deletes tombstones that all servers applied, and a renewal reports it`, async () => {
       await servers.leaveAll();
       const { version } = await servers.renew('a', 0);
       await put('gone');
@@ -91,7 +91,7 @@ for (const [engine, setting] of [
       assert.equal(await servers.trim(), 0);
     });
 
-    test(`servers on ${engine}: the pages of identity have each held record once, in the order of keys`, async () => {
+    test(`servers on ${engine}: the pages of identity contain each record once, in the order of keys`, async () => {
       const keys = Array.from({ length: 450 }, (_, i) => `page${String(i).padStart(3, '0')}`);
       await store.transaction(async ({ identity }) => {
         for (const key of keys) await identity.put(BOB, 'group', key, group(key));

@@ -5,7 +5,7 @@ import type { HeldKind, IdentityChange, StoredRecord } from '#store/identity/ide
 
 export const ACCOUNT = '111122223333' as AccountId;
 
-/** Faults of the database's statements that the simulation can build in. */
+/** Faults that the simulation can build into the statements of the database. */
 export type DatabaseFault =
   | 'acknowledgements are ignored'
   | 'removed at once'
@@ -13,10 +13,10 @@ export type DatabaseFault =
   | 'acknowledged before applied'
   | 'an asynchronous replica answers';
 
-/** Executes a statement over the network. */
+/** Function that executes a statement over the simulated network. */
 export type Ask = <T>(execute: () => T) => Promise<T>;
 
-/** Identity and the registered servers. Each statement applies all of its changes at once, like the commit of a transaction. */
+/** Simulated database with the identity records and the registered servers. A statement applies all its changes at once, like a commit. */
 export interface SimulatedDatabase {
   /** Writes or deletes a key. Returns the version of the change. */
   write(key: string, deleted: boolean): number;
@@ -24,13 +24,13 @@ export interface SimulatedDatabase {
   registeredIds(): readonly string[];
   /** Replaces the database by its standby, which has another epoch. */
   failOver(): void;
-  /** Copies the present state to the replica. */
+  /** Copies the current state to the replica. */
   replicate(): void;
-  /** Returns the statements of one server. */
+  /** Returns the registry of servers for one server, which executes each statement with `ask`. */
   serversFor(ask: Ask): Servers;
 }
 
-/** Creates a database with one key. A page of all records has at most `pageMax`. */
+/** Creates a database with one key. A page of records has at most `pageMax` records. */
 export function newDatabase(leaseMilliseconds: number, fault: DatabaseFault | undefined, pageMax: number): SimulatedDatabase {
   const documents = new Map<string, { version: number; deleted: boolean }>([['first', { version: 1, deleted: false }]]);
   const registry = new Map<string, RegisteredServer>();

@@ -9,14 +9,14 @@ export interface Node {
   readonly name: string;
   lease: Lease;
   snapshot: Snapshot;
-  /** Number of kills. The node drops events that were scheduled before the last kill. */
-  life: number;
+  /** Number of times that the node was killed. The node drops events that were scheduled before the last kill. */
+  kills: number;
   alive: boolean;
   /** Time until which the node runs nothing, as after SIGSTOP. */
   frozenUntil: number;
   /** Whether the network drops all messages of the node. */
   cut: boolean;
-  /** Speed of its clock. */
+  /** Speed of the node's clock. 1 is real time. */
   readonly rate: number;
   /** Milliseconds that the monotonic clock missed during suspensions. */
   forgotten: number;
@@ -27,7 +27,7 @@ export interface Surroundings {
   readonly timeline: Timeline;
   readonly database: SimulatedDatabase;
   readonly leaseMilliseconds: number;
-  /** Fault: the wall clock stops during a suspension, like the monotonic clock. */
+  /** Fault to simulate: the wall clock stops during a suspension, like the monotonic clock. */
   readonly suspensionsAreHidden: boolean;
   readonly newId: (name: string) => string;
   readonly bus: Bus;
@@ -37,7 +37,7 @@ export interface Surroundings {
 export function newNode(name: string, { timeline }: Surroundings): Node {
   return {
     name,
-    life: 0,
+    kills: 0,
     alive: false,
     frozenUntil: 0,
     cut: false,
@@ -48,15 +48,15 @@ export function newNode(name: string, { timeline }: Surroundings): Node {
   };
 }
 
-/** Starts a node, as a new process with an empty snapshot. A start that fails is repeated. */
+/** Starts a node as a new process with an empty snapshot. Repeats a failed start. */
 export function begin(node: Node, around: Surroundings): void {
   const { timeline, database, leaseMilliseconds, suspensionsAreHidden, newId, bus } = around;
-  const life = ++node.life;
+  const kills = ++node.kills;
   node.alive = true;
   node.snapshot = newSnapshot();
   const monotonic = (): number => (timeline.time() - node.forgotten) * node.rate;
   node.lease = newLease({
-    servers: database.serversFor(networkOf(node, life, around)),
+    servers: database.serversFor(networkOf(node, kills, around)),
     snapshot: node.snapshot,
     leaseMilliseconds,
     shared: true,
@@ -68,7 +68,7 @@ export function begin(node: Node, around: Surroundings): void {
       wall: () => instant(suspensionsAreHidden ? monotonic() : timeline.time()),
       after(milliseconds, fn) {
         let wanted = true;
-        runOn(timeline, node, life, timeline.time() + milliseconds / node.rate, () => {
+        runOn(timeline, node, kills, timeline.time() + milliseconds / node.rate, () => {
           if (wanted) fn();
         });
         return () => {
@@ -76,19 +76,19 @@ export function begin(node: Node, around: Surroundings): void {
         };
       },
     },
-    hints: bus.hintsOf(node, life),
+    hints: bus.hintsOf(node, kills),
   });
   const start = (): void => {
-    node.lease.start().catch(() => runOn(timeline, node, life, timeline.time() + 100, start));
+    node.lease.start().catch(() => runOn(timeline, node, kills, timeline.time() + 100, start));
   };
   start();
 }
 
 /** Schedules `fn` on a node. `fn` waits while the node is stopped, and never runs after a kill of the node. */
-export function runOn(timeline: Timeline, node: Node, life: number, when: number, fn: () => void): void {
+export function runOn(timeline: Timeline, node: Node, kills: number, when: number, fn: () => void): void {
   timeline.at(when, () => {
-    if (node.life !== life) return;
-    if (timeline.time() < node.frozenUntil) return runOn(timeline, node, life, node.frozenUntil, fn);
+    if (node.kills !== kills) return;
+    if (timeline.time() < node.frozenUntil) return runOn(timeline, node, kills, node.frozenUntil, fn);
     fn();
   });
 }
@@ -97,12 +97,12 @@ export function runOn(timeline: Timeline, node: Node, life: number, when: number
  * Returns the connection of a node to the database. Request or response may be late or lost. A statement rejects after the time limit
  * of half a lease.
  */
-function networkOf(node: Node, life: number, { timeline, leaseMilliseconds }: Surroundings): Ask {
+function networkOf(node: Node, kills: number, { timeline, leaseMilliseconds }: Surroundings): Ask {
   const { at, between, chance, time } = timeline;
   const delay = (): number => (chance(0.05) ? between(50, 900) : between(1, 10));
   return (execute) =>
     new Promise((resolve, reject) => {
-      runOn(timeline, node, life, time() + leaseMilliseconds / 2, () => reject(new Error('no response in time')));
+      runOn(timeline, node, kills, time() + leaseMilliseconds / 2, () => reject(new Error('no response in time')));
       const there = time() + delay();
       if (chance(0.02)) return;
       at(there, () => {
@@ -110,33 +110,33 @@ function networkOf(node: Node, life: number, { timeline, leaseMilliseconds }: Su
         const answer = execute();
         if (chance(0.02)) return;
         at(time() + delay(), () => {
-          if (!node.cut) runOn(timeline, node, life, time(), () => resolve(answer));
+          if (!node.cut) runOn(timeline, node, kills, time(), () => resolve(answer));
         });
       });
     });
 }
 
-/** The bus between servers. Notifications may be late, duplicated or lost. */
+/** Bus that notifies servers of changes. Notifications may be late, duplicated or lost. */
 export interface Bus {
-  hintsOf(node: Node, life: number): Parameters<typeof newLease>[0]['hints'];
+  hintsOf(node: Node, kills: number): Parameters<typeof newLease>[0]['hints'];
 }
 
 /** Creates a bus. */
 export function newBus(timeline: Timeline): Bus {
   const { between, chance, time } = timeline;
-  const listeners = new Map<string, Set<{ readonly node: Node; readonly life: number; readonly notify: () => void }>>();
+  const listeners = new Map<string, Set<{ readonly node: Node; readonly kills: number; readonly notify: () => void }>>();
   return {
-    hintsOf: (node, life) => ({
+    hintsOf: (node, kills) => ({
       hint(topic) {
         for (const listener of listeners.get(topic) ?? []) {
           for (let copies = chance(0.1) ? 2 : 1; copies > 0; copies--) {
             if (chance(0.1) || node.cut || listener.node.cut) continue;
-            runOn(timeline, listener.node, listener.life, time() + between(1, 20), listener.notify);
+            runOn(timeline, listener.node, listener.kills, time() + between(1, 20), listener.notify);
           }
         }
       },
       on(topic, notify) {
-        const listener = { node, life, notify };
+        const listener = { node, kills, notify };
         const all = listeners.get(topic) ?? new Set();
         listeners.set(topic, all.add(listener));
         return () => void all.delete(listener);

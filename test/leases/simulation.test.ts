@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type SimulatedFault, simulate } from './simulation.ts';
 
-/** Number of seeds. Each is a schedule of twenty seconds. Every run uses the same seeds, so that a failure can be repeated. */
+/** Number of seeds. A seed determines a schedule: the calls and faults of twenty simulated seconds. Every run uses the same seeds. */
 const SCHEDULES = 1_000;
 
 test(`the lease: in ${SCHEDULES} schedules no server honors a withdrawn permission, and all recover`, async () => {
@@ -14,11 +14,11 @@ test(`the lease: in ${SCHEDULES} schedules no server honors a withdrawn permissi
     answered += run.answered;
     byTime += run.byTime;
   }
-  // Withdrawals returned in both ways: by acknowledgments and by time.
+  // Checks that withdrawals returned in both ways: after all acknowledgments, and after the end of all older leases.
   assert.ok(byTime > SCHEDULES && answered - byTime > SCHEDULES, `${answered} answered, ${byTime} by time`);
 });
 
-test('the lease: a seed gives the same schedule in every run', async () => {
+test('the lease: two runs with the same seed have the same result', async () => {
   assert.deepEqual(await simulate(7), await simulate(7));
 });
 
@@ -33,7 +33,7 @@ const FAULTS: readonly Exclude<SimulatedFault, 'none'>[] = [
   'an asynchronous replica answers',
 ];
 for (const fault of FAULTS) {
-  test(`the lease: with the fault "${fault}" a schedule breaks the guarantee`, async () => {
+  test(`the lease: with the fault "${fault}", a simulated schedule breaks the guarantee`, async () => {
     for (let seed = 1; seed <= 300; seed++) if ((await simulate(seed, fault)).broken !== undefined) return;
     assert.fail('no schedule found the fault');
   });

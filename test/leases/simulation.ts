@@ -27,14 +27,15 @@ export interface Run {
 
 const LEASE = 1_000;
 const SERVERS = 3;
-/** Milliseconds with faults, and then without faults. All servers must recover in the second period. */
+/** Length of the period with faults, in milliseconds. */
 const STORM = 12_000;
+/** Length of the period without faults, which follows. All servers must recover in it. */
 const QUIET = 8_000;
 
-/** Runs one schedule. The same seed and fault give the same result. */
+/** Simulates one schedule: the calls and faults that the seed determines. The same seed and fault give the same result. */
 export async function simulate(seed: number, fault: SimulatedFault = 'none'): Promise<Run> {
   const timeline = newTimeline(seed, STORM);
-  // Half of the schedules load identity in small pages, with changes and faults between them.
+  // Half of the schedules load identity in small pages, so that changes and faults occur between two pages.
   const database = newDatabase(LEASE, fault as DatabaseFault, seed % 2 === 0 ? 3 : 1_000);
   let ids = 0;
   const around: Surroundings = {
@@ -74,32 +75,32 @@ function stuckNode(nodes: readonly Node[]): string | undefined {
   return stuck && `${stuck.name} got no lease in the period without faults`;
 }
 
-/** Callers that grant and withdraw keys. */
+/** Callers that grant and withdraw permissions. A permission is a key in the database. */
 interface Callers {
   readonly counts: { answered: number; byTime: number };
   /** Creates a key through a node. */
   grant(node: Node): void;
   /** Deletes one of the granted keys through a node. Does nothing without a node. */
   withdraw(node: Node | undefined): void;
-  /** Describes a wrong decision of a node with a lease, if there is one. */
+  /** Describes a wrong decision of a node with a lease. Returns undefined if all decisions are correct. */
   contradictionOf(node: Node): string | undefined;
-  /** Describes a withdrawal that was started and never committed, if there is one. */
+  /** Describes a withdrawal that was started and never returned. Returns undefined if there is none. */
   unfinished(): string | undefined;
 }
 
 function newCallers(timeline: Timeline, database: SimulatedDatabase, fault: SimulatedFault): Callers {
   const { between, one, time } = timeline;
   const counts = { answered: 0, byTime: 0 };
-  /** State of each key as its caller knows it: granted, withdrawal started, withdrawal returned. */
+  /** State of each key for the callers: granted, withdrawal started, or withdrawal returned. */
   const known = new Map<string, 'granted' | 'withdrawing' | 'withdrawn'>();
   let keys = 0;
 
-  /** Writes a key. The commit is immediate. Then the node waits for the withdrawal, as a transaction of a server does. */
+  /** Writes a key and commits at once. Then the node waits until the withdrawal is in force, as a transaction of a server does. */
   function write(node: Node, key: string, deleted: boolean): void {
     const committed = database.write(key, deleted);
-    const { life, lease } = node;
+    const { kills, lease } = node;
     // The response to the commit also takes time on the network.
-    runOn(timeline, node, life, time() + between(1, 10), () => {
+    runOn(timeline, node, kills, time() + between(1, 10), () => {
       const began = time();
       const done = fault === 'no wait' ? Promise.resolve() : lease.withdrawn(committed);
       void done.then(() => {
@@ -167,15 +168,15 @@ function actsOf({ nodes, callers, database, timeline, ...around }: Simulation): 
   const withAny = (act: (node: Node) => void) => () => act(one(nodes) as Node);
   const stop = (node: Node): void => {
     node.alive = false;
-    const { life } = node;
+    const { kills } = node;
     void node.lease.stop().finally(() => {
-      if (node.life === life) node.life++;
+      if (node.kills === kills) node.kills++;
     });
     at(time() + between(1_500, 3_000), () => restart(node));
   };
   const kill = (node: Node): void => {
     node.alive = false;
-    node.life++;
+    node.kills++;
     at(time() + between(50, 2_000), () => restart(node));
   };
   const cut = (node: Node): void => {

@@ -1,7 +1,7 @@
 import { generator } from '../kit/random.ts';
 import { eventQueue } from '../simulation/event-queue.ts';
 
-/** Time of a simulation: events in the order of time, and random numbers that depend only on the seed. */
+/** Simulated time: runs events in the order of time, and returns random numbers that depend only on the seed. */
 export interface Timeline {
   /** Milliseconds since the start. */
   time(): number;
@@ -12,9 +12,9 @@ export interface Timeline {
   between(low: number, high: number): number;
   /** Returns an element of a list, or undefined if the list is empty. */
   one<T>(list: readonly T[]): T | undefined;
-  /** Schedules an event, at the earliest now. */
+  /** Schedules an event. An event in the past runs next. */
   at(when: number, run: () => void): void;
-  /** Runs the next event, with everything that its promises cause. Returns false if no event is left. */
+  /** Runs the next event, and the callbacks of all promises that it resolves. Returns false if no event is left. */
   step(): Promise<boolean>;
 }
 

@@ -44,7 +44,7 @@ async function newPolicy(PolicyName: string, PolicyDocument: string): Promise<st
 /** One way to withdraw a permission. */
 interface Way {
   readonly title: string;
-  /** Grants the permission that `withdraw` takes away. */
+  /** Grants the permission that `withdraw` withdraws. */
   readonly grant: (user: string, credentials: Credentials) => Promise<unknown>;
   readonly withdraw: (user: string, credentials: Credentials) => Promise<unknown>;
 }
@@ -109,7 +109,7 @@ const WAYS: readonly Way[] = [
   },
 ];
 
-/** Starts callers that call both servers all the time. `end` returns the outcomes of the calls that began after `mark`. */
+/** Starts callers that call both servers without a pause. `end` returns the outcomes of the calls that began after `mark`. */
 function load(credentials: Credentials) {
   let running = true;
   let marked = false;
@@ -128,7 +128,7 @@ function load(credentials: Credentials) {
       marked = true;
     },
     async end(): Promise<readonly Outcome[]> {
-      // Waits for enough calls that began after the mark.
+      // Continues until enough calls have begun after the mark.
       while (begunAfter.length < 8) await new Promise((resolve) => setImmediate(resolve));
       running = false;
       await Promise.all(callers);
@@ -156,13 +156,13 @@ describe('withdrawing on two servers', () => {
     });
   }
 
-  test('withdrawing: a grant on one server allows the next request on the other', async () => {
+  test('withdrawing: a permission granted on one server allows the next request on the other server', async () => {
     const credentials = await newUser('granted');
     await admin({ Action: 'PutUserPolicy', UserName: 'granted', PolicyName: 'all', PolicyDocument: iamPolicy('Allow') });
     assert.equal((await iamCall(there.endpoint(), credentials, { Action: 'ListUsers' })).outcome, 'allowed');
   });
 
-  test('withdrawing: concurrent withdrawals on both servers deny the next request on the other', async () => {
+  test('withdrawing: during concurrent withdrawals, the other server denies the next request', async () => {
     await Promise.all(
       Array.from({ length: 8 }, async (_, i) => {
         const user = `many${i}`;

@@ -1,4 +1,4 @@
-/** The unmodified client of messaging sessions in Node, with its own signatures and WebSocket adapter, and Node's WebSocket. */
+/** Messaging session with the unmodified `amazon-chime-sdk-js` client in Node. The client signs and reconnects itself. */
 import type { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
 import NoOpLogger from 'amazon-chime-sdk-js/build/logger/NoOpLogger.js';
 import DefaultMessagingSession from 'amazon-chime-sdk-js/build/messagingsession/DefaultMessagingSession.js';
@@ -18,16 +18,16 @@ export interface Client {
   readonly received: readonly Received[];
   /** Resolves to the first matching message, received before or after the call. */
   find(wanted: (message: Received) => boolean): Promise<Received>;
-  /** Resolves to the close code when the client stops without reconnecting. */
+  /** Resolves to the WebSocket close code when the client stops and does not reconnect. */
   readonly stopped: Promise<number>;
-  /** Number of times that the client has started to reconnect. */
+  /** Returns the number of times that the client has started to reconnect. */
   reconnects(): number;
   /** Resolves when the client has reconnected. */
   reconnected(): Promise<void>;
   stop(): void;
 }
 
-/** Time limit of each wait. Conditions are met long before. */
+/** Time limit of each wait, in milliseconds. Conditions are normally met much earlier. */
 const WAIT_MAX_MS = 20_000;
 
 /** WebSocket adapter for a server on loopback without TLS. The client itself supports only `wss`, but accepts another adapter. */
@@ -37,7 +37,7 @@ class PlainAdapter extends DefaultWebSocketAdapter.default {
   }
 }
 
-/** Connects. Resolves when the session is established. @throws  the error of the client */
+/** Connects a client. Resolves when the session is established. @throws  the error with which the client fails */
 export async function connect(
   chimeClient: ChimeSDKMessagingClient,
   userArn: string,

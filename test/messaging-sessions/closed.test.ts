@@ -1,4 +1,4 @@
-/** AUTHN-3, EVAL-10: a withdrawn permission closes the messaging sessions that it had allowed, and no others. */
+/** AUTHN-3, EVAL-10: withdrawing a permission closes exactly the messaging sessions that depend on the permission. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -89,7 +89,7 @@ for (const [i, { title, code, open }] of CASES.entries()) {
   });
 }
 
-test('Closed sessions: a withdrawal from another user leaves a session open', async () => {
+test("Closed sessions: a withdrawal of another user's permission leaves a session open", async () => {
   const userArn = await chat.appUser('stays');
   const stays = await chat.user('stays', CONNECT);
   const goes = await chat.user('goes', CONNECT);
@@ -97,7 +97,7 @@ test('Closed sessions: a withdrawal from another user leaves a session open', as
   const other = await open(goes, userArn);
   await admin.send(new DeleteUserPolicyCommand({ UserName: 'goes', PolicyName: 'p' }));
   assert.equal(await other.stopped, 4401);
-  // The server authorized all sessions of the account in the same turn, so it would have closed this one already.
+  // The server re-authorizes all sessions of an account at the same time, so it would already have closed this session.
   const sessionId = randomUUID();
   const earlier = await connect(chat.messaging(stays), userArn, { sessionId });
   await connect(chat.messaging(stays), userArn, { sessionId });

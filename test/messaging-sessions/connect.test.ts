@@ -21,10 +21,10 @@ const { AppInstanceBotArn: bot = '' } = await chat.identity.send(
     Configuration: { Lex: { LexBotAliasArn: `arn:aws:lex:us-east-1:${accountId}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' } },
   }),
 );
-/** Keys of a user that can connect as any app instance user, and of one without that permission. */
+/** Keys of a user that can connect as any app instance user. The next user, `unprivileged`, cannot connect. */
 const anybody = await chat.user('anybody', allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']));
 const unprivileged = await chat.user('unprivileged', allow('chime:Send*'));
-/** Keys of a user that assumes `role`. Sessions of `role` can connect only as their own app instance user, as in the guide's policy. */
+/** Keys of a user that can assume `role`. A session of `role` can connect only as the app instance user in its session tag. */
 const maker = await chat.user('maker', allow(['sts:AssumeRole', 'sts:TagSession']));
 const role = await chat.role(
   'Chat',
@@ -83,14 +83,14 @@ for (const [title, userArn, signing, altered, reason] of REFUSED) {
   });
 }
 
-test('Connect: the start of a refused client fails with 4401, without retries', async () => {
+test("Connect: if the server refuses the request, the client's start fails with 4401 without retries", async () => {
   await assert.rejects(
     connect(chat.messaging(unprivileged), ada, { url: new URL(server.httpsEndpoint).host }),
     ({ code, reason }: { code: number; reason: string }) => code === 4401 && reason === 'AccessDeniedException',
   );
 });
 
-test('Connect: its record has principal, bearer and session ID, and no part of the signature', async () => {
+test('Connect: the trail record has principal, bearer and session ID, and no part of the signature', async () => {
   const sessionId = randomUUID();
   const client = await connect(chat.messaging(asAda), ada, { sessionId });
   client.stop();
@@ -113,7 +113,7 @@ test('Connect: another upgrade or another path is answered like a request withou
   assert.equal(h2c.status, 404);
 });
 
-test('Connect: an invalid handshake is rejected, and the next one of the same user succeeds', async () => {
+test('Connect: an invalid handshake is rejected, and the next handshake of the same user succeeds', async () => {
   const sign = () => connectTarget(server.httpsEndpoint, { userArn: ada, sessionId: 'one' }, { keys: anybody });
   const broken = await upgrade(server.httpsEndpoint, server.caFile, sign(), { 'sec-websocket-key': 'short' });
   assert.equal(broken.status, 400);
@@ -125,7 +125,7 @@ function toLookedUp(document: LookedUp['document']): LookedUp {
   return { eventName, errorCode, userName: undefined, document };
 }
 
-/** Returns all Connect records: first those of an account in the signed regions, then the unproven ones. */
+/** Returns all records of Connect: first the records of the account in each region, then the records without an account. */
 async function connects(): Promise<readonly LookedUp[]> {
   const regions = ['us-east-1', 'eu-central-1'].map((region) => everyEvent(new CloudTrailClient({ ...server.client(), region })));
   const unproven = (await readUnproven(server.dataFolder)).toReversed() as unknown as readonly LookedUp['document'][];

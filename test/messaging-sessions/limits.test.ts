@@ -18,7 +18,7 @@ const [ada, bob] = await Promise.all(
 );
 
 let last = 0;
-/** Returns `open` and the socket if the session is established, or the reason of the server to close it. */
+/** Opens a session. Returns the socket, and the outcome: `open`, or the reason with which the server closed the socket. */
 async function connect(userArn = ''): Promise<{ socket: WebSocket; outcome: string }> {
   const target = connectTarget(server.endpoint, { userArn, sessionId: `s${++last}` }, { keys: server.credentials });
   const socket = new WebSocket(`${server.endpoint.replace('http', 'ws')}${target}`);
@@ -30,7 +30,7 @@ async function connect(userArn = ''): Promise<{ socket: WebSocket; outcome: stri
   return { socket, outcome };
 }
 
-test('Connect: concurrent requests open at most the allowed sessions of a user and of an account', async () => {
+test('Connect: concurrent requests open at most the allowed number of sessions per user and per account', async () => {
   const ofUser = await Promise.all(Array.from({ length: 6 }, () => connect(ada)));
   const REFUSED = '4401 ResourceLimitExceededException';
   assert.deepEqual(ofUser.map(({ outcome }) => outcome).sort(), [...Array(4).fill(REFUSED), 'open', 'open']);
@@ -41,7 +41,7 @@ test('Connect: concurrent requests open at most the allowed sessions of a user a
   open?.socket.close();
   await once(open?.socket as WebSocket, 'close');
   let again = await connect(ada);
-  // The core is notified of the closed socket later than the client.
+  // Retries, because the server's core is notified of the closed socket later than the client.
   while (again.outcome !== 'open') again = await connect(ada);
   for (const { socket } of [...ofUser, ...ofAccount, again]) socket.terminate();
 });

@@ -1,4 +1,4 @@
-/** Joining a meeting while the server carries no media, with the signaling of the unmodified client. */
+/** Attempts to join a meeting with the unmodified client. The server has no media service, so joining fails. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChimeSDKMeetingsClient, CreateAttendeeCommand, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
@@ -26,7 +26,7 @@ test('MediaPlacement: a caller over plain HTTP on loopback gets ws and http URLs
   assert.ok(signalingURL.startsWith(`${server.endpoint.replace('http:', 'ws:')}/control/`), signalingURL);
 });
 
-test('Meetings: a client that joins stops at once with a reason, because the server carries no media', async () => {
+test('Meetings: a client that joins stops at once, with the reason that media is unsupported', async () => {
   const { signalingURL, joinToken } = await newMeeting(server.endpoint);
   const stopped = Promise.withResolvers<{ readonly status: { statusCode(): number; isTerminal(): boolean }; readonly error: Error }>();
   const context = {

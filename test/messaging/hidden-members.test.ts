@@ -1,4 +1,4 @@
-/** Hidden members: only moderators and app instance admins can add, see and remove them. Uses unmodified clients. */
+/** Hidden members of channels. Only moderators and app instance admins can add, list and remove hidden members. Uses unmodified clients. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { CreateAppInstanceAdminCommand } from '@aws-sdk/client-chime-sdk-identity';
@@ -29,7 +29,7 @@ const named = (MemberArn: string) => ({ ChannelArn: open, MemberArn });
 
 before(async () => {
   await chat.identity.send(new CreateAppInstanceAdminCommand({ AppInstanceArn: chat.chat, AppInstanceAdminArn: admin }));
-  // UNRESTRICTED, so that a member may add and remove other members. Only the type of the membership decides.
+  // In an UNRESTRICTED channel, a member may add and remove other members. So a denial is due to the membership type HIDDEN.
   ({ ChannelArn: open = '' } = await messaging.send(
     new CreateChannelCommand({
       AppInstanceArn: chat.chat,
@@ -67,7 +67,7 @@ const target: Send = (ChannelArn, ChimeBearer) =>
 
 // biome-ignore format: a table
 const REFUSED: readonly [operation: string, send: Send, bearer: string, code: string][] = [
-  // in an UNRESTRICTED and PUBLIC channel
+  // Operation (in an UNRESTRICTED and PUBLIC channel), command, bearer, result.
   ['CreateChannelMembership, HIDDEN',      create,   member,   'ForbiddenException'],
   ['CreateChannelMembership, HIDDEN',      create,   outsider, 'ForbiddenException'],
   ['BatchCreateChannelMembership, HIDDEN', batch,    member,   'ForbiddenException'],
@@ -84,7 +84,7 @@ for (const [operation, send, bearer, code] of REFUSED) {
   const by = bearer.split('/').at(-1);
   test(`Hidden members: ${operation} of a hidden member by '${by}' is ${code}`, async () => {
     assert.equal((await refusalOf(send(open, bearer))).name, code);
-    // The hidden member still exists, and no other hidden member does.
+    // Afterwards the channel still has exactly one hidden member.
     const { ChannelMemberships = [] } = await messaging.send(
       new ListChannelMembershipsCommand({ ChannelArn: open, Type: 'HIDDEN', ChimeBearer: moderator }),
     );
@@ -105,7 +105,7 @@ test('Hidden members: the error for a hidden member is the same as for a non-mem
   }
 });
 
-// Adding a member again is ConflictException. A bearer that does not see hidden members must not distinguish them from banned users by it.
+// Adding an existing member is ConflictException. A bearer that cannot see hidden members must not detect a hidden member by this error.
 test('Hidden members: the error for adding a hidden member is the same as for a banned user', async () => {
   await messaging.send(new CreateChannelBanCommand({ ...named(banned), ChimeBearer: moderator }));
   const [ofHidden, ofBanned] = await Promise.all(
@@ -146,7 +146,7 @@ for (const [by, operator, members, channels] of SEARCHES) {
   });
 }
 
-test('Hidden members: moderators and admins manage them, and a hidden member sees itself', async () => {
+test('Hidden members: moderators and admins can manage hidden members, and a hidden member sees itself', async () => {
   assert.ok(await describe(open, hidden));
   for (const bearer of [moderator, admin]) {
     await create(open, bearer);
@@ -168,7 +168,7 @@ test('Hidden members: each member of a batch receives only its own event', async
   await messaging.send(
     new BatchCreateChannelMembershipCommand({ ChannelArn, MemberArns: [hidden, second], Type: 'HIDDEN', ChimeBearer: moderator }),
   );
-  // Frames arrive in order, so the message shows that all frames before it have arrived.
+  // Sends a last message. Frames arrive in order, so all earlier frames have arrived when the message arrives.
   await messaging.send(
     new SendChannelMessageCommand({ ChannelArn, ChimeBearer: moderator, Content: 'all', Type: 'STANDARD', Persistence: 'PERSISTENT' }),
   );

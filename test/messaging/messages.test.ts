@@ -44,7 +44,7 @@ async function flowOn(ChannelArn: string, FallbackAction: 'ABORT' | 'CONTINUE'):
   return ChannelFlowArn;
 }
 
-test('Messages: a sent message can be read, is listed in both orders, and is the last of its channel', async () => {
+test('Messages: a persistent message can be read, listed in both orders, and sets LastMessageTimestamp', async () => {
   const ChannelArn = await newChannel();
   const { MessageId, Status } = await send(ChannelArn, 'first', { Metadata: '{"a":1}', ContentType: 'text/plain' });
   assert.deepEqual(Status, { Value: 'SENT' });
@@ -69,7 +69,7 @@ test('Messages: a sent message can be read, is listed in both orders, and is the
   assert.ok(Channel?.LastMessageTimestamp);
 });
 
-test('Messages: a client request token sends one message, and is rejected for another one', async () => {
+test('Messages: a repeated client request token returns the first message, and fails for other content', async () => {
   const ChannelArn = await newChannel();
   const first = await send(ChannelArn, 'once', { ClientRequestToken: 'one' });
   const again = await send(ChannelArn, 'once', { ClientRequestToken: 'one' });
@@ -98,7 +98,7 @@ for (const [title, content, more, message] of REFUSED) {
   });
 }
 
-test('Messages: the sender updates a message, and a redacted one is empty and fixed', async () => {
+test('Messages: the sender can update a message, and a redacted message is empty and cannot be updated', async () => {
   const ChannelArn = await newChannel();
   const { MessageId } = await send(ChannelArn, 'draft', { Metadata: 'secret' });
   const update = new sdk.UpdateChannelMessageCommand({ ChannelArn, MessageId, ChimeBearer: ada, Content: 'final' });
@@ -125,7 +125,7 @@ test('Messages: a message with a target is visible only to the target and its se
   assert.deepEqual(await contents(ChannelArn), []);
 });
 
-test('RBP-4: an invocation of a function fails and is recorded, and the flow decides about the message', async () => {
+test('RBP-4: a failed Lambda invocation is recorded, and the fallback of the flow applies to the message', async () => {
   const going = await newChannel();
   const stopped = await newChannel();
   const onGoing = await flowOn(going, 'CONTINUE');
@@ -182,7 +182,7 @@ test('RBP-4: an invocation of a function fails and is recorded, and the flow dec
   assert.equal((await refusalOf(messaging.send(callback))).name, 'ForbiddenException');
 });
 
-test('Members: see their own channels, preferences and read markers, and deleted ones have no channel', async () => {
+test('Members: a user can read its memberships and preferences, and its deletion ends its memberships', async () => {
   const dora = await chat.appUser('dora');
   const ChannelArn = await newChannel({ MemberArns: [dora], ModeratorArns: [dora] });
   const own = { ChimeBearer: dora, AppInstanceUserArn: dora };
@@ -217,7 +217,7 @@ test('Members: see their own channels, preferences and read markers, and deleted
   );
 });
 
-test('Channels: tags, search, expiration and deletion work for normal and elastic channels', async () => {
+test('Channels: normal and elastic channels can be tagged, searched, expired and deleted', async () => {
   const ChannelArn = await newChannel({ Tags: [{ Key: 'team', Value: 'blue' }], Privacy: 'PUBLIC' });
   await messaging.send(new sdk.TagResourceCommand({ ResourceARN: ChannelArn, Tags: [{ Key: 'room', Value: '1' }] }));
   await messaging.send(new sdk.UntagResourceCommand({ ResourceARN: ChannelArn, TagKeys: ['team'] }));
@@ -288,14 +288,14 @@ test('Channels: moderators and bans can be created, listed and deleted', async (
   assert.equal((await refusalOf(messaging.send(membership))).name, 'NotFoundException');
 });
 
-test('Messages: the sessions of all members, and no others, receive a message, in order', async () => {
+test('Messages: only the sessions of members receive the messages of a channel, in order', async () => {
   const ChannelArn = await newChannel({ MemberArns: [bert] });
   const [member, outsider] = [await connect(messaging, bert), await connect(messaging, carl)];
   for (const Content of ['one', 'two', 'three']) await send(ChannelArn, Content);
   await member.find(({ payload }) => payload?.['Content'] === 'three');
   const received = member.received.filter(({ type }) => type === 'CREATE_CHANNEL_MESSAGE').map(({ payload }) => payload?.['Content']);
   assert.deepEqual(received, ['one', 'two', 'three']);
-  // An event for both users arrives after the events for one of them.
+  // Causes a last event for both users. All events before it have arrived when it arrives.
   await messaging.send(new sdk.CreateChannelMembershipCommand({ ChannelArn, ChimeBearer: ada, MemberArn: carl, Type: 'DEFAULT' }));
   await outsider.find(({ type }) => type === 'CREATE_CHANNEL_MEMBERSHIP');
   assert.deepEqual(
@@ -314,7 +314,7 @@ test('Messages: only the sender receives the events of a message that a flow den
   const [redacted, deleted] = [await send(ChannelArn, 'stopped'), await send(ChannelArn, 'stopped', { Target: [{ MemberArn: bert }] })];
   await messaging.send(new sdk.RedactChannelMessageCommand({ ChannelArn, MessageId: redacted.MessageId, ChimeBearer: ada }));
   await messaging.send(new sdk.DeleteChannelMessageCommand({ ChannelArn, MessageId: deleted.MessageId, ChimeBearer: admin }));
-  // An event for both users arrives after the events for one of them.
+  // Causes a last event for both users. All events before it have arrived when it arrives.
   await messaging.send(new sdk.DisassociateChannelFlowCommand({ ChannelArn, ChannelFlowArn, ChimeBearer: ada }));
   await send(ChannelArn, 'sent');
   const aboutMessages = async ({ find, received }: typeof sender) => {

@@ -1,4 +1,4 @@
-/** Authorization in channels: first IAM, for the bearer and for the channel, then the bearer's role. Uses unmodified clients. */
+/** Authorization in channels: first IAM for the bearer and the channel, then the bearer's role in the channel. Uses unmodified clients. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { CreateAppInstanceAdminCommand } from '@aws-sdk/client-chime-sdk-identity';
@@ -41,7 +41,7 @@ async function newChannel(name: string, more: object = {}): Promise<string> {
 }
 const send = (ChannelArn: string, ChimeBearer: string, client = messaging) =>
   client.send(new SendChannelMessageCommand({ ChannelArn, ChimeBearer, Content: 'hello', Type: 'STANDARD', Persistence: 'PERSISTENT' }));
-/** Returns name, status and message of the error. */
+/** Returns the name, status and message of the error with which a call fails. */
 const refused = async (sent: Promise<unknown>) => {
   const { name, status } = await refusalOf(sent);
   return [name, status];
@@ -54,7 +54,7 @@ before(async () => {
   ({ MessageId: message = '' } = await send(closed, bert));
 });
 
-test('CHM-4: bearer and channel both need permission, and a denial names the one that is not allowed', async () => {
+test('CHM-4: a call requires permission for bearer and channel, and a denial names the denied resource', async () => {
   const users = await chat.user('users', allow('chime:SendChannelMessage', `${chat.chat}/user/*`));
   const channels = await chat.user('channels', allow('chime:SendChannelMessage', `${chat.chat}/channel/*`));
   for (const [keys, missing] of [

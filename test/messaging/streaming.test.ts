@@ -60,7 +60,7 @@ for (const [title, command] of [
   });
 }
 
-test('SLR-6: streaming creates its role with the caller’s permission, once, and the trail shows it', async () => {
+test('SLR-6: streaming creates its role once, with the caller’s permission, and the trail records it', async () => {
   await maker.send(good);
   assert.equal(await roleIsThere(), true);
   const both = put(['Channel', stream('chime-messaging-all')], ['ChannelMessage', stream('chime-messaging-all')]);

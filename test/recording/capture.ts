@@ -1,12 +1,12 @@
-/** HTTP exchanges of SDK clients as text. */
+/** Captures the HTTP requests and responses of SDK clients as text. */
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
-/** Recorded headers. The others belong to HTTP or differ in each run. */
+/** Headers that are recorded. All other headers are generic HTTP headers or differ in each run. */
 const HEADERS = ['content-type', 'x-amzn-errortype', 'x-amz-apiversion', 'location', 'retry-after', 'www-authenticate'];
 
-/** One exchange as text. */
+/** Request and response of one call as text. */
 export interface Captured {
   readonly request: string;
   readonly response: string;
@@ -76,7 +76,7 @@ function responseText(status: number, headers: Readonly<Record<string, string>>,
   return [String(status), ...shown, '', textOf(headers['content-type'], body)].join('\n');
 }
 
-/** Operations that list in the order of random IDs. Their elements are recorded in the order of their text. */
+/** Operations that list resources in the order of random IDs. The recording sorts the elements of these lists by their text. */
 export const UNORDERED = new Set([
   'ListAccessKeys',
   'ListAccounts',
@@ -101,7 +101,7 @@ export const UNORDERED = new Set([
   'SearchChannels',
 ]);
 
-/** Sorts the elements of a list in a response. */
+/** Returns a response with the elements of its list sorted. */
 export function inOrder(response: string): string {
   if (response.includes('<member>'))
     return response
@@ -118,7 +118,7 @@ export function inOrder(response: string): string {
   return response.slice(0, at) + JSON.stringify(Object.fromEntries(sorted));
 }
 
-/** Returns a body as text: CBOR as hexadecimal digits, and a credential report as its lines. */
+/** Returns a body as text. CBOR becomes hexadecimal digits. A credential report is decoded from base64. */
 function textOf(contentType: string | undefined, body: string | Buffer): string {
   if (contentType === 'application/cbor') return Buffer.from(body).toString('hex');
   return body.toString().replace(/<Content>([A-Za-z0-9+/=]+)</, (_, report: string) => `<Content>${Buffer.from(report, 'base64')}<`);

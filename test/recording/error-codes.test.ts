@@ -1,4 +1,4 @@
-/** Error codes in the recording. The types of a service check its codes; this test also checks the codes of each operation. */
+/** Error codes in the recording. The TypeScript types check the codes of a service. This test checks the codes of each operation. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
@@ -6,7 +6,7 @@ import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { isCommonCode } from '#wire/errors.ts';
 import { recorded } from './record.ts';
 
-/** Codes that an operation returns although its model omits them. */
+/** Codes that an operation returns although the model does not list them for the operation. */
 const NOT_IN_MODEL: ReadonlySet<string> = new Set([
   // Source: IAM API reference, GetAccessKeyLastUsed, an earlier edition, "Errors": NoSuchEntity, HTTP 404.
   'iam GetAccessKeyLastUsed NoSuchEntity',
@@ -14,7 +14,7 @@ const NOT_IN_MODEL: ReadonlySet<string> = new Set([
   'sts AssumeRole InvalidParameterValue',
 ]);
 
-test('Recording: an operation returns only error codes of its model and common codes', () => {
+test('Recording: an operation returns only error codes that its model lists, and common codes', () => {
   const wrong = new Set<string>();
   for (const { title, response } of recorded()) {
     const [service = '', name = ''] = title.split(' ');

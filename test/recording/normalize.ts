@@ -4,12 +4,12 @@
  * A value keeps its placeholder for the whole run, so a response that names the wrong resource is still found.
  */
 export interface Normalizer {
-  /** Names a value that no pattern recognizes: an account ID, a port. */
+  /** Sets the placeholder of a value that no pattern recognizes, such as an account ID or a port. */
   name(value: string, placeholder: string): void;
   text(text: string): string;
 }
 
-/** Members whose values are opaque or random. Their text is replaced as a whole. */
+/** Members with opaque or random values. A placeholder replaces the whole value. */
 const OPAQUE = [
   'SessionToken',
   'marker',
@@ -46,7 +46,7 @@ const PATTERNS: readonly (readonly [kind: string, pattern: RegExp])[] = [
   ['account',   /(?<=%3A|%2F|(?<![0-9A-Za-z.+]))[0-9]{12}(?![0-9A-Za-z.])/g],
 ];
 
-/** Times keep their form: only the digits are replaced. */
+/** Patterns of times. Only the digits are replaced, so that the recording shows the format. */
 const TIMES: readonly RegExp[] = [
   /\b2\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?/g,
   /\b20\d\d-\d\d-\d\dT\d\d%3A\d\d%3A\d\d(?:\.\d+)?Z/g,
@@ -55,7 +55,7 @@ const TIMES: readonly RegExp[] = [
 ];
 const EPOCH = /(?<![0-9A-Za-z.-])1[789]\d{8}(?:\d{3}|\.\d+)?(?![0-9A-Za-z])/g;
 
-/** Versions of the client, of Node and of the kernel are not part of the recording. */
+/** User agent of the SDK. The recording omits its versions of the client, of Node and of the kernel. */
 const USER_AGENT = /\b(aws-sdk-js)\/[0-9.]+ [^"\n]*/g;
 
 export function newNormalizer(): Normalizer {

@@ -4,7 +4,7 @@
  *     node bin/node24.mjs test/recording/record.ts            compares with the recording and prints each difference
  *     node bin/node24.mjs test/recording/record.ts --write    replaces the recording
  *     node bin/node24.mjs test/recording/record.ts --twice    compares two runs, to find values that differ and must not be recorded
- *     node bin/node24.mjs test/recording/record.ts --summary  prints which built operations never succeed, and the error codes of each
+ *     node bin/node24.mjs test/recording/record.ts --summary  prints for each implemented operation whether it succeeds, and its error codes
  *
  * `--postgres` runs on PostgreSQL.
  */
@@ -37,7 +37,7 @@ export async function record(environment: Readonly<Record<string, string>> = {})
   return exchanges;
 }
 
-/** Returns the recording, with the current wording of our own messages. */
+/** Returns the recording, with the current wording of messages that AWS does not define. */
 export function recorded(): readonly Exchange[] {
   const text = gunzipSync(readFileSync(FILE)).toString('utf8');
   return text
@@ -57,8 +57,8 @@ export function write(exchanges: readonly Exchange[]): void {
 }
 
 /**
- * Returns the differences between a recording and a run. Compares exchanges with the same title and request, so that a new call does not
- * shift the others.
+ * Returns the differences between a recording and a run. Compares exchanges with the same title and request, so that a new call between
+ * them causes no further differences.
  */
 export function differences(before: readonly Exchange[], now: readonly Exchange[]): readonly string[] {
   const found: string[] = [];
@@ -81,7 +81,7 @@ function keyOf({ title, request }: Exchange): string {
 /** Maximum number of differences that are printed. */
 const PRINTED_MAX = 50;
 
-/** Returns one line per built operation: whether it succeeds in the recording, and its error codes. */
+/** Returns one line per implemented operation: whether it succeeds in the recording, and its error codes. */
 async function summary(exchanges: readonly Exchange[]): Promise<readonly string[]> {
   const outcomes = new Map<string, Map<string, number>>();
   for (const { title, response } of exchanges) {

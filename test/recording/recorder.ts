@@ -11,7 +11,7 @@ import { newNormalizer } from './normalize.ts';
 
 /** One request with its response and its trail record. Values that differ between runs are replaced. */
 export interface Exchange {
-  /** `iam CreateUser as admin`. */
+  /** Service, operation and caller. Example: `iam CreateUser as admin`. */
   readonly title: string;
   readonly request: string;
   readonly response: string;
@@ -19,11 +19,11 @@ export interface Exchange {
   record?: string;
 }
 
-/** Output of any operation. The scenarios read members that the compiler does not know. */
+/** Output of any operation. The scenarios read members of outputs without type checks. */
 // biome-ignore lint/suspicious/noExplicitAny: one type for the outputs of every operation
 export type AnyOutput = any;
 
-/** Signature of a request: with the administrator's keys, with other keys, with a wrong secret, or none. */
+/** Signature of a request: `admin` uses the administrator's keys, `forged` a wrong secret, and `unsigned` has no signature. */
 export type As = 'admin' | 'unsigned' | 'forged' | Keys;
 
 /** Recorded calls of one service. The default input is empty, and the default caller is the administrator. */
@@ -45,9 +45,9 @@ export interface Recorder {
     as?: As,
     region?: string,
   ): Promise<Outcome & { readonly output?: AnyOutput; readonly authorizationMessage?: string }>;
-  /** Like `call`. Throws if the operation does not succeed, because later calls depend on it. */
+  /** Calls and records an operation, like `call`. Throws if the operation fails, because later calls depend on its success. */
   ok(service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<AnyOutput>;
-  /** Like `call`. `finish` throws unless the operation fails with this code. */
+  /** Calls and records an operation, like `call`. If the operation does not fail with this code, `finish` throws. */
   fails(code: string, service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<void>;
   /** Returns the three functions above for one service. */
   of(service: ServiceName): ServiceCalls;
@@ -154,7 +154,7 @@ function titleOf(service: ServiceName, operation: string, as: As, region: string
   return `${service} ${operation} as ${who}${region === 'us-east-1' ? '' : ` in ${region}`}`;
 }
 
-/** Returns all records of the trail by request ID, including those that no account can look up. */
+/** Returns all records of the trail by request ID, including records without an account. */
 async function recordsByRequest(server: TestServer, accounts: readonly Keys[], regions: readonly string[]) {
   const all: { readonly requestID?: string }[] = [];
   for (const keys of accounts) {

@@ -10,8 +10,8 @@ import { pipelines } from './scenarios/pipelines.ts';
 import { sts } from './scenarios/sts.ts';
 import { voice } from './scenarios/voice.ts';
 
-/** Calls that depend on each other. Resolves to keys of further accounts whose event history belongs to the recording. */
+/** Sequence of calls that depend on each other. Resolves to keys of other accounts whose event history is also recorded. */
 export type Scenario = (recorder: Recorder) => Promise<readonly Keys[] | undefined>;
 
-/** The scenarios in the order of the recording. New ones are added at the end. */
+/** Scenarios in the order of the recording. Add a new scenario at the end. */
 export const SCENARIOS: readonly Scenario[] = [meetings, identity, iam, messaging, voice, pipelines, sts, federation, organizations];

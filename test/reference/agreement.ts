@@ -5,9 +5,10 @@ import { shrink } from './shrink.ts';
 const REQUESTS_EACH = 5;
 
 /**
- * Decides `cases` generated cases with the fast path and with the explanation.
+ * Decides generated cases with the engine's fast path, and with the slower path that explains a decision. `cases` is the number of cases.
  *
- * Returns `undefined` if they agree. Otherwise returns a report with the smallest disagreeing case, in the format of `test/cases/policy/`.
+ * Returns `undefined` if the two decisions always agree. Otherwise returns the smallest case in which they differ, in the format of
+ * `test/cases/policy/`.
  */
 export function firstDisagreement(seed: number, cases: number): string | undefined {
   for (let i = 0; i < cases; i += REQUESTS_EACH) {

@@ -2,11 +2,11 @@
 import type { CasePolicies, CaseRequest, PolicyJson } from './policy-case.ts';
 
 /**
- * Generates policies and requests from a small alphabet of actions, resources, keys and values, so that they overlap.
+ * Generates policies and requests from a small set of actions, resources, keys and values, so that policies often match requests.
  * Uses every operator, qualifier, policy type and language version. A seed reproduces them.
  */
 
-/** Returns an integer from 0 to `limit` - 1. */
+/** Random number generator. Returns an integer from 0 to `limit` - 1. */
 export type Dice = (limit: number) => number;
 
 /** Returns a random number generator (xorshift32). The same seed always gives the same numbers. */
@@ -89,7 +89,7 @@ const DATES = [
     '0099-12-31T23:59:59.9999Z',
   ],
 ];
-/** Dates that IAM stores and the engine cannot compare. */
+/** Invalid dates that IAM accepts in policies, but that the engine cannot compare. */
 const LENIENT_DATES = ['01T', '2016-12-13t2:00:00.593194+23', '-292275054'];
 const REGIONS = ['us-east-1', 'eu-west-1', 'o-1', 'true', ''];
 const BOOLS = ['true', 'false', 'TRUE', 'yes', ''];
@@ -210,7 +210,7 @@ function pick<Item>(dice: Dice, items: readonly Item[]): Item {
   return items[dice(items.length)] as Item;
 }
 
-/** Returns up to three of the items as a list, or one as a string. */
+/** Returns a list of up to three items, or one item as a string. */
 function some(dice: Dice, items: readonly string[]): string | string[] {
   const count = [1, 1, 1, 2, 2, 3, 0][dice(7)] as number;
   if (count === 1 && dice(2) === 0) return pick(dice, items);
@@ -224,7 +224,7 @@ function condition(dice: Dice, version: boolean): Record<string, unknown> {
     const base = pick(dice, operators);
     const prefix = pick(dice, ['', '', '', 'ForAllValues:', 'ForAnyValue:', 'forallvalues:']);
     const suffix = base === 'Null' ? '' : pick(dice, ['', '', 'IfExists']);
-    // Without Version 2012-10-17, `${aws:PrincipalTag/kind, 'user'}` is a literal, so values with a default are left out.
+    // Without Version 2012-10-17, `${aws:PrincipalTag/kind, 'user'}` is a literal string. So excludes values with a default.
     const values = version ? policyValues : policyValues.filter((value) => !value.includes(', '));
     blocks[`${prefix}${base}${suffix}`] = Object.fromEntries([[pick(dice, keys), some(dice, values)]]);
   }
@@ -270,10 +270,10 @@ export function generateRequest(dice: Dice): CaseRequest {
   const context: Record<string, string | string[]> = {};
   for (const [key, values] of Object.entries(REQUEST_VALUES)) {
     if (dice(3) === 0) continue;
-    // A single-valued key sometimes has a list.
+    // Single-valued keys also have a list in a few cases.
     const listed = MULTIVALUED.has(key) ? dice(3) > 0 : dice(16) === 0;
     if (!listed) context[key] = pick(dice, values);
-    // Longer lists are matched as one.
+    // In a quarter of the cases, generates a list of four to seven values, because the engine matches longer lists together.
     else context[key] = Array.from({ length: dice(4) === 0 ? 4 + dice(4) : dice(4) }, () => pick(dice, values));
   }
   const resources = Array.from({ length: dice(4) === 0 ? 2 : 1 }, () => pick(dice, RESOURCES));

@@ -5,8 +5,8 @@ import { isPolicyTextError } from '#policy/engine.ts';
 import { decideCase, disagreement, type PolicyJson, toLayers, toRequest } from './policy-case.ts';
 
 /**
- * Difficult points of the policy language, one row each. The numbers are those of the "hard points" in `policy-engine.md`. The sources
- * are pages of the IAM User Guide, unless the row names another source. Other files test trust policies, policy types and the simulator.
+ * Tests difficult points of the policy language, one row each. The numbers refer to the "hard points" in `policy-engine.md`. A source is a
+ * page of the IAM User Guide, unless the row names another source. Other files test trust policies, policy types and the simulator.
  */
 
 type Context = Readonly<Record<string, string | readonly string[]>>;

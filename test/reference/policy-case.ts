@@ -93,7 +93,7 @@ export function toExpected(decision: Decision): Expected {
 
 const RECORD = newRequestRecord();
 
-/** Returns the facts of a context as a server has them: some as numbers, and global keys by their slots. */
+/** Returns the condition context in the form that a server passes to the engine: some values are numbers, and global keys have slots. */
 export function toFacts(context: ConditionContext): FactSource {
   const slots = SLOT_KEYS.map((key) => context.get(key));
   const time = context.get('aws:currenttime');
@@ -104,7 +104,7 @@ export function toFacts(context: ConditionContext): FactSource {
   };
 }
 
-/** Returns the effect for each resource with the facts of a server, which are numbers in part. */
+/** Returns the effect for each resource, decided with the form of context that a server passes. */
 function factEffects(stack: PolicyStack, { action, resources, context }: PolicyRequest): string[] {
   setFacts(RECORD, toFacts(context));
   const program = programFor(stack, action);

@@ -153,7 +153,7 @@ function policyLike(dice: Dice, depth: number): unknown {
   return Object.fromEntries(parts.map((part, i) => [dice(4) === 0 ? `aws:key${i}` : (names[dice(names.length)] as string), part]));
 }
 
-test('tryCompilePolicy: any JSON compiles to a usable policy, or its problems have positions in the text', () => {
+test('tryCompilePolicy: any JSON compiles to a usable policy, or to problems with positions', () => {
   let compiled = 0;
   const property = fc.property(fc.integer({ min: 1, max: 2 ** 30 }), (seed) => {
     const dice = diceOf(seed);

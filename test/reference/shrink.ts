@@ -23,7 +23,7 @@ function* withoutOnePart(value: unknown): Generator<unknown> {
   }
 }
 
-/** Removes parts of a case as long as it still fails. A case that does not compile does not count as failing. */
+/** Removes parts of a failing case as long as the smaller case still fails. An invalid case counts as passing. */
 export function shrink(found: FailingCase, fails: (smaller: FailingCase) => boolean): FailingCase {
   const stillFails = (smaller: FailingCase): boolean => {
     try {

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { firstDisagreement } from './agreement.ts';
 
 /**
- * Long comparison of the fast path and the explanation: `node test/reference/soak.ts [cases] [seed]`.
- * Exits with status 1 and prints the smallest disagreeing case.
+ * Compares the engine's fast path with its explanation on many cases: `node test/reference/soak.ts [cases] [seed]`.
+ * If they disagree, prints the smallest disagreeing case and exits with status 1.
  */
 const cases = Number(process.argv[2] ?? 1_000_000);
 const seed = Number(process.argv[3] ?? randomInt(2 ** 30));

@@ -12,7 +12,7 @@ import { startAccount } from '../kit/account.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { allow, policy } from '../kit/policy.ts';
 
-/** IAM Access Analyzer with the AWS SDK client. */
+/** Calls IAM Access Analyzer with the AWS SDK client. */
 const { server, user } = await startAccount();
 const analyzer = new AccessAnalyzerClient(server.client());
 const typo = policy(allow('chime:CreateMeting'), { Sid: '', ...allow('iam:*') });
@@ -62,13 +62,13 @@ test('CheckAccessNotGranted: an invalid document is InvalidParameterException', 
   assert.deepEqual([name, status], ['InvalidParameterException', 400]);
 });
 
-test('ValidatePolicy: without permission it is AccessDeniedException', async () => {
+test('ValidatePolicy: a call without permission is AccessDeniedException', async () => {
   const reader = new AccessAnalyzerClient(server.client(await user('reader', allow('access-analyzer:Check*'))));
   const { name, status } = await refusalOf(reader.send(new ValidatePolicyCommand({ policyDocument: typo, policyType: 'IDENTITY_POLICY' })));
   assert.deepEqual([name, status], ['AccessDeniedException', 403]);
 });
 
-test('IAM Access Analyzer: a missing operation is NotYetImplementedException and not retried', async () => {
+test('IAM Access Analyzer: an unimplemented operation is NotYetImplementedException, and is not retried', async () => {
   const { status, name } = await refusalOf(analyzer.send(new ListAnalyzersCommand({})));
   assert.equal(name, 'NotYetImplementedException');
   assert.ok(status !== undefined && status >= 400 && status < 500);

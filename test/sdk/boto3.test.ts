@@ -7,7 +7,7 @@ import { otherAccount } from '../kit/account.ts';
 import { startTestServer } from '../kit/server.ts';
 import { readUnproven } from '../kit/trail.ts';
 
-/** The main job with boto3 from Debian. `main_job.py` runs it and prints the result of each call. */
+/** Main job (users, policies, meetings, denials, trail) with boto3 from Debian. `main_job.py` prints the result of each call. */
 
 const SCRIPT = fileURLToPath(new URL('main_job.py', import.meta.url));
 
@@ -18,7 +18,7 @@ interface Output {
   readonly results: readonly (readonly [string, unknown])[];
 }
 
-test("boto3: it does the main job, from the administrator's first call to its trail event", async () => {
+test("boto3: the main job works, from the administrator's first call to its trail event", async () => {
   const server = await startTestServer();
   const partner = await otherAccount(server, 'Partner');
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT], {
@@ -80,7 +80,7 @@ test("boto3: it does the main job, from the administrator's first call to its tr
     'GetMeeting InvalidSignatureException',
     'CreateUser SignatureDoesNotMatch',
   ]);
-  // A request with an unknown key is recorded without an account.
+  // The request with an unknown key has a record without an account.
   assert.deepEqual(
     (await readUnproven(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
     ['ListUsers InvalidClientTokenId'],

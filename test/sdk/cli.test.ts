@@ -6,7 +6,7 @@ import { keysOf } from '../kit/keys.ts';
 import { allow, policy } from '../kit/policy.ts';
 import { startTestServer } from '../kit/server.ts';
 
-/** The AWS CLI over HTTPS, with the certificate authority of the data folder. `test/readme/` runs the commands of the README. */
+/** Tests the AWS CLI over HTTPS with the local CA of the data folder. `test/readme/` tests the commands of the README. */
 
 /** Output of a command. */
 type Output = Readonly<Record<string, Readonly<Record<string, string>> & readonly Readonly<Record<string, string>>[]>>;
@@ -41,7 +41,7 @@ function aws(command: readonly string[], key: Key = server.credentials): Promise
   });
 }
 
-/** Runs a command that must succeed. */
+/** Runs a command that must succeed. Returns its output. */
 async function done(command: readonly string[], key?: Key): Promise<Output> {
   const { output, error } = await aws(command, key);
   assert.equal(error, undefined, command.join(' '));

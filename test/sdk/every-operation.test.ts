@@ -6,7 +6,7 @@ import { startTestServer } from '../kit/server.ts';
 import { everyEvent, readUnproven } from '../kit/trail.ts';
 import { caller, inputFor, operationsOf } from './every-operation.ts';
 
-/** Properties of all operations of all services, implemented or not. */
+/** Tests properties of all operations of all services, including operations that are not implemented. */
 
 /** Operations that authenticate the caller by a token. Source: requirement INF-4; the models' `noAuth` operations. */
 const UNSIGNED: ReadonlySet<string> = new Set(['AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity']);
@@ -46,7 +46,7 @@ test('LOG-1: every call of every operation is recorded exactly once, whatever it
     const { requestID, readOnly } = document;
     recorded.set(requestID, [...(recorded.get(requestID) ?? []), { name: eventName, ok: errorCode === undefined, readOnly }]);
   }
-  // The client does not sign two operations, so their errors are recorded without an account.
+  // Adds the records without an account: the client does not sign the two operations in UNSIGNED.
   for (const { eventName, errorCode, requestID, readOnly } of await readUnproven(server.dataFolder)) {
     const record = { name: eventName as string, ok: errorCode === undefined, readOnly: readOnly as boolean };
     recorded.set(requestID as string, [...(recorded.get(requestID as string) ?? []), record]);

@@ -4,7 +4,7 @@ import type { ServiceName } from '#model/services.ts';
 import { sdkClient } from '../kit/clients.ts';
 import { type SampleForm, sample, withCanonicalArns } from '../wire/samples.ts';
 
-/** All operations that SDK clients have, each with a valid input. */
+/** Calls every operation that the SDK clients have, with a valid input. */
 
 /** Result of a call. */
 export interface Outcome {
@@ -94,7 +94,7 @@ export function inputFor(
   if (operation.input === undefined) return {};
   const use: Member = { shape: operation.input };
   const filled = withCanonicalArns(model, operation, sample(model, use, CLIENT_FORM) as Record<string, unknown>);
-  // With an EndpointId the EventBridge client would sign with SigV4A, which needs an additional package.
+  // With an EndpointId, the EventBridge client would sign with SigV4a, which requires a separate package.
   if (operation.name === 'PutEvents') delete filled['EndpointId'];
   return rewritten(model, use, filled, '', (text, member) => write(text.replaceAll('111122223333', accountId), member));
 }

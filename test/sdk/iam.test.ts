@@ -47,7 +47,7 @@ import { newMfaDevice } from '../kit/mfa.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { allow, deny, managed, policy, trust } from '../kit/policy.ts';
 
-/** IAM with the AWS SDK client: requests and responses are compatible, and policy changes take effect at once. */
+/** Tests IAM with the AWS SDK client: requests and responses are compatible, and policy changes take effect at once. */
 
 const account = await startAccount();
 const { server, admin } = account;
@@ -73,7 +73,7 @@ test('Users: a user can be created and tagged, the waiter finds it, and dates ar
   ]);
 });
 
-test('Users: the paginator returns each once', async () => {
+test('Users: the paginator returns each user once', async () => {
   for (let i = 0; i < 7; i++) await admin.send(new CreateUserCommand({ UserName: `paged-${i}`, Path: '/paged/' }));
   const names: (string | undefined)[] = [];
   for await (const page of paginateListUsers({ client: admin, pageSize: 3 }, { PathPrefix: '/paged/' })) {
@@ -156,7 +156,7 @@ test('TS-1: denials of IAM contain the resource in the form of the real service'
   }
 });
 
-test('ListUsers: it can be allowed for one path only', async () => {
+test('ListUsers: a policy can allow the call for only one path', async () => {
   const lister = account.iam(await account.user('lister', allow('iam:ListUsers', `${userArn('', '/paged/')}*`)));
   assert.equal((await lister.send(new ListUsersCommand({ PathPrefix: '/paged/' }))).Users?.length, 7);
   assert.equal((await refusalOf(lister.send(new ListUsersCommand({})))).name, 'AccessDenied');
@@ -202,7 +202,7 @@ test('ERR-6: an AWS managed policy cannot be changed, even by the administrator'
   assert.deepEqual([refusal.name, refusal.status], ['AccessDenied', 403]);
 });
 
-test("Service-linked roles: one is created, protected, and deleted with the client's polling", async () => {
+test('Service-linked roles: a role can be created and deleted, and is protected from other changes', async () => {
   const AWSServiceName = 'messaging.chime.amazonaws.com';
   const RoleName = 'AWSServiceRoleForChimeSDKMessaging';
   await admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName }));
@@ -213,7 +213,7 @@ test("Service-linked roles: one is created, protected, and deleted with the clie
   assert.equal((await refusalOf(admin.send(new GetRoleCommand({ RoleName })))).name, 'NoSuchEntityException');
 });
 
-test('Passwords: the administrator sets one, and its user changes it', async () => {
+test("Passwords: the administrator can set a user's password, and the user can change it", async () => {
   const ada = account.iam(await account.user('with-password', allow('iam:ChangePassword')));
   await admin.send(new CreateLoginProfileCommand({ UserName: 'with-password', Password: 'Correct-Horse-7', PasswordResetRequired: true }));
   await ada.send(new ChangePasswordCommand({ OldPassword: 'Correct-Horse-7', NewPassword: 'Other-Horse-8' }));
@@ -254,7 +254,7 @@ test('Reports: the credential report, account summary and last accessed informat
   );
 });
 
-test('COMP-1, COMP-2: the last use of an access key and its user is reported, even of a denied call', async () => {
+test('COMP-1, COMP-2: reports contain the last use of an access key and of its user, even by a denied call', async () => {
   const watched = account.iam(await account.user('watched', allow(['iam:GetUser'])));
   await watched.send(new GetUserCommand({}));
   assert.equal((await refusalOf(watched.send(new ListMFADevicesCommand({})))).name, 'AccessDenied');
@@ -269,7 +269,7 @@ test('COMP-1, COMP-2: the last use of an access key and its user is reported, ev
   assert.deepEqual(used?.map((action) => action.ActionName).sort(), ['GetUser', 'ListMFADevices']);
 });
 
-test('Roles: a trust policy is returned with ARNs', async () => {
+test('Roles: GetRole returns the principals of a trust policy as ARNs', async () => {
   const document = policy(trust(userArn('ada', '/eng/')));
   await admin.send(new CreateRoleCommand({ RoleName: 'trusting', AssumeRolePolicyDocument: document, MaxSessionDuration: 7200 }));
   const { Role } = await admin.send(new GetRoleCommand({ RoleName: 'trusting' }));

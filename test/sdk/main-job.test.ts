@@ -26,7 +26,7 @@ import { allow, policy } from '../kit/policy.ts';
 import { issueSession } from '../kit/session.ts';
 import { everyEvent, readUnproven } from '../kit/trail.ts';
 
-/** The main job with the AWS SDK clients, from an empty data folder to the trail events. The tests are consecutive steps. */
+/** Main job with the AWS SDK clients, from an empty data folder to the trail events. The tests are consecutive steps. */
 
 const account = await startAccount();
 const { server, admin } = account;
@@ -80,7 +80,7 @@ test('Step 2: a condition that does not hold denies the call', async () => {
   assert.deepEqual([refused.name, refused.status], ['AccessDeniedException', 403]);
 });
 
-test("Step 3: maker may not delete the meeting and gets AWS's message", async () => {
+test("Step 3: DeleteMeeting by the user maker is denied with AWS's message", async () => {
   const resource = `arn:aws:chime:${region}:${server.accountId}:meeting/${meetingId}`;
   assert.deepEqual(await refusalOf(meetings(keys.maker).send(new DeleteMeetingCommand({ MeetingId: meetingId }))), {
     name: 'AccessDeniedException',
@@ -217,7 +217,7 @@ test('Step 5, LOG-1: the event history contains each of these calls once, with c
     'GetMeeting InvalidSignatureException',
     'GetMeeting InvalidSignatureException',
   ]);
-  // A request with an unknown key has its record in the history of no account.
+  // The request with an unknown key has a record without an account.
   assert.deepEqual(
     (await readUnproven(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
     ['GetMeeting UnrecognizedClientException'],
@@ -231,7 +231,7 @@ test('Step 5, LOG-1: the event history contains each of these calls once, with c
     'CreatePolicy ok',
     'AttachUserPolicy ok',
   ]);
-  // Regions are separate: the call that failed its condition is in the history of its region.
+  // Each region has a separate history. The call that the condition denied is in the history of its region.
   const elsewhere = await everyEvent(new CloudTrailClient({ ...server.client(), region: 'eu-central-1' }));
   assert.deepEqual(
     elsewhere.filter((event) => event.userName === 'maker').map((event) => `${event.eventName} ${event.errorCode}`),

@@ -6,7 +6,7 @@ import type { Keys } from '../kit/keys.ts';
 import { managed } from '../kit/policy.ts';
 import { caller, inputFor, type Outcome, operationsOf } from './every-operation.ts';
 
-/** The guide's three audiences, for all operations of all Chime services. Operations that are not implemented are authorized too. */
+/** Tests AWS managed policies for Chime with all operations of all Chime services. Unimplemented operations are also authorized. */
 
 /**
  * Actions of AmazonChimeUserManagement that have an operation. The policy has 38 actions.
@@ -36,7 +36,7 @@ before(async () => {
   for (const [, userName, policyName] of AUDIENCES) keys.set(userName, await user(userName, ...(policyName ? [managed(policyName)] : [])));
 });
 
-/** Returns the difference from the expected outcome, or `undefined`. */
+/** Returns how an outcome differs from the expected one. Returns `undefined` if it does not. */
 function fault({ code, status, message }: Outcome, operation: string, may: boolean, classic: boolean): string | undefined {
   if (status === undefined || status >= 500) return `${code} ${status} ${message}`;
   const denied = /is not authorized to perform: chime:/.test(message);

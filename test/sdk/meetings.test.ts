@@ -89,7 +89,7 @@ test('Meetings: a meeting can be created, joined, changed, listed and ended with
   );
 });
 
-test('Tags: they can be added, listed and removed with the SDK', async () => {
+test('Meeting tags: tags can be added, listed and removed with the SDK', async () => {
   const { MeetingArn: ResourceARN } = await newMeeting({ team: 'blue' });
   await meetings.send(new TagResourceCommand({ ResourceARN, Tags: [{ Key: 'stage', Value: 'test' }] }));
   await meetings.send(new UntagResourceCommand({ ResourceARN, TagKeys: ['team'] }));
@@ -102,7 +102,7 @@ test('Tags: they can be added, listed and removed with the SDK', async () => {
   });
 });
 
-test('SLR-18: StartMeetingTranscription needs permission and role, and is then rejected without retry', async () => {
+test('SLR-18: StartMeetingTranscription with permission and role is NotYetImplementedException', async () => {
   const { MeetingId } = await newMeeting();
   const start = new StartMeetingTranscriptionCommand({
     MeetingId,
@@ -113,7 +113,7 @@ test('SLR-18: StartMeetingTranscription needs permission and role, and is then r
   await assert.rejects(meetings.send(start), { name: 'ForbiddenException' });
   await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'transcription.chime.amazonaws.com' }));
   await assert.rejects(denied.send(start), { name: 'AccessDeniedException' });
-  // The client with its default of three attempts sends the request once.
+  // A client that may send a request three times sends this request once.
   const retrying = new ChimeSDKMeetingsClient({ ...server.client(), maxAttempts: 3 });
   await assert.rejects(retrying.send(start), (error: Error & { $metadata: { attempts: number; httpStatusCode: number } }) => {
     assert.deepEqual([error.name, error.$metadata.httpStatusCode, error.$metadata.attempts], ['NotYetImplementedException', 400, 1]);
@@ -122,7 +122,7 @@ test('SLR-18: StartMeetingTranscription needs permission and role, and is then r
   await meetings.send(new StopMeetingTranscriptionCommand({ MeetingId }));
 });
 
-test('TS-9: one meeting can be allowed by ARN, and denials do not reveal whether a meeting exists', async () => {
+test('TS-9: a policy can allow one meeting by ARN, and a denial does not reveal whether a meeting exists', async () => {
   const { MeetingId, MeetingArn } = await newMeeting();
   const other = await newMeeting();
   const client = await userWith('guest', allow('chime:GetMeeting', MeetingArn));
@@ -166,7 +166,7 @@ test('Authorization: tags at creation also require chime:TagResource', async () 
   await client.send(createMeeting('no-tagger'));
 });
 
-test('LOG-1, LOG-4: the history has created, denied and missing meetings, and no join token', async () => {
+test('LOG-1, LOG-4: the history contains successful, denied and failed calls, and no join token', async () => {
   const { MeetingId, MeetingArn } = await newMeeting();
   const { Attendee } = await meetings.send(new CreateAttendeeCommand({ MeetingId, ExternalUserId: 'secret-agent' }));
   await meetings.send(new DeleteMeetingCommand({ MeetingId }));

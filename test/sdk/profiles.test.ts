@@ -18,7 +18,7 @@ import { refusalOf } from '../kit/outcome.ts';
 import * as kit from '../kit/policy.ts';
 import { policy, type Statement } from '../kit/policy.ts';
 
-/** The same policies on the host of the classic service and on the SDK hosts, and limits that no policy can change. */
+/** Tests policies on the host of the classic Chime service and on the hosts of the Chime SDK services. */
 
 /** Starts a server with a user `tester` that has the tag team=blue, and a meeting that has the tag x=y. */
 async function newWorld(environment: Readonly<Record<string, string>> = {}) {
@@ -34,7 +34,7 @@ async function newWorld(environment: Readonly<Record<string, string>> = {}) {
     admin,
     user,
     tagged,
-    /** Replaces the statements of the user. */
+    /** Replaces the policy of the user with these statements. */
     give: (...statements: readonly Statement[]) =>
       iam.send(new PutUserPolicyCommand({ UserName: 'tester', PolicyName: 'tried', PolicyDocument: policy(...statements) })),
     /** Reports whether the user's policy allows a call to the classic host and to an SDK host. */
@@ -48,7 +48,7 @@ async function newWorld(environment: Readonly<Record<string, string>> = {}) {
   };
 }
 
-/** Reports whether a call was allowed. An allowed call may fail because its operation or resource does not exist. */
+/** Reports whether policies allowed a call. An allowed call may fail because the operation or resource does not exist. */
 async function passes(sent: Promise<unknown>): Promise<boolean> {
   try {
     await sent;

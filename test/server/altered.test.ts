@@ -6,7 +6,7 @@ import { generator } from '../kit/random.ts';
 import { exchange } from '../kit/raw.ts';
 import { caller, inputFor, operationsOf, type Unsigned } from '../sdk/every-operation.ts';
 
-/** Requests of every operation, altered at random and then signed correctly: no authenticated request may cause an internal error. */
+/** Requests of every operation, altered at random and then signed correctly. No authenticated request may cause an internal error. */
 
 const ROUNDS = 3;
 const SEED = 20_261_122;
@@ -71,7 +71,7 @@ test(`Altered input: ${ROUNDS} altered and signed requests of every operation ge
     }
   }
   assert.deepEqual(faults, []);
-  // Alterations reach every stage: some inputs are unreadable, some violate a constraint, and some are accepted.
+  // Checks that alterations have different effects: unreadable input, a violated constraint, an unknown operation, and accepted input.
   for (const code of ['SerializationException', 'ValidationException', 'UnknownOperationException', 'NotYetImplementedException']) {
     assert.ok((codes.get(code) ?? 0) > 20, JSON.stringify([...codes]));
   }

@@ -62,7 +62,7 @@ test('SimulateCustomPolicy: a page ends at the limit of steps, and all pages tog
   );
 });
 
-test('SimulatePrincipalPolicy: a long simulation decides by the policies in force when it is authorized', async () => {
+test('SimulatePrincipalPolicy: a long simulation uses the policies in force when the call is authorized', async () => {
   const UserName = 'ada';
   const { User } = await iam.send(new CreateUserCommand({ UserName }));
   const put = (PolicyName: string, statement: Statement) =>
@@ -72,7 +72,7 @@ test('SimulatePrincipalPolicy: a long simulation decides by the policies in forc
       new SimulatePrincipalPolicyCommand({
         PolicySourceArn: User?.Arn ?? '',
         ActionNames: ['s3:GetObject'],
-        // Too long for the thread that handles requests.
+        // This policy takes so many steps that a separate thread runs the simulation.
         PolicyInputList: [slowPolicy(20_000, generator(1), 2)],
       }),
     );

@@ -15,7 +15,7 @@ const server = await startTestServer();
 const { host } = new URL(server.endpoint);
 const MINUTE_MS = 60_000;
 
-/** Keys and sessions in every possible state. */
+/** Access keys and sessions in every possible state: valid, inactive, deleted, expired and others. */
 const keys = {} as Record<
   | 'unknown' | 'inactive' | 'deleted' | 'wrong' | 'altered' | 'anotherToken' | 'noToken' | 'tokenOnLongTerm'
   | 'expired' | 'expiredWrong' | 'goneUser' | 'newUserOfThatName' | 'live',
@@ -56,7 +56,7 @@ before(async () => {
 
 type Change = (dialect: Dialect) => Buffer;
 
-/** Returns the request of a dialect with a signature of `by`. `change` changes the headers after signing. */
+/** Returns the request of a dialect (a protocol of a service), signed with the keys `by`. `change` changes the headers after signing. */
 function signed(
   by: () => Credentials,
   { at = 0, change = (headers: Record<string, string>): Readonly<Record<string, string>> | (readonly [string, string])[] => headers } = {},
@@ -155,7 +155,7 @@ const trail = new CloudTrailClient(server.client());
 
 interface Found {
   readonly document: Readonly<Record<string, unknown>>;
-  /** Absent if the record names no account: no caller can look it up. */
+  /** Event of the record. Absent if the record names no account, because then no caller can look it up. */
   readonly event?: { readonly Username?: string | undefined; readonly AccessKeyId?: string | undefined };
 }
 
@@ -172,11 +172,11 @@ async function recordOf(reply: Reply, eventName: string): Promise<Found> {
   return { document };
 }
 
-/** Reports whether an error concerns no key of an account: an unknown key, a key without an owner, or no key. */
+/** Reports whether the record of an error names no account: the request has no key, an unknown key, or a key without an owner. */
 const namesNoAccount = (code: string, named: Named): boolean => named === 'none' || code === INVALID;
 
 for (const dialect of DIALECTS) {
-  test(`AUTHN-4, ${dialect.name}: correct signatures are accepted, with a clock up to four minutes off`, async () => {
+  test(`AUTHN-4, ${dialect.name}: a correct signature is accepted if the clock is at most four minutes off`, async () => {
     for (const change of [
       signed(own),
       signed(own, { at: -4 * MINUTE_MS }),
@@ -188,7 +188,7 @@ for (const dialect of DIALECTS) {
       const { document } = await recordOf(reply, dialect.eventName);
       assert.equal((document['userIdentity'] as Record<string, unknown>)['userName'], 'admin');
     }
-    // The session is authenticated. It has no permissions, so only STS answers it.
+    // The session has no permissions, so only STS returns a success. The other services return a denial.
     const reply = await exchange(server.endpoint, signed(() => keys.live)(dialect));
     const { document } = await recordOf(reply, dialect.eventName);
     assert.equal((document['userIdentity'] as Record<string, unknown>)['userName'], 'keeper');
@@ -233,7 +233,7 @@ test('AUTHN-4: unknown, inactive and deleted keys get the same response', async 
   }
 });
 
-test("Decision 0015: a wrong signature with a key is only in the history of the key's account", async () => {
+test('Decision 0015: a wrong signature is recorded only in the history of the account of its key', async () => {
   const { accountId, keys: other } = await otherAccount(server, 'Second');
   const { accessKeyId } = other;
   const dialect = DIALECTS[0] as Dialect;

@@ -10,8 +10,10 @@ import { everyEvent } from '../kit/trail.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
 
 /**
- * LOG-4: secrets in inputs and outputs of all operations are not in the trail, in the files of the database or in the server's output.
- * Members are secret here if their name matches this pattern, independently of the server's own rule.
+ * Names of members that contain a secret. This pattern is independent of the server's own rule.
+ *
+ * LOG-4: secrets in inputs and outputs of operations are not in the trail, in the database files or in the server's output. The tests put
+ * canaries, which are recognizable strings, into all secret members.
  */
 const SOUNDS_SECRET =
   /password$|^secret(?:accesskey)?$|(?:credential|client)secret|(?:session|security|join|device|tradein)token$|^webidentitytoken$|(?:^|add)privatekey$|pin$|passcode|assertion$|seed$|apikeyvalue/i;
@@ -22,10 +24,10 @@ const server = await startServerProcess({ BELFRY_LOOKUPS_PER_SECOND: '0' });
 const sdk = { endpoint: server.endpoint, region: 'us-east-1', credentials: server.credentials, maxAttempts: 1 };
 const call = (service: ServiceName, operation: string, input: object = {}, settings: object = {}) =>
   caller(service, { ...sdk, ...settings })(operation, input);
-/** Secrets in responses of the server. */
+/** Secrets that the server has returned in responses. */
 const returned = new Set<string>([server.credentials.secretAccessKey]);
 
-/** Collects the secrets of an output. Blobs count as text. */
+/** Adds the secrets of an output to `returned`. Blobs are treated as text. */
 function collect(value: unknown, name = ''): void {
   if (value instanceof Uint8Array) {
     if (SOUNDS_SECRET.test(name)) returned.add(Buffer.from(value).toString('latin1'));
@@ -110,7 +112,7 @@ test('LOG-4: operations with secrets in inputs and outputs succeed, and the inpu
   const users = [{ Username: 'sip', Password: `${CANARY}Sip` }];
   await done('chime-sdk-voice', 'PutVoiceConnectorTerminationCredentials', { VoiceConnectorId, Credentials: users });
   await done('chime-sdk-voice', 'ListVoiceConnectorTerminationCredentials', { VoiceConnectorId });
-  // Also requests that are rejected: a wrong token and a wrong secret.
+  // Also sends requests that the server rejects: with a wrong token, and with a wrong secret.
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, sessionToken: `${CANARY}Token` } });
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, secretAccessKey: `${CANARY}Secret` } });
   assert.ok(returned.size >= 10, `${returned.size} secrets in outputs`);
@@ -155,6 +157,6 @@ test('LOG-4: no secret is in the trail, in a file of the data folder or in the o
       assert.equal(at, -1, `${place}: ${text.slice(Math.max(0, at - 300), at)} (then a secret of ${secret.length} characters)`);
     }
   }
-  // The search works: values that are not secret are in the trail and in the files.
+  // Checks that the search works: it finds values that are not secret in the trail and in the files.
   assert.ok(trail.includes('"userName":"holder"') && places.slice(2).some(([, text]) => text.includes('CreateMeetingWithAttendees')));
 });

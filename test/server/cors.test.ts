@@ -1,4 +1,4 @@
-/** Cross-origin requests: every response of the API can be read by a page of another origin, and no response of the sign-in. */
+/** Cross-origin requests: a page of another origin can read every API response, and cannot read responses of the sign-in pages. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SIGN_IN_PATHS } from '#server/sign-in/paths.ts';
@@ -23,7 +23,7 @@ const signed = (plain: Plain): Promise<Reply> => {
   return exchange(server.endpoint, bytesOf(plain, { ...headers, ...ORIGIN }));
 };
 
-/** Returns the headers of a response that are about cross-origin access. */
+/** Returns the CORS headers of a response. */
 const corsOf = ({ headers }: Reply) => Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control-')));
 
 const RESPONSE = {

@@ -45,7 +45,7 @@ const complete = join(newFolder(), 'data');
 await completeFolder(complete);
 
 for (const damage of DAMAGES) {
-  test(`Data folder: ${damage.title} prevents the start with one line, and nothing changes`, () => refuseDamaged(complete, [damage]));
+  test(`Data folder: with ${damage.title}, the start fails with one line and changes no file`, () => refuseDamaged(complete, [damage]));
 }
 
 test('Data folder: an empty database with an old operator key is rejected, and the profile remains', async () => {
@@ -54,7 +54,7 @@ test('Data folder: an empty database with an old operator key is rejected, and t
   assert.equal(readFileSync(join(complete, 'aws', 'credentials'), 'utf8'), before);
 });
 
-test('Data folder: a used PostgreSQL database without its operator key is rejected, and no key is written', async () => {
+test('Data folder: with a used PostgreSQL database but no operator key, the start fails and writes no key', async () => {
   const folder = newFolder();
   const { stop } = await start(folder, { BELFRY_DATABASE: postgres[1].url });
   await stop();
@@ -65,7 +65,7 @@ test('Data folder: a used PostgreSQL database without its operator key is reject
   await (await start(other, { BELFRY_DATABASE: postgres[1].url })).stop();
 });
 
-test('Data folder: a database and its operator key, restored from backups, are enough', async () => {
+test('Data folder: after a restore of only the database and the operator key, the server starts', async () => {
   const folder = newFolder();
   for (const name of ['belfry.db', 'operator.key']) copyFileSync(join(complete, name), join(folder, name));
   const { ready, stop } = await start(folder);
@@ -73,7 +73,7 @@ test('Data folder: a database and its operator key, restored from backups, are e
   await stop();
 });
 
-test('Data folder: a first start that was interrupted is repeated', async () => {
+test('Data folder: after an interrupted first start, the next start completes it', async () => {
   const folder = newFolder();
   copyFileSync(join(complete, 'operator.key'), join(folder, 'operator.key'));
   mkdirSync(join(folder, 'aws'));
@@ -106,7 +106,7 @@ const noUsers =
     ? false
     : 'needs root and setpriv';
 
-test('Data folder: a volume with fsGroup and a mounted key are used as Kubernetes mounts them', { skip: noUsers }, async () => {
+test('Data folder: the server starts with a Kubernetes volume with fsGroup and a mounted key', { skip: noUsers }, async () => {
   const parent = newFolder();
   chmodSync(parent, 0o755);
   const volume = join(parent, 'volume');
@@ -124,7 +124,7 @@ test('Data folder: a volume with fsGroup and a mounted key are used as Kubernete
   assert.equal((await started(data)).status, 0);
   assert.equal(statSync(data).mode & 0o777, 0o700);
 
-  // The key of the first start becomes a secret, which is mounted from then on.
+  // Uses the key of the first start as a Kubernetes secret, mounted at every later start.
   const secret = join(parent, 'secret.key');
   copyFileSync(join(data, 'operator.key'), secret);
   chownSync(secret, 0, FS_GROUP);
@@ -140,7 +140,7 @@ test('Data folder: a volume with fsGroup and a mounted key are used as Kubernete
   }
 });
 
-/** Runs a shell script with an empty file system of this size at /mnt, as this user. */
+/** Returns the command that runs a shell script with an empty file system of this size at /mnt, as the current user. */
 const onSmallDisk = (kibibytes: number, script: string): readonly [string, ...string[]] => [
   'unshare',
   '-rm',

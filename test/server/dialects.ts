@@ -8,7 +8,7 @@ export interface Dialect {
   readonly plain: Plain & { readonly headers: Readonly<Record<string, string>>; readonly body: string | Buffer };
   /** Base path that selects the service. */
   readonly base: string;
-  /** Form of its error codes: that of IAM and STS, or that of the other services. */
+  /** Format of error codes: `query` for IAM and STS, `json` for the other services. */
   readonly errors: 'query' | 'json';
 }
 
@@ -16,7 +16,7 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8
 const NOWHERE = '00000000-0000-4000-8000-000000000000';
 
 // biome-ignore format: a table
-/** A request of each dialect. */
+/** All dialects, each with a request. */
 export const DIALECTS: readonly Dialect[] = [
   { name: 'query of IAM',             base: '/_iam', signingName: 'iam',        errors: 'query', eventName: 'ListUsers',         plain: { method: 'POST', target: '/', headers: FORM, body: 'Action=ListUsers&Version=2010-05-08' } },
   { name: 'query of STS',             base: '/_sts', signingName: 'sts',        errors: 'query', eventName: 'GetCallerIdentity', plain: { method: 'POST', target: '/', headers: FORM, body: 'Action=GetCallerIdentity&Version=2011-06-15' } },

@@ -1,4 +1,4 @@
-/** Floods of one source: the requests that the server parses in one turn of its event loop, and the delay of other clients. */
+/** Floods from one source (client address): requests that the server parses in one turn of the event loop, and the delay of other clients. */
 import assert from 'node:assert/strict';
 import diagnostics from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -22,11 +22,11 @@ after(async () => {
 
 const SMALLEST = 'GET / HTTP/1.1\r\nhost:a\r\n\r\n';
 const HEALTH = 'GET /_belfry/health HTTP/1.1\r\nhost:a\r\n\r\n';
-/** More than the kernel passes on in one read. */
+/** Number of bytes of one flood, more than the server receives in one read. */
 const BYTES = 131_072;
 const CONNECTIONS = 8;
 
-/** Counts the requests that Node's parser finds in one turn of the event loop. The most of any turn is the result of `end`. */
+/** Counts the requests that Node's HTTP parser parses in each turn of the event loop. `end` returns the maximum of all turns. */
 function countingParsed() {
   let parsed = 0;
   let most = 0;
@@ -53,7 +53,7 @@ function countingParsed() {
   };
 }
 
-/** Discards all responses. Their number is not known, because the server ends connections with too many probes. */
+/** Reads and discards all responses. Their number varies, because the server ends connections with too many health probes. */
 function readAll({ socket }: Connection): void {
   socket.removeAllListeners('data').on('data', () => {});
 }
@@ -78,7 +78,7 @@ for (const [what, endpoint, request] of FLOODS) {
     }
     await until(() => parsed.total() > 4 * WORK_OF_SOURCE || counts().connections === 0);
     const most = parsed.end();
-    // A turn of the server can begin between two turns of this test.
+    // Between two turns of this test, the server's event loop may complete part of a second turn.
     const perTurn = WORK_OF_SOURCE + Math.ceil(STEP_BYTES / request.length);
     assert.ok(most <= 2 * perTurn, `${most} requests in a turn`);
     for (const connection of flooding) connection.close();
@@ -90,7 +90,7 @@ test('Floods: all pipelined requests of a connection are answered in order, what
   const connection = await connect(http);
   const sizes = [0, 1, 3_000, 70_000, 5, 200_000, 2_048];
   const chunked = (body: string) => `${body.replaceAll(/x{1,7}/g, (piece) => `${piece.length}\r\n${piece}\r\n`)}0\r\n\r\n`;
-  /** A request with the status of its response: the path of every third one has no route. */
+  /** Requests with the expected status. Every third request has a path without a route. */
   const requests = Array.from({ length: 30 }, (_, i) => {
     const size = sizes[i % sizes.length] as number;
     const body = 'x'.repeat(size);
@@ -107,7 +107,7 @@ for (const [client, localAddress] of [
   ['another source', '127.0.0.2'],
   ['another connection of the source', '127.0.0.1'],
 ] as const) {
-  test(`Floods: ${client} waits for fewer requests of the flood than one read has`, async () => {
+  test(`Floods: ${client} waits for fewer requests of the flood than one read contains`, async () => {
     const flooding = await Promise.all(Array.from({ length: CONNECTIONS }, () => connect(http)));
     const parsed = countingParsed();
     let ended = false;

@@ -1,4 +1,4 @@
-/** Probes: live, ready and health, on both engines, without a lease or database, and while the server drains. */
+/** Probes `live`, `ready` and `health`: on both engines, without a lease or database, and while the server drains. */
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -76,7 +76,7 @@ test('Health: after PostgreSQL has stopped, ready and health are 503, and live i
   assert.deepEqual(await probe(member.endpoint(), 'live'), { status: 200, reported: 'ok' });
 });
 
-test('Health: a core that reports no more is not ready after the time of its last report', () => {
+test('Health: when the core stops reporting, ready becomes 503 after its last report has expired', () => {
   let now = 0;
   const health = newHealth(() => now);
   const status = () => health.answer('GET', '/_belfry/ready')?.status;
@@ -125,7 +125,7 @@ test('Health: on SIGTERM without a drain time ready is 503 until the running req
   const headers = signedHeaders(server.endpoint, plain, { credentials: server.credentials, signingName: 'chime' });
   const busy = await connect(server.endpoint);
   busy.write(bytesOf(plain, headers));
-  // The lease ends two seconds later, so the request has reached the core by then.
+  // Waits until the lease has ended, two seconds later. By then the request has reached the core.
   assert.equal((await readyIs(server.endpoint, 503)).reported, 'unavailable');
   process.kill(server.pid, 'SIGTERM');
   const latest = Date.now() + 20_000;

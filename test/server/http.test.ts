@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { bytesOf, connect, exchange, type Plain, signedHeaders } from '../kit/raw.ts';
 import { startTestServer } from '../kit/server.ts';
 
-/** Requirements of HTTP on all responses. */
+/** Tests requirements of the HTTP specifications that apply to all responses. */
 
 const server = await startTestServer();
 

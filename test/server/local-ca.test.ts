@@ -1,4 +1,4 @@
-/** The local CA: certificates that clients accept, certificates that it cannot sign, and its renewal. */
+/** Local CA: certificates that clients accept, names for which its key cannot sign, and renewal of the CA. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
@@ -27,7 +27,7 @@ function newFolder(): string {
   return folder;
 }
 
-/** Returns the certificates of a data folder with a public URL, and the reported lines. */
+/** Issues the certificates of a data folder for a public URL. Returns the certificates, and the logged lines. */
 async function issue(dataFolder: string, { publicUrl = 'https://belfry.example.org', now = NOW } = {}) {
   const lines: string[] = [];
   const material = await tlsMaterial(readSettings(['--data', dataFolder, '--public-url', publicUrl], {}), now, (line) => lines.push(line));
@@ -49,7 +49,7 @@ function verify(ca: string, server: string, name: string, now = NOW + 3_600_000)
   }
 }
 
-/** Signs a certificate with the key of a CA, as someone with a stolen key can. */
+/** Signs a certificate with the key of the CA, as an attacker with a stolen key can. */
 function forge(dataFolder: string, subject: string, extensions: string): TlsMaterial {
   const folder = newFolder();
   const file = (name: string) => join(folder, name);
@@ -68,7 +68,7 @@ function forge(dataFolder: string, subject: string, extensions: string): TlsMate
 const folder = newFolder();
 const { material, ca, lines } = await issue(folder);
 
-test('Local CA: a first start reports nothing, and the CA expires within two years and is for servers only', () => {
+test('Local CA: a new CA expires within two years and is for servers only, and nothing is logged', () => {
   assert.deepEqual(lines, []);
   const certificate = new X509Certificate(ca);
   assert.ok(certificate.validToDate.getTime() - NOW <= 730 * DAY_MS);
@@ -95,7 +95,7 @@ const FORGED: readonly (readonly [what: string, subject: string, extensions: str
 ];
 
 for (const [what, subject, extensions, name, outcome] of FORGED) {
-  test(`Local CA: a certificate signed with its key for ${what} is ${outcome === 'ok' ? 'accepted' : 'rejected'}`, () => {
+  test(`Local CA: a certificate that its key signs for ${what} is ${outcome === 'ok' ? 'accepted' : 'rejected'}`, () => {
     assert.equal(verify(ca, forge(folder, subject, extensions).cert, name), outcome);
   });
 }
@@ -147,7 +147,7 @@ test('Local CA: Node and Python accept the server, and reject a certificate for 
   }
 });
 
-test('Local CA: the AWS CLI accepts it', async () => {
+test('Local CA: the AWS CLI accepts the certificate of the server', async () => {
   const server = await startTestServer();
   const { httpsEndpoint, caFile, credentials, accountId } = server;
   const env = {
@@ -161,7 +161,7 @@ test('Local CA: the AWS CLI accepts it', async () => {
   }
 });
 
-test('Local CA: it is renewed with the same key more than a year before it expires', async () => {
+test('Local CA: the CA is renewed with the same key more than a year before it expires', async () => {
   const dataFolder = newFolder();
   const first = await issue(dataFolder);
   const later = NOW + 300 * DAY_MS;
@@ -190,7 +190,7 @@ test("Local CA: the server's certificate is renewed 30 days before it expires", 
   assert.equal(verify(third.ca, third.material.cert, 'localhost', NOW + (310 + 368) * DAY_MS), 'ok');
 });
 
-test('Local CA: a new name in the settings renews it, and a line says that clients need the new one', async () => {
+test('Local CA: a new name in the settings replaces the CA, and a log line says that clients need it', async () => {
   const dataFolder = newFolder();
   await issue(dataFolder);
   const { lines, ca, material } = await issue(dataFolder, { publicUrl: 'https://other.example.org' });
@@ -201,7 +201,7 @@ test('Local CA: a new name in the settings renews it, and a line says that clien
   assert.equal(verify(ca, material.cert, 'other.example.org'), 'ok');
 });
 
-test("Local CA: a new name of the machine does not renew it, and is not in the server's certificate", async () => {
+test('Local CA: a new name of the machine does not replace the CA, and the certificate does not contain it', async () => {
   const dataFolder = newFolder();
   mkdirSync(join(dataFolder, 'tls'));
   const lines: string[] = [];

@@ -5,7 +5,7 @@ import { sign } from '#sigv4/sign.ts';
 import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
-/** PostgreSQL stores neither U+0000 nor half a surrogate pair. A request with them gets the same error of the service on both engines. */
+/** Requests with characters that PostgreSQL cannot store, U+0000 and half a surrogate pair. Both engines return the same error. */
 
 interface Row {
   readonly title: string;
@@ -74,7 +74,7 @@ for (const [engine, settings] of [
         const response = await fetch(server.endpoint + own, { method, headers: sent, ...(method === 'POST' && { body }) });
         const text = await response.text();
         assert.ok(response.status >= 400 && response.status < 500, `${response.status} ${text}`);
-        // Both engines give the same response.
+        // Compares with the status on the other engine.
         assert.equal(response.status, statuses.get(title) ?? response.status);
         statuses.set(title, response.status);
       });

@@ -18,12 +18,12 @@ async function run(...args: string[]): Promise<{ readonly status: number; readon
   return { status, output: stdout + stderr };
 }
 
-/** Returns the key that a command wrote into a profile. */
+/** Returns the access key that a command wrote into the profile. */
 const keyOf = (profile: string) => profileKeys(server.dataFolder, profile);
 
 const events = (credentials: Keys, name: string) => recordsOf(new CloudTrailClient(server.client(credentials)), name);
 
-test('belfry account create: the new account has an administrator, a row in the list and a record', async () => {
+test('belfry account create: the new account has an administrator, a row in the list and a trail record', async () => {
   const { status, output } = await run('account', 'create', '--name', 'Partner', '--profile', 'partner');
   assert.equal(status, 0, output);
   const key = keyOf('partner');
@@ -77,7 +77,7 @@ for (const [name, args, status, says] of REFUSED) {
   });
 }
 
-test('belfry trail unproven: prints the newest records that name no account, one per line', async () => {
+test('belfry trail unproven: the output has the newest records without an account, one per line', async () => {
   for (const path of ['/meetings/first', '/meetings/second', '/meetings/third']) await fetch(`${server.endpoint}${path}`);
   const { status, output } = await run('trail', 'unproven', '--max-items', '2');
   assert.equal(status, 0, output);
@@ -96,7 +96,7 @@ test('belfry trail unproven: prints the newest records that name no account, one
   }
 });
 
-test('Operator socket: only its owner can open it, and its commands are not on the network', async () => {
+test('Operator socket: only its owner can open the socket, and no command is available on the network', async () => {
   assert.equal(statSync(join(server.dataFolder, 'control')).mode & 0o777, 0o700);
   assert.equal(statSync(join(server.dataFolder, 'control', 'belfry.sock')).mode & 0o777, 0o600);
   const answer = await fetch(`${server.endpoint}/_belfry/control`, { method: 'POST', body: '{"command":"account list"}' });

@@ -30,9 +30,9 @@ const SERVICES: readonly (readonly [service: ServiceName, invalid: string, opera
 const MEMBERS = ['NextToken', 'nextToken', 'Marker'];
 
 const encoded = (text: string | Buffer): string => Buffer.from(text).toString('base64url');
-/** Keys that no operation puts into a token. */
+/** Positions in a list that no genuine page token contains. */
 const KEYS: readonly (string | Buffer)[] = ['\0', 'NaN', '9007199254740993', '-1', Buffer.from([0xed, 0xa0, 0x80]), '1e400 x'];
-/** The same keys in the forms that operations use inside their tokens. */
+/** Forged page tokens: the positions above, in the formats that operations use inside their tokens. */
 const FORGED: readonly string[] = [
   'AAAA',
   '0',
@@ -69,7 +69,7 @@ for (const [engine, settings] of [
         let built = 0;
         for (const [operation, member, Command] of listsOf(service, from)) {
           const input = requiredInput(server, service, operation);
-          // A list that is not implemented rejects every call.
+          // Skips lists that are not implemented, because they reject every call.
           if ((await codeOf(client, Command, input)).startsWith('NotYetImplemented')) continue;
           built += 1;
           const tokens: readonly string[] = [genuine, ...FORGED];
@@ -85,7 +85,7 @@ for (const [engine, settings] of [
       });
     }
 
-    test(`page tokens on ${engine}: a genuine token continues the list, and an altered one does not`, async () => {
+    test(`page tokens on ${engine}: a genuine token continues the list, and an altered token is an error`, async () => {
       const { Users = [] } = await users.send(new iam.ListUsersCommand({ Marker: genuine }));
       assert.deepEqual(
         Users.map(({ UserName }) => UserName),

@@ -24,13 +24,13 @@ const CLIENT = '127.0.0.5';
 const MEETING = '/meetings/00000000-0000-4000-8000-000000000000';
 
 interface Outcome {
-  /** Outcome of a call that requires the client's address and of one that requires TLS, and the recorded client. */
+  /** Whether the call that requires the client's address succeeded. */
   readonly byAddress: boolean;
   readonly byTls: boolean;
   readonly recorded: unknown;
 }
 
-/** Starts a server with a user that may call only from `address`, and one that may call only over TLS. */
+/** Starts a server with two users: one may call only from `address`, and the other only over TLS. */
 async function startProxied(environment: Readonly<Record<string, string>>, address: string) {
   const account = await startAccount(environment);
   const { server } = account;
@@ -50,7 +50,7 @@ async function startProxied(environment: Readonly<Record<string, string>>, addre
 
   return {
     ...account,
-    /** Calls through `endpoint` and reads the trail. */
+    /** Calls the server through `endpoint` with both users. Returns the outcomes, and the client in the trail records. */
     async outcome(endpoint: string, headers: Readonly<Record<string, string>> = {}, localAddress = CLIENT): Promise<Outcome> {
       const first = await allowed(endpoint, byAddress, headers, localAddress);
       const second = await allowed(endpoint, byTls, headers, localAddress);
@@ -203,7 +203,7 @@ test('PROXY protocol: a connection of a trusted proxy without the header is clos
   await assert.rejects(exchange(endpoint, 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n'), /ended after 0 bytes/);
 });
 
-test('PROXY protocol: an untrusted peer is rejected with the header and accepted without', async () => {
+test('PROXY protocol: an untrusted peer with the header is rejected, and without the header accepted', async () => {
   const { endpoint } = stated.server;
   const health = Buffer.from('GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n');
   assert.equal((await exchange(endpoint, health)).status, 200);
@@ -223,7 +223,7 @@ test('Plain HTTP: a listener on all addresses accepts only loopback and trusted 
   const health = 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n';
   const { port } = new URL(server.endpoint);
   assert.equal((await exchange(`http://127.0.0.1:${port}`, health)).status, 200);
-  // The system uses the machine's own address for both ends.
+  // Connects to the machine's own address, so that the server sees this address as the client.
   const socket = createConnection({ host: ownAddress as string, port: Number(port) });
   const read: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => read.push(chunk)).on('error', () => {});
@@ -233,14 +233,14 @@ test('Plain HTTP: a listener on all addresses accepts only loopback and trusted 
 });
 
 test('CTX-2: behind a proxy, each client has its own share of the bytes in memory', async () => {
-  // 16 MiB, and a quarter of it for each source.
+  // The server holds at most 16 MiB of requests, and a quarter of that per source.
   const { server } = await startAccount({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_UNDER_WAY_MAX_BYTES: '16777216' });
   const endpoint = await startProxy({ target: server.endpoint, from: PROXY });
   const size = 1_800_000;
   const head = (client: string) => `POST / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: ${client}\r\ncontent-length: ${size}\r\n\r\n`;
   const half = await Promise.all([1, 2, 3].map(() => connect(endpoint)));
   for (const connection of half) connection.write(head('192.0.2.1') + 'x'.repeat(size - 1));
-  // Two bodies fit. The third gets an error at once.
+  // Two bodies fit into the share of a source. The third request gets an error at once.
   assert.equal((await Promise.race(half.map((connection) => connection.reply()))).status, 503);
   assert.notEqual((await exchange(endpoint, head('192.0.2.2') + 'x'.repeat(size))).status, 503);
   for (const connection of half) connection.close();

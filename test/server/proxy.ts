@@ -1,4 +1,4 @@
-/** A small proxy for tests, on raw sockets: it ends TLS or passes it on, and adds headers or a PROXY protocol header. */
+/** A small proxy for tests, on raw sockets. It terminates or forwards TLS, and adds HTTP headers or a PROXY protocol header. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
@@ -12,7 +12,7 @@ export interface ProxyOptions {
   readonly target: string;
   /** Address that the proxy connects from. */
   readonly from: string;
-  /** Ends TLS with the certificate of this server. Without it, bytes pass as they are. */
+  /** Server whose certificate the proxy uses to terminate TLS. If absent, the proxy forwards the bytes unchanged. */
   readonly tlsOf?: TestServer;
   /** Header lines that the proxy adds to each request. */
   readonly lines?: (clientAddress: string) => readonly string[];

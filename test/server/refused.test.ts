@@ -12,7 +12,7 @@ import { GetAccountAuthorizationDetailsCommand, IAMClient, ListAccessKeysCommand
 import { startServerProcess } from '../kit/process.ts';
 import { bytesOf, connect, errorCodeOf, exchange, type Plain, signedHeaders } from '../kit/raw.ts';
 
-/** Invalid input gets AWS's error and changes nothing. The server continues, and its memory is bounded. */
+/** Invalid input: the response is AWS's error, the state does not change, the server continues, and its memory is bounded. */
 
 const server = await startServerProcess({ BELFRY_BODY_MAX_BYTES: '65536', BELFRY_LOOKUPS_PER_SECOND: '0' });
 const { host } = new URL(server.endpoint);
@@ -29,7 +29,7 @@ before(async () => {
   await meetings.send(new CreateAttendeeCommand({ MeetingId, ExternalUserId: 'anna' }));
 });
 
-/** Returns the stored state that the API shows. */
+/** Returns the stored state, as read through the API. */
 async function state(): Promise<string> {
   const iam = new IAMClient(sdk);
   const [details, keys, attendees] = await Promise.all([
@@ -225,7 +225,7 @@ test('Invalid input: after thousands of errors the server responds, with bounded
       ...Array.from({ length: 8 }, () => hold(flood[1] as Buffer, 100)),
       ...Array.from({ length: 8 }, () => hold(rest('GET', '/nowhere'), 100)),
     ]);
-  // The first round includes growth that happens once: pools, compiled code, and heaps before a collection.
+  // Does not count the first round, in which memory grows once: by pools, by compiled code, and until the first garbage collection.
   await floodOnce();
   const was = kilobytes();
   await floodOnce();

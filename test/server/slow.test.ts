@@ -12,7 +12,7 @@ import { startServer } from '#server/start.ts';
 import { connect, errorCodeOf, exchange } from '../kit/raw.ts';
 import { until } from '../kit/until.ts';
 
-/** Slow clients. The limits are small, and each test waits until the server ends the connection. */
+/** Slow clients. The time limits of the server are short, and each test waits until the server ends the connection. */
 
 const UNDER_WAY_BYTES = 1_000_000;
 const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-slow-'));
@@ -69,14 +69,14 @@ test('Slow clients: single bytes do not extend the time limit', async () => {
   }
 });
 
-test('Slow clients: idle connections end, whether they were used before or not', async () => {
+test('Slow clients: an idle connection is closed, whether it was used before or not', async () => {
   const [used, unused] = await Promise.all([connect(endpoint), connect(endpoint)]);
   used.write(`GET /_belfry/health HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
   assert.equal((await used.reply()).status, 200);
   await Promise.all([used.closed, unused.closed]);
 });
 
-test('Slow clients: a hundred of them do not prevent responses to others', async () => {
+test('Slow clients: a hundred slow clients do not prevent responses to other clients', async () => {
   const slow = await Promise.all(Array.from({ length: 100 }, () => connect(endpoint)));
   for (const each of slow) each.write(`POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 10\r\n\r\n`);
   const reply = await exchange(endpoint, `GET /_belfry/health HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
@@ -84,7 +84,7 @@ test('Slow clients: a hundred of them do not prevent responses to others', async
   await Promise.all(slow.map((each) => each.closed));
 });
 
-test('Slow clients: incomplete bodies have a common limit, and requests above it are 503', async () => {
+test('Slow clients: if incomplete bodies reach the limit of bytes, further requests are 503', async () => {
   const body = (size: number) => `POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: ${size}\r\n\r\n`;
   const slow = await Promise.all(Array.from({ length: 4 }, () => connect(endpoint)));
   const outcomes = slow.map(async (each) => {
@@ -101,7 +101,7 @@ test('Slow clients: incomplete bodies have a common limit, and requests above it
 
 test('Slow clients: a late body is freed after its time limit, even on an open connection', async () => {
   const { hostname, port } = new URL(endpoint);
-  // Two bodies fill the server. Their clients neither read nor close, and the grace period is long.
+  // Two bodies reach the limit of bytes. Their clients neither read nor close the connections, which remain open for a long time.
   const slow = await Promise.all(
     [1, 2].map(async () => {
       const socket = createConnection({ host: hostname, port: Number(port), allowHalfOpen: true });
@@ -118,7 +118,7 @@ test('Slow clients: a late body is freed after its time limit, even on an open c
   for (const socket of slow) socket.destroy();
 });
 
-test('Slow clients: a connection that ends before the responses to pipelined requests frees their bytes', async () => {
+test('Slow clients: if a connection ends before its pipelined requests have responses, the bytes are freed', async () => {
   const connection = await connect(endpoint);
   connection.write(`GET /meetings/x HTTP/1.1\r\nhost: ${host}\r\n\r\n`.repeat(100));
   await connection.reply();
@@ -126,7 +126,7 @@ test('Slow clients: a connection that ends before the responses to pipelined req
   await untilCounts(({ bytes, requests, sources }) => bytes === 0 && requests === 0 && sources === 0);
 });
 
-test('Slow clients: hundreds of requests in one write are answered, a few at a time', async () => {
+test('Slow clients: hundreds of requests in one write all get responses, a few at a time', async () => {
   const connection = await connect(endpoint);
   const request = `GET /meetings/x HTTP/1.1\r\nhost: ${host}\r\n\r\n`;
   const times = 400;

@@ -8,7 +8,7 @@ import { startServerProcess, startThatEnds } from '../kit/process.ts';
 import { bytesOf, connect, exchange, type Reply, signedHeaders } from '../kit/raw.ts';
 import { startTestServer } from '../kit/server.ts';
 
-/** Starts with unusual folders, after interrupted starts, and with unusable addresses and files. */
+/** Tests the start of a server with unusual folders, after interrupted starts, and with unusable addresses and files. */
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-start-'));
@@ -45,7 +45,7 @@ for (const [what, files] of [
   });
 }
 
-test('First profile: on all addresses of the machine, its endpoint is a name in the certificate', async () => {
+test('First profile: if the server listens on all addresses, the endpoint has a name in the certificate', async () => {
   const server = await startTestServer({ BELFRY_HTTP: 'off', BELFRY_HTTPS: '0.0.0.0:17443' }, newFolder());
   const config = readFileSync(join(server.dataFolder, 'aws', 'config'), 'utf8');
   assert.equal(/^endpoint_url = (\S+)$/m.exec(config)?.[1], 'https://localhost:17443');
@@ -54,7 +54,7 @@ test('First profile: on all addresses of the machine, its endpoint is a name in 
   assert.equal((await exchange(server.endpoint, health, server.caFile)).status, 200);
 });
 
-test('First profile: it names the local CA only if the CA signed the certificate', async () => {
+test('First profile: the profile names the local CA only if the CA signed the certificate', async () => {
   const first = await startTestServer({}, newFolder());
   const own = (name: string) => join(first.dataFolder, 'tls', name);
   const bundleOf = async (environment: Readonly<Record<string, string>>) => {

@@ -1,4 +1,4 @@
-/** Tags whose keys differ only in case are one condition key, so no request stores both, and no decision reads them. ERR-5, TAG-5, EVAL-12. */
+/** Tags with keys that differ only in case. They would be the same condition key, so no request can store both. ERR-5, TAG-5, EVAL-12. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -40,7 +40,7 @@ function takesTags(model: ServiceModel, { input }: OperationModel): boolean {
   return element?.members?.['Key'] !== undefined && element.members['Value'] !== undefined;
 }
 
-/** Replaces the sample of a URL by a valid one. */
+/** Returns a sample string. For the member `Url`, returns a valid URL, because the generated sample is not one. */
 const withUrl = (text: string, member: string) => (member === 'Url' ? 'https://idp.example.com' : text);
 
 /** Codes of a duplicate tag key by service. */
@@ -150,7 +150,7 @@ describe('Tags: stored keys that differ only in case', async () => {
     await describeAs('other-key', any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/stage': 'live' } })));
   });
 
-  test('Stored tag keys: conditions read the other key after the administrator removes one', async () => {
+  test('Stored tag keys: after the administrator removes one key, conditions read the other', async () => {
     const identity = new ChimeSDKIdentityClient(old.at('chime-sdk-identity'));
     await identity.send(new UntagResourceCommand({ ResourceARN: old.appInstance, TagKeys: ['Team'] }));
     await describeAs('mended', allow('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/team': 'blue' } })));

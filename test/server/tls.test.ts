@@ -28,7 +28,7 @@ function handshake(options: ConnectionOptions): Promise<{ version: string | null
 
 for (const version of ['TLSv1', 'TLSv1.1'] as const) {
   test(`INF-2: a client with only ${version} is rejected`, async () => {
-    // Without SECLEVEL=0 the client's library would not send the hello.
+    // With a higher SECLEVEL, OpenSSL in the client would not send a ClientHello of this version.
     const outcome = await handshake({ minVersion: version, maxVersion: version, ciphers: 'ALL:@SECLEVEL=0' });
     assert.equal(outcome, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
   });
@@ -47,7 +47,7 @@ for (const [what, ciphers] of [
   ['CBC suites',       'ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA256'],
   ['a shared key',     'PSK'],
 ] as const) {
-  test(`INF-3: a client that offers only ${what} is rejected`, async () => {
+  test(`INF-3: a client that supports only ${what} is rejected`, async () => {
     const outcome = await handshake({ maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` });
     assert.match(String(outcome), /ERR_SSL_(SSLV3_ALERT_HANDSHAKE_FAILURE|SSL\/TLS_ALERT_HANDSHAKE_FAILURE|NO_CIPHERS_AVAILABLE)/);
   });
@@ -114,7 +114,7 @@ test('INF-8: only the owner can read the secret files', () => {
   for (const folder of ['aws', 'tls', 'control']) assert.equal(mode(folder), '700', folder);
 });
 
-test('INF-8: with a wrong operator key the server does not start, and its message names the remedy', async () => {
+test('INF-8: with a wrong operator key the server does not start, and the error says what to do', async () => {
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-key-'));
   after(() => rmSync(dataFolder, { recursive: true, force: true }));
   const first = await startTestServer({}, dataFolder);

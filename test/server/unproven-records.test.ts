@@ -12,7 +12,7 @@ import { everyEvent, readUnproven } from '../kit/trail.ts';
 import { until } from '../kit/until.ts';
 import { browser } from '../sign-in/browser.ts';
 
-/** Records of requests, and the content of records without an authenticated caller. Decision 0015. */
+/** Trail records of requests. A record is unproven if the caller is not authenticated. Decision 0015 limits unproven records. */
 
 const PER_MINUTE = 20;
 const server = await startTestServer({ BELFRY_BODY_MAX_BYTES: '65536' });
@@ -110,7 +110,7 @@ test('LOG-1: a signed request for an unknown region has a record that names the 
   }
 });
 
-/** Request of a few hundred bytes that would have a large record without the limit. */
+/** Returns a request of a few hundred bytes whose record would be large without the limit. */
 function amplified(entries = 1_000): Plain {
   const arns = Array.from(
     { length: entries },
@@ -142,7 +142,7 @@ test('Unproven records: a record has at most 6 KB, whatever the request', async 
   }
 });
 
-test('Unproven records: they are not in the event history of the first account', async () => {
+test('Unproven records: the event history of the first account does not contain unproven records', async () => {
   const reply = await send({ method: 'GET', target: '/meetings/x' });
   assert.ok(await recordOf(reply));
   assert.ok((await history()).every(({ requestID }) => requestID !== reply.headers['x-amzn-requestid']));
@@ -177,7 +177,7 @@ interface Summary {
 const summaries = (records: readonly Readonly<Record<string, unknown>>[]): readonly Summary[] =>
   records.filter(({ eventName }) => eventName === 'OmitUnprovenRequests').map(({ serviceEventDetails }) => serviceEventDetails as Summary);
 
-test('Unproven records: a flood has 20 records and a summary, and each signed request has its record', async () => {
+test('Unproven records: a flood has 20 records and a summary, and each signed request is still recorded', async () => {
   const flooded = await startTestServer({ BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) });
   const wrong = { ...flooded.credentials, secretAccessKey: 'x'.repeat(40) };
   const plain = form('Action=GetCallerIdentity&Version=2011-06-15');
@@ -191,7 +191,7 @@ test('Unproven records: a flood has 20 records and a summary, and each signed re
   const mine = await everyEvent(trail);
   assert.equal(mine.filter(({ eventName, errorCode }) => eventName === 'GetCallerIdentity' && errorCode === undefined).length, 50);
 
-  // The limit of the source is reached, so wrong signatures are only counted, in the history of the account that they name.
+  // The source has reached its limit. So wrong signatures are only counted, in the history of the account whose key they name.
   const counted = async () => summaries((await everyEvent(trail)).map(({ document }) => document as unknown as Record<string, unknown>));
   await until(
     async () => (await counted()).length > 0,
@@ -209,10 +209,10 @@ test('Unproven records: a flood has 20 records and a summary, and each signed re
   );
 });
 
-test('Unproven records: a server that stops records the count of a flood', async () => {
+test('Unproven records: a server that stops first records the number of omitted requests', async () => {
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-flood-'));
   const first = await startServerProcess({ BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) }, dataFolder);
-  // This is within the second before the first summary.
+  // Sends the flood in the first second, before the server writes a summary.
   await Promise.all(Array.from({ length: 60 }, () => send({ method: 'GET', target: '/meetings/x' }, first)));
   assert.equal(await first.stop(), 0);
   const second = await startServerProcess({}, dataFolder);

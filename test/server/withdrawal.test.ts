@@ -22,8 +22,8 @@ import { allow, deny, managed, policy } from '../kit/policy.ts';
 import { bytesOf, connect, signedHeaders } from '../kit/raw.ts';
 
 /**
- * EVAL-10 under load: forty connections send requests without a pause while a permission is withdrawn. Requests sent before the response
- * to the withdrawal may be allowed or denied. Requests sent after it are denied.
+ * EVAL-10 under load: forty connections send requests without a pause, while a permission is withdrawn. A request sent before the response
+ * to the withdrawal may be allowed or denied. A request sent after the response is denied.
  */
 
 const account = await startAccount();
@@ -75,7 +75,7 @@ for (const [what, grant, withdraw] of WITHDRAWALS) {
         connection.write(bytes);
         const { status } = await connection.reply();
         if (sentAfter) late++;
-        // NotFound shows that policies allowed the request.
+        // The meeting does not exist, so 404 means that the policies allowed the request.
         if (status === 404) counts[sentAfter ? 'allowedTooLate' : 'allowed']++;
         else if (status === 403) counts.denied++;
         else assert.fail(`status ${status}`);
@@ -83,7 +83,7 @@ for (const [what, grant, withdraw] of WITHDRAWALS) {
       connection.close();
     };
     const requests = Promise.all(Array.from({ length: 40 }, ask));
-    // Requests must be allowed before the withdrawal, otherwise the test shows nothing.
+    // Waits until the server has allowed requests. Without an allowed request, the test would prove nothing.
     while (counts.allowed < 100) await Promise.race([requests, new Promise((resolve) => setImmediate(resolve))]);
     await withdraw();
     isWithdrawn = true;

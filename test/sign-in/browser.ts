@@ -1,4 +1,4 @@
-/** A browser on the sign-in pages: stores one cookie, sends the origin of its page, and follows no redirects. */
+/** A simulated browser on the sign-in pages. It stores one cookie, sends the origin of its page, and does not follow redirects. */
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -14,7 +14,7 @@ export interface Page {
 /** A browser with its cookie. */
 export interface Browser {
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Page>;
-  /** Posts from a page of the server, unless the headers have another origin. */
+  /** Sends a POST request as a page of the server does. `headers` can replace the origin. */
   post(path: string, body?: string | object, headers?: Readonly<Record<string, string | undefined>>): Promise<Page>;
   send(method: string, path: string, headers?: Readonly<Record<string, string | undefined>>, body?: string): Promise<Page>;
   /** Last cookie that the server set, as `name=value`. */

@@ -1,4 +1,4 @@
-/** Federation endpoint: credentials become a token, the token a cookie, and the cookie credentials. Requirement FED-3. */
+/** Federation endpoint: exchanges credentials for a token, the token for a cookie, and the cookie for credentials. Requirement FED-3. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
@@ -179,7 +179,7 @@ test('login: an altered token, a cookie as a token and a token as a cookie are r
     stranger.cookie = `belfry-sign-in=${wrong}`;
     assert.equal((await stranger.get('/_belfry/sign-in')).status, 401);
   }
-  // An invalid token names no account.
+  // The record has no account, because an invalid token identifies none.
   const [event] = await readUnproven(server.dataFolder);
   assert.deepEqual([event?.['eventName'], event?.['responseElements']], ['ConsoleLogin', { ConsoleLogin: 'Failure' }]);
 });
@@ -249,7 +249,7 @@ test('Federation: revoking older sessions of a role revokes their sign-ins', asy
   await assert.rejects(account.iam(keys).send(new ListUsersCommand({})), { name: 'AccessDenied' });
 });
 
-test('Cookies: over TLS the cookie has the prefix __Host-, and one without the prefix is ignored', async () => {
+test('Cookies: over TLS the cookie has the prefix __Host-, and a cookie without the prefix is ignored', async () => {
   const at = browser(server.httpsEndpoint, server.caFile);
   const page = await login(at, await tokenOf(deskKeys));
   assert.match(String(page.headers['set-cookie']), /^__Host-belfry-sign-in=[\w-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/);

@@ -1,4 +1,4 @@
-/** Limits of password attempts, and the age of passwords, with a simulated clock. */
+/** Limits of password attempts, and expiration of passwords, with a simulated clock. */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -29,7 +29,7 @@ const GOOD = 'Correct-Horse-7';
 const HASH = await hashPassword(GOOD, randomBytes(16));
 const DAY_SECONDS = 24 * 3600;
 
-/** Creates sign-ins with one user. `restart` returns sign-ins that know only the stored state. */
+/** Creates the sign-in service with one user. `restart` returns a new instance on the same store, without the state in memory. */
 async function newSignIns({
   profile = {},
   policy,
@@ -123,7 +123,7 @@ async function newSignIns({
       signIn = start();
     },
     store,
-    /** Number of statements since the start. */
+    /** Returns the number of executed SQL statements. */
     counted: () => statements,
     async at(seconds: number, password: string, userName = 'ada', sourceIp = '127.0.0.1', account: string = ACCOUNT) {
       now = instant(START + seconds * 1000);
@@ -134,7 +134,7 @@ async function newSignIns({
 }
 
 for (const userName of ['ada', 'unknown']) {
-  test(`Sign-in: the wait of ${userName} begins after the fifth wrong password and doubles`, async () => {
+  test(`Sign-in: the wait for '${userName}' begins after the fifth wrong password and doubles each time`, async () => {
     const { at } = await newSignIns();
     for (let i = 0; i < 5; i++) assert.equal((await at(0, 'wrong', userName)).status, 401);
     const early = await at(0.5, GOOD, userName);
@@ -184,7 +184,7 @@ test('Sign-in: a source that failed with 30 names waits a minute per name, and o
   assert.equal((await at(120, GOOD, 'ada', '192.0.2.1')).status, 429);
 });
 
-test('Sign-in: addresses of one IPv6 /64 are one source', async () => {
+test('Sign-in: all addresses of one IPv6 /64 network count as one source', async () => {
   const { at } = await newSignIns({ failuresPerSource: 3 });
   for (let i = 0; i < 3; i++) assert.equal((await at(0, 'wrong', `name${i}`, `2001:db8::${i + 1}`)).status, 401);
   assert.equal((await at(0, 'wrong', 'name9', '2001:db8::9')).status, 429);
@@ -194,7 +194,7 @@ test('Sign-in: addresses of one IPv6 /64 are one source', async () => {
 test('Sign-in: the store has a bounded number of unknown names and sources, and every record of a user', async () => {
   const { at, store } = await newSignIns({ failuresPerSource: 30 });
   await at(0, 'wrong');
-  // The rows of earlier attempts, written directly: each attempt over the wire takes 80 ms.
+  // Writes the rows of earlier attempts directly, because each real attempt takes 80 ms.
   await store.transaction(async ({ sql }) => {
     for (const [account, prefix, count] of [
       [ACCOUNT, 'name', UNKNOWN_NAMES_MAX],
@@ -255,7 +255,7 @@ test('Sign-in: a known name, an unknown name and an unknown account execute the 
   for (const of of unknown) assert.deepEqual(of, known);
 });
 
-test('Sign-in: the store contains no typed name', async () => {
+test('Sign-in: after a failed attempt, the store does not contain the typed name', async () => {
   const { at, store } = await newSignIns({ failuresPerSource: 30 });
   await at(0, 'wrong', 'Hunter2-my-password');
   const rows = await store.transaction(({ sql }) => sql.rows<{ subject: string }>('SELECT subject FROM failed_attempt ORDER BY subject'));

@@ -1,4 +1,4 @@
-/** Protection of the sign-in pages from other sites: host names, cookies, headers, and cross-site requests. */
+/** Protection of the sign-in pages against other sites: host names, cookies, headers, and cross-site requests. */
 
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';

@@ -53,7 +53,7 @@ async function signedIn(userName: string, password = GOOD, more: object = {}): P
 const events = async (name = 'ConsoleLogin') => (await account.records(name)).map((event) => ({ event, text: JSON.stringify(event) }));
 const lastEvent = async (name = 'ConsoleLogin') => (await account.records(name))[0] ?? assert.fail('no event');
 
-test('Sign-in: a password signs in, and the credentials have the permissions of the user, including IAM', async () => {
+test('Sign-in: with the right password, the credentials have the permissions of the user, including IAM', async () => {
   await user('ada');
   const at = browser(server.endpoint);
   const page = await signIn('ada', GOOD, {}, at);
@@ -115,7 +115,7 @@ test('Sign-in: every failure gets the same response, and the record has no secre
   );
 });
 
-test('Sign-in: the next attempt must wait after several failures', async () => {
+test('Sign-in: after several failures, the next attempt must wait', async () => {
   await user('carol');
   let wrong = 0;
   let page = await signIn('carol', WRONG);
@@ -134,7 +134,7 @@ test('Sign-in: concurrent attempts for one user are evaluated one at a time, so 
   assert.equal(pages.filter(({ status }) => status === 429).length, 30 - evaluated);
 });
 
-test('MFA: a user with a device needs its code once, and the session has the second factor', async () => {
+test('MFA: a user with a device needs one code to sign in, and the session has multi-factor authentication', async () => {
   const withMfa = { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } };
   await user('frank', {}, allow('iam:ListUsers', '*', withMfa));
   const { TokenCode: next } = await newMfaDevice(admin, 'frank');
@@ -149,7 +149,7 @@ test('MFA: a user with a device needs its code once, and the session has the sec
   assert.equal((await signIn('frank', GOOD, { mfaCode: next })).status, 401);
 });
 
-test('MFA: without a device, a policy that requires a second factor denies', async () => {
+test('MFA: a policy that requires MFA denies calls of a user without a device', async () => {
   await user('gina', {}, allow('*'), deny('iam:ListUsers', '*', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'false' } } }));
   await assert.rejects(account.iam(await signedIn('gina')).send(new ListUsersCommand({})), { name: 'AccessDenied' });
 });

@@ -26,7 +26,7 @@ const trusted = (more: object = {}) =>
 const desk = await account.role('desk', trusted(), allow('iam:ListUsers'));
 const closed = await account.role('closed', trusted({ 'SAML:sub': 'somebody-else' }), allow('iam:ListUsers'));
 
-/** Returns an assertion that offers roles. */
+/** Returns an assertion whose `Role` attribute contains these roles. */
 function offering(roles: readonly string[], { attributes, ...content }: AssertionContent = {}, by = idp): string {
   const Role = roles.map((role) => `${role},${provider}`);
   return by.assertion({ ...content, attributes: { Role, RoleSessionName: ['ada@example'], ...attributes } });
@@ -36,13 +36,13 @@ async function post(
   more: Readonly<Record<string, string>> = {},
   at: Browser = browser(server.endpoint),
 ): Promise<Page> {
-  // A provider posts from its own page.
+  // The request comes from a page of the identity provider.
   return await at.post('/saml', `${new URLSearchParams({ SAMLResponse, ...more })}`, { origin: 'https://idp.example' });
 }
 const lastEvent = async (name: string) => (await account.records(name))[0];
 const SESSION = `arn:aws:sts::${accountId}:assumed-role/desk/ada@example`;
 
-test('SAML sign-in: an assertion with one role signs in and redirects to its RelayState', async () => {
+test('SAML sign-in: an assertion with one role signs the user in, and redirects to the RelayState', async () => {
   const at = browser(server.endpoint);
   const page = await post(offering([desk]), { RelayState: '/console/meetings' }, at);
   assert.deepEqual([page.status, page.headers.location], [303, '/console/meetings']);
@@ -60,7 +60,7 @@ test('SAML sign-in: an assertion with one role signs in and redirects to its Rel
   assert.equal((await lastEvent('AssumeRoleWithSAML'))['userIdentity']?.['type'], 'SAMLUser');
 });
 
-test('SAML sign-in: a page offers several roles, and accepts only one of them', async () => {
+test('SAML sign-in: with several roles, a page lists them and accepts only a listed role', async () => {
   const assertion = offering([closed, desk]);
   const at = browser(server.endpoint);
   const page = await post(assertion, { RelayState: '/console/?a="><script>' }, at);

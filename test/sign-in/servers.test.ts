@@ -1,4 +1,4 @@
-/** Sign-ins on several servers of one PostgreSQL database: counts hold on all of them, and names cannot be enumerated. */
+/** Sign-ins on two servers with one PostgreSQL database: both count failures together, and names cannot be enumerated. */
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ for (const UserName of ['ada', 'bob', 'carol']) {
   await account.admin.send(new CreateLoginProfileCommand({ UserName, Password: GOOD }));
 }
 
-/** `startTestServer` reads the profile from the data folder, and only the first server writes it. */
+/** Adds the administrator's profile to a data folder, because only the first server writes it and `startTestServer` reads it. */
 async function withProfile(dataFolder: string): Promise<string> {
   const { mkdirSync } = await import('node:fs');
   mkdirSync(join(dataFolder, 'aws'), { mode: 0o700 });
@@ -59,8 +59,8 @@ test('Sign-in: on two servers, known and unknown names and accounts get the same
   for (const sequence of unknown) assert.deepEqual(sequence, known);
 });
 
-test('Sign-in: failures of a source with many names count on every server, also for right passwords', async () => {
-  // 20 failures were counted above.
+test('Sign-in: a source that failed with many names must wait on every server, even with right passwords', async () => {
+  // The previous test has already caused 20 failures of this source.
   const answers = [];
   for (let i = 0; i < 20; i++) {
     const server = i % 2 === 0 ? first : second;
@@ -73,7 +73,7 @@ test('Sign-in: failures of a source with many names count on every server, also 
   }
 });
 
-test('Sign-in: concurrent attempts of many sources on two servers all get responses', async () => {
+test('Sign-in: concurrent attempts from many sources on two servers all get responses', async () => {
   const { request } = await import('node:http');
   const from = (localAddress: string, server: typeof first, body: string) =>
     new Promise<number | undefined>((resolve, reject) => {

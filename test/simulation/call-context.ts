@@ -14,17 +14,17 @@ export interface Context {
   readonly change: Change;
 }
 
-/** Creates a call, or undefined if there is no subject for it yet. */
+/** Function that creates a call. Returns undefined if the model has no resource yet that the call could act on. */
 export type Make = (context: Context) => Call | undefined;
 
-/** Returns the facts that allow an action to an identity. */
+/** Returns the facts of the policies that allow an identity to call an action. */
 export const allowing = ({ grants }: Identity, action: Action): Fact[] =>
   grants.filter(({ actions }) => actions.includes(action)).map(({ fact }) => fact);
 
-/** Precision of the time at which a session was issued, in milliseconds. */
+/** Maximum difference between the real issue time of a session and the known one, in milliseconds. */
 const ISSUED_WITHIN_MS = 1_000;
 
-/** Returns the policies that deny an action to a key, now or later. */
+/** Returns the policies that deny an action to the owner of a key. Includes policies that are not attached yet or no longer. */
 export function denying({ of, issued }: Key, action: Action): readonly PossibleDenial[] {
   return of.denials.flatMap(({ actions, fact, issuedBefore }) => {
     if (!actions.includes(action)) return [];
@@ -34,30 +34,30 @@ export function denying({ of, issued }: Key, action: Action): readonly PossibleD
   });
 }
 
-/** Returns the facts and policies that allow or deny an action to a key. The administrator needs no permission. */
+/** Returns the facts that allow an action to a key's owner and the policies that deny it. The administrator needs no permission. */
 export function permissionOf(model: Model, key: Key, action: Action): Pick<Call, 'permission' | 'denials'> {
   return key === model.admin ? {} : { permission: () => allowing(key.of, action), denials: () => denying(key, action) };
 }
 
-/** Picks an element, and the newest one most often, because a server is most likely to have stale data about a recent change. */
+/** Picks an element. Prefers the newest, because a server is most likely to have stale data about a recent change. */
 export function pickRecent<T>(random: Random, list: readonly T[]): T | undefined {
   if (list.length === 0) return undefined;
   return random.chance(0.5) ? list.at(-1) : random.pick(list);
 }
 
-/** Picks credentials. Most of the time their identity has a policy for the action. */
+/** Picks a key. Prefers keys whose owner has a policy that allows the action. */
 export function pickKey(model: Model, random: Random, action?: Action): Key {
   const granted = model.keys.filter(({ of }) => action !== undefined && allowing(of, action).length > 0);
   return pickRecent(random, granted.length > 0 && random.chance(0.7) ? granted : model.keys) as Key;
 }
 
-/** Adds a call that repeats the change which established a fact. A change that was not done may then be committed. */
+/** Adds a repeated call to the change that established a fact. The repetition may commit a change that failed before. */
 export function repeat({ established }: Fact, index: number): void {
   established.calls.push(index);
   if (established.outcome === 'not done') established.outcome = 'unknown';
 }
 
-/** @throws Error  an earlier response named another ID */
+/** Sets the ID of a created resource. @throws Error  an earlier response had another ID */
 export function setId(created: { id: string | undefined }, name: string, id: string): void {
   if (created.id !== undefined && created.id !== id) throw new Error(`${name} was created twice, as ${created.id} and ${id}`);
   created.id = id;

@@ -1,4 +1,4 @@
-/** Calls of the server simulation. Each call picks its subject from the facts that the callers know when it begins. */
+/** Calls of the server simulation. Each call picks a resource that exists in the model when the call begins. */
 
 import type { Random } from '../kit/random.ts';
 import { type Context, type Make, permissionOf, pickKey, pickRecent, repeat, setId } from './call-context.ts';
@@ -21,11 +21,11 @@ import { ACTIONS, type Call, type Identity, type Key, type Meeting, type Model }
 import { chimeRequest, queryRequest, type Request } from './requests.ts';
 import { changePassword, deleteConsoleUser, identify, signIn, signOut, useSignIn } from './sign-in-calls.ts';
 
-/** Subjects that a run concentrates on, so that a short run also has concurrent calls on one subject. */
+/** Groups of calls. Each run prefers the calls of one group, its theme, so that even a short run has concurrent calls on one resource. */
 export const THEMES = ['identity', 'meetings', 'chat', 'sign-in'] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** Calls of the theme of a run are this many times as frequent. */
+/** Factor by which the weight of a call increases if it belongs to the run's theme. */
 const THEME_FACTOR = 4;
 
 // biome-ignore format: a table
@@ -64,7 +64,7 @@ const CALLS: readonly (readonly [weight: number, theme: Theme, make: Make])[] = 
   [3,       'sign-in',  deleteConsoleUser],
 ];
 
-/** Returns the calls of a run with their weights. */
+/** Returns the functions that create the calls of a run, each with its weight. */
 function weightsOf(theme: Theme): readonly (readonly [weight: number, make: Make])[] {
   return CALLS.map(([weight, of, make]) => [of === theme ? weight * THEME_FACTOR : weight, make]);
 }
@@ -76,7 +76,7 @@ const WEIGHTS: Readonly<Record<Theme, ReturnType<typeof weightsOf>>> = {
   'sign-in': weightsOf('sign-in'),
 };
 
-/** Creates the call with this number, or undefined if there is no subject for it yet. */
+/** Creates the call with this number. Returns undefined if the model has no resource yet that the call could act on. */
 export function newCall(model: Model, theme: Theme, random: Random, index: number, begin: number): Call | undefined {
   const make = random.weighted(WEIGHTS[theme]);
   return make({ model, random, index, begin, change: newChange(index, begin) });
@@ -109,7 +109,7 @@ function withdrawGrant({ model, random, change }: Context): Call | undefined {
   };
 }
 
-/** Denies actions: to an identity, or only to its sessions that were issued before now. */
+/** Creates a call that adds a Deny policy to an identity. The policy may apply only to sessions issued before now. */
 function deny({ model, random, index, begin, change }: Context): Call {
   const of = random.pick([...model.users, model.role, model.role]);
   const actions = random.chance(0.5) ? ACTIONS : [random.pick(ACTIONS)];
@@ -208,7 +208,7 @@ function assumeRole({ model, random, index, change }: Context): Call {
   };
 }
 
-/** Names of users that several calls try to create. */
+/** User names for concurrent CreateUser calls: at most one call per name succeeds. */
 const NAMES = ['dora', 'emil', 'fay'];
 
 function createUser({ model, random, change }: Context): Call {
@@ -232,7 +232,7 @@ function createMeeting({ model, random, index, change }: Context): Call {
   return meetingCall(model, random.chance(0.4) ? model.admin : pickKey(model, random, 'chime:CreateMeeting'), meeting);
 }
 
-/** Repeats a request with its token. The second response names the same meeting. */
+/** Repeats a CreateMeeting request with its client request token. The second response has the ID of the same meeting. */
 function repeatMeeting({ model, random, index }: Context): Call | undefined {
   const meeting = pickRecent(
     random,
@@ -271,7 +271,7 @@ function getMeeting({ model, random }: Context): Call | undefined {
   };
 }
 
-/** Deletes a meeting that no call repeats: a repeated request would create it again. */
+/** Deletes a meeting. Skips meetings whose CreateMeeting request was repeated: a late repetition would create the meeting again. */
 function deleteMeeting({ model, random, change }: Context): Call | undefined {
   const meeting = pickRecent(
     random,

@@ -34,7 +34,7 @@ export function createInstance({ model, index, change }: Context): Call {
   };
 }
 
-/** Deletes an app instance. Its users, channels and memberships end with it. */
+/** Deletes an app instance. The server also deletes the users, channels and memberships of the app instance. */
 export function deleteInstance({ model, random, change }: Context): Call | undefined {
   const instance = pickRecent(
     random,
@@ -66,7 +66,7 @@ export function createAppUser({ model, random, index, change }: Context): Call |
   };
 }
 
-/** Deletes a user. Its memberships end with it. */
+/** Deletes an app instance user. The server also deletes the memberships of the user. */
 export function deleteAppUser({ model, random, change }: Context): Call | undefined {
   // Keeps the first user, because the audit reads messages as this user.
   const user = pickRecent(random, model.appUsers.slice(1));
@@ -81,7 +81,7 @@ export function deleteAppUser({ model, random, change }: Context): Call | undefi
   };
 }
 
-/** Creates a channel. Its creator is its first member. */
+/** Creates a channel. The creator becomes the first member. */
 export function createChannel({ model, random, index, change }: Context): Call {
   const creator = pickRecent(random, model.appUsers) as AppUser;
   const { instance, arn: bearer } = creator;
@@ -120,12 +120,12 @@ export function describeChannel({ model, random }: Context): Call {
     title: `admin reads ${lastOf(channel.arn)} as ${lastOf(user.arn)}`,
     key: model.admin,
     request: chimeRequest('messaging', 'GET', pathOf(channel), { bearer: user.arn }),
-    // A moderator reads its channel also without a membership.
+    // The creator is the channel's moderator, who can read the channel without a membership.
     resources: [channel.instance.fact, user.fact, channel.fact, ...(user === channel.creator ? [] : [fact])],
   };
 }
 
-/** Adds a user that has never been a member of the channel. */
+/** Creates the membership of a user who has never been a member of the channel. */
 export function addMember({ model, random, change }: Context): Call | undefined {
   const channel = pickRecent(random, model.channels) as Channel;
   const joined = new Set(model.memberships.filter((one) => one.channel === channel).map(({ user }) => user));
@@ -175,7 +175,7 @@ export function sendMessage({ model, random, index, change }: Context): Call {
   return messageCall(model, random.chance(0.4) ? model.admin : pickKey(model, random, 'chime:SendChannelMessage'), message);
 }
 
-/** Sends a message again with its token. The second response names the same message. */
+/** Repeats a SendChannelMessage request with its client request token. The second response has the ID of the same message. */
 export function repeatMessage({ model, random, index }: Context): Call | undefined {
   const message = pickRecent(random, model.messages);
   if (message === undefined) return undefined;

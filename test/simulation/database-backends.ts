@@ -6,22 +6,22 @@ import type { World } from './world.ts';
 export interface FaultRates {
   /** A serialization failure or a deadlock. */
   readonly conflict: number;
-  /** The same at COMMIT. */
+  /** A serialization failure or a deadlock at COMMIT. */
   readonly conflictAtCommit: number;
-  /** The connection breaks. The database may still receive what was sent, and the client does not receive the response. */
+  /** The connection breaks. The database may still execute the sent statement, but the client receives no response. */
   readonly lost: number;
   /** The database ends the connection, as `pg_terminate_backend` does. */
   readonly terminated: number;
-  /** The statement takes longer than the client waits. */
+  /** The statement takes longer than the client's time limit. */
   readonly late: number;
-  /** No connection is opened in time. */
+  /** Opening a connection exceeds the time limit. */
   readonly refused: number;
 }
 
 /** Rates of a database without faults. */
 export const NO_FAULTS: FaultRates = { conflict: 0, conflictAtCommit: 0, lost: 0, terminated: 0, late: 0, refused: 0 };
 
-/** Outcome of a statement: it is executed, or one of the faults occurs. */
+/** Outcome of a statement: `executed`, or one of the faults. */
 export type Fate = 'executed' | 'conflict' | 'lost before' | 'lost after' | 'terminated' | 'late';
 
 /** A statement that a client has sent to the database. */
@@ -31,7 +31,7 @@ export interface Message {
   readonly respond: (outcome: { readonly rows: PostgresRows } | { readonly error: Error }) => void;
 }
 
-/** One backend and the messages that it has received and not executed. `close` ends it. */
+/** One database backend, with the received messages that it has not executed. `close` ends the backend. */
 export interface Backend {
   readonly session: Session;
   readonly inbox: (Message | 'close')[];
@@ -42,7 +42,7 @@ export interface Backend {
 /** Backends of one database. A statement waits while another transaction has the lock on writes. */
 export interface Backends {
   open(): Backend;
-  /** Delivers a message after a delay, and after the messages before it. */
+  /** Delivers a message after a delay, and after all earlier messages of the connection. */
   deliver(backend: Backend, message: Message | 'close', delay: number): void;
   close(): void;
 }
@@ -116,7 +116,7 @@ function execute({ random }: World, session: Session, { fate, query, respond }: 
   return 'executed';
 }
 
-/** Draws the fate of a statement. */
+/** Returns a random outcome for a statement, according to the rates. */
 export function fateOf({ random }: World, rates: FaultRates, text: string): Fate {
   const conflicts = text === 'ROLLBACK' || text.startsWith('BEGIN') ? 0 : text === 'COMMIT' ? rates.conflictAtCommit : rates.conflict;
   const { lost, terminated, late } = rates;

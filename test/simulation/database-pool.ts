@@ -10,15 +10,15 @@ export interface PoolOptions {
   readonly isCut?: () => boolean;
 }
 
-/** Longest time until the database notices that a connection is broken. Until then the transaction stays open. */
+/** Longest time, in milliseconds, until the database detects a broken connection. Until then the transaction stays open. */
 const NOTICES_MS = 400;
 
-/** One connection, as the client sees it. */
+/** Client side of one connection. */
 interface Client {
   readonly backend: Backend;
   readonly queue: Sent[];
   sending: boolean;
-  /** Whether the client has noticed that the connection is broken. */
+  /** Whether the client has detected that the connection is broken. */
   broken: boolean;
 }
 
@@ -32,11 +32,11 @@ export interface PoolsOf {
   readonly world: World;
   readonly backends: Backends;
   readonly rates: () => FaultRates;
-  /** Connections that are lent and not released. */
+  /** Connections that a caller has taken and not released. */
   readonly lent: Set<{ readonly process: Process }>;
 }
 
-/** Opens a pool of a process. */
+/** Opens a connection pool for a process. */
 export function openPool(pools: PoolsOf, process: Process, options: PoolOptions): PostgresPool {
   const { world, backends, lent } = pools;
   const { connections, timeoutMilliseconds, isCut = () => false } = options;
@@ -109,7 +109,7 @@ export function openPool(pools: PoolsOf, process: Process, options: PoolOptions)
   };
 }
 
-/** Lends a connection, and checks its use: it is released once, and gets no statement after the release. */
+/** Wraps a connection. Reports a violation if the caller releases it twice, or sends a statement after the release. */
 function lend({ world, lent }: PoolsOf, process: Process, connection: PostgresConnection): PostgresConnection {
   const loan = { process };
   lent.add(loan);
@@ -134,14 +134,14 @@ interface WireOptions {
   readonly onClosed: () => void;
 }
 
-/** Creates the connections of a pool. They send one statement at a time, and time out or break. */
+/** Creates the connections of a pool. A connection sends one statement at a time. Statements can time out, and connections can break. */
 function newWires({ world, backends, rates }: PoolsOf, process: Process, { timeoutMilliseconds, isCut, onClosed }: WireOptions) {
   const { random } = world;
   const idle: Client[] = [];
   const all = new Set<Client>();
   const latency = (): number => (random.chance(0.05) ? random.between(5, 60) : random.between(0.1, 2));
 
-  /** Closes a connection. The database notices it after the earlier messages. */
+  /** Closes a connection. The database executes the earlier messages first, and then ends the backend. */
   function close(client: Client, delay: number): void {
     client.broken = true;
     for (const { answered } of client.queue.splice(0)) answered.reject(new Error('Connection terminated unexpectedly'));
@@ -153,7 +153,7 @@ function newWires({ world, backends, rates }: PoolsOf, process: Process, { timeo
   }
   const breakOff = (client: Client): void => world.after(latency(), () => close(client, random.between(1, NOTICES_MS)), process);
 
-  /** Sends the next query of a connection. A query is sent when the one before it has its response. */
+  /** Sends the next query of a connection, unless the response to the previous query is still missing. */
   function send(client: Client): void {
     const next = client.queue[0];
     if (next === undefined || client.sending) return;
@@ -181,7 +181,7 @@ function newWires({ world, backends, rates }: PoolsOf, process: Process, { timeo
       backends.deliver(client.backend, { fate, query, respond }, fate === 'late' ? random.between(1, 2) * timeoutMilliseconds : latency());
   }
 
-  /** Rejects a query without a response. As in `pg`, it stays in flight: only closing the connection ends it. */
+  /** Rejects a query that has no response in time. As in `pg`, the query continues until the connection is closed. */
   function timeOut(client: Client, sent: Sent): void {
     const at = client.queue.indexOf(sent);
     if (at >= 0) client.queue.splice(at, 1);
@@ -213,7 +213,7 @@ function newWires({ world, backends, rates }: PoolsOf, process: Process, { timeo
       }
       return answered.promise;
     },
-    /** Takes a connection back. Returns the reason why it cannot be used again, unless the caller reported it as broken. */
+    /** Returns a connection to the pool. If it is unusable and the caller did not report it as broken, returns the reason. */
     release(client: Client, broken: boolean | undefined): string | undefined {
       if (broken) close(client, latency());
       else if (client.broken) return 'a broken connection was released as usable';

@@ -14,7 +14,7 @@ export interface Session {
   state(): 'idle' | 'open' | 'aborted';
   /** Rolls back the transaction, as a serialization failure does. */
   fail(state: 'idle' | 'aborted'): void;
-  /** Rolls back what is open. The session can then serve another connection. */
+  /** Rolls back an open transaction. The session can then serve another connection. */
   reset(): void;
   close(): void;
 }
@@ -31,7 +31,7 @@ const BUSY = 5;
 const BUSY_SNAPSHOT = 517;
 const UNIQUE = new Set([1555, 2067]);
 
-/** Types of a PostgreSQL schema as SQLite has them. */
+/** Replacements that translate the types of a PostgreSQL schema to those of SQLite. */
 // biome-ignore format: a table
 const SQLITE_TYPES: readonly (readonly [RegExp, string])[] = [
   [/BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY/g, 'INTEGER PRIMARY KEY AUTOINCREMENT'],
@@ -77,7 +77,7 @@ export function openSession(path: string): Session {
     return command(answered);
   }
 
-  /** Waits for every transaction that writes. The snapshot is taken after this. */
+  /** Locks the database for writing, after every other writing transaction has ended. The snapshot is taken after this. */
   function lock(): PostgresRows {
     rollback();
     try {
@@ -103,7 +103,7 @@ export function openSession(path: string): Session {
     state: () => state,
     execute(query) {
       if (query.text.startsWith('BEGIN')) {
-        // PostgreSQL only warns if a transaction is open.
+        // If a transaction is already open, PostgreSQL's BEGIN only issues a warning.
         if (state === 'idle') {
           db.exec('BEGIN');
           state = 'open';

@@ -1,7 +1,7 @@
 /**
- * A simulated PostgreSQL and its connection pools. Latency, lost connections, late statements and conflicts follow from the seed.
+ * A simulated PostgreSQL and its connection pools. The seed determines latency, lost connections, late statements and conflicts.
  *
- * A pool checks its use: a connection is released once, idle, and gets no statement after the release.
+ * A pool reports a violation if a caller releases a connection twice or inside a transaction, or uses the connection after the release.
  */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,14 +18,14 @@ export interface SimulatedDatabase {
   setFaults(rates: FaultRates): void;
   /** Reads committed rows, outside the simulation. */
   rows<Row>(text: string): Row[];
-  /** Reports a violation if a connection is still lent after all work has ended. */
+  /** Reports a violation if a caller has not released a connection after all work has ended. */
   checkReturned(): void;
   /** Copies the database for `newDatabase`. No transaction may be open. */
   copyTo(path: string): void;
   close(): void;
 }
 
-/** A folder in memory, if the system has one. Nothing in it must survive the run. */
+/** Folder for temporary files: in memory if the system has `/dev/shm`. */
 export const MEMORY_FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** Creates a database. `template`: a file that `copyTo` wrote. */

@@ -1,4 +1,4 @@
-/** Events in the order of time, then in the order of their addition. */
+/** Queue of events in the order of time. Events of the same time keep the order in which they were added. */
 export interface EventQueue<Event> {
   add(at: number, event: Event): void;
   /** Removes the next event and returns it with its time. */

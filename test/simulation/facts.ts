@@ -1,13 +1,13 @@
-/** Facts that callers can know. One call establishes a fact, and other calls withdraw it. */
+/** Facts of the model, such as "the user `ada` exists". One call establishes a fact, and later calls withdraw it. */
 
-/** A change that a call began, or several calls that repeat each other. */
+/** A change of state that one call requests, or several calls that repeat the same request. */
 export interface Change {
   /** Numbers of the calls. */
   readonly calls: number[];
   readonly begin: number;
   /** Time at which the first success was reported. */
   end: number;
-  /** `unknown`: the change may be committed. */
+  /** `unknown`: the caller received no response, so the change may be committed. */
   outcome: 'unknown' | 'done' | 'not done';
 }
 

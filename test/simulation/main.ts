@@ -1,5 +1,6 @@
 /**
- * `npm run simulate`: runs many seeds, and prints the first failure with its shortest prefix of calls.
+ * `npm run simulate`: runs a simulation with many seeds, and stops at the first failure. A seed is the number that determines all random
+ * choices of a run. Prints the failing seed, and how many of the run's first calls already cause the failure.
  *
  *     npm run simulate -- --seeds 10000 --from 1
  *     npm run simulate -- store --from 17 --seeds 1 --calls 12
@@ -11,7 +12,7 @@ import { simulateStore } from './store-simulation.ts';
 
 const SIMULATIONS: Readonly<Record<string, Simulate>> = { store: simulateStore, server: simulateServers };
 
-/** Seeds between two lines of progress. */
+/** Number of seeds between two lines of progress. */
 const PROGRESS = 500;
 
 const { values, positionals } = parseArgs({

@@ -1,9 +1,9 @@
-/** The auditor's model: resources, permissions and possible responses. It does not depend on the server's code. */
+/** Model that the simulation compares the servers with: resources, permissions and possible responses. Uses no code of the server. */
 import type { Credentials } from '#sigv4/sign.ts';
 import { type Change, type Fact, initialFact, mayHold, momentsOf, mustHold } from './facts.ts';
 import type { Outcome, Output, Request } from './requests.ts';
 
-/** Actions that policies of the simulation grant. */
+/** Actions that the policies of the simulation allow or deny. */
 export const ACTIONS = ['chime:CreateMeeting', 'chime:GetMeeting', 'chime:SendChannelMessage', 'chime:Connect'] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -33,9 +33,9 @@ export interface Identity {
 export interface Key {
   readonly of: Identity;
   readonly credentials: Credentials;
-  /** The credentials are accepted. */
+  /** Holds while the server accepts the credentials. */
   readonly fact: Fact;
-  /** The key exists. It may be inactive. */
+  /** Holds while the key exists. An existing key may be inactive. */
   readonly exists: Fact;
   /** Call that issued temporary credentials. */
   readonly issued?: Change;
@@ -78,7 +78,7 @@ export interface Membership {
   readonly fact: Fact;
 }
 
-/** A channel message. Its content is its token. */
+/** A channel message. The content is also the client request token. */
 export interface Message {
   id: string | undefined;
   readonly content: string;
@@ -86,20 +86,20 @@ export interface Message {
   readonly fact: Fact;
 }
 
-/** A user that signs in to the console, with a browser. */
+/** A user who signs in to the console with a browser. */
 export interface ConsoleUser {
   readonly identity: Identity;
-  /** The user exists. */
+  /** Holds while the user exists. */
   readonly exists: Fact;
   /** Seed of the user's MFA device. */
   readonly mfaSeed?: string;
   /** Passwords, the newest last. */
   readonly passwords: Password[];
-  /** Change of the password whose outcome is not known yet. */
+  /** Password change whose outcome is not known yet. */
   changing?: Change;
-  /** Cookies of the sign-ins that the browser has not forgotten, the newest last. */
+  /** Sign-ins whose cookies the browser still has, the newest last. */
   readonly signIns: SignIn[];
-  /** Sign-ins by the MFA code that they used. */
+  /** Sign-ins, grouped by the MFA code that was used. */
   readonly codes: Map<string, Fact[]>;
 }
 
@@ -127,11 +127,11 @@ export interface Model {
   readonly memberships: Membership[];
   readonly messages: Message[];
   readonly consoleUsers: readonly ConsoleUser[];
-  /** Names of users that several calls create. */
+  /** Facts of the users that concurrent calls create, by user name. */
   readonly names: Map<string, Fact[]>;
 }
 
-/** Names and keys that a run begins with. */
+/** Names and keys that exist at the start of a run. */
 export interface Fixture {
   readonly accountId: string;
   readonly admin: Credentials;
@@ -193,7 +193,7 @@ function newChat({ appInstanceArn, appUserArns, channelArn }: Fixture): Pick<Mod
   return { instances: [instance], appUsers, channels: [channel], memberships };
 }
 
-/** Returns the last name in an ARN. */
+/** Returns the part of an ARN after the last slash. */
 export const lastOf = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
 
 /** A call, with the facts that determine its response. */
@@ -202,19 +202,19 @@ export interface Call {
   /** Absent: the request is not signed. */
   readonly key?: Key;
   readonly request: Request;
-  /** At least one of these facts must hold, or the call is denied. Absent for the administrator. The list may grow while the call runs. */
+  /** Policies that allow the call: at least one fact must hold. Absent for the administrator. The list may grow while the call runs. */
   readonly permission?: () => readonly Fact[];
   /** Policies that may deny the call. The list may grow while the call runs. */
   readonly denials?: () => readonly PossibleDenial[];
-  /** Facts without which the call fails with an error such as NotFound. */
+  /** Facts that the call requires. If one does not hold, the call fails with an error such as NotFound. */
   readonly resources?: readonly Fact[];
-  /** Facts with which the call fails with an error such as Conflict, except its own. The list may grow while the call runs. */
+  /** Facts that conflict with the call, unless it established them. If one holds, the call fails with an error such as Conflict. */
   readonly conflicts?: readonly Fact[];
-  /** Code of a refusal that depends on nothing in the model, such as a limit. */
+  /** Error code that is always possible, because its cause is not in the model, such as a limit. */
   readonly mayRefuse?: string;
-  /** Change that a success causes. */
+  /** Change of the model if the call succeeds. */
   readonly change?: Change;
-  /** Receives the output of a success. */
+  /** Receives the output if the call succeeds. */
   readonly onDone?: (output: Output) => void;
   /** User and session ID of a Connect request. */
   readonly connects?: AppUser;
@@ -222,7 +222,7 @@ export interface Call {
   readonly unrecorded?: true;
 }
 
-/** A policy that denies a call, certainly or possibly: the time at which a session was issued is not known exactly. */
+/** A Deny policy on a call. Whether a policy for older sessions applies is uncertain, because a session's issue time is not exact. */
 export interface PossibleDenial {
   readonly fact: Fact;
   readonly certain: boolean;
@@ -232,7 +232,7 @@ const DENIED = new Set(['AccessDenied', 'Forbidden', 'InvalidClientTokenId', 'Un
 const NOT_FOUND = new Set(['NoSuchEntity', 'NotFound', 'Forbidden', 'UnauthorizedClient', 'AuthenticationFailed', 'NotSignedIn']);
 const CONFLICT = new Set(['EntityAlreadyExists', 'Conflict', 'AuthenticationFailed']);
 
-/** Returns the reason why a response is impossible. Undefined if the response is correct at some time from `begin` to `end`. */
+/** Returns the reason why a response is impossible. Returns undefined if it is possible at some time from `begin` to `end`. */
 export function contradiction(call: Call, begin: number, end: number, outcome: Outcome): string | undefined {
   const { key, permission, resources = [], mayRefuse, change } = call;
   const needs = [...(key === undefined ? [] : [[key.fact]]), ...(permission === undefined ? [] : [permission()])];

@@ -1,4 +1,4 @@
-/** Builds the fault that `SIMULATION_MUTANT` names into a program that is started with `--import` of this file. */
+/** Builds the fault named by the environment variable `SIMULATION_MUTANT` into a program. Load this file with `--import`. */
 import { buildIn } from '../mutant.ts';
 import { SERVER_MUTANTS, STORE_MUTANTS } from './mutants.ts';
 

@@ -5,14 +5,14 @@ const CONNECTION = '/src/store/engine/postgres-connection.ts';
 const ERRORS = '/src/store/engine/postgres-errors.ts';
 const BATCH = '/src/store/trail/trail-batch.ts';
 
-/** A fault that the simulation must find, and the violation that it causes. */
+/** Mutant: a fault built into the product. The simulation must find it and report the violation. */
 export interface SimulatedMutant extends Mutant {
   readonly violation: RegExp;
-  /** First seed of the search, for a fault that few seeds find. Default: 1. */
+  /** First seed that the search tries, for a fault that only few seeds reveal. Default: 1. */
   readonly from?: number;
 }
 
-/** Faults of the PostgreSQL engine. */
+/** Faults that are built into the PostgreSQL engine. */
 // biome-ignore format: a table
 export const STORE_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   // A COMMIT that failed with a serialization error released its connection, and the ROLLBACK released it again.
@@ -39,7 +39,7 @@ const ONCE = '/src/services/kit/once.ts';
 const SNAPSHOT = '/src/access/snapshot.ts';
 const SIGN_IN_HTTP = '/src/server/sign-in/http.ts';
 
-/** Faults of the whole server. */
+/** Faults that are built into other parts of the server. */
 // biome-ignore format: a table
 export const SERVER_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   'a connection released twice by a server': { module: CONNECTION, text: '    client = undefined;\n',                   instead: '',                                     violation: /released twice|after the release/ },

@@ -1,4 +1,4 @@
-/** Requests of simulated clients, and the parts of responses that they read. */
+/** Functions that create the requests of simulated clients and parse the responses. */
 import crypto from 'node:crypto';
 import type { Answer, Received } from '#core/exchange.ts';
 import { type Instant, instant } from '#core/instant.ts';
@@ -66,7 +66,7 @@ export function pageRequest(
   };
 }
 
-/** Signs a request, unless clients send it unsigned. `userAgent` names the call in its trail record. */
+/** Signs a request, unless clients send it unsigned. `userAgent` identifies the call in its trail record. */
 export function signed(request: Request, credentials: Credentials | undefined, userAgent: string): Received {
   const { method, headers, body } = request;
   const now = instant(Date.now());
@@ -98,7 +98,7 @@ function withSignature(
   return { target, all: sign(unsigned, signWith) };
 }
 
-/** Result of a call for the client: the output, the error, or `unknown` without a response. */
+/** Result of a call for the client: the output, the error, or `unknown` if there was no response. */
 export type Outcome =
   | { readonly kind: 'done'; readonly output: Output }
   /** `code` is without the suffix `Exception`, which some protocols add. */

@@ -1,6 +1,7 @@
 /**
- * A replacement of `crypto.scrypt` for code in a simulated world: a cheap hash that is ready after a simulated time. The real one works on
- * another thread, at a time that no seed decides. Import this module before the product, which reads `crypto.scrypt` when it is loaded.
+ * A replacement of `crypto.scrypt` for simulated servers: a cheap hash that completes after a simulated time. The real function runs on
+ * another thread, so the seed cannot determine when it completes. Import this module before the product, which reads `crypto.scrypt` when
+ * it is loaded.
  */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';

@@ -1,4 +1,4 @@
-/** A run of one seed, with the first `count` calls. */
+/** Function that runs one seed, with only the first `count` calls. */
 export type Simulate = (seed: number, count?: number) => Promise<SimulatedRun>;
 
 export interface SimulatedRun {
@@ -24,7 +24,7 @@ export async function findFailure(simulate: Simulate, from: number, seeds: numbe
   return undefined;
 }
 
-/** Runs a failing seed with more and more calls, until it fails. */
+/** Runs a failing seed with an increasing number of calls. Returns the first number with which the run fails. */
 async function shortestPrefix(simulate: Simulate, seed: number): Promise<Pick<Failure, 'calls' | 'shortest'>> {
   for (let calls = 0; ; calls++) {
     const { violation } = await simulate(seed, calls);
@@ -32,7 +32,7 @@ async function shortestPrefix(simulate: Simulate, seed: number): Promise<Pick<Fa
   }
 }
 
-/** Formats a failure with the command that repeats it. */
+/** Formats a failure, with the command that runs the failing seed again. */
 export function describeFailure(what: string, { seed, violation, calls, shortest }: Failure): string {
   return [
     `seed ${seed}: ${violation}`,

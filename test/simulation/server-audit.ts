@@ -1,4 +1,4 @@
-/** The audit at the end of a server simulation: responses, trail records and the state that the servers report agree. */
+/** Audit at the end of a server simulation: checks that responses, trail records and the servers' state agree. */
 
 import { type PackContent, recordsOf as packRecords } from '#store/trail/trail-pack.ts';
 import { denying } from './call-context.ts';
@@ -20,14 +20,14 @@ interface Records {
   failed: number;
 }
 
-/** The members of a record that the audit reads. A refused sign-in has no error code. */
+/** The fields of a trail record that the audit reads. The record of a refused sign-in has no error code. */
 interface RecordedCall {
   readonly userAgent?: string;
   readonly errorCode?: string;
   readonly responseElements?: { readonly ConsoleLogin?: string } | null;
 }
 
-/** Counts the records of each call, by its number. */
+/** Returns the numbers of successful and refused records, by the number of the call. */
 function recordsOf(database: Storage): Map<number, Records> {
   const all = new Map<number, Records>();
   for (const { document } of database.rows<PackContent>('SELECT heads, documents FROM trail_pack').flatMap(packRecords)) {
@@ -45,9 +45,9 @@ function recordsOf(database: Storage): Map<number, Records> {
 /**
  * Compares the responses with the trail, and returns the first contradiction.
  *
- * - a success has one record, without an error code
- * - a refusal has one record, with an error code
- * - a call without a known outcome has one record of a success at most
+ * - a successful call has one record, without an error code
+ * - a refused call has one record, with an error code
+ * - a call with an unknown outcome has at most one record of a success
  */
 export function auditRecords(database: Storage, answers: readonly Answered[]): string | undefined {
   const all = recordsOf(database);
@@ -64,7 +64,7 @@ export function auditRecords(database: Storage, answers: readonly Answered[]): s
   return undefined;
 }
 
-/** Decides unknown outcomes by the records: a change is committed with its record, or not at all. */
+/** Resolves unknown outcomes from the records: a change is committed if and only if its record exists. */
 function resolve(model: Model, records: ReadonlyMap<number, Records>): void {
   const decide = (change: Change): void => {
     if (change.outcome !== 'unknown') return;
@@ -94,7 +94,7 @@ function holds({ established, withdrawals }: Fact): boolean {
 /**
  * Compares the state that each server reports with the model, and returns the first contradiction.
  *
- * Also tries each action with each key, because every server must have applied every withdrawal.
+ * Also calls each action with each key, because every server must have applied every withdrawn permission.
  */
 export async function auditState(
   world: World,
@@ -113,7 +113,7 @@ export async function auditState(
   return undefined;
 }
 
-/** Attempts of a request of the audit, while the server recovers from the last faults. */
+/** Maximum number of attempts for one request of the audit, because the server may still recover from the last faults. */
 const ATTEMPTS = 40;
 const ATTEMPT_MS = 10_000;
 const PAUSE_MS = 250;
@@ -216,7 +216,7 @@ async function auditPermissions(world: World, server: SimulatedServer, model: Mo
       request: chimeRequest('meetings', 'GET', '/meetings/00000000-0000-4000-8000-000000000000'),
       permission: () => granted,
       denials: () => denials,
-      // The probe is refused with NotFound if it is allowed.
+      // If the policies allow the probe, the server refuses it with NotFound.
       mayRefuse: 'NotFound',
     };
     const began = world.time();
@@ -230,7 +230,7 @@ async function auditPermissions(world: World, server: SimulatedServer, model: Mo
   return undefined;
 }
 
-/** Opens every sign-in that a browser has not forgotten. */
+/** Requests the credentials of every sign-in whose cookie a browser still has. Returns the first wrong response. */
 async function auditSignIns(world: World, server: SimulatedServer, { consoleUsers }: Model): Promise<string | undefined> {
   for (const { cookie, fact } of consoleUsers.flatMap(({ signIns }) => signIns)) {
     const outcome = await call(world, server, undefined, pageRequest('POST', '/_belfry/sign-in/credentials', { cookie }));

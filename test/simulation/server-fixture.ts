@@ -1,4 +1,4 @@
-/** The database that server simulations begin with: one account with users, a role, an app instance and a channel. */
+/** Initial database of the server simulations: one account with users, a role, an app instance and a channel. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,7 +106,7 @@ async function create(admin: Credentials, call: (request: Request) => Promise<Ou
   return { accountId, admin, users, mfaSeed, appInstanceArn: AppInstanceArn, appUserArns, channelArn };
 }
 
-/** Creates the passwords of the console users and the MFA device of one of them. Returns its seed. */
+/** Creates the passwords of the console users and the MFA device of one of them. Returns the seed of the device. */
 async function createConsoleUsers(call: (request: Request) => Promise<Output>): Promise<string> {
   for (const UserName of CONSOLE_USERS) {
     if (!USERS.includes(UserName)) await call(queryRequest('iam', 'CreateUser', { UserName }));
@@ -114,7 +114,7 @@ async function createConsoleUsers(call: (request: Request) => Promise<Output>): 
   }
   const device = await call(queryRequest('iam', 'CreateVirtualMFADevice', { VirtualMFADeviceName: MFA_USER }));
   const seed = fromBase32(Buffer.from(device.member('Base32StringSeed'), 'base64').toString());
-  // The device is late by one step, so that the codes of a run were not used before.
+  // Enables the device with codes of earlier time steps, so that the run's codes are unused.
   const step = stepAt(instant(Date.now())) - 1;
   const codes = { AuthenticationCode1: codeAt(seed, step - 1), AuthenticationCode2: codeAt(seed, step) };
   const SerialNumber = device.member('SerialNumber');

@@ -1,9 +1,12 @@
 /**
  * A seeded simulation of whole servers: two on one PostgreSQL, or one with the embedded engine.
  *
- * Callers send signed requests, sign in and open messaging sessions. Meanwhile connections are lost, commits and syncs fail, servers crash,
- * freeze and start again, and the power is cut. The network between a server and the database is cut until the server's lease is lost. An
- * auditor with a model of its own decides which responses and frames are possible.
+ * Callers send signed requests, sign in and open messaging sessions. Meanwhile the simulation causes faults:
+ * - connections break, and commits and syncs to disk fail
+ * - servers crash, freeze and restart, and the power fails
+ * - the network between a server and the database fails until the server's lease expires
+ *
+ * A separate model (`model.ts`) decides which responses and frames are possible. At the end, an audit compares trail and state with it.
  */
 
 import { randomOf } from '../kit/random.ts';
@@ -21,25 +24,25 @@ import { runWorld, type World } from './world.ts';
 
 export interface ServerRun {
   readonly violation: string | undefined;
-  /** Number of calls by outcome, and of messages that sessions received. */
+  /** Number of calls by outcome. `frames`: number of messages that sessions received. */
   readonly outcomes: Readonly<Record<Outcome['kind'] | 'frames', number>>;
   /** Calls with their responses, in the order of the responses. */
   readonly history: readonly string[];
 }
 
-/** Calls of a run, unless it is shortened. */
+/** Default number of calls in a run. */
 export const SERVER_CALLS = 40;
 const SERVERS = 2;
 const BEGIN_MS = 5_000;
-/** Longest time that a caller waits for a response. */
+/** Longest time that a caller waits for a response, in milliseconds. */
 const PATIENCE_MS = 20_000;
 /**
- * Longest time without faults until every call has ended and every server has recovered. A server that starts waits up to a minute for the
- * database, because reading all of identity may take that long.
+ * Longest time, after the last fault, until every call has ended and every server has recovered. In milliseconds.
+ * A starting server waits up to a minute for the database, because reading all of identity may take that long.
  */
-const QUIET_MS = 90_000;
+const RECOVERY_MS = 90_000;
 const END_MS = 600_000;
-/** Longest time until messaging sessions have received all events. */
+/** Longest time until messaging sessions have received all events, in milliseconds. */
 const SESSIONS_MS = 2_500;
 
 /** Runs a seed with the first `count` calls. */
@@ -85,7 +88,7 @@ interface Run {
   readonly count: number;
   readonly answers: Answered[];
   readonly history: string[];
-  /** Calls without a response. */
+  /** Number of calls that wait for a response. */
   underWay: number;
 }
 
@@ -117,10 +120,10 @@ function drive(world: World, run: Run): void {
     storm = false;
     database.setFaults(NO_FAULTS);
   });
-  world.at(calm, () => auditWhenQuiet(world, servers, run, calm + QUIET_MS));
+  world.at(calm, () => auditWhenQuiet(world, servers, run, calm + RECOVERY_MS));
 }
 
-/** Waits until every call has ended and both servers are ready, and audits. */
+/** Waits until every call has ended and all servers are ready, and then runs the audit. */
 function auditWhenQuiet(world: World, servers: readonly SimulatedServer[], run: Run, deadline: number): void {
   const { model, answers, database } = run;
   const late = servers.find((server) => !server.isReady());
@@ -143,7 +146,7 @@ function auditWhenQuiet(world: World, servers: readonly SimulatedServer[], run: 
   } else world.after(250, () => auditWhenQuiet(world, servers, run, deadline));
 }
 
-/** Most seeds have few faults, and some have none. */
+/** Returns the rates of database faults for a seed. Most seeds have few faults, and some have none. */
 function faultsOf(seed: number): FaultRates {
   const random = randomOf(seed, 'rates');
   const rate = (): number =>
@@ -155,14 +158,14 @@ function faultsOf(seed: number): FaultRates {
   return { conflict: rate(), conflictAtCommit: rate() * 3, lost: rate(), terminated: rate(), late: rate() / 2, refused: rate() };
 }
 
-/** Faults of servers and networks. Statements have their own. */
+/** Combinations of server and network faults. Each run picks one. `FaultRates` has the faults of database statements. */
 const KINDS: Readonly<Record<Engine, readonly (readonly ('crash' | 'cut' | 'freeze')[])[]>> = {
   postgres: [[], ['crash'], ['cut'], ['freeze'], ['crash', 'cut', 'freeze']],
   // The embedded database has no network that can be cut.
   sqlite: [[], ['crash'], ['crash'], ['crash', 'freeze']],
 };
 
-/** Plans crashes and cuts between `BEGIN_MS` and `calm`. */
+/** Schedules crashes, freezes and network cuts between `BEGIN_MS` and `calm`. */
 function scheduleFaults(
   world: World,
   servers: readonly SimulatedServer[],
@@ -188,7 +191,7 @@ function scheduleFaults(
   }
 }
 
-/** Begins a call, and judges its response. */
+/** Sends a call, and reports a violation if the response is impossible. */
 function begin(world: World, server: SimulatedServer, index: number, run: Run): void {
   const { model, answers, history } = run;
   const began = world.time();
@@ -210,7 +213,7 @@ function begin(world: World, server: SimulatedServer, index: number, run: Run): 
   });
 }
 
-/** Updates the model with the facts that a response proves. Returns a contradiction to an earlier response, if there is one. */
+/** Updates the model with a response. Returns an error message if the response contradicts an earlier one. */
 function takeIn({ change, onDone }: Call, outcome: Outcome, at: number): string | undefined {
   if (change !== undefined) settle(change, outcome.kind === 'done' ? 'done' : outcome.kind === 'refused' ? 'not done' : 'unknown', at);
   if (outcome.kind !== 'done') return undefined;

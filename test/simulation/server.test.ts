@@ -11,12 +11,12 @@ const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 const run = promisify(execFile);
 
-test(`Server simulation: ${SEEDS} seeds keep every promise`, async (t) => {
+test(`Server simulation: in ${SEEDS} seeded runs, responses, trail and state never contradict the model`, async (t) => {
   const share = SEEDS / PROCESSES;
   const printed = await Promise.all(
     Array.from({ length: PROCESSES }, async (_, i) => {
       const args = [MAIN, 'server', '--from', `${1 + i * share}`, '--seeds', `${share}`];
-      // A failure rejects with everything that was printed.
+      // If the process fails, the error contains its whole output.
       const { stdout } = await run(process.execPath, args).catch((error: { stdout: string; stderr: string }) => {
         throw new Error(error.stdout + error.stderr);
       });
@@ -33,6 +33,6 @@ test(`Server simulation: ${SEEDS} seeds keep every promise`, async (t) => {
   assert.ok((sum['frames'] ?? 0) > SEEDS / 4, JSON.stringify(sum));
 });
 
-test('Server simulation: a seed has one history', async () => {
+test('Server simulation: two runs with the same seed have the same history', async () => {
   for (const seed of [2, 5, 11]) assert.deepEqual((await simulateServers(seed)).history, (await simulateServers(seed)).history);
 });

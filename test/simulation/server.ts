@@ -13,29 +13,29 @@ import { readSettings } from '#server/settings.ts';
 import type { Storage } from './storage.ts';
 import type { Process, World } from './world.ts';
 
-/** Time until a server that stopped is started again. */
+/** Delay before a stopped server is restarted, in milliseconds. */
 const RESTART_MS = 500;
-/** Length of a lease, as the schema sets it. */
+/** Length of a lease in milliseconds. Equals the default in the database schema. */
 const LEASE_MS = 2_000;
 const SETTINGS = readSettings([], {
   BELFRY_DATA: '/simulated',
   BELFRY_LOOKUPS_PER_SECOND: '0',
-  // The limit is high enough that every refusal has its own record.
+  // High limit, so that every refused request has its own record.
   BELFRY_UNPROVEN_RECORDS: '1000000',
 });
 const OPERATOR_KEYS = [new Uint8Array(32).fill(7)];
 
-/** Receives the orders of a server for the sockets of its messaging sessions. */
+/** Function that receives the commands of a server for its WebSockets: open, send and close. */
 export type FollowOrders = (process: Process, orders: readonly SocketOrder[]) => void;
 
-/** Network of a simulated run. */
+/** Simulated network between the servers, and from the servers to the database. */
 export interface Network {
   readonly hints: SimulatedHints;
   isCut(server: string): boolean;
   cut(server: string, until: number): void;
 }
 
-/** Creates the network between the servers and to their database. Hints are lost or late if `lossy`. */
+/** Creates the network between the servers and to their database. While `lossy` returns true, hints may be late or lost. */
 export function newNetwork(world: World, lossy: () => boolean): Network {
   const cutUntil = new Map<string, number>();
   const isCut = (server: string): boolean => (cutUntil.get(server) ?? 0) > world.time();
@@ -50,7 +50,7 @@ interface SimulatedHints {
   busOf(process: Process): Bus;
 }
 
-/** Hints between servers, as LISTEN and NOTIFY deliver them. */
+/** Creates the hints between servers: notifications of new changes, as PostgreSQL's LISTEN and NOTIFY deliver them. */
 function newHints(world: World, lossy: () => boolean, isCut: (server: string) => boolean): SimulatedHints {
   const listeners = new Set<{ readonly process: Process; readonly topic: string; readonly listener: () => void }>();
   return {
@@ -75,12 +75,12 @@ function newHints(world: World, lossy: () => boolean, isCut: (server: string) =>
 
 export interface SimulatedServer {
   readonly name: string;
-  /** Absent while the server is down or starts. */
+  /** Returns undefined while the server is down or is starting. */
   core(): Core | undefined;
   process(): Process;
   /** Reports whether the server has a lease and reaches its database. */
   isReady(): boolean;
-  /** Administrator that the server created in an empty database. */
+  /** Returns the administrator that the server created in an empty database. */
   administrator(): NewAdministrator | undefined;
   start(): void;
   crash(): void;
@@ -97,7 +97,7 @@ export function newServer(world: World, name: string, storage: Storage, network:
   let readyUntil = 0;
 
   const report = (line: string): void => void reports.push(`${world.time().toFixed(1)} ${line}`);
-  /** The product ends its process if it cannot know the outcome of a commit. Only the embedded engine does so. */
+  /** Ends the simulated process. The embedded engine calls this function if the outcome of a commit is unknown. */
   function fatal(error: unknown): void {
     if (storage.engine === 'postgres') world.violate(`${name} stopped: ${error}`);
     report(`stopped: ${error}`);
@@ -172,7 +172,7 @@ export function newServer(world: World, name: string, storage: Storage, network:
   };
 }
 
-/** Response to a request, or the absence of one. */
+/** Response to a request, or `none`. */
 export type Response = Answer | 'none';
 
 /**

@@ -1,8 +1,8 @@
 /**
  * Calls of the server simulation about console sign-ins: passwords, MFA codes, cookies and their credentials.
  *
- * A sign-in ends when its user is deleted. Its permissions end like those of every session. A new password or a deleted login profile only
- * prevents new sign-ins. A sign-out only deletes the cookie in the browser (Decision 0012).
+ * A sign-in ends when its user is deleted. A withdrawn permission applies to it, as to every session. A new password or a deleted login
+ * profile only prevents new sign-ins. A sign-out only deletes the cookie in the browser (Decision 0012).
  */
 import { instant } from '#core/instant.ts';
 import { codeAt, stepAt } from '#services/iam/mfa.ts';
@@ -55,7 +55,7 @@ function pickSignIn({ model, random }: Context): { readonly user: ConsoleUser; r
   return user === undefined || chosen === undefined ? undefined : { user, chosen };
 }
 
-/** Fetches the credentials of a sign-in. Later calls are signed with them. */
+/** Requests the temporary credentials of a sign-in. Later calls may use these credentials. */
 export function useSignIn(context: Context): Call | undefined {
   const picked = pickSignIn(context);
   if (picked === undefined) return undefined;
@@ -94,7 +94,7 @@ export function signOut(context: Context): Call | undefined {
   };
 }
 
-/** Calls GetCallerIdentity, which every valid key may do. */
+/** Calls GetCallerIdentity, which succeeds with every valid key. */
 export function identify({ model, random }: Context): Call {
   const sessions = model.keys.filter(({ credentials }) => credentials.sessionToken !== undefined);
   const key = pickRecent(random, sessions.length > 0 && random.chance(0.7) ? sessions : model.keys) ?? model.admin;
@@ -105,12 +105,12 @@ export function identify({ model, random }: Context): Call {
 const settledUsers = ({ consoleUsers }: Model): ConsoleUser[] =>
   consoleUsers.filter(({ changing, exists }) => changing?.outcome !== 'unknown' && exists.withdrawals.length === 0);
 
-/** Returns the password of a user, whose last change has a known outcome. */
+/** Returns the current password of a user. The outcome of the last password change must be known. */
 function currentPassword({ passwords }: ConsoleUser): Password | undefined {
   return passwords.find(({ fact }) => fact.established.outcome === 'done' && !fact.withdrawals.some(({ outcome }) => outcome === 'done'));
 }
 
-/** Creates, changes or deletes a password. The outcomes of earlier changes are known, so the changes of a user have an order. */
+/** Creates, changes or deletes the password of a user. Skips users with an earlier change whose outcome is unknown. */
 export function changePassword({ model, random, index, change }: Context): Call | undefined {
   const user = pickRecent(random, settledUsers(model));
   if (user === undefined) return undefined;
@@ -137,7 +137,7 @@ export function changePassword({ model, random, index, change }: Context): Call 
   };
 }
 
-/** Deletes the console user that has no access key, after it has signed in: first its password, then the user. */
+/** Deletes the console user without an access key, after the user has signed in. Deletes the password first, then the user. */
 export function deleteConsoleUser({ model, change }: Context): Call | undefined {
   const user = settledUsers(model).find(({ identity, signIns }) => !model.users.includes(identity) && signIns.length > 0);
   if (user === undefined) return undefined;

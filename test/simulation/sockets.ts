@@ -1,4 +1,4 @@
-/** The sockets of simulated messaging sessions, and the audit of the frames that servers send to them. */
+/** WebSockets of simulated messaging sessions. Checks every frame that a server sends to a socket. */
 import type { SocketOrder } from '#realtime/protocol.ts';
 import { type Fact, mayHold, mustHold } from './facts.ts';
 import { type Call, contradiction, lastOf, type Membership, type Model } from './model.ts';
@@ -8,11 +8,11 @@ import type { Process, World } from './world.ts';
 export interface SimulatedSockets {
   /** Adds the socket of a Connect request. Numbers are unique in a run. */
   add(socket: number, call: Call, process: Process): void;
-  /** Executes the orders of a server, and judges the frames. */
+  /** Executes the socket commands of a server, and checks the frames. */
   follow(process: Process, orders: readonly SocketOrder[]): void;
-  /** Returns the first contradiction between the open sockets and the model, after all calls have ended and all faults are over. */
+  /** Returns the first contradiction between the open sockets and the model. Call it after all calls and faults have ended. */
   audit(): string | undefined;
-  /** Number of frames of channel messages that were sent. */
+  /** Returns the number of sent frames that contain a channel message. */
   messages(): number;
 }
 
@@ -24,7 +24,7 @@ interface Socket {
   closed: boolean;
   /** Contents of the messages that were sent to the socket. */
   readonly received: Set<string>;
-  /** ARNs of the channels whose last event was sent to the socket. */
+  /** ARNs of the channels that the user has left or that were deleted, according to the frames sent to the socket. */
   readonly left: Set<string>;
 }
 
@@ -40,7 +40,7 @@ interface Payload {
   readonly Member?: { readonly Arn: string };
 }
 
-/** A success has no output that the audit reads. */
+/** Successful outcome with an empty output, because the check of a frame does not depend on an output. */
 const DONE = { kind: 'done', output: { text: '', member: () => '', members: () => [], header: () => undefined } } as const;
 
 /** Creates the sockets of a run. */
@@ -48,12 +48,12 @@ export function newSockets(world: World, model: Model): SimulatedSockets {
   const sockets = new Map<number, Socket>();
   let messages = 0;
 
-  /** Returns the reason why a frame is wrong now, or undefined. */
+  /** Returns the reason why a server must not send this frame now, or undefined. */
   function judge(socket: Socket, { Headers, Payload }: Frame): string | undefined {
     const now = world.time();
     const type = Headers['x-amz-chime-event-type'];
     if (socket.closed) return 'is closed';
-    // Only present permissions count. A deleted app instance user receives no event of later commits.
+    // Checks only the identity's permissions. A deleted app instance user already receives no event of a later commit.
     const { resources: _, ...byIdentity } = socket.call;
     const denied = contradiction(byIdentity, now, now, DONE);
     if (denied !== undefined) return `has no permission: the Connect request would have ${denied}`;
@@ -90,7 +90,7 @@ export function newSockets(world: World, model: Model): SimulatedSockets {
 
   const factsOf = ({ channel, user, fact }: Membership): Fact[] => [channel.instance.fact, channel.fact, user.fact, fact];
 
-  /** Returns a message that an open session must have received, and has not. */
+  /** Returns a message that an open session should have received but did not. */
   function missed(socket: Socket): string | undefined {
     for (const { content, sender, fact } of model.messages) {
       const { outcome, begin, end } = fact.established;

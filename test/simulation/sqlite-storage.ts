@@ -1,4 +1,4 @@
-/** The embedded engine on files in memory. Syncs are late, fail, or are lost in a power cut. */
+/** Embedded SQLite engine on files in memory. Syncs are late or fail, and a power failure discards unsynced writes. */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openServers } from '#store/engine/open-servers.ts';
@@ -18,7 +18,7 @@ export function sqliteStorage(world: World, template?: string): Storage {
   if (template !== undefined) copyFileSync(template, path);
   const drivers = new Set<SqliteDriver>();
   let rates = NO_FAULTS;
-  /** Files as of the begin of a sync that has ended: the one that began last. */
+  /** Contents of the files when the latest completed sync began. A power failure restores them. */
   let durable = { ...readFiles(), begun: 0 };
   let syncs = 0;
 

@@ -1,4 +1,4 @@
-/** Databases of simulated servers: both engines of the product. */
+/** Databases of simulated servers, one for each engine of the product. */
 import type { OpenServers } from '#store/engine/open-servers.ts';
 import { openOnPool } from '#store/engine/postgres.ts';
 import type { PostgresPool } from '#store/engine/postgres-pool.ts';
@@ -11,7 +11,7 @@ import type { Process, World } from './world.ts';
 
 /** Database of a simulated run, which servers open. */
 export interface Storage {
-  /** `postgres`: several servers share the database. `sqlite`: one server has it. */
+  /** `postgres`: several servers share the database. `sqlite`: the database belongs to one server. */
   readonly engine: Engine;
   open(process: Process, options: StorageOptions): Promise<{ readonly store: Store; readonly registry: OpenServers }>;
   setFaults(rates: FaultRates): void;
@@ -19,7 +19,7 @@ export interface Storage {
   rows<Row>(text: string): Row[];
   /** Writes the database to a file. All servers must have stopped. */
   copyTo(path: string): void;
-  /** Discards the writes that the killed server has not synced. Does nothing if the database is on another machine. */
+  /** Discards the writes that the killed server did not sync to disk. Does nothing with PostgreSQL, which is on another machine. */
   cutPower(): void;
   close(): void;
 }
@@ -32,13 +32,13 @@ export interface StorageOptions {
   readonly fatal: (error: unknown) => void;
 }
 
-/** Connections for requests. Few, so that requests wait for each other's connections. */
+/** Number of connections for requests. It is small, so that requests have to wait for a connection. */
 const CONNECTIONS = 4;
 const STATEMENT_MS = 2_000;
-/** Connections and time limits of the registry, as in `openServers`. */
+/** Connections and time limit of the registry of servers, as in `openServers`. */
 const QUICK = { connections: 3, timeoutMilliseconds: 1_000 };
 const PATIENT = { connections: 1, timeoutMilliseconds: 60_000 };
-/** One database has one history. */
+/** Epoch of the database. It is constant, because a simulated database does not fail over. */
 const EPOCH = "'simulated'";
 
 /** Creates a simulated PostgreSQL. `template`: a file that `copyTo` wrote. */
@@ -56,7 +56,7 @@ export function postgresStorage(world: World, template?: string): Storage {
   };
 }
 
-/** The registry of servers on the simulated database. Reading all of identity may take longer than a lease. */
+/** Opens the registry of servers. Reads of all identity use `patient`, because they may take longer than a lease. */
 function registryOn(quick: PostgresPool, patient: PostgresPool): OpenServers {
   const sqlOn = (pool: PostgresPool): Sql => {
     const query = (text: string, values: readonly SqlValue[] = []) => pool.query({ text, values: values as SqlValue[] });

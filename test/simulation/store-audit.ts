@@ -2,7 +2,7 @@ import { type PackContent, recordsOf } from '#store/trail/trail-pack.ts';
 import type { SimulatedDatabase } from './database.ts';
 import { claim, counter, INITIAL, mark, REGISTERS, refused, register, type StoreCall, succeeded } from './store-calls.ts';
 
-/** Response to a call. `unknown`: the change may be committed. `failed`: an error after which nothing may be committed. */
+/** Response to a call. `unknown`: the change may be committed. `failed`: an error, and nothing may be committed. */
 export type StoreOutcome = 'acknowledged' | 'refused' | 'failed' | 'unknown';
 
 export interface Answered {
@@ -20,9 +20,9 @@ interface Found {
 /**
  * Compares the responses with the database, and returns the first contradiction.
  *
- * - acknowledged: the change and one record of its success are present
- * - refused or failed: no change, no record of a success
- * - unknown: the change and one record, or none of them
+ * - acknowledged: the database has the change and one record of its success
+ * - refused or failed: the database has neither the change nor a record of a success
+ * - unknown: the database has both the change and one record, or neither
  */
 export function auditStore(database: SimulatedDatabase, answers: readonly Answered[]): string | undefined {
   const names = new Map(
@@ -68,7 +68,7 @@ function auditCall({ names, records }: Found, { call, outcome, value }: Answered
   }
 }
 
-/** Counters count the increments, and transfers keep the sum. */
+/** Checks that counters equal the number of increments, and that transfers preserve the sum of the registers. */
 function auditRegisters({ names, records }: Found, answers: readonly Answered[]): string | undefined {
   const increments = answers.filter(({ call }) => call.kind === 'increment');
   for (let n = 0; n < REGISTERS; n++) {
@@ -84,7 +84,7 @@ function auditRegisters({ names, records }: Found, answers: readonly Answered[])
   return sum === REGISTERS * INITIAL ? undefined : `the registers have the sum ${sum}`;
 }
 
-/** Each change of identity has a version of its own, and the counter is the last one. */
+/** Checks that each identity change has a unique version, and that the version counter equals the last one. */
 function auditVersions(database: SimulatedDatabase): string | undefined {
   const versions = database.rows<{ version: number }>('SELECT version FROM identity_document').map(({ version }) => version);
   if (new Set(versions).size !== versions.length) return 'two changes of identity have the same version';

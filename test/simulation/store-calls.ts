@@ -28,7 +28,7 @@ export function generateStoreCalls(seed: number, count: number, servers: number)
   const calls: StoreCall[] = [];
   let at = 0;
   for (let index = 0; index < count; index++) {
-    // Calls that begin at the same time conflict.
+    // Most calls begin at the same time as the previous one, so that they conflict.
     at += random.chance(0.6) ? 0 : random.between(0, 60);
     const first = random.integer(REGISTERS);
     const second = (first + 1 + random.integer(REGISTERS - 1)) % REGISTERS;
@@ -38,22 +38,22 @@ export function generateStoreCalls(seed: number, count: number, servers: number)
 }
 
 export const register = (n: number): string => `register ${n}`;
-/** Counts the increments of a register. */
+/** Returns the key of the counter that counts the increments of a register. */
 export const counter = (n: number): string => `counter ${n}`;
-/** Name that one `claim` can have. */
+/** Returns the name that a `claim` call reserves. At most one call per name succeeds. */
 export const claim = ({ registers }: StoreCall): string => `claim ${registers[0]} ${registers[1]}`;
 export const mark = ({ index }: StoreCall): string => `mark ${index}`;
-/** ID of the record of a success. The record of a refusal has another. */
+/** Returns the ID of the record that a successful call writes. A refused call uses another ID. */
 export const succeeded = ({ index }: StoreCall): string => `succeeded ${index}`;
 export const refused = ({ index }: StoreCall): string => `refused ${index}`;
 
-/** The refusal of a call by its own work. */
+/** Error that a call's work throws to refuse the call, as an operation does for an invalid request. */
 export class Refused extends Error {}
 
 /** Kinds of one name: work with a single read, more reads, a read and a write, and a write. */
 const SAME_NAME: ReadonlySet<Kind> = new Set(['look', 'sum', 'increment', 'claim']);
 
-/** Runs a call's transaction. Resolves to the value that a client would receive. */
+/** Runs the transaction of a call. Resolves to the value that the client would receive. */
 export async function runStoreCall(store: Store, call: StoreCall): Promise<number> {
   // Several names, so that a run has some that are learned and some that are not.
   const name = SAME_NAME.has(call.kind) ? `look ${call.registers[0]}` : call.kind;
@@ -67,7 +67,7 @@ export async function runStoreCall(store: Store, call: StoreCall): Promise<numbe
   );
 }
 
-/** Records a refusal in a transaction of its own, as `answer` does. */
+/** Records a refused call in a separate transaction, as `answer` does. */
 export const recordRefusal = (store: Store, call: StoreCall): Promise<void> => store.transaction((tx) => append(tx, refused(call)));
 
 async function work(tx: Tx, call: StoreCall): Promise<number> {
@@ -106,7 +106,7 @@ async function work(tx: Tx, call: StoreCall): Promise<number> {
       return 0;
     case 'ignored failure':
       await tx.meta.put(mark(call), 'ignored');
-      // The work does not wait for a statement that fails, so the database answers COMMIT with ROLLBACK.
+      // The work ignores a failing statement, so the database answers the COMMIT with ROLLBACK.
       void tx.sql.row('SELECT does_not_exist').catch(() => {});
       return 0;
   }
@@ -128,7 +128,7 @@ function append(tx: Tx, eventId: string): Promise<void> {
   });
 }
 
-/** Writes the registers that the calls begin with. */
+/** Writes the initial values of the registers. */
 export const prepareRegisters = (store: Store): Promise<void> =>
   store.transaction(async (tx) => {
     for (let n = 0; n < REGISTERS; n++) {

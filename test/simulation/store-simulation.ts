@@ -1,5 +1,5 @@
 /**
- * A seeded simulation of the PostgreSQL engine: servers on one simulated database, callers that contend, and faults.
+ * A seeded simulation of the PostgreSQL engine: servers on one simulated database, concurrent callers that write the same rows, and faults.
  *
  * Faults are conflicts, failed commits, lost connections, late statements, and servers that crash and start again.
  */
@@ -19,18 +19,18 @@ export interface StoreRun {
   /** The first violated guarantee. */
   readonly violation: string | undefined;
   readonly outcomes: Readonly<Record<StoreOutcome, number>>;
-  /** Responses in their order. The same seed gives the same list. */
+  /** Responses, in order of arrival. The same seed gives the same list. */
   readonly history: readonly string[];
 }
 
-/** Calls of a run, unless it is shortened. */
+/** Default number of calls in a run. */
 export const STORE_CALLS = 60;
 const SERVERS = 2;
 const CONNECTIONS = 3;
 const TIMEOUT_MS = 1_000;
-/** Time at which callers begin. */
+/** Time at which callers begin, in milliseconds since the start of the run. */
 const BEGIN_MS = 2_000;
-/** Time at which all calls must have ended. */
+/** Time at which all calls must have ended, in milliseconds since the start of the run. */
 const END_MS = 60_000;
 
 interface Server {
@@ -96,7 +96,7 @@ function drive(world: World, database: SimulatedDatabase, calls: readonly StoreC
   }
 }
 
-/** A few seeds have many faults, and some have none. */
+/** Returns the rates of faults for a seed. A few seeds have many faults, and some have none. */
 function faultsOf(seed: number): FaultRates {
   const random = randomOf(seed, 'rates');
   const rate = (): number =>
@@ -118,7 +118,7 @@ function start(world: World, database: SimulatedDatabase, server: Server): void 
         if (world.time() < BEGIN_MS) await prepareRegisters(store);
         server.store = store;
       },
-      // Faults can prevent a start. Another attempt follows.
+      // A fault prevented the start, so the server tries again.
       () => world.after(50, () => start(world, database, server), process),
     );
   });
@@ -139,7 +139,7 @@ function send(world: World, { process, store }: Server, call: StoreCall, answer:
       (error: unknown) => {
         if ((error as { readonly code?: unknown }).code === '40001') world.violate(`a conflict reached the caller of call ${call.index}`);
         if (!(error instanceof Refused)) return settle({ outcome: isUnknown(error, call) ? 'unknown' : 'failed' });
-        // A refusal that cannot be recorded is a failure for the caller.
+        // If the refusal cannot be recorded, the caller receives a failure.
         recordRefusal(store, call).then(
           () => settle({ outcome: 'refused' }),
           () => settle({ outcome: 'failed' }),
@@ -149,14 +149,14 @@ function send(world: World, { process, store }: Server, call: StoreCall, answer:
   });
 }
 
-/** Reports whether a call with an error may be committed. `sum`, `look` and `record` only write a record, in one statement. */
+/** Reports whether a call that returned an error may be committed. `sum`, `look` and `record` only write a record, in one statement. */
 function isUnknown(error: unknown, { kind }: StoreCall): boolean {
   return /may be committed/.test(String(error)) || kind === 'sum' || kind === 'look' || kind === 'record';
 }
 
 let file: Promise<string> | undefined;
 
-/** Creates a database with the schema, once: most seeds begin with it. */
+/** Creates a database with the schema, once per process. Most seeds start with a copy of it. */
 function template(): Promise<string> {
   file ??= (async () => {
     const folder = mkdtempSync(join(tmpdir(), 'belfry-simulation-'));

@@ -5,7 +5,7 @@ import { type StoreRun, simulateStore } from './store-simulation.ts';
 
 const SEEDS = 200;
 
-test(`Store simulation: ${SEEDS} seeds keep every promise of the PostgreSQL engine`, async (t) => {
+test(`Store simulation: ${SEEDS} seeded runs violate no guarantee of the PostgreSQL engine`, async (t) => {
   const sum = { acknowledged: 0, refused: 0, failed: 0, unknown: 0 };
   const failure = await findFailure(
     async (seed, calls) => {
@@ -21,7 +21,7 @@ test(`Store simulation: ${SEEDS} seeds keep every promise of the PostgreSQL engi
   for (const [outcome, count] of Object.entries(sum)) assert.ok(count > SEEDS, `${outcome}: ${count}`);
 });
 
-test('Store simulation: a seed has one history, and a prefix of the calls has its beginning', async () => {
+test('Store simulation: runs with the same seed have the same history, also if one run is shorter', async () => {
   for (const seed of [3, 8]) {
     const { history } = await simulateStore(seed);
     assert.deepEqual((await simulateStore(seed)).history, history);

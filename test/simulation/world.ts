@@ -25,11 +25,11 @@ export interface Process {
 
 export interface World {
   readonly seed: number;
-  /** Randomness of schedule and faults. Other purposes have their own. */
+  /** Random generator for the order of events and for faults. Other purposes use separate generators. */
   readonly random: Random;
   /** Milliseconds since the run began. */
   time(): number;
-  /** Runs `event` at a point in time, or as the next event if the time has passed. The event of a process is dropped if the process is dead. */
+  /** Runs `event` at a point in time, or next if the time has passed. Drops the event if `process` is dead by then. */
   at(when: number, event: () => void, process?: Process): void;
   after(milliseconds: number, event: () => void, process?: Process): void;
   newProcess(name: string): Process;
@@ -56,7 +56,7 @@ const turn = setImmediate;
 const current = new AsyncLocalStorage<{ readonly world: World; readonly process: Killable | undefined }>();
 
 /**
- * Runs an event of the current process after a random time of its world. Returns false, and runs nothing, outside of a world.
+ * Runs an event of the current process after a random simulated time. Outside of a simulation, returns false and runs nothing.
  */
 export function afterInWorld(low: number, high: number, event: () => void): boolean {
   const inside = current.getStore();
@@ -128,7 +128,7 @@ function newProcess(world: World, name: string): Killable {
   return process;
 }
 
-/** A timer of the world. It has the methods of Node's `Timeout` that the product uses. */
+/** Simulated timer. It has the methods of Node's `Timeout` that the product uses. */
 class Timer {
   isActive = true;
   ref(): this {

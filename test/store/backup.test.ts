@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'belfry-backup-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 // Requirement RES-3: a consistent backup of a running server.
-test('backupSqlite: a copy under load has every earlier acknowledged change, all complete', async () => {
+test('backupSqlite: a copy under load contains every change acknowledged before, and no partial change', async () => {
   const load = startLoad(join(folder, 'data'), 0);
   await load.atLeast(1_000);
   const before = [...load.acknowledged];
@@ -24,7 +24,7 @@ test('backupSqlite: a copy under load has every earlier acknowledged change, all
   await store.close();
 });
 
-test('backupSqlite: a target folder with a database is an error, and keeps its database', async () => {
+test('backupSqlite: a target folder with a database is an error, and its database is unchanged', async () => {
   const target = join(folder, 'taken');
   const store = await openSqlite(target);
   await store.transaction((tx) => tx.meta.put('mine', 'yes'));

@@ -28,7 +28,7 @@ export function betterSqlite3(path: string): SqliteDriver {
   return {
     prepare(text) {
       const statement = db.prepare(text);
-      // better-sqlite3 names `$1` `1`, and rejects values for names that the statement does not use.
+      // For the parameter `$1`, better-sqlite3 expects the name `1`. It rejects values for parameters that the statement does not use.
       const bound = (values: readonly SqlValue[]): object => Object.fromEntries(values.map((value, i) => [i + 1, value]));
       return {
         all: (values) => statement.all(bound(values)),

@@ -19,6 +19,6 @@ test('PostgreSQL: under contention and lost connections, responses, rows and rec
   });
   t.diagnostic(JSON.stringify(counts));
   assert.deepEqual(violations, []);
-  // All three outcomes occurred.
+  // Checks that all outcomes occurred.
   for (const [name, count] of Object.entries(counts)) assert.ok(count > 0, `${name}: ${count}`);
 });

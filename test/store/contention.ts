@@ -25,7 +25,7 @@ export interface Contention {
 export interface History {
   readonly acknowledged: number;
   readonly refused: number;
-  /** Number of changes without a response or with a 5xx. The caller cannot know whether they were committed. */
+  /** Number of changes without a response or with a 5xx response. The changes may be committed or not. */
   readonly unknown: number;
   /** Number of terminated database connections. */
   readonly terminated: number;
@@ -46,18 +46,18 @@ interface Change {
 
 const MEETINGS = 8;
 const CHANNELS = 4;
-/** One in this number of changes is one that the service refuses. */
+/** Interval of invalid changes: the service refuses every seventh change of a kind. */
 const REFUSED_EVERY = 7;
-/** Time after which a response counts as lost. */
+/** Time after which a response counts as lost, in milliseconds. */
 const RESPONSE_MILLISECONDS = 10_000;
 
 /**
  * Sends concurrent changes of a few meetings, one account's users and a few channels as signed requests. Then compares the outcome of each
  * change with the rows and trail records in the database:
  *
- * - acknowledged: its row and one record without an error code are present
- * - refused: no row and no record of a success, one record with an error code
- * - unknown: either its row and one record of a success are present, or none of them
+ * - acknowledged: the database has the row of the change, and one record without an error code
+ * - refused: the database has no row and no record of a success, but one record with an error code
+ * - unknown: the database has both the row and one record of a success, or neither
  */
 export async function contend(options: Contention): Promise<History> {
   const { callers, seconds, kinds, terminateEveryMilliseconds, databaseUrl } = options;
@@ -196,7 +196,7 @@ function requestOf(kind: Kind, key: string, n: number, refuse: boolean, { meetin
       return { path: `/meetings/${meeting}/attendees`, signingName: 'chime', body: JSON.stringify({ ExternalUserId: key }) };
     }
     case 'user': {
-      // A user with the administrator's name exists already.
+      // The service refuses this name, because the administrator already has it.
       const UserName = refuse ? 'admin' : key;
       return {
         path: '/',
@@ -219,7 +219,7 @@ const ROWS: Readonly<Record<Kind, string>> = {
   message: `SELECT substring(document FROM '"(message-[0-9]+)"') AS key FROM channel_message`,
 };
 
-/** Compares every change with its row and its records, and every row with the changes. */
+/** Compares every change with its row and records, and every row with the changes. Returns the contradictions. */
 async function contradictions(client: pg.Client, changes: readonly Change[]): Promise<readonly string[]> {
   const { rows } = await client.query<PackContent>('SELECT heads, documents FROM trail_pack');
   const records = new Map<string, { succeeded: number; failed: number }>();

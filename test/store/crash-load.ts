@@ -32,7 +32,7 @@ async function write(store: Store, writer: number): Promise<never> {
   for (let n = 0; ; n++) {
     const id = `${round}-${writer}-${n}`;
     if (n % 4 === 3) {
-      // Only a record, as for a refused request.
+      // Writes only a record, as the server does for a refused request.
       await store.transaction((tx) => record(tx, `record ${id}`));
       writeSync(1, `record ${id}\n`);
       continue;

@@ -14,7 +14,7 @@ export interface Load {
   readonly process: ChildProcess;
   /** Names of the changes and records that the store has acknowledged so far. */
   readonly acknowledged: readonly string[];
-  /** Resolves when at least `count` are acknowledged. Rejects if the process exits before. */
+  /** Resolves when the store has acknowledged at least `count` names. Rejects if the process exits earlier. */
   atLeast(count: number): Promise<void>;
   /** Kills the process with SIGKILL. Resolves when it has exited and its output was read. */
   kill(): Promise<void>;
@@ -96,7 +96,7 @@ export async function aftermath(store: Store, acknowledged: readonly string[]): 
   };
 }
 
-/** Asserts that no acknowledged change is lost and none is torn. */
+/** Asserts that no acknowledged change is lost, and that no change is torn (only partly present). */
 export function assertUnharmed({ acknowledged, lost, torn }: Aftermath): void {
   assert.deepEqual({ lost, torn }, { lost: [], torn: [] }, `of ${acknowledged} acknowledged`);
 }

@@ -36,7 +36,7 @@ const CHANGED = new Set(['outbox', 'schema_version', 'identity_document', 'trail
 
 /** Account of the identity rows in `ROWS`. */
 const ACCOUNT = '111111111111' as AccountId;
-/** Records that the program reads from the identity rows after the migrations. */
+/** Expected records of the identity rows after the migrations. */
 // biome-ignore format: a table
 const IDENTITY: readonly { readonly [Kind in IdentityKind]: readonly [Kind, key: string, IdentityRecords[Kind] | undefined] }[IdentityKind][] = [
   ['user',             'ada',             EXAMPLES.user],
@@ -70,7 +70,7 @@ const RECORD: TrailRow = {
   resources: [{ type: 'AWS::Chime::Meeting', name: 'm-1' }],
   document: '{"eventID":"e-1"}',
 };
-/** Organizational unit as a release stored it: no release wrote `attachedIn`. */
+/** Organizational unit as an earlier release stored it, without the later member `attachedIn`. */
 const { attachedIn: _, ...OLD_UNIT } = EXAMPLES['organizational-unit'];
 
 function released(name: string): string {
@@ -112,13 +112,13 @@ const ENGINES: readonly (readonly [name: string, open: () => Promise<Store>])[] 
 ];
 
 describe('migrations', () => {
-  test('migrations: on SQLite they create the declared tables', async () => {
+  test('migrations: on SQLite, the migrations create the declared tables', async () => {
     const store = await openSqlite(':memory:');
     const found = await store.transaction(tablesOfSqlite).finally(() => store.close());
     assertTables(found, await declaredTables('sqlite'));
   });
 
-  test('migrations: on PostgreSQL they create the declared tables', async () => {
+  test('migrations: on PostgreSQL, the migrations create the declared tables', async () => {
     const other = await testPostgres();
     const store = await openPostgres(other.url);
     const found = await store.transaction(tablesOfPostgres).finally(() => store.close());
@@ -126,7 +126,7 @@ describe('migrations', () => {
     assertTables(found, await declaredTables('postgres'));
   });
 
-  test('migrations: their numbers have no gap and no duplicate', () => {
+  test('migrations: the numbers of the migrations have no gap and no duplicate', () => {
     const numbers = migrationFiles().map((name) => Number(name.slice(0, 4)));
     assert.deepEqual(
       numbers,
@@ -137,7 +137,7 @@ describe('migrations', () => {
   for (const [engine, open] of ENGINES) describe(`a database of schema version 8 on ${engine}`, () => opensReleased(open));
 });
 
-/** Tests that the program opens the database of a release. */
+/** Defines the tests that the current program can open the database of an earlier release. */
 function opensReleased(open: () => Promise<Store>): void {
   let store: Store;
   before(async () => {
@@ -145,7 +145,7 @@ function opensReleased(open: () => Promise<Store>): void {
   });
   after(() => store.close());
 
-  test('migrations: the database opens with its rows', async () => {
+  test('migrations: the database of a release opens, and its rows are unchanged', async () => {
     const kept = await store.transaction(async ({ sql }) => {
       const found: Record<string, unknown> = {};
       for (const table of Object.keys(ROWS)) if (!CHANGED.has(table)) found[table] = await sql.rows(`SELECT * FROM ${table}`);
@@ -173,7 +173,7 @@ function opensReleased(open: () => Promise<Store>): void {
     assert.deepEqual(page, { rows: [RECORD] });
   });
 
-  test('migrations: identity records are returned in the form of the present version', async () => {
+  test('migrations: identity records are returned in the current format', async () => {
     const read = await store.transaction(async ({ identity }) => {
       const found = [];
       for (const [kind, key] of IDENTITY) found.push([kind, key, await identity.get(ACCOUNT, kind, key)]);
@@ -184,7 +184,7 @@ function opensReleased(open: () => Promise<Store>): void {
     assert.deepEqual(unit, OLD_UNIT);
   });
 
-  test('migrations: the metadata of a SAML provider is not in its summary', async () => {
+  test("migrations: the summary of a SAML provider does not contain the provider's metadata", async () => {
     const summary = await store.transaction(({ identity }) => identity.summary(ACCOUNT, 'saml-provider', 'saml-provider'));
     const { metadata, tags, ...rest } = EXAMPLES['saml-provider'];
     assert.deepEqual(summary, rest);
@@ -193,12 +193,12 @@ function opensReleased(open: () => Promise<Store>): void {
   test('migrations: a server that starts reads all identity records', async () => {
     const { changes } = await store.transaction(({ identity }) => identity.changesSince(0));
     const live = (ROWS['identity_document'] ?? []).filter(({ deleted }) => deleted === 0);
-    // One record more for each new index: the group's ID, the root user's access key, the open invitation.
+    // Adds three records of new indexes: the group's ID, the root user's access key, and the open invitation.
     assert.equal(changes.filter(({ text }) => text !== undefined).length, live.length + 3);
   });
 }
 
-/** Schema of one table, with its lists sorted: neither engine has an order of columns or indexes that matters. */
+/** Schema of one table. The lists are sorted, because the order of columns and indexes has no effect. */
 interface Structure {
   readonly columns: readonly string[];
   readonly key: string;
@@ -296,7 +296,7 @@ async function tablesOfPostgres({ sql }: Tx): Promise<Record<string, Structure>>
   return found;
 }
 
-/** Returns rows as sorted strings, because the engines return them in any order. Omits the added servers of the PostgreSQL tests. */
+/** Returns rows as sorted strings, because the engines return rows in any order. Omits the servers that the PostgreSQL tests add. */
 function sorted(rows: unknown): readonly string[] {
   return (rows as readonly Record<string, unknown>[])
     .filter(({ name }) => name !== 'server')

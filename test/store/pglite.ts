@@ -4,8 +4,8 @@ import type { PostgresConnection, PostgresQuery, PostgresRows } from '#store/eng
 import type { Store, StoreOptions } from '#store/store.ts';
 
 /**
- * Opens PostgreSQL 18 compiled to WebAssembly, to test only the SQL dialect. It stores nothing durably. It has one session, which callers
- * use one after another.
+ * Opens PostgreSQL 18 compiled to WebAssembly, to test only the SQL dialect. The database is in memory, and has one session. Callers use
+ * the session one after another.
  */
 export async function openPglite(options: StoreOptions): Promise<Store> {
   const db = await PGlite.create();

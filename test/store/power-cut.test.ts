@@ -10,7 +10,7 @@ import { type Aftermath, aftermath, assertUnharmed, startLoad } from './crash.ts
 
 const IMAGE_BYTES = 512 * 2 ** 20;
 
-/** EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH, which discards all data that is not durable. Source: Linux, fs/ext4/ext4.h. */
+/** Script that simulates a power cut: EXT4_IOC_SHUTDOWN with NOLOGFLUSH discards all data that is not durable. Source: Linux, ext4.h. */
 const CUT = `
 import fcntl, os, struct, sys
 fd = os.open(sys.argv[1], os.O_RDONLY)
@@ -57,19 +57,19 @@ after(() => {
 /**
  * Runs a load, shuts the file system down, mounts it again and compares the store with the names acknowledged before the shutdown.
  *
- * Later acknowledgments prove nothing: while ext4 shuts down, a sync can return success although it has written nothing.
+ * Ignores later acknowledgments: while ext4 shuts down, a sync can return success although it has written nothing.
  */
 async function cut(acknowledged: string[], round: number, data: string, ...more: string[]): Promise<Aftermath> {
   const load = startLoad(data, round, ...more);
   await load.atLeast(500 + 300 * round);
   acknowledged.push(...load.acknowledged);
-  // This process reads no acknowledgment until the shutdown has returned.
+  // Runs synchronously, so that this process reads no acknowledgment until the shutdown has returned.
   const shutdown = run('python3', '-c', CUT, mountPoint);
   assert.equal(shutdown.failed, false, shutdown.message);
   await load.kill();
   const unmounted = run('umount', mountPoint);
   assert.equal(unmounted.failed, false, unmounted.message);
-  // A process with mounts of its own can use the disk longer. Another mount would then return the file system that was shut down.
+  // Waits until no process uses the disk. If a process still used it, the next mount would return the file system that was shut down.
   await until(isDetached, () => 'a loop device still uses the image');
   assert.equal(mount(), undefined);
   const store = await openSqlite(data);
@@ -78,19 +78,19 @@ async function cut(acknowledged: string[], round: number, data: string, ...more:
   return after;
 }
 
-// Requirement RES-3. A kill alone does not test fsync, because the page cache survives the process. A power cut does.
+// Requirement RES-3. A killed process does not test fsync, because the kernel still writes the page cache. A power cut tests fsync.
 const noDisk = makeDisk();
 const skip = (t: TestContext): void =>
   t.diagnostic(`NOT RUN, no power was cut: ${noDisk}. On this machine only kill.test.ts tests durability.`);
 
-test('SQLite: repeated power cuts under load lose and tear no acknowledged change or record', async (t) => {
+test('SQLite: after repeated power cuts under load, no acknowledged change or record is lost or incomplete', async (t) => {
   if (noDisk !== undefined) return skip(t);
   const acknowledged: string[] = [];
   for (let round = 0; round < 5; round++) assertUnharmed(await cut(acknowledged, round, join(mountPoint, 'safe')));
   t.diagnostic(`${acknowledged.length} acknowledged, 5 power cuts, none lost, none torn`);
 });
 
-test('SQLite: a power cut loses acknowledged changes of a store that does not wait for the disk', async (t) => {
+test('SQLite: if the store does not wait for the disk, a power cut loses acknowledged changes', async (t) => {
   if (noDisk !== undefined) return skip(t);
   const { lost } = await cut([], 0, join(mountPoint, 'unsafe'), 'unsafe');
   assert.notEqual(lost.length, 0);

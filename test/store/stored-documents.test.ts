@@ -1,4 +1,4 @@
-/** Documents that earlier versions stored with camelCase members: operations read them, and the next change stores the current form. */
+/** Documents that earlier versions stored with camelCase members. Operations read them, and the next change stores the current format. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -168,7 +168,7 @@ const ENGINES: Readonly<Record<string, () => Promise<Store>>> = {
 };
 
 for (const [engine, open] of Object.entries(ENGINES)) {
-  test(`${engine}: reads documents of an earlier version, and a change stores the model's members`, async () => {
+  test(`${engine}: documents of an earlier version can be read, and a change stores the model's members`, async () => {
     const store = await open();
     const times = { createdAt: START, updatedAt: START, tags: [] };
     for (const [name, key, document] of STORED) {
@@ -183,7 +183,7 @@ for (const [engine, open] of Object.entries(ENGINES)) {
     await store.close();
   });
 
-  test(`${engine}: a sealed password of an earlier version opens after another user was added`, async () => {
+  test(`${engine}: an encrypted password of an earlier version can be decrypted after another user is added`, async () => {
     const store = await open();
     const key = keyOf(`${ID.slice(0, -1)}z`);
     const sip = { username: 'ada', sealedPassword: vault.seal('the password', sipCredentialBinding(key.id, 'ada')) };
@@ -212,7 +212,7 @@ function tableOf(table: object): Readonly<Record<string, Operation<unknown, unkn
   return table as Readonly<Record<string, Operation<unknown, unknown>>>;
 }
 
-/** Runs an operation in a transaction. TagResource is that of Chime SDK Identity. */
+/** Runs an operation in a transaction. The name `TagResource` means the operation of Chime SDK Identity. */
 function run(store: Store, name: string, input: object, now: Instant = START): Promise<unknown> {
   const operation = OPERATIONS[name] as Operation<unknown, unknown>;
   const principal = { type: 'Root', accountId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root` as Arn, principalId: ACCOUNT } as const;

@@ -35,10 +35,10 @@ let users = 0;
 let databases = 0;
 
 /**
- * Creates an empty database on a temporary PostgreSQL server. All callers in one process share the server. It stops with the last of them.
- * Its data folder is temporary, only this user can open its socket, and it has no TCP port.
+ * Creates an empty database on a temporary PostgreSQL server. All callers in one process share the server, which stops when the last caller
+ * closes its database. The data folder is temporary, only this user can open the socket, and the server has no TCP port.
  *
- * @throws Error  PostgreSQL is not installed. The message says what to install
+ * @throws Error  PostgreSQL is not installed. The message says which package to install
  */
 export async function testPostgres(): Promise<TestPostgres> {
   if (process.env['NODE_TEST_CONTEXT'] !== undefined && !poolIsChecked())

@@ -1,4 +1,4 @@
-/** Condition keys of an identity provider's token, in the trust policy and in requests of the session. Requirements FED-1, FED-2. */
+/** Condition keys from an identity provider's token: in the trust policy, and in later requests of the session. FED-1, FED-2. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -37,7 +37,7 @@ const SESSION_KEYS: readonly [key: string, enter: (roleArn: string) => Promise<K
 ];
 
 for (const [i, [key, enter, operator, value, stays]] of SESSION_KEYS.entries()) {
-  test(`${key.replace(issuer, 'ISSUER')}: is in the trust policy, and ${stays ? 'stays in' : 'is not in'} the session`, async () => {
+  test(`${key.replace(issuer, 'ISSUER')}: the trust policy can use the key, and the session ${stays ? 'has' : 'does not have'} it`, async () => {
     const Condition = { [operator]: { [key]: value } };
     const roleArn = await federation.role(`key-${i}`, { ...FEDERATED, Condition }, LIST, { ...LIST, Effect: 'Deny', Condition });
     assert.equal(await list(await enter(roleArn)), stays ? 'AccessDenied' : 'allowed');
@@ -47,7 +47,7 @@ for (const [i, [key, enter, operator, value, stays]] of SESSION_KEYS.entries()) 
   });
 }
 
-test('OIDC issuers: a slash at the end is in the provider ARN and the keys, and distinguishes providers', async () => {
+test('OIDC issuers: a trailing slash is part of the provider ARN and of the condition keys', async () => {
   const url = `https://${federation.oidc.host}/tenant/`;
   const configuration = { issuer: url, jwks_uri: `https://${federation.oidc.host}/keys` };
   federation.oidc.documents.set('/tenant/.well-known/openid-configuration', configuration);
@@ -67,7 +67,7 @@ test('OIDC issuers: a slash at the end is in the provider ARN and the keys, and 
   assert.equal(await list(await federation.withToken(trusting, { iss: url })), 'AccessDenied');
 });
 
-test('Resource: a variable of the token resolves in the policies of the session', async () => {
+test('Resource: a policy variable with a key of the token resolves in the policies of the session', async () => {
   await federation.admin.send(new CreateUserCommand({ UserName: 'user-1' }));
   await federation.admin.send(new CreateUserCommand({ UserName: 'user-2' }));
   for (const [name, enter, variable] of [
@@ -82,7 +82,7 @@ test('Resource: a variable of the token resolves in the policies of the session'
   }
 });
 
-test('Role chaining: the keys apply to the trust policy of the next role, not to its session', async () => {
+test("Role chaining: keys of the token apply to the next role's trust policy, not to the next session", async () => {
   const Condition = { StringEquals: { [`${issuer}:sub`]: 'user-1' } };
   const first = await federation.role('first', FEDERATED, allow('sts:AssumeRole'));
   const next = await federation.role('next', trust(first, 'sts:AssumeRole', { Condition }), LIST, { ...LIST, Effect: 'Deny', Condition });
@@ -111,7 +111,7 @@ const DENIED = 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIde
 
 // biome-ignore format: a table
 const PINNING: readonly [roles: string, claim: unknown, openRole: string, askingRole: string][] = [
-  // the claim            its value                          without the key                                                               with the key
+  // the claim            value                              without the key                                                               with the key
   ['absent',              undefined,                         'allowed',                                                                    DENIED   ],
   ['null',                null,                              FORMAT,                                                                       FORMAT   ],
   ['the roles',           [pinned, asking],                  'allowed',                                                                    'allowed'],
@@ -127,7 +127,7 @@ const PINNING: readonly [roles: string, claim: unknown, openRole: string, asking
 ];
 
 for (const [roles, claim, openRole, askingRole] of PINNING) {
-  test(`Role pinning: a roles claim that is ${roles} limits the role`, async () => {
+  test(`Role pinning: with a roles claim that is ${roles}, the pinned role is ${openRole === 'allowed' ? 'allowed' : 'refused'}`, async () => {
     const enter = async (roleArn: string) => {
       const sent = () => federation.withToken(roleArn, { [ROLES]: claim });
       return (await outcomeOf(sent())) === 'allowed' ? 'allowed' : (await messageOf(sent())).replace('Exception:', ':');
@@ -136,7 +136,7 @@ for (const [roles, claim, openRole, askingRole] of PINNING) {
   });
 }
 
-test('Role pinning: the claim is enforced before a trust policy that denies', async () => {
+test('Role pinning: the roles claim is checked before the trust policy', async () => {
   const closed = await federation.role('closed', trust(accountId));
   const sent = federation.withToken(closed, { [ROLES]: [pinned] });
   assert.equal((await messageOf(sent)).replace('Exception:', ':'), ABSENT);
@@ -160,7 +160,7 @@ const TAGGED: readonly [form: string, claims: Readonly<Record<string, unknown>>,
 ];
 
 for (const [form, claims, transitive] of TAGGED) {
-  test(`Tags of a token, ${form}: are in the session, and require sts:TagSession`, async () => {
+  test(`Tags of a token, ${form}: the session has the tags, and the trust policy must allow sts:TagSession`, async () => {
     assert.equal(await messageOf(federation.withToken(untagged, claims)), 'AccessDenied: Not authorized to perform sts:TagSession');
     const keys = await federation.withToken(tagged, claims);
     assert.equal(await list(keys), 'allowed');
@@ -191,7 +191,7 @@ for (const [title, claims, error] of MALFORMED) {
   });
 }
 
-test('AssumeRole: a trust policy can deny a session of a token by its subject', async () => {
+test('AssumeRole: a trust policy can deny a federated session by the subject of its token', async () => {
   const first = await federation.role('other-first', FEDERATED, allow('sts:AssumeRole'));
   const mallory = { StringEquals: { 'saml:sub': 'mallory' } };
   const next = await federation.role('other-next', [trust(accountId), { ...trust('*'), Effect: 'Deny', Condition: mallory }]);

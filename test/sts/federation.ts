@@ -1,4 +1,4 @@
-/** Fixture of this folder: an account with a local OpenID Connect provider and a local SAML provider, and calls that create their sessions. */
+/** Fixture of this folder: an account with a local OpenID Connect provider and a local SAML provider. Creates federated sessions. */
 import { CreateOpenIDConnectProviderCommand, CreateSAMLProviderCommand } from '@aws-sdk/client-iam';
 import {
   AssumeRoleWithSAMLCommand,
@@ -16,7 +16,7 @@ import { type AssertionContent, samlProvider } from './saml-provider.ts';
 /** Issuer of the SAML provider. */
 export const ENTITY = 'https://idp.example/saml';
 
-/** Starts a server that knows both providers. */
+/** Starts a server, and creates both providers in its account. */
 export async function startFederation() {
   const oidc = await startIdentityProvider();
   const idp = await samlProvider(ENTITY);
@@ -28,7 +28,7 @@ export async function startFederation() {
   const samlMetadata = { Name: 'Corp', SAMLMetadataDocument: idp.metadata };
   const samlArn = (await admin.send(new CreateSAMLProviderCommand(samlMetadata))).SAMLProviderArn as string;
 
-  /** Returns the content of an assertion that offers a role. */
+  /** Returns the content of an assertion whose `Role` attribute contains a role of the provider. */
   const offering = (RoleArn: string, { attributes, ...content }: AssertionContent = {}): AssertionContent => ({
     ...content,
     attributes: { Role: [`${RoleArn},${samlArn}`], RoleSessionName: ['ada'], ...attributes },
@@ -64,7 +64,7 @@ export async function startFederation() {
   };
 }
 
-/** Decoded authorization message, in part. */
+/** Parts of a decoded authorization message that the tests read. */
 export interface DecodedMessage {
   readonly allowed: boolean;
   readonly explicitDeny: boolean;

@@ -1,4 +1,4 @@
-/** A local OpenID Connect provider: HTTPS with a certificate of its own authority, discovery, and keys that tests can rotate. */
+/** A local OpenID Connect provider: HTTPS with a private certificate authority, discovery, and keys that tests can rotate. */
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
@@ -16,7 +16,7 @@ export interface IdentityProvider {
   readonly issuer: string;
   /** Example: `localhost:40123`. */
   readonly host: string;
-  /** Thumbprint of its certificate authority. */
+  /** Thumbprint of the provider's certificate authority. */
   readonly thumbprint: string;
   /** Paths of the received requests, in order. */
   readonly asked: string[];
@@ -24,7 +24,7 @@ export interface IdentityProvider {
   readonly documents: Map<string, unknown>;
   /** Returns a valid token with changed claims. `undefined` omits a claim. */
   token(change?: Readonly<Record<string, unknown>>, kid?: string): Promise<string>;
-  /** Replaces all keys by a new one. */
+  /** Replaces all signing keys by one new key. */
   rotate(kid: string): Promise<void>;
 }
 

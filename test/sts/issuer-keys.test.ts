@@ -1,4 +1,4 @@
-/** Requests to an identity provider, their number, and the responses that the server accepts. */
+/** Requests for the keys of an identity provider: the number of requests, and the responses that the server accepts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type FetchJson, FetchProblem, guardedFetch } from '#access/guarded-fetch.ts';
@@ -43,7 +43,7 @@ test('Issuer keys: a token with an unknown key ID causes a fetch, at most once a
   assert.equal(provider.asked.length, 4);
 });
 
-test('Issuer keys: are fetched again after an hour, so a withdrawn key expires', async () => {
+test('Issuer keys: the server fetches the keys again after an hour, so a withdrawn key becomes invalid', async () => {
   const provider = await startIdentityProvider();
   const keys = issuerKeys(fetching(provider));
   const token = await provider.token({ exp: Math.floor(Date.now() / 1000) + 7200 });
@@ -92,7 +92,7 @@ const CONFIGURATION = '/realms/a/.well-known/openid-configuration';
 
 // biome-ignore format: a table
 const NOT_TAKEN: readonly [name: string, change: (provider: IdentityProvider) => void, message: RegExp][] = [
-  // what is wrong                               what is changed                                                                                                     why it is refused
+  // title                                       change of the provider                                                                                              error message
   ['a configuration of another issuer',          (p) => p.documents.set(CONFIGURATION, { issuer: 'https://idp.example', jwks_uri: `https://${p.host}/keys` }),      /another issuer/],
   ['a configuration without keys',               (p) => p.documents.set(CONFIGURATION, { issuer: p.issuer }),                                                         /not have a jwks_uri/],
   ['keys over plain HTTP',                       (p) => p.documents.set(CONFIGURATION, { issuer: p.issuer, jwks_uri: `http://${p.host}/keys` }),                      /must be an https URL/],
@@ -116,7 +116,7 @@ for (const [name, change, message] of NOT_TAKEN) {
   });
 }
 
-test('Issuer keys: an untrusted certificate is accepted only by a pinned thumbprint of its chain', async () => {
+test('Issuer keys: an untrusted certificate is accepted only if the thumbprint of its chain is pinned', async () => {
   const provider = await startIdentityProvider();
   const other = await startIdentityProvider();
   const url = `${provider.issuer}/.well-known/openid-configuration`;
@@ -130,7 +130,7 @@ test('Issuer keys: an untrusted certificate is accepted only by a pinned thumbpr
 
 test('Issuer keys: a pinned certificate of another host is rejected', async () => {
   const provider = await startIdentityProvider();
-  // 127.1.1.1 is also this machine, but is not a name in the certificate.
+  // 127.1.1.1 also reaches this machine, but the certificate does not contain this address.
   const host = provider.host.replace('localhost', '127.1.1.1');
   const fetchJson = guardedFetch({ allowedInternalHosts: [host] });
   await assert.rejects(fetchJson(`https://${host}/keys`, { thumbprints: [provider.thumbprint] }), FetchProblem);

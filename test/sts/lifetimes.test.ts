@@ -1,4 +1,4 @@
-/** Exact lifetimes of sessions, sessions of the root user, and MFA, with a fixed clock and without a server. */
+/** Lifetimes of sessions, sessions of the root user, and MFA. Tests the operations without a server, with a fixed clock. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authorizationMessages } from '#access/authorization-message.ts';
@@ -40,7 +40,7 @@ function run<Name extends keyof StsApi>(name: Name, input: StsApi[Name]['input']
 
 // biome-ignore format: a table
 const ENDS: readonly [operation: 'GetSessionToken' | 'GetFederationToken', principal: Principal, asked: number | undefined, seconds: number][] = [
-  // operation             who    asked      lasts
+  // operation             caller asked      lasts
   ['GetSessionToken',      USER,  undefined,  43_200],
   ['GetSessionToken',      USER,  129_600,   129_600],
   ['GetSessionToken',      ROOT,  undefined,   3_600],
@@ -51,7 +51,7 @@ const ENDS: readonly [operation: 'GetSessionToken' | 'GetFederationToken', princ
 ];
 
 for (const [operation, principal, asked, seconds] of ENDS) {
-  test(`${operation}: ${asked ?? 'no'} requested seconds of ${principal.type} give a session of ${seconds}`, async () => {
+  test(`${operation}: for ${principal.type}, a DurationSeconds of ${asked ?? 'none'} is a session of ${seconds} seconds`, async () => {
     const input = { ...(operation === 'GetFederationToken' && { Name: 'bob' }), ...(asked !== undefined && { DurationSeconds: asked }) };
     const { Credentials } = await run(operation, input as never, principal);
     assert.equal(Credentials?.Expiration, NOW - 700 + seconds * 1000);
@@ -68,7 +68,7 @@ test('GetSessionToken: a session of the root user is of the type Root', async ()
   assert.equal(claimsOf(Credentials)?.session.mfaAuthenticated, false);
 });
 
-test('GetSessionToken: the session has the verified MFA', async () => {
+test('GetSessionToken: with a valid MFA code, the session has multi-factor authentication', async () => {
   const verifyMfa = async (_call: unknown, serialNumber: string, code: string) =>
     serialNumber.endsWith('mfa/alice') && code === '123456' ? { right: true as const } : { right: false as const, count: async () => {} };
   const SerialNumber = `arn:aws:iam::${ACCOUNT}:mfa/alice`;
@@ -82,7 +82,7 @@ test('GetSessionToken: the session has the verified MFA', async () => {
   });
 });
 
-test('AssumeRole: the trust policy sees MFA before the code is used, and the code is used once', async () => {
+test('AssumeRole: the trust policy is evaluated with MFA before the code is consumed', async () => {
   const vault = openVault(KEYS);
   const serialNumber = arn('iam', '', ACCOUNT, 'mfa/alice');
   const seed = toBase32(Buffer.alloc(20, 3));
@@ -125,7 +125,7 @@ test('AssumeRole: the trust policy sees MFA before the code is used, and the cod
   );
 });
 
-test("GetFederationToken: the session has the caller's unique ID, or the account ID of the root user", async () => {
+test("GetFederationToken: the session ID has the caller's unique ID, or the account ID for the root user", async () => {
   const ofUser = claimsOf((await run('GetFederationToken', { Name: 'bob' }, USER)).Credentials);
   assert.ok(ofUser?.kind === 'federated');
   assert.deepEqual([ofUser.issuerId, ofUser.federatedName], ['AIDAALICE', 'bob']);
@@ -134,7 +134,7 @@ test("GetFederationToken: the session has the caller's unique ID, or the account
   assert.equal(ofRoot.issuerId, ACCOUNT);
 });
 
-test('AssumeRole: a role deleted after authorization is the same AccessDenied', async () => {
+test('AssumeRole: a role that is deleted after authorization is AccessDenied, like an unknown role', async () => {
   const RoleArn = arn('iam', '', ACCOUNT, 'role/gone') as Arn;
   await assert.rejects(run('AssumeRole', { RoleArn, RoleSessionName: 'me' }, USER), {
     code: 'AccessDenied',
@@ -142,7 +142,7 @@ test('AssumeRole: a role deleted after authorization is the same AccessDenied', 
   });
 });
 
-test('DecodeAuthorizationMessage: decodes messages of the own account only', async () => {
+test("DecodeAuthorizationMessage: a message of the caller's account is decoded, and any other is an error", async () => {
   const reasons = '{"allowed":false,"explicitDeny":true}';
   assert.deepEqual(await run('DecodeAuthorizationMessage', { EncodedMessage: messages.encode(reasons, ACCOUNT) }, USER), {
     DecodedMessage: reasons,
@@ -153,6 +153,6 @@ test('DecodeAuthorizationMessage: decodes messages of the own account only', asy
   });
 });
 
-test('STS: operations that are not implemented are an error', async () => {
+test('STS: an unimplemented operation is NotYetImplemented', async () => {
   await assert.rejects(run('AssumeRoot', { TargetPrincipal: ACCOUNT, TaskPolicyArn: {} }, ROOT), { code: 'NotYetImplementedException' });
 });

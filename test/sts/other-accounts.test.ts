@@ -1,4 +1,4 @@
-/** A denial reveals nothing about another account: its organization, its roles, its tags. Requirements STS-4, EVAL-8. */
+/** A denial reveals neither organization nor roles nor tags of another account. Requirements STS-4, EVAL-8. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -43,7 +43,7 @@ for (const [name, Condition] of PROBES) {
 }
 
 for (const [call, send] of CALLS) {
-  test(`Another account: ${call}: the decoded message has none of its context keys`, async () => {
+  test(`Another account: ${call}: the decoded message has no context keys of that account`, async () => {
     const message = await federation.decoded(send(plain), other.keys);
     assert.equal(message.allowed, false);
     assert.equal(message.explicitDeny, false);
@@ -55,7 +55,7 @@ for (const [call, send] of CALLS) {
     );
   });
 
-  test(`Another account: ${call}: a policy on its organization changes no response`, async () => {
+  test(`Another account: ${call}: a condition on its organization does not change the response`, async () => {
     const expected = await messageOf(send(plain));
     for (const [i, keys] of probers.entries()) {
       assert.equal((await messageOf(send(keys))).replace(PROBES[i]?.[0] as string, 'plain'), expected);
@@ -98,7 +98,7 @@ test("Another account: a denial shows a member account no tag of the management 
   );
 });
 
-test('Decoded message: names the statement of a trust policy in the same account that denies', async () => {
+test('Decoded message: for a role in the same account, it names the denying statement of the trust policy', async () => {
   const ada = await federation.user('ada', ALL);
   const silent = await federation.role('silent', trust(other.accountId));
   const named = await federation.role('named', [trust(accountId), { Sid: 'NotAda', ...trust(federation.userArn('ada')), Effect: 'Deny' }]);

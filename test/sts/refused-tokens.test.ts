@@ -1,4 +1,4 @@
-/** Records of refused valid tokens. They are bounded, because anyone can get a token of a public issuer. Decision 0015. */
+/** Trail records of denied requests with a valid token. They are limited, because anyone can get a public issuer's token (Decision 0015). */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -44,7 +44,7 @@ function assuming(RoleArn: string, token: string, policies: number) {
   return { method: 'POST', target: '/', headers, body: gzipSync(`${new URLSearchParams(parameters)}${arns.join('')}`) };
 }
 
-test('Refused tokens: denied ones have 20 records of at most 6 KB, accepted and signed requests have all', async () => {
+test('Refused tokens: denied requests have at most 20 records of 6 KB, and other requests are all recorded', async () => {
   const [open, closed] = [await role('open', '*'), await role('closed', 'nobody')];
   const token = await provider.token({});
   const send = (plain: ReturnType<typeof assuming>) => exchange(server.endpoint, bytesOf(plain, { host, ...plain.headers }));

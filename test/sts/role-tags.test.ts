@@ -1,4 +1,4 @@
-/** Tags of a role in its trust policy, for every kind of caller. Requirements STS-4, EVAL-1. */
+/** Conditions on the tags of a role in the role's trust policy, for every kind of caller. Requirements STS-4, EVAL-1. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -65,7 +65,7 @@ test("Trust policies: a request tag can be compared with the role's tag of the s
   assert.deepEqual([await token('blue'), await token('red')], ['allowed', 'AccessDenied']);
 });
 
-test('AssumeRole: aws:TagKeys has the passed spelling of a session tag, not that of the role tag', async () => {
+test("AssumeRole: aws:TagKeys has the session tag's key as passed, even if a role tag differs in case", async () => {
   const only = {
     'ForAllValues:StringEquals': { 'aws:TagKeys': ['team'] },
     Null: { 'aws:ResourceTag/Team': 'false' },

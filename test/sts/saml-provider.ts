@@ -1,6 +1,6 @@
 /**
- * A local SAML identity provider: its key, its metadata, and assertions. It signs with a different library than the server
- * verifies with.
+ * A local SAML identity provider: its key, its metadata, and assertions. It signs assertions with another library than the one with which
+ * the server verifies them.
  */
 import 'reflect-metadata';
 import { randomUUID, webcrypto } from 'node:crypto';
@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { signXml } from '@node-saml/node-saml/lib/xml.js';
 import * as x509 from '@peculiar/x509';
 
-// Loaded without types, because its types include the browser's, which conflict with Node's.
+// Loaded without types, because the types of `samlify` include those of browsers, which conflict with Node's.
 const { SamlLib } = createRequire(import.meta.url)('samlify') as {
   readonly SamlLib: { constructSAMLSignature(options: Readonly<Record<string, unknown>>): string };
 };
@@ -29,7 +29,7 @@ export interface AssertionContent {
   readonly issued?: number;
   readonly notOnOrAfter?: number;
   readonly sessionNotOnOrAfter?: number;
-  /** Attribute name (after AWS's prefix, or a whole name) → values. */
+  /** Values by attribute name. A name is either complete, or the part after AWS's prefix. */
   readonly attributes?: Readonly<Record<string, readonly string[]>>;
 }
 

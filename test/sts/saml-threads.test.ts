@@ -1,4 +1,4 @@
-/** SAML assertions of AssumeRoleWithSAML and of the sign-in page: a thread verifies them, and the core's transaction decides. Decision 0016. */
+/** Changes between the verification of a SAML assertion on a thread and the decision in a transaction of the core. Decision 0016. */
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import type { VerifiedAssertion } from '#access/saml.ts';
@@ -12,12 +12,12 @@ const ENTITY = 'https://idp.example/saml';
 const idp = await samlProvider(ENTITY);
 const successor = await samlProvider(ENTITY);
 
-/** Runs after an assertion was verified and before the core continues. */
+/** Hook of each test. Runs after a thread has verified an assertion and before the core continues. */
 let afterVerification: (verified: VerifiedAssertion) => Promise<VerifiedAssertion>;
 beforeEach(() => {
   afterVerification = async (verified) => verified;
 });
-/** Sources of the verified assertions. */
+/** Sources (client addresses) that were passed with the verified assertions. */
 const sources: string[] = [];
 const threads = newSamlThreads(SAML_LIMITS, assert.fail);
 const full = newSamlThreads({ ...SAML_LIMITS, waitingOfKey: 0 }, assert.fail);
@@ -87,7 +87,7 @@ for (const [name, open] of DOORS) {
     for (const address of ['192.0.2.7', '2001:db8:1:2:3::4', '2001:db8:1:2:5::6']) await open(address);
     assert.deepEqual(sources, ['192.0.2.7', '2001:db8:1:2::/64', '2001:db8:1:2::/64']);
   });
-  test(`${name}: an assertion is refused while too many of its source are waiting`, async () => {
+  test(`${name}: an assertion is refused while too many assertions of the same source are waiting`, async () => {
     isFull = true;
     assert.equal(outcomeOf(await open()), name === 'AssumeRoleWithSAML' ? '400 Throttling' : '503 Sign-in failed');
     isFull = false;

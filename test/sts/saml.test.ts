@@ -16,7 +16,7 @@ const federation = await startFederation();
 const { accountId, admin, idp, samlArn, sts } = federation;
 const forger = await samlProvider(ENTITY);
 const strangers = await Promise.all(Array.from({ length: 10 }, () => samlProvider(ENTITY)));
-/** Base64 text of the certificate in the metadata. */
+/** Pattern of the base64 certificate in the metadata. */
 const CERTIFICATE = /(?<=X509Certificate>)[^<]+/;
 const KEY = /<md:KeyDescriptor.*<\/md:KeyDescriptor>/s;
 
@@ -33,7 +33,7 @@ const open = await role('open', { StringEquals: { 'SAML:aud': 'https://signin.aw
 
 const assume = (assertion: string, { RoleArn = open, ...more }: Partial<AssumeRoleWithSAMLCommandInput> = {}) =>
   federation.assumeWithAssertion(RoleArn, assertion, more);
-/** Returns the contents of an assertion that offers a role, with changes. */
+/** Returns the content of an assertion whose `Role` attribute contains a role of the provider, with changes. */
 const offering = (RoleArn: string, { attributes, ...content }: AssertionContent = {}) =>
   federation.offering(RoleArn, { ...content, attributes: { RoleSessionName: ['ada@example'], ...attributes } });
 
@@ -51,7 +51,7 @@ for (const signed of ['assertion', 'response'] as const) {
   });
 }
 
-test('AssumeRoleWithSAML: an assertion is accepted once', async () => {
+test('AssumeRoleWithSAML: the second use of an assertion is an error', async () => {
   const assertion = idp.assertion(offering(open));
   await assume(assertion);
   await assertRefused(assume(assertion), 'InvalidIdentityTokenException', 'The assertion has been used before.');
@@ -101,7 +101,7 @@ const declared = () =>
 
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, assertion: () => string, code: string, message: string | RegExp][] = [
-  // what is wrong                          the assertion                                                                          code                    message
+  // title                                  assertion                                                                              code                    message
   ['that is not XML',                       () => Buffer.from('nothing').toString('base64'),                                       'InvalidIdentityTokenException', 'Response signature invalid'],
   ['with a document type',                  declared,                                                                              'InvalidIdentityTokenException', 'Invalid base64 SAMLResponse'],
   ['without a signature',                   () => idp.assertion(offering(open), 'nothing'),                                        'InvalidIdentityTokenException', 'Response signature invalid'],
@@ -154,12 +154,12 @@ const METADATA: readonly [title: string, metadata: string, outcome: RegExp | und
   ['CDATA',            idp.metadata.replace(CERTIFICATE, (text) => `<![CDATA[${text}]]>`),  undefined],
   ['20,000 tags',      idp.metadata.replace('</md:Ent', `${'<a/>'.repeat(20_000)}</md:Ent`),   /metadata is too large/],
 ];
-/** Returns the metadata with this number of certificates of other keys before its own. */
+/** Returns the provider's metadata with `count` certificates of other keys before the provider's certificate. */
 function others(count: number): string {
   const keys = strangers.slice(0, count).map(({ metadata }) => KEY.exec(metadata)?.[0]);
   return idp.metadata.replace(KEY, (own) => keys.join('') + own);
 }
-/** Returns the metadata with its certificate repeated. */
+/** Returns the provider's metadata with the certificate repeated `times` times. */
 function repeated(times: number): string {
   return idp.metadata.replace(KEY, (key) => key.repeat(times));
 }
@@ -180,7 +180,7 @@ test('AssumeRoleWithSAML: an assertion with 400 values of an attribute is accept
   assert.equal((await assume(idp.assertion(offering(open, values(400))))).Subject, 'ada');
 });
 
-/** Keys with values from other parts of the assertion. */
+/** Condition keys whose values are not from attributes, but from other parts of the assertion. */
 const NOT_FROM_ATTRIBUTES = ['saml:aud', 'saml:doc', 'saml:iss', 'saml:namequalifier', 'saml:sub', 'saml:sub_type'];
 
 // biome-ignore format: a table
@@ -251,7 +251,7 @@ test('AssumeRoleWithSAML: a comment in the subject neither truncates it nor brea
   assert.equal((await assume(commented())).Subject, 'ada.evil');
 });
 
-test('AssumeRoleWithSAML: an unknown provider is an error', async () => {
+test('AssumeRoleWithSAML: an unknown provider is InvalidIdentityToken', async () => {
   await assertRefused(
     assume(idp.assertion(offering(open)), { PrincipalArn: `arn:aws:iam::${accountId}:saml-provider/absent` }),
     'InvalidIdentityTokenException',
@@ -285,7 +285,7 @@ test('AssumeRoleWithSAML: a trust policy can require subject, subject type and a
   );
 });
 
-test('AssumeRoleWithSAML: tags and source identity are in the session, and require permissions', async () => {
+test('AssumeRoleWithSAML: the session has tags and source identity if the trust policy allows them', async () => {
   const blue = { StringEquals: { 'aws:PrincipalTag/team': 'blue', 'aws:SourceIdentity': 'ada', 'aws:FederatedProvider': samlArn } };
   const actions = ['sts:AssumeRoleWithSAML', 'sts:TagSession', 'sts:SetSourceIdentity'];
   const RoleArn = await role('tagged', {}, actions, allow('iam:ListUsers', '*', { Condition: blue }));
@@ -314,7 +314,7 @@ test('AssumeRoleWithSAML: the session ends at the earlier of duration and Sessio
   assert.ok(late > 3500 && late <= 3600, `${late}`);
 });
 
-test('AssumeRoleWithSAML: assertions of a deleted provider fail at once', async () => {
+test('AssumeRoleWithSAML: after a provider is deleted, its assertions fail at once', async () => {
   const assertion = idp.assertion(offering(open));
   await assume(assertion);
   await admin.send(new DeleteSAMLProviderCommand({ SAMLProviderArn: samlArn }));

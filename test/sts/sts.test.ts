@@ -1,4 +1,4 @@
-/** STS over the wire, by AWS's own clients: requirements STS-1 to STS-13, in the order of the specification. */
+/** Tests STS with AWS's clients: requirements STS-1 to STS-13, in the order of the specification. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -49,7 +49,7 @@ const ALL_SESSION = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'
 await account.role('plain', trust(root, ALL_SESSION), allow(['iam:ListUsers', ...ALL_SESSION]));
 await account.role({ RoleName: 'next', MaxSessionDuration: 43_200 }, trust(root, ALL_SESSION), allow('*'));
 
-test('GetCallerIdentity: returns user and role session, without the path of the role', async () => {
+test("GetCallerIdentity: the response has the ARN of the user or role session, without the role's path", async () => {
   await account.role({ RoleName: 'pathed', Path: '/team/' }, trust(root));
   const who = await sts(alice).send(new GetCallerIdentityCommand({}));
   assert.equal(who.Arn, `arn:aws:iam::${accountId}:user/alice`);
@@ -66,7 +66,7 @@ test('STS-11: GetCallerIdentity succeeds under an explicit Deny of all actions',
   assert.equal((await sts(denied).send(new GetCallerIdentityCommand({}))).Account, accountId);
 });
 
-test('AssumeRole: returns valid credentials for an hour, and the assumed role user', async () => {
+test('AssumeRole: the response has credentials for an hour and the assumed role user', async () => {
   const { Credentials, AssumedRoleUser, PackedPolicySize, SourceIdentity, keys } = await assume(alice, { RoleArn: roleArn('plain') });
   assert.match(keys.accessKeyId, /^ASIA[A-Z2-7]{16}$/);
   assert.ok(keys.sessionToken.length <= 300);
@@ -79,7 +79,7 @@ test('AssumeRole: returns valid credentials for an hour, and the assumed role us
 
 // biome-ignore format: a table
 const LIFETIMES: readonly [name: string, input: Partial<AssumeRoleCommandInput>, chained: boolean, message?: string | RegExp][] = [
-  // what is asked                                  of which role                                            by a session  refusal
+  // title                                          input                                                    by a session  refusal
   ["the role's maximum",                            { RoleArn: roleArn('next'), DurationSeconds: 43_200 },   false],
   ["more than the role's maximum",                  { RoleArn: roleArn('plain'), DurationSeconds: 3601 },    false,        'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.'],
   ['an hour, chained',                              { RoleArn: roleArn('next'), DurationSeconds: 3600 },     true],
@@ -113,7 +113,7 @@ test('STS-3: GetSessionToken and GetFederationToken refuse session credentials',
   }
 });
 
-test('STS-4: an unknown role is the same AccessDenied as a role that does not trust the caller', async () => {
+test('STS-4: an unknown role gets the same AccessDenied as a role that does not trust the caller', async () => {
   await account.role('closed', trust(`arn:aws:iam::${accountId}:user/alice`));
   const trudy = await user('trudy', ALL_STS);
   const because = ' because no identity-based policy allows the sts:AssumeRole action';
@@ -128,13 +128,13 @@ test('STS-4: an unknown role is the same AccessDenied as a role that does not tr
   }
 });
 
-test('STS-5: a trust policy that names the caller suffices, one that names the account does not', async () => {
+test("STS-5: trust in the caller suffices, and trust in the account also requires the caller's policies", async () => {
   await account.role('named', trust(`arn:aws:iam::${accountId}:user/mallory`));
   await assume(mallory, { RoleArn: roleArn('named') });
   await assertRefused(assume(mallory, { RoleArn: roleArn('plain') }), 'AccessDenied', /is not authorized to perform: sts:AssumeRole/);
 });
 
-test('STS-6: tags require sts:TagSession in the trust policy, and are the tags of the session', async () => {
+test('STS-6: if the trust policy allows sts:TagSession, the session has the passed tags', async () => {
   await account.role('untagged', trust(root), allow('*'));
   const Tags = [{ Key: 'team', Value: 'blue' }];
   await assertRefused(
@@ -204,7 +204,7 @@ test('STS-7: inherited tags require sts:TagSession in the trust policy of the ne
 
 // biome-ignore format: a table
 const BAD: readonly [name: string, input: Partial<AssumeRoleCommandInput>, code: string, message: string | RegExp][] = [
-  // what is wrong                  the request                                                                              code                      message
+  // title                          the request                                                                              code                      message
   // Source: localstack/localstack, tests/aws/services/sts, test_sts_invalid_parameters, recorded on AWS on 2025-07-21.
   ['no ARN',                        { RoleArn: 'nothing-valid-in-here' },                                                    'ValidationError',        'nothing-valid-in-here is invalid'],
   ['an ARN without a partition',    { RoleArn: 'arn::b:::something/test-role' },                                             'ValidationError',        'arn::b:::something/test-role is invalid'],
@@ -288,7 +288,7 @@ test('STS-10: a federated user needs a session policy, which cannot exceed its i
   await assert.rejects(iam(keysOf(bare.Credentials)).send(new ListUsersCommand({})), { name: 'InvalidClientTokenId' });
 });
 
-test('GetFederationToken: requires a permission, and lasts twelve hours by default', async () => {
+test('GetFederationToken: a call requires permission, and the session lasts twelve hours by default', async () => {
   await assertRefused(
     sts(mallory).send(new GetFederationTokenCommand({ Name: 'bob' })),
     'AccessDenied',
@@ -302,7 +302,7 @@ test('GetFederationToken: requires a permission, and lasts twelve hours by defau
   assert.ok(lifeMs > 43_100_000 && lifeMs <= 43_200_000);
 });
 
-test('GetSessionToken: requires no permission, and its session needs MFA to call IAM', async () => {
+test('GetSessionToken: a call requires no permission, and the session can call IAM only with MFA', async () => {
   const { Credentials } = await sts(mallory).send(new GetSessionTokenCommand({ DurationSeconds: 900 }));
   const keys = keysOf(Credentials);
   assert.equal((await sts(keys).send(new GetCallerIdentityCommand({}))).Arn, `arn:aws:iam::${accountId}:user/mallory`);
@@ -337,7 +337,7 @@ test("GetFederationToken: session tags override the user's tags, regardless of c
   assert.equal(await mayLookUp(red), false);
 });
 
-test('GetSessionToken, GetFederationToken: sessions of a renamed user continue under its new name', async () => {
+test('GetSessionToken, GetFederationToken: sessions of a renamed user continue under the new name', async () => {
   const asAfter = allow('cloudtrail:LookupEvents', '*', { Condition: { StringEquals: { 'aws:username': 'after' } } });
   const keys = await user('before', allow('sts:GetFederationToken'), asAfter, allow('sts:GetAccessKeyInfo'));
   const own = keysOf((await sts(keys).send(new GetSessionTokenCommand({}))).Credentials);
@@ -371,7 +371,7 @@ test('GetSessionToken, GetFederationToken: a user with a reused name does not in
   }
 });
 
-test('GetRole: a trust policy shows the first administrator by its ARN', async () => {
+test('GetRole: a trust policy shows the first administrator as an ARN', async () => {
   const administrator = (await sts().send(new GetCallerIdentityCommand({}))).Arn as string;
   await account.role('of-the-administrator', trust(administrator));
   const { Role } = await admin.send(new GetRoleCommand({ RoleName: 'of-the-administrator' }));
@@ -451,7 +451,7 @@ for (const [minutesAgo, status] of PRESIGNED) {
   });
 }
 
-test('GetAccessKeyInfo: returns the account of long-term and temporary keys, and rejects unknown keys', async () => {
+test('GetAccessKeyInfo: a long-term or temporary key returns its account, and an unknown key is an error', async () => {
   const { keys } = await assume(alice, { RoleArn: roleArn('plain') });
   for (const { accessKeyId } of [alice, keys]) {
     assert.equal((await sts().send(new GetAccessKeyInfoCommand({ AccessKeyId: accessKeyId }))).Account, accountId);

@@ -1,8 +1,8 @@
 /**
- * Records of STS in the event history.
+ * Trail records of STS calls in the event history.
  *
- * Source of the expected records: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the samples of STS; the two
- * recordings that a test names.
+ * Source of the expected records: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", samples of STS. Two tests name a
+ * recording of AWS as an additional source.
  */
 
 import assert from 'node:assert/strict';
@@ -73,7 +73,7 @@ const ISSUED: readonly [operation: string, issue: () => Promise<Keys>, readOnly:
 
 for (const [operation, issue, readOnly, parameters, response, resources] of ISSUED) {
   const about = 'incomingTransitiveTags' in parameters ? ' from a session with tags' : '';
-  test(`${operation}${about}: LookupEvents finds its record by the issued key, and the record has no secret`, async () => {
+  test(`${operation}${about}: LookupEvents finds the record by the issued key, and the record has no secret`, async () => {
     const keys = await issue();
     const record = await makerOf(keys);
     assert.deepEqual([record.eventName, record.eventVersion, record.readOnly], [operation, '1.08', readOnly]);
@@ -105,7 +105,7 @@ for (const [operation, issue, readOnly, parameters, response, resources] of ISSU
   });
 }
 
-test('Chained sessions: the access key IDs of the records lead back to the user', async () => {
+test('Chained sessions: the access key IDs in the records identify the original user', async () => {
   const first = await federation.assume(ada, role);
   const second = await federation.assume(first, role);
   await outcomeOf(federation.iam(second).send(new GetUserCommand({ UserName: 'ada' })));
@@ -125,7 +125,7 @@ const TOKENS: readonly [operation: string, enter: (role: string) => Promise<Keys
 ];
 
 for (const [operation, enter, expected] of TOKENS) {
-  test(`${operation}: success and failure name the same caller`, async () => {
+  test(`${operation}: the records of a success and of a failure name the same caller`, async () => {
     const closed = await federation.role(`closed-${operation}`, trusting({ AWS: accountId }));
     const { userIdentity } = await makerOf(await enter(role));
     const qualifier = String(userIdentity['identityProvider']);
@@ -136,7 +136,7 @@ for (const [operation, enter, expected] of TOKENS) {
   });
 }
 
-test("AssumeRole of another account: the records of both share an ID, and the owner's hides the caller", async () => {
+test("AssumeRole across accounts: both records have the same ID, and the role owner's hides the caller", async () => {
   const keys = await federation.assume(other.keys, role, { RoleSessionName: 'guest' });
   const callers = await makerOf(keys, other.keys);
   const owners = await makerOf(keys);
@@ -153,11 +153,11 @@ test("AssumeRole of another account: the records of both share an ID, and the ow
   assert.deepEqual(await history('AccessKeyId', other.keys.accessKeyId), []);
 });
 
-test('AssumeRole in one account: its record has no sharedEventID', async () => {
+test('AssumeRole in one account: the record has no sharedEventID', async () => {
   assert.equal('sharedEventID' in (await makerOf(await federation.assume(ada, role))), false);
 });
 
-test("AssumeRole that is denied: only the caller's account has a record, without parameters and resources", async () => {
+test("Denied AssumeRole: only the caller's account has a record, without parameters and resources", async () => {
   const closed = await federation.role('closed', trusting({ Service: 'ec2.amazonaws.com' }));
   assert.equal(await outcomeOf(federation.assume(other.keys, closed)), 'AccessDenied');
   const denied = (await history('AccessKeyId', other.keys.accessKeyId, other.keys)).find(({ errorCode }) => errorCode !== undefined);

@@ -1,4 +1,4 @@
-/** AssumeRoleWithWebIdentity over the wire, with a local identity provider. Requirement FED-2. */
+/** Tests AssumeRoleWithWebIdentity with the SDK and a local identity provider. Requirement FED-2. */
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -33,7 +33,7 @@ const open = await role('open', {}, ALL);
 const assume = (token: string, { RoleArn = open, ...more }: Partial<AssumeRoleWithWebIdentityCommandInput> = {}) =>
   federation.assumeWithToken(RoleArn, token, more);
 
-test('AssumeRoleWithWebIdentity: a token creates a session of the role, and the response has its subject', async () => {
+test("AssumeRoleWithWebIdentity: a token creates a role session, and the response has the token's subject", async () => {
   const answer = await assume(await provider.token());
   // Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the sample of OIDC: `provider` is an ARN.
   assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['user-1', 'client-1', oidcArn]);
@@ -42,7 +42,7 @@ test('AssumeRoleWithWebIdentity: a token creates a session of the role, and the 
   assert.equal(who.Arn, `arn:aws:sts::${accountId}:assumed-role/open/web`);
 });
 
-test('AssumeRoleWithWebIdentity: the keys are fetched once for many tokens', async () => {
+test("AssumeRoleWithWebIdentity: the server fetches the provider's keys once for many tokens", async () => {
   await assume(await provider.token());
   await assume(await provider.token());
   assert.deepEqual(provider.asked, ['/realms/a/.well-known/openid-configuration', '/keys']);
@@ -74,7 +74,7 @@ const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
 
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, token: () => string | Promise<string>, code: string, message: string | RegExp][] = [
-  // what is wrong                   the token                                                                    code                    message
+  // title                           token                                                                        code                    message
   ['a string that is not a JWT',     () => 'an access token',                                                     'InvalidIdentityTokenException', 'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)'],
   ['an unregistered issuer',         () => provider.token({ iss: 'https://idp.example' }),                        'InvalidIdentityTokenException', 'No OpenIDConnect provider found in your account for https://idp.example'],
   ['an issuer without TLS',          () => provider.token({ iss: provider.issuer.replace('https', 'http') }),     'InvalidIdentityTokenException', /^No OpenIDConnect provider found in your account for http:/],
@@ -100,7 +100,7 @@ test('AssumeRoleWithWebIdentity: a provider with an internal address is not call
   assert.deepEqual(outsider.asked, []);
 });
 
-test('AssumeRoleWithWebIdentity: a role without trust and an unknown role are the same error', async () => {
+test('AssumeRoleWithWebIdentity: a role without trust gets the same error as an unknown role', async () => {
   const token = await provider.token();
   const closed = await federation.role('closed', trust(accountId));
   for (const RoleArn of [closed, `arn:aws:iam::${accountId}:role/absent`]) {
@@ -125,7 +125,7 @@ test('AssumeRoleWithWebIdentity: an authorized party in the token is the audienc
   assert.equal(answer.Audience, 'client-2');
 });
 
-test('AssumeRoleWithWebIdentity: tags and source identity are in the session, and require permissions', async () => {
+test('AssumeRoleWithWebIdentity: the session has tags and source identity if the trust policy allows them', async () => {
   const token = await provider.token({
     'https://aws.amazon.com/tags': { principal_tags: { team: ['blue'] }, transitive_tag_keys: ['team'] },
     'https://aws.amazon.com/source_identity': 'user-1',
@@ -138,7 +138,7 @@ test('AssumeRoleWithWebIdentity: tags and source identity are in the session, an
   await assertRefused(assume(token, { RoleArn: await role('untagged') }), 'AccessDenied', 'Not authorized to perform sts:TagSession');
 });
 
-test("AssumeRoleWithWebIdentity: the session may last for the role's maximum, a chained one for an hour", async () => {
+test("AssumeRoleWithWebIdentity: a session may last for the role's maximum, a chained session one hour", async () => {
   const RoleArn = await role({ RoleName: 'long', MaxSessionDuration: 7200 });
   const answer = await assume(await provider.token(), { RoleArn, DurationSeconds: 7200 });
   await assertRefused(assume(await provider.token(), { RoleArn, DurationSeconds: 7201 }), 'ValidationError', /MaxSessionDuration/);
@@ -149,7 +149,7 @@ test('AssumeRoleWithWebIdentity: ProviderId is ValidationError', async () => {
   await assertRefused(assume(await provider.token(), { ProviderId: 'www.amazon.com' }), 'ValidationError', /ProviderId/);
 });
 
-test('AssumeRoleWithWebIdentity: tokens of a deleted provider fail at once', async () => {
+test('AssumeRoleWithWebIdentity: after a provider is deleted, its tokens fail at once', async () => {
   const token = await provider.token();
   await assume(token);
   await admin.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: oidcArn }));

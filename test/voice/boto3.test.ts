@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startTestServer } from '../kit/server.ts';
 
-/** A SIP trunk with Debian's boto3. `trunk.py` creates it and prints the results. */
+/** Configures a SIP trunk (a Voice Connector) with Debian's boto3. `trunk.py` makes the calls and prints the results. */
 
 const SCRIPT = fileURLToPath(new URL('trunk.py', import.meta.url));
 
-test('boto3: a trunk can be configured and grouped, and not deleted while in the group', async () => {
+test('boto3: a trunk can be configured and grouped, and cannot be deleted while it is in a group', async () => {
   const server = await startTestServer();
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT], {
     env: {

@@ -1,4 +1,4 @@
-/** The service-linked role of Voice Connectors, with real clients: permissions to create it, deletion, and re-creation. */
+/** Service-linked role of Voice Connectors, with real clients: permissions to create the role, deletion, and re-creation. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -73,7 +73,7 @@ for (const [title, client] of [
   });
 }
 
-test('SLR-5, SLR-6: the role is created with the caller’s permission, and recorded with the service', async () => {
+test('SLR-5, SLR-6: the role is created with the caller’s permission, and the record names the service', async () => {
   await maker.send(put);
   const { Role } = await iam.send(new GetRoleCommand({ RoleName: ROLE }));
   assert.equal(Role?.Arn, roleArn);
@@ -86,13 +86,13 @@ test('SLR-5, SLR-6: the role is created with the caller’s permission, and reco
   assert.deepEqual([record.requestParameters, record.responseElements.role.arn], [{ aWSServiceName: SERVICE }, roleArn]);
 });
 
-test('The role of Voice Connectors: once it exists, callers need no permission to create it', async () => {
+test('Service-linked role: if the role exists, callers can stream without permission to create it', async () => {
   await without.send(put);
   await without.send(createApplication('allowed'));
   assert.equal((await account.records('CreateServiceLinkedRole')).length, 1);
 });
 
-test('SLR-14: the deletion fails and lists the connectors while one has a streaming configuration', async () => {
+test('SLR-14: while a connector has a streaming configuration, deleting the role fails and lists it', async () => {
   const failed = await deleteRole();
   assert.equal(failed.Status, 'FAILED');
   assert.deepEqual(failed.Reason?.RoleUsageList, [{ Region: 'us-east-1', Resources: [VoiceConnector?.VoiceConnectorArn] }]);
@@ -103,7 +103,7 @@ test('SLR-14: the deletion fails and lists the connectors while one has a stream
   assert.equal(await roleIsThere(), false);
 });
 
-test('SLR-15: each feature creates the role again, with the permission of its caller', async () => {
+test('SLR-15: after the role is deleted, each feature creates it again, with the caller’s permission', async () => {
   const { SipMediaApplications } = await voice.send(new ListSipMediaApplicationsCommand({}));
   const { SipMediaApplicationId } = SipMediaApplications?.[0] ?? {};
   const update = new UpdateSipMediaApplicationCommand({ SipMediaApplicationId, Name: 'renamed' });

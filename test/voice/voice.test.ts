@@ -1,4 +1,4 @@
-/** Chime SDK Voice with the real SDK: configurations, authorization, and records in the event history. */
+/** Tests Chime SDK Voice with the real SDK: configurations, authorization, and records in the event history. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -73,7 +73,7 @@ interface Connector {
   readonly OutboundHostName: string;
 }
 
-/** Calls a function with new connectors, and deletes them afterwards, because an account can have only three. */
+/** Calls a function with new Voice Connectors. Deletes the connectors afterwards, because an account can have only three. */
 async function withConnectors(
   count: number,
   work: (...connectors: readonly Connector[]) => Promise<void>,
@@ -95,7 +95,7 @@ const newApplication = async (Name: string, client = voice) => {
   return (await client.send(request)).SipMediaApplication as { SipMediaApplicationId: string; SipMediaApplicationArn: string };
 };
 
-test('Voice Connectors: can be created, read, listed, updated and deleted', async () => {
+test('Voice Connectors: a connector can be created, read, listed, updated and deleted', async () => {
   const { VoiceConnectorRegions } = await voice.send(new ListAvailableVoiceConnectorRegionsCommand({}));
   assert.ok(VoiceConnectorRegions?.includes('eu-central-1'));
   const { VoiceConnector } = await voice.send(
@@ -162,7 +162,7 @@ test('Configurations: each configuration of a connector can be set, read and del
     for (const { name } of await Promise.all(gets.map(refusalOf))) assert.equal(name, 'NotFoundException');
   }));
 
-test('LOG-4: names of termination credentials are listed, and no response or record has a password', () =>
+test('LOG-4: termination credentials are listed by name, and no response or record has a password', () =>
   withConnectors(1, async (made) => {
     const connector = { VoiceConnectorId: made.VoiceConnectorId };
     const Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'] };
@@ -184,7 +184,7 @@ test('LOG-4: names of termination credentials are listed, and no response or rec
     assert.ok(!/CorrectHorse|BatteryStaple/.test(JSON.stringify(record)));
   }));
 
-test('RES-1: groups have at most three connectors, which cannot be deleted while in a group', async () => {
+test('RES-1: a group has at most three connectors, and a connector in a group cannot be deleted', async () => {
   const west = new ChimeSDKVoiceClient({ ...account.at('chime-sdk-voice'), region: 'us-west-2' });
   const { VoiceConnector } = await west.send(
     new CreateVoiceConnectorCommand({ Name: 'west', AwsRegion: 'us-west-2', RequireEncryption: true }),
@@ -229,7 +229,7 @@ test('RES-1: groups have at most three connectors, which cannot be deleted while
   });
 });
 
-test('SIP media applications and rules: can be created, read, listed, updated and deleted in order', () =>
+test('SIP media applications: an application and its rules can be created, read, updated and deleted', () =>
   withConnectors(1, async (connector) => {
     const { SipMediaApplicationId } = await newApplication('answering');
     const application = { SipMediaApplicationId };
@@ -272,7 +272,7 @@ test('Settings: the bucket of call records and the calling name can be set and r
   assert.deepEqual([CallingName, CallingNameUpdatedTimestamp instanceof Date], ['Acme', true]);
 });
 
-test('Tags: can be added, listed and removed', () =>
+test('Voice tags: tags of a connector can be added, listed and removed', () =>
   withConnectors(
     1,
     async (connector) => {
@@ -284,7 +284,7 @@ test('Tags: can be added, listed and removed', () =>
     { team: 'blue' },
   ));
 
-test('Phone numbers: operations that need a carrier are NotYetImplementedException', async () => {
+test('Phone numbers: an operation that requires a carrier is NotYetImplementedException', async () => {
   const { name, status } = await refusalOf(voice.send(new SearchAvailablePhoneNumbersCommand({ AreaCode: '206' })));
   assert.deepEqual([name, status], ['NotYetImplementedException', 400]);
 });
@@ -326,7 +326,7 @@ test('TAG-5: conditions on tags of the connector and of the request apply', () =
     { team: 'blue' },
   ));
 
-test('Authorization: groups and rules require permission for their connectors and applications', () =>
+test('Authorization: calls on groups and rules require permission for their connectors and applications', () =>
   withConnectors(2, async (own, other) => {
     const [mine, foreign] = [await newApplication('mine'), await newApplication('foreign')];
     const both = [own.VoiceConnectorArn, mine.SipMediaApplicationArn];

@@ -18,7 +18,7 @@ export interface DecodedRequest {
   readonly input: Record<string, unknown>;
 }
 
-/** Server that only decodes requests and encodes responses. It returns the response that the test sets. */
+/** Server that only decodes requests and encodes responses. It returns the response set by the test. */
 export interface BareServer {
   readonly url: string;
   /** Decoded requests, in the order of arrival. */

@@ -15,7 +15,7 @@ interface Client {
   readonly destroy: () => void;
 }
 
-/** Clients of a protocol other than the first of their service. CloudWatch chooses one of three. */
+/** Clients that use another protocol than the default client of the service. */
 // biome-ignore format: a table
 const OTHER_PROTOCOLS: readonly (readonly [title: string, service: ServiceName, protocol: string, settings: object])[] = [
   ['cloudwatch by CBOR',  'cloudwatch', 'smithy-rpc-v2-cbor', { protocol: AwsSmithyRpcV2CborProtocol }],
@@ -59,7 +59,7 @@ for (const [title, service, protocol, settings] of CLIENTS) {
       const Command = from[`${operation.name}Command`] as new (input: unknown) => object;
       server.requests.length = 0;
       const { $metadata, ...output } = await client.send(new Command(input));
-      // The SDK has its own class for blobs. A clone has the ordinary class.
+      // The SDK's blobs are instances of a subclass of Uint8Array. Cloning converts them to plain Uint8Arrays.
       return structuredClone(output);
     };
 
@@ -70,7 +70,7 @@ for (const [title, service, protocol, settings] of CLIENTS) {
         server.response = outputOf(model, operation, SERVER_FORM);
         try {
           await call(operation, input);
-          // Decoded maps have no prototype. A clone has the ordinary prototype.
+          // Decoded maps have no prototype. Cloning gives them Object's prototype, so that deepEqual can compare them.
           const decoded = structuredClone(server.requests[0]);
           assert.deepEqual(
             { ...decoded, gzip: false },
@@ -148,7 +148,7 @@ function inputOf(model: ServiceModel, operation: OperationModel, form: SampleFor
   const input = sample(model, { shape: operation.input }, form);
   assert.ok(input !== undefined, `no sample for ${operation.input}`);
   withCanonicalArns(model, operation, input);
-  // With an EndpointId, the client signs with SigV4a, which requires a separate package.
+  // Omits EndpointId. With it, the EventBridge client signs with SigV4a, which requires a separate package.
   const { EndpointId, ...rest } = input as Record<string, unknown>;
   return operation.name === 'PutEvents' ? rest : (input as Record<string, unknown>);
 }

@@ -42,7 +42,7 @@ test('PutMetricData: a compressed body is decoded', async () => {
   assert.deepEqual(request?.input, { Namespace: 'Belfry', MetricData: metrics.map((one) => ({ ...one, Timestamp: 1_795_305_600_123 })) });
 });
 
-test('base path: a trailing slash makes no difference', async () => {
+test('base path: a client endpoint with a trailing slash reaches the same operation', async () => {
   for (const path of ['/_iam', '/_iam/']) {
     const client = new IAMClient(settings(path));
     await client.send(new ListUsersCommand({ PathPrefix: '/a+b%c/' }));
@@ -68,7 +68,7 @@ test('ListChannelMemberships: an ARN in the path is decoded', async () => {
   assert.deepEqual(firstRequest()?.input, { ChannelArn, ChimeBearer, Type: 'DEFAULT', MaxResults: 5, NextToken: 'a+b/c=d&e f%20' });
 });
 
-test('route: the User-Agent of the SDK selects between services with the same path', async () => {
+test('route: if two services have the same path, the User-Agent of the SDK selects the service', async () => {
   const voice = new ChimeSDKVoiceClient(settings());
   const classic = new ChimeClient(settings());
   await voice.send(new ListPhoneNumbersCommand({}));
@@ -142,7 +142,7 @@ test('ServiceUnavailableException: the client reads Retry-After as a member of t
   client.destroy();
 });
 
-test('AccessDenied: each protocol has its own error name', async () => {
+test('AccessDenied: the client receives the error name of its protocol', async () => {
   server.response = new AwsError('AccessDenied', 'no');
   const names = [];
   const iam = new IAMClient(settings());
@@ -175,7 +175,7 @@ test('CreateUser: the client reads special characters of an XML response unchang
   assert.equal(User?.UserName, text);
 });
 
-test('ListUsers: a paginator sends the marker of the last response', async () => {
+test('ListUsers: a paginator sends the marker of the previous response', async () => {
   const client = new IAMClient(settings());
   server.response = { Users: [], IsTruncated: true, Marker: 'a+b/c==' };
   const pages = paginateListUsers({ client }, {});

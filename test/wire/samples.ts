@@ -2,7 +2,7 @@ import { arnForm, arnInputsOf } from '#model/arn-inputs.ts';
 import type { Member, OperationModel, ServiceModel, Shape } from '#model/model.ts';
 import { matchesPattern } from '#model/patterns.ts';
 
-/** Strings of which at least one matches each pattern of the models. Awkward strings come first and are used if a model allows them. */
+/** Sample strings. Each pattern in the models matches at least one of them. Strings with special characters are first and preferred. */
 const TEXTS = [
   'Zoë & <b>"quoted"</b> 100% a+b=c;d/e?f#g 😀',
   'a b+c',
@@ -156,10 +156,10 @@ const ARNS = [
   'arn:aws:iam::aws:contextProvider/IdentityCenter',
 ];
 
-/** Replaces the ARNs of an input with canonical ARNs of a type that their members accept. Changes and returns the input. */
+/** Replaces each ARN in an input with an ARN of a type that the member accepts. Changes and returns the input. */
 export function withCanonicalArns<Input>(model: ServiceModel, operation: OperationModel, input: Input): Input {
   for (const { path, types } of arnInputsOf(model, operation)) {
-    // RoleArn may be any ARN. STS denies those that are not of a role.
+    // Ignores the type `arn` (any ARN), which RoleArn also accepts: STS denies every ARN that is not of a role.
     const form = arnForm(types.filter((type) => type !== 'arn'));
     const text = ARNS.find((arn) => form.test(arn));
     if (text === undefined) throw new Error(`no sample ARN for ${types}`);

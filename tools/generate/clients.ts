@@ -63,7 +63,7 @@ interface Draft {
   readonly joined: Set<string>;
 }
 
-/** Returns the name of the npm package with the client of a service. That of EventBridge differs from the name of the service. */
+/** Returns the name of the npm package with the client of a service. The package of EventBridge has another name than the service. */
 export function clientPackageOf(service: ServiceName): string {
   return `@aws-sdk/client-${service === 'events' ? 'eventbridge' : service}`;
 }
@@ -250,7 +250,7 @@ function join(draft: Draft, shape: string | undefined, type: number | Schema, de
   }
 }
 
-/** Returns the type at a position of a list's or map's schema. Rejects traits, because no supported list or map has any that matter. */
+/** Returns the type at a position of a list's or map's schema. Rejects unknown traits of the list, map or element. */
 function elementOf(draft: Draft, schema: Schema, place: 4 | 5): number | Schema {
   const { type, traits } = opened(schema[place] as Ref);
   for (const found of [schema[3], traits]) {

@@ -28,7 +28,10 @@ export function calls({ text }: TestText, client: ClientName, service: ServiceNa
   }
 }
 
-/** Uses the import of the command, because several services have the same operation, such as TagResource. */
+/**
+ * Reports whether a test calls an operation with the SDK. Searches for the import of the command, because several services have operations
+ * with the same name, such as TagResource.
+ */
 function callsSdk(text: string, service: ServiceName, operation: string): boolean {
   const name = `@aws-sdk/client-${service === 'events' ? 'eventbridge' : service}`;
   const command = `${operation}Command`;

@@ -1,6 +1,6 @@
 /**
  * Example strings that distinguish patterns and conditions: for each, strings that match and strings that do not.
- * Owns the choice of examples. The engine decides whether an example matches.
+ * This module only chooses examples. The engine decides whether an example matches.
  */
 import type { ArnPattern, ConditionTest } from '../lowered.ts';
 import type { Piece } from '../pattern.ts';
@@ -10,11 +10,11 @@ import { toMoment, toNumber, toRange } from '../values.ts';
 export interface Fresh {
   /** One character. */
   readonly character: string;
-  /** Several. */
+  /** Several characters. */
   readonly word: string;
 }
 
-/** Returns the values of a variable for examples. */
+/** Function that returns the values of a variable for examples. */
 export type VariableValues = (key: string) => readonly string[];
 
 /** Maximum number of examples of one pattern. */
@@ -75,7 +75,7 @@ const DEFAULT_FIELDS = ['arn', 'aws', 'chime', 'us-east-1', '111122223333', unde
 function exampleField(pieces: readonly Piece[], field: number, fill: string, fresh: Fresh, variables: VariableValues): readonly string[] {
   const usual = DEFAULT_FIELDS[field];
   if (usual !== undefined && pieces.length === 1 && pieces[0]?.kind === 'many') {
-    // Other patterns may contain the realistic values. A fresh string distinguishes them.
+    // Other patterns may contain the realistic values, so one resource has a fresh string instead.
     return [fill === fresh.word ? usual : fill === '' ? (OTHER_FIELDS[field] ?? usual) : fresh.word];
   }
   return fillPieces(pieces, fill, fresh, variables);

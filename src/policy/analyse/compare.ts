@@ -5,7 +5,7 @@ import { grantsNothingNew, neverBoth } from './proof.ts';
 import { type AskedAs, type Search, type Witness, witnessesOf } from './search.ts';
 import { universeOf } from './universe.ts';
 
-/** Result for one statement: access shown by a request, or access that can neither be shown nor excluded. */
+/** Result for one statement: access that an example request shows, or access that can neither be shown nor excluded. */
 export type Grant =
   | { readonly statement: number; readonly sid?: string; readonly known: 'shown'; readonly witnesses: readonly Witness[] }
   | { readonly statement: number; readonly sid?: string; readonly known: 'notExcluded' };
@@ -93,8 +93,8 @@ function grants(
  * Returns the differences between two versions of a policy, each with a request: one for each statement and each class of actions that the
  * patterns distinguish.
  *
- * The engine has decided each request with both versions. `complete` is false if a difference can neither be shown nor excluded. This
- * includes versions with the same meaning, unless a comparison of their statements proves it.
+ * The engine has decided each request with both versions. `complete` is false if a difference can neither be shown nor excluded. It is also
+ * false for versions with the same meaning, unless a comparison of their statements proves this.
  */
 export function comparePolicies(
   existing: CompiledPolicy,

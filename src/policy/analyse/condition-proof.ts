@@ -54,7 +54,7 @@ function valuesImply(narrow: ConditionTest, wide: ConditionTest, budget: StepBud
 /**
  * Returns tests that all hold exactly if a test of a Deny does not hold, or `undefined` if they are unknown.
  *
- * `StringNotEquals` also holds without its key, so the complement of it is `StringEquals`, which does not.
+ * For example, `StringNotEquals` also holds for a request without the key. Its complement is `StringEquals`, which does not.
  */
 export function complementOf(test: ConditionTest): readonly ConditionTest[] | undefined {
   const { operator, quantifier, ifExists } = test;

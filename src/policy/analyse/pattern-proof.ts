@@ -29,7 +29,7 @@ export function plainGlob(pieces: readonly Piece[], budget: StepBudget): Glob | 
 }
 
 /**
- * Reports whether a string matches both patterns. The work is the product of their lengths. Returns true for patterns of more than 2,000
+ * Reports whether some string matches both patterns. The work is the product of their lengths. Returns true for patterns of more than 2,000
  * codes.
  */
 export function codesMeet({ codes: left }: Glob, { codes: right }: Glob, budget: StepBudget): boolean {

@@ -31,7 +31,7 @@ export function grantsNothingNew(
     (denial) => disjoint(denial, statement, budget) || kept.some((other) => covers(other, denial, askedAs, budget)),
   );
   if (!stillDenied) return false;
-  // An identity policy with principals allows nothing.
+  // An Allow with principals in an identity policy allows nothing.
   const allowed = before.filter(({ effect, principals }) => effect === 'Allow' && (askedAs === 'resource' || principals === undefined));
   takeSteps(budget, partsOf(statement) * STEPS_OF_PAIR);
   return parts(statement).every((part) => {
@@ -40,7 +40,10 @@ export function grantsNothingNew(
   });
 }
 
-/** Returns tests that hold for every request that a statement allows. A Deny with one condition denies all requests that fail them. */
+/**
+ * Returns tests that hold for every request that a statement allows. They are the complements of conditions of denials: a request that
+ * fails one is denied.
+ */
 function impliedByDenials(
   statement: LoweredStatement,
   denials: readonly LoweredStatement[],

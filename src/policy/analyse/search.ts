@@ -37,7 +37,7 @@ function identityAllows(
   return decideProgram(program, record, resources, steps).effect === 'Allow';
 }
 
-/** Search for a request that one policy allows, and that another one allows (`both`) or does not allow (`onlyFirst`). */
+/** Search for a request that one policy allows, and that another policy allows (`both`) or does not allow (`onlyFirst`). */
 export interface Search {
   readonly allowing: CompiledPolicy;
   readonly other: CompiledPolicy;

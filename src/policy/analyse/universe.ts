@@ -74,12 +74,12 @@ function stepsOfActions(statements: readonly LoweredStatement[], action: string)
   return statements.length + words * action.length;
 }
 
-/** Maximum number of actions to try for one statement. Each represents the actions that no pattern distinguishes from it. */
+/** Maximum number of actions to try for one statement. Each action represents all actions that no pattern distinguishes from it. */
 const ACTIONS_MAX = 64;
 
 /**
  * Returns actions of a statement, one for each class that the patterns of all statements distinguish. For services in the reference, every
- * action is a candidate. For others, the examples of the patterns are.
+ * action is a candidate. For other services, the examples of the patterns are candidates.
  */
 export function actionsToTry(
   statement: LoweredStatement,
@@ -120,7 +120,7 @@ const RESOURCES_MAX = 120;
 
 /**
  * Returns resources that distinguish the ARN patterns of all statements: examples of each pattern, of each pair of patterns, and of the
- * action's resource types. Those of the types come first, so that the found request is a valid one.
+ * action's resource types. Examples of the resource types come first, so that the search finds a valid request if possible.
  */
 export function resourcesToTry(action: string, universe: Universe): readonly string[] {
   const { statements, fresh, variables, reference, steps } = universe;

@@ -1,6 +1,6 @@
 /**
  * The file of a policy test (`*.iamtest.json`): policies, principals, requests and their expected decisions.
- * Owns the format, which docs/policy-tests.md describes. `run.ts` evaluates the requests.
+ * This file defines the format, which docs/policy-tests.md describes. `run.ts` evaluates the requests.
  */
 import type { JsonMember, JsonNode, JsonObject } from '../json-text.ts';
 import { readJson } from '../read-json.ts';
@@ -55,7 +55,7 @@ export interface TestRequest {
   readonly missing?: string;
 }
 
-/** Either the file or all its problems, each with its line. */
+/** Parsed file, or all its problems, each with its line. */
 export type ReadTestFile = { readonly file: TestFile } | { readonly problems: readonly string[] };
 
 /** Reads a test file. An unknown member is a problem, so that a mistyped `contxt` is not ignored. */

@@ -61,7 +61,10 @@ export function learnMoreLink(issueCode: string, type: FindingType): string {
   return `${PAGE}#access-analyzer-reference-policy-checks-${ANCHORS[type]}-${slug}`;
 }
 
-/** Replaces each `{}` of a message with the next part. Surplus `{}` stay in the message, and surplus parts are ignored. */
+/**
+ * Replaces each `{}` of a message with the next part. If there are too few parts, the remaining `{}` stay in the message. Ignores surplus
+ * parts.
+ */
 export function fillIn(text: string, parts: readonly string[]): string {
   let filled = '';
   let from = 0;

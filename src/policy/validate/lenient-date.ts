@@ -9,7 +9,7 @@ const SECONDS_MAX = 2n ** 63n - 1n;
  * Reports whether IAM's parser accepts a date in a policy: seconds since 1970 up to 63 bits, or a year with optional month, day and time,
  * separated by `t` or `T`. The fields need no leading zeros, and a year may be negative.
  *
- * The engine compares only the dates that `toMoment` parses. Other dates match no request.
+ * The engine compares only the dates that `toMoment` parses. Other dates never match.
  *
  * Source: moto, tests/test_iam/test_iam_policies.py, recorded from IAM: it stores `01T`, `2016-12-13t2:00:00.593194+23` and `-292275054`,
  * and rejects `234-13`, a time zone of one digit, a fraction of ten digits, and seconds beyond 63 bits.

@@ -40,7 +40,7 @@ export function malformedPolicyText(text: string, policyType: PolicyType, storag
   }
 }
 
-/** Checks of an identity policy in IAM's order. The first check that returns a message wins. */
+/** Checks of an identity policy, in IAM's order. The result is the message of the first check that returns one. */
 const CHECKS: readonly ((document: PolicyDocument, storage: 'managed' | 'inline') => string | undefined)[] = [
   (document) => (hasSyntaxErrors(document) ? SYNTAX : undefined),
   ({ version }, storage) =>
@@ -61,7 +61,7 @@ const CHECKS: readonly ((document: PolicyDocument, storage: 'managed' | 'inline'
       actionProblem,
     ),
   ({ statements }) => (statements.every(hasResources) ? undefined : 'Policy statement must contain resources.'),
-  // The engine skips statements that it does not understand, and a skipped statement may be a Deny. So such a policy is never stored.
+  // A policy that the engine cannot compile is never stored, because a statement without effect could be a Deny.
   ({ text }) => ('policy' in tryCompilePolicy(text) ? undefined : LEGACY_PARSING),
 ];
 

@@ -51,14 +51,14 @@ function findActions(statement: StatementView, reference: AuthorizationReference
   return [...reached];
 }
 
-/** Returns the first of the longest strings. The message about redundant values names it. Recorded: as `redundantGroups`. */
+/** Returns the longest string, and the first of several. The message about redundant values contains it. Recorded: as `redundantGroups`. */
 export function longest(values: readonly string[]): string {
   return values.reduce((long, value) => (value.length > long.length ? value : long), '');
 }
 
 /**
- * Returns the groups of values that cover each other, in the order of the list. A group has all values that are connected by "covers":
- * repetitions, values that a wildcard covers, and the value that covers them.
+ * Returns the groups of values that cover each other, in the order of the list. A group consists of repeated values, values that a wildcard
+ * covers, and the value with this wildcard.
  *
  * Recorded: responses of ValidatePolicy to AWS managed policies, March 2026.
  */
@@ -66,10 +66,10 @@ export function redundantGroups<T extends { readonly value: string }>(
   items: readonly T[],
   covers: (wider: string, narrower: string) => boolean,
 ): readonly (readonly T[])[] {
-  // The work is items times wildcards. The limit bounds it: policies rarely have more wildcards, and the finding is only a suggestion.
+  // The work is items times wildcards, so the wildcards are limited. Policies rarely have more, and the finding is only a suggestion.
   const wildcards = items.filter(({ value }) => hasWildcard(value)).slice(0, 100);
   const first = new Map<string, T>();
-  /** The next value on the way to the value that represents the group. */
+  /** Parent of each value in a union-find forest. The value without a parent represents its group. */
   const parents = new Map<T, T>();
   const representative = (item: T): T => {
     let at = item;

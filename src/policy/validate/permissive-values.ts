@@ -19,7 +19,7 @@ const SENSITIVE: ReadonlySet<string> = new Set([
 /** Condition keys whose values need fixed characters before a wildcard. Assumed: AWS does not publish these keys. */
 const PREFIXED: ReadonlySet<string> = new Set(['aws:principalorgpaths', 'aws:resourceorgpaths', 'aws:sourceorgpaths', 'aws:vpceorgpaths']);
 
-/** Wildcard or policy variable, with its words in the messages. */
+/** Wildcard or policy variable, with its names in the messages. */
 export interface Open {
   readonly pattern: RegExp;
   readonly used: string;

@@ -46,7 +46,7 @@ function* unknownActions({ statements, reference, budget }: PolicyView): Iterabl
     const { prefix, name } = parts;
     const known = reference.actionsOf(prefix);
     if (known === undefined) {
-      // Only the prefix of this service is known, so only a missing name is certainly wrong.
+      // Only the prefix of this service is known, so only a missing name is certainly invalid.
       if (name === '' && isService(reference, prefix.toLowerCase())) yield { at: item, parts: [item.value, ''] };
       continue;
     }
@@ -105,7 +105,7 @@ function servicePrefix(key: string, view: PolicyView): string | undefined {
   const prefix = written === 'saml' || written.includes('.') ? 'sts' : written;
   if (prefix === '' || prefix === 'aws' || view.reference.actionsOf(prefix) === undefined) return undefined;
   const known = view.reference.conditionKey(key);
-  // Some keys of a service come with its principals, not with its actions: the reference lists them with no action.
+  // Some condition keys of a service describe its principals. The reference lists these keys without an action.
   return known !== undefined && conditionKeysOf(view.reference, prefix).has(known.key) ? prefix : undefined;
 }
 

@@ -73,7 +73,10 @@ function* hitsIn(conditionTests: readonly ConditionTestView[], check: Check, vie
   }
 }
 
-/** Reports `StringLike` in Allow and `StringNotLike` in Deny on ARN keys: there, a wildcard that crosses fields allows more. */
+/**
+ * Reports `StringLike` in Allow and `StringNotLike` in Deny on ARN keys: in these tests, a wildcard that matches across fields allows more
+ * access.
+ */
 function* stringLikeOnArn({ statements }: PolicyView): Iterable<Hit> {
   for (const { effect, tests: conditionTests } of statements) {
     for (const { known, read, key, keyPlace } of conditionTests) {

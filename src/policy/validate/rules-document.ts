@@ -43,7 +43,7 @@ function* invalidVersion(view: PolicyView): Iterable<Hit> {
   yield { at: { path: [{ value: 'Version' }], span: version }, parts: [version.value] };
 }
 
-/** Reports a missing `Statement` and an empty list. The reader also finds a missing `Statement`, but without its place. */
+/** Reports a missing or empty `Statement`. The parser also reports a missing `Statement`, but without its place. */
 function* missingStatement(view: PolicyView): Iterable<Hit> {
   const place = memberPlace(view.document.root, 'Statement', []);
   if (place === undefined) yield { at: whole(view) };

@@ -154,7 +154,8 @@ function* githubWithWildcard({ statements }: PolicyView): Iterable<Hit> {
 }
 
 /**
- * Reports set operators on an audience claim: `ForAnyValue` for a provider with exactly one audience, and the others as to be confirmed.
+ * Reports set operators on an audience claim. With `forAnyValue`, reports `ForAnyValue` for providers with exactly one audience. Without
+ * it, reports all other cases, which the author must confirm.
  *
  * Recorded: a test of an audience claim without a set operator is not reported (AWS CLI, examples of validate-policy).
  */

@@ -22,6 +22,8 @@ const PASS_ROLE: Powerful = {
 };
 
 /**
+ * Permission to create service-linked roles.
+ *
  * Assumed: a condition on `iam:AWSServiceName` limits CreateServiceLinkedRole as `iam:PassedToService` limits PassRole.
  * AWS's page names only the latter.
  */

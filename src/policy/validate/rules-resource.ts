@@ -225,7 +225,7 @@ function* redundantResources({ statements, budget }: PolicyView): Iterable<Hit> 
   }
 }
 
-/** Wildcards stay inside each of the first five fields. */
+/** Reports whether one ARN pattern covers another. A wildcard in one field matches only within that field. */
 function arnCovers(wider: string, narrower: string, budget: StepBudget): boolean {
   takeSteps(budget, wider.length + narrower.length);
   if (wider === '*') return true;

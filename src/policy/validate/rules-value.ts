@@ -220,7 +220,7 @@ function* redundantNumbers(view: PolicyView): Iterable<Hit> {
 }
 
 /**
- * Returns when a `…Like` test holds whose value is only `*`: if the key is present, if it is absent, always or never.
+ * Returns for which requests a `…Like` test holds if its value is only `*`: with the key, without the key, all or none.
  *
  * `*` matches every value, so a negated test fails for every value. A missing key fails a plain test and passes a negated one.
  */

@@ -124,7 +124,7 @@ function finding(code: IssueCode, parts: readonly string[], locations: readonly 
   };
 }
 
-/** Converts a problem of the reader to findings. Returns an empty list if a rule reports the problem with more detail. */
+/** Converts a problem of the parser to findings. Returns an empty list if a rule reports the problem with more detail. */
 function problemFinding(problem: ReadProblem, { document }: ReadPolicy): Finding[] {
   const { start, end } = problem;
   const path = document === undefined ? [] : pathTo(document.root, { start: start.offset, end: end.offset });

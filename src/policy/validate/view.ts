@@ -60,7 +60,7 @@ export interface OperatorView extends Place {
 /** `Principal` or `NotPrincipal` element of a statement. */
 export interface PrincipalView extends Place {
   readonly name: 'Principal' | 'NotPrincipal';
-  /** True for `"*"`. */
+  /** Whether the element is `"*"`. False for the map `{"AWS": "*"}`. */
   readonly anyone: boolean;
   readonly isObject: boolean;
   readonly entries: readonly (Texts & { readonly keyPlace: Place })[];
@@ -88,12 +88,12 @@ export interface PolicyView {
   readonly reference: AuthorizationReference;
   /** Steps that the rules may still take. Each rule counts the work that is not linear in the policy. */
   readonly budget: StepBudget;
-  /** `${…}` is a variable. */
+  /** Whether `${…}` is a variable in this policy. */
   readonly variables: boolean;
   readonly statements: readonly StatementView[];
 }
 
-/** Lays a document out. */
+/** Converts a document to the form that rules read. */
 export function viewOf(
   document: PolicyDocument,
   policyType: PolicyType,

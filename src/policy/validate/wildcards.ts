@@ -15,7 +15,7 @@ export function globOf(pattern: string, budget: StepBudget): (text: string) => b
   return (text) => matchesText(glob, text, 0, text.length, budget);
 }
 
-/** Reports whether `wider` matches every string that `narrower` matches. May return false although it does, but never true if it does not. */
+/** Reports whether `wider` certainly matches every string that `narrower` matches. False means only that this is not certain. */
 export function globCovers(wider: string, narrower: string, budget: StepBudget): boolean {
   if (wider === narrower) return true;
   // A `?` in the wider pattern could match a `*` in the narrower one, which matches more than one character.

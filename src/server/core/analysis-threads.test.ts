@@ -6,7 +6,7 @@ import { ANALYSIS_LIMITS, newAnalysisThreads } from './analysis-threads.ts';
 
 const policy = (statement: object): string => JSON.stringify({ Version: '2012-10-17', Statement: statement });
 
-/** An analysis that a thread answers at once. */
+/** An analysis that a thread completes at once. */
 const QUICK: Analysis = {
   kind: 'context-keys',
   policies: [
@@ -17,7 +17,7 @@ const QUICK: Analysis = {
   ],
 };
 
-/** An analysis that exceeds its steps: lists of 2,000 values against 2,000 patterns with a variable in each. */
+/** An analysis that exceeds the limit of steps: 2,000 values are compared with 2,000 patterns, each with a variable. */
 const ENDLESS: Analysis = {
   kind: 'simulation',
   identity: [
@@ -43,28 +43,28 @@ const ENDLESS: Analysis = {
   count: 1,
 };
 
-test('newAnalysisThreads: a thread returns what the analysis returns, and serves the next one', async () => {
+test('newAnalysisThreads: a thread returns the result of the analysis, and runs the next one', async () => {
   const threads = newAnalysisThreads(ANALYSIS_LIMITS, assert.fail);
   for (let i = 0; i < 2; i++) assert.deepEqual(await threads.run('1', QUICK), { keys: ['aws:SecureTransport'] });
   await threads.close();
 });
 
-test('newAnalysisThreads: too many steps are StepsExceeded, and the thread runs the next analysis', async () => {
+test('newAnalysisThreads: an analysis with too many steps is StepsExceeded, and its thread continues', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1 }, assert.fail);
   await assert.rejects(threads.run('1', ENDLESS), StepsExceeded);
   assert.deepEqual(await threads.run('1', QUICK), { keys: ['aws:SecureTransport'] });
   await threads.close();
 });
 
-test('newAnalysisThreads: too long a run is StepsExceeded, and another thread runs the next analysis', async () => {
+test('newAnalysisThreads: an analysis that runs too long is StepsExceeded, and a new thread starts', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, milliseconds: 1 }, assert.fail);
-  // A thread takes longer than a millisecond to start.
+  // The time limit is one millisecond, and the thread alone takes longer to start.
   await assert.rejects(threads.run('1', QUICK), StepsExceeded);
   await assert.rejects(threads.run('1', QUICK), StepsExceeded);
   await threads.close();
 });
 
-test('newAnalysisThreads: accounts take turns, so one with many analyses delays another by one', async () => {
+test('newAnalysisThreads: accounts take turns, so an account waits for one analysis of each other account', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1 }, assert.fail);
   const finished: string[] = [];
   const run = (accountId: string, name: string) => threads.run(accountId, QUICK).then(() => finished.push(name));
@@ -87,7 +87,7 @@ test('newAnalysisThreads: an account has one analysis running, however many thre
   await threads.close();
 });
 
-test('newAnalysisThreads: too many waiting analyses, of one account or of all, are Throttling', async () => {
+test('newAnalysisThreads: if too many analyses of one or all accounts wait, the next one is Throttling', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, waitingOfKey: 2, waiting: 3 }, assert.fail);
   const accepted = ['1', '1', '1', '2'].map((accountId) => threads.run(accountId, QUICK));
   await assert.rejects(threads.run('1', QUICK), { code: 'Throttling', message: 'Rate exceeded' });

@@ -15,7 +15,7 @@ function opened(bus: Bus): Bus {
   return bus;
 }
 
-/** Resolves at the next hint of a topic. */
+/** Resolves at the next hint of a topic. A hint is a notification that something has changed. */
 function nextHint(bus: Bus, topic: string): Promise<void> {
   return new Promise((resolve) => {
     const off = bus.on(topic, () => {
@@ -25,7 +25,7 @@ function nextHint(bus: Bus, topic: string): Promise<void> {
   });
 }
 
-/** Returns a bus that listens. It emits every topic once when it begins to listen. */
+/** Returns a bus that listens. When a bus begins to listen, it sends a hint for every topic. */
 async function listening(): Promise<Bus> {
   const bus = opened(postgresBus(postgres.url));
   await nextHint(bus, 'identity');
@@ -37,7 +37,7 @@ describe('the bus', () => {
     ['in the process', async () => opened(inProcessBus())],
     ['of PostgreSQL', listening],
   ] as const) {
-    test(`the bus ${title}: the sender receives its own hints once per turn, and only for subscribed topics`, async () => {
+    test(`the bus ${title}: a sender also gets its hints, once per turn, and only for subscribed topics`, async () => {
       const bus = await open();
       let count = 0;
       bus.on('identity', () => count++);

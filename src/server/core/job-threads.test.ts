@@ -9,14 +9,14 @@ const SERVE = new URL('./serve-jobs.ts', import.meta.url).href;
 const AWS_ERROR = new URL('../../core/aws-error.ts', import.meta.url).href;
 const LIMITS: JobKind['limits'] = { threads: 1, waitingOfKey: 8, waiting: 16, milliseconds: 20_000, heapMegabytes: 64 };
 
-/** Threads whose program is the text of a module. */
+/** Returns threads that run a program. `source` is the source code of its module. */
 function threadsOf(source: string, limits: Partial<JobKind['limits']> = {}) {
   const program = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
   const kind = { name: 'tests', program, limits: { ...LIMITS, ...limits }, exceeded: () => new AwsError('Exceeded', 'too much') };
   return newJobThreads<string, string>(kind, () => {});
 }
 
-/** A program that serves jobs. A job is the text of an expression. */
+/** Program that serves jobs. A job is a JavaScript expression as a string. */
 const serving = `import { serveJobs } from '${SERVE}'; import { AwsError } from '${AWS_ERROR}'; serveJobs((job) => eval(job), (error) => error === 'exceeded');`;
 const THROW = (error: string) => `(() => { throw ${error}; })()`;
 
@@ -42,13 +42,13 @@ for (const [title, job, error] of FAILURES) {
   });
 }
 
-test('newJobThreads: a program that cannot be loaded fails each job', async () => {
+test('newJobThreads: if the program cannot be loaded, each job fails', async () => {
   const threads = threadsOf('throw new Error("broken")');
   for (let i = 0; i < 2; i++) await assert.rejects(threads.run('a', '1'), /broken/);
   await threads.close();
 });
 
-test('newJobThreads: jobs that wait when the threads close are ServiceUnavailable', async () => {
+test('newJobThreads: when the threads close, waiting jobs are ServiceUnavailable', async () => {
   const threads = threadsOf(serving);
   const [running, waiting] = [threads.run('a', 'for (;;);'), threads.run('a', '1')];
   const both = Promise.all([assert.rejects(running), assert.rejects(waiting, { code: 'ServiceUnavailable' })]);
@@ -57,13 +57,13 @@ test('newJobThreads: jobs that wait when the threads close are ServiceUnavailabl
   await assert.rejects(threads.run('a', '1'), { code: 'Throttling' });
 });
 
-/** Returns the nice value in a `stat` file of a process or thread. Its fields after the name in parentheses start with the third. */
+/** Function that returns the nice value in a `stat` file of a process or thread. The fields after the name begin with the third. */
 const NICE = `((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]))`;
-/** A job that returns the nice value of the thread that runs it. */
+/** Job that returns the nice value of its thread. */
 const ownNice = `String(${NICE}(process.getBuiltinModule('node:fs').readFileSync('/proc/thread-self/stat', 'utf8')))`;
 const onLinux = { skip: process.platform === 'linux' ? false : 'nice values of threads exist only on Linux' };
 
-test('newJobThreads: a job runs with a nice value 5 above that of the server, which keeps its own', onLinux, async () => {
+test("newJobThreads: a job's nice value is 5 above the server's, which does not change", onLinux, async () => {
   const before = getPriority();
   const threads = threadsOf(serving);
   assert.equal(await threads.run('a', ownNice), String(Math.min(19, before + 5)));

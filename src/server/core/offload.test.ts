@@ -13,7 +13,7 @@ function partsOf(gate: Gate = newGate(2)) {
   return { gate, surveyGate: gate, store, threads, smallAnalyses: newSmallAnalyses() };
 }
 
-test('withOffload: offloaded work runs once, and the attempt is repeated with its result', async () => {
+test('withOffload: offloaded work runs once, and the attempt is repeated with the result of the work', async () => {
   const done: string[] = [];
   let attempts = 0;
   const outcome = await withOffload(partsOf(), async ({ offload }) => {
@@ -27,7 +27,7 @@ test('withOffload: offloaded work runs once, and the attempt is repeated with it
   assert.deepEqual([attempts, done, outcome], [3, ['one', 'two'], ['one done', 'two done', 'one done']]);
 });
 
-test('withOffload: a refusal before the work prevents it, and a refusal after it is the response', async () => {
+test('withOffload: a refusal before the work prevents the work, and a refusal after it is the response', async () => {
   const refusal = new Error('refused');
   let done = 0;
   let allowed = false;
@@ -46,7 +46,7 @@ test('withOffload: a refusal before the work prevents it, and a refusal after it
   assert.equal(done, 1);
 });
 
-test('withOffload: work that fails fails the attempt', async () => {
+test('withOffload: if offloaded work fails, the attempt fails', async () => {
   const failure = new Error('failed');
   await assert.rejects(
     withOffload(partsOf(), async ({ offload }) => offload('one', () => Promise.reject(failure))),
@@ -54,7 +54,7 @@ test('withOffload: work that fails fails the attempt', async () => {
   );
 });
 
-test('newGate: two tasks run at once, and a task is ServiceUnavailable if too many wait', async () => {
+test('newGate: two tasks run at once, and if too many tasks wait, the next one is ServiceUnavailable', async () => {
   const gate = newGate(2);
   let [working, most] = [0, 0];
   const opened = Promise.withResolvers<void>();
@@ -79,7 +79,7 @@ const policyOf = (text: string): Analysis => ({ kind: 'context-keys', policies: 
 const conditionOn = (key: string, padding = 0): string =>
   `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"${key}":"true"}}}}${' '.repeat(padding)}`;
 
-/** Threads that list their analyses. */
+/** Returns analysis threads that record the analyses that they run. */
 function counting() {
   const ran: Analysis[] = [];
   const run: typeof threads.run = (accountId, analysis) => {
@@ -106,7 +106,7 @@ test('withOffload: an analysis of changed policies runs again, a limited number 
   const { ran, parts } = counting();
   let changes = 2;
   let version = 0;
-  // The policies change between two attempts, `changes` times.
+  // Simulates that the policies change between two attempts, `changes` times.
   const attempt = () =>
     withOffload(parts, async ({ analyzeFor }) => {
       if (changes-- > 0) version++;
@@ -118,7 +118,7 @@ test('withOffload: an analysis of changed policies runs again, a limited number 
 });
 
 test('withOffload: no analysis takes more steps on the thread of the attempt than INLINE_STEPS_MAX', async () => {
-  // The size allows the core's thread, but the analysis takes too many steps there.
+  // The policy is small enough for the core's thread, but the analysis exceeds the limit of steps there.
   const pattern = `*${'a?'.repeat(40)}b*`;
   const text = JSON.stringify({
     Version: '2012-10-17',

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Part } from '#core/part.ts';
 import { runParts } from './parts.ts';
 
-/** Returns three parts that log their calls. `failing` names calls that fail, such as `start b`. */
+/** Returns three parts of a server that log the calls of their functions. `failing` lists calls that fail, such as `start b`. */
 function loggingParts(failing: readonly string[] = []) {
   const log: string[] = [];
   const call = (what: string) => async (): Promise<void> => {

@@ -22,7 +22,7 @@ const PARTS = {
   privateSipPeers: [],
 } as unknown as ServiceParts;
 
-test('DECLARED: the declarations agree', () => checkServices(DECLARED));
+test('DECLARED: the declarations of the services do not contradict each other', () => checkServices(DECLARED));
 
 test('DECLARED: every service-linked role is known to IAM', () => {
   const principals = DECLARED.flatMap(({ linkedRoles = [] }) => linkedRoles).map(({ principal }) => principal);
@@ -33,7 +33,7 @@ test('DECLARED: every service-linked role is known to IAM', () => {
   assert.equal(new Set(principals).size, principals.length);
 });
 
-// The compiler refuses an operation that is not in the model. So a table that compiles also loads.
+// The compiler only accepts operations of the model. This test checks that all operations of the model are in the table.
 for (const service of SERVICE_NAMES) {
   test(`allOperations: ${service} has exactly the operations of its model`, async () => {
     const table = await allOperations(PARTS)(service);
@@ -42,7 +42,7 @@ for (const service of SERVICE_NAMES) {
   });
 }
 
-test('DECLARED: every folder of a service declares it here', () => {
+test('DECLARED: every folder of a service has a declaration', () => {
   const folders = readdirSync('src/services').filter((name) => SERVICE_NAMES.some((service) => service === name) && name !== 'chime');
   assert.deepEqual(DECLARED.map(({ name }) => name).sort(), folders.sort());
 });

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Answer } from '#core/exchange.ts';
 
-// Not imported: listener.ts explains why.
+// `listener.ts` explains why this is not an import.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** Time that a client has to read a refusal and close its connection. */

@@ -37,7 +37,8 @@ export type Client = Pick<Received, 'sourceIp' | 'secureTransport' | 'tls'>;
  * Returns the client of a request. Requirement CTX-2: the connection determines it, or the headers of a trusted proxy.
  * Returns undefined if those headers are ambiguous.
  *
- * A client behind a header has no `tls`: the proxy does not state the client's TLS parameters, and its own would be wrong in the trail.
+ * A client that a header names has no `tls`, because the proxy does not state the client's TLS parameters. The parameters of the proxy's
+ * connection would be wrong in the trail.
  */
 export function clientOf({ address, trusted, secure, tls }: Peer, rawHeaders: readonly string[], isTrusted: IsTrusted): Client | undefined {
   const forwarded = trusted ? forwardedClient(rawHeaders, isTrusted) : 'absent';

@@ -4,16 +4,16 @@ import { type Loads, newLoads } from './loads.ts';
 import { newReading, type Reading } from './reading.ts';
 import type { IsTrusted } from './trusted-proxies.ts';
 
-/** The connections of this server. Owns their limits, and their end. */
-export interface Connections extends Pick<Reading, 'start' | 'stopSpeaking' | 'countHead'>, Omit<Loads, 'close' | 'bytes'> {
+/** Connections of this server. Limits and closes them. */
+export interface Connections extends Pick<Reading, 'start' | 'stopLimiting' | 'countHead'>, Omit<Loads, 'close' | 'bytes'> {
   /** Counts a new connection. If its source or all sources together have too many, destroys it and returns undefined. */
   enter(raw: Socket, address: string, isTrusted: IsTrusted): Connection | undefined;
   /** Counts a connection for the client that its proxy named. Returns false, after destroying it, if that client has too many. */
   move(connection: Connection, address: string, isTrusted: IsTrusted): boolean;
   /** Begins to limit the requests on a stream. Call it after the HTTP server listens to the stream. */
-  speak(connection: Connection, stream: Socket): void;
+  limitRequests(connection: Connection, stream: Socket): void;
   of(stream: Socket): Connection | undefined;
-  /** Ignores further requests, and destroys the connection within a grace period that begins after the responses that wait. */
+  /** Ignores further requests, and destroys the connection within a grace period that begins after the pending responses. */
   end(connection: Connection): void;
   /** Destroys all connections. */
   destroyAll(): void;
@@ -43,11 +43,11 @@ export function openConnections(limits: HoldingLimits): Connections {
   function leave(connection: Connection): void {
     const { source, stream } = connection;
     connection.ending = true;
-    // The HTTP server does not close the responses that are behind another one.
+    // The HTTP server does not close responses that are queued after another response of the connection.
     for (const load of connection.loads) close(load);
     all.delete(connection);
     if (stream !== undefined) byStream.delete(stream);
-    reading.stopSpeaking(connection);
+    reading.stopLimiting(connection);
     source.connections -= 1;
     sources.release(source);
     if (all.size > 0) return;
@@ -58,7 +58,7 @@ export function openConnections(limits: HoldingLimits): Connections {
   return {
     ...loads,
     start: reading.start,
-    stopSpeaking: reading.stopSpeaking,
+    stopLimiting: reading.stopLimiting,
     countHead: reading.countHead,
     enter(raw, address, isTrusted) {
       const shared = isTrusted(address);
@@ -88,10 +88,10 @@ export function openConnections(limits: HoldingLimits): Connections {
       connection.shared = shared;
       return true;
     },
-    speak(connection, stream) {
+    limitRequests(connection, stream) {
       connection.stream = stream;
       byStream.set(stream, connection);
-      reading.speak(connection, stream);
+      reading.limitRequests(connection, stream);
     },
     of: (stream) => byStream.get(stream),
     end(connection) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fairQueue } from './fair-queue.ts';
 
-/** A queue whose tasks note their names, and run until they are ended. */
+/** Creates a queue whose tasks record their names and run until the test ends them. */
 function open(runningMax: number, agedMs = 3_600_000) {
   const queue = fairQueue({ runningMax, agedMs });
   const begun: string[] = [];
@@ -23,7 +23,7 @@ function open(runningMax: number, agedMs = 3_600_000) {
         );
       }
     },
-    /** Ends a task, and waits until the next one has begun. */
+    /** Ends a task, and waits until the next task has started. */
     async end(name: string) {
       ends.get(name)?.();
       await results.get(name);
@@ -52,7 +52,7 @@ test('fairQueue: at most runningMax tasks run at once', async () => {
   assert.deepEqual([begun.at(-1), queue.waiting()], ['b1', 0]);
 });
 
-test('fairQueue: a task that fails makes room, and its caller gets the error', async () => {
+test('fairQueue: when a task fails, the next one starts, and the caller gets the error', async () => {
   const { queue, begun, add } = open(1);
   const failed = queue.run('a', () => Promise.reject(new Error('no')));
   add('b1');
@@ -60,7 +60,7 @@ test('fairQueue: a task that fails makes room, and its caller gets the error', a
   assert.deepEqual(begun, ['b1']);
 });
 
-test('fairQueue: a task that waits for something else no longer counts as running', async () => {
+test('fairQueue: a task that runs for too long no longer counts as running', async () => {
   const { queue, add } = open(1, 20);
   const aged = queue.run('a', () => new Promise(() => {}));
   assert.ok(aged);

@@ -2,11 +2,11 @@
 export interface FairQueueLimits {
   /** Maximum tasks that run at once. */
   readonly runningMax: number;
-  /** A task that runs for longer than this waits for something other than the core thread, and does not count as running. */
+  /** Time after which a task no longer counts as running. Such a task waits for something other than the core thread. */
   readonly agedMs: number;
 }
 
-/** Runs tasks, a bounded number at once. */
+/** Queue that runs a bounded number of tasks at once. */
 export interface FairQueue {
   /** Runs a task when its source has its turn. */
   run<T>(source: string, task: () => Promise<T>): Promise<T>;

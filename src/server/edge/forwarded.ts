@@ -4,7 +4,7 @@ import type { IsTrusted } from './trusted-proxies.ts';
 
 /** The client that a trusted proxy names in the headers of a request. */
 export interface ForwardedClient {
-  /** In canonical form. */
+  /** Address of the client, in canonical form. */
   readonly address: string;
   /** Whether the client connected to the first trusted proxy over TLS. False if no proxy states it. */
   readonly secure: boolean;
@@ -45,12 +45,12 @@ export function forwardedClient(rawHeaders: readonly string[], isTrusted: IsTrus
     addresses.length + protocols.length === 0 ? undefined : customaryClient(addresses.join(','), protocols.join(','), isTrusted);
   if (standard === 'ambiguous' || customary === 'ambiguous') return 'ambiguous';
   if (standard === undefined || customary === undefined) return (standard ?? customary) as ForwardedClient;
-  // A proxy that writes one kind passes the client's own headers of the other kind.
+  // A proxy that writes one kind of header may pass on the other kind as the client sent it.
   if (standard.address !== customary.address) return 'ambiguous';
   return { address: standard.address, secure: standard.secure && customary.secure };
 }
 
-/** `Forwarded: for=192.0.2.60;proto=https, for="[2001:db8::1]:4711"`. */
+/** Reads the client from `Forwarded: for=192.0.2.60;proto=https, for="[2001:db8::1]:4711"`. */
 function standardClient(text: string, isTrusted: IsTrusted): ForwardedClient | 'ambiguous' {
   const hops = readForwarded(text);
   if (hops === undefined) return 'ambiguous';
@@ -63,7 +63,10 @@ function standardClient(text: string, isTrusted: IsTrusted): ForwardedClient | '
   return secure === undefined ? 'ambiguous' : { address: client.address, secure };
 }
 
-/** `X-Forwarded-For: 192.0.2.60, 10.0.0.1` with `X-Forwarded-Proto: https`, or one protocol for each address. */
+/**
+ * Reads the client from `X-Forwarded-For: 192.0.2.60, 10.0.0.1` and `X-Forwarded-Proto: https`, with one protocol for all or one for each
+ * address.
+ */
 function customaryClient(addresses: string, protocols: string, isTrusted: IsTrusted): ForwardedClient | 'ambiguous' {
   const hops = addresses.split(',');
   const client = clientIndex(hops, isTrusted);
@@ -74,7 +77,7 @@ function customaryClient(addresses: string, protocols: string, isTrusted: IsTrus
   return secure === undefined ? 'ambiguous' : { address: client.address, secure };
 }
 
-/** Finds the right-most untrusted hop. The hop to the right of an entry wrote it. */
+/** Finds the right-most untrusted hop. The hop to the right of an entry wrote that entry. */
 function clientIndex(hops: readonly string[], isTrusted: IsTrusted): { index: number; address: string } | undefined {
   if (hops.length > HOPS_MAX) return undefined;
   for (let index = hops.length - 1; index >= 0; index--) {
@@ -103,7 +106,10 @@ function isSecure(protocol: string): boolean | undefined {
   return name === 'http' || name === 'ws' ? false : undefined;
 }
 
-/** One `name=value` pair of `Forwarded`, and the character that ends it. Linear: no two alternatives start alike. */
+/**
+ * One `name=value` pair of `Forwarded`, and the character that ends it. Matches in linear time, because no two alternatives begin with the
+ * same character.
+ */
 const PAIR = /[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[^"\\]|\\.)*)")[ \t]*([;,]|$)/y;
 
 /** Parses `Forwarded` by its grammar. Returns undefined if it does not match, or if a parameter of an element is repeated. */

@@ -4,12 +4,12 @@ import { sequenceOf } from './frame-sequence.ts';
 
 const [a, b, c] = ['a', 'b', 'c'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
 
-test('FrameSequence: it has the bytes of its frames in order', () => {
+test('FrameSequence: the sequence contains the bytes of its frames in order', () => {
   const sequence = sequenceOf(a).followedBy(b).followedBy(a).followedBy(c);
   assert.deepEqual([sequence.bytes, String(sequence.toBuffer())], [4, 'abac']);
 });
 
-test('FrameSequence: the same frames are the same sequence and one buffer, also after another continuation', () => {
+test('FrameSequence: equal frames share one sequence and buffer, even after another continuation', () => {
   const first = sequenceOf(a);
   const [b1, c1, b2, c2] = [b, c, b, c].map((frame) => first.followedBy(frame));
   assert.ok(b1 === b2 && c1 === c2 && b1 !== c1);
@@ -17,6 +17,6 @@ test('FrameSequence: the same frames are the same sequence and one buffer, also 
   assert.deepEqual([String(b1?.toBuffer()), String(c1?.toBuffer())], ['ab', 'ac']);
 });
 
-test('FrameSequence: one frame is not copied', () => {
+test('FrameSequence: the bytes of a single frame are not copied', () => {
   assert.equal(sequenceOf(a).toBuffer(), a);
 });

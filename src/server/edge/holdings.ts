@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sourceOf } from '#core/source-address.ts';
 
-/** Bounds on the resources that clients hold, on all listeners together. */
+/** Limits of the resources that clients hold, on all listeners together. */
 export interface HoldingLimits {
   readonly connectionsMax: number;
   /** Maximum bytes of unfinished requests: bodies, heads, and responses that the client has not read. */
@@ -28,17 +28,17 @@ export interface Source {
   bytes: number;
   /** Requests that wait for a response. */
   requests: number;
-  /** Requests on connections of trusted proxies, from the head to the response. Each occupies a connection. */
+  /** Requests on connections of trusted proxies, from the head to the response. Each request occupies one of these connections. */
   proxied: number;
   /** Connections and requests that refer to this object. */
   references: number;
-  /** New connections, from which nothing was read. */
+  /** Functions that start new connections, from which nothing was read yet. */
   readonly arriving: (() => void)[];
   /** HTTP connections that the server reads from. */
   readonly open: Set<Connection>;
   /** HTTP connections that the server does not read from, because `requests` or `work` is at its maximum. */
   readonly held: Set<Connection>;
-  /** Connections as in `held`, with bytes that were read and not parsed. */
+  /** Connections as in `held`, but with bytes that were read and not yet parsed. */
   readonly partial: Set<Connection>;
   startedThisTurn: number;
   /** Whether the last turn of the source read from `partial`. Turns alternate between `partial` and `held`. */
@@ -49,7 +49,7 @@ export interface Source {
 
 /** One connection, from its acceptance to the close of its socket. */
 export interface Connection {
-  /** The TCP connection. Its destruction ends everything on top of it. */
+  /** The TCP connection. Destroying it also ends the TLS and HTTP streams on top of it. */
   readonly raw: Socket;
   /** Stream of the HTTP messages: `raw`, or the TLS socket on top of it after the handshake. */
   stream?: Socket;
@@ -64,9 +64,9 @@ export interface Connection {
   last: ServerResponse | undefined;
   /** Whether the connection is about to end: further requests on it are ignored. */
   ending: boolean;
-  /** Whether the client sends requests on a connection that is about to end. Nothing more is read. */
+  /** Whether the client has sent a request on a connection that is about to end. The server then reads nothing more. */
   muted: boolean;
-  /** Bytes that the body of the last request still has, at most. `chunks`: the length is unknown. */
+  /** Maximum number of remaining bytes in the body of the last request. `chunks` means that the length is unknown. */
   bodyLeft: number | 'chunks';
   /** Listener that passes the bytes of `stream` to the HTTP server, while the stream is HTTP. */
   onData: ((bytes: Buffer) => void) | undefined;
@@ -88,7 +88,9 @@ export function newConnection(raw: Socket, source: Source, shared: boolean): Con
   };
 }
 
-/** Resources of one request, from its head until its response was sent or its connection closed, and until the core has answered. */
+/**
+ * Resources of one request. The request holds them until the core has answered, and the response was sent or the connection closed.
+ */
 export interface Load {
   readonly connection: Connection;
   readonly source: Source;
@@ -126,7 +128,7 @@ export interface SourceTable {
   of(address: string): Source;
   /** Returns a source without adding a reference. Undefined if it holds nothing. */
   find(address: string): Source | undefined;
-  /** Drops one reference. A source without references is forgotten. */
+  /** Drops one reference. Deletes a source without references. */
   release(source: Source): void;
   all(): Iterable<Source>;
 }

@@ -22,7 +22,7 @@ import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 // An import would evaluate all exports of node:http. Its WebSocket loads a whole client: 3 MiB that the server does not need.
 const { createServer } = process.getBuiltinModule('node:http');
 
-/** Bounds of connections. */
+/** Limits of connections. */
 export interface ConnectionLimits extends HoldingLimits {
   readonly headersMaxBytes: number;
   readonly headersMaxCount: number;
@@ -107,7 +107,7 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
   server.on('checkExpectation', take);
   server.on('clientError', (error: NodeJS.ErrnoException, stream: Socket) => {
     const connection = connections.of(stream);
-    // A TLS handshake that failed or took too long.
+    // Without a connection, this is a TLS handshake that failed or took too long.
     if (connection === undefined) stream.destroy();
     else if (!connection.ending) refuseUnreadable(error, stream, connection, parts);
   });
@@ -183,7 +183,7 @@ function acceptConnections(
     }
     accept?.call(server, raw);
     peers.set(connection, peer);
-    connections.speak(connection, raw);
+    connections.limitRequests(connection, raw);
   }
 
   server.on('connection', (raw: Socket) => {
@@ -221,7 +221,7 @@ function acceptConnections(
     }
     const { connection, peer } = found;
     peers.set(connection, peer.stated ? peer : { ...peer, secure: true, tls: tlsOf(stream) });
-    connections.speak(connection, stream);
+    connections.limitRequests(connection, stream);
   });
 }
 
@@ -239,7 +239,7 @@ function takeRequest(request: IncomingMessage, response: ServerResponse, connect
   else receive({ request, response, client: client as Client, load, refuse }, parts);
 }
 
-/** Strings of V8 take one byte for each character of a header. */
+/** Returns the memory of the headers, in bytes. V8 uses one byte for each character of a header. */
 function headBytes(rawHeaders: readonly string[]): number {
   let bytes = 0;
   for (const text of rawHeaders) bytes += text.length;
@@ -254,7 +254,7 @@ function upgrade(
   peer: Peer,
   { connections, limits, isTrusted, upgrade }: ListenerParts,
 ): void {
-  connections.stopSpeaking(connection);
+  connections.stopLimiting(connection);
   stream.on('error', () => stream.destroy());
   // An earlier request on this connection has no response yet, and the WebSocket would take over the connection.
   if (connection.ending || [...connection.loads].some(({ respondedAt }) => respondedAt === undefined)) {
@@ -284,10 +284,10 @@ function refuseUnreadable(
     return;
   }
   const loads = [...connection.loads];
-  // The last complete request was accepted, so its own response comes first.
+  // If a complete request is pending, its own response is sent before the refusal.
   const acted = loads.findLast(willRespond);
   const { last } = connection;
-  // These bytes are the rest of a body. Its request already has an error response.
+  // Whether the bytes are the rest of a body whose request already has an error response.
   const isAnswered = last?.writableEnded && !last.req.complete;
   connections.end(connection);
   for (const load of loads) if (!willRespond(load)) connections.drop(load);

@@ -4,19 +4,22 @@ import type { Reading } from './reading.ts';
 
 /** Resources of requests. */
 export interface Loads {
-  /** Counts a request for the source of its client, or without `address` for that of its connection. */
+  /** Counts a request for the source with this address, or for the source of its connection if `address` is absent. */
   load(connection: Connection, response: ServerResponse, address?: string): Load;
   /** Reserves bytes. Returns false, and reserves nothing, if there is no room for them. */
   hold(load: Load, bytes: number): boolean;
-  /** Counts bytes that exist already. */
+  /** Counts bytes that are already in memory, without checking the limits. */
   charge(load: Load, bytes: number): void;
   /** Frees the bytes of a body that is not used. */
   drop(load: Load): void;
-  /** Counts the request as one that waits for a response. Returns false if its source has too many and cannot be held. */
+  /**
+   * Counts the request as waiting for a response. Returns false if it has ended, or if it is on a proxy's connection and its source has too
+   * many waiting requests.
+   */
   wait(load: Load): boolean;
   /** Reports that the core has answered. */
   settle(load: Load): void;
-  /** Frees the resources of a request, as soon as the core has answered it. */
+  /** Ends a request. Frees its resources now, or when the core has answered it. */
   close(load: Load): void;
   /** Bytes of all requests. */
   bytes(): number;
@@ -94,7 +97,7 @@ export function newLoads(limits: HoldingLimits, sources: SourceTable, reading: R
     settle(load) {
       if (load.state !== 'waiting') return;
       load.state = 'settled';
-      // A response that waits for its client still counts.
+      // If the client has not read the response yet, the request still counts as waiting.
       if (load.closed) reading.removed(load);
       freeIfOver(load);
     },

@@ -48,9 +48,10 @@ export interface AuthorityOptions {
 /**
  * Returns the CA of the data folder. Creates, renews or replaces it first if necessary.
  *
- * - A CA that is about to end, or that does not permit a required name, is renewed with the same key. Clients that trust the
- *   old certificate accept the server until it ends, unless a name is new.
- * - A CA without constraints is replaced, and its key is overwritten. So nothing can be signed for clients that still trust it.
+ * - A CA that is about to expire, or that does not permit a required name, is renewed with the same key. Clients that trust the
+ *   old certificate accept the server until that certificate expires, except under a new name.
+ * - A CA without constraints is replaced, and its key is overwritten. The old key can then sign nothing for clients that still
+ *   trust the old CA.
  *
  * Writes: `ca.key`, `ca.pem`.
  */
@@ -84,7 +85,7 @@ export async function localAuthority(options: AuthorityOptions): Promise<Authori
   return renewed;
 }
 
-/** Undefined if a file is missing or cannot be read. */
+/** Returns the stored CA, or undefined if a file is missing or cannot be read. */
 async function readAuthority(file: (name: string) => string): Promise<Authority | undefined> {
   if (!existsSync(file('ca.pem')) || !existsSync(file('ca.key'))) return undefined;
   try {
@@ -119,7 +120,7 @@ async function createAuthority(
       new x509.Extension(NAME_CONSTRAINTS, true, nameConstraints([...names, ...LOOPBACK])),
     ],
   });
-  // Writes the certificate last. So if it exists, its key is complete.
+  // The certificate is written last, so that an existing certificate always has a complete key.
   if (existing === undefined) writeDurably(file('ca.key'), await pem(keys.privateKey));
   writeDurably(file('ca.pem'), `${certificate.toString('pem')}\n`);
   return { certificate, key: keys.privateKey, endsAtMs };
@@ -158,7 +159,7 @@ async function pem(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
-/** 16 random bytes whose first bit is 0, so that the integer is positive. */
+/** Returns 16 random bytes in hexadecimal. The first bit is 0, so that the integer is positive. */
 function newSerialNumber(): string {
   return Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)))
     .toString('hex')
@@ -169,7 +170,7 @@ function dayOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 10);
 }
 
-/** Reports whether name constraints of this module permit a name: it is a listed one, or a loopback address. */
+/** Reports whether name constraints that this module created permit a name. A permitted name is a listed name or a loopback address. */
 function permits(constraints: x509.Extension, name: string): boolean {
   return isLoopbackIpv4(name) || Buffer.from(constraints.value).includes(subtree(name));
 }
@@ -191,7 +192,7 @@ function isLoopbackIpv4(name: string): boolean {
   return isIP(name) === 4 && name.startsWith('127.');
 }
 
-/** A DNS name permits the names below it too. An address is a network of one. */
+/** Encodes one permitted name, address or network. A DNS name also permits its subdomains, and an address is a network of one address. */
 function subtree(text: string): Buffer {
   const [name = '', prefix] = text.split('/');
   const family = isIP(name);
@@ -211,7 +212,7 @@ function ipv6Bytes(address: string): Buffer {
   return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }
 
-/** One element in DER: tag, length, content. */
+/** Encodes one element in DER: tag, length, content. */
 function der(tag: number, ...content: readonly Buffer[]): Buffer {
   const bytes = Buffer.concat(content);
   const length =

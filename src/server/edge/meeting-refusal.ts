@@ -1,4 +1,4 @@
-/** Refusal of clients that join the media of a meeting. This server creates meetings, but carries no media yet. */
+/** Refusal of clients that join the media of a meeting. This server creates meetings, but does not support their media yet. */
 import type { IncomingMessage } from 'node:http';
 import type { ServerOptions, WebSocket } from 'ws';
 
@@ -13,7 +13,7 @@ export const SIGNALING_PATH = '/control/';
  */
 export const NO_MEDIA = { code: 4400, reason: 'This server does not support meeting media' } as const;
 
-/** Time in which a client sends its first message. */
+/** Maximum time until a client sends its first message. */
 const FIRST_MESSAGE_MS = 5_000;
 
 /** Options of the WebSocket server. The client sends its join token as a second subprotocol, which the server does not read. */

@@ -19,14 +19,14 @@ const AUTHORITY = tlv('02', text('belfry.example'));
 const CASES: readonly (readonly [what: string, bytes: Buffer, header: object | 'more' | 'refused'])[] = [
   ['TCP over IPv4',                                framed('21', '11', IPV4),                                   { address: '192.0.2.5' }],
   ['TCP over IPv6',                                framed('21', '21', IPV6),                                   { address: '2001:db8::5' }],
-  ['an IPv4-mapped address is IPv4',               framed('21', '21', `${'0'.repeat(20)}ffffc0000205${IPV6.slice(32)}`), { address: '192.0.2.5' }],
+  ['an IPv4-mapped address',                       framed('21', '21', `${'0'.repeat(20)}ffffc0000205${IPV6.slice(32)}`), { address: '192.0.2.5' }],
   ['a connection of the proxy itself',             framed('20', '00', ''),                                     {}],
-  ['a LOCAL header ignores its addresses',         framed('20', '11', IPV4),                                   {}],
-  ['other TLVs are ignored',                       framed('21', '11', IPV4 + AUTHORITY),                       { address: '192.0.2.5' }],
+  ['a LOCAL header with addresses',                framed('20', '11', IPV4),                                   {}],
+  ['a header with unknown TLVs',                   framed('21', '11', IPV4 + AUTHORITY),                       { address: '192.0.2.5' }],
   ['a client with TLS',                            framed('21', '11', IPV4 + AUTHORITY + ssl('01', VERSION, CIPHER)), { address: '192.0.2.5', ssl: { secure: true, version: 'TLSv1.3', cipherSuite: 'TLS_AES_128_GCM_SHA256' } }],
   ['a client with TLS of unknown parameters',      framed('21', '11', IPV4 + ssl('07')),                       { address: '192.0.2.5', ssl: { secure: true } }],
   ['a client without TLS',                         framed('21', '11', IPV4 + ssl('00', VERSION)),              { address: '192.0.2.5', ssl: { secure: false } }],
-  ['a version that is not a name is dropped',      framed('21', '11', IPV4 + ssl('01', tlv('21', text('"x"')))), { address: '192.0.2.5', ssl: { secure: true } }],
+  ['a TLS version that is not a name',             framed('21', '11', IPV4 + ssl('01', tlv('21', text('"x"')))), { address: '192.0.2.5', ssl: { secure: true } }],
   ['no bytes',                                     hex(),                                                      'more'],
   ['half of the signature',                        hex(SIGNATURE.slice(0, 10)),                                'more'],
   ['a header without its addresses',               framed('21', '11', IPV4).subarray(0, 20),                   'more'],
@@ -46,19 +46,19 @@ const CASES: readonly (readonly [what: string, bytes: Buffer, header: object | '
 ];
 
 for (const [what, bytes, expected] of CASES) {
-  test(`parseProxyHeader: ${what}`, () => {
+  test(`parseProxyHeader: returns ${typeof expected === 'string' ? expected : 'the header'} for ${what}`, () => {
     const parsed = parseProxyHeader(bytes);
     assert.deepEqual(typeof parsed === 'string' ? parsed : parsed.header, expected);
   });
 }
 
-test('parseProxyHeader: the length excludes the bytes after the header', () => {
+test('parseProxyHeader: the returned length excludes the bytes after the header', () => {
   const header = framed('21', '11', IPV4 + AUTHORITY);
   const parsed = parseProxyHeader(Buffer.concat([header, Buffer.from('GET /')]));
   assert.equal(typeof parsed === 'object' && parsed.length, header.length);
 });
 
-test('parseProxyHeader: every beginning of a header needs more bytes', () => {
+test('parseProxyHeader: returns more for every incomplete header', () => {
   const header = framed('21', '11', IPV4 + ssl('01', VERSION, CIPHER));
   for (let end = 0; end < header.length; end++) assert.equal(parseProxyHeader(header.subarray(0, end)), 'more', `${end} bytes`);
 });

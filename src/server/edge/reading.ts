@@ -2,18 +2,18 @@ import type { Socket } from 'node:net';
 import type { Connection, HoldingLimits, Load, Source } from './holdings.ts';
 
 /**
- * Scheduler of reads. It selects the connections to read from, and limits the bytes that are parsed in one turn of the event loop. So no
- * source fills a turn.
+ * Scheduler of reads. It selects the connections to read from, and limits the bytes that are parsed in one turn of the event loop. One
+ * source can therefore not use a whole turn.
  *
- * The unit of work is a request head: Node's parser and this server need 10 to 20 µs for one of minimal length.
+ * The unit of work is one request head of minimal length, for which Node's parser and this server need 10 to 20 µs.
  */
 export interface Reading {
   /** Calls `begin`, at once or in a later turn of the event loop if many connections of the source arrive together. */
   start(connection: Connection, begin: () => void): void;
   /** Begins to limit the requests on the stream of a connection. Call it after the HTTP server listens to the stream. */
-  speak(connection: Connection, stream: Socket): void;
-  /** Ends the limits of requests: the stream is not HTTP any more. */
-  stopSpeaking(connection: Connection): void;
+  limitRequests(connection: Connection, stream: Socket): void;
+  /** Stops limiting the requests on the stream, because it is no longer HTTP. */
+  stopLimiting(connection: Connection): void;
   /** Counts the head of a request, with the length of its body. Call it for each request, also for those that are ignored. */
   countHead(connection: Connection, body: Connection['bodyLeft']): void;
   /** Counts a request that waits for a response. */
@@ -26,14 +26,14 @@ export interface Reading {
 const STARTS_PER_TURN = 4;
 
 /**
- * Bytes that are parsed before the limits are checked again. They contain at most 79 heads of minimal length. Most requests are one step.
+ * Bytes that are parsed before the limits are checked again. They contain at most 79 heads of minimal length. Most requests need one step.
  */
 export const STEP_BYTES = 2_048;
 
 const HEAD_WORK = 1;
-/** Work of a step, regardless of its content. 2,048 bytes of header lines take as long as some heads. */
+/** Work of each step, in addition to the work of its heads. Parsing 2,048 bytes takes time even if they contain no complete head. */
 const STEP_WORK = 1;
-/** Step within a body of unknown length, and its work. A client can send chunks of one byte, 170 in this step. */
+/** Bytes and work of a step within a body of unknown length. A client can send chunks of one byte, up to 170 in one step. */
 const CHUNKS_BYTES = 1_024;
 const CHUNKS_WORK = 64;
 
@@ -52,15 +52,15 @@ const RELEASES_PER_TURN = 32;
  */
 const PARTIAL_MAX = 64;
 
-/** Work of the turns of the event loop, and the sources that wait for the next one. */
+/** Work in each turn of the event loop, and the sources that wait for the next turn. */
 interface Turns {
   /** Adds work. Returns whether the source must wait for the next turn. */
   spend(source: Source, work: number): boolean;
-  /** Lets a source start connections and read from held ones in the next turn. */
+  /** Lets a source start connections and resume held connections in the next turn. */
   wait(source: Source): void;
 }
 
-/** Gives sources turns of the event loop. `read` reads from a connection that was held. */
+/** Creates the schedule of sources over turns of the event loop. `read` resumes reading from a held connection. */
 function newTurns(limits: HoldingLimits, read: (connection: Connection) => void): Turns {
   /** Sources with connections to start or to read from in the next turn of the event loop. */
   const waiting = new Set<Source>();
@@ -101,8 +101,8 @@ function newTurns(limits: HoldingLimits, read: (connection: Connection) => void)
   }
 
   /**
-   * Alternates between partial connections and the others. Otherwise the partial ones, whose bytes are already in memory, would use up the
-   * work of every turn. Their number is bounded, because each holds up to 64 KiB.
+   * Resumes connections of a source, alternately from `partial` and from `held`. Otherwise partial connections, whose bytes are already in
+   * memory, could use all work of every turn. Their number is limited, because each holds up to 64 KiB.
    */
   function readSome(source: Source): void {
     const { partial, held, open } = source;
@@ -176,7 +176,7 @@ export function newReading(limits: HoldingLimits): Reading {
         beginIfThere();
       }
     },
-    speak(connection, stream) {
+    limitRequests(connection, stream) {
       const { source, shared } = connection;
       parseInSteps(connection, stream, { isHeld: () => isHeld(connection), onStep: (work) => spend(connection, work) });
       // The HTTP server resumes the stream when it reads a body or has sent a response.
@@ -192,7 +192,7 @@ export function newReading(limits: HoldingLimits): Reading {
       turns.wait(source);
       stopReading(stream);
     },
-    stopSpeaking(connection) {
+    stopLimiting(connection) {
       const { stream, onData, source } = connection;
       if (onData !== undefined) stream?.off('data', onData);
       connection.onData = undefined;
@@ -225,7 +225,7 @@ interface Steps {
 }
 
 /**
- * Passes the bytes of a stream to the HTTP server in steps. Calls `onStep` before each of them. If the connection is held then, the other
+ * Passes the bytes of a stream to the HTTP server in steps. Calls `onStep` before each step. If the connection is then held, the remaining
  * bytes wait in the stream.
  *
  * Without this, the HTTP server parses the 64 KiB of one read at once: 2,500 heads of minimal length.

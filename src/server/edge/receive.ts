@@ -31,11 +31,11 @@ export interface Accepted {
   readonly refuse: (why: Unreadable) => void;
 }
 
-/** Bytes that a piece of a body holds in addition to its content. A client can send pieces of one byte. */
+/** Memory that each chunk of a body uses in addition to its content, in bytes. A client can send pieces of one byte. */
 const CHUNK_BYTES = 256;
 /** A refused body is read and dropped up to this many times its limit, so that the client can use the connection again. */
 const DRAIN_FACTOR = 8;
-/** Body of a request without one, or whose body is not read. */
+/** Empty body, for a request without a body or whose body is not read. */
 export const NO_BODY = new Uint8Array(0);
 
 /** Returns a request as the core reads it. */
@@ -56,7 +56,8 @@ export function receive(accepted: Accepted, parts: ReceiveParts): void {
   const { request, client, load, refuse } = accepted;
   const answer = parts.probe(request.method ?? 'GET', request.url ?? '/') ?? preflightAnswer(request);
   if (answer !== undefined) {
-    // These requests do not pass through the core's queue. So one read with many of them would delay all other connections.
+    // Health probes and CORS preflights do not pass through the core's queue. Many of these requests in one read would delay all other
+    // connections.
     if (load.connection.requests >= parts.limits.requestsOfConnectionMax) {
       refuse(UNREADABLE.load);
       return;
@@ -108,7 +109,7 @@ function receiveBody(accepted: Accepted, parts: ReceiveParts): void {
   });
 }
 
-/** Responds with the answer that `ask` returns. Refuses the request if too many of its source wait already. */
+/** Responds with the answer that `ask` returns. Refuses the request if too many requests of its source already wait. */
 function respond({ request, response, load, refuse }: Accepted, { connections }: ReceiveParts, ask: () => Promise<Answer>): void {
   if (!connections.wait(load)) {
     refuse(UNREADABLE.load);

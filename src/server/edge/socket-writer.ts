@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type FrameSequence, sequenceOf } from './frame-sequence.ts';
 
-/** An open WebSocket, and the frames that it waits for. */
+/** An open WebSocket and its pending frames. */
 export interface WrittenSocket {
   readonly socket: WebSocket;
   /** Connection of the socket, as the upgrade event passed it. */
@@ -16,12 +16,12 @@ export interface WrittenSocket {
  * Writer of frames to sockets. It collects the frames of each socket and writes them with one write, at most every 10 ms. A pass over very many
  * sockets is followed by a longer interval.
  *
- * It writes complete frames to the connection itself, so frames that `ws` writes (ping, pong, close) are between them. Decision 0019.
+ * The writer writes complete frames directly to the connection, so frames of `ws` (ping, pong, close) never split a frame. Decision 0019.
  */
 export interface SocketWriter {
   /**
-   * Adds frames for one socket. The same buffer for several sockets is cheaper than equal ones. Returns false, and adds nothing, if the
-   * client does not read and too much waits for it. `onWritten` runs when the system has accepted the frames.
+   * Adds frames for one socket. Passing the same buffer for several sockets is cheaper than passing equal buffers. Returns false, and adds
+   * nothing, if the client does not read and too many bytes wait for it. `onWritten` runs when the system has accepted the frames.
    */
   add(to: WrittenSocket, frames: Buffer, onWritten?: () => void): boolean;
   /** Writes the frames of a socket now. Call it before the socket is closed. */

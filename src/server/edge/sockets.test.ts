@@ -21,7 +21,7 @@ const RECEIVED: Received = {
   sourceIp: '',
 };
 
-/** Opens sockets behind a listener. `answer` replaces the core. */
+/** Opens the server's sockets behind a listener. `answer` simulates the response of the core to an upgrade request. */
 async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<Answer> = async () => ADMITTED) {
   const news: SocketNews[] = [];
   const looking = new Set<() => void>();
@@ -53,12 +53,12 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   return {
     sockets,
     news,
-    /** Values that were written to connections. */
+    /** Buffers that were written to connections. */
     writes,
     port,
     connect: (options: object = {}) => new WebSocket(`ws://127.0.0.1:${port}/connect`, options),
-    /** Resolves when the news was received. */
-    told: (wanted: SocketNews) =>
+    /** Resolves when the core was notified of this event. */
+    notified: (wanted: SocketNews) =>
       new Promise<void>((resolve) => {
         const look = () => {
           if (!news.some((one) => JSON.stringify(one) === JSON.stringify(wanted))) return;
@@ -71,7 +71,7 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   };
 }
 
-/** Resolves when a condition holds. Checks it after each message to a client. */
+/** Resolves when a condition holds. Checks the condition after each message to a client. */
 async function until(clients: readonly WebSocket[], condition: () => boolean): Promise<void> {
   const met = Promise.withResolvers<void>();
   const check = () => {
@@ -88,13 +88,13 @@ async function closeCode(client: WebSocket): Promise<number> {
   return code;
 }
 
-test('Sockets: frames arrive as text at their recipients, in the order of the orders', async () => {
-  const { sockets, connect, told } = await open();
+test('Sockets: frames arrive as text at their recipients, in the order in which they were sent', async () => {
+  const { sockets, connect, notified } = await open();
   const [one, two] = [connect(), connect()];
-  const heard: string[] = [];
-  one.on('message', (data, binary) => heard.push(`one ${data} ${binary}`));
-  two.on('message', (data, binary) => heard.push(`two ${data} ${binary}`));
-  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+  const received: string[] = [];
+  one.on('message', (data, binary) => received.push(`one ${data} ${binary}`));
+  two.on('message', (data, binary) => received.push(`two ${data} ${binary}`));
+  await Promise.all([notified({ opened: 1 }), notified({ opened: 2 })]);
   sockets.follow([
     { send: ['a'], to: Uint32Array.of(1) },
     { send: ['b'], to: Uint32Array.of(1, 3) },
@@ -105,7 +105,7 @@ test('Sockets: frames arrive as text at their recipients, in the order of the or
     { send: ['d'], to: Uint32Array.of(1) },
   ]);
   assert.equal(await closeCode(one), 4401);
-  assert.deepEqual(heard, ['one a false', 'one b false', 'one c false']);
+  assert.deepEqual(received, ['one a false', 'one b false', 'one c false']);
 });
 
 // biome-ignore format: a table
@@ -130,36 +130,36 @@ for (const [title, status, errorType, code, reason] of REFUSALS) {
 }
 
 test('Sockets: a client that does not read is closed at its limit of bytes, without effect on others', async () => {
-  const { sockets, connect, told, news } = await open({ waitingMaxBytes: 256 * 1024, closeTimeoutMs: 100 });
+  const { sockets, connect, notified, news } = await open({ waitingMaxBytes: 256 * 1024, closeTimeoutMs: 100 });
   const [slow, quick] = [connect(), connect()];
-  let heard = 0;
-  quick.on('message', () => heard++);
-  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+  let received = 0;
+  quick.on('message', () => received++);
+  await Promise.all([notified({ opened: 1 }), notified({ opened: 2 })]);
   slow.pause();
   const frame = 'x'.repeat(64 * 1024);
   let sent = 0;
   while (!news.some((one) => 'closed' in one)) {
     sockets.follow([{ send: [frame], to: Uint32Array.of(1, 2) }]);
     sent += 1;
-    while (heard < sent) await once(quick, 'message');
+    while (received < sent) await once(quick, 'message');
   }
-  assert.deepEqual([heard, news.filter((one) => 'closed' in one)], [sent, [{ closed: 1 }]]);
+  assert.deepEqual([received, news.filter((one) => 'closed' in one)], [sent, [{ closed: 1 }]]);
 });
 
 test('Sockets: frames of a client are ignored, and a client that sends too large a frame is closed', async () => {
-  const { connect, told } = await open({ frameMaxBytes: 100 });
+  const { connect, notified } = await open({ frameMaxBytes: 100 });
   const client = connect();
-  await Promise.all([told({ opened: 1 }), once(client, 'open')]);
+  await Promise.all([notified({ opened: 1 }), once(client, 'open')]);
   client.send('x'.repeat(100));
   client.send('x'.repeat(101));
   assert.equal(await closeCode(client), 1009);
-  await told({ closed: 1 });
+  await notified({ closed: 1 });
 });
 
 test('Sockets: a client that does not answer a ping is closed, and a client that answers remains', async () => {
-  const { connect, told, news } = await open({ pingEveryMs: 50 });
+  const { connect, notified, news } = await open({ pingEveryMs: 50 });
   const [silent, alive] = [connect({ autoPong: false }), connect()];
-  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+  await Promise.all([notified({ opened: 1 }), notified({ opened: 2 })]);
   assert.equal(await closeCode(silent), 1006);
   await once(alive, 'ping');
   assert.deepEqual(
@@ -168,31 +168,31 @@ test('Sockets: a client that does not answer a ping is closed, and a client that
   );
 });
 
-test('Sockets: the limit of sockets includes those that wait for an answer', async () => {
+test('Sockets: the limit of sockets includes sockets that wait for an answer', async () => {
   const answer = Promise.withResolvers<Answer>();
-  const { connect, told } = await open({ socketsMax: 2, sourceSharePercent: 100 }, () => answer.promise);
+  const { connect, notified } = await open({ socketsMax: 2, sourceSharePercent: 100 }, () => answer.promise);
   const clients = [connect(), connect(), connect()];
   const [answered] = await Promise.race(clients.map(async (client) => [(await once(client, 'unexpected-response'))[1]]));
   assert.equal(answered.statusCode, 503);
   answer.resolve(ADMITTED);
-  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+  await Promise.all([notified({ opened: 1 }), notified({ opened: 2 })]);
 });
 
 test('Sockets: one source holds at most its share, and gets another socket after one is closed', async () => {
-  const { connect, told } = await open({ socketsMax: 8, sourceSharePercent: 25 });
+  const { connect, notified } = await open({ socketsMax: 8, sourceSharePercent: 25 });
   const clients = [connect(), connect()] as const;
-  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+  await Promise.all([notified({ opened: 1 }), notified({ opened: 2 })]);
   const [, refused] = await once(connect(), 'unexpected-response');
   assert.equal(refused.statusCode, 503);
   connect({ localAddress: '127.0.0.2' });
-  await told({ opened: 3 });
+  await notified({ opened: 3 });
   clients[0].close();
-  await told({ closed: 1 });
+  await notified({ closed: 1 });
   connect();
-  await told({ opened: 4 });
+  await notified({ opened: 4 });
 });
 
-test('Sockets: a refused client that does not close is destroyed', async () => {
+test('Sockets: the connection of a refused client that does not close it is destroyed', async () => {
   const { port } = await open({ closeTimeoutMs: 50 }, async () => REFUSED);
   const socket = createConnection({ host: '127.0.0.1', port, allowHalfOpen: true });
   socket.write(
@@ -200,26 +200,26 @@ test('Sockets: a refused client that does not close is destroyed', async () => {
   );
   socket.resume();
   await once(socket, 'end');
-  // The client can still write after the server's end, until the server destroys the connection.
+  // The server has ended its side. The client writes until the server destroys the connection.
   const drip = setInterval(() => socket.write('x'), 10);
   await once(socket, 'error');
   clearInterval(drip);
 });
 
-test('Sockets: a client that ended before it was admitted is reported as closed', async () => {
+test('Sockets: a client that ends the connection before it is admitted is reported as closed', async () => {
   const answer = Promise.withResolvers<Answer>();
-  const { connect, told, news } = await open({ upgradeTimeoutMs: 50 }, () => answer.promise);
+  const { connect, notified, news } = await open({ upgradeTimeoutMs: 50 }, () => answer.promise);
   const client = connect();
   await once(client, 'error');
   answer.resolve(ADMITTED);
-  await told({ closed: 1 });
+  await notified({ closed: 1 });
   assert.deepEqual(news, [{ closed: 1 }]);
 });
 
 test('Sockets: a stop closes all sockets with a code on which clients reconnect, and refuses new ones', async () => {
-  const { sockets, connect, told } = await open();
+  const { sockets, connect, notified } = await open();
   const client = connect();
-  await told({ opened: 1 });
+  await notified({ opened: 1 });
   const code = closeCode(client);
   await sockets.close();
   assert.equal(await code, 1012);
@@ -229,14 +229,14 @@ test('Sockets: a stop closes all sockets with a code on which clients reconnect,
 
 test('Sockets: the frames of 10 ms are one write per socket and arrive as separate messages', async () => {
   const CLIENTS = 300;
-  const { sockets, connect, told, writes } = await open({ sourceSharePercent: 100 });
+  const { sockets, connect, notified, writes } = await open({ sourceSharePercent: 100 });
   const clients = Array.from({ length: CLIENTS }, () => connect());
   const received = clients.map((client) => {
     const messages: string[] = [];
     client.on('message', (data) => messages.push(String(data)));
     return messages;
   });
-  await Promise.all(clients.map((_, i) => told({ opened: i + 1 })));
+  await Promise.all(clients.map((_, i) => notified({ opened: i + 1 })));
   await Promise.all(clients.map((client) => (client.readyState === client.OPEN ? undefined : once(client, 'open'))));
   const all = Uint32Array.from(clients, (_, i) => i + 1);
   writes.length = 0;
@@ -249,10 +249,10 @@ test('Sockets: the frames of 10 ms are one write per socket and arrive as separa
   await until(clients, () => received.every((messages, i) => messages.length === last[i]));
   const expected = ['a', 'b', 'c'.repeat(200)];
   assert.deepEqual(received, [[...expected, 'only one'], ...Array(CLIENTS - 1).fill(expected)]);
-  // One write per socket. The sockets with the same messages share one buffer.
+  // Checks that each socket has one write, and that sockets with the same messages share one buffer.
   assert.deepEqual([writes.length, new Set(writes).size], [CLIENTS, 2]);
 
-  // The next messages are written 10 ms later, together.
+  // Sends three more messages, which are written together 10 ms later.
   for (const text of ['d', 'e', 'f']) sockets.follow([{ send: [text], to: Uint32Array.of(1) }]);
   await until(clients, () => received[0]?.length === 7);
   assert.deepEqual([writes.length, received[0]?.slice(4)], [CLIENTS + 1, ['d', 'e', 'f']]);
@@ -260,14 +260,14 @@ test('Sockets: the frames of 10 ms are one write per socket and arrive as separa
 });
 
 test('Sockets: the core is notified when messages with `confirm` were written, once for each socket', async () => {
-  const { sockets, connect, told, news } = await open();
+  const { sockets, connect, notified, news } = await open();
   const client = connect();
-  await Promise.all([told({ opened: 1 }), once(client, 'open')]);
+  await Promise.all([notified({ opened: 1 }), once(client, 'open')]);
   sockets.follow([
     { send: ['a'], to: Uint32Array.of(1) },
     { send: ['b', 'c'], to: Uint32Array.of(1, 3), confirm: true },
   ]);
-  await told({ written: 1 });
+  await notified({ written: 1 });
   assert.deepEqual(
     news.filter((one) => 'written' in one),
     [{ written: 1 }],

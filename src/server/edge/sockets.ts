@@ -41,13 +41,13 @@ const SOCKET_LIMITS: SocketLimits = {
 };
 
 export interface SocketParts {
-  /** Sends a Connect request to the core. With status 101 a session is opened. With any other, the socket is closed with a reason. */
+  /** Sends a Connect request to the core. The status 101 opens a session. Any other status closes the socket with a reason. */
   readonly ask: (received: Received, socket: number) => Promise<Answer>;
   readonly notify: (news: SocketNews) => void;
   readonly limits?: Partial<SocketLimits>;
 }
 
-/** WebSockets of messaging sessions. Owns the sockets and their limits. The core determines the frames to send. */
+/** WebSockets of messaging sessions. Manages the sockets and their limits. The core determines the frames to send. */
 export interface Sockets {
   /** Takes over the connection of an upgrade request. */
   upgrade(request: IncomingMessage, connection: Duplex, head: Buffer, received: Received): void;
@@ -63,7 +63,7 @@ export function isConnect(request: IncomingMessage): boolean {
   return url === CONNECT_PATH || url?.startsWith(`${CONNECT_PATH}?`) === true || isJoin(request);
 }
 
-/** Opens the sockets of a server. Nothing runs before the first client. */
+/** Creates the manager of a server's sockets. It starts its work with the first client. */
 export function openSockets({ ask, notify, limits: given }: SocketParts): Sockets {
   const limits = { ...SOCKET_LIMITS, ...given };
   let serving: Promise<Library> | undefined;
@@ -156,7 +156,7 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
   };
 }
 
-/** Ends a connection after an error. It is not a closure, so that the connection keeps no reference to its request. */
+/** Ends a connection after an error. This function is not a closure, so that the connection keeps no reference to its request. */
 function destroyThis(this: Duplex): void {
   this.destroy();
 }
@@ -193,8 +193,8 @@ interface Library {
   /** Server of the signaling of meetings. */
   readonly signaling: WebSocketServer;
   /**
-   * Serializes messages as one text frame each. A server does not mask its frames, and these are not compressed. So they are the same for
-   * all sockets.
+   * Serializes messages as one text frame each. The frames are the same for all sockets, because a server does not mask frames and these
+   * are not compressed.
    */
   readonly toFrames: (messages: readonly string[]) => Buffer;
 }
@@ -218,8 +218,8 @@ async function loadLibrary(maxPayload: number): Promise<Library> {
 }
 
 /**
- * Returns the reason to close the socket of a refused request. The client library waits forever for an HTTP error, and browsers do not
- * show its code. It stops on 4401, and retries on the other codes.
+ * Returns the code and reason to close the socket of a refused request. An HTTP error would not work, because browsers hide its status and
+ * the client library would wait forever. The library stops on code 4401 and retries on other codes.
  *
  * Source: `DefaultMessagingSession` of amazon-chime-sdk-js 3.32, `receiveMessageHandler`: the server opens the socket and then closes it with
  * an error code; `canReconnect`.

@@ -12,13 +12,13 @@ const SERVER_DAYS = 397;
 /** Days before its end at which the server's certificate is renewed. */
 const RENEW_BELOW_DAYS = 30;
 /**
- * Days before its end at which the CA is renewed. So every certificate ends before its CA, and clients have more than a year to get the
- * renewed CA.
+ * Days before its end at which the CA is renewed. Every certificate therefore expires before its CA, and clients have more than a year to
+ * get the renewed CA.
  */
 const RENEW_CA_BELOW_DAYS = SERVER_DAYS + RENEW_BELOW_DAYS;
 
 /**
- * TLS options of the listener: TLS 1.2 and 1.3, suites with forward secrecy only, the server's order.
+ * TLS options of the listener: TLS 1.2 and 1.3, and only cipher suites with forward secrecy, in the server's order.
  * Requirements INF-2, INF-3.
  */
 export const TLS_FLOOR: SecureContextOptions = {
@@ -41,8 +41,8 @@ export const TLS_FLOOR: SecureContextOptions = {
 /**
  * Returns the certificate and key to serve with: the configured files, or those of the local CA under `tls/` of the data folder.
  *
- * Creates or renews certificates that are missing, about to end or for other names. Clients trust `tls/ca.pem`. If they must get a new one,
- * the server reports it in a line.
+ * Creates or renews certificates that are missing, about to end or for other names. Clients trust `tls/ca.pem`. If clients need a new
+ * `tls/ca.pem`, the server reports this in one line.
  *
  * Writes: `tls/ca.pem`, `tls/ca.key`, `tls/server.pem`, `tls/server.key`, `tls/server.json` (mode 0600).
  */
@@ -67,7 +67,7 @@ export async function tlsMaterial(settings: Settings, now: number, report: (line
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // Without server.json, the other files are not used. So if this start is interrupted, the next one issues the certificate again.
   rmSync(file('server.json'), { force: true });
-  // Loaded only here, so that an ordinary start does not read the library.
+  // This import is dynamic, so that an ordinary start does not load the library.
   const { localAuthority, serverCertificate } = await import('./local-ca.ts');
   const authority = await localAuthority({
     file,
@@ -94,7 +94,7 @@ interface Issued {
   readonly caEndsAtMs?: number;
 }
 
-/** Undefined if the certificate was never written completely. */
+/** Returns the recorded facts, or undefined if the certificate was never written completely. */
 function readIssued(path: string): Issued | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Issued;
@@ -108,7 +108,10 @@ export function certificateNames(settings: Settings): string[] {
   return [...new Set([...settingNames(settings), hostname()])];
 }
 
-/** Loopback and the names in the settings. The machine's name can change with each start, for example in a container. */
+/**
+ * Returns the loopback names and the names in the settings. Omits the machine's name, which can change with each start, for example in a
+ * container.
+ */
 function settingNames(settings: Settings): string[] {
   const host = settings.https === 'off' ? 'localhost' : settings.https.host.replace(/%.*/, '');
   const publicHost = settings.publicUrl === undefined ? host : new URL(settings.publicUrl).hostname.replace(/^\[(.*)\]$/, '$1');

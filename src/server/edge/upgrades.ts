@@ -41,7 +41,7 @@ export function newUpgrades(limits: UpgradeLimits, closed: (upgrade: Upgrade) =>
   }
 
   return {
-    // The closures of this function exist as long as the connection. They hold no reference to the request.
+    // The closures of this function exist as long as the connection, so they must not refer to the request.
     enter(connection, source) {
       const ofSource = counts.get(source) ?? 0;
       if (count >= limits.socketsMax || ofSource >= ofSourceMax) return undefined;

@@ -8,14 +8,14 @@ import { after, test } from 'node:test';
 import { type ControlParts, controlSocket, listenForControl } from './control.ts';
 
 const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-control-'));
-/** The commands of these tests are unknown, and reach no part. */
+/** Control socket under test. It has no parts, because the commands of these tests are unknown. */
 const control = await listenForControl(dataFolder, {} as ControlParts, { lineMs: 300, graceMs: 100 });
 after(() => {
   control.close();
   rmSync(dataFolder, { recursive: true, force: true });
 });
 
-/** A connection that the client never ends. */
+/** Opens a connection that the client never ends. */
 async function open(): Promise<{ socket: Socket; read: () => string }> {
   const socket = createConnection({ path: controlSocket(dataFolder), allowHalfOpen: true });
   let text = '';
@@ -55,7 +55,7 @@ for (const [what, sent] of [
   });
 }
 
-test('Control socket: one byte at a time does not extend the time of a line', async () => {
+test('Control socket: a client that sends single bytes does not extend the time limit of a line', async () => {
   const { socket } = await open();
   const drip = setInterval(() => socket.write('x'), 20);
   await untilEmpty();
@@ -63,7 +63,7 @@ test('Control socket: one byte at a time does not extend the time of a line', as
   socket.destroy();
 });
 
-test('Control socket: one connection runs one command', async () => {
+test('Control socket: a connection runs at most one command', async () => {
   const { socket, read } = await open();
   socket.write('{"command":"x"}\n{"command":"y"}\n{"command":"z"}\n');
   await untilEmpty();

@@ -24,7 +24,7 @@ const SEALED = DECLARED.flatMap(({ sealed = [] }) => sealed);
 const CONNECTOR = { accountId: ACCOUNT, region: 'eu-west-1', parent: '', id: 'connector' };
 const ENDPOINT = { accountId: ACCOUNT, region: 'eu-central-1', parent: 'a', id: 'ada/1' };
 
-/** Returns a store with access keys, two SIP users and an endpoint of an app instance user. The key of a new file seals their secrets. */
+/** Returns a store with access keys, two SIP users and an app instance user's endpoint. A new operator key encrypts their secrets. */
 async function sealedStore() {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
   after(() => rmSync(folder, { recursive: true }));
@@ -69,7 +69,7 @@ async function sealedStore() {
   return { path, store };
 }
 
-/** Returns the commands of a server that starts with the file. */
+/** Returns the operator commands of a server that starts with this key file. */
 function commandsOn(path: string, store: Store) {
   const ring = operatorKeyRing(path);
   const vault = openVault(ring.keys);
@@ -101,11 +101,11 @@ const secrets = (store: Store, vault: Vault) =>
       openAttributes<string>(vault, endpoint),
     ];
   });
-/** Every secret of the store: access keys, which three transactions re-seal, then SIP users and the endpoint. */
+/** All secrets in the store: of the access keys (re-encrypted in three transactions), the SIP users and the endpoint. */
 const EVERY = [...Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort(), 'sip 1', 'sip 2', 'the device token'];
 
 for (const failing of [1, 2, 3, 4]) {
-  test(`operatorKeyCommands: failed step ${failing} loses no secret, prevents forget-old, and can be repeated`, async () => {
+  test(`operatorKeyCommands: if step ${failing} fails, no secret is lost, forget-old fails, and a retry succeeds`, async () => {
     const { path, store } = await sealedStore();
     let step = 0;
     const stopping: Store = {
@@ -127,7 +127,7 @@ for (const failing of [1, 2, 3, 4]) {
   });
 }
 
-test('operatorKeyCommands: two rotations at once run one after the other', async () => {
+test('operatorKeyCommands: concurrent rotations run one after the other', async () => {
   const { path, store } = await sealedStore();
   const { ring, vault, commands } = commandsOn(path, store);
   const [first, second] = await Promise.all([commands.rotate(), commands.rotate()]);
@@ -138,7 +138,7 @@ test('operatorKeyCommands: two rotations at once run one after the other', async
   await store.close();
 });
 
-test('operatorKeyCommands: rotate fails while another server is on the database', async () => {
+test('operatorKeyCommands: rotate fails while another server uses the database', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
   after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'operator.key');

@@ -7,13 +7,15 @@ import type { UserRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { SignInParts } from './parts.ts';
 
-/** Unknown names whose failures the store counts for each account. The store deletes the names with the oldest failures first. */
+/**
+ * Maximum number of unknown names per account whose failures the store counts. The store deletes the names with the oldest failures first.
+ */
 export const UNKNOWN_NAMES_MAX = 5_000;
-/** Sources whose failures the store counts. The store deletes the sources with the fewest failures first. */
+/** Maximum number of sources whose failures the store counts. The store deletes the sources with the fewest failures first. */
 export const SOURCES_MAX = 5_000;
-/** Time after which a source may fail once more. */
+/** Time after which a source regains one attempt. */
 const SOURCE_REGAINS_MS = 60_000;
-/** Prefixes of subjects. */
+/** Prefixes of the subjects under which the store counts failures. */
 const UNKNOWN_NAME = 'name ';
 const SOURCE = 'source ';
 
@@ -25,14 +27,14 @@ export interface Tried {
 
 /** Counters of an attempt. */
 export interface Attempted {
-  /** The user, if it exists. */
+  /** User with the name, if the user exists. */
   readonly user?: UserRecord;
-  /** Account and subject of the name's failures. */
+  /** Account and subject under which failures of the name are counted. */
   readonly home: AccountId;
   readonly subject: string;
-  /** Subject of the source's failures. */
+  /** Subject under which failures of the source are counted. */
   readonly source: string;
-  /** Time from which the next attempt is tried. */
+  /** Time from which the server accepts the next attempt. */
   readonly nextAt: Instant;
 }
 
@@ -51,10 +53,10 @@ export interface SignInAttempts {
 /**
  * Returns the counts of failed sign-ins. They are in the store, so they apply to all servers.
  *
- * A user's record is never trimmed, so attempts with other names do not reset the limit of a user.
+ * The store never deletes the count of an existing user to free space, so attempts with other names do not reset it.
  */
 export function signInAttempts({ now, nameDigest, failuresPerSource }: SignInParts): SignInAttempts {
-  /** Counts a failure. The record of a source has the time at which the source may fail as often as at first. */
+  /** Counts a failure of a source. In the record, `failedAt` is the time at which the source has regained all attempts. */
   async function countSource(tx: Tx, source: string): Promise<void> {
     if (failuresPerSource === 0) return;
     const counted = await tx.attempts.of(NO_ACCOUNT, source);

@@ -73,7 +73,7 @@ function readSession(text: string): SessionCredentials | undefined {
   return { sessionId, sessionKey, sessionToken };
 }
 
-/** Signs in a browser that opens the URL as a page, with GET. `Destination` must be a path of this server, to prevent open redirects. */
+/** Signs in a browser that navigates to the URL. `Destination` must be a path of this server, to prevent open redirects. */
 async function login(parts: SignInParts, received: PageRequest, parameters: Parameters): Promise<Answer> {
   if (received.method !== 'GET') return refusal(405, 'InvalidRequest', 'The method is not allowed. Use GET to sign in.', 'allow', 'GET');
   if (!isNavigation(received)) return refusal(403, 'CrossSite', 'To sign in, open this URL as a page.');

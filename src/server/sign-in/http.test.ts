@@ -20,7 +20,7 @@ function received(rawHeaders: readonly string[], secure = false): PageRequest {
   };
 }
 
-/** Parts of paths and of URLs of other hosts. */
+/** Generator of parts of paths, and of URLs of other hosts. */
 const pieces = fc.array(
   fc.constantFrom('/', '//', '\\', '.', '..', '@', ':', '?', '#', '%2f', '%5c', 'evil.example', 'https:', ' ', '\t', '\n', '\0', 'é', 'a'),
 );
@@ -56,7 +56,7 @@ for (const [text, passes] of PATHS) {
   });
 }
 
-test('readCookie: reads the cookie by its whole name, which over HTTPS is bound to the host', () => {
+test('readCookie: only a cookie with the exact name is read, over HTTPS with the prefix __Host-', () => {
   for (const tls of [false, true]) {
     const [, cookie = ''] = setCookie(received([], tls), 'value', instant(NOW + 1000), NOW);
     const pair = cookie.split(';')[0] as string;
@@ -113,7 +113,7 @@ for (const [what, json, members] of OBJECTS) {
   });
 }
 
-test('escaped: no text ends an attribute or an element', () => {
+test('escaped: the result cannot end an attribute or an element, for any string', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       assert.doesNotMatch(escaped(text), /[<>"']/);

@@ -4,7 +4,7 @@ import type { Instant } from '#core/instant.ts';
 import { scanJson } from '#core/json-scan.ts';
 import type { PageRequest } from './site.ts';
 
-/** Destination of a sign-in that names no other. */
+/** Default destination after a sign-in. */
 export const CONSOLE_PATH = '/';
 
 /** Headers of every page: no cache, no referrer, no frame, no script, no reading by pages of other origins. */
@@ -13,7 +13,7 @@ const HEADERS: readonly string[] = [
   ...['referrer-policy', 'no-referrer'],
   ...['x-content-type-options', 'nosniff'],
   ...['content-security-policy', "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"],
-  // For browsers without frame-ancestors.
+  // This header is for browsers that do not support `frame-ancestors`.
   ...['x-frame-options', 'DENY'],
   ...['cross-origin-opener-policy', 'same-origin'],
   ...['cross-origin-resource-policy', 'same-origin'],
@@ -51,8 +51,8 @@ export function ownPath(text: string | undefined): string | undefined {
 }
 
 /**
- * Returns the name of the cookie. Over HTTPS, also behind a TLS proxy, only this host can have set it, and only over HTTPS. Plain HTTP is
- * loopback only. Not every browser stores a `Secure` cookie there.
+ * Returns the name of the cookie. Over HTTPS, also behind a TLS proxy, the prefix `__Host-` ensures that this host set the cookie over
+ * HTTPS. Plain HTTP is used only on loopback, where some browsers do not store a `Secure` cookie.
  *
  * Source: draft-ietf-httpbis-rfc6265bis, cookie name prefixes.
  */
@@ -87,7 +87,7 @@ export function readCookie(request: PageRequest): string | undefined {
 
 /**
  * Reports whether a page of this server sent the request. A browser sends the origin in one header or both, and a page cannot change
- * either. A client that sends neither is not a browser, and cannot use the cookie.
+ * either. Returns false for a client that sends neither header, because it is not a browser.
  *
  * Source: Fetch standard, "Origin header"; W3C Fetch Metadata, `Sec-Fetch-Site`.
  */
@@ -102,15 +102,15 @@ export function fromOwnPage(request: PageRequest): boolean {
 }
 
 /**
- * Reports whether the browser opens the answer as a page of its own. A page of another site can neither sign a browser in
- * nor out by an image, a frame or a script. A client that sends no Fetch Metadata passes.
+ * Reports whether the browser opens the response as a top-level page. An image, frame or script on another site can therefore neither sign
+ * in nor sign out a browser. Returns true for a client that does not send Fetch Metadata.
  */
 export function isNavigation(request: Received): boolean {
   const [mode = 'navigate', dest = 'document'] = [header(request, 'sec-fetch-mode'), header(request, 'sec-fetch-dest')];
   return mode === 'navigate' && dest === 'document';
 }
 
-/** A SAML assertion of 100,000 characters, each of them escaped, and the other fields. */
+/** Maximum size of a form: a SAML assertion of 100,000 characters, all of which are escaped, and the other fields. */
 const FORM_MAX_CHARACTERS = 320_000;
 const FORM_MAX_FIELDS = 16;
 

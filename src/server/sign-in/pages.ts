@@ -1,4 +1,4 @@
-/** Paths of the console's sign-in. Owns the paths and the record of refused requests. The files next to it have the pages. */
+/** Paths of the console's sign-in. This file has the paths and records refused requests. Other files in this folder have the pages. */
 import { NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { isoSeconds } from '#core/instant.ts';
@@ -10,7 +10,7 @@ import { type SignInPath, signInPath } from './paths.ts';
 import { samlSignIn } from './saml.ts';
 import type { PageRequest } from './site.ts';
 
-/** Sign-in event of a request to a page. The other requests read a sign-in or end it, and leave no record. */
+/** Sign-in event of a request to a page. Requests to other pages read a sign-in or end it, and are not recorded. */
 const ATTEMPTS: Readonly<Record<string, 'ConsoleLogin' | 'GetSigninToken'>> = {
   'POST /_belfry/sign-in': 'ConsoleLogin',
   'POST /saml': 'ConsoleLogin',
@@ -32,7 +32,7 @@ export type SignInPages = (received: Received, refuse?: 'RequestTooLarge') => Pr
  * - `GET /_belfry/sign-in`: the signed-in principal; `DELETE` signs out
  * - `POST /_belfry/sign-in/credentials`: credentials with which the console signs its requests
  *
- * A sign-in gives temporary credentials to a page of this server. No operation accepts its cookie.
+ * With the cookie of a sign-in, a page of this server gets temporary credentials. AWS operations do not accept the cookie.
  */
 export function signInPages(parts: SignInParts): SignInPages {
   const federate: Page = (received) => federation(parts, received);

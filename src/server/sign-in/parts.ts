@@ -14,7 +14,7 @@ import type { Calls } from '../core/call.ts';
 import type { Gate } from '../core/offload.ts';
 import type { Site } from './site.ts';
 
-/** Parts of the server that the sign-in pages need. `composeCore` creates it. */
+/** Parts of the server that the sign-in pages need. `composeCore` creates these parts. */
 export interface SignInParts {
   readonly store: Store;
   readonly snapshot: Snapshot;
@@ -23,7 +23,7 @@ export interface SignInParts {
   readonly signIns: ConsoleSignIns;
   readonly federate: Federate;
   readonly verifyMfa: VerifyMfa;
-  /** Runs password comparisons off the thread. */
+  /** Gate that runs password comparisons off the main thread. */
   readonly gate: Gate;
   /** Calls an operation for a browser, as `Calls.callWithDocument`. */
   readonly call: Calls['callWithDocument'];
@@ -43,14 +43,14 @@ export interface SignInParts {
   readonly site: Site;
   /** Digest of unknown names, which replaces them in the store. */
   readonly nameDigest: NameDigest;
-  /** Failed sign-ins of one source before it waits. 0: no limit. */
+  /** Number of failed sign-ins after which one source must wait. 0 means no limit. */
   readonly failuresPerSource: number;
   readonly report: (requestId: string, error: unknown) => void;
 }
 
 type Recorded = Omit<SignInEvent, 'region' | 'now' | 'eventId' | 'mfaUsed'> & { readonly mfaUsed?: boolean };
 
-/** Records a sign-in event in a transaction. A failure over the bound on unproven records is counted instead. Decision 0015. */
+/** Records a sign-in event in a transaction. A failure that exceeds the bound on unproven records is only counted. Decision 0015. */
 export async function recordSignIn(parts: SignInParts, tx: Tx, event: Recorded): Promise<void> {
   const { received, accountId, outcome } = event;
   parts.recorded.add(received);

@@ -2,7 +2,7 @@
  * An IAM user's sign-in: account, name, password, and a code if the user has an MFA device.
  *
  * Every failure returns the same error after the same delay, whichever of account, name, password or code was wrong. After five
- * failures in a row for a name the next attempt waits, longer each time. Unknown names wait in the same way. One source may
+ * failures in a row for a name the next attempt waits, longer each time. Attempts with unknown names wait in the same way. One source may
  * fail a limited number of times, whichever names it tries. The store counts both, so the limits hold on all servers together.
  * A server tries one password for a name at a time.
  *
@@ -23,7 +23,7 @@ import { bodyOf, CONSOLE_PATH, fromOwnPage, jsonAnswer, readStrings, refusal, se
 import { recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
-/** Source: IAM User Guide: a console session of an IAM user lasts 12 hours. */
+/** Lifetime of a console session: 12 hours. Source: IAM User Guide: a console session of an IAM user lasts 12 hours. */
 const SESSION_MS = 12 * 3_600_000;
 /** Maximum attempts of one source that a server handles at once: half of the places in the gate's queue. */
 const UNDER_WAY_PER_SOURCE = 16;
@@ -41,7 +41,7 @@ type Verdict =
   | { readonly outcome: 'too-soon'; readonly at: Instant }
   | { readonly outcome: 'right'; readonly answer: Answer };
 
-/** Returns the handler of sign-ins. It remembers the attempts under way. */
+/** Returns the handler of sign-ins. The handler stores the attempts in progress. */
 export function passwordSignIn(parts: SignInParts): (received: PageRequest) => Promise<Answer> {
   const { attempted, countFailure, countSource } = signInAttempts(parts);
   const underWay = new Set<string>();
@@ -175,7 +175,7 @@ async function withPassword(
   };
 }
 
-/** Reports whether a code is of one of the devices. A wrong code counts for each of them. */
+/** Reports whether a code is valid for one of the devices. A wrong code counts as a failure of every device. */
 async function isCodeOf(
   parts: SignInParts,
   tx: Tx,
@@ -239,7 +239,11 @@ function tooSoon(seconds: number): Answer {
   return refusal(429, 'TooManyAttempts', 'Too many attempts. Please wait, then try again.', 'retry-after', String(seconds));
 }
 
-/** Source: IAM API reference, CreateLoginProfile: names up to 64 characters, passwords up to 128; CreateAccountAlias: up to 63. */
+/**
+ * Parses account, name, password and MFA code. Returns undefined if one of them is invalid.
+ *
+ * Source: IAM API reference, CreateLoginProfile: names up to 64 characters, passwords up to 128; CreateAccountAlias: up to 63.
+ */
 function readCredentials(body: string | undefined): Credentials | undefined {
   const strings = body === undefined ? undefined : readStrings(body, 4_096);
   const field = (name: string, max: number): string | undefined => {

@@ -61,7 +61,7 @@ export async function samlSignIn(parts: SignInParts, received: PageRequest): Pro
   return await assume(parts, received, assertion, chosen, destination);
 }
 
-/** Errors of a server that could not verify the assertion now. */
+/** Errors after which the server can verify the same assertion later. */
 const BUSY: ReadonlySet<string> = new Set(['Throttling', 'ServiceUnavailable']);
 
 interface Offers {
@@ -132,10 +132,10 @@ async function assume(parts: SignInParts, received: PageRequest, assertion: stri
   return redirect(303, destination, ...setCookie(received, begun.cookie, begun.signIn.credentials.expiration, parts.now()));
 }
 
-/** Headers of the browser's request that are facts about its client. The others are about the page. */
+/** Headers of the browser's request that describe the client. All other headers concern only the page. */
 const CLIENT_HEADERS: ReadonlySet<string> = new Set(['host', 'user-agent']);
 
-/** Returns the facts of a browser's request for a call on its behalf. */
+/** Returns the facts about a browser's request, for a call that the server runs on behalf of the browser. */
 function callFactsOf({ rawHeaders, ...received }: PageRequest): RequestFacts {
   const ofClient = rawHeaders.filter((_text, i) => CLIENT_HEADERS.has((rawHeaders[i - (i % 2)] as string).toLowerCase()));
   return { ...received, rawHeaders: ofClient };

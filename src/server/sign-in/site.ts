@@ -8,14 +8,14 @@ import type { Settings } from '../settings.ts';
 
 /** A request to a sign-in page, whose Host is a name of this server. */
 export interface PageRequest extends Received {
-  /** The browser uses HTTPS: the connection or a trusted proxy states it, or the request came to the public URL. */
+  /** Whether the browser uses HTTPS: the connection or a trusted proxy states it, or the request is for the public URL. */
   readonly secure: boolean;
 }
 
 export interface Site {
   /** Returns the request as the pages read it. Undefined if its Host is not a name of this server. */
   request(received: Received): PageRequest | undefined;
-  /** Reports whether a request came to the public URL. Only responses to such requests require HTTPS for all ports of the host. */
+  /** Reports whether a request is for the public URL. Only responses to such requests require HTTPS for all ports of the host. */
   isPublic(received: Received): boolean;
 }
 
@@ -23,8 +23,8 @@ export interface Site {
  * Returns the names of a server: loopback names, hosts of its listeners, names of its certificate, host of the public URL.
  *
  * A page of an attacker whose DNS name points to this server (DNS rebinding) sends the attacker's name in `Host`. The port
- * is not compared, because a proxy or a port mapping can change it and a page cannot gain from it. An IP address cannot be
- * rebound, so all are accepted if a listener uses all addresses of the machine.
+ * is not compared, because a proxy or a port mapping can change it and a page cannot gain from it. An IP address cannot be rebound. If a
+ * listener uses all addresses of the machine, every IP address is therefore accepted.
  */
 export function siteOf(settings: Settings): Site {
   const publicName = settings.publicUrl === undefined ? undefined : bare(new URL(settings.publicUrl).hostname);

@@ -9,13 +9,14 @@ import { AwsError } from './errors.ts';
 type Checks = ServiceOperations<AccessanalyzerApi>;
 
 /**
- * Maximum length of an analyzed policy in characters: four times the largest policy that IAM stores. The work grows with its square.
+ * Maximum length of an analyzed policy in characters: four times the largest policy that IAM stores. The work of an analysis grows with the
+ * square of the length.
  *
  * Assumed: the service's own limit is not documented.
  */
 const ANALYZED_MAX = 24_576;
 
-/** Maximum number of actions, and of resources, of one access. Source: IAM Access Analyzer API, Access: 100 each. */
+/** Maximum number of actions, and of resources, in one access to check. Source: IAM Access Analyzer API, Access: 100 each. */
 const LISTED_MAX = 100;
 
 /**
@@ -61,7 +62,7 @@ function askedAs(policyType: AccessCheckPolicyType): AskedAs {
   return policyType === 'IDENTITY_POLICY' ? 'identity' : 'resource';
 }
 
-/** Checks the length of a policy. @throws AwsError InvalidParameter  the document is too long */
+/** Names a policy for the analysis. @throws AwsError InvalidParameter  the document is too long */
 function named(text: string, policyId: string): NamedPolicy {
   if (text.length > ANALYZED_MAX) throw invalid(`The ${policyId} has more than ${ANALYZED_MAX} characters.`);
   return { policyId, text };

@@ -13,7 +13,7 @@ const statement = { Effect: 'Allow', Action: 'chime:GetMeting', Resource: '*' };
 const policyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement, { ...statement, Sid: '' }] });
 const other = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'iam:GetUser', Resource: '*' } });
 
-test('ValidatePolicy: all pages together are the findings of one page, in order', async () => {
+test('ValidatePolicy: small pages together have the findings of one large page, in the same order', async () => {
   const whole = await operations.ValidatePolicy.handle(CALL, { policyDocument, policyType: 'IDENTITY_POLICY' });
   assert.ok(whole.findings.length >= 3);
   assert.equal(whole.nextToken, undefined);
@@ -66,7 +66,7 @@ test('ValidatePolicy: a resource policy of a role is validated as a trust policy
   assert.deepEqual(await codes({ policyDocument: ofBus, validatePolicyResourceType }), ['UNSUPPORTED_ACTION_IN_POLICY']);
 });
 
-test('CheckNoNewAccess: new access is FAIL, with the statement', async () => {
+test('CheckNoNewAccess: the result for new access is FAIL, with the statement that allows it', async () => {
   const answer = await operations.CheckNoNewAccess.handle(CALL, {
     existingPolicyDocument: policyDocument,
     newPolicyDocument: other,
@@ -97,7 +97,7 @@ for (const [title, document, access] of REFUSED) {
   });
 }
 
-test('CheckAccessNotGranted: access that is not allowed is PASS, without reasons', async () => {
+test('CheckAccessNotGranted: the result for access that is not allowed is PASS, without reasons', async () => {
   const answer = await operations.CheckAccessNotGranted.handle(CALL, {
     policyDocument: other,
     access: [{ actions: ['iam:PassRole'] }],

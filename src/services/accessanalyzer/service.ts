@@ -1,7 +1,7 @@
 import { service } from '../kit/service.ts';
 import { AwsError } from './errors.ts';
 
-/** IAM Access Analyzer: the checks of a policy that need no stored resources. */
+/** IAM Access Analyzer, with the policy checks that need no stored resources. */
 export const accessanalyzer = service<object>({
   name: 'accessanalyzer',
   operations: async () => (await import('./operations.ts')).accessanalyzerOperations(),

@@ -35,7 +35,11 @@ export const validatePolicy: ServiceOperations<AccessanalyzerApi>['ValidatePolic
   },
 };
 
-/** @throws AwsError ValidationException  the policy needs more work than one request may take. Assumed: the error and its message. */
+/**
+ * Runs a validation.
+ *
+ * @throws AwsError ValidationException  the policy needs more work than one request may take. Assumed: the error and its message.
+ */
 function validated(call: Call, analysis: ValidationAnalysis): Outcome<'validation'> {
   try {
     return call.analyze<'validation'>(analysis);

@@ -108,7 +108,7 @@ test('LookupEvents: pages are consecutive, and a token is valid only for its par
 
 // biome-ignore format: a table
 const REJECTED: readonly [title: string, input: LookupEventsRequest, code: string][] = [
-  // in the order of the checks
+  // The cases are in the order of the checks.
   ['two attributes',              { LookupAttributes: [{ AttributeKey: 'EventId', AttributeValue: 'a' }, { AttributeKey: 'EventId', AttributeValue: 'b' }] }, 'InvalidLookupAttributesException'],
   ['a start after the end',       { StartTime: instant(2), EndTime: instant(1) }, 'InvalidTimeRangeException' ],
   ['zero MaxResults',             { MaxResults: 0 },                              'InvalidMaxResultsException'],

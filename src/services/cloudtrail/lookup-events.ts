@@ -16,7 +16,7 @@ export interface LookupSettings {
   readonly lookupEventsPerSecond: number;
 }
 
-/** Age limit of events: 90 days. Source: CloudTrail API reference, LookupEvents, also for 1 to 50 results, 50 by default. */
+/** Maximum age of returned events: 90 days. Source: CloudTrail API reference, LookupEvents, also for 1 to 50 results, 50 by default. */
 const HISTORY_MS = 90 * 24 * 60 * 60_000;
 const RESULTS_MAX = 50;
 const SECOND_MS = 1000;
@@ -75,7 +75,7 @@ function toEvent(row: TrailRow): Event {
     EventName: row.eventName,
     ReadOnly: String(row.readOnly),
     AccessKeyId: row.accessKeyId,
-    // In whole seconds, as in the record.
+    // The time is in whole seconds, as in the record.
     EventTime: instant(Math.floor(row.at / SECOND_MS) * SECOND_MS),
     EventSource: row.eventSource,
     Username: row.userName,
@@ -93,12 +93,12 @@ function endOfSecond(end: Instant): Instant {
 }
 
 /**
- * Number of recent calls to read from the trail. They include throttled calls, which do not count. Otherwise a retrying client could stay
- * throttled.
+ * Number of recent calls to read from the trail. Throttled calls are read but not counted, because a client that retries could otherwise
+ * stay throttled.
  */
 const RECENT_MAX = 100;
 
-/** Counts the recent calls in the trail, which all servers share, so that no separate counter is needed. */
+/** Checks the rate of calls. Counts recent calls in the trail, which all servers share, so that no separate counter is needed. */
 async function requireRate({ tx, accountId, region, now }: Call, perSecond: number): Promise<void> {
   const { rows } = await tx.trail.lookup({
     accountId,

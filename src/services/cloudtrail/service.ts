@@ -2,7 +2,7 @@ import { service } from '../kit/service.ts';
 import { AwsError } from './errors.ts';
 import type { LookupSettings } from './lookup-events.ts';
 
-/** CloudTrail: the event history. */
+/** CloudTrail, with the event history only. */
 export const cloudtrail = service<LookupSettings>({
   name: 'cloudtrail',
   operations: async (settings) => (await import('./operations.ts')).cloudtrailOperations(settings),

@@ -21,7 +21,7 @@ import { onUserOrSelf, userOrSelf } from './resources.ts';
 /** Size of a secret: 30 bytes, which are 40 characters in base64. Source: IAM User Guide, "Manage access keys for IAM users". */
 const SECRET_BYTES = 30;
 
-/** Returns CreateAccessKey, which seals the secret. */
+/** Returns the operation CreateAccessKey, which encrypts the secret. */
 function createOperation(deps: IamDeps) {
   return {
     CreateAccessKey: {
@@ -186,7 +186,10 @@ function onKeyOwner(caller: Caller, userName: string | undefined, accessKeyId: s
   };
 }
 
-/** Returns the ARN of a key's owner, or `user/*` for an unknown key or a key of the root user. A statement must then cover all users. */
+/**
+ * Returns the ARN of a key's owner. For an unknown key or a key of the root user, returns `user/*`, which only statements for all users
+ * cover.
+ */
 async function ownerArn(tx: Tx, accountId: AccountId, accessKeyId: string): Promise<string> {
   const everyUser = iamArn(accountId, 'user', '/', '*');
   const record = await tx.identity.get(accountId, 'access-key', accessKeyId);
@@ -194,7 +197,11 @@ async function ownerArn(tx: Tx, accountId: AccountId, accessKeyId: string): Prom
   return (await tx.identity.get(accountId, 'user', nameKey(record.userName)))?.arn ?? everyUser;
 }
 
-/** @throws NoSuchEntityException  the user or the key does not exist, or the key belongs to another user */
+/**
+ * Returns a key of the named user or, without a name, of the caller.
+ *
+ * @throws NoSuchEntityException  the user or the key does not exist, or the key belongs to another user
+ */
 async function keyOfUser(call: Call, userName: string | undefined, accessKeyId: string): Promise<AccessKeyRecord> {
   const ownerByKey = userName === undefined && call.principal.type !== 'IAMUser' && call.principal.type !== 'Root';
   const name = ownerByKey ? undefined : userOrSelf(call, userName);

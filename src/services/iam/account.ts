@@ -12,7 +12,11 @@ import { QUOTAS } from './quotas.ts';
 
 /** Operations on the account as a whole. */
 export const accountOperations = {
-  /** Source: IAM User Guide, "Your AWS account ID and its alias": an account has one alias, which is unique among all accounts. */
+  /**
+   * Creates the alias of the account. Replaces an earlier alias.
+   *
+   * Source: IAM User Guide, "Your AWS account ID and its alias": an account has one alias, which is unique among all accounts.
+   */
   CreateAccountAlias: {
     async handle(call, input) {
       const account = await ownAccount(call);
@@ -45,7 +49,7 @@ export const accountOperations = {
     },
   },
 
-  /** Source: IAM API reference, GetAccountSummary. Requirement COMP-4. */
+  /** Returns the number of entities in the account, and its quotas. Source: IAM API reference, GetAccountSummary. Requirement COMP-4. */
   GetAccountSummary: {
     async handle(call) {
       const { tx, accountId } = call;
@@ -100,13 +104,13 @@ export const accountOperations = {
 const aliasKey = (alias: string): string => `account alias ${alias}`;
 const FREE = '';
 
-/** Returns the record of the caller's account. A missing record is replaced by one that is named after the account ID. */
+/** Returns the stored record of the caller's account, or a new record with the account ID as its name. */
 export async function ownAccount(call: Call): Promise<AccountRecord> {
   const account = await call.tx.identity.get(call.accountId, 'account', call.accountId);
   return account ?? { accountId: call.accountId, name: call.accountId, createdAt: call.now };
 }
 
-/** Writes: the record of the caller's account. */
+/** Stores the record of the caller's account. */
 export async function saveAccount(call: Call, account: AccountRecord): Promise<void> {
   await call.tx.identity.put(call.accountId, 'account', call.accountId, account);
 }

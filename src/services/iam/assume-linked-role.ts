@@ -15,7 +15,7 @@ const SESSION_SECONDS = 3600;
 /**
  * Assumes a service-linked role of an account as its service. The role's own trust policy decides. Requirements SLR-10, ROLE-16.
  *
- * The service runs in this server, so the session needs no secret. Its access key ID only names it.
+ * The service runs in this server, so the session needs no secret. Its access key ID only identifies the session.
  *
  * Writes: the trail event of AssumeRole.
  * @throws ForbiddenException  the role does not exist, or does not trust its service

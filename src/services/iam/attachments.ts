@@ -71,7 +71,7 @@ async function attach(call: Call, kind: HolderKind, name: string, policyArn: str
   return {};
 }
 
-/** @throws NoSuchEntityException  the policy is not attached */
+/** Detaches a managed policy. @throws NoSuchEntityException  the policy is not attached */
 async function detach(call: Call, kind: HolderKind, name: string, policyArn: string): Promise<Record<string, never>> {
   const attached = policyArn as Arn;
   const holder = await entity(call, kind, name);
@@ -104,7 +104,9 @@ export function toAttached(holder: HolderRecord): { readonly PolicyName: string;
   return holder.attachedPolicyArns.map((policyArn) => ({ PolicyName: nameOfArn(policyArn), PolicyArn: policyArn }));
 }
 
-/** Returns the sort key of a policy. A marker contains the name and not the ARN, which may be too long. Names are unique per owner. */
+/**
+ * Returns the sort key of a policy: `aws` or `own`, and the name. A marker contains this key, because an ARN may be too long for a marker.
+ */
 function orderOf(policyArn: string): string {
   return `${policyArn.startsWith(AWS_MANAGED_PREFIX) ? 'aws' : 'own'}/${nameKey(nameOfArn(policyArn))}`;
 }

@@ -23,7 +23,7 @@ type Detail =
   | { readonly kind: 'Role'; readonly record: RoleRecord }
   | { readonly kind: 'LocalManagedPolicy' | 'AWSManagedPolicy'; readonly record: PolicyRecord };
 
-/** One item of the response: exactly one member. */
+/** One item of the response. Exactly one member is set. */
 interface ShownDetail {
   readonly user?: UserDetail;
   readonly group?: GroupDetail;
@@ -31,7 +31,7 @@ interface ShownDetail {
   readonly policy?: ManagedPolicyDetail;
 }
 
-/** GetAccountAuthorizationDetails. */
+/** Table with the operation GetAccountAuthorizationDetails. */
 export const authorizationDetailsOperations = {
   GetAccountAuthorizationDetails: {
     async handle(call, input) {
@@ -64,7 +64,9 @@ export const authorizationDetailsOperations = {
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
 
-/** Returns the sections of the list. Their names are in ascending order, as `concat` requires. */
+/**
+ * Returns the sections of the list, one for each kind of entity. The names of the sections are in ascending order, as `concat` requires.
+ */
 function sectionsOf(call: Call): readonly { readonly name: string; readonly kind: Detail['kind']; readonly read: Read<Detail> }[] {
   const stored = (kind: 'user' | 'group' | 'role' | 'policy', name: Detail['kind']): Read<Detail> => {
     return async (after, limit) => {

@@ -44,7 +44,7 @@ async function putBoundary(call: Call, kind: 'user' | 'role', name: string, poli
   return {};
 }
 
-/** @throws NoSuchEntityException  there is no boundary. Assumed: the message */
+/** Removes the permissions boundary of a user or role. @throws NoSuchEntityException  there is no boundary. Assumed: the message */
 async function deleteBoundary(call: Call, kind: 'user' | 'role', name: string): Promise<Record<string, never>> {
   const bounded = await entity(call, kind, name);
   ensureModifiable(bounded);

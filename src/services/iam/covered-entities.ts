@@ -26,7 +26,7 @@ const TRACKED_MS = 400 * 86_400_000;
 /** Maximum entities in one part, and maximum keys that one part reads to find them. */
 const ENTITIES_PER_PART = 100;
 const KEYS_PER_PART = 500;
-/** Last uses after which a part ends: about 10 ms. One user has at most a few hundred. */
+/** Number of last uses after which a part ends. Reading them takes about 10 ms. One user has at most a few hundred last uses. */
 const USES_PER_PART = 2_000;
 
 /** Source of entities: a user or role, the members of a group, or the entities that a policy is attached to. */
@@ -37,9 +37,9 @@ type Source =
 
 interface Cursor {
   readonly sources: readonly Source[];
-  /** The last key of the first source that was read. */
+  /** Last key that was read from the first source. */
   readonly after?: string | undefined;
-  /** Entities that were read: an entity can have a policy directly and through groups. */
+  /** Entities that were already read, because an entity can have a policy both directly and through groups. */
   readonly seen: ReadonlySet<string>;
 }
 
@@ -66,7 +66,7 @@ function sourceOf(found: FoundEntity): Source {
   return { kind: found.kind, key: nameKey(found.kind === 'user' ? found.record.userName : found.record.roleName) };
 }
 
-/** A user, group or role by its key. `key` is the key of the list that it is read from. */
+/** A user, group or role in a source. `holderKey` is its own key, and `key` is the key of its entry in the source. */
 interface Place {
   readonly key: string;
   readonly kind: HolderKind;
@@ -114,13 +114,13 @@ async function placesOf(
     source.kind === 'group'
       ? (['membership', membershipKey(source.groupId, '')] as const)
       : (['attachment', `${source.policyArn} `] as const);
-  // A policy has each entity once, so a part uses all keys. Most members of a group were read before, through another one.
+  // A policy lists each entity once, so every key is a new entity. Most members of a group were already read as members of another group.
   const limit = source.kind === 'group' ? KEYS_PER_PART : ENTITIES_PER_PART;
   const entries = await call.tx.identity.summaries(call.accountId, kind, omitUndefined({ prefix, after, limit }));
   const places = entries.flatMap(({ key }) => {
     if (source.kind === 'group') return { key, kind: 'user' as const, holderKey: key.slice(prefix.length) };
     const attachment = readAttachmentKey(source.policyArn, key);
-    // A boundary grants nothing.
+    // The report omits boundaries, because a boundary grants nothing.
     return attachment.use === 'boundary' ? [] : { key, kind: attachment.kind, holderKey: attachment.key };
   });
   return { places, last: entries[limit - 1]?.key };

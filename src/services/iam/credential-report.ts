@@ -51,7 +51,7 @@ export const credentialReportOperations = {
     },
   },
 
-  /** Assumed: the messages. */
+  /** Returns the current report. Assumed: the messages. */
   GetCredentialReport: {
     async handle(call) {
       const report = await storedReport(call);
@@ -67,7 +67,9 @@ function isFresh(call: Call, report: Report): boolean {
   return call.now < report.generatedAt + FRESH_MS;
 }
 
-/** Returns the key of the report, which is stored among the idempotent responses because they expire. */
+/**
+ * Returns the key of the report. The report is stored as an idempotent response, because the store deletes these after their expiration.
+ */
 function placeOf(call: Call) {
   return { accountId: call.accountId, region: '', operation: 'iam:GenerateCredentialReport', token: 'report' };
 }
@@ -82,7 +84,7 @@ async function storeReport(call: Call, report: Report): Promise<void> {
   await call.tx.idempotency.put(placeOf(call), { requestHash: '', answer: JSON.stringify(report), expiresAt });
 }
 
-/** Users of one part of the report: about 10 ms. */
+/** Number of users in one part of the report. Reading them takes about 10 ms. */
 const USERS_PER_PART = 100;
 
 async function writeReport(call: Call): Promise<string> {

@@ -13,7 +13,7 @@ export function ensureWellFormed(text: string, form: 'managed' | 'inline'): numb
   return policySize(text);
 }
 
-/** Number of white space characters that a stored policy may have in any case. */
+/** Number of white space characters that every stored policy may have, even if most of the policy is white space. */
 const WHITE_SPACE_MIN = 2_048;
 
 /**

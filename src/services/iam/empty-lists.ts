@@ -12,9 +12,11 @@ import { onArn, onRole, onUserOrSelf, userOrSelf } from './resources.ts';
 
 const NOT_TRUNCATED = { IsTruncated: false } as const;
 
-/** Operations that find nothing. */
+/** Operations that return an empty list, or NoSuchEntityException. */
 export const emptyListOperations = {
   /**
+   * Rejects every request.
+   *
    * @throws NoSuchEntityException  always
    * Source: localstack/localstack, tests/aws/services/iam, `test_instance_profile_errors`, recorded on AWS on 2026-02-12.
    */
@@ -27,7 +29,7 @@ export const emptyListOperations = {
       throw noInstanceProfile(InstanceProfileName);
     },
   },
-  /** @throws NoSuchEntityException  always. Assumed: the message is that of GetInstanceProfile */
+  /** Rejects every request. @throws NoSuchEntityException  always. Assumed: the message is that of GetInstanceProfile */
   ListInstanceProfileTags: {
     access: ({ InstanceProfileName }, { accountId }) => onArn(arn('iam', '', accountId, `instance-profile/${InstanceProfileName}`)),
     async handle(_call, { InstanceProfileName }) {
@@ -45,6 +47,8 @@ export const emptyListOperations = {
     },
   },
   /**
+   * Rejects every request.
+   *
    * @throws NoSuchEntityException  always
    * Source: localstack/localstack, tests/aws/services/iam, `test_server_certificate_errors`, recorded on AWS on 2026-02-17.
    */
@@ -54,7 +58,7 @@ export const emptyListOperations = {
       throw noServerCertificate(ServerCertificateName);
     },
   },
-  /** @throws NoSuchEntityException  always. Assumed: the message is that of GetServerCertificate */
+  /** Rejects every request. @throws NoSuchEntityException  always. Assumed: the message is that of GetServerCertificate */
   ListServerCertificateTags: {
     access: ({ ServerCertificateName }, { accountId }) => onArn(arn('iam', '', accountId, `server-certificate/${ServerCertificateName}`)),
     async handle(_call, { ServerCertificateName }) {
@@ -81,7 +85,9 @@ export const emptyListOperations = {
     },
   },
   /**
-   * @throws NoSuchEntityException  always: the user, or the key
+   * Rejects every request.
+   *
+   * @throws NoSuchEntityException  always, because the user or the key does not exist
    * Source: localstack/localstack, tests/aws/services/iam, `test_get_ssh_public_key_not_found`, recorded on AWS on 2026-02-13.
    */
   GetSSHPublicKey: {

@@ -29,7 +29,7 @@ export async function entity<Kind extends HolderKind>(call: Call, kind: Kind, na
   return record;
 }
 
-/** Returns a user, group or role as `entity` does, without policies and tags. Reads much less. */
+/** Returns a user, group or role as `entity` does, but without policies and tags. Reads much less data. */
 export async function entitySummary<Kind extends HolderKind>(call: Call, kind: Kind, name: string): Promise<IdentitySummaries[Kind]> {
   const summary = await call.tx.identity.summary(call.accountId, kind, nameKey(name));
   if (summary === undefined) throw missing(kind, name);
@@ -40,7 +40,7 @@ function missing(kind: HolderKind, name: string): AwsError {
   return new AwsError('NoSuchEntityException', `The ${kind} with name ${name} cannot be found.`);
 }
 
-/** Returns the group with a unique ID, which exists as long as it has members. */
+/** Returns the group with a unique ID. Call it only for a group with members, which cannot be deleted. */
 export async function groupOfId(call: Call, groupId: string): Promise<IdentitySummaries['group']> {
   const place = await call.tx.identity.get(call.accountId, 'unique-id', groupId);
   return entitySummary(call, 'group', place?.key ?? groupId);
@@ -52,7 +52,11 @@ export function nameOf(record: HolderSummary): string {
   return 'roleName' in record ? record.roleName : record.groupName;
 }
 
-/** @throws UnmodifiableEntityException  the role is linked to a service. Requirement SLR-8 */
+/**
+ * Checks that an entity is not a service-linked role.
+ *
+ * @throws UnmodifiableEntityException  the role is linked to a service. Requirement SLR-8
+ */
 export function ensureModifiable(record: HolderSummary): void {
   if ('linkedService' in record && record.linkedService !== undefined) {
     throw new AwsError(
@@ -62,7 +66,7 @@ export function ensureModifiable(record: HolderSummary): void {
   }
 }
 
-/** Indexes a user, group or role by its unique ID, which trust policies and users contain. Overwrites an earlier entry. */
+/** Indexes a user, group or role by its unique ID, by which trust policies and users refer to it. Overwrites an earlier entry. */
 export async function rememberUniqueId(call: Call, id: string, kind: HolderKind, key: string): Promise<void> {
   await call.tx.identity.put(call.accountId, 'unique-id', id, { accountId: call.accountId, kind, key });
 }

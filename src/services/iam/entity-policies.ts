@@ -10,7 +10,7 @@ import { managedPolicyToRead } from './managed-policies.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { defaultDocument } from './policy-versions.ts';
 
-/** A policy that applies to an entity, either its own or one of its groups'. */
+/** A policy that applies to an entity: its own policy, or a policy of one of its groups. */
 export interface EntityPolicy {
   readonly policyName: string;
   /** Absent for an inline policy. */
@@ -30,7 +30,7 @@ export type FoundEntity =
  * Returns the user, group or role with an ARN.
  *
  * @throws InvalidInputException  the ARN is of another type
- * @throws NoSuchEntityException  it does not exist: `missing`, if it is passed
+ * @throws NoSuchEntityException  it does not exist. The message is `missing`, if it is passed
  *
  * Assumed: the messages.
  */

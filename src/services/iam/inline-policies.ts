@@ -105,7 +105,7 @@ async function putInline(call: Call, kind: HolderKind, name: string, policyName:
   return {};
 }
 
-/** @throws NoSuchEntityException  the entity has no inline policy with this name */
+/** Returns the document of an inline policy. @throws NoSuchEntityException  the entity has no inline policy with this name */
 function inlineDocument(kind: HolderKind, holder: HolderRecord, policyName: string): string {
   const document = Object.hasOwn(holder.inlinePolicies, policyName) ? holder.inlinePolicies[policyName] : undefined;
   if (document === undefined) throw new AwsError('NoSuchEntityException', `The ${kind} policy with name ${policyName} cannot be found.`);

@@ -122,7 +122,11 @@ function placeOf(call: Call, jobId: string) {
   return { accountId: call.accountId, region: '', operation: 'iam:GenerateServiceLastAccessedDetails', token: jobId };
 }
 
-/** @throws NoSuchEntityException  the job does not exist or was created by another caller. Assumed: the message */
+/**
+ * Returns a job of the caller.
+ *
+ * @throws NoSuchEntityException  the job does not exist or was created by another caller. Assumed: the message
+ */
 async function jobOf(call: Call, jobId: string): Promise<Job> {
   const stored = await call.tx.idempotency.get(placeOf(call, jobId), call.now);
   const job = stored && (JSON.parse(stored.answer) as Job);
@@ -168,7 +172,7 @@ interface ServiceUse {
   readonly actions: Map<string, Last>;
 }
 
-/** Returns the last uses by service and action, across users and roles. */
+/** Returns the last use of each service and action by any of the users and roles. */
 function byService(covered: readonly CoveredEntity[]): ReadonlyMap<string, ServiceUse> {
   const services = new Map<string, ServiceUse>();
   for (const { found, uses } of covered) {

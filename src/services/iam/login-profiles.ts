@@ -64,6 +64,8 @@ export const loginProfileOperations = {
   },
 
   /**
+   * Deletes the password of a user.
+   *
    * @throws NoSuchEntityException  the user does not exist, or has no login profile
    * Source: localstack/localstack, tests/aws/services/iam, `test_login_profile_errors`, recorded on AWS on 2026-02-11. Earlier
    * reports by users quote `Cannot find Login Profile for User u`.
@@ -142,7 +144,11 @@ function profileOf(user: UserRecord): LoginProfileRecord {
   return user.loginProfile;
 }
 
-/** @throws PasswordPolicyViolationException  the password does not conform to the account's policy, or was used before */
+/**
+ * Returns a login profile with a new password.
+ *
+ * @throws PasswordPolicyViolationException  the password does not conform to the account's policy, or was used before
+ */
 function withPassword(
   call: Call,
   profile: LoginProfileRecord,

@@ -26,7 +26,7 @@ export async function managedPolicy(call: Call, policyArn: string): Promise<Poli
   return record?.arn === policyArn ? record : undefined;
 }
 
-/** @throws NoSuchEntityException  the policy does not exist. Requirement ERR-1 */
+/** Returns a customer or AWS managed policy. @throws NoSuchEntityException  the policy does not exist. Requirement ERR-1 */
 export async function managedPolicyToRead(call: Call, policyArn: string): Promise<PolicyRecord> {
   const policy = await managedPolicy(call, policyArn);
   if (policy === undefined) throw new AwsError('NoSuchEntityException', `Policy ${policyArn} was not found.`);
@@ -97,7 +97,7 @@ export function awsPolicies(call: Call): { readonly key: string; readonly record
   return managedPolicies().map((policy) => ({ key: nameKey(policy.name), record: toAwsRecord(policy, call) }));
 }
 
-/** Assumed: the unique ID, which is derived from the ARN because the archive contains none. */
+/** Converts an AWS managed policy to a record. Assumed: the unique ID, which is derived from the ARN because the archive contains none. */
 function toAwsRecord(policy: ManagedPolicy, call: Call): PolicyRecord {
   return {
     accountId: call.accountId,

@@ -212,7 +212,7 @@ function otpAuthUri(accountId: AccountId, name: string, seed: string): string {
   return `otpauth://totp/${issuer}:${encodeURIComponent(name)}@${accountId}?secret=${seed}&issuer=${issuer}`;
 }
 
-/** Source: message of the real service as quoted in public reports. */
+/** Returns the error for wrong codes. Source: message of the real service as quoted in public reports. */
 function wrongCode(): AwsError {
   return new AwsError('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.');
 }

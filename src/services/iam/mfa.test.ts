@@ -7,10 +7,10 @@ import type { Vault } from '#core/vault.ts';
 import type { MfaDeviceRecord } from '#store/identity/identity.ts';
 import { afterCode, codeAt, stepAt, synchronized } from './mfa.ts';
 
-/** The seed of RFC 6238, appendix B: the ASCII text 12345678901234567890. */
+/** Seed of RFC 6238, appendix B: the ASCII string 12345678901234567890. */
 const SEED = new TextEncoder().encode('12345678901234567890');
 
-// The published vectors have eight digits; six are their last.
+// The published codes have eight digits. These are their last six digits.
 // biome-ignore format: a table
 const VECTORS: readonly (readonly [seconds: number, code: string])[] = [
   [59,             '287082'],
@@ -59,7 +59,7 @@ const device: MfaDeviceRecord = {
 
 // biome-ignore format: a table
 const TAKEN: readonly (readonly [title: string, device: Partial<MfaDeviceRecord>, steps: number, taken: boolean])[] = [
-  ['now',                                   {},                        0,  true ],
+  ['the current step',                      {},                        0,  true ],
   ['one step behind',                       {},                       -1,  true ],
   ['one step ahead',                        {},                        1,  true ],
   ['two steps behind',                      {},                       -2,  false],
@@ -67,8 +67,8 @@ const TAKEN: readonly (readonly [title: string, device: Partial<MfaDeviceRecord>
   ['a used step',                           { lastStep: STEP },        0,  false],
   ['a step before a used one',              { lastStep: STEP },       -1,  false],
   ['a step after a used one',               { lastStep: STEP },        1,  true ],
-  ['a clock that is ahead',                 { drift: 10 },            10,  true ],
-  ['now, although the clock is ahead',      { drift: 10 },             0,  false],
+  ['the step of a clock that is ahead',     { drift: 10 },            10,  true ],
+  ['the current step, with a fast clock',   { drift: 10 },             0,  false],
 ];
 
 for (const [title, parts, steps, taken] of TAKEN) {
@@ -80,17 +80,17 @@ for (const [title, parts, steps, taken] of TAKEN) {
 
 // biome-ignore format: a table
 const PAIRS: readonly (readonly [title: string, near: 'enable' | 'resync', first: number, second: number, drift: number | undefined])[] = [
-  ['two in a row',                'enable',  -1,   0,   0],
-  ['two in a row, the next one',  'enable',   0,   1,   1],
-  ['one twice',                   'enable',   0,   0,   undefined],
-  ['two in the wrong order',      'enable',   1,   0,   undefined],
-  ['two of ten minutes ago',      'enable', -20, -19,   undefined],
-  ['two of ten minutes ago',      'resync', -20, -19,   -19],
-  ['two of an hour ago',          'resync', -120, -119, undefined],
+  ['consecutive',                 'enable',  -1,   0,   0],
+  ['the current and the next',    'enable',   0,   1,   1],
+  ['equal',                       'enable',   0,   0,   undefined],
+  ['in the wrong order',          'enable',   1,   0,   undefined],
+  ['ten minutes old',             'enable', -20, -19,   undefined],
+  ['ten minutes old',             'resync', -20, -19,   -19],
+  ['an hour old',                 'resync', -120, -119, undefined],
 ];
 
 for (const [title, near, first, second, drift] of PAIRS) {
-  test(`synchronized: to ${near}, ${title} ${drift === undefined ? 'are refused' : `set the clock by ${drift}`}`, () => {
+  test(`synchronized: to ${near}, codes that are ${title} ${drift === undefined ? 'fail' : `set the drift to ${drift}`}`, () => {
     const found = synchronized(open, device, [codeAt(SEED, STEP + first), codeAt(SEED, STEP + second)], NOW, near);
     assert.equal(found?.drift, drift);
   });

@@ -80,7 +80,7 @@ export function afterCode(vault: Vault, device: MfaDeviceRecord, code: string, n
 export type MfaBearer = Pick<Call, 'tx' | 'principal' | 'accountId' | 'now'>;
 
 /**
- * Result of the check of a code.
+ * Result of checking a code.
  *
  * `count` counts a wrong code. Call it in a transaction that commits. It counts nothing if the device is locked, or is not the caller's.
  */
@@ -104,7 +104,7 @@ const UNCOMMITTED_MS = 60_000;
 const NOTHING_TO_COUNT: ShownCode = { right: false, count: async () => {} };
 
 export function mfaVerifier(vault: Vault): VerifyMfa {
-  /** Wrong codes whose counts are not yet committed. They count too, so that simultaneous requests cannot exceed the limit. */
+  /** Wrong codes whose counts are not yet committed. The check adds them, so that simultaneous requests cannot exceed the limit. */
   const uncommitted = new Map<string, { readonly count: number; readonly at: Instant }>();
 
   return async (bearer, serialNumber, tokenCode, mode = 'take') => {

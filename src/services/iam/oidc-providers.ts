@@ -47,7 +47,11 @@ export const oidcProviderOperations = {
     },
   },
 
-  /** Source: localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-17: `Tags` is present without tags. */
+  /**
+   * Returns a provider.
+   *
+   * Source: localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-17: `Tags` is present without tags.
+   */
   GetOpenIDConnectProvider: {
     access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
@@ -93,6 +97,8 @@ export const oidcProviderOperations = {
   },
 
   /**
+   * Deletes a provider.
+   *
    * @throws NoSuchEntityException  the provider does not exist
    * Source: localstack/localstack, tests/aws/services/iam, `test_delete_open_id_connect_provider`, recorded on AWS on 2026-02-18. The API
    * reference still says that this operation is idempotent.
@@ -167,7 +173,7 @@ function issuerOf(url: string): string {
   if (!plain || parsed.username !== '' || parsed.password !== '') {
     throw new AwsError('ValidationError', 'Invalid Open ID Connect Provider URL');
   }
-  // A parsed URL always has a path, so only the text shows whether it has one.
+  // A parsed URL always has a path, so the original string is checked for a path.
   return /^https:\/\/[^/]+$/i.test(url) ? parsed.host : parsed.host + parsed.pathname;
 }
 
@@ -205,7 +211,7 @@ async function findProvider(tx: Tx, accountId: AccountId, providerArn: string): 
   return provider?.arn === providerArn ? provider : undefined;
 }
 
-/** @throws NoSuchEntityException  the provider does not exist */
+/** Returns the provider with an ARN. @throws NoSuchEntityException  the provider does not exist */
 async function oidcProvider(call: Call, providerArn: string): Promise<OidcProviderRecord> {
   const provider = await findProvider(call.tx, call.accountId, providerArn);
   if (provider === undefined) throw new AwsError('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${providerArn}`);

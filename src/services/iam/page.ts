@@ -20,7 +20,7 @@ export type Page<Item> = KitPage<Item, PageRest>;
 /**
  * Pages of IAM. An invalid marker is a ValidationError.
  *
- * A page of large items has fewer than requested, and may be empty.
+ * A page of large items has fewer items than requested, and may be empty.
  *
  * Source: IAM API reference, ListUsers: MaxItems defaults to 100, Marker is returned only with IsTruncated. ListPolicies, MaxItems: "IAM
  * might return fewer than the MaxItems number of results, even when there are more results available."

@@ -57,7 +57,7 @@ function formatted(logN: number, r: number, p: number, salt: Uint8Array, hashed:
   return ['scrypt', logN, r, p, Buffer.from(salt).toString('base64url'), Buffer.from(hashed).toString('base64url')].join('$');
 }
 
-/** @throws Error  the stored hash has an unknown format */
+/** Parses a stored hash. @throws Error  the stored hash has an unknown format */
 function parse(storedHash: string) {
   const [scheme, logN, r, p, salt, hashed] = storedHash.split('$');
   if (scheme !== 'scrypt' || salt === undefined || hashed === undefined) throw new Error('stored password hash has an unknown format');

@@ -50,7 +50,7 @@ export const passwordPolicyOperations = {
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
 
-/** Source: message of the real service as quoted in public reports. */
+/** Returns the error for an account without a password policy. Source: message of the real service as quoted in public reports. */
 function noPolicy(accountId: string): AwsError {
   return new AwsError('NoSuchEntityException', `The Password Policy with domain name ${accountId} cannot be found.`);
 }

@@ -169,7 +169,7 @@ export function toListedPolicy(policy: PolicySummary, use: PolicyUse): Policy {
 interface Holder {
   readonly kind: 'user' | 'group' | 'role';
   readonly key: string;
-  /** True if the entry must not be listed: it does not match the filter, or it is a boundary that is also attached. */
+  /** Whether to omit the entry: it does not match the filter, or it is a boundary that is also attached. */
   readonly repeated: boolean;
 }
 

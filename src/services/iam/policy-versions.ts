@@ -94,7 +94,7 @@ export function defaultDocument(policy: PolicyRecord): string {
   return versionOf(policy, policy.defaultVersionId).document;
 }
 
-/** @throws NoSuchEntityException  the version does not exist. Assumed: the message */
+/** Returns a version of a policy. @throws NoSuchEntityException  the version does not exist. Assumed: the message */
 function versionOf(policy: PolicyRecord, versionId: string): PolicyVersionRecord {
   const version = policy.versions.find((one) => one.versionId === versionId);
   if (version === undefined) {

@@ -26,7 +26,7 @@ export const QUOTAS = {
   VersionsPerPolicy:       5,
   TagsPerResource:         50,
   MFADevicesPerUser:       8,
-  /** As many as users. Assumed: the name in the message. */
+  /** Same number as users. Assumed: the name in the message. */
   MFADevicesPerAccount:    5000,
   SAMLProvidersPerAccount: 100,
   OIDCProvidersPerAccount: 100,
@@ -35,7 +35,7 @@ export const QUOTAS = {
 /** Name of a quota. */
 export type Quota = keyof typeof QUOTAS;
 
-/** @throws LimitExceededException  `wanted`, the number after the operation, exceeds the quota */
+/** Checks a quota. @throws LimitExceededException  `wanted`, the number after the operation, exceeds the quota */
 export function withinQuota(quota: Quota, wanted: number): void {
   if (wanted > QUOTAS[quota]) throw new AwsError('LimitExceededException', `Cannot exceed quota for ${quota}: ${QUOTAS[quota]}`);
 }

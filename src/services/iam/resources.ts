@@ -142,7 +142,7 @@ export function onUserOrSelf(caller: Caller, name: string | undefined, context: 
 }
 
 /**
- * Returns the named user or, without a name, the caller. `undefined` is the root user of the account.
+ * Returns the named user or, without a name, the caller. Returns `undefined` for the root user of the account.
  *
  * @throws ValidationError  no name is specified and the caller is neither an IAM user nor the root user
  */

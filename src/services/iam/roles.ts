@@ -1,6 +1,4 @@
-/**
- * Roles that customers create. `service-linked-roles.ts` creates the roles of services.
- */
+/** Operations on roles that customers create. `service-linked-roles.ts` creates the roles of services. */
 
 import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
@@ -164,7 +162,7 @@ async function withinRoleQuota(call: Call): Promise<void> {
   withinQuota('RolesPerAccount', wanted - linked);
 }
 
-/** @throws EntityAlreadyExistsException  a role with this name exists */
+/** Stores a new role. @throws EntityAlreadyExistsException  a role with this name exists */
 export async function addRole(call: Call, role: RoleRecord): Promise<void> {
   const key = nameKey(role.roleName);
   if ((await call.tx.identity.add(call.accountId, 'role', key, role)) === 'exists') {

@@ -19,7 +19,7 @@ import { someTags, toTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
-/** Validity of metadata without a date of its own, in years. Assumed: 100, as observed. */
+/** Validity of metadata without `validUntil`, in years. Assumed: 100, as observed. */
 const VALID_YEARS = 100;
 
 /** Operations on SAML providers. */
@@ -139,7 +139,7 @@ function onProvider(caller: Caller, providerArn: string, context: Context = []):
   };
 }
 
-/** @throws NoSuchEntityException  the provider does not exist */
+/** Returns the provider with an ARN. @throws NoSuchEntityException  the provider does not exist */
 async function samlProvider(call: Call, providerArn: string): Promise<SamlProviderRecord> {
   const provider = await call.tx.identity.get(call.accountId, 'saml-provider', nameKey(nameOfArn(providerArn)));
   if (provider?.arn !== providerArn) throw new AwsError('NoSuchEntityException', `Manifest not found for arn ${providerArn}`);
@@ -165,8 +165,8 @@ function ensureNoPrivateKeys(input: {
 }
 
 /**
- * Checks that a document is metadata with an entity and a certificate. Rejects a DTD, which alone can declare entities. Comments and CDATA
- * are valid.
+ * Checks that a document is metadata with an entity and a certificate. Rejects a DTD, because only a DTD can declare XML entities. Comments
+ * and CDATA are valid.
  */
 function ensureMetadata(document: string): void {
   const isMetadata = document.includes('EntityDescriptor') && document.includes('X509Certificate') && !/<!DOCTYPE/i.test(document);

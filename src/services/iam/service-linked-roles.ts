@@ -17,15 +17,17 @@ export type LinkedServicePrincipal =
   `${'' | 'voiceconnector.' | 'transcription.' | 'mediapipelines.' | 'messaging.' | 'events.'}chime.amazonaws.com`;
 
 export interface LinkedService {
-  /** Service principal, and `AWSServiceName` of requests. Case-sensitive. Requirement SLR-4. */
+  /** Service principal, which requests contain as `AWSServiceName`. Case-sensitive. Requirement SLR-4. */
   readonly service: LinkedServicePrincipal;
   readonly roleName: string;
-  /** Under `arn:aws:iam::aws:policy/aws-service-role/`. */
+  /** Name of the role's managed policy, under `arn:aws:iam::aws:policy/aws-service-role/`. */
   readonly policyName?: string;
   readonly description: string;
 }
 
 /**
+ * Service-linked roles of Chime.
+ *
  * Requirement: §9.1.
  * Assumed: the events role has the name that the guide prints, and no policy, because none is published (§19.4).
  * Assumed: the descriptions.
@@ -40,10 +42,10 @@ export const LINKED_SERVICES: readonly LinkedService[] = [
   { service: 'events.chime.amazonaws.com',         roleName: 'AmazonChimeSDKEvents',                                                                                             description: 'Lets Amazon Chime SDK deliver events to other services for you.' },
 ];
 
-/** Resources that use a service-linked role. The role cannot be deleted while it has any. Requirement SLR-14. */
+/** Resources in one region that use a service-linked role. The role cannot be deleted while such resources exist. Requirement SLR-14. */
 export interface LinkedRoleUsage {
   readonly region: string;
-  /** ARNs. */
+  /** ARNs of the resources. */
   readonly resources: readonly string[];
 }
 
@@ -57,7 +59,7 @@ export function linkedRoleArn(accountId: AccountId, { service, roleName }: Linke
 
 /**
  * Returns the permission for an operation that creates a service-linked role. Requires nothing if the role exists.
- * The caller needs the permission, not the service. Requirements SLR-6, EVAL-9.
+ * The caller needs the permission, and the service does not. Requirements SLR-6, EVAL-9.
  */
 export function onLinkedRole(caller: Caller, service: LinkedServicePrincipal): Access {
   const linked = knownService(service);
@@ -91,7 +93,8 @@ export async function requireLinkedRole({ tx, accountId }: Call, service: Linked
  * Creates the service-linked role of a service unless it exists. The operation that calls this requires `onLinkedRole`.
  * 'taken' means that users have created another role of that name, so the service cannot act.
  *
- * Writes: the trail event of CreateServiceLinkedRole. It contains the caller, whose permission it is. Requirement SLR-6.
+ * Writes: the trail event of CreateServiceLinkedRole. The event names the caller, because the caller needs the permission. Requirement
+ * SLR-6.
  */
 export async function ensureLinkedRole(call: Call, service: LinkedServicePrincipal): Promise<'created' | 'exists' | 'taken'> {
   const { tx, accountId, principal, region, now, newId } = call;
@@ -118,7 +121,7 @@ export async function ensureLinkedRole(call: Call, service: LinkedServicePrincip
 }
 
 /**
- * Creates a service-linked role. One service trusts it, it has one policy, and users cannot change it. Requirement SLR-1.
+ * Creates a service-linked role. It trusts one service and has one policy, and users cannot change it. Requirement SLR-1.
  *
  * Source: description: Terraform's aws_iam_service_linked_role, whose second plan is empty only if a role without a description has none.
  */

@@ -6,8 +6,8 @@ import type { RoleRecord } from '#store/identity/identity.ts';
 import { tagValues } from '../kit/tag-rules.ts';
 
 /**
- * Checks whether the trust policy of a role allows a service of ours to assume it, with the role's tags and account in the context.
- * `source` holds further keys of the call: `aws:SourceArn`, lower-cased.
+ * Reports whether the trust policy of a role allows a service of this server to assume it. The context includes the role's tags and
+ * account. `source` has further context keys in lower case, such as `aws:sourcearn`.
  *
  * Source: IAM User Guide, "AWS global condition context keys", the keys of the principal, the resource and the request.
  */
@@ -18,7 +18,7 @@ export function serviceMayAssume(
   source: readonly (readonly [key: string, value: string])[] = [],
 ): boolean {
   const tags = tagValues(role.tags);
-  // Tags whose keys differ in case only could mean either value. Requirement EVAL-12.
+  // If two tag keys differ only in case, the value of the condition key is ambiguous. Requirement EVAL-12.
   if (ambiguousTagKeys(Object.keys(tags)).length > 0) return false;
   const context = new Map<string, string>([
     ['aws:currenttime', isoSeconds(now)],

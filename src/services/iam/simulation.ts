@@ -118,7 +118,7 @@ function sourceIdOf({ policyArn, policyName, holder }: EntityPolicy): string {
   return policyArn === undefined ? `${holder.kind}_${holder.name}_${policyName}` : policyName;
 }
 
-/** Names for a simulation without stored policies: none. */
+/** Empty map, for a simulation without stored policies. */
 const NO_IDS: ReadonlyMap<string, string> = new Map();
 
 /** Returns a compiled policy with its name in results. */
@@ -127,7 +127,7 @@ function compiledInForce({ policyId, policyArn, policy }: SourcedPolicy): NamedP
 }
 
 /**
- * Runs an analysis for this service.
+ * Runs an analysis, and converts its failures to errors of IAM.
  *
  * @throws AwsError InvalidInput  an input policy is not valid
  * @throws AwsError PolicyEvaluation  the policies need more work than one request may take. Assumed: the message.
@@ -170,7 +170,11 @@ function typeOf({ policyArn }: EntityPolicy): 'inline' | 'aws-managed' | 'user-m
   return policyArn.startsWith(AWS_MANAGED_PREFIX) ? 'aws-managed' : 'user-managed';
 }
 
-/** @throws InvalidInputException  an entry has no name, or its values do not match its type */
+/**
+ * Converts context entries of a request to a condition context.
+ *
+ * @throws InvalidInputException  an entry has no name, or its values do not match its type
+ */
 function contextOf(entries: readonly ContextEntry[] | undefined): ConditionContext {
   const context = new Map<string, string | readonly string[]>();
   for (const { ContextKeyName, ContextKeyValues = [], ContextKeyType } of entries ?? []) {
@@ -204,7 +208,7 @@ function sourceContext(call: Call, found: FoundEntity): ReadonlyMap<string, stri
   return context;
 }
 
-/** The policies of a simulation. */
+/** Policies of a simulation. */
 type SimulatedPolicies = Pick<SimulationAnalysis, 'identity' | 'boundary' | 'serviceControl'>;
 
 /** Input of a simulation that is specific to one of the two operations. */
@@ -212,7 +216,7 @@ interface Simulated {
   readonly policies: SimulatedPolicies;
   readonly context: ConditionContext;
   readonly callerArn: string | undefined;
-  /** Names of the policies in force in matched statements, by the name in the analysis. */
+  /** Names of the stored policies in matched statements, by their names in the analysis. */
   readonly sourceIds: ReadonlyMap<string, string>;
 }
 
@@ -278,7 +282,11 @@ function resourcePolicyOf(input: SimulateInput, callerArn: string | undefined): 
   return { policy: { policyId: 'ResourcePolicy.1', text: input.ResourcePolicy }, caller, ...omitUndefined({ ownerId }) };
 }
 
-/** Source: IAM API reference, SimulateCustomPolicy, CallerArn: only the ARN of an IAM user. */
+/**
+ * Returns the caller of a simulation with a resource policy.
+ *
+ * Source: IAM API reference, SimulateCustomPolicy, CallerArn: only the ARN of an IAM user.
+ */
 function callerOf(callerArn: string): TrustCaller {
   const parts = parseArn(callerArn);
   if (parts?.service !== 'iam' || !parts.resource.startsWith('user/') || !isAccountId(parts.accountId)) {
@@ -303,7 +311,7 @@ function ownerOf(resourceOwner: string): AccountId {
   return accountId;
 }
 
-/** Source: message of the real service as quoted in public reports. */
+/** Checks that an action has the form `service:name`. Source: message of the real service as quoted in public reports. */
 function ensureAction(action: string): void {
   const colon = action.indexOf(':');
   if (colon <= 0 || colon === action.length - 1) throw new AwsError('InvalidInputException', `Invalid Entity Action: ${action}`);

@@ -8,7 +8,7 @@ import { QUOTAS } from './quotas.ts';
 
 const { iam } = rules.TAG_RULES;
 
-/** @throws InvalidInputException  two keys differ only in case, or a key is reserved */
+/** Returns the tags of a new resource. @throws InvalidInputException  two keys differ only in case, or a key is reserved */
 export function newTags(tags: readonly Tag[] | undefined): TagRecord[] {
   return [...rules.newTags(iam, tags)];
 }

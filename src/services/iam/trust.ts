@@ -80,7 +80,7 @@ async function storedPrincipal(tx: Tx, principal: string): Promise<{ readonly te
   return { text: 'userId' in record ? record.userId : record.roleId, accountId };
 }
 
-/** Source: messages of the real service as quoted in public reports. */
+/** Returns the error for a principal that does not exist. Source: messages of the real service as quoted in public reports. */
 function invalidPrincipal(principal: string): AwsError {
   return new AwsError('MalformedPolicyDocumentException', `Invalid principal in policy: "AWS":"${principal}"`);
 }

@@ -27,8 +27,8 @@ const DEFAULT_ROLE_NAME = 'OrganizationAccountAccessRole';
 /** Operations on account creation requests. */
 export const accountCreationOperations = {
   /**
-   * Creates an account. It exists when the operation returns, so the response already contains the final status. A used email address does
-   * not cause an error. The status is then FAILED with the reason EMAIL_ALREADY_EXISTS.
+   * Creates an account. It exists when the operation returns, so the response already contains the final status. If the email address is in
+   * use, the operation succeeds, and the status is FAILED with the reason EMAIL_ALREADY_EXISTS.
    *
    * Assumed: `IamUserAccessToBilling` has no effect, because there is no billing.
    */
@@ -83,7 +83,11 @@ export const accountCreationOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** Retention of account creations. Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as in its console. */
+/**
+ * Retention of account creation requests.
+ *
+ * Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as in its console.
+ */
 const CREATION_RETENTION_MS = 90 * 24 * 60 * 60_000;
 
 /** Deletes requests that are past their retention, so that failing requests cannot fill the store. */
@@ -106,7 +110,7 @@ export function emailKey(email: string): string {
 async function createAccount(call: Call, accountId: AccountId, name: string, email: string, roleName: string): Promise<void> {
   const { identity } = call.tx;
   const outcome = await identity.add(accountId, 'account', accountId, { accountId, name, email, createdAt: call.now });
-  // The probability is 1 in 10^11 per existing account. The client retries.
+  // A random ID is in use with a probability of 1 in 10^11 per existing account. The client can retry.
   if (outcome === 'exists') throw new AwsError('ServiceException', 'The new account ID is in use. Try again.');
   const key = nameKey(roleName);
   const role: RoleRecord = {

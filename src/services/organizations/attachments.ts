@@ -90,7 +90,7 @@ export const attachmentOperations = {
 
   /**
    * Throws for every valid target. Only policy types that are merged have an effective policy. Service control policies are evaluated level
-   * by level instead. A member may call it for its own account.
+   * by level instead. A member account may call this operation for itself.
    *
    * Source: organizations 2016-11-28, DescribeEffectivePolicy: "This operation applies only to management policies."
    */
@@ -117,7 +117,7 @@ interface Attached {
   readonly policyIds: readonly string[];
 }
 
-/** Returns a reader of all targets of an organization, in the order of their IDs: accounts, units, the root. */
+/** Returns a reader of all targets of an organization: accounts, units and the root. The targets are in the order of their IDs. */
 function targetsOf({ tx, accountId }: Call, organization: OrganizationRecord): Read<Attached> {
   const stored =
     (kind: 'organization-account' | 'organizational-unit'): Read<Attached> =>
@@ -133,14 +133,18 @@ function targetsOf({ tx, accountId }: Call, organization: OrganizationRecord): R
   ]);
 }
 
-/** @throws TargetNotFoundException  the organization has no such root, unit or account */
+/** Returns a target whose policies change. @throws TargetNotFoundException  the organization has no such root, unit or account */
 async function targetToChange(tx: Tx, organization: OrganizationRecord, targetId: string): Promise<FoundTarget> {
   const target = await targetOf(tx, organization, targetId);
   if (target === undefined) throw refusal('TargetNotFoundException');
   return target;
 }
 
-/** @throws PolicyTypeNotEnabledException  service control policies are disabled in the root */
+/**
+ * Checks that service control policies are enabled.
+ *
+ * @throws PolicyTypeNotEnabledException  service control policies are disabled in the root
+ */
 function ensureEnabled(organization: OrganizationRecord): void {
   if (organization.serviceControl === 'disabled') throw refusal('PolicyTypeNotEnabledException');
 }

@@ -2,14 +2,15 @@ import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Entry } from '#store/identity/repository.ts';
 import type { Call } from '../kit/operation.ts';
 
-/** Number of records that one request reads to delete the expired ones. */
+/** Number of records that one request reads to find expired records. */
 const SAMPLE = 100;
 
 /**
- * Returns the first records after a random key, and then the first ones of the list. If there are at most 100, it returns all.
+ * Returns 100 records that follow a random key. After the last record of the list, it continues with the first. Returns all records if
+ * there are fewer.
  *
- * Requests that add records delete the expired ones among these. Each request reads a limited number of records. Only about one in a
- * hundred records remains after its expiration.
+ * Requests that add a record delete the expired records in this sample, so that each request reads a limited number of records. Only about
+ * one in a hundred records remains after its expiration.
  */
 export async function sampleOf<Kind extends 'handshake' | 'account-creation'>(
   { tx, accountId }: Call,

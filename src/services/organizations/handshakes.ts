@@ -22,7 +22,7 @@ import { mergedTags } from './tag-rules.ts';
 
 /** Operations on invitations. */
 export const handshakeOperations = {
-  /** Assumed: the target must be an account of this server, because other accounts could not accept. */
+  /** Invites an account. Assumed: the target must be an account of this server, because other accounts could not accept. */
   InviteAccountToOrganization: {
     access: (input, caller) => {
       const placeholder = placeholderOwner(caller);
@@ -68,7 +68,7 @@ export const handshakeOperations = {
     },
   },
 
-  /** Joins the organization. Its policies apply to the account from the next request on. */
+  /** Joins the organization. The policies of the organization apply to the account from the next request on. */
   AcceptHandshake: {
     access: (input, caller) => onHandshake(caller, input.HandshakeId),
     async handle(call, input) {
@@ -102,7 +102,7 @@ export const handshakeOperations = {
     },
   },
 
-  /** Available to the inviting and the invited account. */
+  /** Returns an invitation. Both the inviting and the invited account can call it. */
   DescribeHandshake: {
     access: (input, caller) => onHandshake(caller, input.HandshakeId),
     async handle(call, input) {
@@ -155,7 +155,11 @@ function matchesInvitations(filter: HandshakeFilter | undefined): boolean {
   return (filter?.ActionType ?? 'INVITE') === 'INVITE' && filter?.ParentHandshakeId === undefined;
 }
 
-/** @throws HandshakeNotFoundException  the caller's account has not received this invitation */
+/**
+ * Returns an invitation that the caller's account received.
+ *
+ * @throws HandshakeNotFoundException  the caller's account has not received this invitation
+ */
 async function receivedHandshake(call: Call, handshakeId: string): Promise<HandshakeRecord> {
   const invitation = await call.tx.identity.get(call.accountId, 'invitation', handshakeId);
   const handshake = invitation && (await call.tx.identity.get(invitation.managementAccountId, 'handshake', handshakeId));
@@ -163,7 +167,11 @@ async function receivedHandshake(call: Call, handshakeId: string): Promise<Hands
   return handshake;
 }
 
-/** @throws HandshakeNotFoundException  the caller's account has not sent this invitation */
+/**
+ * Returns an invitation that the caller's account sent.
+ *
+ * @throws HandshakeNotFoundException  the caller's account has not sent this invitation
+ */
 async function sentHandshake(call: Call, handshakeId: string): Promise<HandshakeRecord> {
   const handshake = await call.tx.identity.get(call.accountId, 'handshake', handshakeId);
   if (handshake === undefined) throw refusal('HandshakeNotFoundException');

@@ -50,19 +50,19 @@ export async function managedOrganization(call: Call): Promise<OrganizationRecor
   return organization;
 }
 
-/** Writes: the record of an organization. */
+/** Stores the record of an organization. */
 export function putOrganization(tx: Tx, organization: OrganizationRecord): Promise<void> {
   return tx.identity.put(organization.accountId, 'organization', ORGANIZATION_KEY, organization);
 }
 
-/** @throws AccountNotFoundException  the account is not in the organization */
+/** Returns an account of an organization. @throws AccountNotFoundException  the account is not in the organization */
 export async function memberAccount(tx: Tx, organization: OrganizationRecord, accountId: string): Promise<OrganizationAccountRecord> {
   const account = await tx.identity.get(organization.accountId, 'organization-account', accountId);
   if (account === undefined) throw refusal('AccountNotFoundException');
   return account;
 }
 
-/** @throws OrganizationalUnitNotFoundException  the unit is not in the organization */
+/** Returns a unit of an organization. @throws OrganizationalUnitNotFoundException  the unit is not in the organization */
 export async function organizationalUnit(tx: Tx, organization: OrganizationRecord, unitId: string): Promise<OrganizationalUnitRecord> {
   const unit = await tx.identity.get(organization.accountId, 'organizational-unit', unitId);
   if (unit === undefined) throw refusal('OrganizationalUnitNotFoundException');
@@ -71,7 +71,7 @@ export async function organizationalUnit(tx: Tx, organization: OrganizationRecor
 
 type ParentRefusal = 'ParentNotFoundException' | 'SourceParentNotFoundException' | 'DestinationParentNotFoundException';
 
-/** Checks that an ID is that of the root or of a unit, and throws `otherwise` if it is not. */
+/** Checks that an ID is the ID of the root or of a unit. Throws `otherwise` if it is not. */
 export async function ensureParent(
   tx: Tx,
   organization: OrganizationRecord,
@@ -161,7 +161,7 @@ function rootTarget(tx: Tx, organization: OrganizationRecord): FoundTarget {
 
 type TargetChange = Parameters<FoundTarget['put']>[0];
 
-/** Completes a change of a unit or account with the period in which its attachments are valid. */
+/** Adds the current attachment period to a change of attached policies. `attachedPolicyIds` ignores attachments of earlier periods. */
 function changeIn(organization: OrganizationRecord, change: TargetChange): TargetChange & { readonly attachedIn?: number } {
   return change.attachedPolicyIds === undefined ? change : { ...change, attachedIn: organization.attachmentPeriod ?? 0 };
 }

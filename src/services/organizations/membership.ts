@@ -46,7 +46,7 @@ const WAIT_PERIOD_MS = 4 * 24 * 60 * 60_000;
  * Removes an account from its organization. The policies of the organization stop applying to the account with the next request.
  *
  * An account that the organization created must first be standalone. AWS requires contact data and a payment method for that.
- * Here the operator decides, with `belfry account make-standalone`.
+ * In Belfry, the operator runs `belfry account make-standalone` instead.
  *
  * @throws MasterCannotLeaveOrganizationException  it is the management account
  * @throws ConstraintViolationException            the account is closed, because outside the organization it would be open again

@@ -2,9 +2,10 @@
  * Operation table of Organizations, joined from the files of its resources. An operation that is not implemented returns
  * NotYetImplementedException.
  *
- * Not implemented, and why:
- * - delegated administrators, because no service here has anything to administer, and resource policies, which delegate to them;
- * - EnableAllFeatures, because an organization has all features from its creation or must be created again;
+ * The following operations are not implemented:
+ * - delegated administrators, because no service of this server has an administrator, and resource policies, which give permissions to
+ *   delegated administrators;
+ * - EnableAllFeatures, because the features of an organization are fixed when it is created;
  * - transfers of responsibility, because there is no billing, and accounts of GovCloud, because there is one partition;
  * - policy types other than service control policies.
  */

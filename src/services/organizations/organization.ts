@@ -52,7 +52,11 @@ export const organizationOperations = {
     },
   },
 
-  /** Also deletes its units, policies and open invitations. Source: AWS Organizations User Guide, "Deleting an organization". */
+  /**
+   * Deletes the organization with its units, policies and open invitations.
+   *
+   * Source: AWS Organizations User Guide, "Deleting an organization".
+   */
   DeleteOrganization: {
     async handle(call) {
       await managedOrganization(call);

@@ -48,7 +48,7 @@ export const policyOperations = {
     },
   },
 
-  /** Changes a policy. For the targets it is attached to, the new content is in effect from the next request on. */
+  /** Changes a policy. The new content applies to all targets of the policy from the next request on. */
   UpdatePolicy: {
     access: (input, caller) => onResources(caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
@@ -103,6 +103,8 @@ export const policyOperations = {
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
 /**
+ * Checks that an organization can have policies of a type.
+ *
  * @throws PolicyTypeNotAvailableForOrganizationException  the organization has only the consolidated billing features
  * @throws NotYetImplementedException                      AWS has policies of this type, this server does not
  */
@@ -121,7 +123,7 @@ async function isAttached(tx: Tx, organization: OrganizationRecord, policyId: st
   return false;
 }
 
-/** @throws PolicyNotFoundException  the policy does not exist */
+/** Returns a policy of the caller's organization, or FullAWSAccess. @throws PolicyNotFoundException  the policy does not exist */
 export async function policyOf(call: Call, policyId: string): Promise<PolicyFacts> {
   if (policyId === FULL_AWS_ACCESS.policyId) return FULL_AWS_ACCESS;
   const policy = await call.tx.identity.get(call.accountId, 'service-control-policy', policyId);
@@ -150,6 +152,8 @@ function toPolicy(
 }
 
 /**
+ * Checks the content of a policy.
+ *
  * @throws ConstraintViolationException      the content is too long. White space counts
  * @throws MalformedPolicyDocumentException  the content is not a valid service control policy
  *
@@ -164,7 +168,7 @@ function ensureContent(content: string): void {
   if (problem !== undefined) throw new AwsError('MalformedPolicyDocumentException', problem);
 }
 
-/** @throws DuplicatePolicyException  the organization or AWS has a policy with this name */
+/** Checks that a policy name is not in use. @throws DuplicatePolicyException  the organization or AWS has a policy with this name */
 async function ensureNameIsFree(call: Call, name: string): Promise<void> {
   if (name === FULL_AWS_ACCESS.name) throw refusal('DuplicatePolicyException');
   for await (const { record } of everySummary(call.tx, call.accountId, 'service-control-policy')) {
@@ -174,6 +178,6 @@ async function ensureNameIsFree(call: Call, name: string): Promise<void> {
 
 async function add(call: Call, policy: ServiceControlPolicyRecord): Promise<void> {
   const outcome = await call.tx.identity.add(call.accountId, 'service-control-policy', policy.policyId, policy);
-  // The probability is 1 in 2^50 per existing policy. The client retries.
+  // A random ID is in use with a probability of 1 in 2^50 per existing policy. The client can retry.
   if (outcome === 'exists') throw new AwsError('ServiceException', 'The new policy ID is in use. Try again.');
 }

@@ -12,9 +12,9 @@ export const QUOTAS = {
   /** Maximum depth of nested units under the root. */
   unitDepth:           5,
   policies:            10_000,
-  /** AWS allowed five until May 2026. */
+  /** Maximum number of policies of one target. AWS allowed five until May 2026. */
   policiesPerTarget:   10,
-  /** A target has at least one policy while the policy type is enabled. */
+  /** Minimum number of policies of one target while the policy type is enabled. */
   policiesPerTargetMin: 1,
   tagsPerResource:     50,
   openHandshakes:      20,

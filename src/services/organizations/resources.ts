@@ -81,12 +81,12 @@ export function requestTagKeys(keys: readonly string[]): Context {
   return rules.requestTagKeys(keys);
 }
 
-/** Returns the condition key `organizations:PolicyType`. Operations on an existing policy use the default, the only type. */
+/** Returns the condition key `organizations:PolicyType`. Operations on an existing policy use the default, which is the only type. */
 export function policyTypeKey(policyType: string = 'SERVICE_CONTROL_POLICY'): Context {
   return [['organizations:policytype', policyType]];
 }
 
-/** Returns the owner in ARNs for a caller whose account is not in an organization. */
+/** Returns the placeholder IDs for ARNs, for a caller whose account is not in an organization. */
 export function placeholderOwner(caller: Caller): Owner {
   return { accountId: caller.accountId, organizationId: 'o-0000000000' };
 }

@@ -12,7 +12,7 @@ import { isServicePrincipal } from './service-principals.ts';
 
 /** Operations on trusted access of services. */
 export const serviceAccessOperations = {
-  /** Enables access. Changes nothing if it is already enabled. */
+  /** Enables access of a service. Changes nothing if access is already enabled. */
   EnableAWSServiceAccess: {
     access: (input) => onOrganization(servicePrincipalKey(input.ServicePrincipal)),
     async handle(call, input) {
@@ -25,7 +25,7 @@ export const serviceAccessOperations = {
     },
   },
 
-  /** Disables access. Succeeds if a recognized service does not have it. */
+  /** Disables access of a service. Also succeeds for a recognized service without access. */
   DisableAWSServiceAccess: {
     access: (input) => onOrganization(servicePrincipalKey(input.ServicePrincipal)),
     async handle(call, input) {
@@ -47,7 +47,7 @@ export const serviceAccessOperations = {
     },
   },
 
-  /** Always empty, because no administrator can be registered. */
+  /** Returns an empty list, because no administrator can be registered. */
   ListDelegatedAdministrators: {
     access: (input) => onOrganization(input.ServicePrincipal === undefined ? [] : servicePrincipalKey(input.ServicePrincipal)),
     async handle(call) {
@@ -57,12 +57,20 @@ export const serviceAccessOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** Source: organizations 2016-11-28, InvalidInputException. Recorded: pepperize/cdk-organizations issue 1718, the message. */
+/**
+ * Returns the error for an unknown service principal.
+ *
+ * Source: organizations 2016-11-28, InvalidInputException. Recorded: pepperize/cdk-organizations issue 1718, the message.
+ */
 function unrecognizedService() {
   return invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.');
 }
 
-/** @throws ConstraintViolationException  the organization has only the consolidated billing features */
+/**
+ * Returns the services with access to the caller's organization.
+ *
+ * @throws ConstraintViolationException  the organization has only the consolidated billing features
+ */
 async function servicesOf(call: Call) {
   const organization = await managedOrganization(call);
   if (organization.featureSet !== 'ALL') {

@@ -1,7 +1,7 @@
 import { service } from '../kit/service.ts';
 import { invalidInput } from './refusals.ts';
 
-/** Organizations. Its records are in the identity store. */
+/** Service Organizations, whose records are in the identity store. */
 export const organizations = service<object>({
   name: 'organizations',
   operations: async () => (await import('./operations.ts')).organizationsOperations(),

@@ -46,7 +46,7 @@ export const unitOperations = {
         tags: mergedTags([], input.Tags),
       };
       const outcome = await tx.identity.add(accountId, 'organizational-unit', unit.unitId, unit);
-      // The probability is 1 in 2^40 per existing unit. The client retries.
+      // A random ID is in use with a probability of 1 in 2^40 per existing unit. The client can retry.
       if (outcome === 'exists') throw new AwsError('ServiceException', 'The new OU ID is in use. Try again.');
       return { OrganizationalUnit: await toUnit(tx, organization, unit) };
     },
@@ -126,7 +126,7 @@ export const unitOperations = {
     },
   },
 
-  /** Lists the parent. There is always exactly one. */
+  /** Lists the only parent of an account or unit. */
   ListParents: {
     access: (input, caller) => onResources(caller, [input.ChildId]),
     async handle(call, input) {
@@ -145,7 +145,7 @@ export const unitOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** @throws DuplicateOrganizationalUnitException  the parent has a unit with this name */
+/** Checks that the name of a unit is not in use. @throws DuplicateOrganizationalUnitException  the parent has a unit with this name */
 async function ensureNameIsFree(tx: Tx, organization: OrganizationRecord, parentId: string, name: string): Promise<void> {
   for await (const unit of everyUnit(tx, organization)) {
     if (unit.parentId === parentId && unit.name === name) throw refusal('DuplicateOrganizationalUnitException');

@@ -79,7 +79,7 @@ function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): read
     resources: [RoleArn],
     trustPolicyOf: RoleArn,
     context,
-    // MFA of the request applies to the trust policy's MFA conditions.
+    // An MFA code in the request satisfies MFA conditions of the trust policy.
     ...(input.SerialNumber !== undefined && {
       resolveContext: async (tx: Tx, now: Instant) =>
         new Map((await mfaProven(deps, { ...caller, tx, now }, input, 'look')) ? MFA_PRESENT : []),

@@ -14,7 +14,7 @@ export const getCallerIdentity: DeclaredOperation<GetCallerIdentityRequest, StsA
 };
 
 /**
- * Returns the account of an access key ID, which the ID encodes. A long-term key must also exist. Session keys are not stored.
+ * Returns the account that an access key ID encodes. A long-term key must exist. The ID of a session key is only decoded.
  *
  * @throws AwsError ValidationError  the key does not exist
  *

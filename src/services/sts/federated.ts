@@ -25,7 +25,7 @@ interface FederatedInput {
 }
 
 /**
- * Returns the facts of the verified token.
+ * Returns the verified content of the request's token.
  *
  * @throws AwsError InvalidIdentityToken  the request has no verified token of this kind
  */
@@ -104,7 +104,8 @@ export async function federatedSession(
 }
 
 /**
- * Returns the latest end of the session of an assertion, which may limit it in two ways. Undefined if there is no limit.
+ * Returns the latest time at which the session of a SAML assertion can end. Returns undefined if the assertion limits neither time nor
+ * duration.
  *
  * Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: it shortens the session of
  * AssumeRoleWithSAML, and the lesser of it and SessionNotOnOrAfter is the limit.

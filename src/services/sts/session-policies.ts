@@ -53,7 +53,7 @@ async function isManagedPolicy(tx: Tx, accountId: AccountId, arn: Arn): Promise<
   return record?.arn === arn;
 }
 
-/** Returns the error for session policies and tags that take `percent` of the allotted space, more than 100. */
+/** Returns the error for session policies and tags that are too large. `percent` is their share of the allotted space, above 100. */
 export function packedPolicyTooLarge(percent: number): AwsError {
   return new AwsError('PackedPolicyTooLargeException', `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`);
 }

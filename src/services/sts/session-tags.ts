@@ -9,7 +9,7 @@ import type { DeclaredAccess } from '../kit/operation.ts';
 import { newTags, TAG_RULES } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
 
-/** Tags of a session, and the keys of those that chained sessions inherit. */
+/** Tags of a session, and the keys of the tags that chained sessions inherit. */
 export interface SessionTags {
   readonly tags: Readonly<Record<string, string>>;
   readonly transitiveTagKeys: readonly string[];
@@ -45,7 +45,7 @@ export function sessionTags(principal: Principal, passed: readonly Tag[] = [], t
   };
 }
 
-/** Adds the permissions to set session tags and a source identity, if the new session has any, to the operation's own. */
+/** Adds the permissions for session tags and a source identity to the operation's own permission, if the new session has them. */
 export function withSessionActions(
   own: DeclaredAccess,
   tags: SessionTags['tags'],

@@ -14,7 +14,8 @@ const DEFAULT_SECONDS = 43_200;
 const ROOT_SECONDS = 3600;
 
 /**
- * Issues temporary credentials of the caller, with the proof of MFA if the request has one. Requires no permission.
+ * Issues temporary credentials of the caller. The session is marked as MFA-authenticated if the request has a valid MFA code. Requires no
+ * permission.
  *
  * @throws AwsError AccessDenied  the caller uses session credentials (STS-3); MFA fails
  *

@@ -22,15 +22,28 @@ describe('group commit', () => {
     await store.close();
   });
 
-  test('group commit: a group that only reads runs neither BEGIN nor COMMIT', async () => {
+  test('group commit: all reads of a group are in one transaction, which begins before the first of them', async () => {
     const texts: string[] = [];
     const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
     texts.length = 0;
     await Promise.all(Array.from({ length: 5 }, () => store.transaction((tx) => tx.meta.get('k'))));
-    assert.deepEqual(texts, []);
+    await Promise.all(
+      Array.from({ length: 5 }, (_, i) =>
+        store.transaction(async (tx) => {
+          assert.equal(await tx.meta.get('k'), undefined);
+          await tx.trail.append(trailRow(`e${i}`, 0));
+        }),
+      ),
+    );
+    assert.deepEqual(
+      texts.map((text) => text.split(' ').slice(0, 3).join(' ')),
+      ['BEGIN IMMEDIATE', 'COMMIT', 'BEGIN IMMEDIATE', 'INSERT INTO trail_pack', 'COMMIT'],
+    );
     await store.close();
   });
+});
 
+describe('group commit: records and savepoints', () => {
   test('group commit: a transaction that only records has no savepoint', async () => {
     const texts: string[] = [];
     const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });

@@ -80,8 +80,7 @@ export function groupCommit(
   /** Writes the records of the members that ended. */
   function writeRecords(): void {
     if (records.length === 0) return;
-    if (!writer.begun) writer.control('BEGIN IMMEDIATE');
-    writer.begun = true;
+    writer.beginWrite();
     for (const { text, values } of packInserts(records, next)) writer.control(text, values);
     records = [];
   }
@@ -92,12 +91,12 @@ export function groupCommit(
       const respond: (() => void)[] = [];
       for (const one of group) respond.push(await one.run());
       writeRecords();
-      if (!writer.begun) return syncs.afterRead(respond);
       // A member may have caught the error that broke the store. No change of this group must become durable.
-      if (writer.isBroken()) throw new Error('The store has stopped.');
-      writer.control('COMMIT');
-      writer.begun = false;
-      syncs.afterCommit(respond);
+      if (writer.isBroken()) throw new Error('the store has stopped after a failed write');
+      const { wrote } = writer;
+      writer.end('COMMIT');
+      if (wrote) syncs.afterCommit(respond);
+      else syncs.afterRead(respond);
     } catch (error) {
       writer.stop(error);
       for (const { reject } of group) reject(error);
@@ -118,8 +117,8 @@ export function groupCommit(
   const store: Store = {
     transaction(work) {
       return new Promise((resolve, reject) => {
-        if (writer.isBroken()) return reject(new Error('The store has stopped.'));
-        if (!isOpen) return reject(new Error('The store is closed.'));
+        if (writer.isBroken()) return reject(new Error('the store has stopped after a failed write'));
+        if (!isOpen) return reject(new Error('the store is closed'));
         queue.push(member(work, resolve, reject));
         draining ??= drain();
       });

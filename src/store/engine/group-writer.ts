@@ -15,14 +15,23 @@ const FATAL_CODES: ReadonlySet<number> = new Set([
 
 /** The writer of one file. */
 export interface GroupWriter {
-  /** Whether the group has begun to write. */
-  begun: boolean;
+  /** Whether the group has changed data, or may have. */
+  readonly wrote: boolean;
   prepare(text: string): Prepared;
   /**
    * Runs a statement of the group itself: one that begins or ends a transaction or a savepoint, or the insert of records. It only fails if
    * the file or the disk fails. Such an error stops the store.
    */
   control(text: string, values?: readonly SqlValue[]): void;
+  /**
+   * Begins the transaction of the group, if it has none. Reads are in it too: outside a transaction, SQLite locks and unlocks the file for
+   * each read.
+   */
+  begin(): void;
+  /** Marks that the next statement may change data. Begins the transaction. Returns true for the first such statement of the group. */
+  beginWrite(): boolean;
+  /** Ends the transaction of the group, if it has one. */
+  end(how: 'COMMIT' | 'ROLLBACK'): void;
   /** Stops the store if an error of a statement shows that the file or the transaction is lost. */
   stopIfFatal(error: unknown): void;
   /** Stops the store: no later commit can be trusted. */
@@ -34,8 +43,12 @@ export interface GroupWriter {
 export function groupWriter(db: SqliteDriver, fatal: (error: unknown) => void): GroupWriter {
   const prepare = preparing(db);
   let broken = false;
+  let begun = false;
+  let wrote = false;
   const writer: GroupWriter = {
-    begun: false,
+    get wrote() {
+      return wrote;
+    },
     prepare,
     control(text, values = []) {
       try {
@@ -45,8 +58,25 @@ export function groupWriter(db: SqliteDriver, fatal: (error: unknown) => void): 
         throw error;
       }
     },
+    begin() {
+      if (begun) return;
+      writer.control('BEGIN IMMEDIATE');
+      begun = true;
+    },
+    beginWrite() {
+      writer.begin();
+      const isFirst = !wrote;
+      wrote = true;
+      return isFirst;
+    },
+    end(how) {
+      if (!begun) return;
+      writer.control(how);
+      begun = false;
+      wrote = false;
+    },
     stopIfFatal(error) {
-      if (FATAL_CODES.has(db.resultCode(error)) || db.isInTransaction() !== writer.begun) writer.stop(error);
+      if (FATAL_CODES.has(db.resultCode(error)) || db.isInTransaction() !== begun) writer.stop(error);
     },
     stop(error) {
       if (broken) return;

@@ -21,25 +21,23 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
 
   function beforeWrite(): void {
     if (undoes !== 'nothing') return;
-    if (!writer.begun) {
-      // No earlier member of the group wrote, so a rollback of the group undoes this member alone.
-      writer.control('BEGIN IMMEDIATE');
-      writer.begun = true;
-      undoes = 'group';
-    } else {
+    // If no earlier member of the group wrote, a rollback of the group undoes this member alone.
+    if (writer.beginWrite()) undoes = 'group';
+    else {
       writer.control('SAVEPOINT member');
       undoes = 'savepoint';
     }
   }
 
   function execute<T>(text: string, use: (statement: SqliteStatement) => T): T {
-    if (ended) throw new Error('A transaction was used after its end.');
-    if (writer.isBroken()) throw new Error('The store has stopped.');
+    if (ended) throw new Error('a transaction was used after its end');
+    if (writer.isBroken()) throw new Error('the store has stopped after a failed write');
     if (failure !== undefined)
-      throw new Error('A statement of this transaction failed: it can only be rolled back.', { cause: failure.error });
+      throw new Error('a statement of this transaction failed, so it can only be rolled back', { cause: failure.error });
     try {
       const { statement, writes } = writer.prepare(text);
       if (writes) beforeWrite();
+      else writer.begin();
       return use(statement);
     } catch (error) {
       // As on PostgreSQL, no statement runs after one that failed.
@@ -68,8 +66,7 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
         writer.control('ROLLBACK TO member');
         writer.control('RELEASE member');
       } else if (undoes === 'group') {
-        writer.control('ROLLBACK');
-        writer.begun = false;
+        writer.end('ROLLBACK');
       }
     },
   };

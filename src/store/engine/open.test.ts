@@ -29,6 +29,6 @@ test('openStore: file::memory: opens an empty database each time', async () => {
 test('openStore: the error of an invalid setting does not contain the setting, which may have a password', async () => {
   await assert.rejects(
     openStore('mysql://root:secret@db/belfry', {}),
-    (error: Error) => /file: or postgres:/.test(error.message) && !error.message.includes('secret'),
+    (error: Error) => /must be file:FOLDER or postgres:/.test(error.message) && !error.message.includes('secret'),
   );
 });

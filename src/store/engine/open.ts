@@ -17,5 +17,5 @@ export async function openStore(setting: string, options: StoreOptions): Promise
   if (setting === 'file::memory:') return openSqlite(':memory:', options);
   const folder = databaseFolder(setting);
   if (folder !== undefined) return openSqlite(folder, options);
-  throw new Error('The database setting must begin with file: or postgres://.');
+  throw new Error('invalid database setting; it must be file:FOLDER or postgres://…');
 }

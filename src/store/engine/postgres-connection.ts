@@ -57,9 +57,9 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, begin
   let failure: unknown;
 
   async function execute(text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
-    if (ended) throw new Error('A transaction was used after its end.');
-    if (failure !== undefined) throw new Error('A statement of this transaction failed: it can only be rolled back.', { cause: failure });
-    if (alone !== undefined) throw (failure = new NeedsBegin('The work has more than one statement: it must run again, with BEGIN.'));
+    if (ended) throw new Error('a transaction was used after its end');
+    if (failure !== undefined) throw new Error('a statement of this transaction failed, so it can only be rolled back', { cause: failure });
+    if (alone !== undefined) throw (failure = new NeedsBegin('the work has more than one statement, so it must run again with BEGIN'));
     wrote ||= isWrite(text);
     if (++statements === 1) firstIsPlain = isPlainRead(text);
     try {
@@ -91,12 +91,12 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, begin
     } catch (error) {
       taken.release(!isAnswer(error));
       if (text === 'ROLLBACK' || isAnswer(error) || !wrote) throw error;
-      throw new Error('The connection was lost during COMMIT: the transaction may be committed.', { cause: error });
+      throw new Error('the connection was lost during COMMIT, so the transaction may be committed', { cause: error });
     }
     taken.release(false);
     // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK. Work that does not wait for a statement can cause it.
     if (text === 'COMMIT' && answered.command === 'ROLLBACK')
-      throw failure ?? new Error('The database rolled back the transaction instead of committing it.');
+      throw failure ?? new Error('the database rolled back the transaction instead of committing it');
   }
   const sql: Sql = {
     row: async <Row>(text: string, values: readonly SqlValue[] = []) => (await execute(text, values)).rows[0] as Row | undefined,

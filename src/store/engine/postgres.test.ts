@@ -80,7 +80,7 @@ describe('openPostgres', () => {
     });
     await once(proxy.listen(0, '127.0.0.1'), 'listening');
     const { port } = proxy.address() as AddressInfo;
-    await assert.rejects(openPostgres(`postgres://belfry@127.0.0.1:${port}/${database}`), /'read committed' instead of 'serializable'/);
+    await assert.rejects(openPostgres(`postgres://belfry@127.0.0.1:${port}/${database}`), /isolation of sessions is 'read committed'/);
     proxy.close();
   });
 

@@ -111,7 +111,7 @@ export async function openOnPool(pool: PostgresPool, options: StoreOptions): Pro
 /** Reads an exact number. A rounded number would be a different number. @throws Error  the number is too large */
 function parseInt8(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new Error(`The database contains '${text}', which is not an exact JavaScript number.`);
+  if (!Number.isSafeInteger(value)) throw new Error(`the database contains '${text}', which is not an exact JavaScript number`);
   return value;
 }
 
@@ -121,15 +121,13 @@ async function assertDurable(pool: PostgresPool): Promise<void> {
        current_setting('server_encoding') AS encoding, current_setting('transaction_isolation') AS isolation, pg_is_in_recovery() AS standby`,
   });
   const [is] = rows as (Readonly<Record<'fsync' | 'commit' | 'encoding' | 'isolation', string>> & { readonly standby: boolean })[];
-  if (is === undefined || is.standby) throw new Error('The database is a standby: set the address of the primary.');
+  if (is === undefined || is.standby) throw new Error('the database is a standby; set BELFRY_DATABASE to the primary');
   if (is.fsync !== 'on' || is.commit === 'off')
-    throw new Error('The database acknowledges commits that are not durable: set fsync and synchronous_commit on.');
-  if (is.encoding !== 'UTF8') throw new Error(`The encoding of the database is ${is.encoding}: create a database in UTF8.`);
+    throw new Error('the database acknowledges commits that are not durable; set fsync and synchronous_commit to on');
+  if (is.encoding !== 'UTF8') throw new Error(`the encoding of the database is '${is.encoding}'; create a database with the encoding UTF8`);
   // A statement outside BEGIN relies on it. A proxy can lose the setting of a session.
   if (is.isolation !== 'serializable')
-    throw new Error(
-      `The sessions of the database are '${is.isolation}' instead of 'serializable': connect without a proxy that resets them.`,
-    );
+    throw new Error(`the isolation of sessions is '${is.isolation}'; connect without a proxy that changes 'serializable'`);
 }
 
 /** Runs serializable transactions on a pool. `order` numbers the records. */
@@ -184,7 +182,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
 
   const store: Store = {
     transaction(work, { name }: TransactionOptions = {}) {
-      if (closed) return Promise.reject(new Error('The store is closed.'));
+      if (closed) return Promise.reject(new Error('the store is closed'));
       const running = first(work, name).catch((error: unknown) => {
         if (!CONFLICT.has(codeOf(error))) throw error;
         return inTurn(() => retrying(CONFLICT, () => once(work, name, 'again')));

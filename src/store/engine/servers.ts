@@ -159,7 +159,8 @@ export function servers(sql: Sql, epoch: string): Servers {
   return {
     async leaseMilliseconds() {
       const lease = await sql.row<{ readonly value: number }>(SELECT_LEASE);
-      if (lease === undefined) throw new Error('The duration of leases is missing: this is not a database of Belfry.');
+      if (lease === undefined)
+        throw new Error('the duration of leases is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
       return lease.value;
     },
     async register({ id, name, startedAt }, version) {
@@ -168,7 +169,8 @@ export function servers(sql: Sql, epoch: string): Servers {
     async page(after) {
       const rows = await sql.rows<PageRow>(PAGE, [after?.accountId ?? '', after?.kind ?? '', after?.key ?? '']);
       const [first] = rows;
-      if (first === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+      if (first === undefined)
+        throw new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
       const records = rows.flatMap((row) =>
         row.account_id === null ? [] : [{ accountId: row.account_id, kind: row.kind, key: row.key, text: row.text }],
       );
@@ -177,7 +179,8 @@ export function servers(sql: Sql, epoch: string): Servers {
     async renew(id, since) {
       const rows = await sql.rows<RenewalRow>(RENEW, [since, id]);
       const [first] = rows;
-      if (first === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+      if (first === undefined)
+        throw new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
       return {
         version: first.counter,
         trimmedTo: first.trimmed,

@@ -86,7 +86,7 @@ function lockFolder(folder: string, open: SqliteOpen): () => void {
 function prepareFile(db: SqliteDriver, inMemory: boolean): void {
   const pragma = (name: string): unknown => Object.values(db.prepare(`PRAGMA ${name}`).all([])[0] ?? {})[0];
   const version = String(Object.values(db.prepare('SELECT sqlite_version()').all([])[0] ?? {})[0]);
-  if (!isAtLeast(version)) throw new Error(`SQLite ${version} can lose commits: version ${OLDEST_VERSION.join('.')} or newer is required.`);
+  if (!isAtLeast(version)) throw new Error(`SQLite ${version} can lose commits; version ${OLDEST_VERSION.join('.')} or newer is required`);
   pragma('journal_mode = WAL');
   // NORMAL syncs the log before a checkpoint, not at a commit. The store syncs it off the thread before a response (Decision 0013).
   // Without that sync, a power cut loses acknowledged commits: test/store/power-cut.test.ts.
@@ -94,9 +94,9 @@ function prepareFile(db: SqliteDriver, inMemory: boolean): void {
   // Only macOS distinguishes between passing data to the drive and writing it.
   db.exec('PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1');
   db.exec(`PRAGMA cache_size = -${CACHE_BYTES / 1024}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY`);
-  if (pragma('synchronous') !== 1) throw new Error('SQLite did not accept synchronous = NORMAL.');
+  if (pragma('synchronous') !== 1) throw new Error("SQLite did not accept 'synchronous = NORMAL'");
   if (!inMemory && pragma('journal_mode') !== 'wal')
-    throw new Error('SQLite cannot use a write-ahead log: the data folder must be on a local disk.');
+    throw new Error('SQLite cannot use a write-ahead log in the data folder; put it on a local disk');
 }
 
 function isAtLeast(version: string): boolean {

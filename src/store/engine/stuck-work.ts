@@ -20,7 +20,7 @@ export function stuckWork(): StuckWork {
       }),
     watch() {
       let watch = setImmediate(function turned() {
-        abort(new Error('The work of a transaction awaited something other than its transaction.'));
+        abort(new Error('the work of a transaction awaited something other than its transaction'));
         watch = setImmediate(turned);
       });
       return () => clearImmediate(watch);

@@ -170,7 +170,8 @@ export function identity(sql: Sql): Identity {
 
   async function raised(): Promise<number> {
     version ??= (await sql.row<{ readonly value: number }>(RAISE))?.value;
-    if (version === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+    if (version === undefined)
+      throw new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
     return version;
   }
 
@@ -259,7 +260,8 @@ export function identity(sql: Sql): Identity {
     async changesSince(since) {
       const rows = await sql.rows<{ readonly counter: number } & (ChangeRow | { readonly version: null })>(CHANGES, [since]);
       const [first] = rows;
-      if (first === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+      if (first === undefined)
+        throw new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
       return { version: first.counter, changes: rows.flatMap((row) => (row.version === null ? [] : [toChange(row)])) };
     },
   };

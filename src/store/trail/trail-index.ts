@@ -148,7 +148,7 @@ export async function mergeRuns(transaction: Transact, { runs, at } = MERGE): Pr
   }
   await transaction(async ({ sql }) => {
     // Another server may have merged the same runs. Then it wrote the same blocks.
-    if ((await sql.run(DELETE_RUNS, range)) !== small.length) throw new Error('Another server merged the runs of the trail.');
+    if ((await sql.run(DELETE_RUNS, range)) !== small.length) throw new Error('another server merged the runs of the trail');
     await sql.run(DELETE_BLOCKS, range);
     await TRAIL_RUN.insert(sql, { lastPosition: last.last_position, firstPosition: first.first_position, level: 1 });
   });

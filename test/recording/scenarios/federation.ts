@@ -3,10 +3,10 @@ import { startIdentityProvider } from '../../sts/identity-provider.ts';
 import { samlProvider } from '../../sts/saml-provider.ts';
 import type { Recorder } from '../recorder.ts';
 
-/** The identity provider that the scenario's tokens come from. The server must accept its internal address. */
+/** Identity provider that issues the scenario's tokens. The settings of the server must allow its internal address. */
 export const identityProvider = await startIdentityProvider();
 
-/** Sessions of web identities and SAML assertions. The tokens differ in each run, so the recording shows placeholders. */
+/** Records sessions for OpenID Connect tokens and SAML assertions. The tokens differ in each run, so the recording has placeholders. */
 export async function federation(recorder: Recorder): Promise<undefined> {
   const { accountId } = recorder;
   recorder.name(identityProvider.host, 'issuer');

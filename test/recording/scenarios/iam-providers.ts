@@ -2,7 +2,7 @@ import { fromBase32 } from '#core/base32.ts';
 import { codeAt, stepAt } from '#services/iam/mfa.ts';
 import type { Recorder } from '../recorder.ts';
 
-/** Identity providers and MFA devices. */
+/** Records calls on identity providers and MFA devices. */
 export async function providersAndDevices(recorder: Recorder): Promise<void> {
   await oidcProviders(recorder);
   await samlProviders(recorder);

@@ -5,7 +5,7 @@ import type { Recorder } from '../recorder.ts';
 const ALLOW = policy(allow('chime:GetMeeting'));
 const boundary = managed('AmazonChimeReadOnly');
 
-/** Users with their policies, keys and passwords, and groups. Leaves the users `ada.l` and `bob`. */
+/** Records calls on users with policies, keys and passwords, and on groups. The users `ada.l` and `bob` exist afterwards. */
 export async function users(recorder: Recorder): Promise<void> {
   await newUsers(recorder);
   await userPolicies(recorder);
@@ -163,7 +163,7 @@ async function groups(recorder: Recorder): Promise<void> {
   await fails('NoSuchEntityException', 'DeleteGroup', { GroupName: 'creators' });
 }
 
-/** Deletes `ada.l` with everything that belongs to it. */
+/** Records the deletion of the user `ada.l`, after its keys, policies and other parts. */
 export async function deleteAda(recorder: Recorder): Promise<void> {
   const { ok, call, fails } = recorder.of('iam');
   await ok('DeleteUserPolicy', { UserName: 'ada.l', PolicyName: 'inline' });

@@ -6,7 +6,7 @@ import { deleteAda, users } from './iam-users.ts';
 const ALLOW = policy(allow('chime:GetMeeting'));
 const ALLOW_MORE = policy(allow('chime:*'));
 
-/** Users, groups, roles, policies, keys, providers and reports of IAM: success of each operation, then its errors. */
+/** Records calls of IAM: first the success of each operation, then the errors of each operation. */
 export async function iam(recorder: Recorder): Promise<undefined> {
   await users(recorder);
   await policies(recorder);

@@ -1,6 +1,6 @@
 import type { Recorder, ServiceCalls } from '../recorder.ts';
 
-/** App instances, their users, bots, administrators and endpoints: success of each operation, then its errors. */
+/** Records calls on app instances, and on their users, bots, administrators and endpoints: successes, then errors of each operation. */
 export async function identity(recorder: Recorder): Promise<undefined> {
   const calls = { ...recorder.of('chime-sdk-identity'), accountId: recorder.accountId };
   const AppInstanceArn = await appInstances(calls);

@@ -2,7 +2,7 @@ import type { AnyOutput, Recorder, ServiceCalls } from '../recorder.ts';
 
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 
-/** Meetings and attendees: a meeting from its creation to its deletion, then every error of each operation in the order of its checks. */
+/** Records calls on meetings and attendees: from creation to deletion, then each operation's errors in the order of the checks. */
 export async function meetings(recorder: Recorder): Promise<undefined> {
   const calls = recorder.of('chime-sdk-meetings');
   const { Meeting, pair } = await newMeetings(calls);

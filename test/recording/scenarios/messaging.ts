@@ -1,6 +1,6 @@
 import type { AnyOutput, Recorder, ServiceCalls } from '../recorder.ts';
 
-/** Channels, their members, messages, flows and streaming: success of each operation, then its errors. */
+/** Records calls on channels, members, messages, flows and streaming: successes, then errors of each operation. */
 export async function messaging(recorder: Recorder): Promise<undefined> {
   const chat = await newChat(recorder);
   await memberships(chat);
@@ -27,7 +27,7 @@ interface Chat extends ServiceCalls {
   readonly ChannelArn: string;
   readonly open: string;
   readonly elastic: string;
-  /** Sends a request as the creator of the channel, for an unknown channel, as another user, and as an unknown bearer. */
+  /** Sends a request four times: as the channel's creator, for an unknown channel, as another user, and as an unknown bearer. */
   inChannel(operation: string, input?: object): Promise<AnyOutput>;
 }
 

@@ -6,7 +6,7 @@ import type { AnyOutput, Recorder, ServiceCalls } from '../recorder.ts';
 const SCP = 'SERVICE_CONTROL_POLICY';
 const CONTENT = policy(allow('*'));
 
-/** An organization with units, policies and a member: success of each operation, then its errors. */
+/** Records calls on an organization with units, policies and a member account: successes, then errors of each operation. */
 export async function organizations(recorder: Recorder): Promise<readonly Keys[]> {
   const calls = recorder.of('organizations');
   const { RootId, Organization } = await newOrganization(calls);
@@ -135,7 +135,7 @@ async function serviceAccessAndTags({ ok, call }: ServiceCalls, unit: string): P
     await call(operation, { ResourceId: 'ou-aaaa-aaaaaaaa', Tags: [], TagKeys: [] });
 }
 
-/** Calls operations as the member. Returns its keys. */
+/** Calls operations as the member account. Returns the keys of the member account. */
 async function memberCalls(recorder: Recorder, AccountId: string): Promise<Keys> {
   const { Credentials } = await recorder.ok('sts', 'AssumeRole', {
     RoleArn: `arn:aws:iam::${AccountId}:role/OrganizationAccountAccessRole`,
@@ -166,7 +166,7 @@ async function removals(recorder: Recorder, RootId: string): Promise<void> {
   await ok('DeleteOrganizationalUnit', { OrganizationalUnitId: empty.Id });
 }
 
-/** Invites an account that the operator created, because it is in no organization. Returns its keys. */
+/** Invites an account to the organization. The operator created it outside of the organization. Returns the keys of the account. */
 async function invitations(recorder: Recorder): Promise<Keys> {
   const { ok, call } = recorder.of('organizations');
   const reply = await askControl(recorder.server.dataFolder, { command: 'account create', name: 'partner' });

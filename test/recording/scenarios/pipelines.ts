@@ -1,7 +1,7 @@
 import { policy, trustService } from '../../kit/policy.ts';
 import type { Recorder } from '../recorder.ts';
 
-/** Media insights pipeline configurations: success of each operation, then its errors. */
+/** Records calls on media insights pipeline configurations: successes, then errors of each operation. */
 export async function pipelines(recorder: Recorder): Promise<undefined> {
   const { ok, call } = recorder.of('chime-sdk-media-pipelines');
   const { Role } = await recorder.ok('iam', 'CreateRole', {

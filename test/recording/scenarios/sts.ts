@@ -4,7 +4,7 @@ import type { Recorder } from '../recorder.ts';
 
 const ALLOW = policy(allow('chime:GetMeeting'));
 
-/** Temporary credentials, the event history and policy checks: success of each operation, then its errors. */
+/** Records calls of STS, CloudTrail and Access Analyzer: successes, then errors of each operation. */
 export async function sts(recorder: Recorder): Promise<undefined> {
   const { RoleArn, session } = await roleSessions(recorder);
   await otherSessions(recorder, RoleArn, session);
@@ -14,7 +14,7 @@ export async function sts(recorder: Recorder): Promise<undefined> {
   return undefined;
 }
 
-/** Creates a role and sessions of it. */
+/** Creates a role and a session of the role. */
 async function roleSessions(recorder: Recorder): Promise<{ readonly RoleArn: string; readonly session: Keys }> {
   const { ok, call } = recorder.of('sts');
   const actions = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
@@ -56,7 +56,7 @@ async function roleSessions(recorder: Recorder): Promise<{ readonly RoleArn: str
   return { RoleArn, session };
 }
 
-/** Sessions of users and federated users, and calls with them. */
+/** Records the creation of sessions of users and federated users, and calls with the credentials of these sessions. */
 async function otherSessions(recorder: Recorder, RoleArn: string, session: Keys): Promise<void> {
   const { ok, call } = recorder.of('sts');
   await call('AssumeRole', { RoleArn, RoleSessionName: 'three' }, session);

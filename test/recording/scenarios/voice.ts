@@ -5,7 +5,7 @@ const NONE = '00000000-0000-4000-8000-000000000000';
 const Routes = [{ Host: 'pbx.example.org', Port: 5061, Protocol: 'TCP', Priority: 1, Weight: 1 }];
 const Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'], CpsLimit: 1, Disabled: false };
 
-/** Calls on one connector: a valid input, then inputs that fail. */
+/** Operations on one Voice Connector: a valid input, then inputs that fail. */
 const CONFIGURATIONS: readonly (readonly [operation: string, input: object, ...errors: readonly object[]])[] = [
   ['GetVoiceConnector', {}],
   ['UpdateVoiceConnector', { Name: 'head office', RequireEncryption: true }],
@@ -74,7 +74,7 @@ const CONFIGURATIONS: readonly (readonly [operation: string, input: object, ...e
   ['PutVoiceConnectorEmergencyCallingConfiguration', { EmergencyCallingConfiguration: { DNIS: [] } }],
 ];
 
-/** Voice Connectors with their configurations, groups, SIP media applications and rules: success of each operation, then its errors. */
+/** Records calls on Voice Connectors, groups, SIP media applications and rules: successes, then errors of each operation. */
 export async function voice(recorder: Recorder): Promise<undefined> {
   const calls = recorder.of('chime-sdk-voice');
   const { VoiceConnector, second } = await connectors(calls);
@@ -89,7 +89,7 @@ export async function voice(recorder: Recorder): Promise<undefined> {
   return undefined;
 }
 
-/** Creates connectors. `second` is in another region. */
+/** Creates Voice Connectors. `second` is in another region than `VoiceConnector`. */
 async function connectors({ ok, call }: ServiceCalls): Promise<{ readonly VoiceConnector: AnyOutput; readonly second: AnyOutput }> {
   const { VoiceConnector } = await ok('CreateVoiceConnector', {
     Name: 'office',
@@ -169,7 +169,7 @@ async function applications({ ok, call }: ServiceCalls, accountId: string): Prom
   return SipMediaApplicationId;
 }
 
-/** Creates rules for the application, and deletes both. */
+/** Creates rules for a SIP media application. Then deletes the rules and the application. */
 async function rules({ ok, call }: ServiceCalls, SipMediaApplicationId: string, [host, otherHost]: readonly string[]): Promise<void> {
   const rule = {
     Name: 'rule',
