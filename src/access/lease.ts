@@ -122,7 +122,7 @@ export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Stor
     return latest.done;
   }
   return {
-    async transaction(work) {
+    async transaction(work, options) {
       let changed = 0;
       let seen = 0;
       const run = async (tx: Tx): ReturnType<typeof work> => {
@@ -134,7 +134,7 @@ export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Stor
         }
       };
       try {
-        const value = await store.transaction(run);
+        const value = await store.transaction(run, options);
         seen = Math.max(seen, changed);
         return value;
       } finally {

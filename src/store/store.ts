@@ -35,9 +35,18 @@ export interface Tx {
 /** Serializable transactions: the rows that `work` read are still current at its commit, or `work` runs again. */
 export interface Store {
   /** Resolves after the commit is durable. `work` awaits only `tx`. If it throws, the database is unchanged. */
-  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Waits for running transactions and rejects new ones. */
   close(): Promise<void>;
+}
+
+/** Options of a transaction. */
+export interface TransactionOptions {
+  /**
+   * Name of the work, such as its operation. PostgreSQL learns which work has a single read, and runs it in one round trip.
+   * Work with the same name may differ: the result never depends on the name.
+   */
+  readonly name?: string;
 }
 
 /** Options of every engine. */

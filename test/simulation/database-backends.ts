@@ -100,8 +100,9 @@ function execute({ random }: World, session: Session, { fate, query, respond }: 
     respond({ error: databaseError('57P01', 'terminating connection due to administrator command', 'FATAL') });
     return 'executed';
   }
-  if (fate === 'conflict' && session.state() === 'open') {
-    session.fail(query.text === 'COMMIT' ? 'idle' : 'aborted');
+  if (fate === 'conflict' && session.state() !== 'aborted') {
+    // A statement outside BEGIN is a serializable transaction of its own.
+    session.fail(query.text === 'COMMIT' || session.state() === 'idle' ? 'idle' : 'aborted');
     respond({ error: random.chance(0.8) ? conflict() : databaseError('40P01', 'deadlock detected') });
     return 'executed';
   }

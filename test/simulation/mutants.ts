@@ -17,7 +17,10 @@ export interface SimulatedMutant extends Mutant {
 export const STORE_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   // A COMMIT that failed with a serialization error released its connection, and the ROLLBACK released it again.
   'a connection released twice':            { module: CONNECTION, text: '    client = undefined;\n',                    instead: '',                                       violation: /released twice|after the release/ },
-  'a broken connection kept':               { module: CONNECTION, text: 'taken.release(!isAnswer(error));',             instead: 'taken.release(false);',                  violation: /released as usable|during a statement/ },
+  'a broken connection kept':               { module: CONNECTION, text: "taken.release(!isAnswer(error));\n      if",     instead: 'taken.release(false);\n      if',           violation: /released as usable|during a statement/ },
+  'a broken connection of a single read kept': { module: CONNECTION, text: 'taken.release(!isAnswer(error));\n    throw', instead: 'taken.release(false);\n    throw', violation: /released as usable|during a statement/ },
+  'a second statement without BEGIN':       { module: CONNECTION, text: 'if (alone !== undefined) throw',               instead: 'if (alone === null) throw',              violation: /acknowledged, but|counter|result/ },
+  'a write without BEGIN':                  { module: CONNECTION, text: 'firstIsPlain = isPlainRead(text);',            instead: 'firstIsPlain = true || isPlainRead(text);', violation: /disagree|counter/ },
   'a rolled back COMMIT acknowledged':      { module: CONNECTION, text: "answered.command === 'ROLLBACK'",              instead: "answered.command === ''",                violation: /acknowledged, but/ },
   'a lost COMMIT run again':                { module: POSTGRES, text: 'if (!CONFLICT.has(codeOf(error))) throw error;', instead: '',                                     violation: /times|sum|counter|result|disagree|says that/ },
   'a lost COMMIT reported as a failure':    { module: CONNECTION, text: 'isAnswer(error) || !wrote) throw error;',      instead: 'error) throw error;',                    violation: /says that it succeeded/ },

@@ -62,6 +62,7 @@ function auditCall({ names, records }: Found, { call, outcome, value }: Answered
     case 'sum':
       return outcome === 'acknowledged' && value !== REGISTERS * INITIAL ? `it read ${value}, which no serial order allows` : undefined;
     case 'increment':
+    case 'look':
     case 'record':
       return undefined;
   }
@@ -75,6 +76,8 @@ function auditRegisters({ names, records }: Found, answers: readonly Answered[])
     const committed = own.filter(({ call }) => records.has(succeeded(call))).length;
     if (names.get(counter(n)) !== `${committed}`) return `counter ${n} is ${names.get(counter(n))} after ${committed} increments`;
     const values = own.flatMap(({ value, outcome }) => (outcome === 'acknowledged' && value !== undefined ? [value] : []));
+    const looks = answers.filter(({ call, outcome }) => call.kind === 'look' && call.registers[0] === n && outcome === 'acknowledged');
+    if (looks.some(({ value = -1 }) => value < 0 || value > committed)) return `a read of counter ${n} returned a value that it never had`;
     if (new Set(values).size !== values.length) return `two increments of counter ${n} have the same result`;
   }
   const sum = Array.from({ length: REGISTERS }, (_, n) => Number(names.get(register(n)))).reduce((a, b) => a + b, 0);

@@ -4,7 +4,7 @@ import { instant } from '#core/instant.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { randomOf } from '../kit/random.ts';
 
-export const KINDS = ['increment', 'transfer', 'claim', 'refuse', 'sum', 'record', 'identity', 'ignored failure'] as const;
+export const KINDS = ['increment', 'transfer', 'claim', 'refuse', 'sum', 'record', 'identity', 'ignored failure', 'look'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface StoreCall {
@@ -50,13 +50,21 @@ export const refused = ({ index }: StoreCall): string => `refused ${index}`;
 /** Error that a call's work throws to refuse the call, as an operation does for an invalid request. */
 export class Refused extends Error {}
 
+/** Kinds of one name: work with a single read, more reads, a read and a write, and a write. */
+const SAME_NAME: ReadonlySet<Kind> = new Set(['look', 'sum', 'increment', 'claim']);
+
 /** Runs the transaction of a call. Resolves to the value that the client would receive. */
 export async function runStoreCall(store: Store, call: StoreCall): Promise<number> {
-  return store.transaction(async (tx) => {
-    const value = await work(tx, call);
-    if (call.kind !== 'ignored failure') await append(tx, succeeded(call));
-    return value;
-  });
+  // Several names, so that a run has some that are learned and some that are not.
+  const name = SAME_NAME.has(call.kind) ? `look ${call.registers[0]}` : call.kind;
+  return store.transaction(
+    async (tx) => {
+      const value = await work(tx, call);
+      if (call.kind !== 'ignored failure') await append(tx, succeeded(call));
+      return value;
+    },
+    { name },
+  );
 }
 
 /** Records a refused call in a separate transaction, as `answer` does. */
@@ -89,6 +97,8 @@ async function work(tx: Tx, call: StoreCall): Promise<number> {
       for (let n = 0; n < REGISTERS; n++) sum += await read(register(n));
       return sum;
     }
+    case 'look':
+      return read(counter(first));
     case 'record':
       return 0;
     case 'identity':

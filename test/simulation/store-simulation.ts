@@ -149,9 +149,9 @@ function send(world: World, { process, store }: Server, call: StoreCall, answer:
   });
 }
 
-/** Reports whether a call that returned an error may be committed. `sum` and `record` only write a record, in one statement. */
+/** Reports whether a call that returned an error may be committed. `sum`, `look` and `record` only write a record, in one statement. */
 function isUnknown(error: unknown, { kind }: StoreCall): boolean {
-  return /may be committed/.test(String(error)) || kind === 'sum' || kind === 'record';
+  return /may be committed/.test(String(error)) || kind === 'sum' || kind === 'look' || kind === 'record';
 }
 
 let file: Promise<string> | undefined;

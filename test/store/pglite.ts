@@ -9,6 +9,7 @@ import type { Store, StoreOptions } from '#store/store.ts';
  */
 export async function openPglite(options: StoreOptions): Promise<Store> {
   const db = await PGlite.create();
+  await db.exec("SET default_transaction_isolation = 'serializable'");
   let free: Promise<unknown> = Promise.resolve();
 
   async function query({ text, values = [] }: PostgresQuery): Promise<PostgresRows> {

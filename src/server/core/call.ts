@@ -98,7 +98,8 @@ export function calling(server: CallParts): Calls {
       const table = server.operations(called.service);
       const operation = (table instanceof Promise ? await table : table)[called.operation.name] as AnyOperation;
       const attempt = (tx: Tx, offloading: Offloading) => attemptOf(tx, offloading, operation, called, facts, caller, callFacts);
-      return await withOffload({ ...server.offload, store }, (offloading) => store.transaction((tx) => attempt(tx, offloading)));
+      const name = `${called.service} ${called.operation.name}`;
+      return await withOffload({ ...server.offload, store }, (offloading) => store.transaction((tx) => attempt(tx, offloading), { name }));
     } catch (thrown) {
       throw await recordFailure(facts, thrown);
     }

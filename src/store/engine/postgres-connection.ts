@@ -1,6 +1,7 @@
 import type { Sql, SqlValue } from '../sql.ts';
 import { isAnswer } from './postgres-errors.ts';
 import type { PostgresConnection, PostgresPool, PostgresRows } from './postgres-pool.ts';
+import { isPlainRead } from './postgres-single-reads.ts';
 import { isWrite } from './transaction.ts';
 
 /**
@@ -13,11 +14,25 @@ const WAIT_FOR_OTHERS = 'LOCK TABLE counter IN SHARE ROW EXCLUSIVE MODE';
 /** Runs a statement on a connection, as a prepared statement if possible. */
 export type RunQuery = (connection: PostgresConnection, text: string, values: readonly SqlValue[]) => Promise<PostgresRows>;
 
+/**
+ * How a run of a transaction begins.
+ *
+ * - `alone`: without BEGIN, if the first statement is a plain read. A second statement fails with `NeedsBegin`. Decision 0021.
+ * - `begin`: with BEGIN.
+ * - `again`: with BEGIN and a lock, because an earlier run had a conflict.
+ */
+export type Beginning = 'alone' | 'begin' | 'again';
+
+/** Error of a second statement after one that ran without BEGIN. The work must run again, with BEGIN. */
+export class NeedsBegin extends Error {}
+
 /** Connection of one run of a transaction. */
 export interface TransactionConnection {
   readonly sql: Sql;
   /** Reports whether a statement may have changed data. */
   wrote(): boolean;
+  /** Reports whether the run had one statement, a plain read. */
+  hadSingleRead(): boolean;
   /** First error of a statement. */
   failure(): unknown;
   /** @throws Error  a statement failed, or the result of COMMIT is an error or unknown */
@@ -28,11 +43,15 @@ export interface TransactionConnection {
 
 /**
  * Opens the connection of one run of a transaction. The first statement takes it from the pool and begins the transaction, so work without
- * statements costs nothing. `again`: an earlier run had a conflict.
+ * statements costs nothing.
  */
-export function transactionConnection(pool: PostgresPool, query: RunQuery, again: boolean): TransactionConnection {
+export function transactionConnection(pool: PostgresPool, query: RunQuery, beginning: Beginning): TransactionConnection {
   /** Set from the first statement until the connection is released. `end` is the only place that releases it. */
   let client: Promise<PostgresConnection> | undefined;
+  /** The statement that ran without BEGIN. It takes and releases a connection of its own. */
+  let alone: Promise<PostgresRows> | undefined;
+  let statements = 0;
+  let firstIsPlain = false;
   let wrote = false;
   let ended = false;
   let failure: unknown;
@@ -40,9 +59,12 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, again
   async function execute(text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
     if (ended) throw new Error('a transaction was used after its end');
     if (failure !== undefined) throw new Error('a statement of this transaction failed, so it can only be rolled back', { cause: failure });
+    if (alone !== undefined) throw (failure = new NeedsBegin('the work has more than one statement, so it must run again with BEGIN'));
     wrote ||= isWrite(text);
+    if (++statements === 1) firstIsPlain = isPlainRead(text);
     try {
-      return await query(await (client ??= begin(pool, again)), text, values);
+      if (beginning === 'alone' && client === undefined && firstIsPlain) return await (alone = runAlone(pool, query, text, values));
+      return await query(await (client ??= begin(pool, beginning === 'again')), text, values);
     } catch (error) {
       failure ??= error;
       throw error;
@@ -54,6 +76,8 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, again
    */
   async function end(text: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     ended = true;
+    // A serializable session has committed the statement with its response. If it failed, there is nothing to roll back.
+    if (alone !== undefined) return void (await alone);
     const taking = client;
     client = undefined;
     // If no connection was available or BEGIN failed, there is nothing to end.
@@ -82,6 +106,7 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, again
   return {
     sql,
     wrote: () => wrote,
+    hadSingleRead: () => statements === 1 && firstIsPlain,
     failure: () => failure,
     async commit() {
       if (failure !== undefined) throw failure;
@@ -89,6 +114,19 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, again
     },
     rollback: () => end('ROLLBACK').catch(() => {}),
   };
+}
+
+/** Runs a statement outside BEGIN. The session's default isolation makes it a serializable transaction of its own. */
+async function runAlone(pool: PostgresPool, query: RunQuery, text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
+  const taken = await pool.connect();
+  try {
+    const rows = await query(taken, text, values);
+    taken.release(false);
+    return rows;
+  } catch (error) {
+    taken.release(!isAnswer(error));
+    throw error;
+  }
 }
 
 async function begin(pool: PostgresPool, again: boolean): Promise<PostgresConnection> {

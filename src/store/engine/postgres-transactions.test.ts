@@ -5,7 +5,7 @@ import { testPostgres } from '../../../test/store/test-postgres.ts';
 import { trailRow } from '../conformance-fixtures.ts';
 import type { Store, Tx } from '../store.ts';
 import { type PackContent, recordsOf } from '../trail/trail-pack.ts';
-import { openOnPool } from './postgres.ts';
+import { openOnPool, SERIALIZABLE_SESSIONS } from './postgres.ts';
 import type { PostgresConnection, PostgresQuery, PostgresRows } from './postgres-pool.ts';
 
 const postgres = await testPostgres();
@@ -24,7 +24,7 @@ interface Opened {
 
 /** A store on the test's database whose statements can fail. `checked-pool.ts` checks each connection of the pool. */
 async function open(connections = 4, connectionTimeoutMillis = 10_000): Promise<Opened> {
-  const pool = new pg.Pool({ connectionString: postgres.url, max: connections, connectionTimeoutMillis });
+  const pool = new pg.Pool({ connectionString: postgres.url, max: connections, connectionTimeoutMillis, ...SERIALIZABLE_SESSIONS });
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   let fault: Fault | undefined;
@@ -188,5 +188,154 @@ describe('PostgreSQL transactions', async () => {
     await Promise.all([begun, closed]);
     assert.equal(pool.totalCount, 0);
     assert.deepEqual(await kept(), BOTH);
+  });
+});
+
+const read = (tx: Tx): Promise<string | undefined> => tx.meta.get('change');
+const conflict = (): Error => Object.assign(new Error('could not serialize access'), { severity: 'ERROR', code: '40001' });
+const once = (fault: Fault): Fault => {
+  let used = false;
+  return (query, execute, client) => {
+    if (used || !query.text.trim().startsWith('SELECT')) return undefined;
+    used = true;
+    return fault(query, execute, client);
+  };
+};
+
+// biome-ignore format: a table
+const CASES: readonly { readonly title: string; readonly work: (tx: Tx) => Promise<unknown>; readonly fault?: Fault; readonly rejects?: RegExp;
+  readonly texts: readonly string[]; readonly runs: number; readonly commits: number; readonly kept?: readonly string[] }[] = [
+  { title: 'a single read',                        work: read, texts: ['SELECT'], runs: 1, commits: 1 },
+  { title: 'a single read with a record',          work: async (tx) => { await tx.trail.append(trailRow('record', 0)); await read(tx); }, texts: ['SELECT', 'INSERT'], runs: 1, commits: 1, kept: ['record'] },
+  { title: 'a refusal after a single read',        work: async (tx) => { await tx.trail.append(trailRow('record', 0)); await read(tx); throw new Error('refused'); }, rejects: /refused/, texts: ['SELECT'], runs: 1, commits: 0 },
+  { title: 'a read that is not awaited',           work: async (tx) => void read(tx), texts: ['SELECT'], runs: 1, commits: 1 },
+  { title: 'a second read',                        work: async (tx) => { await read(tx); await read(tx); }, texts: ['SELECT', 'BEGIN', 'SELECT', 'SELECT', 'COMMIT'], runs: 2, commits: 1 },
+  { title: 'two reads at once',                    work: (tx) => Promise.all([read(tx), read(tx)]), texts: ['SELECT', 'BEGIN', 'SELECT', 'SELECT', 'COMMIT'], runs: 2, commits: 1 },
+  { title: 'a write after the read',               work: async (tx) => { await read(tx); await change(tx); }, texts: ['SELECT', 'BEGIN', 'SELECT', 'INSERT', 'INSERT', 'COMMIT'], runs: 2, commits: 1, kept: BOTH },
+  { title: 'a second statement that is ignored',   work: async (tx) => { await read(tx); await tx.meta.put('change', 'yes').catch(() => {}); }, texts: ['SELECT', 'BEGIN', 'SELECT', 'INSERT', 'COMMIT'], runs: 2, commits: 1, kept: ['change'] },
+  { title: 'a second statement that is not awaited', work: async (tx) => { await read(tx); void tx.meta.put('change', 'yes').catch(() => {}); }, texts: ['SELECT', 'BEGIN', 'SELECT', 'INSERT', 'COMMIT'], runs: 2, commits: 1, kept: ['change'] },
+  { title: 'a second statement whose error is replaced', work: async (tx) => { await read(tx); await change(tx).catch(() => { throw new Error('other'); }); }, texts: ['SELECT', 'BEGIN', 'SELECT', 'INSERT', 'INSERT', 'COMMIT'], runs: 2, commits: 1, kept: BOTH },
+  { title: 'a write first',                        work: change, texts: ['BEGIN', 'INSERT', 'INSERT', 'COMMIT'], runs: 1, commits: 1, kept: BOTH },
+  { title: 'a read that locks, first',             work: (tx) => tx.sql.row("SELECT value FROM meta WHERE name = 'change' FOR UPDATE"), texts: ['BEGIN', 'SELECT', 'COMMIT'], runs: 1, commits: 1 },
+  { title: 'no statement',                         work: async () => {}, texts: [], runs: 1, commits: 1 },
+  { title: 'a read with a serialization failure',  work: read, fault: once(() => Promise.reject(conflict())), texts: ['SELECT', 'BEGIN', 'LOCK', 'SELECT', 'COMMIT'], runs: 2, commits: 1 },
+  { title: 'a failed read that is ignored',        work: (tx) => tx.sql.row('SELECT missing FROM meta').catch(() => {}), rejects: /missing/, texts: ['SELECT'], runs: 1, commits: 0 },
+  { title: 'a read whose connection is lost',      work: read, fault: once((_, execute, client) => terminate(client).then(execute)), rejects: /terminat/, texts: ['SELECT'], runs: 1, commits: 0 },
+  { title: 'a read that times out',                work: read, fault: once(() => Promise.reject(new Error('Query read timeout'))), rejects: /read timeout/, texts: ['SELECT'], runs: 1, commits: 0 },
+];
+describe('PostgreSQL: transactions with a single read', async () => {
+  const { store, pool, kept, setFault } = await open();
+  after(() => store.close());
+  await kept();
+
+  /** First word of each statement, until the next call. */
+  function observe(fault: Fault = () => undefined): string[] {
+    const texts: string[] = [];
+    setFault((query, execute, client) => {
+      texts.push(query.text.trim().split(/\s/, 1).join());
+      return fault(query, execute, client);
+    });
+    return texts;
+  }
+  /** Runs a single read under the name, so that the next run of the name begins without BEGIN. Then observes the statements. */
+  async function learned(name: string, fault?: Fault): Promise<string[]> {
+    setFault(undefined);
+    await store.transaction(read, { name });
+    // The first record of a store also starts a transaction.
+    await until(() => pool.idleCount === pool.totalCount);
+    return observe(fault);
+  }
+  /** Runs work under a learned name. Returns its statements, and how often the work ran and `afterCommit` was called. */
+  async function run(name: string, work: (tx: Tx) => Promise<unknown>, { fault, rejects }: { fault?: Fault; rejects?: RegExp } = {}) {
+    const texts = await learned(name, fault);
+    const counts = { runs: 0, commits: 0 };
+    const running = store.transaction(
+      async (tx) => {
+        counts.runs++;
+        tx.afterCommit(() => counts.commits++);
+        return await work(tx);
+      },
+      { name },
+    );
+    if (rejects === undefined) await running;
+    else await assert.rejects(running, rejects);
+    setFault(undefined);
+    await until(() => pool.idleCount === pool.totalCount);
+    return { texts, ...counts };
+  }
+
+  for (const { title, work, fault, rejects, texts, runs, commits, kept: rows = [] } of CASES) {
+    test(`PostgreSQL: after a single read, ${title} runs ${texts.join(', ') || 'nothing'}`, async () => {
+      const ran = await run(title, work, { ...(fault && { fault }), ...(rejects && { rejects }) });
+      assert.deepEqual(ran, { texts, runs, commits });
+      assert.deepEqual(await kept(), rows);
+      await Promise.all(Array.from({ length: 8 }, () => store.transaction((tx) => tx.sql.row('SELECT 1'))));
+    });
+  }
+
+  test('PostgreSQL: work without a name always begins a transaction', async () => {
+    const texts = observe();
+    for (let i = 0; i < 3; i++) await store.transaction(read);
+    assert.deepEqual(texts, Array.from({ length: 3 }, () => ['BEGIN', 'SELECT', 'COMMIT']).flat());
+    setFault(undefined);
+  });
+
+  test('PostgreSQL: work that alternates between one and two reads runs twice once', async () => {
+    let runs = 0;
+    const name = 'alternating';
+    for (let i = 0; i < 100; i++) {
+      await store.transaction(
+        async (tx) => {
+          runs++;
+          await read(tx);
+          if (i % 2 === 1) await read(tx);
+        },
+        { name },
+      );
+    }
+    assert.equal(runs, 101);
+  });
+
+  // Source: PostgreSQL wiki, "Serializable Snapshot Isolation", "Deposit Report".
+  for (const [title, hasReport, expected] of [
+    ['without a report, a receipt runs once', false, 1],
+    ['a report in a single read makes the receipt of a closed batch run again', true, 2],
+  ] as const) {
+    test(`PostgreSQL: ${title}`, async () => {
+      const name = `report ${hasReport}`;
+      const texts = await learned(name);
+      await store.transaction((tx) => tx.meta.put('batch', '1'));
+      const hasBatch = Promise.withResolvers<void>();
+      const reported = Promise.withResolvers<void>();
+      let runs = 0;
+      const receipt = store.transaction(async (tx) => {
+        runs++;
+        const batch = await tx.meta.get('batch');
+        hasBatch.resolve();
+        await reported.promise;
+        await tx.meta.put('receipt', `of batch ${batch}`);
+      });
+      await hasBatch.promise;
+      await store.transaction((tx) => tx.meta.put('batch', '2'));
+      texts.length = 0;
+      const report = (tx: Tx) => tx.sql.rows("SELECT name, value FROM meta WHERE name IN ('batch', 'receipt')");
+      if (hasReport) {
+        assert.deepEqual(await store.transaction(report, { name }), [{ name: 'batch', value: '2' }]);
+        assert.deepEqual(texts, ['SELECT']);
+      }
+      reported.resolve();
+      await receipt;
+      setFault(undefined);
+      assert.equal(runs, expected);
+      assert.equal(await store.transaction((tx) => tx.meta.get('receipt')), `of batch ${hasReport ? 2 : 1}`);
+      await kept();
+    });
+  }
+
+  test('PostgreSQL: a statement outside BEGIN whose commit fails is rejected', async () => {
+    await pool.query('CREATE TABLE parent (id INTEGER PRIMARY KEY)');
+    await pool.query('CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)');
+    await assert.rejects(pool.query({ text: 'INSERT INTO child VALUES ($1)', values: [1], name: 'deferred' }), { code: '23503' });
+    await pool.query('DROP TABLE child, parent');
   });
 });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import pg from 'pg';
 import { type TestPostgres, testPostgres } from '../../../test/store/test-postgres.ts';
 import { ALICE, group, trailRow } from '../conformance-fixtures.ts';
-import { openOnPool, openPostgres } from './postgres.ts';
+import { openOnPool, openPostgres, SERIALIZABLE_SESSIONS } from './postgres.ts';
 import type { PostgresQuery } from './postgres-pool.ts';
 
 const server = await testPostgres();
@@ -33,6 +36,52 @@ describe('openPostgres', () => {
     await client.query(`ALTER DATABASE ${client.database} SET synchronous_commit = off`);
     await client.end();
     await assert.rejects(openPostgres(url), /not durable/);
+  });
+
+  test('openPostgres: statements outside BEGIN are serializable, whatever the database and the URL set', async () => {
+    const url = await freshDatabase();
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(`ALTER DATABASE ${client.database} SET default_transaction_isolation = 'read committed'`);
+    await client.end();
+    const options = encodeURIComponent('-c default_transaction_isolation=repeatable\\ read');
+    for (const each of [url, `${url}?options=${options}`]) {
+      const store = await openPostgres(each, { connections: 3 });
+      const settings = await Promise.all(
+        Array.from({ length: 6 }, () =>
+          store.transaction((tx) => tx.sql.row("SELECT setting FROM pg_settings WHERE name = 'default_transaction_isolation'")),
+        ),
+      );
+      assert.deepEqual(
+        settings,
+        settings.map(() => ({ setting: 'serializable' })),
+      );
+      await store.close();
+    }
+  });
+
+  test('openPostgres: a proxy that drops the isolation of sessions is rejected', async () => {
+    const url = await freshDatabase();
+    const [, folder, database] = /@([^/]+)\/(\w+)$/.exec(url) as unknown as readonly [string, string, string];
+    const statement = "SET default_transaction_isolation = 'serializable'";
+    const proxy = createServer((socket) => {
+      const server = connect(join(decodeURIComponent(folder), '.s.PGSQL.5432'));
+      socket.on('data', (bytes) =>
+        server.write(
+          Buffer.from(
+            bytes.toString('latin1').replace(statement, (text) => 'SELECT 1'.padEnd(text.length)),
+            'latin1',
+          ),
+        ),
+      );
+      server.pipe(socket);
+      socket.on('close', () => server.destroy()).on('error', () => {});
+      server.on('error', () => {});
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    await assert.rejects(openPostgres(`postgres://belfry@127.0.0.1:${port}/${database}`), /isolation of sessions is 'read committed'/);
+    proxy.close();
   });
 
   test('openPostgres: a database of a newer program is rejected', async () => {
@@ -74,7 +123,7 @@ describe('records of transactions that only read', () => {
     isRejected: (query: PostgresQuery) => boolean = () => false,
   ): Promise<{ texts: string[]; store: Awaited<ReturnType<typeof openOnPool>> }> {
     const texts: string[] = [];
-    const pool = new pg.Pool({ connectionString: await freshDatabase() });
+    const pool = new pg.Pool({ connectionString: await freshDatabase(), ...SERIALIZABLE_SESSIONS });
     pool.on('connect', (client) => client.on('error', () => {}));
     pool.on('error', () => {});
     const observe = (query: PostgresQuery): pg.QueryConfig => {

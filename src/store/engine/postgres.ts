@@ -2,13 +2,14 @@ import { hash } from 'node:crypto';
 import pg from 'pg';
 import { migrate, SCHEMA_TOKENS } from '../migrate.ts';
 import type { SqlValue } from '../sql.ts';
-import type { Store, StoreOptions, Tx } from '../store.ts';
+import type { Store, StoreOptions, TransactionOptions, Tx } from '../store.ts';
 import { recorder } from '../trail/trail-batch.ts';
 import { packInserts } from '../trail/trail-pack.ts';
 import { type Positions, positionAt, positions } from './position.ts';
-import { transactionConnection } from './postgres-connection.ts';
+import { type Beginning, NeedsBegin, transactionConnection } from './postgres-connection.ts';
 import { CONFLICT, CREATED_MEANWHILE, codeOf, isAnswer } from './postgres-errors.ts';
 import type { PostgresConnection, PostgresPool, PostgresRows } from './postgres-pool.ts';
+import { singleReads } from './postgres-single-reads.ts';
 import { retrying, turns } from './retrying.ts';
 import { indexing, Run, type Shared } from './transaction.ts';
 
@@ -38,14 +39,22 @@ export const EXACT_NUMBERS = {
   getTypeParser: (oid: number, format?: string) => (oid === INT8_OID ? parseInt8 : pg.types.getTypeParser(oid, format as 'text')),
 };
 
+/** Option of a pool of `pg` whose sessions are serializable: a statement outside BEGIN is then a serializable transaction. */
+export const SERIALIZABLE_SESSIONS = {
+  onConnect: async (client: pg.ClientBase): Promise<void> => {
+    await client.query("SET default_transaction_isolation = 'serializable'");
+  },
+} as const;
+
 /**
  * Opens the PostgreSQL engine: any number of servers share one database.
- * A transaction that only reads writes its record together with others that wait, in one statement.
+ * A transaction that only reads writes its record together with others that wait, in one statement. If its name is expected to have a single
+ * read, that statement runs without BEGIN and COMMIT.
  *
  * Not guaranteed: that `afterCommit` runs in commit order. If a connection is lost during a commit, the result is unknown: the transaction
  * rejects and does not run again, because it may be committed.
  *
- * @throws Error  the database is a standby, or acknowledges commits that are not durable
+ * @throws Error  the database is a standby, acknowledges commits that are not durable, or does not keep the isolation of sessions
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
   const { connections = 12, timeoutMilliseconds = 10_000 } = options;
@@ -60,6 +69,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     idle_in_transaction_session_timeout: timeoutMilliseconds,
     keepAlive: true,
     types: EXACT_NUMBERS,
+    ...SERIALIZABLE_SESSIONS,
   });
   // A broken connection fails its statement. The pool replaces a broken idle connection. Without listeners, its error would end the process.
   pool.on('error', () => {});
@@ -73,7 +83,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   }
 }
 
-/** Applies the pending migrations and returns the store. Closing the store ends the pool. */
+/** Applies the pending migrations and returns the store. Closing the store ends the pool. The pool's sessions must be serializable. */
 export async function openOnPool(pool: PostgresPool, options: StoreOptions): Promise<Store> {
   const { now = Date.now } = options;
   const start = serializable(
@@ -108,13 +118,16 @@ function parseInt8(text: string): number {
 async function assertDurable(pool: PostgresPool): Promise<void> {
   const { rows } = await pool.query({
     text: `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
-       current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby`,
+       current_setting('server_encoding') AS encoding, current_setting('transaction_isolation') AS isolation, pg_is_in_recovery() AS standby`,
   });
-  const [is] = rows as { readonly fsync: string; readonly commit: string; readonly encoding: string; readonly standby: boolean }[];
+  const [is] = rows as (Readonly<Record<'fsync' | 'commit' | 'encoding' | 'isolation', string>> & { readonly standby: boolean })[];
   if (is === undefined || is.standby) throw new Error('the database is a standby; set BELFRY_DATABASE to the primary');
   if (is.fsync !== 'on' || is.commit === 'off')
     throw new Error('the database acknowledges commits that are not durable; set fsync and synchronous_commit to on');
   if (is.encoding !== 'UTF8') throw new Error(`the encoding of the database is '${is.encoding}'; create a database with the encoding UTF8`);
+  // A statement outside BEGIN relies on it. A proxy can lose the setting of a session.
+  if (is.isolation !== 'serializable')
+    throw new Error(`the isolation of sessions is '${is.isolation}'; connect without a proxy that changes 'serializable'`);
 }
 
 /** Runs serializable transactions on a pool. `order` numbers the records. */
@@ -124,11 +137,24 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   const query = preparedQueries();
   const record = recorder((text, values) => query(pool, text, values), order.next, isAnswer);
   const inTurn = turns();
+  const singles = singleReads();
   const active = new Set<Promise<unknown>>();
   let closed = false;
 
-  async function once<T>(work: (tx: Tx) => Promise<T>, again: boolean): Promise<T> {
-    const { sql, wrote, failure, commit, rollback } = transactionConnection(pool, query, again);
+  /** Runs the work for the first time. If a statement ran without BEGIN and was not the only one, the work runs again. */
+  async function first<T>(work: (tx: Tx) => Promise<T>, name: string | undefined): Promise<T> {
+    if (name === undefined || !singles.expects(name)) return await once(work, name, 'begin');
+    try {
+      return await once(work, name, 'alone');
+    } catch (error) {
+      if (!(error instanceof NeedsBegin)) throw error;
+      singles.learn(name, false);
+      return await once(work, name, 'begin');
+    }
+  }
+
+  async function once<T>(work: (tx: Tx) => Promise<T>, name: string | undefined, beginning: Beginning): Promise<T> {
+    const { sql, wrote, hadSingleRead, failure, commit, rollback } = transactionConnection(pool, query, beginning);
     const run = new Run(sql, shared);
     let value: T;
     let recordsInside = false;
@@ -140,8 +166,9 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
     } catch (error) {
       await rollback();
       // Work may have replaced the error of a conflict by its own error. It is still a conflict.
-      throw CONFLICT.has(codeOf(failure())) ? failure() : error;
+      throw CONFLICT.has(codeOf(failure())) || failure() instanceof NeedsBegin ? failure() : error;
     }
+    if (name !== undefined) singles.learn(name, hadSingleRead());
     // A transaction that only read is serializable without its record: no read depends on this write.
     if (!recordsInside) await record(run.records);
     try {
@@ -154,11 +181,11 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   }
 
   const store: Store = {
-    transaction(work) {
+    transaction(work, { name }: TransactionOptions = {}) {
       if (closed) return Promise.reject(new Error('the store is closed'));
-      const running = once(work, false).catch((error: unknown) => {
+      const running = first(work, name).catch((error: unknown) => {
         if (!CONFLICT.has(codeOf(error))) throw error;
-        return inTurn(() => retrying(CONFLICT, () => once(work, true)));
+        return inTurn(() => retrying(CONFLICT, () => once(work, name, 'again')));
       });
       active.add(running);
       const forget = (): void => void active.delete(running);
