@@ -135,7 +135,7 @@ function simulateOne(
   };
 }
 
-/** Steps of a statement or key in a result, including the cost of sending it. */
+/** Cost of a statement or key in a result, including its sending, in steps. */
 const STEPS_OF_MATCH = 100;
 
 function outcomeOf(decision: Decision): EvalDecision {
@@ -252,7 +252,7 @@ export function contextKeysOf(policy: CompiledPolicy, budget: StepBudget = { ste
   return [...keys.values()];
 }
 
-/** Steps of one character of a string that is searched for variables. */
+/** Cost of searching one character of a string for variables, in steps. */
 const STEPS_OF_CHARACTER = 8;
 
 function addKeys(
