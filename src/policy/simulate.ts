@@ -86,7 +86,8 @@ export interface EvaluationResult extends SharedResult {
 export function simulate({ layers, actions, resources, context, resourcePolicy, budget }: Simulation): EvaluationResult[] {
   const asked = resources.length === 0 ? ['*'] : resources;
   for (const text of [...asked, ...[...context.values()].flat()]) {
-    if (text.length > SIMULATED_TEXT_MAX) throw new RangeError('The text is too long to be simulated.');
+    if (text.length > SIMULATED_TEXT_MAX)
+      throw new RangeError(`A context value or resource has more than ${SIMULATED_TEXT_MAX} characters.`);
   }
   return actions.flatMap((action) => asked.map((resource) => simulateOne(layers, action, resource, context, resourcePolicy, budget)));
 }
