@@ -1,7 +1,7 @@
 /**
  * Measures the identity snapshot of a server with many principals, each with a separate policy and access key. Measures the memory per
- * principal after the load and after use, the CPU time of the load, and the longest CPU time in which the load blocks the event loop.
- * Command: `npm run bench identity-load`. The environment variables `PRINCIPALS` and `ACCOUNTS` change the numbers.
+ * principal after the load and after use. Also measures the CPU time of the load, and the longest time for which the load blocks the event
+ * loop. Command: `npm run bench identity-load`. The environment variables `PRINCIPALS` and `ACCOUNTS` change the numbers.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';

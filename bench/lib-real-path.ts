@@ -18,8 +18,8 @@ import type { Tx } from '#store/store.ts';
 import { SESSIONS_BEGAN, teamOf, type Workload } from './policy-workload.ts';
 
 /**
- * The workload of `policy-workload.ts` in the form in which a server processes it: an identity snapshot, and requests with headers, an
- * address and an authenticated caller. Each principal has two sessions, one with MFA and one without.
+ * The workload of `policy-workload.ts` as a server processes it: an identity snapshot, and requests with headers, an address and an
+ * authenticated caller. Each principal has two sessions, one with MFA and one without.
  */
 export interface RealPath {
   readonly snapshot: Snapshot;

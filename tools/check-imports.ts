@@ -1,5 +1,5 @@
 /**
- * Checks the imports of `src`: each file imports only from lower layers and from its own part, and files do not import each other in a circle.
+ * Checks the imports of `src`. Each file imports only from lower layers and from its own part. Files do not import each other in a circle.
  * Static, dynamic, type and worker-thread imports count, relative or with `#`. Does not check packages. See ARCHITECTURE.md.
  */
 import { readdirSync, readFileSync } from 'node:fs';

@@ -78,7 +78,10 @@ export function setResource(
   open.ownerVisibleToCaller = ownerVisibleToCaller;
 }
 
-/** Sets whether the next reader may know the owner's facts: the organization of the resource's account, and the resource's tags. */
+/**
+ * Sets whether the next evaluated policy may read the owner's facts. These are the organization of the resource's account, and the
+ * resource's tags.
+ */
 export function setOwnerVisible(context: RequestContext, ownerVisible: boolean): void {
   const open: OpenContext = context;
   open.ownerVisible = ownerVisible;

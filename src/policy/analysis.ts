@@ -94,8 +94,8 @@ export interface Outcomes {
 export type Outcome<Kind extends Analysis['kind'] = Analysis['kind']> = Outcomes[Kind];
 
 /**
- * Steps of one analysis, about half a second. One simulated request stays within it if its policies fill every quota
- * (`DECISION_CHARACTERS`) and all of their patterns compare slowly with a value of `SIMULATED_TEXT_MAX` characters.
+ * Steps of one analysis, about half a second. They are enough for one simulated request whose policies fill every quota
+ * (`DECISION_CHARACTERS`), with patterns that compare slowly with a value of `SIMULATED_TEXT_MAX` characters.
  */
 export const ANALYSIS_STEPS_MAX = 2 ** 28;
 

@@ -8,7 +8,7 @@ import type { PolicyLayers } from './link.ts';
 import { documentsOf } from './simulate.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Steps for each character of a statement in the message. */
+/** Cost of each character of a statement in the message, in steps. */
 const STEPS_OF_CHARACTER = 8;
 
 /** Principal in an authorization message. */

@@ -40,8 +40,8 @@ export const WORDS_MAX = DECISION_QUOTAS.tags * (((2 * DECISION_QUOTAS.tagKey) >
 /**
  * Maximum steps of one decision. A decision that requires more steps is a denial.
  *
- * A character of a policy takes at most one step for each word of the value, in the decision and again in the statement that the decision
- * names. The last term is for the values whose bitmaps are created once per decision.
+ * A character of a policy takes at most one step for each word of the value. The decision takes these steps, and the search for its
+ * statement takes them again. The last term is for the values whose bitmaps are created once per decision.
  */
 export const DECISION_STEPS = 2 * DECISION_CHARACTERS * WORDS_MAX + 2 ** 24;
 

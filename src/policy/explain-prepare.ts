@@ -116,7 +116,7 @@ export function preparedOf({ policy }: SourcedPolicy, budget: StepBudget): reado
 
 function prepareStatement(node: StatementNode, variables: boolean): PreparedStatement {
   const actions = node.action ?? node.notAction;
-  if (actions === undefined) throw new Error('A compiled statement has an Action.');
+  if (actions === undefined) throw new Error('The compiled statement has neither Action nor NotAction.');
   const resources = node.resource ?? node.notResource;
   const effect = node.effect?.value === 'Allow' ? 'Allow' : 'Deny';
   return {

@@ -50,7 +50,7 @@ export type Resolved =
   | { readonly plain: string }
   | { readonly unresolved: string };
 
-/** Steps of one sign, which include the cost of its memory. */
+/** Cost of one sign, including its memory, in steps. */
 const SIGN_STEPS = 16;
 
 /** Replaces the variables of a policy value. Source: IAM User Guide, "IAM policy elements: Variables and tags". */

@@ -186,13 +186,13 @@ function explainStatement(
   return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }
 
-/** Steps of a statement without values, including the memory of its trace. */
+/** Cost of a statement without values, including the memory of its trace, in steps. */
 const STEPS_OF_STATEMENT = 32;
 
-/** Steps of comparing one resource, segment by segment. */
+/** Cost of comparing one resource, segment by segment, in steps. */
 const STEPS_OF_RESOURCE = 128;
 
-/** Steps of a value, including the memory of its trace. */
+/** Cost of a value, including the memory of its trace, in steps. */
 const STEPS_OF_VALUE = 4;
 
 const NO_CONDITIONS: readonly ConditionTrace[] = [];

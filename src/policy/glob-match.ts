@@ -1,9 +1,9 @@
 /**
  * Matching of patterns with `*`, `?` and variables, without backtracking.
  *
- * The matcher keeps the set of positions of the value that the pattern has reached, as bits, and advances the whole set
- * by one unit of the pattern at a time. One comparison takes at most (units of the pattern as written) x (words of the
- * value's bitmaps) steps, which is at most a constant x (length of the value) x ceil(length of the pattern / 32). This bound holds because
+ * The matcher stores the positions of the value that the pattern has reached, as bits. It advances all positions by one unit of the pattern
+ * at a time. One comparison takes at most (units of the pattern as written) x (words of the value's bitmaps) steps. This is at most a
+ * constant x (length of the value) x ceil(length of the pattern / 32). This bound holds because
  * a pattern with more units than the value does not match, and a variable counts as one unit.
  * Units are UTF-16 code units, so `?` matches half of a surrogate pair.
  */

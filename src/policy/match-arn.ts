@@ -26,7 +26,7 @@ type ArnForm = { readonly segments: readonly (Glob | undefined)[] } | { readonly
  * Returns the comparison of an ARN operator.
  *
  * Source: IAM User Guide, "Amazon Resource Name (ARN) condition operators": six segments, each with wildcards. ArnEquals equals ArnLike.
- * Assumed: `*` alone matches every value. Other patterns with fewer than six written segments match no value, with one exception: if the
+ * Assumed: `*` alone matches every value. Other patterns with fewer than six written segments match no value, with one exception. If the
  * pattern begins with a variable whose value is an ARN, the rest of the pattern belongs to the last segment.
  */
 export function arnMeets(pieces: readonly Piece[]): Meets {

@@ -86,7 +86,8 @@ export interface EvaluationResult extends SharedResult {
 export function simulate({ layers, actions, resources, context, resourcePolicy, budget }: Simulation): EvaluationResult[] {
   const asked = resources.length === 0 ? ['*'] : resources;
   for (const text of [...asked, ...[...context.values()].flat()]) {
-    if (text.length > SIMULATED_TEXT_MAX) throw new RangeError('The text is too long to be simulated.');
+    if (text.length > SIMULATED_TEXT_MAX)
+      throw new RangeError(`A context value or resource has more than ${SIMULATED_TEXT_MAX} characters.`);
   }
   return actions.flatMap((action) => asked.map((resource) => simulateOne(layers, action, resource, context, resourcePolicy, budget)));
 }
@@ -135,7 +136,7 @@ function simulateOne(
   };
 }
 
-/** Steps of a statement or key in a result, including the cost of sending it. */
+/** Cost of a statement or key in a result, including its sending, in steps. */
 const STEPS_OF_MATCH = 100;
 
 function outcomeOf(decision: Decision): EvalDecision {
@@ -252,7 +253,7 @@ export function contextKeysOf(policy: CompiledPolicy, budget: StepBudget = { ste
   return [...keys.values()];
 }
 
-/** Steps of one character of a string that is searched for variables. */
+/** Cost of searching one character of a string for variables, in steps. */
 const STEPS_OF_CHARACTER = 8;
 
 function addKeys(

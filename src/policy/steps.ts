@@ -1,8 +1,8 @@
 /**
  * Steps that one piece of work (a decision, an analysis, a slice of session checks) may still take.
  *
- * One step is one 32-character word of a pattern advanced over one UTF-16 unit of a value, or other work of about
- * that cost: a visited statement, node or pair.
+ * One step advances one 32-character word of a pattern over one UTF-16 unit of a value. Other work of about that cost is also one step: a
+ * visited statement, node or pair.
  */
 export interface StepBudget {
   stepsLeft: number;

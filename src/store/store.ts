@@ -51,7 +51,7 @@ export interface TransactionOptions {
 
 /** Options of every engine. */
 export interface StoreOptions {
-  /** Called if the result of a commit is unknown (an error of COMMIT or of the disk): stop the process without a response to any caller. */
+  /** Called if the result of a commit is unknown (error of COMMIT or of the disk). Stops the process without a response to any caller. */
   readonly fatal?: (error: unknown) => void;
   /** Milliseconds since the epoch, for the order of the trail. Default: the system's clock. */
   readonly now?: () => number;

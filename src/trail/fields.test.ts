@@ -28,7 +28,7 @@ test('quoted: a string within the limit is unchanged', () => {
   for (const text of ['', 'aws-cli/2.31', 'é"\n', 'x'.repeat(1_024)]) assert.equal(JSON.parse(quoted(text)), text);
 });
 
-test('capped: a string is cut at a character', () => {
+test('capped: a string is cut between two characters, never inside one', () => {
   assert.equal(capped('aé', 2), 'a');
   assert.equal(capped('aé', 3), 'aé');
 });

@@ -15,7 +15,7 @@ export const LONG_FIELD_BYTES = 102_400;
  */
 export const UNPROVEN_FIELD_BYTES = 1024;
 
-/** Returns at most the first `maxBytes` bytes of a string as UTF-8, cut at a character. */
+/** Returns at most the first `maxBytes` bytes of a string as UTF-8. Does not cut inside a character. */
 export function capped(text: string, maxBytes = SHORT_FIELD_BYTES): string {
   if (text.length * 3 <= maxBytes) return text;
   // Each UTF-16 unit is at least one byte, so the rest is beyond the limit.

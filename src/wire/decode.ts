@@ -234,7 +234,7 @@ function inQueryString(model: ServiceModel, use: Member, sent: string): Pick<Res
 function listOfTexts(model: ServiceModel, use: Member): Read {
   const element = shapeOf(model, use.shape).member as Member;
   if (shapeOf(model, element.shape).type !== 'string')
-    throw new Error(`the model of ${model.service} writes ${use.shape} in a query string`);
+    throw new Error(`the model of ${model.service}: the list '${use.shape}' in a query string must contain strings`);
   return documentReaders(model, JSON_FORM).member(use);
 }
 

@@ -259,5 +259,5 @@ export function oneOf(): AwsError {
  * @throws Error  the name is inherited: a problem of the model
  */
 export function assertOwnName(model: ServiceModel, name: string): void {
-  if (name in Object.prototype) throw new Error(`the model of ${model.service} has a member ${name}`);
+  if (name in Object.prototype) throw new Error(`the model of ${model.service}: the member name '${name}' is a property of every object`);
 }

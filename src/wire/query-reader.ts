@@ -132,7 +132,7 @@ export function textReader(
     case 'structure':
     case 'list':
     case 'map':
-      throw new Error(`the model of ${model.service} writes ${use.shape} as text`);
+      throw new Error(`the model of ${model.service}: the shape '${use.shape}' cannot be read from a string`);
   }
 }
 

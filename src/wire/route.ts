@@ -210,7 +210,7 @@ function removedMatch(
 }
 
 /**
- * Returns the error for a request whose credential scope names an RPC service, but which does not name an operation in a protocol of that
+ * Returns the error for a request whose credential scope names an RPC service. The request does not name an operation in a protocol of that
  * service.
  */
 function missingOperation({ path }: Request, service: ServiceName): RoutingRefusal {

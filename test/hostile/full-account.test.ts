@@ -10,7 +10,7 @@ import { CORE_STEPS_MAX, countSteps } from './steps.ts';
 
 /**
  * Record sizes that are small enough to fill a store in memory within seconds. All records of a kind together are still much larger than
- * one transaction may read: 5,000 users have 20 MB, and 100 SAML providers have 10 MB.
+ * one transaction may read. For example, 5,000 users have 20 MB, and 100 SAML providers have 10 MB.
  */
 const SIZES: RecordSizes = { tags: 8, documents: 0.2, metadata: 100_000, attachments: 2, lastUses: 3 };
 

@@ -26,8 +26,8 @@ export function stackOf(genome: Genome, layersOf: (policyOf: (characters: number
 const onePolicy = (make: (characters: number) => string): PolicyLayers => ({ identity: tenPolicies(make).identity.slice(0, 1) });
 
 /**
- * Returns the maximum number of steps of a decision with one policy: the number of characters of the policy times the number of words of the
- * longest value. Doubles it, for the decision and for the search for its statement. Adds the steps that convert the values to bits.
+ * Returns the maximum number of steps of a decision with one policy. Multiplies the characters of the policy by the words of the longest
+ * value. Doubles the product, for the decision and for the search for its statement. Adds the steps that convert the values to bits.
  */
 export function stepsMax(genome: Genome, characters: number): number {
   const { context, resource } = requestOf(genome);

@@ -4,7 +4,7 @@ import { readOperator } from '../operators.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 import { codesCover, plainGlob, STEPS_OF_CODE } from './pattern-proof.ts';
 
-/** Steps of comparing two tests, without their values. */
+/** Cost of comparing two tests without their values, in steps. */
 const STEPS_OF_PAIR = 8;
 
 /** Proves that every request that passes all tests of `narrow` passes all tests of `wide`. */

@@ -4,7 +4,7 @@ import { matchesText } from '../glob-match.ts';
 import type { Piece } from '../pattern.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 
-/** Steps of one character or wildcard of a pattern. */
+/** Cost of one character or wildcard of a pattern, in steps. */
 export const STEPS_OF_CODE = 4;
 
 /** Proves that one pattern covers another. Wildcards of the narrower pattern are treated as characters that only wildcards match. */

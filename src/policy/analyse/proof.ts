@@ -14,8 +14,8 @@ import type { AskedAs } from './search.ts';
 /**
  * Proves that the existing policy allowed everything that a statement of the updated policy allows.
  *
- * An Allow of the existing policy without further conditions must cover each action and resource of the statement, and the updated policy
- * must contain all denials of the existing policy that apply to it.
+ * An Allow of the existing policy without further conditions must cover each action and resource of the statement. The updated policy must
+ * contain all denials of the existing policy that apply to the statement.
  */
 export function grantsNothingNew(
   statement: LoweredStatement,
@@ -76,7 +76,7 @@ export function neverBoth(
   });
 }
 
-/** Steps of comparing two statements or patterns, without matching their patterns. */
+/** Cost of comparing two statements or patterns without matching their patterns, in steps. */
 const STEPS_OF_PAIR = 8;
 
 /** Returns the number of statements that `parts` returns. */

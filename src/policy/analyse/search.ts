@@ -52,7 +52,7 @@ export interface Search {
 /** Cost of preparing one action, in comparisons: linking both policies, and finding resources and values. */
 const OVERHEAD = 20;
 
-/** Steps of a comparison, without matching its patterns. */
+/** Cost of a comparison without matching its patterns, in steps. */
 const STEPS_OF_COMPARISON = 16;
 
 /** Maximum number of requests to try for one action of one statement. */

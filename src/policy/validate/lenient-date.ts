@@ -6,8 +6,8 @@ const SECONDS = /^[0-9]{1,19}$/;
 const SECONDS_MAX = 2n ** 63n - 1n;
 
 /**
- * Reports whether IAM's parser accepts a date in a policy: seconds since 1970 up to 63 bits, or a year with optional month, day and time,
- * separated by `t` or `T`. The fields need no leading zeros, and a year may be negative.
+ * Reports whether IAM's parser accepts a date in a policy. A date is seconds since 1970 up to 63 bits, or a year with optional month, day
+ * and time. The separator before the time is `t` or `T`. The fields need no leading zeros, and a year may be negative.
  *
  * The engine compares only the dates that `toMoment` parses. Other dates never match.
  *

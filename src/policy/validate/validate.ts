@@ -66,7 +66,7 @@ export function validatePolicy(
 }
 
 /**
- * Reports whether a resource policy can only be the trust policy of a role: every action is one of STS, and no statement has a resource.
+ * Reports whether a resource policy must be the trust policy of a role: every action is one of STS, and no statement has a resource.
  *
  * Recorded: AWS CLI, examples of validate-policy: no MISSING_RESOURCE for a trust policy without a resource type.
  */
@@ -84,7 +84,7 @@ function isTrustPolicy({ statements }: PolicyDocument): boolean {
   );
 }
 
-/** Steps of one character of a finding, including the cost of sending it. */
+/** Cost of one character of a finding, including its sending, in steps. */
 const STEPS_OF_CHARACTER = 64;
 
 /** Returns the steps of writing and sending a finding. */

@@ -20,8 +20,12 @@ const HOPS_MAX = 64;
  * Entries to the left of the client are the client's own claims and are ignored.
  *
  * Returns `absent` if the request has none of the headers. Returns `ambiguous` if the client cannot be determined:
- * an entry of a trusted hop is malformed, `unknown` or obfuscated; `Forwarded` and `X-Forwarded-For` name different clients;
- * the protocol of the client's hop is contradictory; a header is longer than 4,096 characters or has more than 64 entries.
+ *
+ * - an entry of a trusted hop is malformed, `unknown` or obfuscated
+ * - `Forwarded` and `X-Forwarded-For` name different clients
+ * - the protocol of the client's hop is contradictory
+ * - a header is longer than 4,096 characters or has more than 64 entries
+ *
  * If both kinds of header are present, `secure` is true only if both state it.
  *
  * Source: RFC 7239, sections 4 to 7; HAProxy 2.6 and nginx 1.22 (Debian 12), `option forwarded`, `option forwardfor`, `proxy_set_header`.

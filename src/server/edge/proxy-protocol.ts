@@ -26,8 +26,8 @@ const CLIENT_SSL = 0x01;
 /**
  * Parses a PROXY protocol header of version 2, or its beginning.
  *
- * Returns `more` until the header is complete. Returns `refused` for other bytes, for a client that does not use TCP over IPv4 or IPv6, and
- * for more than 4,096 bytes of addresses and TLVs. Ignores the checksum TLV, which the specification makes optional.
+ * Returns `more` until the header is complete. Returns `refused` for other bytes, and for more than 4,096 bytes of addresses and TLVs. Also
+ * returns it for a client that does not use TCP over IPv4 or IPv6. Ignores the checksum TLV, which the specification makes optional.
  *
  * Source: The PROXY protocol, versions 1 & 2 (haproxy.org, proxy-protocol.txt), sections 2.2 to 2.2.6.
  */

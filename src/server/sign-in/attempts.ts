@@ -29,10 +29,11 @@ export interface Tried {
 export interface Attempted {
   /** User with the name, if the user exists. */
   readonly user?: UserRecord;
-  /** Account and subject under which failures of the name are counted. */
+  /** Account under which failed attempts for the name are counted. */
   readonly home: AccountId;
+  /** Subject under which failed attempts for the name are counted. */
   readonly subject: string;
-  /** Subject under which failures of the source are counted. */
+  /** Subject under which failed attempts from the source are counted. */
   readonly source: string;
   /** Time from which the server accepts the next attempt. */
   readonly nextAt: Instant;
@@ -44,9 +45,9 @@ export interface SignInAttempts {
    * the response time does not distinguish them.
    */
   attempted(tx: Tx, accountId: AccountId | undefined, userName: string, tried: Tried): Promise<Attempted>;
-  /** Counts a failure of the name and of the source. */
+  /** Counts a failed attempt, for the name and for the source. */
   countFailure(tx: Tx, attempted: Attempted): Promise<void>;
-  /** Counts a failure of the source alone, for example a wrong code, which its device counts. */
+  /** Counts a failed attempt for the source only, for example a wrong code. The device counts wrong codes itself. */
   countSource(tx: Tx, source: string): Promise<void>;
 }
 
@@ -56,7 +57,7 @@ export interface SignInAttempts {
  * The store never deletes the count of an existing user to free space, so attempts with other names do not reset it.
  */
 export function signInAttempts({ now, nameDigest, failuresPerSource }: SignInParts): SignInAttempts {
-  /** Counts a failure of a source. In the record, `failedAt` is the time at which the source has regained all attempts. */
+  /** Counts a failed attempt from a source. In the record, `failedAt` is the time at which the source has regained all attempts. */
   async function countSource(tx: Tx, source: string): Promise<void> {
     if (failuresPerSource === 0) return;
     const counted = await tx.attempts.of(NO_ACCOUNT, source);

@@ -18,7 +18,7 @@ const DAY_MS = 24 * 60 * 60_000;
  * Users of app instances. Their IDs are case-sensitive.
  *
  * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceUser … PutAppInstanceUserExpirationSettings. Chime SDK Developer Guide, "Creating an
- * AppInstanceUser": programs create a user each time that it logs in, so a request for a user that exists returns it.
+ * AppInstanceUser": programs create a user at each login. So a request for an existing user returns that user.
  * Assumed: empty metadata is stored; a user with another name, metadata, expiration or tags than the request's is ConflictException.
  */
 export function userOperations({ limits }: IdentityDeps) {

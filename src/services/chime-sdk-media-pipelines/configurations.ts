@@ -28,9 +28,9 @@ const TOKEN_LIFE_MS = 24 * 60 * 60_000;
 
 /**
  * Source: chime-sdk-media-pipelines 2021-07-15, CreateMediaInsightsPipelineConfiguration … UpdateMediaInsightsPipelineConfiguration.
- * Assumed: an update replaces all settings, and without alerts it removes them; a name in use is BadRequestException, because the model
- * of the Create has no ConflictException; a configuration that a Voice Connector names can be deleted, and ConflictException is for
- * running pipelines, which are not built.
+ * Assumed: an update replaces all settings, and an update without alerts removes the alerts.
+ * Assumed: a name in use is BadRequestException, because the model of the Create has no ConflictException.
+ * Assumed: a configuration that a Voice Connector names can be deleted. ConflictException is for running pipelines, which are not built.
  */
 const regularOperations = resource(CONFIGURATION, {
   limit: { most: CONFIGURATIONS_MAX, per: 'region', title: 'media insights pipeline configurations in this region' },

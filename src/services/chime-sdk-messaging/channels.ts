@@ -14,7 +14,7 @@ export const channelOperations = inChannel({
   },
 
   /**
-   * Assumed: absent members remain.
+   * Assumed: omitted members do not change.
    * @throws BadRequestException an elastic channel cannot become UNRESTRICTED
    *
    * Emits: UPDATE_CHANNEL.

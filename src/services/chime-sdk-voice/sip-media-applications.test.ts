@@ -50,7 +50,7 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('UpdateSipMediaApplication: absent members remain, and the name of another is ConflictException', async () => {
+test('UpdateSipMediaApplication: omitted members do not change, and a used name is ConflictException', async () => {
   const { run, application } = await openFixture();
   await application({ Name: 'taken' });
   const SipMediaApplicationId = await application({ Name: 'own' });

@@ -96,7 +96,7 @@ test('ListSipRules: pages have all rules of the region, or those of one applicat
   assert.deepEqual((await run('ListSipRules', {}, { region: 'eu-west-1' })).SipRules, []);
 });
 
-test('UpdateSipRule: the trigger and absent members remain', async () => {
+test('UpdateSipRule: the trigger and omitted members do not change', async () => {
   const fixture = await openFixture();
   const { run, application } = fixture;
   const SipRuleId = await rule(fixture);

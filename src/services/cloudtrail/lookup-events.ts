@@ -113,7 +113,7 @@ async function requireRate({ tx, accountId, region, now }: Call, perSecond: numb
 }
 
 /**
- * Returns the token of the next page: a place in the trail, with a hash of the parameters because a token is valid only for these.
+ * Returns the token of the next page: a place in the trail and a hash of the parameters. A token is valid only for the same parameters.
  * The token is not secret. The account and the region always come from the caller.
  */
 function nextToken(position: string, input: LookupEventsRequest): string {

@@ -56,7 +56,7 @@ export interface Kind<Document, Api = unknown> extends ResourceKind<Document> {
   readonly title: string;
   /** Members of inputs that identify a resource. The last identifies it within the parent that the others identify. */
   readonly identifiers: readonly string[];
-  /** Kind of the resource that these belong to. Its identifiers are in the inputs of `create` and `list`. */
+  /** Kind of the parent, which contains the resources of this kind. Its identifiers are in the inputs of `create` and `list`. */
   readonly parent?: Kind<unknown, Api>;
   /** Returns the place of the children of a parent. Default: the parent's ID is `parent` of the key, without a prefix. */
   readonly within?: (parent: ResourceKey) => Home;

@@ -43,7 +43,7 @@ export interface Limit {
   readonly most: number;
   /** Scope of the count: the account, its region, or the parent. */
   readonly per: 'account' | 'region' | 'parent';
-  /** Counted resources in the error message. Default: the title of the kind. */
+  /** Name of the counted resources in the error message. Default: the title of the kind. */
   readonly title?: string;
   /** Returns the number of resources. Default: counts the stored resources. */
   readonly count?: (call: Call, home: Home) => Promise<number>;
@@ -86,7 +86,7 @@ export interface Read<Api, Name extends keyof Api> extends Declared<Api, Name> {
 
 export interface Update<Document, Api, Name extends keyof Api> extends Declared<Api, Name> {
   readonly guard?: readonly Guard<Document, InputOf<Api, Name>>[];
-  /** Returns the changed document. Default: members of the input replace those of the document, and absent members remain. */
+  /** Returns the changed document. Default: members of the input replace those of the document, and omitted members do not change. */
   readonly document?: (call: Call, input: InputOf<Api, Name>, before: ResourceRecord<Document>) => Document | Promise<Document>;
 }
 
@@ -134,8 +134,11 @@ type AnyOperation = DeclaredOperation<Members, Members>;
 /**
  * Returns the declared operations of a kind.
  *
- * Errors of a call have this order: the parent or the resource does not exist · the token was used for another request ·
- * errors of the guards and derived checks, in their order.
+ * Errors of a call have this order:
+ *
+ * - the parent or the resource does not exist
+ * - the token was used for another request
+ * - errors of the guards and derived checks, in their order
  */
 export function resource<
   Document extends object,

@@ -5,9 +5,10 @@ import { isPlainRead } from './postgres-single-reads.ts';
 import { isWrite } from './transaction.ts';
 
 /**
- * First statement of a transaction that runs again after a conflict. Its snapshot is taken after the lock is granted, so it sees the changes that
- * it waited for: all changes of identity, which increment one counter, and other transactions that run again. Without the lock, a transaction that
- * waits for the counter's row would fail each time it gets the row. Source: PostgreSQL manual, LOCK, notes on SERIALIZABLE.
+ * First statement of a transaction that runs again after a conflict. The snapshot of the transaction is taken after the lock is granted, so
+ * it includes the changes that the transaction waited for. These are all changes of identity, which increment one counter, and other
+ * transactions that run again. Without the lock, a transaction that waits for the counter's row would fail each time it gets the row.
+ * Source: PostgreSQL manual, LOCK, notes on SERIALIZABLE.
  */
 const WAIT_FOR_OTHERS = 'LOCK TABLE counter IN SHARE ROW EXCLUSIVE MODE';
 

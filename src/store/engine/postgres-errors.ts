@@ -5,8 +5,9 @@ export const CONFLICT = new Set(['40001', '40P01']);
 export const CREATED_MEANWHILE = new Set([...CONFLICT, '23505', '42P07', '42710']);
 
 /**
- * SQLSTATE classes and codes of errors that end the connection: connection_exception, operator_intervention by a shutdown or a terminated
- * backend, and the time limits of an idle session. The severity alone is not reliable: the database translates it (`lc_messages`).
+ * SQLSTATE classes and codes of errors that end the connection. They are connection_exception, operator_intervention by a shutdown or a
+ * terminated backend, and the time limits of an idle session. The severity alone is not reliable, because the database translates it
+ * (`lc_messages`).
  * Source: PostgreSQL manual, appendix A.
  */
 const ENDS_CONNECTION = /^(?:08|57P|25P03|25P04)/;

@@ -16,11 +16,11 @@ export interface Servers {
   /** Registers a server that has applied all changes up to `version` and has no lease yet. A second call changes nothing. */
   register(server: { readonly id: string; readonly name: string; readonly startedAt: number }, version: number): Promise<void>;
   /**
-   * Returns the next page of all records of the held kinds, in the order of their keys, with the version and epoch of the database at the
-   * page. `after` is the last record of the previous page.
+   * Returns the next page of all records of the held kinds, in the order of their keys. The page has the version and epoch of the database
+   * when it was read. `after` is the last record of the previous page.
    *
-   * Pages are different snapshots: a record that changed after the first page can be on a page as it was before, as it was after, or
-   * missing. The changes after the version of the first page complete the pages.
+   * Each page is a different snapshot. So a page can have the old or the new form of a record that changed after the first page, or lack the
+   * record. The changes after the version of the first page complete the pages.
    *
    * @throws Error  the database is a standby, or did not answer in time
    */

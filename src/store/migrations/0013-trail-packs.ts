@@ -6,7 +6,7 @@ const BATCH = 1_000;
 /** Records of a pack, and the time between its first and its last one, in positions: 1024 are a millisecond. */
 const PACK_RECORDS = 16;
 const PACK_SPAN = 60_000 * 1_024;
-/** UTF-16 units of documents with which a pack is full. */
+/** Size of the documents in a full pack, in UTF-16 units. */
 const DOCUMENTS_FULL = 2 ** 17;
 
 const SELECT = `

@@ -19,8 +19,8 @@ function rowsOf(waiting: readonly Waiting[]): readonly TrailRow[] {
  * Writes the records of transactions that wrote nothing else. Records that wait together share a pack, so that a denial or a read does not
  * cost a transaction of its own. Resolves when the records are durable.
  *
- * `wroteNothing` reports whether an error proves that its statement wrote nothing. Only then are the records of a batch written one by one:
- * after a lost connection they may be in the trail already, and would be in it twice.
+ * `wroteNothing` reports whether an error proves that its statement wrote nothing. Only then are the records of a batch written one by one.
+ * After a lost connection, the trail may already contain the records, and they would be written twice.
  */
 export function recorder(
   execute: (text: string, values: readonly SqlValue[]) => Promise<unknown>,

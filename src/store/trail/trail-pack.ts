@@ -6,7 +6,7 @@ import { keysOf } from './trail-keys.ts';
 import type { TrailRow } from './trail-row.ts';
 
 /**
- * Records of the trail, in packs: the records of one commit are one row, so that a record costs a small part of an insert (Decision 0020).
+ * Records of the trail, in packs. The records of one commit are one row, so that a record costs a small part of an insert (Decision 0020).
  */
 export const TRAIL_PACK = table('trail_pack', {
   columns: {
@@ -49,7 +49,7 @@ type Head = readonly [
 /** Maximum number of records in a pack. A look-up reads whole packs. */
 export const PACK_RECORDS = 32;
 
-/** Number of UTF-16 units of documents with which a pack is full. */
+/** Size of the documents in a full pack, in UTF-16 units. */
 const DOCUMENTS_FULL = 2 ** 17;
 
 const INSERT = `INSERT INTO trail_pack (${TRAIL_PACK.names}) VALUES ($1, $2, $3, $4, $5)`;

@@ -26,7 +26,7 @@ export interface Trail {
 export interface LookupQuery {
   readonly accountId: AccountId;
   readonly region: string;
-  /** Both are inclusive. */
+  /** First and last time of the records, both inclusive. */
   readonly from: Instant;
   readonly to: Instant;
   readonly attribute?: { readonly name: LookupAttribute; readonly value: string };
