@@ -5,10 +5,14 @@ import { endFirstStart, mayCreateAccount } from './data-folder.ts';
 import { writeDurably } from './durable-file.ts';
 import { endpointOf, type Settings } from './settings.ts';
 
-/** Returns the files of a first start in the data folder of `settings`. */
-export function filesOfFirstStart(settings: Settings): FirstStartFiles {
+/** Returns the files of a first start in the data folder of `settings`. `opened` resolves when every listener is open. */
+export function filesOfFirstStart(settings: Settings, opened: Promise<void>): FirstStartFiles {
   return {
-    mayCreateAccount: () => mayCreateAccount(settings),
+    async mayCreateAccount() {
+      if (!mayCreateAccount(settings)) return false;
+      await opened;
+      return true;
+    },
     writeProfile: (administrator) => writeProfile(settings, administrator),
     end: () => endFirstStart(settings),
   };

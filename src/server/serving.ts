@@ -95,6 +95,7 @@ export function serving(
     // core.
     listeners,
     { name: 'core start', start: () => readyCore(core, settings, listeners) },
+    { name: 'profiles', start: () => updateEndpoint(settings, listeners) },
     socketsPart(sockets),
     renewalPart(listeners),
     requests.part(settings.drainSeconds),
@@ -104,8 +105,6 @@ export function serving(
     sockets,
     async start() {
       await running.start();
-      const [first] = listeners.open();
-      if (first !== undefined) updateProfiles(settings, first.endpoint);
       return {
         ready: { core: await core.ready, listeners: listeners.open() },
         counts: () => ({ ...connections.counts(), queued: requests.waiting() }),
@@ -129,8 +128,9 @@ function connectionLimitsOf(settings: Settings, limits: Partial<ConnectionLimits
   };
 }
 
-/** Waits for the core, and sends it the addresses of the listeners. */
+/** Tells the core that the listeners are open, waits for it, and sends it their addresses. */
 async function readyCore(core: CoreLink, { publicUrl }: Settings, listeners: ListenersPart): Promise<void> {
+  core.opened();
   await core.ready;
   const { http, https } = listeners.endpoints();
   const found = publicUrl ?? https;
@@ -138,6 +138,12 @@ async function readyCore(core: CoreLink, { publicUrl }: Settings, listeners: Lis
     .open()
     .map(({ endpoint, everyAddress }) => (everyAddress ? endpoint.replace('localhost', hostname()) : endpoint));
   core.listening(omitUndefined({ http, https: found, local: publicUrl === undefined ? http : undefined, listeners: addresses }));
+}
+
+/** Updates the endpoint of the profiles that the server wrote. */
+function updateEndpoint(settings: Settings, listeners: ListenersPart): void {
+  const [first] = listeners.open();
+  if (first !== undefined) updateProfiles(settings, first.endpoint);
 }
 
 /** Requests to the core, queued fairly by their source. */

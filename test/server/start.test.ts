@@ -92,6 +92,31 @@ test('Start: an error is printed as one line without a stack trace', async () =>
   assert.ok(!existsSync(join(folder, 'aws')), 'a start whose address is in use leaves no profile');
 });
 
+test('First start: no account is created before every listener is open, however long that takes', async () => {
+  const { endpoint } = await startServerProcess();
+  const folder = newFolder();
+  // The core has time to create the account before the main thread finds out that its address is in use.
+  const slowly = `import { Server } from 'node:net';
+    const { listen } = Server.prototype;
+    Server.prototype.listen = function (...args) { return typeof args[0] === 'number' ? void setTimeout(() => listen.apply(this, args), 4000) : listen.apply(this, args); };`;
+  const { status, written } = await startThatEnds(['--data', folder, '--http', new URL(endpoint).host, '--https', 'off'], {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(slowly)}`,
+  });
+  assert.match(written, /EADDRINUSE/);
+  assert.deepEqual([status, existsSync(join(folder, 'aws')), existsSync(join(folder, 'first-start'))], [2, false, true]);
+});
+
+test('Start: a server whose profiles cannot be updated stops everything that it started', async () => {
+  const first = await startTestServer({}, newFolder());
+  await first.stop();
+  const config = join(first.dataFolder, 'aws', 'config');
+  rmSync(config);
+  mkdirSync(config);
+  await assert.rejects(startTestServer({}, first.dataFolder), /EISDIR/);
+  rmSync(config, { recursive: true });
+  await startTestServer({}, first.dataFolder);
+});
+
 test('Start: a request that arrives before the end of the start waits for it', async () => {
   const first = await startTestServer({}, newFolder());
   await first.stop();

@@ -41,6 +41,7 @@ export type ToCore =
   | readonly (readonly [id: number, request: CoreRequest])[]
   | { readonly listening: Endpoints }
   | { readonly news: SocketNews }
+  | 'opened'
   | 'close';
 export type FromCore =
   | readonly (readonly [id: number, answer: Answer])[]
@@ -56,6 +57,8 @@ export interface CoreLink {
   readonly ready: Promise<CoreReady>;
   answer(request: CoreRequest): Promise<Answer>;
   notify(news: SocketNews): void;
+  /** Tells the starting core that every listener is open. A first start creates its account only then. */
+  opened(): void;
   listening(endpoints: Endpoints): void;
   /** Stops the core: at once if it is not ready, otherwise after the accepted requests. */
   close(): Promise<void>;
@@ -141,6 +144,7 @@ export function startCore(start: CoreStart, { onOrders, onReadyUntil, onDeath }:
       return answer;
     },
     notify: (news) => worker.postMessage({ news } satisfies ToCore),
+    opened: () => worker.postMessage('opened' satisfies ToCore),
     listening: (endpoints) => worker.postMessage({ listening: endpoints } satisfies ToCore),
     async close() {
       closing = true;
@@ -177,6 +181,8 @@ export function serveCore(
         .then(() => port.postMessage('closed' satisfies FromCore));
       return;
     }
+    // A core that needed no first start did not wait for it.
+    if (message === 'opened') return;
     if ('listening' in message) {
       core.listening(message.listening);
       return;

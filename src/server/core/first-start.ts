@@ -21,8 +21,8 @@ export interface NewAdministrator {
 
 /** Files of a first start in the data folder. */
 export interface FirstStartFiles {
-  /** Reports whether the server may create the first account of an empty database. */
-  mayCreateAccount(): boolean;
+  /** Reports whether the server may create the first account of an empty database. Resolves to true only when every listener is open. */
+  mayCreateAccount(): boolean | Promise<boolean>;
   /** Writes `aws/config` and `aws/credentials` (mode 0600), durably. */
   writeProfile(administrator: NewAdministrator): void;
   /** Ends the first start. From then on, an empty database means that the data was lost. */
@@ -48,7 +48,7 @@ export interface FirstStartParts {
 export async function firstStart({ store, vault, files, random, now }: FirstStartParts): Promise<NewAdministrator | undefined> {
   const exists = await store.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT));
   if (exists !== undefined) return undefined;
-  if (!files.mayCreateAccount()) {
+  if (!(await files.mayCreateAccount())) {
     throw new Error('the database has no account, and this is not its first start; restore it from a backup');
   }
   const administrator = newAdministrator(newAccountId(random), 'admin', random);

@@ -30,6 +30,8 @@ export async function runCore(): Promise<void> {
   if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
   const post = (message: FromCore): void => port.postMessage(message);
   const { settings, recording } = workerData as CoreStart;
+  // The first message of the main thread is 'opened'. Until the core is ready it sends no other.
+  const opened = new Promise<void>((resolve) => port.once('message', () => resolve()));
 
   mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
   const ring = operatorKeyRing(join(settings.dataFolder, 'operator.key'));
@@ -57,7 +59,7 @@ export async function runCore(): Promise<void> {
     fetchJson: guardedFetch({ allowedInternalHosts: settings.internalIssuers }),
     analysisThreads: newAnalysisThreads(ANALYSIS_LIMITS, log),
     samlThreads: newSamlThreads(SAML_LIMITS, log),
-    firstStartFiles: filesOfFirstStart(settings),
+    firstStartFiles: filesOfFirstStart(settings, opened),
     listenForControl: (commands) => listenForControl(settings.dataFolder, commands),
     follow: (orders) => post({ orders }),
     readyForMs: (milliseconds) => post({ readyUntil: machineClock() + milliseconds }),

@@ -4,8 +4,11 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import pg from 'pg';
+import type { Instant } from '#core/instant.ts';
 import { type TestPostgres, testPostgres } from '../../../test/store/test-postgres.ts';
-import { ALICE, group, trailRow } from '../conformance-fixtures.ts';
+import { ALICE, group, NOON, trailRow } from '../conformance-fixtures.ts';
+import { writeRun } from '../trail/trail-index.ts';
+import { positionAt } from './position.ts';
 import { openOnPool, openPostgres, SERIALIZABLE_SESSIONS } from './postgres.ts';
 import type { PostgresQuery } from './postgres-pool.ts';
 
@@ -103,6 +106,62 @@ describe('openPostgres', () => {
     const { version, changes } = await (stores[0] as (typeof stores)[0]).transaction((tx) => tx.identity.changesSince(0));
     assert.deepEqual([version, changes.length, new Set(changes.map((change) => change.version)).size], [120, 120, 120]);
     await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test('openPostgres: look-ups find the records of two servers that use the same positions', async () => {
+    const url = await freshDatabase();
+    let clock = NOON as number;
+    const options = { now: () => clock as Instant, connections: 2 };
+    const first = await openPostgres(url, options);
+    // As after the starts of 31 other servers.
+    await first.transaction((tx) => tx.sql.run("UPDATE counter SET value = value + 31 WHERE name = 'server'"));
+    const second = await openPostgres(url, options);
+    const expected: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      clock++;
+      for (const [name, store] of Object.entries({ first, second })) {
+        expected.push(`${name}-${i}`);
+        await store.transaction(({ trail }) => trail.append(trailRow(`${name}-${i}`, clock)));
+      }
+    }
+    const positions = await first.transaction((tx) => tx.sql.rows('SELECT DISTINCT position FROM trail_pack'));
+    assert.equal(positions.length, 20);
+
+    async function idsInPagesOf(limit: number): Promise<readonly string[]> {
+      const found: string[] = [];
+      for (let before: string | undefined, pages = 0; pages === 0 || before !== undefined; pages++) {
+        const range = { accountId: ALICE, region: 'us-east-1', from: NOON, to: clock as Instant };
+        const page = await first.transaction((tx) => tx.trail.lookup({ ...range, limit, ...(before === undefined ? {} : { before }) }));
+        found.push(...page.rows.map(({ eventId }) => eventId));
+        before = page.next;
+      }
+      return found.toSorted();
+    }
+    for (const limit of [1, 3, 7, 50]) assert.deepEqual(await idsInPagesOf(limit), expected.toSorted(), `pages of ${limit}`);
+
+    clock += 60_000;
+    const delivered: string[] = [];
+    for (let position = 0, more = true; more; ) {
+      const page = await first.transaction((tx) => tx.trail.since(position, 5));
+      delivered.push(...page.rows.map(({ eventId }) => eventId));
+      [position, more] = [page.position, page.rows.length > 0];
+    }
+    assert.deepEqual(delivered.toSorted(), expected.toSorted());
+
+    // Runs that are full between two packs with one position.
+    for (let more = 'more'; more === 'more'; )
+      more = await first.transaction(({ sql }) => writeRun(sql, positionAt(clock), { keys: 4_096, packs: 3 }));
+    for (const limit of [1, 3, 7, 50]) assert.deepEqual(await idsInPagesOf(limit), expected.toSorted(), `pages of ${limit} from runs`);
+    for (const eventId of expected) {
+      const range = { accountId: ALICE, region: 'us-east-1', from: NOON, to: clock as Instant, limit: 50 };
+      const attribute = { name: 'EventId', value: eventId } as const;
+      const { rows } = await second.transaction((tx) => tx.trail.lookup({ ...range, attribute }));
+      assert.deepEqual(
+        rows.map((row) => row.eventId),
+        [eventId],
+      );
+    }
+    await Promise.all([first, second].map((store) => store.close()));
   });
 
   test('openPostgres: a lost connection fails only its own transaction', async () => {

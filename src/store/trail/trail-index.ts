@@ -39,6 +39,9 @@ export const TRAIL_INDEX = table('trail_index', {
 /** Keys and packs of a run of level 0. It is written when the newest packs reach one of them. */
 const FULL_RUN = { keys: 4_096, packs: 1_024 };
 
+/** Maximum number of packs with one position: one of each server. */
+const SAME_POSITION_MAX = 64;
+
 /** `runs` runs become one large run when there are `at`. */
 const MERGE = { runs: 64, at: 96 };
 
@@ -106,7 +109,7 @@ export async function writeRun(sql: Sql, settled: number, full = FULL_RUN): Prom
   const packs = await sql.rows<{ readonly position: number; readonly keys: string }>(SELECT_KEYS, [
     await indexedUpTo(sql),
     settled,
-    full.packs,
+    full.packs + SAME_POSITION_MAX,
   ]);
   const entries: Entries = { keys: [], positions: [] };
   const firstPosition = packs[0]?.position as number;

@@ -17,8 +17,8 @@ export interface Trail {
   lookup(query: LookupQuery): Promise<LookupPage>;
   /**
    * Returns each record of all accounts once, in the order of commits, after a position (0: from the first), for delivery and digests.
-   * It reads at most `limit` packs, which have one or more records each. On PostgreSQL it omits the last half minute, because a record
-   * that commits late may still precede these records.
+   * It reads at most `limit` packs, which have one or more records each, and the others with the position of the last one. On PostgreSQL it
+   * omits the last half minute, because a record that commits late may still precede these records.
    */
   since(position: number, limit: number): Promise<{ readonly rows: readonly TrailRow[]; readonly position: number }>;
 }
@@ -70,22 +70,31 @@ export function trail({ sql, append, writeEarlier, settled }: TrailParts): Trail
     async since(after, limit) {
       writeEarlier();
       const packs = await TRAIL_PACK.rows(sql, SELECT_SINCE, [after, settled(), limit]);
-      return { rows: packs.flatMap(recordsOf), position: packs.at(-1)?.position ?? after };
+      const position = packs.at(-1)?.position;
+      if (position === undefined) return { rows: [], position: after };
+      // The limit may be between packs of several servers that have one position.
+      const last = packs.length < limit ? [] : await TRAIL_PACK.rows(sql, SELECT_AT, [position]);
+      const earlier = last.length === 0 ? packs : packs.filter((pack) => pack.position !== position);
+      return { rows: [...earlier, ...last].flatMap(recordsOf), position };
     },
   };
 }
 
-const SELECT_SINCE = `SELECT ${TRAIL_PACK.names} FROM trail_pack WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3`;
+const SELECT_SINCE = `SELECT ${TRAIL_PACK.names} FROM trail_pack WHERE position > $1 AND position < $2 ORDER BY position, event_id LIMIT $3`;
+const SELECT_AT = `SELECT ${TRAIL_PACK.names} FROM trail_pack WHERE position = $1 ORDER BY event_id`;
 const SELECT_TAIL = `
   SELECT ${TRAIL_PACK.names} FROM trail_pack
-  WHERE position <= $1 AND position > $2 AND position >= $3 AND keys LIKE $4 ESCAPE '!' ORDER BY position DESC LIMIT $5`;
+  WHERE position <= $1 AND NOT (position = $1 AND event_id >= $2) AND position > $3 AND position >= $4 AND keys LIKE $5 ESCAPE '!'
+  ORDER BY position DESC, event_id DESC LIMIT $6`;
+/** Event IDs are before it. */
+const AFTER_EVENT_IDS = '\u{10ffff}';
 
 /** Number of packs that one statement reads, and that the first one reads: a pack can have many records of a frequent value. */
 const PACKS_PAGE = 16;
 const PACKS_FIRST = 4;
 const SELECT_PACKS = `
   SELECT ${TRAIL_PACK.names} FROM trail_pack
-  WHERE position IN (${Array.from({ length: PACKS_PAGE }, (_, i) => `$${i + 1}`).join(', ')}) ORDER BY position DESC`;
+  WHERE position IN (${Array.from({ length: PACKS_PAGE }, (_, i) => `$${i + 1}`).join(', ')}) ORDER BY position DESC, event_id DESC`;
 
 /** Maximum number of packs, of UTF-16 units in them, and of runs that a look-up reads. Then it returns a page with `next`. */
 const PACKS_READ_MAX = 256;
@@ -95,15 +104,18 @@ const RUNS_READ_MAX = 1_024;
 /** Number of runs that one statement reads: few at first, because frequent values are in the newest. */
 const RUNS_PAGE = { first: 2, growth: 4, max: 64 } as const;
 
-/** Place of a record: its pack, and its index in the pack. */
+/**
+ * Place in a look-up: a position, and the number of its matching records that were read already. Packs of several servers can have one
+ * position, so the number counts through all of them, from the newest.
+ */
 interface Place {
   readonly position: number;
-  readonly index: number;
+  readonly passed: number;
 }
 
 /** Returns the string of a place, for `next`: two numbers in base 36, of which the second has three digits. */
-function placeText({ position, index }: Place): string {
-  return position.toString(36) + index.toString(36).padStart(3, '0');
+function placeText({ position, passed }: Place): string {
+  return position.toString(36) + passed.toString(36).padStart(3, '0');
 }
 
 /** Reports whether a string has the form of `next` of a page. */
@@ -112,23 +124,25 @@ export function isPlace(text: string): boolean {
 }
 
 function parsePlace(text: string): Place {
-  return { position: Number.parseInt(text.slice(0, -3), 36), index: Number.parseInt(text.slice(-3), 36) };
+  return { position: Number.parseInt(text.slice(0, -3), 36), passed: Number.parseInt(text.slice(-3), 36) };
 }
 
 /** A search in progress. Reads packs from new to old, and collects their matching records until the page has one more than its limit. */
 interface Search {
   readonly query: LookupQuery;
-  /** Records of this place and later ones are not in the page. */
+  /** The page continues here. */
   readonly end: Place;
   readonly found: { readonly row: TrailRow; readonly place: Place }[];
+  /** Place of the matching record that was read last. */
+  at: Place;
   packsRead: number;
   unitsRead: number;
 }
 
 async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
   const from = positionAt(query.from);
-  const end = query.before === undefined ? { position: positionAt(query.to + LATEST_MS), index: 0 } : parsePlace(query.before);
-  const state: Search = { query, end, found: [], packsRead: 0, unitsRead: 0 };
+  const end = query.before === undefined ? { position: positionAt(query.to + LATEST_MS), passed: 0 } : parsePlace(query.before);
+  const state: Search = { query, end, found: [], at: { position: end.position, passed: 0 }, packsRead: 0, unitsRead: 0 };
   const key = keyOf(query);
   const indexed = await indexedUpTo(sql);
   const stopped =
@@ -139,8 +153,9 @@ async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
   return { rows: rows.map(({ row }) => row), ...(next === undefined ? {} : { next: placeText(next) }) };
 }
 
-function isFull({ found, query, packsRead, unitsRead }: Search): boolean {
-  return found.length > query.limit || packsRead >= PACKS_READ_MAX || unitsRead >= UNITS_READ_MAX;
+/** Reports whether the search ends after a pack. The packs at the place where it began are never the only ones, so each page continues. */
+function isFull({ found, query, end, packsRead, unitsRead }: Search, position: number): boolean {
+  return found.length > query.limit || (position !== end.position && (packsRead >= PACKS_READ_MAX || unitsRead >= UNITS_READ_MAX));
 }
 
 /** Returns the number of packs that the next statement reads. */
@@ -156,24 +171,27 @@ function collect(state: Search, packs: readonly Pack[]): Place | undefined {
     const records = recordsOf(pack);
     for (let index = records.length - 1; index >= 0; index--) {
       const row = records[index] as TrailRow;
-      if (position === end.position && index >= end.index) continue;
-      if (row.at >= query.from && row.at <= query.to && matches(row, query)) found.push({ row, place: { position, index } });
+      // Counts records outside the range of time too, because the range can be another at the next page.
+      if (!matches(row, query)) continue;
+      state.at = { position, passed: state.at.position === position ? state.at.passed + 1 : 1 };
+      if (position === end.position && state.at.passed <= end.passed) continue;
+      if (row.at >= query.from && row.at <= query.to) found.push({ row, place: state.at });
     }
     state.packsRead++;
     state.unitsRead += pack.heads.length + pack.documents.length;
-    if (isFull(state)) return { position, index: 0 };
+    if (isFull(state, position)) return state.at.position === position ? state.at : { position, passed: 0 };
   }
   return undefined;
 }
 
 /** Searches the packs that are in no run yet. */
 async function searchTail(sql: Sql, state: Search, text: string, indexed: number, from: number): Promise<Place | undefined> {
-  for (let before = state.end.position; ; ) {
+  for (let [before, beforeEvent] = [state.end.position, AFTER_EVENT_IDS]; ; ) {
     const limit = pageOf(state);
-    const packs = await TRAIL_PACK.rows(sql, SELECT_TAIL, [before, indexed, from, `%${text}%`, limit]);
+    const packs = await TRAIL_PACK.rows(sql, SELECT_TAIL, [before, beforeEvent, indexed, from, `%${text}%`, limit]);
     const stopped = collect(state, packs);
     if (stopped !== undefined || packs.length < limit) return stopped;
-    before = (packs.at(-1) as Pack).position - 1;
+    ({ position: before, eventId: beforeEvent } = packs.at(-1) as Pack);
   }
 }
 
@@ -198,7 +216,7 @@ async function searchRuns(sql: Sql, state: Search, key: number, last: number, fr
     if (oldest === undefined || hits.length < limit) return undefined;
     before = oldest.lastPosition;
     runs += hits.length;
-    if (runs >= RUNS_READ_MAX) return { position: oldest.firstPosition, index: 0 };
+    if (runs >= RUNS_READ_MAX) return { position: oldest.firstPosition - 1, passed: 0 };
     limit = Math.min(limit * RUNS_PAGE.growth, RUNS_PAGE.max);
   }
 }
