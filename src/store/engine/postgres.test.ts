@@ -107,7 +107,9 @@ describe('openPostgres', () => {
     assert.deepEqual([version, changes.length, new Set(changes.map((change) => change.version)).size], [120, 120, 120]);
     await Promise.all(stores.map((store) => store.close()));
   });
+});
 
+describe('openPostgres: positions and lost connections', () => {
   test('openPostgres: look-ups find the records of two servers that use the same positions', async () => {
     const url = await freshDatabase();
     let clock = NOON as number;
