@@ -23,7 +23,7 @@ export interface ServiceModel {
   /** First label of the host name: `meetings-chime`. */
   readonly endpointPrefix: string;
   readonly operations: Readonly<Record<string, OperationModel>>;
-  /** Operations that AWS removed and old clients still call. They have no inputs and outputs. Only the service `chime` has removed operations. */
+  /** Operations that AWS removed and old clients still call. They have no inputs and outputs. Only `chime` has such operations. */
   readonly removed: Readonly<Record<string, OperationModel>>;
   readonly shapes: Readonly<Record<string, Shape>>;
   /** Versions of the packages and models that are the source of this file. */
