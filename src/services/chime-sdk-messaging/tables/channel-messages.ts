@@ -96,7 +96,7 @@ export function channelMessages(sql: Sql): ChannelMessages {
     list({ channelKey, subChannelId, reader, notBefore, notAfter, order }, limit, after) {
       const ascending = order === 'ASCENDING';
       const { createdAt, messageId } = after ?? { createdAt: ascending ? notBefore - 1 : notAfter + 1, messageId: '' };
-      // The range begins at `after`. Without this bound the engines would read all rows before it, because they do not derive a bound from the
+      // The range begins at `after`. Without this bound the engines would read all rows before it, because they derive no bound from the
       // comparison of two columns.
       const range = ascending ? [Math.max(notBefore, createdAt), notAfter] : [notBefore, Math.min(notAfter, createdAt)];
       const values = [channelKey, subChannelId, ...range, reader, createdAt, messageId, limit] as const;
