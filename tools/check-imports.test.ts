@@ -59,7 +59,7 @@ const FORM_CASES: readonly (readonly [title: string, source: string, found: bool
   ['a package',                       "import { b } from 'policy';",                                false],
 ];
 for (const [title, source, found] of FORM_CASES) {
-  test(`checkImports: ${title} ${found ? 'counts' : 'does not count'}`, () => {
+  test(`checkImports: ${title} ${found ? 'counts' : 'does not count'} as an import`, () => {
     assert.deepEqual(
       problemsOf({ 'src/core/a.ts': source, 'src/policy/b.ts': '' }),
       found ? ["src/core/a.ts: imports src/policy/b.ts, but 'policy' is not below 'core'"] : [],
@@ -80,7 +80,7 @@ const CIRCLE = {
   'src/core/d.ts': "import './a.ts';",
 };
 
-test('checkImports: a circle inside a part is one problem with its path', () => {
+test('checkImports: a circle of imports inside a part is one problem, whose message has the path', () => {
   assert.deepEqual(problemsOf(CIRCLE), ['circle of 3 files: src/core/a.ts → src/core/b.ts → src/core/c.ts → src/core/a.ts']);
 });
 

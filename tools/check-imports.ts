@@ -25,7 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
  * Imports and circles that are still allowed and must be removed. The check names entries that are no longer needed. Do not add entries.
  */
 export interface Exceptions {
-  /** `<importing file> → <imported file>`, for imports that do not point down. */
+  /** Allowed imports of a file that is not in a lower layer, as `<importing file> → <imported file>`. */
   readonly imports: readonly string[];
   /** Files that may be in one circle, without `src/`. Each list also allows a circle of some of its files. */
   readonly circles: readonly (readonly string[])[];

@@ -38,7 +38,7 @@ test('joinClient: an enum is merged by name, and a new enum is linked to its mem
   );
 });
 
-test('joinClient: the constraints of the model stay', () => {
+test('joinClient: the result has the constraints of the model, which the client lacks', () => {
   assert.equal(serviceModel('chime-sdk-meetings', reference).shapes['ExternalMeetingId']?.max, 64);
 });
 
@@ -57,7 +57,7 @@ const UNKNOWN: readonly [where: string, change: (model: Record<string, Record<st
 ];
 
 for (const [where, change, message] of UNKNOWN) {
-  test(`fromPublished: ${where} that is unknown to the generator is an error`, () => {
+  test(`fromPublished: ${where} that the generator does not know is an error`, () => {
     const { file, model } = readPublished('models', 'sts');
     const altered = structuredClone(model);
     change(altered as never);

@@ -43,7 +43,7 @@ function installPackages() {
   const stampFile = join(folder, '.belfry-setup.json');
   const stamp = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {};
   if (stamp.lock === lock && (stamp.development || !forDevelopment)) return;
-  // npm would delete the content of the linked folder, which others may use, and replace the link with a folder.
+  // npm would delete the content of the linked folder, which other clones may use, and replace the link with a folder.
   if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
     fail(`setup: node_modules is a link to '${readlinkSync(folder)}', which lacks packages: remove the link and try again`);
   }

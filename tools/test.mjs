@@ -17,7 +17,7 @@ function run(args) {
 if (named.length === 0 && options.length === 0) run([join('tools', 'check.ts')]);
 const patterns = named.length > 0 ? named : ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'];
 run([
-  // A misused database connection fails every test, in worker threads too.
+  // This module fails a test that misuses a database connection, also in a worker thread.
   '--import',
   new URL('../test/store/checked-pool.ts', import.meta.url).href,
   '--test',

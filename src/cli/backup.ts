@@ -43,7 +43,7 @@ function backup(parsed: ParsedFlags): number {
   return 0;
 }
 
-/** Returns the command for PostgreSQL. It names the variable of the database, because its value can contain a password. */
+/** Returns the backup command for PostgreSQL. It uses the variable `BELFRY_DATABASE`, because the URL in it can contain a password. */
 function postgresCommand(target: string): string {
   return `run: (umask 077; pg_dump --format=custom --file='${target.replaceAll("'", "'\\''")}.dump' "$BELFRY_DATABASE")`;
 }

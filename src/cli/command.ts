@@ -37,7 +37,7 @@ export interface Subcommand {
 }
 
 /**
- * Runs `belfry COMMAND …`. Resolves to the exit status: that of the subcommand, 1 if it fails, 2 if the command is misused.
+ * Runs `belfry COMMAND …`. Resolves to the exit status: the result of the subcommand, 1 if it throws, 2 if the command is misused.
  *
  * `--help` prints the description. A misuse prints one line that names the problem, and the description.
  */

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/** Interval at which the server looks for the process of npm. */
+/** Interval at which the server checks whether npm still runs. */
 const LOOK_EVERY_MS = 500;
-/** Processes between npm and this one: a shell, and the launcher that runs another version of Node. */
+/** Maximum ancestors that are checked for npm. A shell and the launcher for another version of Node can be between npm and this process. */
 const ANCESTORS_MAX = 4;
 
 /**
- * Calls `onEnd` when the npm process that started this process ends, for example after `kill` of `npm start`. If npm is killed, it does not
- * end its program, and a shell between them does not forward signals.
+ * Calls `onEnd` when the npm process that started this process ends, for example after `kill` of `npm start`. A killed npm does
+ * not end its child processes, and a shell between npm and this process does not forward signals.
  *
  * Does nothing if npm did not start this process. On Linux it finds npm among the ancestors. Elsewhere it observes the parent only.
  */
@@ -26,7 +26,7 @@ export function whenNpmEnds(onEnd: () => void): void {
 interface ProcessStatus {
   readonly pid: number;
   readonly parent: number;
-  /** Distinguishes a process from a later one with the same ID. */
+  /** Start time of the process. It distinguishes the process from a later process with the same ID. */
   readonly startTime: string;
 }
 
@@ -49,7 +49,7 @@ function statusOf(pid: number): ProcessStatus | undefined {
   return { pid, parent: Number(parent), startTime };
 }
 
-/** Reports whether a process is npm. npm sets its title to its command line, such as `npm start`. */
+/** Reports whether a process is npm. npm replaces its process title with a command such as `npm start`. */
 function isNpm(pid: number): boolean {
   const words = readOrUndefined(`/proc/${pid}/cmdline`)?.split(/[\0 ]/) ?? [];
   return words.slice(0, 2).some((word) => /(?:^|\/)np[mx](?:-cli\.js)?$/.test(word));

@@ -25,7 +25,7 @@ function printed(run: (print: (line: string) => void) => number): { readonly sta
 const page = readFileSync(new URL('../../docs/policy-tests.md', import.meta.url), 'utf8');
 const fenced = (language: string): string => page.split(`\`\`\`${language}\n`)[1]?.split('```')[0] ?? '';
 
-test('policy test: the example of docs/policy-tests.md prints the output on the page', () => {
+test('policy test: the example of docs/policy-tests.md prints the output that the page shows', () => {
   const file = written('staff.iamtest.json', fenced('json'));
   const { status, lines } = printed((print) => policyTest([file], print));
   const [, ...expected] = fenced('console').trimEnd().split('\n');
@@ -33,7 +33,7 @@ test('policy test: the example of docs/policy-tests.md prints the output on the 
   assert.equal(status, 0);
 });
 
-test('policy test: one failure in several files returns exit status 1, with consecutive point numbers', () => {
+test('policy test: with several files one failure is exit status 1, and test numbers are consecutive', () => {
   const good = written('good.iamtest.json', fenced('json'));
   const bad = written('bad.iamtest.json', '{}');
   const { status, lines } = printed((print) => policyTest([bad, good, join(folder, 'none.json')], print));

@@ -27,7 +27,7 @@ export function policyTest(files: readonly string[], print: (line: string) => vo
   return passed ? 0 : 1;
 }
 
-/** Problem of a file that `readText` does not return. */
+/** Message about a file that `readText` cannot read. */
 export const UNREADABLE = 'cannot read the file (it must exist and have at most 4 MiB)';
 
 const UNREADABLE_REPORT = {

@@ -43,7 +43,7 @@ export async function startCommand(args: readonly string[]): Promise<number | un
   }
 }
 
-/** Stops the server on the first signal. Ctrl-C also reaches the launcher, which sends a second one. */
+/** Stops the server on the first signal and ignores later ones. After Ctrl-C the launcher sends a second signal. */
 function stopOnSignals(stop: () => Promise<void>): void {
   let isStopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -56,7 +56,7 @@ export function accountIdOf(text: string): string | undefined {
   const region = service > 0 ? text.indexOf(':', service) + 1 : 0;
   const account = region > 0 ? text.indexOf(':', region) + 1 : 0;
   const resource = account > 0 ? text.indexOf(':', account) + 1 : 0;
-  // The partition, the service and the resource are not empty.
+  // An ARN with an empty partition, service or resource is invalid.
   if (resource === 0 || service === 5 || region === service + 1 || resource === text.length) return undefined;
   return text.slice(account, resource - 1);
 }

@@ -11,7 +11,10 @@ interface FederationFacts {
   readonly audience: string;
   /** Condition context for the trust policy, with lower-case keys: `idp.example:sub`, `saml:aud` … */
   readonly context: ConditionContext;
-  /** Part of `context` that the role session keeps for its requests. At most `SESSION_KEYS_MAX_BYTES` as JSON, without the issuer. */
+  /**
+   * Part of `context` that the role session keeps for its requests. Its JSON, with keys that omit the name of the provider, has at most
+   * `SESSION_KEYS_MAX_BYTES`.
+   */
   readonly sessionContext: ConditionContext;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly transitiveTagKeys: readonly string[];

@@ -36,7 +36,7 @@ const MODE_OF: Readonly<Record<FileKind, string>> = { folder: '700', secret: '60
 const ROOT = 0;
 const GROUP = 0o070;
 
-/** Returns the reason why a file is exposed to other users than that of the process, or undefined. */
+/** Returns the reason why users other than `user` can access a file, or undefined if they cannot. */
 export function exposureOf({ uid, gid, mode }: FileModes, kind: FileKind, user: FileUser): FileExposure | undefined {
   if (uid !== user.userId && uid !== ROOT) return 'another-owner';
   const isMounted = kind === 'secret' && uid === ROOT && user.userId !== ROOT;
@@ -67,7 +67,7 @@ export function requirePrivate(path: string, kind: FileKind): void {
   if (exposure === 'another-owner') {
     throw new Error(`'${path}' belongs to another user; run chown ${user.userId} '${path}'`);
   }
-  // A process cannot change the mode of the root of a volume that it does not own.
+  // A process cannot change the mode of a volume's root folder that another user owns.
   const isVolume = kind === 'folder' && stats.uid !== user.userId;
   const repair = isVolume ? `use a new folder in it, such as '${path}/belfry'` : `run chmod ${MODE_OF[kind]} '${path}'`;
   throw new Error(`'${path}' is ${exposure} by other users; ${repair}`);

@@ -13,7 +13,7 @@ const CASES: readonly [title: string, keyBytes: number, prefix: string, text: st
 ];
 
 for (const [title, keyBytes, prefix, text] of CASES) {
-  test(`hmacSha256: the MAC with ${title} is that of createHmac, also after other strings`, () => {
+  test(`hmacSha256: the MAC with ${title} equals that of createHmac, also after other strings`, () => {
     const key = new Uint8Array(keyBytes).fill(0xa5);
     const hmac = hmacSha256(key, 100, prefix);
     hmac('y'.repeat(100), 'hex');

@@ -9,7 +9,7 @@ const BLOCK = 64;
  * Returns HMAC-SHA-256 with a key of at most one block (64 bytes), for strings of at most `textMax` bytes in Latin-1.
  * `prefix` is ASCII. It precedes each string and does not count towards `textMax`.
  *
- * Hashes twice over buffers that belong to the key (Decision 0004).
+ * The buffers for both hashes are allocated once per key and reused for every string (Decision 0004).
  *
  * @throws Error  the key or a string is too long
  */

@@ -20,7 +20,7 @@ test('lruMap: replacing an entry keeps the others and marks it as used', () => {
   assert.deepEqual([map.get('a'), map.get('b'), map.get('c')], [3, undefined, 4]);
 });
 
-test('lruMap: after any mix of uses, the entries and their order are those of a list', () => {
+test('lruMap: after random operations, the entries and their order equal those of a simple array', () => {
   const map = lruMap<number, number>(5);
   let expected: (readonly [key: number, value: number])[] = [];
   let seed = 1;

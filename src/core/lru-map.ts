@@ -9,7 +9,7 @@ export interface LruMap<Key, Value> {
   readonly size: number;
 }
 
-/** An entry between the next more and the next less recently used one. The ends of the list are in the `ring` entry. */
+/** Entry of a circular list in the order of use. `ring` connects the ends of the list. */
 interface Entry<Key, Value> {
   readonly key: Key;
   value: Value;
@@ -18,8 +18,8 @@ interface Entry<Key, Value> {
 }
 
 /**
- * Creates an empty map. A linked list has the order of use, so a hit changes a few references and creates no garbage. Deleting and
- * inserting the key again would make `Map` copy its table again and again.
+ * Creates an empty map. A linked list has the order of use, so a hit changes a few references and creates no garbage. If each hit
+ * deleted the key and inserted it again, `Map` would often copy its table.
  */
 export function lruMap<Key, Value>(max: number): LruMap<Key, Value> {
   const entries = new Map<Key, Entry<Key, Value>>();

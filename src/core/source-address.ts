@@ -34,7 +34,7 @@ export function isLoopbackAddress(address: string): boolean {
 }
 
 /**
- * Returns an IP address in canonical form, with IPv4-mapped IPv6 addresses as IPv4. Returns undefined for other text.
+ * Returns an IP address in canonical form, with IPv4-mapped IPv6 addresses as IPv4. Returns undefined for other strings.
  *
  *     plainAddress('::ffff:192.0.2.7')   → '192.0.2.7'
  *     plainAddress('2001:0DB8:0::1')     → '2001:db8::1'

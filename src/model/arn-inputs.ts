@@ -86,7 +86,7 @@ const ALSO_OF_AWS: ReadonlySet<string> = new Set(['iam:policy']);
 const OTHER_FORMS: Readonly<Record<string, string>> = {
   'hardware serial': '[\\w+=,.@-]+',
   name: '[0-9A-Za-z._-]+',
-  // STS denies ARNs that do not name a role. The decision compares the ARN with that of the role, so no other string can name it.
+  // STS denies ARNs that do not name a role. The decision compares the ARN with the role's own ARN, so no other string can name the role.
   arn: 'arn:[^:]+:[^:]+:[^:]*:[^:]*:[^]+',
   elsewhere: `arn:aws(?:-[a-z]+)*:[a-z0-9-]+:(?:${REGION})?:(?:[0-9]{12})?:[!-~]+`,
 };
@@ -135,7 +135,7 @@ export function arnInputsOf(model: ServiceModel, operation: OperationModel): rea
   return inputs;
 }
 
-/** Returns the paths of members that look like ARNs but have no type here. A test requires an empty result for built operations. */
+/** Returns the paths of members that look like ARNs but have no type here. A test requires an empty result for implemented operations. */
 export function undeclaredArnInputs(model: ServiceModel, operation: OperationModel): readonly string[] {
   return textsOf(model, operation)
     .filter(

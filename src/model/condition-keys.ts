@@ -10,7 +10,7 @@ export type ConditionKeyType = 'String' | 'ARN' | 'Bool' | 'Numeric' | 'Date' | 
  */
 // biome-ignore format: a table
 export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `${ConditionKeyType}[]`>> = {
-  // the principal
+  // keys of the principal
   'aws:PrincipalArn':                'ARN',
   'aws:PrincipalAccount':            'String',
   'aws:PrincipalOrgID':              'String',
@@ -23,7 +23,7 @@ export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `
   'aws:PrincipalType':               'String',
   'aws:userid':                      'String',
   'aws:username':                    'String',
-  // the principal's role session
+  // keys of the principal's role session
   'aws:AssumedRoot':                 'Bool',
   'aws:FederatedProvider':           'String',
   'aws:TokenIssueTime':              'Date',
@@ -40,7 +40,7 @@ export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `
   'lambda:SourceFunctionArn':        'ARN',
   'ssm:SourceInstanceArn':           'ARN',
   'identitystore:UserId':            'String',
-  // the network
+  // keys of the network
   'aws:SourceIp':                    'IPAddress',
   'aws:SourceVpc':                   'String',
   'aws:SourceVpcArn':                'ARN',
@@ -49,12 +49,12 @@ export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `
   'aws:VpceOrgID':                   'String',
   'aws:VpceOrgPaths':                'String[]',
   'aws:VpcSourceIp':                 'IPAddress',
-  // the resource
+  // keys of the resource
   'aws:ResourceAccount':             'String',
   'aws:ResourceOrgID':               'String',
   'aws:ResourceOrgPaths':            'String[]',
   'aws:ResourceTag/${TagKey}':       'String',
-  // the request
+  // keys of the request
   'aws:CalledVia':                   'String[]',
   'aws:CalledViaFirst':              'String',
   'aws:CalledViaLast':               'String',

@@ -23,7 +23,7 @@ export interface ServiceModel {
   /** First label of the host name: `meetings-chime`. */
   readonly endpointPrefix: string;
   readonly operations: Readonly<Record<string, OperationModel>>;
-  /** Operations that AWS removed and old clients still call. They have no inputs and outputs. Only `chime` has any. */
+  /** Operations that AWS removed and old clients still call. They have no inputs and outputs. Only `chime` has such operations. */
   readonly removed: Readonly<Record<string, OperationModel>>;
   readonly shapes: Readonly<Record<string, Shape>>;
   /** Versions of the packages and models that are the source of this file. */
@@ -43,7 +43,7 @@ export interface OperationModel {
   readonly unsigned?: true;
   /**
    * Whether the operation changes nothing: `readOnly` of the trail event.
-   * Derived from the access level in the authorization reference, or from the verb if there is none.
+   * Derived from the access level in the authorization reference, or from the verb in the name if the reference has no access level.
    */
   readonly readOnly: boolean;
   readonly deprecated?: true;

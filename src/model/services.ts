@@ -24,8 +24,8 @@ export interface ServiceRow {
   /** `eventSource` of the service's trail events. */
   readonly eventSource: string;
   /**
-   * True for services without regions. Clients with an endpoint of ours sign for the region of their profile. That region must
-   * neither hide a call's record nor choose `aws:RequestedRegion`. A region that does not exist is an error, as for every service.
+   * True for services without regions. Clients that use this server's endpoint sign for the region of their profile. That region must
+   * neither hide a call's record nor determine `aws:RequestedRegion`. A region that does not exist is an error, as for every service.
    *
    * Source: CloudTrail User Guide, "Global service events": they are recorded in one region. IAM User Guide, aws:RequestedRegion.
    * Source: rusoto 1870, aws-sdk-js-v3 1024: IAM rejects every region but us-east-1.
@@ -93,7 +93,7 @@ export function isChime(service: ServiceName): boolean {
   return SERVICES[service].signingName === 'chime';
 }
 
-/** Chime's services. The classic one is last, because an undecided request tries them in this order. */
+/** Chime's services. The classic service is last, because routing tries the services in this order. */
 export const CHIME_SERVICES: readonly ServiceName[] = [...SERVICE_NAMES.filter((name) => isChime(name) && name !== 'chime'), 'chime'];
 
 /**

@@ -17,7 +17,7 @@ import { explained } from './start-failure.ts';
  */
 const FIRST_START = 'first-start';
 
-/** Folders that the server creates in the data folder. With a link, the files would be in another folder. */
+/** Folders that the server creates in the data folder. They must not be links, because their files would be in another folder. */
 const FOLDERS = ['aws', 'control', 'tls'] as const;
 
 /** Files that only their owner may read. A link to one is allowed, because container platforms mount secrets as links. */
@@ -125,10 +125,10 @@ function lstatOrUndefined(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** Full disk or exhausted quota. SQLite reports some of its failed writes as I/O errors, so the free space decides those. */
+/** Messages about a full disk or an exhausted quota. For an I/O error of SQLite, the free space determines whether the disk is full. */
 const FULL = /ENOSPC|EDQUOT|EFBIG|database or disk is full/;
 const PERHAPS_FULL = /disk I\/O error/;
-/** More than a first start writes. */
+/** Free space below which a disk counts as full. A first start writes less. */
 const NEEDED_BYTES = 2 ** 20;
 
 function fullFolder(error: Error, folders: readonly string[]): string | undefined {

@@ -5,7 +5,7 @@ export class FlagError extends Error {}
 
 /** A flag of a command. */
 export interface Flag {
-  /** `--account-id`. */
+  /** Name with dashes, such as `--account-id`. */
   readonly flag: string;
   /** Description of valid values: `a folder`. Absent for a flag without a value. */
   readonly valid?: string;

@@ -79,9 +79,9 @@ export function beatPart({ lease, clock, check, post }: BeatParts): Part {
 export interface Health {
   /** Records a post of the core: the time until which it is ready. */
   coreReadyUntil(time: number): void;
-  /** The listeners are open and the core has started. */
+  /** Records that the listeners are open and the core has started. */
   started(): void;
-  /** The server is about to stop: not ready from now on, although it still answers. */
+  /** Records that the server is about to stop. From then on it is not ready, although it still answers. */
   drain(): void;
   /** Answers a request to `/_belfry/live`, `/_belfry/ready` or `/_belfry/health`. Undefined for any other path. */
   answer(method: string, target: string): Answer | undefined;

@@ -16,7 +16,7 @@ for (const [title, line, expected] of LINES) {
   });
 }
 
-test('bugReports: the stack of a bug is printed once an hour, whatever the message of the error', () => {
+test('bugReports: the stack of a bug is printed once an hour, even if the messages differ', () => {
   let now = 0;
   const describe = bugReports(() => now);
   const bugs = { one: (message: string) => new TypeError(message), other: (message: string) => new TypeError(message) };

@@ -23,9 +23,9 @@ export const log: Log = (line, level = 'warning') => console.error(logLine(line,
 
 /** Time after which the stack of a bug is printed again. Log files may have been rotated by then. */
 const STACK_EVERY_MS = 3_600_000;
-/** Functions of a stack that distinguish bugs. The outer ones depend on the request. */
+/** Number of innermost functions in a stack that distinguish bugs. The outer functions depend on the request. */
 const FRAMES = 3;
-/** Bugs whose stack is known. */
+/** Maximum number of bugs for which the time of the last printed stack is stored. */
 const BUGS_MAX = 1_000;
 
 /**

@@ -24,7 +24,7 @@ export interface Unset {
   readonly unset: true;
 }
 
-/** Accepts also an empty text, which means that the setting is not set. */
+/** Returns a type that also accepts an empty string, which means that the setting is not set. */
 export function optional<Value>(type: SettingType<Value>): SettingType<Value | Unset> {
   return { ...type, read: (text) => (text === '' ? { unset: true } : type.read(text)) };
 }

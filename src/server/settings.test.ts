@@ -63,7 +63,7 @@ test('Settings: the database can be a file URL in any notation or a PostgreSQL U
     assert.equal(readSettings(['--database', database], {}).database, database);
 });
 
-test('Settings: plain HTTP beyond loopback is allowed for trusted proxies', () => {
+test('Settings: plain HTTP on an address other than loopback is allowed for trusted proxies', () => {
   const { http, trustedProxies } = readSettings(['--http', '0.0.0.0:7080', '--trusted-proxies', '10.0.0.0/24, ::1'], {});
   assert.deepEqual([http, trustedProxies], [{ host: '0.0.0.0', port: 7080 }, ['10.0.0.0/24', '::1']]);
 });

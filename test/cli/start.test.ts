@@ -1,4 +1,4 @@
-/** `belfry start` as an operator meets it: ports in use, changed addresses, the log, and the end of npm. */
+/** `belfry start` as an operator uses it: ports in use, changed addresses, the log, and the end of npm. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -34,7 +34,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('belfry start: a port in use names the flag of its listener', async () => {
+test('belfry start: the error for a port in use names the flag of its listener', async () => {
   const port = await usedPort();
   // biome-ignore format: a table
   for (const [flags, named] of [
@@ -80,7 +80,7 @@ test('belfry start: log lines have the time and a level', async () => {
   assert.match(lines[0] ?? '', /^belfry: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z warning break-glass: /);
 });
 
-test('Control socket: an unknown command names the known ones', async () => {
+test('Control socket: the error for an unknown command lists the known commands', async () => {
   const { dataFolder } = await startServerProcess();
   const reply = await askControl(dataFolder, { command: 'account delete' } as unknown as ControlRequest);
   assert.deepEqual(reply, {

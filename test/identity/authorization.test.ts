@@ -97,7 +97,7 @@ test('TAG-5: conditions on tags of the resource and of the request apply', async
   await denied(client.send(new CreateAppInstanceCommand({ Name: 'untagged' })));
 });
 
-test('Tags: tags at creation also require chime:TagResource, on the same pattern', async () => {
+test('Tags: tags at creation also require chime:TagResource, on the same ARN pattern', async () => {
   const AppInstanceArn = await newAppInstance(identity);
   const client = await clientOf('no-tagger', allow('chime:CreateAppInstanceUser'));
   const request = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada' };

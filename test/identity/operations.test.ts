@@ -183,7 +183,7 @@ test('LOG-4: endpoints can be registered, updated and deregistered, and no recor
   assert.ok(!trail.includes('CanaryOf'));
 });
 
-test('Tags: app instances, users and bots can be tagged, listed and untagged at a path of five services', async () => {
+test('Tags: app instances, users and bots can be tagged and untagged, and their tags can be listed', async () => {
   const appInstance = await newAppInstance(identity);
   for (const ResourceARN of [appInstance, await newAppInstanceUser(identity, appInstance, 'ada'), await newBot(identity, appInstance)]) {
     await identity.send(
@@ -201,7 +201,7 @@ test('Tags: app instances, users and bots can be tagged, listed and untagged at 
   }
 });
 
-test('The model: an invalid request is ValidationException, and creates nothing', async () => {
+test('Validation: a request that violates the model is ValidationException, and creates nothing', async () => {
   const AppInstanceArn = await newAppInstance(identity);
   for (const input of [
     { AppInstanceUserId: '-ada', Name: 'Ada' },

@@ -15,7 +15,7 @@ const PACKAGES: ReadonlyMap<ServiceName, ClientPackage> = new Map(
   await Promise.all(SERVICE_NAMES.map(async (service) => [service, (await import(clientPackageOf(service))) as ClientPackage] as const)),
 );
 
-/** Returns the client of a service. `Client` is the part of it that the caller uses. */
+/** Returns the client class of a service. `Client` is a type with the methods that the caller uses. */
 export function sdkClient<Client>(service: ServiceName): SdkClient<Client> {
   const from = PACKAGES.get(service) as ClientPackage;
   const [name] = Object.keys(from).filter((each) => /^[A-Z]\w*Client$/.test(each));

@@ -13,7 +13,7 @@ export interface ServerProcess {
   readonly dataFolder: string;
   readonly pid: number;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Returns everything that it has written to stdout and stderr. */
+  /** Returns everything that the process has written to stdout and stderr. */
   written(): string;
   /** Sends SIGTERM. Resolves to the exit status. */
   stop(): Promise<number | null>;
@@ -60,7 +60,7 @@ export async function startAndStop(args: readonly string[], under: readonly stri
   return { status, written: written() };
 }
 
-/** Starts a process on free ports, and stops it after the tests of the file. The data folder is new, or the specified one. */
+/** Starts a server process on free ports, and stops it after the tests of the file. The data folder is new, or the specified one. */
 export async function startServerProcess(
   environment: Readonly<Record<string, string>> = {},
   dataFolder = mkdtempSync(join(tmpdir(), 'belfry-process-')),

@@ -1,10 +1,10 @@
-/** Random numbers that follow from a seed. */
+/** Random numbers that a seed determines. */
 export interface Random {
-  /** Returns a number from 0 up to and without 1. */
+  /** Returns a number that is at least 0 and less than 1. */
   next(): number;
   chance(probability: number): boolean;
   between(low: number, high: number): number;
-  /** Returns a whole number from 0 up to and without `limit`. */
+  /** Returns an integer that is at least 0 and less than `limit`. */
   integer(limit: number): number;
   /** Returns an element of a list that is not empty. */
   pick<T>(list: readonly T[]): T;
@@ -13,7 +13,7 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
-/** Returns a seeded generator of numbers from 0 up to and without 1. Source: mulberry32, in the public domain. */
+/** Returns a seeded generator of numbers that are at least 0 and less than 1. Source: mulberry32, in the public domain. */
 export function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -27,7 +27,7 @@ export function generator(seed: number): () => number {
 /**
  * Creates the random numbers of one purpose.
  *
- * Purposes draw independently. A run with fewer calls therefore has the same schedule until the first call that it omits.
+ * Each purpose has its own sequence of numbers, so more calls for one purpose do not change the numbers of another purpose.
  *
  * Source: FNV-1a mixes seed and purpose.
  */

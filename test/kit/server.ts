@@ -17,9 +17,9 @@ export interface ClientSettings {
 
 /** A running server of one test file, after its first start. */
 export interface TestServer {
-  /** `http://127.0.0.1:40123`. */
+  /** URL of the HTTP listener, such as `http://127.0.0.1:40123`. */
   readonly endpoint: string;
-  /** `https://127.0.0.1:40124`, with the certificate of `caFile`. */
+  /** URL of the HTTPS listener, such as `https://127.0.0.1:40124`. Its certificate authority is in `caFile`. */
   readonly httpsEndpoint: string;
   readonly caFile: string;
   readonly dataFolder: string;

@@ -61,7 +61,7 @@ const MANAGED: readonly (readonly [name: Name, input: (org: Organization) => obj
 ];
 
 for (const [name, input] of MANAGED) {
-  test(`${name}: without an organization it is NotInUse, and by a member AccessDenied`, async () => {
+  test(`${name}: an account without an organization gets NotInUse, and a member gets AccessDenied`, async () => {
     const org = await openOrganization();
     const before = await org.identityState();
     await assert.rejects(org.run(name, input(org) as never, { accountId: STRANGER }), { code: 'AWSOrganizationsNotInUseException' });
@@ -80,7 +80,7 @@ interface ErrorCase {
   readonly name: Name;
   readonly code: string;
   readonly reason?: string;
-  /** Checked if public reports quote it. */
+  /** Message that a public report quotes. Absent: the test does not check the message. */
   readonly message?: string;
   readonly as?: (org: Organization) => As;
   /** Creates the preconditions and returns the request. */

@@ -272,7 +272,7 @@ test('InviteAccountToOrganization: an invitation expires after 15 days and can b
   assert.equal((await invite(now)).Handshake?.State, 'OPEN');
 });
 
-test('TagResource: it adds tags to every resource type and replaces keys in any case', async () => {
+test('TagResource: it tags every resource type, and replaces a tag whose key differs only in case', async () => {
   const org = await openOrganization();
   for (const ResourceId of [org.rootId, org.unitId, org.memberId, await org.policy('a')]) {
     await org.run('TagResource', { ResourceId, Tags: [{ Key: 'team', Value: 'red' }] });
@@ -292,7 +292,7 @@ test('TagResource: it adds tags to every resource type and replaces keys in any 
   }
 });
 
-test('AttachPolicy: it requires the policy and the target, with the organization in the ARNs, and tags', async () => {
+test('AttachPolicy: it requires permission on policy and target, by ARNs with the organization, and tags', async () => {
   const org = await openOrganization();
   const PolicyId = await org.policy('a');
   await org.run('TagResource', { ResourceId: org.unitId, Tags: [{ Key: 'team', Value: 'red' }] });
@@ -333,7 +333,7 @@ for (const [name, input] of CREATED_WITH_TAGS) {
   });
 }
 
-test('AcceptHandshake: it requires the handshake with the inviting account in its ARN', async () => {
+test('AcceptHandshake: it requires permission on the handshake, whose ARN has the inviting account', async () => {
   const org = await openOrganization();
   const { Handshake } = await org.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } });
   const { resources } = await org.requiredAccess('AcceptHandshake', { HandshakeId: Handshake?.Id ?? '' }, { accountId: STRANGER });
@@ -374,7 +374,7 @@ for (const ServicePrincipal of [
   });
 }
 
-test('DisableAWSServiceAccess: an access that is stored can be disabled, whatever its service', async () => {
+test('DisableAWSServiceAccess: stored access of any service can be disabled', async () => {
   const { run, store } = await openOrganization();
   await store.transaction(async (tx) => {
     const organization = await tx.identity.get(MANAGEMENT, 'organization', ORGANIZATION_KEY);

@@ -169,7 +169,7 @@ test('Service control policies: disabling the policy type detaches them permanen
   );
 });
 
-test('Service control policies: it does not apply to an account that left or was removed (EVAL-6)', async () => {
+test('Service control policies: they do not apply to an account that left or was removed (EVAL-6)', async () => {
   const [removed, left] = [await newMember(), await newMember()];
   const denyUsers = await newPolicy(DENY_USERS);
   for (const member of [removed, left]) {
@@ -261,7 +261,7 @@ test('DescribeOrganization: a member may call it, but no operations of the manag
   });
 });
 
-test('ListParents: an input of the wrong pattern is InvalidInputException with its reason', async () => {
+test('ListParents: an ID that does not match its pattern is InvalidInputException with its reason', async () => {
   await assert.rejects(organizations.send(new ListParentsCommand({ ChildId: 'null' })), {
     name: 'InvalidInputException',
     message: 'You provided a value that does not match the required pattern.',

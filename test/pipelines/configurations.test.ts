@@ -27,7 +27,7 @@ const { accessRole, accountId, pipelines } = account;
 const client = pipelines();
 const arnOf = (name: string) => `arn:aws:chime:us-east-1:${accountId}:media-insights-pipeline-configuration/${name}`;
 
-test('DeleteMediaInsightsPipelineConfiguration: deletes one in use, and a new use is NotFoundException', async () => {
+test('DeleteMediaInsightsPipelineConfiguration: a configuration that is in use can be deleted', async () => {
   await client.send(account.configuration('streamed'));
   const voice = new ChimeSDKVoiceClient(account.at('chime-sdk-voice'));
   const { VoiceConnector } = await voice.send(new CreateVoiceConnectorCommand({ Name: 'trunk', RequireEncryption: true }));

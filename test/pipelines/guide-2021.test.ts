@@ -1,4 +1,4 @@
-/** ROLE-13, ROLE-15: with the 2021 guide there are no service roles, so members for them are rejected. */
+/** ROLE-13, ROLE-15: with the 2021 guide there are no service roles, so a request of Chime that names a role is rejected. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UpdateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
@@ -30,7 +30,7 @@ for (const [operation, member, send] of REFUSED) {
   });
 }
 
-test('ROLE-13: the 2021 guide does not change requests without a role or other services', async () => {
+test('ROLE-13: with the 2021 guide requests without a role, and other services with a role, still work', async () => {
   assert.equal((await refusalOf(pipelines(user).send(account.capture()))).name, 'NotYetImplementedException');
   const rule = new PutRuleCommand({ Name: 'r', ScheduleExpression: 'rate(5 minutes)', RoleArn: accessRole });
   assert.equal(await verdictOf(new EventBridgeClient(server.client(user)).send(rule)), 'allowed');

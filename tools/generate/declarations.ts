@@ -6,7 +6,7 @@ export function pascalCase(name: string): string {
   return name.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Names of TypeScript and of our own types. A shape with such a name is an error. */
+/** Names of TypeScript and of this project's types. A shape with such a name is an error. */
 const RESERVED: ReadonlySet<string> = new Set([
   'Record',
   'Readonly',

@@ -1,5 +1,5 @@
 /**
- * Converts a published model (`models/<name>-<version>.json`, in botocore's format) to ours. An unknown key is an error, so that
+ * Converts a published model (`models/<name>-<version>.json`, in botocore's format) to this project's format. An unknown key is an error, so that
  * a new trait is either supported or ignored deliberately.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -53,7 +53,7 @@ export function readRemoved(folder: string, file: string): JsonObject | undefine
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as JsonObject) : undefined;
 }
 
-/** Converts a published model to ours. `serviceModel` completes `readOnly` from the authorization reference. */
+/** Converts a published model to this project's format. `serviceModel` completes `readOnly` from the authorization reference. */
 export function fromPublished(service: ServiceName, file: string, published: JsonObject, removed?: JsonObject): ServiceModel {
   checkKeys(file, 'service', published, ['metadata', 'operations', 'shapes']);
   const metadata = published['metadata'] as JsonObject;

@@ -73,7 +73,7 @@ test('newAnalysisThreads: accounts take turns, so an account waits for one analy
   await threads.close();
 });
 
-test('newAnalysisThreads: an account has one analysis running, however many threads there are', async () => {
+test('newAnalysisThreads: an account has at most one running analysis, even if a thread is free', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 2 }, assert.fail);
   const finished: string[] = [];
   const run = (accountId: string, analysis: Analysis, name: string) =>

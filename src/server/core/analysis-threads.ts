@@ -12,7 +12,7 @@ export type AnalysisThreads = JobThreads<Analysis, Outcome>;
  */
 export const ANALYSIS_LIMITS: JobLimits = { threads: 2, waitingOfKey: 4, waiting: 32, milliseconds: 30_000, heapMegabytes: 512 };
 
-/** Creates the threads for analyses. None is started before the first analysis. */
+/** Creates the threads for analyses. No thread starts before the first analysis. */
 export function newAnalysisThreads(limits: JobLimits, report: (line: string) => void): AnalysisThreads {
   const program = new URL('./analysis-thread.ts', import.meta.url);
   return newJobThreads({ name: 'analyses', program, limits, exceeded: () => new StepsExceeded() }, report);

@@ -28,7 +28,7 @@ export interface Server extends CallParts {
 /** Largest size of sealed reasons, in characters. Clients read 16 KB of headers. The simulator explains longer ones. */
 const REASONS_MAX = 6_000;
 
-/** A request that can be called: its caller is authenticated, and its input is decoded. */
+/** A request with its authenticated caller and its decoded input. */
 interface Callable {
   readonly routed: Routed;
   readonly caller: Authenticated;
@@ -42,8 +42,7 @@ interface Callable {
  *
  * Routing is first, because the error of a bad signature is formatted in the service's protocol and names the service in the trail.
  * The request is not verified at that point. `call` authorizes the action of the operation that it runs (`call.ts`). The server responds
- * after the
- * record is durable. `refuse` is the error of a request whose body was not read.
+ * after the record is durable. `refuse` is the error of a request whose body was not read.
  */
 export function answering(
   server: Server,

@@ -5,7 +5,7 @@ import type pg from 'pg';
  * reads it from time to time without a hint. A caller cannot choose a topic. A topic has at most `TOPIC_MAX` characters.
  */
 export interface Bus {
-  /** Sends a hint to all servers, also to this one. Returns at once. Hints of one topic that wait to be sent are one hint. */
+  /** Sends a hint to all servers, also to this one. Returns at once. Combines hints of one topic that wait to be sent. */
   hint(topic: string): void;
   /** Subscribes to a topic. Returns the function that unsubscribes. */
   on(topic: string, onHint: () => void): () => void;
@@ -38,7 +38,7 @@ function listeners() {
   };
 }
 
-/** Collects the topics of one turn of the event loop, and those during a transmission, each once. */
+/** Returns a function that collects topics, each once. Sends them in the next turn of the event loop, or after the current transmission. */
 function gathering(send: (topics: readonly string[]) => Promise<void>): (topic: string) => void {
   const gathered = new Set<string>();
   let sending = false;

@@ -34,7 +34,7 @@ export interface CallParts extends RecordParts {
   readonly random: (bytes: number) => Uint8Array;
   /** Runs slow work of handlers outside the transaction. */
   readonly offload: Omit<OffloadParts, 'store'>;
-  /** Logs a bug of ours, with the request ID that the client got. */
+  /** Logs a bug of this server, with the request ID in the response. */
   readonly report: (requestId: string, error: unknown) => void;
 }
 
@@ -54,7 +54,7 @@ export interface CallFacts<Response> {
 /** Calls operations and records them. */
 export interface Calls {
   /**
-   * Authorizes and runs an operation, and returns its response. Output and trail record are durable then.
+   * Authorizes and runs an operation, and returns its response. The output and the trail record are then durable.
    *
    * @throws AwsError  the error for the client, which is recorded. ServiceUnavailable: the error could not be recorded
    */
@@ -66,7 +66,7 @@ export interface Calls {
    */
   callWithDocument(operation: CalledOperation, document: unknown, caller: Authenticated, request: RequestFacts): Promise<unknown>;
   /**
-   * Records a request that failed. Returns the error for the client: the thrown one, InternalFailure for a bug of ours, or
+   * Records a request that failed. Returns the error for the client: the thrown one, InternalFailure for a bug of this server, or
    * ServiceUnavailable if the failure could not be recorded.
    */
   recordFailure(facts: Facts, thrown: unknown): Promise<AwsError>;

@@ -17,7 +17,7 @@ export interface CoreStart {
   readonly recording: boolean;
 }
 
-/** Result of the core's start, for the lines that a new user reads. */
+/** Result of the core's start. After a first start it contains the new administrator, for the welcome message. */
 export interface CoreReady {
   readonly firstStart?: { readonly accountId: string; readonly userName: string; readonly accessKeyId: string };
 }
@@ -53,7 +53,7 @@ export type FromCore =
 
 /** Main thread's end of the link. */
 export interface CoreLink {
-  /** Resolves when the core can answer. Rejects if it ends before. */
+  /** Resolves when the core can answer requests. Rejects if the core ends before that. */
   readonly ready: Promise<CoreReady>;
   answer(request: CoreRequest): Promise<Answer>;
   notify(news: SocketNews): void;
@@ -64,7 +64,7 @@ export interface CoreLink {
   close(): Promise<void>;
 }
 
-/** Maximum requests in one message. While the core works on some, the listeners read others. */
+/** Maximum requests in one message. While the core handles one message, the listeners read further requests. */
 const BATCH_MAX = 8;
 /**
  * Heap for new objects in the core's thread. With the default of 48 MB, garbage of 10,000 connections occupies 80 MB more. A smaller one

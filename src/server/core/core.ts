@@ -106,7 +106,7 @@ export interface Core {
   /**
    * Starts the parts: database check, first account, lease, control socket, sweeps, health. Resolves when the core can answer.
    *
-   * @throws Error  the operator key is not that of the database, the account of an earlier start is lost, the database is too slow
+   * @throws Error  the operator key does not belong to the database, the account of an earlier start is lost, the database is too slow
    */
   start(): Promise<CoreReady>;
   /** Answers a request, a request whose body was too large, or a Connect request. Never rejects for an error of the client. */
@@ -283,7 +283,7 @@ function composeSessions(parts: CoreParts, { snapshot, authenticate, authorize, 
   });
 }
 
-/** Returns the function that answers Connect requests: as any other request, but a success admits a messaging session. */
+/** Returns the function that answers Connect requests. It handles them as other requests, and a success admits a messaging session. */
 function connecting(settings: Settings, server: Server, messaging: MessagingSessions) {
   const operations = { Connect: connectOperation(messaging.reserve) as Operation<unknown, unknown> };
   const answerConnect = answering({
@@ -335,7 +335,7 @@ function composeSignIn(parts: CoreParts, identity: Identity, server: Server, cal
 }
 
 /**
- * Records the fingerprint of the operator key in a new database, and compares it in any other.
+ * Stores the fingerprint of the operator key in a new database. In an existing database, compares the key with the stored fingerprint.
  *
  * @throws Error  another operator key sealed the secrets of the database, so none of its access keys would work
  */

@@ -66,7 +66,7 @@ interface Waiting<Job, Outcome> {
 let lastId = 0;
 
 /**
- * Sends a job to a thread and returns its result. `late`: no answer in time, or too much memory needed.
+ * Sends a job to a thread and returns its result. Returns `late` if the thread does not answer in time or needs too much memory.
  *
  * An answer to another job is a bug: it could be about another caller.
  */
@@ -100,7 +100,7 @@ function errorOf(text: string): Error {
   return error;
 }
 
-/** Creates the threads for one kind of jobs. None is started before the first job. */
+/** Creates the threads for one kind of jobs. No thread starts before the first job. */
 export function newJobThreads<Job, Outcome>(
   { name, program, limits, exceeded }: JobKind,
   report: (line: string) => void,

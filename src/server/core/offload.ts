@@ -10,7 +10,7 @@ import type { Call, RunAnalysis } from '#services/kit/operation.ts';
 import type { Store } from '#store/store.ts';
 import type { AnalysisThreads } from './analysis-threads.ts';
 
-/** Runs work when a slot is free. Returns undefined if too many wait already. */
+/** Runs work when a slot is free. Returns undefined if too many tasks wait already. */
 export type Gate = <T>(work: () => Promise<T>) => Promise<T> | undefined;
 
 const WAITING_MAX = 32;
@@ -84,7 +84,7 @@ export interface Offloading {
  */
 export const INLINE_STEPS_MAX = 2 ** 20;
 
-/** Characters of an analysis that may run on the core's thread. */
+/** Maximum size, in characters, of an analysis that may run on the core's thread. */
 export const INLINE_SIZE_MAX = 4_096;
 
 /** Maximum number of analyses that one request runs in other threads. A change of the policies between attempts requires another one. */
@@ -101,9 +101,9 @@ const EXCEEDED = Symbol('exceeded');
 
 /**
  * Runs an attempt. If the attempt needs work that is not done yet, aborts it, does the work and runs the attempt again. So no transaction
- * waits for the work, and a request that fails before it needs the work does not cause it.
+ * waits for the work. The work does not run for a request that fails before it needs the result.
  *
- * @throws AwsError ServiceUnavailable  too many wait already, or the policies of an analysis kept changing
+ * @throws AwsError ServiceUnavailable  too many tasks wait already, or the policies of an analysis kept changing
  * @throws AwsError Throttling  too many analyses of the account are waiting
  */
 export async function withOffload<T>(parts: OffloadParts, attempt: (offloading: Offloading) => Promise<T>): Promise<T> {

@@ -29,13 +29,13 @@ export interface PageTokens {
   seal(scope: PageScope, output: unknown): unknown;
 }
 
-/** 96 bits. IAM limits a Marker to 320 characters. */
+/** Length of the authentication code in a token: 96 bits. It is short, because IAM limits a Marker to 320 characters. */
 const CODE_BYTES = 12;
 const CODE_CHARACTERS = 16;
 
 const MEMBERS = ['NextToken', 'nextToken', 'Marker'] as const;
 
-/** Creates the tokens under keys that are derived from the operator's, so every server of a database accepts them. */
+/** Creates the functions for page tokens. Their keys derive from the operator key, so every server of a database accepts the tokens. */
 export function pageTokens(operatorKeys: OperatorKeys): PageTokens {
   const keys = derivedFrom(operatorKeys, (all) =>
     all.map((key) => createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'belfry page tokens', 32)))),
@@ -56,7 +56,7 @@ export function pageTokens(operatorKeys: OperatorKeys): PageTokens {
       const text = String(token);
       const own = text.slice(0, -CODE_CHARACTERS);
       const code = Buffer.from(text.slice(-CODE_CHARACTERS), 'base64url');
-      // Base64url of twelve bytes has one form. The decoder skips invalid characters.
+      // The decoder skips invalid characters, so the code is encoded again and compared. Twelve bytes have only one base64url form.
       const isCode = code.length === CODE_BYTES && text.endsWith(code.toString('base64url'));
       if (!isCode || !codes(scope, own).some((valid) => timingSafeEqual(valid, code))) throw invalidPageToken(scope.service, member);
       return { ...(input as object), [member]: own };

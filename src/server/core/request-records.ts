@@ -19,7 +19,7 @@ import type { UnprovenRecords } from '#trail/unproven.ts';
 import { errorCodeFor } from '#wire/encode.ts';
 import type { CalledOperation, RoutingRefusal } from '#wire/routed.ts';
 
-/** `eventSource` of requests that name no service. Ours: AWS does not record them. */
+/** `eventSource` of requests that name no service. AWS does not record such requests, so the name is Belfry's own. */
 const SERVER_EVENT_SOURCE = 'belfry.server';
 
 /** Dependencies of `requestRecords`. */
@@ -134,7 +134,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
     return {
       authenticated,
       principal,
-      // Both are present only after the signature was verified.
+      // An authenticated access key and a claimed principal exist only after the signature was verified.
       signed: authenticated?.accessKeyId !== undefined || claimed?.principal !== undefined,
       accessKeyId: authenticated?.accessKeyId ?? claimed?.accessKeyId,
       accountId: known ? principal.accountId : (claimed?.accountId ?? NO_ACCOUNT),
@@ -145,7 +145,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
   return { isRecorded, append };
 }
 
-/** Recorded as `eventName` if the request names no operation. */
+/** `eventName` in the record of a request that names no operation. */
 const UNKNOWN_OPERATION = 'UnknownOperation';
 
 /** Returns the service and operation that a record names. */

@@ -36,7 +36,7 @@ export async function runCore(): Promise<void> {
   mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
   const ring = operatorKeyRing(join(settings.dataFolder, 'operator.key'));
   const store = await openStore(settings.database, {
-    // The core answers nothing after this: acknowledged changes are on disk, and clients retry the others.
+    // After a fatal error the core sends no more responses. Acknowledged changes are on disk, and clients retry all others.
     fatal(error) {
       post({ failed: String((error as Error)?.stack ?? error) });
       setImmediate(() => process.exit(1));

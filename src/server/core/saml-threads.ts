@@ -13,7 +13,7 @@ export type SamlThreads = JobThreads<SamlJob, VerifiedAssertion>;
  */
 export const SAML_LIMITS: JobLimits = { threads: 2, waitingOfKey: 64, waiting: 256, milliseconds: 20_000, heapMegabytes: 256 };
 
-/** Creates the threads for SAML assertions. None is started before the first assertion. */
+/** Creates the threads for SAML assertions. No thread starts before the first assertion. */
 export function newSamlThreads(limits: JobLimits, report: (line: string) => void): SamlThreads {
   const program = new URL('./saml-thread.ts', import.meta.url);
   const exceeded = () => new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');

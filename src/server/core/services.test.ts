@@ -61,6 +61,6 @@ test('invalidPageToken: BadRequestException, unless the service declares another
   assert.equal(invalidPageToken('iam', 'Marker').code, 'ValidationError');
 });
 
-test('linkedRoleUsage: an unknown principal has no usage', async () => {
+test('linkedRoleUsage: returns no resources for an unknown principal', async () => {
   assert.deepEqual(await linkedRoleUsage({} as never, 'lex.amazonaws.com'), []);
 });

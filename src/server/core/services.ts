@@ -25,7 +25,7 @@ export interface ServiceParts extends Omit<IamParts, 'linkedRoleUsage'>, StsPart
   readonly operatorKeys: OperatorKeys;
   /** Returns the URL that clients use for this server. */
   readonly publicUrl: () => string;
-  /** Returns the URL without TLS for clients on this machine, if there is one and the operator set no public URL. */
+  /** Returns the URL without TLS for clients on this machine. Undefined without an HTTP listener, or if the operator set a public URL. */
   readonly localUrl: () => string | undefined;
   readonly lookupEventsPerSecond: number;
   readonly privateSipPeers: readonly string[];

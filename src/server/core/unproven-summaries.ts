@@ -58,7 +58,7 @@ export function boundUnproven({ store, region, recordsPerMinute, clock, newId, r
     });
     await writing;
     writing = undefined;
-    // Requests that were omitted meanwhile, and counts that were put back, wait for the next summary.
+    // Requests that were omitted meanwhile, and counts that could not be written, wait for the next summary.
     schedule();
   }
 

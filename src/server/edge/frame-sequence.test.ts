@@ -9,7 +9,7 @@ test('FrameSequence: the sequence contains the bytes of its frames in order', ()
   assert.deepEqual([sequence.bytes, String(sequence.toBuffer())], [4, 'abac']);
 });
 
-test('FrameSequence: equal frames share one sequence and buffer, even after another continuation', () => {
+test('FrameSequence: the same frames in the same order are one sequence object with one buffer', () => {
   const first = sequenceOf(a);
   const [b1, c1, b2, c2] = [b, c, b, c].map((frame) => first.followedBy(frame));
   assert.ok(b1 === b2 && c1 === c2 && b1 !== c1);

@@ -43,7 +43,7 @@ export interface Source {
   startedThisTurn: number;
   /** Whether the last turn of the source read from `partial`. Turns alternate between `partial` and `held`. */
   readsPartial: boolean;
-  /** Work in this turn of the event loop (`Reading`). */
+  /** Work for the source in this turn of the event loop, in the unit of `Reading`. */
   work: number;
 }
 

@@ -28,7 +28,7 @@ export interface ConnectionLimits extends HoldingLimits {
   readonly headersMaxCount: number;
   /** Maximum time from the start of a connection to the end of its TLS handshake, and to the end of its PROXY protocol header. */
   readonly handshakeTimeoutMs: number;
-  /** Maximum time from the first byte of a request to the end of its headers. The next member limits the whole request. */
+  /** Maximum time from the first byte of a request to the end of its headers. `requestTimeoutMs` limits the whole request. */
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveMs: number;
@@ -67,7 +67,7 @@ export interface ListenerParts extends ReceiveParts {
 
 /** A listening server. */
 export interface Listener {
-  /** `http://127.0.0.1:7080`. A listener on every address of the machine has the name `localhost`. */
+  /** URL of the listener, such as `http://127.0.0.1:7080`. Its host is `localhost` if it listens on every address of the machine. */
   readonly endpoint: string;
   readonly everyAddress: boolean;
   /** Uses another certificate for new connections. For HTTPS only. */
@@ -150,7 +150,7 @@ function newServer(tls: TlsMaterial | undefined, limits: ConnectionLimits): Serv
   server.headersTimeout = limits.headersTimeoutMs;
   server.requestTimeout = limits.requestTimeoutMs;
   server.keepAliveTimeout = limits.keepAliveMs;
-  // One above the limit, because Node drops further headers silently, and the server must reject such a request.
+  // The value is one above the limit, because Node drops further headers silently, and the server must reject such a request.
   server.maxHeadersCount = limits.headersMaxCount + 1;
   return server;
 }
@@ -287,7 +287,7 @@ function refuseUnreadable(
   // If a complete request is pending, its own response is sent before the refusal.
   const acted = loads.findLast(willRespond);
   const { last } = connection;
-  // Whether the bytes are the rest of a body whose request already has an error response.
+  // True if the unreadable bytes are the rest of a body whose request already has an error response.
   const isAnswered = last?.writableEnded && !last.req.complete;
   connections.end(connection);
   for (const load of loads) if (!willRespond(load)) connections.drop(load);

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type Connection, type HoldingLimits, type Load, type SourceTable, shareOf } from './holdings.ts';
 import type { Reading } from './reading.ts';
 
-/** Resources of requests. */
+/** Counter of the resources that requests hold. */
 export interface Loads {
   /** Counts a request for the source with this address, or for the source of its connection if `address` is absent. */
   load(connection: Connection, response: ServerResponse, address?: string): Load;

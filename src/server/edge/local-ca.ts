@@ -36,7 +36,7 @@ export interface AuthorityOptions {
   readonly file: (name: string) => string;
   /** Names that a new CA permits. */
   readonly names: readonly string[];
-  /** Names without which an existing CA is renewed. */
+  /** Names that a CA must permit. An existing CA that does not permit one of them is renewed. */
   readonly required: readonly string[];
   readonly now: number;
   readonly days: number;

@@ -58,7 +58,7 @@ test('parseProxyHeader: the returned length excludes the bytes after the header'
   assert.equal(typeof parsed === 'object' && parsed.length, header.length);
 });
 
-test('parseProxyHeader: returns more for every incomplete header', () => {
+test('parseProxyHeader: returns `more` for every incomplete header', () => {
   const header = framed('21', '11', IPV4 + ssl('01', VERSION, CIPHER));
   for (let end = 0; end < header.length; end++) assert.equal(parseProxyHeader(header.subarray(0, end)), 'more', `${end} bytes`);
 });

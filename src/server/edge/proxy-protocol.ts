@@ -57,7 +57,7 @@ function addressOf(bytes: Buffer, family: number): string {
   return plainAddress(groups.join(':')) as string;
 }
 
-/** Iterates over TLVs. Returns undefined if a length exceeds the buffer or a type of `once` is repeated. */
+/** Iterates over TLVs. Returns undefined if a length exceeds the buffer or a type in `once` is repeated. */
 function readTlvs(bytes: Buffer, once: readonly number[]): ReadonlyMap<number, Buffer> | undefined {
   const found = new Map<number, Buffer>();
   for (let at = 0; at < bytes.length; ) {

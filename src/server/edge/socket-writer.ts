@@ -44,7 +44,7 @@ const WRITES_AT_ONCE = 256;
 
 /** Creates a writer. `waitingMaxBytes` limits the bytes that wait for one socket, in the writer and in its connection. */
 export function newSocketWriter(waitingMaxBytes: number): SocketWriter {
-  /** Sequences of one frame, by frame, so that sockets without pending frames share them. */
+  /** Sequences of one frame, by their frame. Sockets whose first pending frame is the same frame share a sequence. */
   let first = new WeakMap<Buffer, FrameSequence>();
   /** Sockets with pending frames. */
   let waiting: WrittenSocket[] = [];

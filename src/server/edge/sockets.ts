@@ -23,7 +23,7 @@ export interface SocketLimits {
   readonly graceMs: number;
   /** Maximum time from the upgrade request to its answer. */
   readonly upgradeTimeoutMs: number;
-  /** Interval between two pings. A client that has not responded to one by the next is disconnected. */
+  /** Interval between two pings. The server disconnects a client that has not responded before the next ping. */
   readonly pingEveryMs: number;
   /** Maximum time that a closed socket waits for its client's close frame. */
   readonly closeTimeoutMs: number;

@@ -90,7 +90,7 @@ export async function tlsMaterial(settings: Settings, now: number, report: (line
 interface Issued {
   readonly names: readonly string[];
   readonly endsAtMs: number;
-  /** Absent for a CA of an earlier version, which could sign for any name. */
+  /** End of the CA. Absent for a CA that an earlier version of the server created and that can sign for any name. */
   readonly caEndsAtMs?: number;
 }
 

@@ -8,7 +8,7 @@ const NETWORKS_MAX = 64;
 /**
  * Reads a list of networks in CIDR notation, such as `10.0.0.0/8,127.0.0.1,2001:db8::/32`.
  *
- * Returns undefined for an invalid list, for more than 64 networks, and for a network of prefix length 0, which would trust every client.
+ * Returns undefined for an invalid list or more than 64 networks. Also for a network of prefix length 0, which would trust every client.
  */
 export function readNetworks(text: string): readonly string[] | undefined {
   const networks = text

@@ -43,7 +43,7 @@ export type ControlReply =
       readonly administrator?: NewAdministrator;
       readonly accounts?: readonly { readonly accountId: string; readonly name: string }[];
       readonly operatorKey?: OperatorKeyChange;
-      /** Records as JSON strings. A page can have fewer than `limit`, even none, and still a `next`. */
+      /** Records as JSON strings. A page with `next` can have fewer records than `limit`, or none. */
       readonly records?: readonly string[];
       readonly next?: string;
     }
@@ -197,7 +197,7 @@ async function removeServer(serverId: string, parts: ControlParts): Promise<Cont
   return { ok: true };
 }
 
-/** Most records of a page of `trail unproven`. */
+/** Maximum records in one page of `trail unproven`. */
 const UNPROVEN_PAGE_MAX = 100;
 
 async function unprovenPage(

@@ -131,8 +131,8 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
 }
 
 /**
- * Returns all records with sealed secrets, in pages that a transaction each has read. A record that is added meanwhile can be missing: the
- * newest key seals it.
+ * Returns all records with sealed secrets in pages. One transaction reads one page. A record that is added meanwhile can be missing. Its
+ * secrets are sealed with the newest key already.
  */
 async function* pagesOfSealed({ store, sealed: kinds }: OperatorKeyParts): AsyncGenerator<readonly Sealed[]> {
   for await (const accountIds of pagesOfAccounts(store)) {

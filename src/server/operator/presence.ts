@@ -60,7 +60,7 @@ export function presentServers(
 ): readonly PresentServer[] {
   return servers.map(({ seenAt, ...server }) => {
     if (server.id === own.id) return { ...server, address: own.address, own: true, seenMsAgo: 0 };
-    // Before its first statement, a server was seen when it registered.
+    // A new server has not stored that it runs. Its registration counts instead.
     const seenMsAgo = Math.max(0, now - Math.max(seenAt, server.startedAt));
     const isSilent = server.state === 'active' && seenMsAgo > SILENT_AFTER_MS;
     return { ...server, own: false, state: isSilent ? 'silent' : server.state, seenMsAgo };

@@ -60,7 +60,7 @@ function cookieName({ secure }: PageRequest): string {
   return secure ? '__Host-belfry-sign-in' : 'belfry-sign-in';
 }
 
-/** Returns the header that stores a sign-in in the browser until it ends. */
+/** Returns the header that stores a sign-in in the browser until the sign-in expires. */
 export function setCookie(request: PageRequest, value: string, expiration: Instant, now: Instant): string[] {
   return cookie(request, value, Math.max(0, Math.floor((expiration - now) / 1000)));
 }

@@ -3,7 +3,7 @@
  *
  * Every failure returns the same error after the same delay, whichever of account, name, password or code was wrong. After five
  * failures in a row for a name the next attempt waits, longer each time. Attempts with unknown names wait in the same way. One source may
- * fail a limited number of times, whichever names it tries. The store counts both, so the limits hold on all servers together.
+ * fail a limited number of times, for all names together. The store counts both, so the limits hold on all servers together.
  * A server tries one password for a name at a time.
  *
  * Source: IAM User Guide, "How IAM users sign in to your AWS account". Requirement AUTHN-5. Assumed: the codes and the limits.
@@ -227,7 +227,11 @@ function userPrincipal({ accountId, arn, userId, userName }: UserRecord): Princi
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Returns `expired` if only an administrator can change the password. Source: IAM User Guide, "Set an account password policy". */
+/**
+ * Returns the state of a password by its age: `expired` if only an administrator can change the password.
+ *
+ * Source: IAM User Guide, "Set an account password policy".
+ */
 function ageOf(user: UserRecord, policy: PasswordPolicyRecord | undefined, now: Instant): 'good' | 'to-change' | 'expired' {
   const { changedAt = now, resetRequired = false } = user.loginProfile ?? {};
   const over = policy?.maxAgeDays !== undefined && changedAt + policy.maxAgeDays * DAY_MS <= now;

@@ -17,7 +17,7 @@ const OPERATIONS = identityOperations({ vault: VAULT, limits: DEFAULT_LIMITS });
 
 const required = (name: string, input: object) => accessOf(OPERATIONS, name, input);
 
-/** Every member that any operation's access reads. */
+/** Input with every member that the `access` of an operation reads. */
 const INPUT = {
   AppInstanceArn: ONE,
   AppInstanceUserArn: USER,
@@ -87,7 +87,7 @@ test('Access: a creation without tags and expiration settings requires only the 
   }
 });
 
-test('Access: a string that is not an ARN is the resource, unchanged', () => {
+test('Access: a string that is not an ARN becomes the resource of the permission unchanged', () => {
   assert.deepEqual(required('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn: 'ada' })[0]?.resources, ['ada']);
 });
 

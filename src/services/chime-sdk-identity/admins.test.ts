@@ -40,7 +40,7 @@ test('Administrators: isAppInstanceAdmin reports them', async () => {
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, of: 'one' | 'other' | 'unknown', user: 'ada' | 'bob' | 'unknown', code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['an unknown app instance',                         'unknown', 'ada',    'ForbiddenException'            ],
   ['an unknown user',                                 'one',     'unknown','ForbiddenException'            ],
   ['a user of another app instance',                  'other',   'ada',    'ForbiddenException'            ],

@@ -93,7 +93,7 @@ function onAdmin({ AppInstanceArn, AppInstanceAdminArn }: OfAdmin, caller: Calle
   return onArns(caller, AppInstanceArn, AppInstanceAdminArn);
 }
 
-/** Returns the key of an administrator, which may not exist, and the user or bot, which must. */
+/** Returns the key of an administrator, which may not exist, and the user or bot, which must exist. */
 async function adminKey(call: Call, input: OfAdmin): Promise<{ readonly member: AppInstanceMember; readonly key: ResourceKey }> {
   const { AppInstanceArn, AppInstanceAdminArn } = input;
   const appInstance = await findOrThrow(call, APP_INSTANCES, { AppInstanceArn });

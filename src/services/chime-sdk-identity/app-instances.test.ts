@@ -30,7 +30,7 @@ test('CreateAppInstance: a token returns the same app instance for a day, even a
   await assert.rejects(run('CreateAppInstance', { ...REQUEST, Metadata: 'm' }, { now }), { code: 'ResourceLimitExceededException' });
 });
 
-test('CreateAppInstance: after a deletion its token creates a new one, even with other parameters', async () => {
+test('CreateAppInstance: the token of a deleted app instance is valid again, even with other parameters', async () => {
   const { run } = await openFixture();
   const { AppInstanceArn = '' } = await run('CreateAppInstance', REQUEST);
   await run('DeleteAppInstance', { AppInstanceArn });
@@ -39,7 +39,7 @@ test('CreateAppInstance: after a deletion its token creates a new one, even with
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceRequest>, code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['a used token with other parameters',         { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: 'v' }] },     'ConflictException'             ],
   ['a reserved tag key',                         { Tags: [{ Key: 'aws:x', Value: 'v' }] },                                 'BadRequestException'           ],
   ['a tag key that occurs twice',                { Tags: [{ Key: 'k', Value: 'v' }, { Key: 'k', Value: 'v' }] },           'BadRequestException'           ],
@@ -62,7 +62,7 @@ test('CreateAppInstance: the limit applies to one account in one region', async 
   await run('CreateAppInstance', REQUEST, { accountId: OTHER_ACCOUNT });
 });
 
-test('ListAppInstances: pages have each one once, and a token of another list is BadRequestException', async () => {
+test('ListAppInstances: pages repeat no app instance, and a token of another list is BadRequestException', async () => {
   const { run, appInstance, user } = await openFixture();
   const made = [await appInstance(), await appInstance({ Metadata: 'm' }), await appInstance()];
   await run('CreateAppInstance', REQUEST, { region: 'eu-central-1' });
@@ -115,7 +115,7 @@ test('DeleteAppInstance: deletes everything in it and nothing in another one, an
   await assert.rejects(run('DeleteAppInstance', { AppInstanceArn: gone }), { code: 'ForbiddenException' });
 });
 
-test('Retention: messages never expire by default, and a change has 30 days of grace', async () => {
+test('Retention: messages never expire by default, and deletion begins 30 days after a change', async () => {
   const { run, appInstance } = await openFixture();
   const AppInstanceArn = await appInstance();
   const put = (RetentionDays: number | undefined, now: number) =>

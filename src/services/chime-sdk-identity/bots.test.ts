@@ -35,7 +35,7 @@ test('CreateAppInstanceBot: a token returns the same bot, even at the limit', as
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceBotRequest>, code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['an unknown app instance',                   { AppInstanceArn: UNKNOWN, ClientRequestToken: 'used' },              'ForbiddenException'            ],
   ['a used token with other parameters',        { ClientRequestToken: 'used', Configuration: INVOKED },               'ConflictException'             ],
   ['a Lex bot of another region',               { Configuration: { Lex: lexIn('us-west-2') } },                       'BadRequestException'           ],
@@ -98,7 +98,7 @@ test('ListAppInstanceBots: pages have each bot of the app instance once', async 
   );
 });
 
-test('Bots: an unknown one is NotFoundException of Describe, and ForbiddenException of other operations', async () => {
+test('Bots: Describe of an unknown bot is NotFoundException, and other operations are ForbiddenException', async () => {
   const { run, appInstance, user } = await openFixture();
   const AppInstanceArn = await appInstance();
   for (const AppInstanceBotArn of [`${AppInstanceArn}/bot/x`, await user(AppInstanceArn, 'ada'), AppInstanceArn]) {

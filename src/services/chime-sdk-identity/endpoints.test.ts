@@ -97,7 +97,7 @@ for (const [title, ResourceArn, state] of STATES) {
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<RegisterAppInstanceUserEndpointRequest>, code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['an unknown user',                     { AppInstanceUserArn: 'unknown',ClientRequestToken: 'used' },              'ForbiddenException'            ],
   ['a used token with other parameters',  { ClientRequestToken: 'used', EndpointAttributes: { DeviceToken: 'x' } },  'ConflictException'             ],
   ['a registered device, at the limit',   { EndpointAttributes: { DeviceToken: 'token-3' } },                        'ConflictException'             ],
@@ -124,7 +124,7 @@ function withoutUser({ AppInstanceUserArn: _, ...rest }: Partial<RegisterAppInst
   return rest;
 }
 
-test('ListAppInstanceUserEndpoints: pages have each endpoint once, and none of a user with the same prefix', async () => {
+test('ListAppInstanceUserEndpoints: pages repeat no endpoint, and omit endpoints of users with similar IDs', async () => {
   const { run, appInstance, user, endpoint } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');
@@ -140,7 +140,7 @@ test('ListAppInstanceUserEndpoints: pages have each endpoint once, and none of a
   );
 });
 
-test('Endpoints: an unknown one, or one of another user, is ForbiddenException', async () => {
+test('Endpoints: an unknown endpoint, or an endpoint of another user, is ForbiddenException', async () => {
   const { run, appInstance, user, endpoint } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');

@@ -36,7 +36,7 @@ export interface Fixture {
   readonly store: Store;
   readonly emitted: IdentityEvent[];
   readonly run: Run<Api>;
-  /** Creates an app instance. Resolves to its ARN, like the next two. */
+  /** Creates an app instance. Resolves to its ARN, as `user` and `bot` do for a user and a bot. */
   appInstance(more?: Partial<Api['CreateAppInstance']['input']>): Promise<string>;
   user(appInstanceArn: string, id: string, more?: Partial<Api['CreateAppInstanceUser']['input']>): Promise<string>;
   bot(appInstanceArn: string, more?: Partial<Api['CreateAppInstanceBot']['input']>): Promise<string>;

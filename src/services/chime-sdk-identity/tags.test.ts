@@ -7,7 +7,7 @@ const numbered = (count: number): Tag[] => Array.from({ length: count }, (_, i) 
 const BLUE = [{ Key: 'team', Value: 'blue' }];
 
 for (const kind of ['an app instance', 'a user', 'a bot'] as const) {
-  test(`Tags: those of ${kind} are created, changed and removed, and nothing else changes`, async () => {
+  test(`Tags: tags of ${kind} are created, changed and removed, and nothing else changes`, async () => {
     const { run, appInstance, user, bot } = await openFixture();
     const AppInstanceArn = await appInstance({ Tags: BLUE });
     const arns = {
@@ -48,7 +48,7 @@ test('TagResource: the 51st tag is ResourceLimitExceededException, and a new val
   await run('TagResource', { ResourceARN, Tags: [{ Key: 'key49', Value: 'new' }] });
 });
 
-test('Tags: an unknown ARN, or one without tags, is ForbiddenException', async () => {
+test('Tags: an unknown ARN, or an ARN of a resource that cannot have tags, is ForbiddenException', async () => {
   const { run, appInstance, user } = await openFixture();
   const known = await appInstance();
   await user(known, 'ada');

@@ -39,7 +39,7 @@ test('CreateAppInstanceUser: a token returns the same user, even at the limit', 
 });
 
 // Source: Chime SDK Developer Guide, "Creating an AppInstanceUser": at each login, with a new token.
-test('CreateAppInstanceUser: an equal request with another token returns the user, which remains', async () => {
+test('CreateAppInstanceUser: an equal request with another token returns the existing user unchanged', async () => {
   const { run, appInstance, user } = await openFixture({ users: 1 });
   const AppInstanceArn = await appInstance();
   const Tags = [
@@ -65,7 +65,7 @@ test('CreateAppInstanceUser: an equal request with another token returns the use
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceUserRequest>, code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['an unknown app instance',                       { AppInstanceArn: UNKNOWN, ClientRequestToken: 'used' },                     'ForbiddenException'            ],
   ['a used token with other parameters',            { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: 'v' }] },        'ConflictException'             ],
   ['a reserved tag key',                            { AppInstanceUserId: 'ada', Tags: [{ Key: 'aws:x', Value: 'v' }] },          'BadRequestException'           ],
@@ -96,7 +96,7 @@ test('DeleteAppInstanceUser: deletes endpoints and administration, frees the ID,
   const { run, appInstance, user, endpoint, emitted } = await openFixture({ users: 2 });
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');
-  // The ID of the other user is a prefix of this one. Its endpoint must remain.
+  // The ID of the deleted user, `ada`, is a prefix of this user's ID. The endpoint of this user must remain.
   const next = await user(AppInstanceArn, 'ada.b');
   for (const each of [AppInstanceUserArn, next]) {
     await endpoint(each);

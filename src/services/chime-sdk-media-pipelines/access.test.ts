@@ -10,7 +10,7 @@ const PLACE = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-config
 const ARN = `${PLACE}/calls`;
 const TAGS = [{ Key: 'Team', Value: 'blue' }];
 
-/** Every member that any operation's access reads, but for roles. */
+/** Input with every member that the `access` of an operation reads, except roles. */
 const INPUT = { Identifier: 'calls', MediaInsightsPipelineConfigurationName: 'calls', ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
 
 const required = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });

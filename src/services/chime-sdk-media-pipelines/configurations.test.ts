@@ -102,7 +102,7 @@ const ROLES: readonly [title: string, trustPolicy: object, assumable: boolean][]
   ['denies the service for a tag that it lacks',      denyingTag('Unlocked'),                                        true ],
 ];
 
-/** Trusts the service, unless the role has the tag. */
+/** Returns a trust policy that allows the service, unless the role has the tag. */
 function denyingTag(key: string): object {
   const { Statement } = trustOf('mediapipelines.chime.amazonaws.com') as { readonly Statement: object };
   const Condition = { Null: { [`aws:ResourceTag/${key}`]: 'false' } };
@@ -156,7 +156,7 @@ for (const [title, more, code] of REFUSED_UPDATES) {
   });
 }
 
-test('ListMediaInsightsPipelineConfigurations: pages are in the order of names, with their own tokens', async () => {
+test('ListMediaInsightsPipelineConfigurations: pages are in the order of names, and tokens are per region', async () => {
   const opened = await openFixture();
   for (const name of ['cc', 'aa', 'bb']) await create(opened, { MediaInsightsPipelineConfigurationName: name });
   const list = (input: object, as: Parameters<Opened['run']>[2] = {}) => opened.run('ListMediaInsightsPipelineConfigurations', input, as);
@@ -188,7 +188,7 @@ test('Media insights pipeline configurations: those of another account or region
   assert.deepEqual(await names(opened), ['calls']);
 });
 
-test('DeleteMediaInsightsPipelineConfiguration: it frees the name, and a second time is NotFoundException', async () => {
+test('DeleteMediaInsightsPipelineConfiguration: frees the name; a second deletion is NotFoundException', async () => {
   const opened = await openFixture();
   await create(opened);
   const remove = () => opened.run('DeleteMediaInsightsPipelineConfiguration', { Identifier: ARN });

@@ -1,4 +1,4 @@
-/** Media insights pipeline configurations: settings for the analysis of calls. The pipelines that use them are not built. */
+/** Media insights pipeline configurations: settings for the analysis of calls. The pipelines that use them are not implemented. */
 
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';

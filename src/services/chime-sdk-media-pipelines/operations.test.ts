@@ -20,7 +20,7 @@ const PIPELINES: readonly [operation: keyof ChimeSdkMediaPipelinesApi, needsLink
 ];
 
 for (const [operation, needsLinkedRole] of PIPELINES) {
-  test(`${operation}: not built, and ${needsLinkedRole ? 'ForbiddenException without the service-linked role' : 'it requires no service-linked role'} (SLR-18)`, async () => {
+  test(`${operation}: not implemented, and ${needsLinkedRole ? 'ForbiddenException without the linked role' : 'requires no linked role'} (SLR-18)`, async () => {
     assert.ok(isNotYet(mediaPipelinesOperations()[operation]));
     const { store, run } = await openFixture();
     const make = () => run(operation, {} as never);
@@ -34,7 +34,7 @@ for (const [operation, needsLinkedRole] of PIPELINES) {
   });
 }
 
-test('CreateMediaCapturePipeline: an unlinked role of that name is ForbiddenException (SLR-17, SLR-18)', async () => {
+test('CreateMediaCapturePipeline: an ordinary role of the name is ForbiddenException (SLR-17, SLR-18)', async () => {
   const { store, run } = await openFixture();
   await addRole(store, ROLE);
   await assert.rejects(run('CreateMediaCapturePipeline', {} as never), { code: 'ForbiddenException' });

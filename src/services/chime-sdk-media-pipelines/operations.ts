@@ -17,7 +17,8 @@ export function mediaPipelinesOperations(): OperationTable<'chime-sdk-media-pipe
 }
 
 /**
- * Returns an unbuilt operation that creates a pipeline of a meeting. Without the service-linked role its error is ForbiddenException.
+ * Returns an operation that is not implemented and would create a pipeline of a meeting. Without the service-linked role its error is
+ * ForbiddenException.
  *
  * Requirement SLR-18. Source: Chime SDK Developer Guide, "Understanding media pipeline creation": the role is created first.
  * Assumed: a media insights pipeline requires only the role of its configuration.

@@ -3,7 +3,7 @@ import { AwsError } from './errors.ts';
 import { CONFIGURATION } from './kinds.ts';
 
 /**
- * Tags of media insights pipeline configurations, the only built resources of the service.
+ * Tags of media insights pipeline configurations, the only implemented resources of the service.
  *
  * Source: chime-sdk-media-pipelines 2021-07-15, TagResource: NotFoundException and no error for too many.
  * Assumed: too many tags are a BadRequestException; the messages. TAG-6.

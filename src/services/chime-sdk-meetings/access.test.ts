@@ -21,7 +21,7 @@ const OPERATIONS = meetingsOperations({
 
 const required = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });
 
-/** Every member that any operation's access reads. */
+/** Input with every member that the `access` of an operation reads. */
 const INPUT = { MeetingId: ID.toUpperCase(), ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
 
 // biome-ignore format: a table
@@ -66,7 +66,7 @@ test('Access: a new meeting without tags requires only chime:CreateMeeting', () 
   assert.deepEqual(required('CreateMeeting', { Tags: [] }), [{ action: 'chime:CreateMeeting', resources: [NEW] }]);
 });
 
-test('Access: tags of a request are in its context: keys in lower case as names, unchanged in aws:TagKeys', () => {
+test('Access: the context has request tags under lower-case names, and unchanged keys in aws:TagKeys', () => {
   const context = new Map<string, unknown>([
     ['aws:tagkeys', ['Team']],
     ['aws:requesttag/team', 'blue'],

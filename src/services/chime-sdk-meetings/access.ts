@@ -34,10 +34,10 @@ export function meetingIdOf(caller: Pick<Caller, 'region' | 'accountId'>, resour
   return resourceArn.startsWith(prefix) ? resourceArn.slice(prefix.length) : undefined;
 }
 
-/** Earlier than the end of any meeting. */
+/** Time before the end of every meeting. */
 const BEGINNING = instant(0);
 
-/** Returns the tags of a meeting, also of an ended one that the server has not deleted. For it an allowed caller gets NotFoundException. */
+/** Returns the tags of a meeting, even if it has ended and its row still exists. An allowed caller then gets NotFoundException. */
 async function tagsOf(tx: Tx, { accountId, region }: Caller, meetingId: string): Promise<Readonly<Record<string, string>> | undefined> {
   return tagValues((await tx.of(meetings).get(accountId, region, meetingId, BEGINNING))?.tags);
 }

@@ -8,7 +8,7 @@ import type { MeetingsDeps } from './deps.ts';
 import { attendeeOrNotFound, meetingOrNotFound, toAttendee } from './stored-meetings.ts';
 import { type AttendeeRecord, attendees } from './tables/attendees.ts';
 
-/** Attendees read at a time when all attendees of a meeting change. */
+/** Number of attendees that one query reads if an operation changes all attendees of a meeting. */
 const PAGE = 100;
 
 /** Media that attendees may send and receive. Source: chime-sdk-meetings 2021-07-15. */

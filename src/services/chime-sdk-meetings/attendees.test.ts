@@ -29,7 +29,7 @@ test('CreateAttendee: returns an attendee with all capabilities and its own join
   assert.deepEqual(await run('GetAttendee', { MeetingId, AttendeeId: Attendee?.AttendeeId as string }), { Attendee });
 });
 
-test('CreateAttendee: runs three statements in the commit of its group, and one of them writes', async () => {
+test('CreateAttendee: runs two reads and one write, and opens its write transaction after the reads', async () => {
   const texts: string[] = [];
   const note = (text: string) => void texts.push(text.trim());
   const { run, meeting, store } = await openFixture({}, await openSqlite(':memory:', { open: observedSqlite(note, note) }));
@@ -52,7 +52,7 @@ test('CreateAttendee: an external user ID in use returns its attendee, even in a
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, meeting: string, user: string, capabilities: AttendeeCapabilities | undefined, code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['an unknown meeting',                       UNKNOWN, 'bob',   undefined,                                'NotFoundException'     ],
   ['a reserved external user id',              'known', 'aws:b', undefined,                                'BadRequestException'   ],
   ['content received without video',           'known', 'bob',   { ...LISTENER, Content: 'Receive' },      'BadRequestException'   ],
@@ -137,7 +137,7 @@ test('BatchUpdateAttendeeCapabilitiesExcept: changes all attendees except the li
   assert.equal(changes.length, 100);
 });
 
-test('BatchCreateAttendee: an existing attendee needs no room', async () => {
+test('BatchCreateAttendee: a listed attendee that exists already does not count toward the limit', async () => {
   const { run, meeting, attendee } = await openFixture({ attendees: 2 });
   const MeetingId = await meeting();
   const ada = await attendee(MeetingId, 'ada');

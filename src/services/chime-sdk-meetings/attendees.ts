@@ -38,7 +38,7 @@ export function attendeeOperations(deps: MeetingsDeps) {
       },
     },
 
-    /** As CreateAttendee for up to 100 attendees. `Errors` lists those that cannot be added. They do not prevent the others. */
+    /** Adds up to 100 attendees as CreateAttendee does. `Errors` lists failed attendees, which do not prevent the others. */
     BatchCreateAttendee: {
       access: onMeeting,
       async handle(call, input) {

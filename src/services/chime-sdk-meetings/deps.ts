@@ -5,7 +5,7 @@ import type { MediaEndpoints } from './media-placement.ts';
 export interface MeetingsDeps {
   /** Endpoints for most callers. */
   readonly mediaEndpoints: MediaEndpoints;
-  /** Endpoints without TLS, for callers on the server's machine that use none. Absent: such callers get `mediaEndpoints`. */
+  /** Endpoints without TLS, for callers on the server's machine that connect without TLS. Absent: such callers get `mediaEndpoints`. */
   readonly localMediaEndpoints?: MediaEndpoints;
   readonly joinTokens: Pick<JoinTokens, 'issue'>;
   readonly limits: MeetingLimits;

@@ -34,7 +34,7 @@ test('Join tokens: a token that was altered or has another key is invalid', () =
   const { issue, verify } = joinTokens(KEY);
   const token = issue(FACTS);
   const refused = Array.from(token, (character, i) => `${token.slice(0, i)}${character === 'A' ? 'B' : 'A'}${token.slice(i + 1)}`);
-  // The last character of 32 bytes in base64url has two unused bits.
+  // The last character of 32 bytes in base64url has two unused bits, so a token with another last character can be valid.
   refused.pop();
   refused.push(
     '',

@@ -30,7 +30,7 @@ export function mediaPlacement({ signalingUrl, audioHost, httpUrl }: MediaEndpoi
 }
 
 /**
- * Media regions of meetings. One media plane serves all of them. The region is stored, because applications select by it.
+ * Media regions of meetings. One media plane serves all of them. A meeting stores its region, because applications select meetings by it.
  *
  * Source: Chime SDK API reference, CreateMeeting, MediaRegion.
  */

@@ -64,7 +64,7 @@ test('CreateMeeting: a repeated token returns the same meeting, even if other pa
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateMeetingRequest>, code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['an unknown media region',                     { MediaRegion: 'moon-1' },                          'BadRequestException'   ],
   ['an external id that begins with aws:',        { ExternalMeetingId: 'AWS:x' },                     'BadRequestException'   ],
   ['an external id with a control character',     { ExternalMeetingId: 'a\u0000b' },                  'BadRequestException'   ],
@@ -92,7 +92,7 @@ test('CreateMeeting: the limit counts the active meetings of an account in a reg
   await run('CreateMeeting', REQUEST, { now: instant(START + 24 * HOUR) });
 });
 
-test('CreateMeeting: the primary meeting is one of the account in any region, and not a replica', async () => {
+test('CreateMeeting: the primary meeting must be in the account, in any region, and not be a replica', async () => {
   const { run, meeting } = await openFixture();
   const primary = await meeting();
   const { Meeting } = await run('CreateMeeting', { ...REQUEST, PrimaryMeetingId: primary }, { region: 'eu-west-1' });
@@ -150,7 +150,7 @@ test('Meetings: the media plane can end a meeting earlier', async () => {
   await assert.rejects(run('GetMeeting', { MeetingId }), { code: 'NotFoundException' });
 });
 
-test('DeleteMeeting: deletes the meeting with its attendees; a second time is NotFoundException', async () => {
+test('DeleteMeeting: deletes the meeting with its attendees; a second deletion is NotFoundException', async () => {
   const { run, meeting, attendee, store, emitted } = await openFixture();
   const MeetingId = await meeting();
   const AttendeeId = await attendee(MeetingId, 'ada');
@@ -163,7 +163,7 @@ test('DeleteMeeting: deletes the meeting with its attendees; a second time is No
   );
 });
 
-test('CreateMeetingWithAttendees: lists attendees and errors, and a repeated request returns the same', async () => {
+test('CreateMeetingWithAttendees: lists attendees and errors; a repeated request has the same response', async () => {
   const { run } = await openFixture();
   const input = {
     ...REQUEST,

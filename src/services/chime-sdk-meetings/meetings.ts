@@ -29,8 +29,8 @@ export function meetingOperations(deps: MeetingsDeps) {
     },
 
     /**
-     * As CreateMeeting, with up to 20 attendees, also for a meeting that exists. `Errors` lists those that cannot be added. They do not
-     * prevent the meeting.
+     * Creates a meeting as CreateMeeting does, or finds the meeting of the token, and adds up to 20 attendees. `Errors` lists failed
+     * attendees, which do not prevent the meeting.
      */
     CreateMeetingWithAttendees: {
       access: onNewMeeting,

@@ -10,7 +10,7 @@ export interface MeetingsParts {
   readonly operatorKeys: OperatorKeys;
   /** Returns the URL that clients use for this server. */
   readonly publicUrl: () => string;
-  /** Returns the URL without TLS for clients on this machine. Absent if there is none, or if the operator set a public URL. */
+  /** Returns the URL without TLS for clients on this machine. Undefined without an HTTP listener, or if the operator set a public URL. */
   readonly localUrl: () => string | undefined;
 }
 

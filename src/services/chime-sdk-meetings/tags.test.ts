@@ -26,7 +26,7 @@ test('Tags: tags of a new meeting are listed, changed and removed', async () => 
   assert.deepEqual(await run('ListTagsForResource', { ResourceARN }), { Tags: [{ Key: '__proto__', Value: 'x' }] });
 });
 
-test('TagResource: the 51st tag is TooManyTagsException with the resource; a new value of the 50th is not', async () => {
+test('TagResource: the 51st tag is TooManyTagsException with the resource; the 50th can get a new value', async () => {
   const { run, meeting } = await openFixture();
   const ResourceARN = arnOf(await meeting({ Tags: numbered(50) }));
   await assert.rejects(run('TagResource', { ResourceARN, Tags: [{ Key: 'more', Value: '' }] }), {

@@ -72,7 +72,7 @@ for (const [what, trust] of [
   ['without the role', undefined],
   ['with a role that trusts another service', 'messaging.chime.amazonaws.com'],
 ] as const) {
-  test(`Transcription: ${what} the service is ForbiddenException and nothing is recorded (SLR-18)`, async () => {
+  test(`Transcription: the start ${what} is ForbiddenException and nothing is recorded (SLR-18)`, async () => {
     const store = await openSqlite(':memory:');
     if (trust !== undefined) await addRole(store, ROLE, { linkedService: SERVICE, trustPolicy: trusting(trust) });
     await assert.rejects(

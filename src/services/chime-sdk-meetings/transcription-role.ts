@@ -8,7 +8,7 @@ import { meetings } from './tables/meetings.ts';
 
 const SERVICE = 'transcription.chime.amazonaws.com';
 
-/** A meeting uses the role while it is transcribed. */
+/** Service-linked role of transcription. A meeting uses the role while it is transcribed. */
 export const TRANSCRIPTION_ROLE: LinkedRole = {
   principal: SERVICE,
   usedBy: async ({ tx, now }, accountId, limit) =>

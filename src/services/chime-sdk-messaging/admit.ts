@@ -78,7 +78,7 @@ export type About = Partial<Pick<Facts, 'self' | 'own'>>;
  * Finds the bearer and the channel, and checks that a role of the bearer allows the operation. Every operation of a bearer in a channel
  * starts with it. `about` may read the store. If the operation is refused, the response does not depend on the values that `about` read.
  *
- * In an elastic channel a bearer is a member of its own sub-channel only. If the input names another one, the bearer is not a member.
+ * In an elastic channel a bearer is a member of its own sub-channel only. It is not a member if the input names another sub-channel.
  *
  * Assumed: a banned bearer has no role, so a PUBLIC channel refuses it too.
  * @throws UnauthorizedClientException as `bearerOf` · as `missing`: the channel does not exist · ForbiddenException: no role allows it, or

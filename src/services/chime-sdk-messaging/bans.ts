@@ -22,7 +22,7 @@ export function banOperations({ limits }: MessagingDeps) {
      *
      * Source: Chime SDK Developer Guide, "Understanding authorization by role": administrators and moderators cannot be banned.
      * @throws ForbiddenException             the user or bot is not in the app instance, or is an administrator or a moderator
-     * @throws ConflictException              it is banned
+     * @throws ConflictException              the user or bot is banned
      * @throws ResourceLimitExceededException the channel has the maximum number of bans
      *
      * Emits: CREATE_CHANNEL_BAN, and DELETE_CHANNEL_MEMBERSHIP for each deleted membership.

@@ -20,8 +20,8 @@ export interface ChannelDetails {
 }
 
 /**
- * Numbers in one event. Source: Chime SDK Developer Guide, "Using prefetch to deliver channel details": the latest 20 messages and at most 30
- * members.
+ * Maximum messages in one event. The next constant is the maximum of members. Source: Chime SDK Developer Guide, "Using prefetch to deliver
+ * channel details": the latest 20 messages and at most 30 members.
  */
 const MESSAGES_MAX = 20;
 const MEMBERS_MAX = 30;

@@ -105,7 +105,7 @@ function toDocument(input: CreateChannelRequest, bearer: Bearer): ChannelDocumen
   });
 }
 
-/** Returns the ARNs of the bearer and of different users and bots of its app instance. @throws as `memberOrForbidden` */
+/** Returns the ARN of the bearer and the ARNs in `arns`, without duplicates. @throws as `memberOrForbidden`, for each of `arns` */
 async function distinct(call: Call, bearer: Bearer, arns: readonly string[]): Promise<readonly string[]> {
   const byKey = new Map([[bearer.key, bearer.arn]]);
   for (const arn of arns) byKey.set(memberKey(await memberOrForbidden(call, bearer.appInstanceId, arn)), arn);

@@ -65,7 +65,7 @@ export const flowAssociationOperations = {
   },
 
   /**
-   * Result of a processor for a message. This server invokes no processors, so no message waits for a result.
+   * Receives the result of a processor for a message. This server invokes no processors, so no message waits for a result.
    *
    * Source: Chime SDK Developer Guide, "Setting up a channel processor": ForbiddenException for a message that no longer waits.
    * Assumed: the message.

@@ -92,7 +92,7 @@ export const membershipOperations = inChannel({
   },
 
   /**
-   * Returns a page of members of one type, in the order of member keys. In an elastic channel, those of one sub-channel or of all.
+   * Returns a page of members of one type, in the order of member keys. In an elastic channel it lists one sub-channel or all.
    *
    * Source: API reference, ListChannelMemberships: without Type the default members; hidden members only if Type is HIDDEN.
    * @throws ForbiddenException  hidden members, and the bearer is neither a moderator nor an app instance admin
@@ -125,7 +125,7 @@ export const membershipOperations = inChannel({
   },
 
   /**
-   * Deletes the membership of a member. In an elastic channel, that of a moderator in one sub-channel or in all.
+   * Deletes the membership of a member. A moderator of an elastic channel leaves one sub-channel or all.
    *
    * @throws ForbiddenException  the channel does not exist, or the user or bot is not a member
    * @throws BadRequestException the input names a sub-channel for a member that is not a moderator

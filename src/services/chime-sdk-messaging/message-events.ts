@@ -1,4 +1,4 @@
-/** One message of an operation: finding it for the bearer, and the event about it. */
+/** The message that an input names: its lookup on behalf of the bearer, and the event about it. */
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { SendChannelMessageRequest } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelEvent, MessageEventType } from '../chime/events.ts';

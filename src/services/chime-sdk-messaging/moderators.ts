@@ -17,7 +17,7 @@ export function moderatorOperations(deps: MessagingDeps) {
   return inChannel({
     /**
      * @throws ForbiddenException             the user or bot is not in the app instance, or is banned
-     * @throws ConflictException              it is a moderator
+     * @throws ConflictException              the user or bot is a moderator
      * @throws ResourceLimitExceededException the channel has the maximum number of moderators
      *
      * Emits: CREATE_CHANNEL_MODERATOR. In an elastic channel also DELETE_CHANNEL_MEMBERSHIP for its memberships.

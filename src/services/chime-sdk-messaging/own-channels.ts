@@ -22,7 +22,11 @@ const isSelf = ({ AppInstanceUserArn }: OfUser, { arn }: Bearer) => ({
   self: AppInstanceUserArn === undefined || AppInstanceUserArn === arn,
 });
 
-/** Channels that a user or bot is a member of or moderates. Only administrators see those of other users. Source: chime-sdk-messaging 2021-05-15. */
+/**
+ * Lists of the channels that a user or bot is a member of or moderates. Only administrators see the channels of another user.
+ *
+ * Source: chime-sdk-messaging 2021-05-15.
+ */
 export const ownChannelListOperations = inOwnAppInstance({
   /** @throws ForbiddenException another user, and the bearer is not an administrator · BadRequestException the token belongs to another list */
   ListChannelMembershipsForAppInstanceUser: {

@@ -1,4 +1,4 @@
-/** Errors of operations on channels and their members, in the order of the checks. Nothing changes then. */
+/** Errors of operations on channels and their members, in the order of the checks. A failed operation changes nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
@@ -38,7 +38,7 @@ const stored = (store: Store) =>
 
 /**
  * The channel of each row: `ada` created and moderates it, `bert` is a member, `carl` is banned, and the limit is four members.
- * In an input, `{channel}` is its ARN, `{elastic}` is the ARN of an elastic channel, and `{flow}` that of a flow.
+ * In an input, `{channel}` is its ARN, `{elastic}` is the ARN of an elastic channel, and `{flow}` is the ARN of a flow.
  */
 // biome-ignore format: a table
 const REFUSED: readonly { readonly [Name in keyof Api]: readonly [name: Name, title: string, input: Api[Name]['input'], code: string] }[keyof Api][] = [

@@ -9,7 +9,7 @@ const NOTHING: Facts = { public: false, open: false, elastic: false, self: false
 // Source: Chime SDK Developer Guide, "Understanding authorization by role": not allowed for elastic channels.
 const NOT_ELASTIC: readonly BearerOperation[] = ['UpdateChannelReadMarker', 'DescribeChannelModeratedByAppInstanceUser'];
 
-/** For each condition, the facts of which one alone is sufficient. `undefined`: no fact is required. */
+/** Facts by condition. Each listed fact fulfills the condition alone. `undefined`: no fact is required. Empty: several are required. */
 // biome-ignore format: a table
 const HOLDS_BY: Readonly<Record<Exclude<Right, 'no'>, readonly (keyof Facts)[] | undefined>> = {
   yes:        undefined,
@@ -29,7 +29,7 @@ test('CHM-6: exactly the operations with a bearer have a row', () => {
 });
 
 for (const [operation, rights] of Object.entries(RIGHTS) as [BearerOperation, (typeof RIGHTS)[BearerOperation]][]) {
-  test(`CHM-6: ${operation}: each role alone allows it under its own condition only`, () => {
+  test(`CHM-6: ${operation}: a bearer with one role may call it only under the condition of that role`, () => {
     for (const [i, role] of ROLES.entries()) {
       const right = rights[i] as Right;
       const alone = new Set<Role>([role]);

@@ -1,6 +1,6 @@
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 
-/** Roles of a bearer in a channel. A bearer can have several, and all but banned ones have the last. */
+/** Roles of a bearer in a channel. A bearer can have several roles. Every bearer that is not banned has `NonMember`. */
 export const ROLES = ['AppInstanceAdmin', 'ChannelModerator', 'Member', 'NonMember'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -9,7 +9,7 @@ export type Role = (typeof ROLES)[number];
  *
  * - `yes`, `no`: always, never
  * - `public`: the channel is PUBLIC
- * - `open`: its mode is UNRESTRICTED
+ * - `open`: the mode of the channel is UNRESTRICTED
  * - `self`: the input names the bearer
  * - `selfOrOpen`: `self` or `open`
  * - `join`: `self`, `public` and `open`

@@ -47,7 +47,7 @@ export async function toIdentity(tx: Tx, place: Where & { readonly appInstanceId
   return omitUndefined({ Arn, Name: (await findMember(tx, place, Arn))?.name });
 }
 
-/** Returns a function that works as `toIdentity` for some member keys. Each is read once. */
+/** Returns a function that works as `toIdentity` for the passed member keys. It reads each user or bot once. */
 export async function toIdentities(
   tx: Tx,
   place: Where & { readonly appInstanceId: string },

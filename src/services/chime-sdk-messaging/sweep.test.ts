@@ -13,7 +13,7 @@ const IN_APP_INSTANCE = { accountId: ACCOUNT, region: 'us-east-1', appInstanceId
 const emitIdentity = (tx: Tx, event: IdentityEvent) =>
   emitterOf([forgetDeletedMember, deleteContents])(workFor(tx, START)).emit<IdentityEvent>(event);
 
-test('Channels: an expired channel exists until the sweep, which emits ExpireChannel (LOG-5)', async () => {
+test('Channels: an expired channel exists until the sweep deletes it and emits ExpireChannel (LOG-5)', async () => {
   const { store, run, channel, send } = await openFixture();
   const expiring = await channel([], { ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } });
   const active = await channel([], { ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'LAST_MESSAGE_TIMESTAMP' } });
@@ -59,7 +59,7 @@ test('Channels: an expired channel exists until the sweep, which emits ExpireCha
   assert.equal(left.length, 1);
 });
 
-test('Messages: the sweep deletes messages after their retention, from day 30 of the setting on', async () => {
+test('Messages: the sweep deletes messages after their retention, from 30 days after it was set', async () => {
   const { store, run, channel, send } = await openFixture(
     {},
     { AppInstanceRetentionSettings: { ChannelRetentionSettings: { RetentionDays: 5 } }, retentionSetAt: START },

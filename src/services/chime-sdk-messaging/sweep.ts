@@ -73,7 +73,7 @@ async function keptSince(tx: Tx, channel: ChannelRecord, now: Instant): Promise<
   return instant(now - days * DAY_MS);
 }
 
-/** Deletes the memberships, bans and moderators of a deleted user or bot. The messages stay. */
+/** Deletes the memberships, bans and moderator statuses of a deleted user or bot. Its messages remain. */
 export const forgetDeletedMember = subscription<IdentityEvent>()(
   ['AppInstanceUserDeleted', 'AppInstanceUserExpired', 'AppInstanceBotDeleted'],
   async ({ tx }, { type, appInstanceId, id }) => {

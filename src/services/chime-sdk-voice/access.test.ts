@@ -33,7 +33,7 @@ function required(store: Store, name: string, input: object, profile: 'sdk' | 'c
   });
 }
 
-/** Every member that any operation's access reads. */
+/** Input with every member that the `access` of an operation reads. */
 const INPUT = {
   VoiceConnectorId: ID,
   SipMediaApplicationId: UUID,
@@ -47,7 +47,7 @@ const INPUT = {
   Tags: [{ Key: 'Team', Value: 'blue' }],
 };
 
-/** Permissions of operations other than the operation's own action on the Voice Connector. */
+/** Permissions by operation. An operation that is not listed requires only its own action on the Voice Connector. */
 // biome-ignore format: a table
 const OTHERS: Readonly<Record<string, readonly (readonly [action: string, ...resources: string[]])[]>> = {
   CreateVoiceConnector:                    [['chime:CreateVoiceConnector', arnOf('vc/*')], ['chime:TagResource', arnOf('vc/*')]],
@@ -79,7 +79,7 @@ const OTHERS: Readonly<Record<string, readonly (readonly [action: string, ...res
   UpdatePhoneNumberSettings:               [['chime:UpdatePhoneNumberSettings', '*']],
 };
 
-test('Access: of 96 operations 53 are built', () => {
+test('Access: 53 of 96 operations are implemented', () => {
   assert.deepEqual([Object.keys(OPERATIONS).length, BUILT.length], [96, 53]);
 });
 
@@ -113,7 +113,7 @@ const WITHOUT: readonly (readonly [name: string, input: object, resource: string
 ];
 
 for (const [name, input, resource] of WITHOUT) {
-  test(`Access: ${name} without other resources requires ${resource}`, async () => {
+  test(`Access: ${name}, if the input names no optional resource, requires permission on ${resource}`, async () => {
     const { store } = await openFixture();
     assert.deepEqual((await required(store, name, input))[0]?.resources, [resource]);
   });

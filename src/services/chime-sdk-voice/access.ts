@@ -5,7 +5,7 @@ import { arnOf } from '../kit/resource-access.ts';
 import { find, type Kind, placeIn, type Where } from '../kit/resource-kind.ts';
 import { tagValues } from '../kit/tag-rules.ts';
 
-/** Higher than any limit of an account. */
+/** Number above every limit of an account. */
 const EVERY = Number.MAX_SAFE_INTEGER;
 
 /** Returns all resources of a kind in the caller's account, in all regions. */

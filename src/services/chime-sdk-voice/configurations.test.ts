@@ -98,7 +98,7 @@ async function withEmergencyCalling({ run, connector }: Fixture): Promise<string
 const REMOVED = ['Origination', 'Termination', 'EmergencyCallingConfiguration', 'ExternalSystemsConfiguration', 'StreamingConfiguration'] as const;
 
 for (const name of REMOVED) {
-  test(`DeleteVoiceConnector${name}: only this member is deleted, and a second deletion succeeds`, async () => {
+  test(`DeleteVoiceConnector${name}: only this configuration is deleted, and a second deletion succeeds`, async () => {
     const fixture = await openFixture();
     const { run } = fixture;
     const input = { VoiceConnectorId: await withEmergencyCalling(fixture) };

@@ -44,7 +44,7 @@ test('CreateVoiceConnector: optional members are stored', async () => {
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateVoiceConnectorRequest>, code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['a reserved tag key',                         { Tags: [{ Key: 'aws:x', Value: '' }] }, 'BadRequestException'           ],
   ['an account with the maximum',                {},                                      'ResourceLimitExceededException'],
 ];
@@ -105,7 +105,7 @@ test('UpdateVoiceConnector: name, encryption and time change, and an unknown one
   await assert.rejects(run('UpdateVoiceConnector', { VoiceConnectorId: UNKNOWN, ...change }), { code: 'NotFoundException' });
 });
 
-test('DeleteVoiceConnector: its configurations are deleted too, and a second time is NotFoundException', async () => {
+test('DeleteVoiceConnector: its configurations are deleted too; a second deletion is NotFoundException', async () => {
   const { run, connector } = await openFixture();
   const VoiceConnectorId = await connector();
   await run('PutVoiceConnectorLoggingConfiguration', { VoiceConnectorId, LoggingConfiguration: { EnableSIPLogs: true } });
@@ -114,7 +114,7 @@ test('DeleteVoiceConnector: its configurations are deleted too, and a second tim
   await assert.rejects(run('GetVoiceConnectorLoggingConfiguration', { VoiceConnectorId }), { code: 'NotFoundException' });
 });
 
-test('DeleteVoiceConnector: one in a group of any region is ConflictException with its Code (RES-1)', async () => {
+test('DeleteVoiceConnector: a connector in a group of any region is ConflictException with Code (RES-1)', async () => {
   for (const region of ['us-east-1', 'eu-west-1']) {
     const { run, connector } = await openFixture();
     const VoiceConnectorId = await connector();

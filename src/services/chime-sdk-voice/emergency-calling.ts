@@ -51,7 +51,7 @@ export function requireNoEmergencyCalling({ document }: ResourceRecord<VoiceConn
   }
 }
 
-/** As `requireNoEmergencyCalling`, for a change of origination or termination that deletes or disables it. */
+/** Calls `requireNoEmergencyCalling` for a change that deletes or disables origination or termination. */
 export function refuseForEmergencyCalling(
   _: Call,
   { value, before }: MemberChange<VoiceConnectorDocument, { readonly Disabled?: boolean }>,

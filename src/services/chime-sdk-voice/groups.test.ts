@@ -36,7 +36,7 @@ test('CreateVoiceConnectorGroup: it has connectors of several regions, with thei
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, items: (fixture: Fixture) => Promise<readonly string[]>, create: string, update: string][] = [
-  // in the order of checking                                                                                                             by Create                         by Update
+  // Rows in the order of the checks. The last columns are the errors of Create and of Update.
   ['four connectors',                  async ({ connector }) => [await connector(), await connector(), await connector(), 'x'],          'ResourceLimitExceededException', 'BadRequestException'],
   ['a connector twice',                async ({ connector }) => Array(2).fill(await connector()),                                         'BadRequestException',            'BadRequestException'],
   ['an unknown Voice Connector',       async () => ['0000000000000000000000'],                                                            'NotFoundException',              'NotFoundException'  ],
@@ -55,7 +55,7 @@ for (const [title, connectors, onCreate, onUpdate] of REFUSED) {
   });
 }
 
-test('CreateVoiceConnectorGroup: the fourth of an account is ResourceLimitExceededException (RES-1)', async () => {
+test('CreateVoiceConnectorGroup: the fourth group of an account is ResourceLimitExceededException (RES-1)', async () => {
   const { run } = await openFixture();
   for (const region of ['us-east-1', 'us-east-1', 'us-west-2']) await run('CreateVoiceConnectorGroup', { Name: 'g' }, { region });
   for (const region of ['us-east-1', 'eu-west-1']) {

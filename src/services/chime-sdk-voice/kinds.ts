@@ -100,7 +100,7 @@ export const SIP_MEDIA_APPLICATION: VoiceKind<SipMediaApplicationDocument> = {
   arn: { member: 'SipMediaApplicationArn', of: arnOfType('sma') },
 };
 
-/** SIP rules have no ARN. */
+/** SIP rules, which have no ARN. */
 export const SIP_RULE: VoiceKind<SipRuleDocument> = {
   name: 'sip-rule',
   upgrade: upgrade({
@@ -131,13 +131,13 @@ function arnOfType(type: string): (key: ResourceKey) => string {
   return ({ region, accountId, id }) => arn('chime', region, accountId, `${type}/${id}`);
 }
 
-/** Returns the conversion of documents that have camelCase members. */
+/** Returns a function that converts documents of earlier versions, which have camelCase members. */
 function upgrade<Document>(names: Readonly<Record<string, string>>): NonNullable<ResourceKind<Document>['upgrade']> {
   const withNewNames = renamedMembers(names);
   return (stored: StoredDocument) => withNewNames(stored) as unknown as Document;
 }
 
-/** Converts documents with camelCase members and a calling name in one member. */
+/** Converts documents of earlier versions, which have camelCase members and the calling name in an object. */
 function upgradeSettings({ callingName, ...stored }: StoredDocument): VoiceSettingsDocument {
   const withNewNames = renamedMembers({ cdrBucket: 'CdrBucket', name: 'CallingName', updatedAt: 'CallingNameUpdatedTimestamp' });
   return withNewNames({ ...stored, ...(callingName as StoredDocument | undefined) });

@@ -16,8 +16,8 @@ import { terminationOperations } from './termination.ts';
 import { terminationCredentialOperations } from './termination-credentials.ts';
 
 /**
- * Returns the operations of Chime SDK Voice. The configuration is built. Not built are operations that need a carrier or calls (numbers,
- * calls, speaker search, voice profiles, addresses), and proxy sessions, which AWS discontinued.
+ * Returns the operations of Chime SDK Voice. Operations on configuration are implemented. Operations that need a carrier or calls are not
+ * implemented (numbers, calls, speaker search, voice profiles, addresses). Proxy sessions are not either, because AWS discontinued them.
  */
 export function voiceOperations(deps: VoiceDeps): OperationTable<'chime-sdk-voice'> {
   return operationTable('chime-sdk-voice', {

@@ -5,7 +5,7 @@ import { OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
 
 const WEEK = 7 * 24 * 60 * 60_000;
 
-test('UpdateGlobalSettings: all regions have one bucket, and a request without a bucket removes it', async () => {
+test('UpdateGlobalSettings: all regions share one bucket, and a request without a bucket removes it', async () => {
   const { run } = await openFixture();
   assert.deepEqual(await run('GetGlobalSettings', {}), { VoiceConnector: {} });
   await run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'records' } });
@@ -15,7 +15,7 @@ test('UpdateGlobalSettings: all regions have one bucket, and a request without a
   assert.deepEqual(await run('GetGlobalSettings', {}), { VoiceConnector: {} });
 });
 
-test('UpdatePhoneNumberSettings: the name changes once in seven days, and the same name changes nothing', async () => {
+test('UpdatePhoneNumberSettings: the name can change once in seven days; the same name changes nothing', async () => {
   const { run } = await openFixture();
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), {});
   await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' });
@@ -28,7 +28,7 @@ test('UpdatePhoneNumberSettings: the name changes once in seven days, and the sa
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), { CallingName: 'Other', CallingNameUpdatedTimestamp: now });
 });
 
-test('Settings: an update of one does not change the other', async () => {
+test('Settings: an update of the bucket or of the calling name does not change the other setting', async () => {
   const { run } = await openFixture();
   await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' });
   await run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'records' } });

@@ -32,7 +32,7 @@ test('CreateSipMediaApplication: Get and List return it, and the role is created
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateSipMediaApplicationRequest>, code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['a region without voice',                      { AwsRegion: 'moon-1' },                         'BadRequestException'           ],
   ['an endpoint without a function',              { Endpoints: [{}] },                             'BadRequestException'           ],
   ['a function in another region',                { Endpoints: [{ LambdaArn: lambdaIn('us-east-1') }] }, 'BadRequestException'     ],
@@ -69,7 +69,7 @@ test('UpdateSipMediaApplication: omitted members do not change, and a used name 
   assert.deepEqual(await run('GetSipMediaApplication', { SipMediaApplicationId }), { SipMediaApplication });
 });
 
-test('DeleteSipMediaApplication: an enabled rule is ConflictException, and a disabled rule remains', async () => {
+test('DeleteSipMediaApplication: with an enabled rule it is ConflictException; a disabled rule remains', async () => {
   const { run, application } = await openFixture();
   const SipMediaApplicationId = await application();
   const { SipRule } = await run('CreateSipRule', {

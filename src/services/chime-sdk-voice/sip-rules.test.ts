@@ -47,7 +47,7 @@ test('CreateSipRule: it has one application per region', async () => {
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: (fixture: Fixture) => Promise<Partial<CreateSipRuleRequest>>, code: string][] = [
-  // in the order of checking
+  // Rows in the order of the checks.
   ['a number without a plus sign',            async () => ({ TriggerValue: '15550101' }),                                                            'BadRequestException'           ],
   ['a host name outside the voice domain',     async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: 'pbx.example.org' }),                  'BadRequestException'           ],
   ['the host name of an unknown connector',   async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: HOST('0000000000000000000000') }),     'BadRequestException'           ],

@@ -15,7 +15,7 @@ import { renamedMembers } from '../kit/renamed-members.ts';
 
 export interface VoiceConnectorDocument {
   readonly Name: string;
-  /** Region of the calls. The region of the key is that of the control plane. */
+  /** Region of the calls. The region in the resource key is the region of the control plane. */
   readonly AwsRegion: VoiceConnectorAwsRegion;
   readonly RequireEncryption: boolean;
   readonly IntegrationType?: VoiceConnectorIntegrationType;
@@ -64,7 +64,7 @@ const configurationsWithNewNames = renamedMembers({
 
 const credentialWithNewNames = renamedMembers({ username: 'Username' });
 
-/** Converts documents that have camelCase members and the configurations in a member of their own. */
+/** Converts documents of earlier versions, which have camelCase members and all configurations in `configurations`. */
 function upgradeConnector({ configurations = {}, ...stored }: StoredDocument): VoiceConnectorDocument {
   const { Credentials = [], ...document } = withNewNames(stored);
   return {

@@ -9,7 +9,7 @@ for (const [type, kind] of [
   ['vc', 'connector'],
   ['sma', 'application'],
 ] as const) {
-  test(`Tags: those of an ARN of ${type}/ are created, added and removed`, async () => {
+  test(`Tags: tags of an ARN of ${type}/ are created, added and removed`, async () => {
     const fixture = await openFixture();
     const ResourceARN = ARN(type, await fixture[kind]({ Tags: TAGS }));
     const { run } = fixture;
@@ -28,7 +28,7 @@ for (const [type, kind] of [
   });
 }
 
-test('Tags: an ARN without tags, unknown, or of another account or region is NotFoundException', async () => {
+test('Tags: an unknown ARN, or an ARN of another type, account or region, is NotFoundException', async () => {
   const { run, connector } = await openFixture();
   const own = ARN('vc', await connector());
   for (const ResourceARN of [

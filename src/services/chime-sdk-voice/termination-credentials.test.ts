@@ -73,7 +73,7 @@ const REFUSED: readonly [title: string, credentials: readonly Credential[]][] = 
 ];
 
 for (const [title, credentials] of REFUSED) {
-  test(`Termination credentials: ${title} is BadRequestException without secrets, and nothing changes`, async () => {
+  test(`Termination credentials: ${title} is BadRequestException, whose message has no name or password`, async () => {
     const { put, kept } = await openTermination();
     await put([ADA]);
     const before = await kept();

@@ -61,19 +61,19 @@ const withNewNames = renamedMembers({
   allowMessages: 'AllowMessages',
 });
 
-/** Converts documents with camelCase members. */
+/** Converts documents of earlier versions, which have camelCase members. */
 function upgrade<Document>(stored: StoredDocument): Document {
   return withNewNames(stored) as unknown as Document;
 }
 
-/** Converts documents with the number of retention days in a member of its own. */
+/** Converts documents of earlier versions, which have the retention in `channelRetentionDays`. */
 function upgradeAppInstance({ channelRetentionDays: RetentionDays, ...stored }: StoredDocument): AppInstanceDocument {
   const document = upgrade<AppInstanceDocument>(stored);
   if (RetentionDays === undefined) return document;
   return { ...document, AppInstanceRetentionSettings: { ChannelRetentionSettings: { RetentionDays: RetentionDays as number } } };
 }
 
-/** Converts documents with the days and the criterion of expiration as camelCase members. */
+/** Converts documents of earlier versions, which have the expiration settings in `expiration`. */
 function upgradeUser({ expiration, ...stored }: StoredDocument): AppInstanceUserDocument {
   const document = upgrade<AppInstanceUserDocument>(stored);
   if (expiration === undefined) return document;
@@ -81,14 +81,14 @@ function upgradeUser({ expiration, ...stored }: StoredDocument): AppInstanceUser
   return { ...document, ExpirationSettings: toSettings(expiration as StoredDocument) as unknown as ExpirationSettings };
 }
 
-/** The ID is the UUID in the ARN. The parent is `''`. */
+/** App instances. The ID is the UUID in the ARN. The parent is `''`. */
 export const APP_INSTANCE: ResourceKind<AppInstanceDocument> = { name: 'app-instance', upgrade: upgradeAppInstance };
-/** The parent is the ID of the app instance, as for each kind below. */
+/** Users of app instances. For this kind and the next three kinds, the parent is the ID of the app instance. */
 export const APP_INSTANCE_USER: ResourceKind<AppInstanceUserDocument> = { name: 'app-instance-user', upgrade: upgradeUser };
 export const APP_INSTANCE_BOT: ResourceKind<AppInstanceBotDocument> = { name: 'app-instance-bot', upgrade };
 /** A user or bot that administers its app instance. The ID is `user/<id>` or `bot/<id>`. */
 export const APP_INSTANCE_ADMIN: ResourceKind<Readonly<Record<string, never>>> = { name: 'app-instance-admin' };
-/** The ID is `<user id>/<endpoint id>`. User IDs have no slash. */
+/** Endpoints of users. The ID is `<user id>/<endpoint id>`. User IDs have no slash. */
 export const APP_INSTANCE_USER_ENDPOINT: ResourceKind<AppInstanceUserEndpointDocument> = { name: 'app-instance-user-endpoint', upgrade };
 
 /** Parts of the ARN of an app instance, or of a resource in it. `rest` follows the app instance: `['user', 'ada']`. */

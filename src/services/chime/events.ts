@@ -67,7 +67,7 @@ export type ChannelEvent = ChannelNames &
   (
     | { readonly type: 'CREATE_CHANNEL' | 'UPDATE_CHANNEL' | 'DELETE_CHANNEL'; readonly channel: Channel }
     | {
-        /** Only the member receives UPDATE, after the move to another sub-channel of an elastic channel. */
+        /** UPDATE is emitted after a member moved to another sub-channel of an elastic channel. Only that member receives it. */
         readonly type: 'CREATE_CHANNEL_MEMBERSHIP' | 'UPDATE_CHANNEL_MEMBERSHIP' | 'DELETE_CHANNEL_MEMBERSHIP';
         readonly membership: ChannelMembership;
         /** Reason of a DELETE that no caller requested: the sub-channel of a moderator was deleted. */

@@ -21,7 +21,7 @@ const withNewNames = renamedMembers({
   elements: 'Elements',
 });
 
-/** The ID is the name of the configuration. */
+/** Media insights pipeline configurations. The ID is the name of the configuration. */
 export const STORED_CONFIGURATION: ResourceKind<ConfigurationDocument> = {
   name: 'media-insights-pipeline-configuration',
   upgrade: (stored: StoredDocument) => withNewNames(stored) as unknown as ConfigurationDocument,

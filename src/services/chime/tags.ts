@@ -20,7 +20,7 @@ export interface Tag {
 /** Source: chime-sdk-meetings 2021-07-15, TagList; AWS General Reference, "Tag naming limits and requirements". */
 export const TAGS_MAX = 50;
 
-/** Earlier than any expiration. */
+/** Time before every expiration. */
 const BEGINNING = instant(0);
 
 /** Tags of a resource, with a function that replaces them. */
@@ -96,7 +96,7 @@ export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperati
 }
 
 /**
- * Requires the operation's action to create a resource, and to tag it if the request has tags. `pattern` is the ARN that stands for the new
+ * Requires the operation's action to create a resource, and to tag it if the request has tags. `pattern` is the ARN that represents the new
  * resource: `arn:…:meeting/*`. The classic profile has neither ARNs nor tags (CHM-1, TAG-2).
  *
  * Source: denials of CreateMeeting name `meeting/*` (security.md CHM-3).

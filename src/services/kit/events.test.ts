@@ -33,7 +33,7 @@ test('emit: a subscriber can emit further events', async () => {
   assert.deepEqual(closed, [7]);
 });
 
-test('emit: rejects with the error of a subscriber', async () => {
+test('emit: if a subscriber throws, emit rejects with the same error', async () => {
   const failing = subscription<RoomEvent>()(['RoomOpened'], async () => {
     throw new Error('the room is on fire');
   });

@@ -15,7 +15,7 @@ test('operationTable: has exactly the operations of the model', () => {
   assert.deepEqual(Object.keys(table), Object.keys(loadModel('chime-sdk-messaging').operations));
 });
 
-test('operationTable: declared operations are implemented, and the others are not yet', () => {
+test('operationTable: declared operations are implemented, and the others return NotYetImplemented', () => {
   const table = operationTable('chime-sdk-messaging', { CreateChannel: createChannel });
   assert.equal(table.CreateChannel.handle, createChannel.handle);
   assert.equal(isNotYet(table.CreateChannel), false);
@@ -44,7 +44,7 @@ test('operationTable: names of the prototype are not operations', () => {
   assert.equal('constructor' in table, false);
 });
 
-test('operationTable: an operation that is not in the model is an error of the compiler, and of the table', () => {
+test('operationTable: a declared operation that is not in the model is a type error, and throws', () => {
   const composed = { CreateChannel: createChannel, ...{ CreateChannels: createChannel } };
   // @ts-expect-error CreateChannels is not in the model.
   assert.throws(() => operationTable('chime-sdk-messaging', composed), /unknown operations of chime-sdk-messaging: CreateChannels$/);

@@ -43,7 +43,7 @@ export function onCreate(kind: Kind<unknown>): AccessOf<readonly DeclaredAccess[
 }
 
 /**
- * Requires the operation's action on a pattern that stands for a new resource, with the request's tags. For these tags it also requires
+ * Requires the operation's action on a pattern that represents a new resource, with the request's tags. For these tags it also requires
  * `chime:TagResource` on the same pattern. The classic profile has no tags.
  *
  * Assumed: tags at creation need chime:TagResource on the same pattern (TAG-5).
@@ -70,7 +70,7 @@ export function arnOf({ name, arn }: Kind<unknown>, key: ResourceKey): string {
   return arn.of(key);
 }
 
-/** Returns the kind whose tags decide: the kind itself, or the nearest parent that has an ARN. */
+/** Returns the kind whose tags apply to a permission: the kind itself, or the nearest parent that has an ARN. */
 function taggedKind(kind: Kind<unknown>): Kind<unknown> {
   return kind.arn === undefined && kind.parent !== undefined ? taggedKind(kind.parent) : kind;
 }

@@ -60,7 +60,7 @@ export interface Kind<Document, Api = unknown> extends ResourceKind<Document> {
   readonly parent?: Kind<unknown, Api>;
   /** Returns the place of the children of a parent. Default: the parent's ID is `parent` of the key, without a prefix. */
   readonly within?: (parent: ResourceKey) => Home;
-  /** Returns the key that the last identifier names; undefined if it cannot name one. Default: the identifier is the ID in its parent. */
+  /** Returns the key that the last identifier names; undefined if it is invalid. Default: the identifier is the ID in its parent. */
   readonly locate?: (where: Where, identifier: string) => ResourceKey | undefined;
   /** Member of outputs that contains the ID. Default: the last identifier, unless it is the ARN. */
   readonly idMember?: string;

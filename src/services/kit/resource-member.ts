@@ -35,7 +35,7 @@ export interface MemberRules<Document, Value, Api, R extends keyof Api, P extend
   readonly delete?: {
     readonly operation: D;
     readonly guard?: readonly MemberGuard<Document, Value>[];
-    /** Other members that change with the deletion. */
+    /** Values that other members of the document get when this member is deleted. */
     readonly resets?: Partial<Document>;
   };
 }

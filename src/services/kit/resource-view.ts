@@ -35,7 +35,8 @@ export function idMemberOf(kind: Kind<unknown>): string | undefined {
 }
 
 /**
- * Returns the output of an operation on one resource. A structure contains the resource, and other members are those of the resource.
+ * Returns the output of an operation on one resource. A member that is a structure contains the whole resource. Any other member has the
+ * value of the resource's member with the same name.
  *
  *     GetVoiceConnector → { VoiceConnector: { VoiceConnectorId, Name, … } }
  *     UpdateAppInstance → { AppInstanceArn }

@@ -43,7 +43,7 @@ export interface Limit {
   readonly most: number;
   /** Scope of the count: the account, its region, or the parent. */
   readonly per: 'account' | 'region' | 'parent';
-  /** Name of the counted resources in the error message. Default: the title of the kind. */
+  /** Description of the counted resources for the error, such as `bots in an app instance`. Default: the title of the kind. */
   readonly title?: string;
   /** Returns the number of resources. Default: counts the stored resources. */
   readonly count?: (call: Call, home: Home) => Promise<number>;
@@ -56,7 +56,7 @@ interface Declared<Api, Name extends keyof Api> {
   readonly operation: Name;
   /** Permissions. Default: the operation's action on the resource. */
   readonly access?: AccessOf<InputOf<Api, Name>>;
-  /** Permissions that the operation requires in addition. */
+  /** Permissions that the operation requires in addition to `access`. */
   readonly also?: (...request: Parameters<AccessOf<InputOf<Api, Name>>>) => readonly DeclaredAccess[];
 }
 
@@ -73,7 +73,7 @@ export interface Create<Document, Api, Name extends keyof Api> extends Declared<
   readonly conflict?: (input: InputOf<Api, Name>) => AwsError;
   /** True if a request for an ID in use returns the stored resource, provided that it has all members and tags of the request. */
   readonly repeatable?: true;
-  /** Returns the resource as stored, for columns other than the document. */
+  /** Returns the record to store, to set columns other than the document. Default: `record` unchanged. */
   readonly record?: (record: ResourceRecord<Document>) => ResourceRecord<Document>;
   /** Runs after the resource is stored. */
   readonly after?: (call: Call, record: ResourceRecord<Document>) => Promise<void>;

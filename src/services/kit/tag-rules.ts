@@ -102,7 +102,7 @@ export function requestTagKeys(keys: readonly string[]): TagContext {
   return keys.length === 0 ? [] : [['aws:tagkeys', keys]];
 }
 
-/** Returns `aws:RequestTag/…` and `aws:TagKeys` of tags whose keys differ ignoring case. */
+/** Returns `aws:RequestTag/…` and `aws:TagKeys` of tags. No two of their keys may be equal ignoring case. */
 export function tagContext(tags: Readonly<Record<string, string>>): TagContext {
   const keys = Object.keys(tags);
   return keys.length === 0 ? [] : [...tagContextOf('aws:requesttag/', tags), ['aws:tagkeys', keys]];

@@ -15,7 +15,7 @@ export const ATTENDEE = table('attendee', {
     content: text,
     createdAt: instant,
   },
-  // The only tree. A meeting has at most 250 attendees, so an attendee ID is found by reading those of its meeting.
+  // The only index. A lookup by attendee ID reads all attendees of the meeting, which are at most 250.
   key: ['meetingId', 'externalUserId'],
 });
 export type AttendeeRecord = Row<typeof ATTENDEE>;
@@ -24,7 +24,7 @@ export type AttendeeRecord = Row<typeof ATTENDEE>;
 export type CapabilitiesRecord = Pick<AttendeeRecord, 'audio' | 'video' | 'content'>;
 
 export interface Attendees {
-  /** 'exists': the meeting has an attendee with this external user ID. Nothing changes then. */
+  /** Adds an attendee. Returns 'exists', and changes nothing, if the meeting has an attendee with this external user ID. */
   add(attendee: AttendeeRecord): Promise<'added' | 'exists'>;
   get(meetingId: string, attendeeId: string): Promise<AttendeeRecord | undefined>;
   getByExternalUserId(meetingId: string, externalUserId: string): Promise<AttendeeRecord | undefined>;

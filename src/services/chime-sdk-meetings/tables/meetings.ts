@@ -12,14 +12,14 @@ export const MEETING = table('meeting', {
     /** UUID in lower case. */
     meetingId: text,
     accountId: textOf<AccountId>(),
-    /** Region of the control plane that created it. */
+    /** Region of the control plane that created the meeting. */
     region: text,
     createdAt: instant,
     endsAt: instant,
-    /** The request that created it: JSON text. */
+    /** Request that created the meeting, as a JSON string. */
     document: text,
     tags: json<readonly TagRecord[]>(),
-    /** Configuration of the running transcription: JSON text. */
+    /** Configuration of the running transcription, as a JSON string. */
     transcription: optional(text),
   },
   key: ['meetingId'],

@@ -7,7 +7,7 @@ import { countOf } from '#store/table.ts';
 import { channelMessages, type MessageRange } from './channel-messages.ts';
 import { channel, message } from './conformance-fixtures.ts';
 
-/** Counts the rows between the bounds that a page names. */
+/** Query that counts the rows between the bounds of a page's query. */
 const COUNT_BETWEEN = `
   SELECT COUNT(*) AS count FROM channel_message
   WHERE channel_key = $1 AND sub_channel_id = $2 AND created_at_ms >= $3 AND created_at_ms <= $4`;

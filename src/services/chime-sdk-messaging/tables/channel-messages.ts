@@ -3,7 +3,7 @@ import { instant as toInstant } from '#core/instant.ts';
 import type { Sql } from '#store/sql.ts';
 import { instant, optional, type Row, table, text } from '#store/table.ts';
 
-/** Messages of channels, stored in the order of time, so that a page is read in one piece. */
+/** Messages of channels, stored in the order of time, so that the rows of a page are adjacent. */
 export const CHANNEL_MESSAGE = table('channel_message', {
   columns: {
     channelKey: text,
@@ -12,11 +12,11 @@ export const CHANNEL_MESSAGE = table('channel_message', {
     createdAt: instant,
     /** Unique in a channel or sub-channel. */
     messageId: text,
-    /** Member key. */
+    /** Member key, such as `user/ada`. */
     sender: text,
     /** Only the sender and this member see the message. `''`: only the sender. Absent: all members see it. */
     onlyFor: optional(text),
-    /** JSON text. */
+    /** Properties of the message, as a JSON string. */
     document: text,
   },
   key: ['channelKey', 'subChannelId', 'createdAt', 'messageId'],
@@ -30,14 +30,14 @@ export interface MessageRange {
   readonly subChannelId: string;
   /** Member key. The list omits messages that this member does not see. */
   readonly reader: string;
-  /** Inclusive. */
+  /** Earliest time of a listed message, inclusive. */
   readonly notBefore: Instant;
-  /** Inclusive. */
+  /** Latest time of a listed message, inclusive. */
   readonly notAfter: Instant;
   readonly order: 'ASCENDING' | 'DESCENDING';
 }
 
-/** Range of all times, as JavaScript's dates have them. */
+/** Range of all times from 1970 that a JavaScript `Date` can have. */
 export const ALL_TIMES = { notBefore: toInstant(0), notAfter: toInstant(8.64e15) } as const;
 
 export type MessagePlace = Pick<ChannelMessageRecord, 'createdAt' | 'messageId'>;
@@ -50,7 +50,7 @@ export interface ChannelMessages {
    */
   add(message: ChannelMessageRecord): Promise<ChannelMessageRecord>;
   get(channelKey: string, subChannelId: string, messageId: string): Promise<ChannelMessageRecord | undefined>;
-  /** Replaces the document. */
+  /** Replaces the document of a stored message. */
   put(message: ChannelMessageRecord): Promise<void>;
   remove(message: ChannelMessageRecord): Promise<void>;
   /** Returns messages in the order of time, starting after `after` in that order. */
@@ -96,7 +96,8 @@ export function channelMessages(sql: Sql): ChannelMessages {
     list({ channelKey, subChannelId, reader, notBefore, notAfter, order }, limit, after) {
       const ascending = order === 'ASCENDING';
       const { createdAt, messageId } = after ?? { createdAt: ascending ? notBefore - 1 : notAfter + 1, messageId: '' };
-      // The range begins at the place. The engines do not derive this from the comparison of two columns, and would skip all rows before it.
+      // The range begins at `after`. Without this bound the engines would read all rows before it, because they derive no bound from the
+      // comparison of two columns.
       const range = ascending ? [Math.max(notBefore, createdAt), notAfter] : [notBefore, Math.min(notAfter, createdAt)];
       const values = [channelKey, subChannelId, ...range, reader, createdAt, messageId, limit] as const;
       return CHANNEL_MESSAGE.rows(sql, ascending ? SELECT_ASCENDING : SELECT_DESCENDING, values);

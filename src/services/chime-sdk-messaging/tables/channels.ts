@@ -11,7 +11,7 @@ export interface ChannelDocument {
   /** `UNRESTRICTED` or `RESTRICTED`. */
   readonly mode: string;
   readonly metadata?: string;
-  /** Member key. */
+  /** Member key, such as `user/ada`. */
   readonly createdBy: string;
   readonly elastic?: { readonly maximumSubChannels: number; readonly targetMemberships: number; readonly minimumPercentage: number };
   readonly expiration?: { readonly days: number; readonly criterion: string };
@@ -27,7 +27,7 @@ export const CHANNEL = table('channel', {
     /** Key of the rows in the other tables. A new channel with the ID of a deleted one has another key, so it inherits nothing. */
     channelKey: text,
     accountId: textOf<AccountId>(),
-    /** Region of the control plane that created it. */
+    /** Region of the control plane that created the channel. */
     region: text,
     /** `PUBLIC` or `PRIVATE`. */
     privacy: text,
@@ -36,7 +36,7 @@ export const CHANNEL = table('channel', {
     lastMessageAt: optional(instant),
     /** Time from which the sweep deletes the channel. Until then reads find it. */
     expiresAt: optional(instant),
-    /** Channel flow that processes its messages. */
+    /** Channel flow that processes the messages of the channel. */
     flowId: optional(text),
     tags: json<readonly TagRecord[]>(),
     document: json<ChannelDocument>(),
@@ -52,7 +52,7 @@ export const CHANNEL = table('channel', {
 export type ChannelRecord = Row<typeof CHANNEL>;
 
 export interface Channels {
-  /** 'exists': the app instance has a channel with this ID. Nothing changes then. */
+  /** Adds a channel. Returns 'exists', and changes nothing, if the app instance has a channel with this ID. */
   add(channel: ChannelRecord): Promise<'added' | 'exists'>;
   get(accountId: AccountId, region: string, appInstanceId: string, channelId: string): Promise<ChannelRecord | undefined>;
   getByKey(channelKey: string): Promise<ChannelRecord | undefined>;

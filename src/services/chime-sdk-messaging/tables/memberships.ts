@@ -10,16 +10,16 @@ export const MEMBERSHIP = table('channel_membership', {
     channelKey: text,
     /** `''`: the channel has no sub-channels. */
     subChannelId: text,
-    /** Member key. */
+    /** Member key, such as `user/ada`. */
     member: text,
     appInstanceId: text,
     /** `DEFAULT` or `HIDDEN`. */
     type: text,
-    /** Member key. */
+    /** Member key, such as `user/ada`. */
     invitedBy: text,
     createdAt: instant,
     updatedAt: instant,
-    /** JSON text. */
+    /** Preferences for push notifications, as a JSON string. */
     preferences: optional(text),
     readMarkerAt: optional(instant),
   },
@@ -34,11 +34,11 @@ export interface JoinedChannel {
   readonly subChannelId: string;
 }
 
-/** Last membership of the page before. */
+/** Position of the last membership on the previous page. */
 export type MembershipPlace = Pick<MembershipRecord, 'subChannelId' | 'member'>;
 
 export interface Memberships {
-  /** 'exists': the member is in the channel or sub-channel already. Nothing changes then. */
+  /** Adds a membership. Returns 'exists', and changes nothing, if the member is in the channel or sub-channel already. */
   add(membership: MembershipRecord): Promise<'added' | 'exists'>;
   get(channelKey: string, subChannelId: string, member: string): Promise<MembershipRecord | undefined>;
   /** Returns all memberships of one member in a channel: several if a moderator is in several sub-channels. */
@@ -68,7 +68,7 @@ export interface Memberships {
    * channels with messages after the read marker come before all others.
    */
   latestOfMember(appInstanceId: string, member: string, unreadFirst: boolean, limit: number): Promise<readonly MembershipRecord[]>;
-  /** Returns all channels and sub-channels of a member, in no order. */
+  /** Returns all channels and sub-channels of a member. Their order is not defined. */
   joinedBy(appInstanceId: string, member: string): Promise<readonly JoinedChannel[]>;
   /** Moves at most `limit` members that are not moderators to another sub-channel. Returns the moved members. */
   move(channelKey: string, from: string, to: string, limit: number, now: Instant): Promise<readonly string[]>;
@@ -76,7 +76,7 @@ export interface Memberships {
   removeMember(appInstanceId: string, member: string): Promise<void>;
 }
 
-// A range of one key. With `=`, SQLite would use the primary key and read all members of the channel.
+// Compares the member with a range of one key. With `=`, SQLite would use the primary key and read all members of the channel.
 const SELECT_OF_MEMBER_IN_CHANNEL = `
   SELECT * FROM channel_membership
   WHERE app_instance_id = $1 AND member = $2 AND channel_key >= $3 AND channel_key <= $3 ORDER BY sub_channel_id`;

@@ -14,7 +14,7 @@ export const REMOVED_CHANNEL = table('removed_channel', {
 export interface RemovedChannels {
   /** Records a deleted channel, or one sub-channel. No read finds its rows anymore, because they need the channel's key. */
   add(channelKey: string, subChannelId?: string): Promise<void>;
-  /** Deletes about `limit` rows of deleted channels. 'more': call it again. */
+  /** Deletes about `limit` rows of deleted channels. Resolves to 'more' if the caller must call it again. */
   purge(limit: number): Promise<'more' | 'done'>;
 }
 

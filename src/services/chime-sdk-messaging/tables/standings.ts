@@ -9,10 +9,10 @@ export const STANDING = table('channel_standing', {
   columns: {
     channelKey: text,
     standing: textOf<Standing>(),
-    /** Member key. */
+    /** Member key, such as `user/ada`. */
     member: text,
     appInstanceId: text,
-    /** Member key. */
+    /** Member key, such as `user/ada`. */
     createdBy: text,
     createdAt: instant,
   },
@@ -22,7 +22,7 @@ export const STANDING = table('channel_standing', {
 export type StandingRecord = Row<typeof STANDING>;
 
 export interface Standings {
-  /** 'exists': the member has this status already. Nothing changes then. */
+  /** Adds a status. Returns 'exists', and changes nothing, if the member has this status already. */
   add(standing: StandingRecord): Promise<'added' | 'exists'>;
   get(channelKey: string, standing: Standing, member: string): Promise<StandingRecord | undefined>;
   remove(channelKey: string, standing: Standing, member: string): Promise<'removed' | 'absent'>;

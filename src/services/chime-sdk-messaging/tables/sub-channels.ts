@@ -2,7 +2,7 @@ import type { Sql } from '#store/sql.ts';
 import { int, type Row, table, text } from '#store/table.ts';
 import { removedChannels } from './removed-channels.ts';
 
-/** Sub-channels of elastic channels. `memberships` keeps the count. */
+/** Sub-channels of elastic channels. The functions of `memberships.ts` update `membershipCount`. */
 export const SUB_CHANNEL = table('sub_channel', {
   columns: { channelKey: text, subChannelId: text, membershipCount: int },
   key: ['channelKey', 'subChannelId'],
