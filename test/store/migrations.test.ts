@@ -12,6 +12,7 @@ import { openSqlite } from '#store/engine/sqlite.ts';
 import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
 import { EXAMPLES } from '#store/identity/record-examples.ts';
 import { migrationFiles } from '#store/migrate.ts';
+import { migration as trailPacks } from '#store/migrations/0013-trail-packs.ts';
 import type { SqlValue } from '#store/sql.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { Schema } from '#store/table.ts';
@@ -124,6 +125,35 @@ describe('migrations', () => {
     const found = await store.transaction(tablesOfPostgres).finally(() => store.close());
     await other.stop();
     assertTables(found, await declaredTables('postgres'));
+  });
+
+  test('migrations: on PostgreSQL, each batch of an old trail is deleted without reading the rows before it', async () => {
+    const database = await testPostgres();
+    // The connections of the first store have prepared statements of the table that the migration dropped.
+    await (await openPostgres(database.url)).close();
+    const store = await openPostgres(database.url);
+    const rows: string[] = [];
+    await store.transaction(async ({ sql }) => {
+      await sql.run(`CREATE TABLE trail_event (position BIGINT, event_id TEXT COLLATE "C", account_id TEXT, region TEXT, at_ms BIGINT,
+        event_name TEXT, event_source TEXT, read_only BIGINT, user_name TEXT, access_key_id TEXT, resources TEXT, document TEXT,
+        PRIMARY KEY (position, event_id))`);
+      await sql.run(
+        `INSERT INTO trail_event SELECT g, 'e', '1', 'r', 0, 'n', 's', 0, NULL, NULL, '[]', '{}' FROM generate_series(1, 20000) g`,
+      );
+      await sql.run('SET LOCAL enable_seqscan = off');
+      const run = async (text: string, values: readonly SqlValue[] = []) => {
+        if (!text.startsWith('DELETE')) return await sql.run(text, values);
+        const plan = await sql.rows<Record<string, string>>(`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF) ${text}`, values);
+        rows.push(plan.map((line) => line['QUERY PLAN']).find((line) => line?.includes('Buffers:')) ?? '');
+        return 0;
+      };
+      await trailPacks.convert?.({ ...sql, run });
+    });
+    await store.close();
+    await database.stop();
+    const reads = rows.map((line) => Number(/shared hit=(\d+)/.exec(line)?.[1]));
+    assert.equal(reads.length, 20);
+    assert.ok((reads.at(-1) as number) < 1.1 * (reads[1] as number), `blocks of each deletion: ${reads.join(' ')}`);
   });
 
   test('migrations: the numbers of the migrations have no gap and no duplicate', () => {

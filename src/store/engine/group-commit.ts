@@ -28,8 +28,8 @@ interface Member {
  * A commit writes the log without waiting for the disk. A sync of the log runs off the thread (`syncLog`, Decision 0013). A response
  * waits until its own commit, and every commit that it may have read, is durable.
  *
- * Invariant (one writer): no other connection writes to the file. So a transaction reads the same before the group's BEGIN as after it.
- * BEGIN therefore waits for the first write, and a group that only reads does not touch the disk.
+ * Invariant (one writer): no other connection writes to the file. So the BEGIN of a group never waits. It runs before the first statement,
+ * also if that only reads. A COMMIT of a group that only reads does not touch the disk.
  */
 export function groupCommit(
   db: SqliteDriver,

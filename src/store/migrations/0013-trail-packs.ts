@@ -12,7 +12,8 @@ const DOCUMENTS_FULL = 2 ** 17;
 const SELECT = `
   SELECT position, event_id, account_id, region, at_ms, event_name, event_source, read_only, user_name, access_key_id, resources, document
   FROM trail_event WHERE (position, event_id) > ($1, $2) ORDER BY position, event_id LIMIT $3`;
-const DELETE = 'DELETE FROM trail_event WHERE (position, event_id) <= ($1, $2)';
+/** It has a lower limit, because PostgreSQL reads the deleted rows before it again: they stay in the table until the commit. */
+const DELETE = 'DELETE FROM trail_event WHERE (position, event_id) > ($1, $2) AND (position, event_id) <= ($3, $4)';
 const INSERT = 'INSERT INTO trail_pack (position, event_id, keys, heads, documents) VALUES ($1, $2, $3, $4, $5)';
 
 interface Row {
@@ -112,8 +113,8 @@ async function convert(sql: Sql): Promise<void> {
     }
     const last = rows.at(-1);
     if (last === undefined) break;
+    await sql.run(DELETE, [...after, last.position, last.event_id]);
     after = [last.position, last.event_id];
-    await sql.run(DELETE, after);
   }
   if (pack.length > 0) await writePack(sql, pack);
   await sql.run('DROP TABLE trail_event');
