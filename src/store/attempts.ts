@@ -30,7 +30,7 @@ export interface Attempts {
   clear(accountId: AccountId, subject: string): Promise<void>;
   /** Deletes the oldest records of the account whose subject starts with `prefix`, until `keep` are left. `prefix` contains no `%`, `_` or `!`. */
   trim(accountId: AccountId, prefix: string, keep: number): Promise<void>;
-  /** Deletes at most `limit` records that no rule reads anymore. Returns their number. */
+  /** Deletes at most `limit` records whose last failure is more than a day old. Returns the number of deleted records. */
   forget(now: Instant, limit: number): Promise<number>;
 }
 

@@ -86,7 +86,7 @@ type NumberedNames<C extends Columns> = { [Name in keyof C]: C[Name] extends { r
 /** A row to insert: without the member that the engine numbers. */
 type NewRow<C extends Columns> = Flat<Omit<RowOf<C>, NumberedNames<C>>>;
 
-/** A secondary index: the members, or with `unique` and `where` (SQL). */
+/** A secondary index: its members, or an object with its members, `unique` and `where` (an SQL condition). */
 export type Index<Name extends string = string> =
   | readonly Name[]
   | { readonly columns: readonly Name[]; readonly unique?: true; readonly where?: string };
@@ -135,7 +135,8 @@ export interface Table<C extends Columns, Key extends readonly Names<C>[]> {
     ...columns: Changed
   ): (sql: Sql, row: Flat<Pick<RowOf<C>, (Key[number] | Changed[number]) & keyof RowOf<C>>>) => Promise<'changed' | 'absent'>;
   /**
-   * Reads a page in the order of the key. The last values of `after` must be those of the last row before the page, in the order of the key.
+   * Reads a page in the order of the key. `start` has the values of the first key members. `after` has the values of the remaining key
+   * members, from the last row before the page.
    *
    *     ATTENDEE.page(sql, [meetingId], [lastAttendeeId], 50)
    */

@@ -16,7 +16,7 @@ export interface LogSyncs {
   idle(): Promise<void>;
 }
 
-/** Parts of the store that syncs need. A failed sync stops the store. */
+/** Dependencies of `logSyncs`. A failed sync calls `stop`. */
 interface SyncParts {
   readonly syncLog: SyncLog;
   readonly stop: (error: unknown) => void;
@@ -26,7 +26,7 @@ interface SyncParts {
 /**
  * Creates the syncs of one log.
  *
- * A sync covers all commits before its begin. Commits during a sync share the next one. Responses are sent in commit order.
+ * A sync covers all commits before its start. Commits during a sync share the next sync. Responses are sent in commit order.
  */
 export function logSyncs({ syncLog, stop, isBroken }: SyncParts): LogSyncs {
   /** Responses to commits that no sync covers yet, in commit order. */

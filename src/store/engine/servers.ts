@@ -57,13 +57,13 @@ export interface Servers {
 export const SERVER = table('server', {
   columns: {
     id: text,
-    /** Name for people. */
+    /** Display name. */
     name: text,
     /** Identity version that the server has acknowledged. */
     appliedVersion: int,
     state: textOf<'active' | 'draining'>(),
     startedAt: instant,
-    /** Addresses of its listeners for people, separated by spaces. Empty until they are known. */
+    /** Addresses of its listeners, separated by spaces, for display only. Empty until they are known. */
     address: text,
     /** Last time at which the server stored that it runs, by its own clock. */
     seenAt: instant,
@@ -76,7 +76,7 @@ export interface Renewal {
   readonly version: number;
   /** Version up to which tombstones are deleted. A server with an older version must read the whole identity. */
   readonly trimmedTo: number;
-  /** Name of the database's history. It changes if the database is restored or replaced. */
+  /** Identifier of the database's history. It changes if the database is restored or replaced. */
   readonly epoch: string;
   readonly registration: 'active' | 'draining' | 'absent';
   /** Version that the server has acknowledged. 0 if the server is absent. */
@@ -90,16 +90,18 @@ export interface IdentityPage extends Pick<Renewal, 'version' | 'epoch'> {
   readonly isLast: boolean;
 }
 
-/** Most records of a page. SQLite reads a page in one turn of the event loop, for which other callers wait. */
+/** Maximum number of records in a page. SQLite reads a page in one turn of the event loop, and other callers wait for this turn. */
 const PAGE_MAX = 200;
 
-/** SQL of the epoch of a database with only one history. */
+/** SQL expression of an empty epoch, for databases that do not report their history. */
 export const NO_EPOCH = "''";
 
 /**
- * SQL of the epoch of a PostgreSQL primary: its cluster and its timeline, which changes at each fail-over. It fails on a standby, which must
- * never grant a lease. Source: PostgreSQL manual, "System Administration Functions" (pg_current_wal_lsn "cannot be executed during
- * recovery") and "High Availability", timelines.
+ * SQL expression for the epoch of a PostgreSQL primary: its cluster and its timeline. The timeline changes at each failover. The
+ * expression fails on a standby, which must never grant a lease.
+ *
+ * Source: PostgreSQL manual, "System Administration Functions" (pg_current_wal_lsn "cannot be executed during recovery") and "High
+ * Availability", timelines.
  */
 export const POSTGRES_EPOCH =
   "(SELECT system_identifier FROM pg_control_system()) || ' ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
@@ -152,7 +154,7 @@ type PageRow = { readonly counter: number; readonly epoch: string } & (
   | { readonly account_id: null }
 );
 
-/** Creates the registry. Both engines run the same SQL. `sql` commits each statement by itself. */
+/** Creates the registry. Both engines run the same SQL. `sql` commits each statement separately. */
 export function servers(sql: Sql, epoch: string): Servers {
   const RENEW = renewText(epoch);
   const PAGE = pageText(epoch);
@@ -205,7 +207,7 @@ export function servers(sql: Sql, epoch: string): Servers {
       await sql.run(LEAVE_ALL);
     },
     async trim() {
-      // The counter is raised first: between the two statements a server reads too much, never too little.
+      // Raises the counter first. A server that reads between the two statements may load all records needlessly, but misses no deletion.
       await sql.run(RAISE_TRIMMED);
       return await sql.run(TRIM);
     },

@@ -9,7 +9,7 @@ import { nodeSqlite, type SqliteDriver, type SqliteOpen } from './sqlite-driver.
 export interface SqliteOptions extends StoreOptions {
   /** SQLite library that opens the file. Default: Node's. */
   readonly open?: SqliteOpen;
-  /** Makes commits durable. Default: fdatasync of the log. Only the power-cut trial uses a weaker one, which it must detect. */
+  /** Makes commits durable. Default: fdatasync of the log. Only tests set a weaker one, to show that they detect lost commits. */
   readonly syncLog?: SyncLog;
 }
 

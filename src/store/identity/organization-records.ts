@@ -2,7 +2,10 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { TagRecord } from '../tag-record.ts';
 
-/** Types of the records of Organizations. Most are stored under the management account. A member account only has records that name it. */
+/**
+ * Types of the records of Organizations. Most are stored under the management account. A member account has only its membership and
+ * invitations.
+ */
 
 /** Target of service control policies: the organization's root, an organizational unit or an account. */
 interface Target {
@@ -104,7 +107,7 @@ export interface InvitationRecord {
  * Returns the IDs of the service control policies that are attached to an organizational unit or account.
  *
  * Enabling the policy type attaches `initial` to every target. Disabling it detaches all policies. Both increment the organization's
- * period and do not write the targets, of which there can be 12,000. A target with an older period has `initial`.
+ * period and do not write the targets, of which there can be 12,000. A target that was last written in an earlier period has `initial`.
  */
 export function attachedPolicyIds(
   { attachmentPeriod = 0 }: Pick<OrganizationRecord, 'attachmentPeriod'>,

@@ -103,7 +103,7 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
       return found;
     }
 
-    test('trail: the records are in runs of both levels, and the newest in none', async () => {
+    test('trail: runs of both levels contain the older records, and no run contains the newest ones', async () => {
       const indexed = await within(({ sql }) => indexedUpTo(sql));
       const levels = await within(({ sql }) => Promise.all([0, 1].map((level) => countOf(sql, COUNT_RUNS, [level]))));
       const blocks = await within(({ sql }) => countOf(sql, COUNT_BLOCKS_WITHOUT_RUN, []));
@@ -114,7 +114,7 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
 
     for (const [name, values] of Object.entries(VALUES) as [LookupAttribute, readonly string[]][]) {
       for (const value of values) {
-        test(`trail: a look-up of ${name} ${value} by the index finds the same records as a comparison with each`, async () => {
+        test(`trail: a look-up of ${name} ${value} by the index finds the same records as a full scan`, async () => {
           for (const [accountId, from, to] of [
             [accounts[0], BASE, BASE + COUNT],
             [accounts[1], BASE + 900, BASE + 2_100],

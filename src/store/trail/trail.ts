@@ -80,7 +80,7 @@ const SELECT_TAIL = `
   SELECT ${TRAIL_PACK.names} FROM trail_pack
   WHERE position <= $1 AND position > $2 AND position >= $3 AND keys LIKE $4 ESCAPE '!' ORDER BY position DESC LIMIT $5`;
 
-/** Number of packs that one statement reads, and that the first one reads: a pack can have many records of a frequent value. */
+/** Number of packs that a statement reads. The first statement reads fewer, because a few packs can fill the page of a frequent value. */
 const PACKS_PAGE = 16;
 const PACKS_FIRST = 4;
 const SELECT_PACKS = `
@@ -118,7 +118,7 @@ function parsePlace(text: string): Place {
 /** A search in progress. Reads packs from new to old, and collects their matching records until the page has one more than its limit. */
 interface Search {
   readonly query: LookupQuery;
-  /** Records of this place and later ones are not in the page. */
+  /** End of the search, exclusive: the page has only records before this place. */
   readonly end: Place;
   readonly found: { readonly row: TrailRow; readonly place: Place }[];
   packsRead: number;
@@ -179,7 +179,7 @@ async function searchTail(sql: Sql, state: Search, text: string, indexed: number
 
 /** Searches the runs, from the one that has the pack at `last`. */
 async function searchRuns(sql: Sql, state: Search, key: number, last: number, from: number): Promise<Place | undefined> {
-  // The pack at `from` or before may be in the middle of the last run.
+  // Begins with the run that contains the pack at `last`, which may be in the middle of the run.
   let before = (await runEndFrom(sql, last)) + 1;
   let limit: number = RUNS_PAGE.first;
   for (let runs = 0; ; ) {
