@@ -1,14 +1,14 @@
 import type { LeaseParts } from './lease-parts.ts';
 
-/** Renewals of a lease, one at a time: those on demand, and those by the clock. Owns the schedule of renewals, but not their steps. */
+/** Renewals of a lease, on demand and at intervals, one at a time. Owns the schedule of renewals, but not their steps. */
 export interface Renewals {
   /** Resolves after a renewal that began after the call, even if the renewal failed. */
   renew(): Promise<void>;
-  /** Runs one renewal without a schedule, after any that runs. @throws Error  the database did not respond */
+  /** Runs one renewal after the running one, if any, and schedules no other. @throws Error  the database did not respond */
   once(): Promise<void>;
-  /** Starts renewals by the clock, if other servers can use the database. */
+  /** Starts periodic renewals, if other servers can use the database. */
   start(): void;
-  /** Stops renewals by the clock. Resolves when no renewal runs. */
+  /** Stops periodic renewals. Resolves when no renewal runs. */
   stop(): Promise<void>;
 }
 

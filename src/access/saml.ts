@@ -72,7 +72,7 @@ export async function verifySaml({ assertion, provider, now }: SamlJob): Promise
 
   const consoleSeconds = consoleSecondsOf(attributes.get(`${ATTRIBUTES}SessionDuration`)?.[0]);
   const nameQualifier = hash('sha1', `${issuer}${provider.accountId}/${provider.name}`, 'base64');
-  // Source: IAM User Guide, "IAM and AWS STS condition context keys", "SAML role permissions policies": these, and no other SAML keys.
+  // Source: IAM User Guide, "IAM and AWS STS condition context keys", "SAML role permissions policies": only these SAML keys.
   const sessionContext = new Map([
     ['saml:sub', subject],
     ['saml:sub_type', subjectType],
@@ -143,7 +143,7 @@ async function signedAssertion(assertion: string, certificates: readonly string[
   throw invalid('Response signature invalid');
 }
 
-/** Returns the recipient of the subject confirmation that holds, which is `saml:aud`, and the end of its validity. */
+/** Returns the recipient of the valid subject confirmation, which is `saml:aud`, and the end of its validity. */
 function recipientOf(signed: Element, now: Instant): { readonly audience: string; readonly end: number } {
   const confirmations = all(one(signed, 'Subject'), 'SubjectConfirmation').filter(
     ({ $ }) => $?.['Method'] === 'urn:oasis:names:tc:SAML:2.0:cm:bearer',

@@ -85,10 +85,10 @@ const ACCESS_KEY_ID_BYTES = 20;
 const EXPIRY_BYTES = 6;
 /** Maximum length of a cookie's value. Browsers store 4,096 bytes of name and value. Source: RFC 6265 §6.1. */
 const COOKIE_MAX = 4_000;
-/** Maximum length of an encrypted string. A sign-in token is longer than a cookie by its expiry. */
+/** Maximum length of an encrypted string. A sign-in token is longer than a cookie, because it also contains an expiry. */
 const TEXT_MAX = 4_200;
 
-/** Session policy of users who must change their password first. As a session policy, it grants nothing by itself. */
+/** Session policy of users who must change their password first. A session policy limits permissions and grants none. */
 export const CHANGE_PASSWORD_ONLY = JSON.stringify({
   Version: '2012-10-17',
   Statement: [
