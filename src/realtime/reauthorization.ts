@@ -11,7 +11,7 @@ import { connectAccess } from './connect.ts';
 import { CLOSINGS, type Closing } from './protocol.ts';
 import type { Session } from './sessions.ts';
 
-/** Maximum sessions that one slice authorizes, which takes about 2 ms. Every other caller waits for a slice. */
+/** Maximum number of sessions that one slice authorizes, which takes about 2 ms. All other callers wait for a slice. */
 export const SLICE_SESSIONS = 25;
 
 /**

@@ -15,7 +15,7 @@ export interface SessionOpened {
   readonly key: string;
 }
 
-/** Content of the documents in the table of channel events. */
+/** Content of the documents in the table `channel_event`. */
 export type SessionEvent =
   | ChannelEvent
   | (SessionOpened & { readonly type: 'SessionOpened' })
