@@ -15,7 +15,7 @@ import {
 } from './explain-text.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Parts of a policy that are the same for every explanation. They are created at the first explanation and shared by traces. */
+/** Parts of a policy that are the same for every explanation. The first explanation creates them, and all traces share them. */
 
 /** Result of one value of a policy element for a request. */
 export interface ValueTrace {
@@ -37,7 +37,7 @@ interface PreparedValue {
 
 export interface PreparedAction extends PreparedValue {
   readonly everything: boolean;
-  /** Patterns in lower case. `name` is absent if the action has no colon. */
+  /** Patterns in lower case, before and after the colon. `name` is absent if the action has no colon. */
   readonly service: Pattern;
   readonly name: Pattern | undefined;
   /** `whole`: the action in lower case, if it has no wildcard. `head`: the part before the `*`, if its only wildcard is at the end. */

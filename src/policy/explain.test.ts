@@ -53,7 +53,7 @@ const CONDITIONS: readonly [title: string, operator: string, value: unknown, req
 ];
 
 for (const [title, operator, value, request, holds, because, matched] of CONDITIONS) {
-  test(`explain: the trace of a condition has ${title}`, () => {
+  test(`explain: the trace of a condition shows ${title}`, () => {
     const [trace] = traceOf(
       { Condition: { [operator]: { 'my:Key': value } } },
       request === undefined ? {} : { 'my:key': request },
@@ -63,7 +63,7 @@ for (const [title, operator, value, request, holds, because, matched] of CONDITI
   });
 }
 
-test('explain: a layer without Allow has the statement with the fewest failing parts, and one to add', () => {
+test('explain: for a layer without Allow, names the statement that nearly allows, and one to add', () => {
   const far = { Resource: 'arn:aws:chime:*:*:meeting/*', Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const near = { Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const { layers } =

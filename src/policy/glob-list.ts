@@ -11,7 +11,8 @@ const NO_TEXTS: readonly string[] = [];
 export const LIST_MIN = 5;
 
 /**
- * Marks the values of a list that a pattern matches, by their index in `found`. Reports whether there are any. Existing marks remain.
+ * Marks the values of a list that a pattern matches, by their index in `found`. Reports whether the pattern matches any value.
+ * Existing marks remain.
  *
  * @throws StepsExceeded  the budget has too few steps left
  */
@@ -115,7 +116,7 @@ function fillLists(row: Int32Array, { starts, words }: Subject): void {
   }
 }
 
-/** `fillLists` and `leapAll` in one pass. */
+/** Does the work of `fillLists` and then of `leapAll`, in one pass over the row. */
 function fillAndLeap(row: Int32Array, arena: Int32Array, { starts, words }: Subject, mask: number, length: number): boolean {
   const down = 32 - length;
   let any = 0;

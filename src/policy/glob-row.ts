@@ -101,7 +101,7 @@ export function next(
 const GRAM = 4;
 /** Maximum number of cached grams of one subject. */
 const GRAMS_MAX = 512;
-/** Bytes in a gram for the wildcard `?`, and for the absence of a code. */
+/** Bytes in a gram that mean the wildcard `?`, and that fill a gram with fewer than four codes. */
 const [ANY, NO_UNIT] = [0, 1];
 
 /** Returns the byte of a code in a gram, or -1. */

@@ -63,7 +63,7 @@ export function addressMeets(values: readonly (readonly Piece[])[], read: (recor
   };
 }
 
-/** Parses an address of a list. */
+/** Parses an address. Returns the family 0 for an invalid one. */
 export function toAddress(text: string): Address {
   const address = newAddress();
   readAddress(text, address);
