@@ -198,7 +198,7 @@ test('decode: a quoted value is truncated to 1,024 characters', () => {
   assert.ok(message.length < 1_300);
 });
 
-test('decode: the message for a much too long string names a pattern of one character class only', () => {
+test('decode: above twice the maximum length, an error names the pattern only if it is one character class', () => {
   const one = formRequest(
     'sts',
     `Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=${'!'.repeat(100_000)}&Version=2011-06-15`,
@@ -240,11 +240,11 @@ test('decode: __proto__ is an ordinary key and does not change a prototype', () 
   assert.equal(({} as Record<string, unknown>)['MediaRegion'], undefined);
 });
 
-test('decode: an absent member with the name of an inherited property is absent', () => {
+test('decode: names of inherited properties, such as constructor, are unknown members and omitted', () => {
   assert.deepEqual(decodedForTests(iam('Action=ListUsers&__proto__.x=1&constructor.prototype.y=2')), {});
 });
 
-test('decode: a label is percent-decoded once, and a plus sign remains', () => {
+test('decode: a label of a path is percent-decoded once, and its plus signs remain', () => {
   const input = decodedForTests(chimeRequest('chime-sdk-voice', 'GET', '/phone-numbers/%2B1%20555+1%2525'));
   assert.deepEqual(input, { PhoneNumberId: '+1 555+1%25' });
 });
@@ -273,7 +273,7 @@ test('decode: the name of a header is case-insensitive', () => {
   });
 });
 
-test('decode: a repeated bearer header is joined with a comma and is not an ARN', () => {
+test('decode: repeated bearer headers are joined with a comma, so the value is not a valid ARN', () => {
   const request = chimeRequest(
     'chime-sdk-messaging',
     'GET',
