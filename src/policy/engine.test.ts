@@ -149,7 +149,7 @@ test('sharedStack: if one policy has 40 names in stacks, each decision contains 
   }
 });
 
-test('programFor: if a policy has a different name in each stack, each decision contains the name in its stack', () => {
+test('programFor: if two stacks name a policy differently, each decision contains the name in its stack', () => {
   const { policy } = sourced('p', { Action: 'chime:*' });
   const asked = { action: 'chime:CreateChannel', resources: ['*'], context: new Map() };
   const named = ['first', 'second'].map((policyId) => decide(linkStack({ identity: [{ policyId, policy }] }), asked));
