@@ -39,7 +39,7 @@ export interface Migration {
   readonly convert?: (sql: Sql) => Promise<void>;
 }
 
-/** Applied migrations. */
+/** Migrations that were applied to the database. */
 export const SCHEMA_VERSION = table('schema_version', { columns: { version: int, title: text }, key: ['version'], clustered: false });
 
 const FOLDER = new URL('./migrations/', import.meta.url);

@@ -19,9 +19,9 @@ import type { Sql, SqlValue } from './sql.ts';
 export interface Column<Value = unknown, Optional extends boolean = boolean> {
   readonly type: 'text' | 'int' | 'bytes';
   readonly optional: Optional;
-  /** End of the SQL name. */
+  /** Suffix of the column's SQL name. */
   readonly suffix: '' | '_ms';
-  /** The engine numbers the rows. */
+  /** True if the engine assigns the value, as a number in the order of inserts. */
   readonly numbered?: true;
   toSql?(value: Value): SqlValue;
   fromSql?(value: SqlValue): Value;
@@ -68,7 +68,7 @@ type Columns = Readonly<Record<string, Column>>;
 type ValueOf<C> = C extends Column<infer Value, boolean> ? Value : never;
 type Flat<T> = { readonly [Name in keyof T]: T[Name] };
 
-/** Row of a table, with the types of the code. */
+/** Row of a table, with the types that the code uses, such as `Instant`. */
 export type RowOf<C extends Columns> = Flat<
   { readonly [Name in keyof C as C[Name]['optional'] extends true ? never : Name]: ValueOf<C[Name]> } & {
     readonly [Name in keyof C as C[Name]['optional'] extends true ? Name : never]?: ValueOf<C[Name]>;

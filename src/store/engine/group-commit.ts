@@ -15,7 +15,7 @@ import { indexing, Run, type Shared } from './transaction.ts';
  */
 const GROUP_MAX = 16;
 
-/** A transaction that waits for its group. */
+/** A transaction in the queue, which runs with the next group. */
 interface Member {
   /** Runs the work. Resolves to the response for the caller, to be sent when the group is durable. Rejects only if the store is broken. */
   run(): Promise<() => void>;

@@ -53,7 +53,7 @@ export interface Servers {
   trim(): Promise<number>;
 }
 
-/** Servers that use the database. */
+/** Servers that are registered on the database. */
 export const SERVER = table('server', {
   columns: {
     id: text,

@@ -58,7 +58,7 @@ function logOf(database: string): { readonly sync: SyncLog; readonly close: () =
   let file: number | undefined;
   return {
     sync(done) {
-      // The log exists from the first commit on.
+      // Opened here, because SQLite creates the log only at the first commit.
       file ??= openSync(`${database}-wal`, 'r+');
       fdatasync(file, done);
     },

@@ -19,7 +19,7 @@ interface Target {
 /** Organization with its root. `accountId` is the management account. */
 export interface OrganizationRecord {
   readonly accountId: AccountId;
-  /** `o-…`. */
+  /** ID of the form `o-…`. */
   readonly organizationId: string;
   readonly featureSet: 'ALL' | 'CONSOLIDATED_BILLING';
   readonly createdAt: Instant;
@@ -41,7 +41,7 @@ export interface OrganizationMemberRecord {
 export interface OrganizationAccountRecord extends Target {
   readonly accountId: AccountId;
   readonly memberId: AccountId;
-  /** `r-…` or `ou-…`. */
+  /** ID of the root (`r-…`) or of the organizational unit (`ou-…`) that contains the account or unit. */
   readonly parentId: string;
   readonly joinedAt: Instant;
   readonly joinedMethod: 'INVITED' | 'CREATED';
@@ -51,7 +51,7 @@ export interface OrganizationAccountRecord extends Target {
 
 export interface OrganizationalUnitRecord extends Target {
   readonly accountId: AccountId;
-  /** `ou-…`. */
+  /** ID of the form `ou-…`. */
   readonly unitId: string;
   readonly name: string;
   readonly parentId: string;
@@ -60,7 +60,7 @@ export interface OrganizationalUnitRecord extends Target {
 
 export interface ServiceControlPolicyRecord {
   readonly accountId: AccountId;
-  /** `p-…`. */
+  /** ID of the form `p-…`. */
   readonly policyId: string;
   readonly name: string;
   readonly description: string;
@@ -72,7 +72,7 @@ export interface ServiceControlPolicyRecord {
 /** Request of CreateAccount with its outcome. */
 export interface AccountCreationRecord {
   readonly accountId: AccountId;
-  /** `car-…`. */
+  /** ID of the form `car-…`. */
   readonly requestId: string;
   readonly accountName: string;
   readonly requestedAt: Instant;
@@ -84,7 +84,7 @@ export interface AccountCreationRecord {
 /** Invitation of an account. The record is stored under the management account. */
 export interface HandshakeRecord {
   readonly accountId: AccountId;
-  /** `h-…`. */
+  /** ID of the form `h-…`. */
   readonly handshakeId: string;
   readonly organizationId: string;
   readonly invitedId: AccountId;

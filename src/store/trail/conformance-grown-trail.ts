@@ -14,7 +14,7 @@ const COUNT = 3_000;
 /** Time of the first record. */
 const BASE = NOON + 3_600_000;
 
-/** Values to look up. Some are in no record. */
+/** Values to look up, by attribute. Some of them are in no record. */
 const VALUES: Readonly<Record<LookupAttribute, readonly string[]>> = {
   EventId: ['grown-0', 'grown-1500', 'grown-2999', 'grown-3000'],
   EventName: ['Event0', 'Event9'],
@@ -54,7 +54,7 @@ function valuesOf(row: TrailRow, name: LookupAttribute): readonly (string | unde
   }
 }
 
-/** Returns the records of two accounts. */
+/** Creates the records of the trail, which belong to two accounts. */
 function grownRows([first, second]: readonly [AccountId, AccountId]): readonly TrailRow[] {
   return Array.from({ length: COUNT }, (_, i) =>
     trailRow(`grown-${i}`, BASE + i, {

@@ -193,7 +193,7 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }
 
-/** Adds the entries of a block. */
+/** Reads the entries of a block and appends them to `keys` and `positions`. */
 function readEntries(block: Uint8Array, { keys, positions }: Entries): void {
   const view = viewOf(block);
   for (let offset = 0; offset < view.byteLength; offset += ENTRY_BYTES) {

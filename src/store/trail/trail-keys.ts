@@ -49,7 +49,7 @@ export function keyOf({ accountId, region, attribute }: KeyFacts): number {
   return toKey(attribute === undefined ? place : attributeHash(place, attribute.name, attribute.value));
 }
 
-/** Returns a key as it is in the strings of `keysOf`. */
+/** Returns the string of a key in the format of `keysOf`. */
 export function keyText(key: number): string {
   return key.toString(16).padStart(KEY_LENGTH, '0');
 }

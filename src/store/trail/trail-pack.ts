@@ -60,7 +60,7 @@ export interface PackInsert {
   readonly values: readonly SqlValue[];
 }
 
-/** Returns how many of the records are in the first pack. */
+/** Returns how many of the records, from the first one, fit into one pack. */
 export function packLength(rows: readonly TrailRow[]): number {
   let size = 0;
   let length = 0;

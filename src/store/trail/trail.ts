@@ -26,7 +26,7 @@ export interface Trail {
 export interface LookupQuery {
   readonly accountId: AccountId;
   readonly region: string;
-  /** First and last time of the records, both inclusive. */
+  /** Earliest time of the records. `to` is the latest time. The range includes both times. */
   readonly from: Instant;
   readonly to: Instant;
   readonly attribute?: { readonly name: LookupAttribute; readonly value: string };
@@ -46,10 +46,10 @@ export interface LookupPage {
  */
 const LATEST_MS = 15 * 60_000;
 
-/** Access of the trail to its transaction. */
+/** Functions of the transaction that the trail uses. */
 export interface TrailParts {
   readonly sql: Sql;
-  /** Adds a record to those that the engine writes. */
+  /** Adds a record to those that the engine writes at the end of the transaction. */
   readonly append: (row: TrailRow) => void;
   /** Writes the records of earlier transactions that are not written yet. */
   readonly writeEarlier: () => void;
