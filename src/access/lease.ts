@@ -138,7 +138,7 @@ export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Stor
         seen = Math.max(seen, changed);
         return value;
       } finally {
-        // The change of a failed transaction has no version.
+        // A failed transaction changed nothing, so only the version that it read counts.
         await settle(seen);
       }
     },

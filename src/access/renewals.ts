@@ -38,7 +38,7 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
     unschedule = clock.after(milliseconds, () => void renew());
   }
 
-  /** Runs one renewal. Callers check that none runs. */
+  /** Runs one renewal. The caller must check that no other renewal is running. */
   function run(): Promise<void> {
     const one = attempt()
       .then((extended) => {

@@ -76,7 +76,7 @@ export interface ConsoleSignInParts {
   readonly snapshot: Pick<Snapshot, 'role'>;
 }
 
-/** Limits on SessionDuration. */
+/** Minimum and maximum of SessionDuration, in seconds. */
 export const DURATION_MIN_SECONDS = 900;
 export const DURATION_MAX_SECONDS = 43_200;
 /** Lifetime of a sign-in token. Source: see `ConsoleSignIns.signinToken`. */

@@ -23,7 +23,7 @@ export function issuerOf(token: string): string {
     const { iss } = decodeJwt(token);
     if (typeof iss === 'string') return iss;
   } catch {
-    // The error below has AWS's message.
+    // Falls through to the error below, which has AWS's message.
   }
   throw invalid('The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)');
 }
