@@ -22,9 +22,9 @@ export interface ValueTrace {
   /** Value as written in the policy. */
   readonly value: string;
   readonly matched: boolean;
-  /** Value with the values of its variables, if it has any. */
+  /** The value after its variables are replaced. Absent if it has no variables. */
   readonly resolved?: string;
-  /** Variable without a value in this request. */
+  /** Name of a variable that has no value in this request. */
   readonly unresolved?: string;
 }
 
@@ -47,7 +47,7 @@ export interface PreparedAction extends PreparedValue {
 
 export interface PreparedText extends PreparedValue {
   readonly wildcards: boolean;
-  /** Value for every request. Absent if it has variables. */
+  /** Resolved value, which is the same for every request. Absent if the value has variables. */
   readonly constant: Resolved | undefined;
   /** Parsed value for the operator's family: in lower case, as a number or time, as an address range, or as bytes. */
   readonly lower: string;

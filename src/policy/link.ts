@@ -46,7 +46,7 @@ export interface Program {
   readonly denyOf: readonly Candidate[];
   /** Layers that must allow, in the order in which implicit denials name them. Omits layers that always allow. */
   readonly gates: readonly Gate[];
-  /** Statements that allow in the layers that always allow. */
+  /** The allowing statements of the layers that always allow. */
   readonly alwaysBy: readonly Candidate[];
   /** Context keys that the conditions and variables of these statements read, sorted. */
   readonly keys: readonly string[];

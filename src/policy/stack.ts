@@ -17,7 +17,7 @@ export function linkStack(layers: PolicyLayers): PolicyStack {
   return { layers, programs: new Map(), readsKey };
 }
 
-/** Stacks that are in use, by their policies. */
+/** Stacks that are in use, by the key of their policies (`keyOf`). */
 const SHARED = new Map<string, WeakRef<PolicyStack>>();
 const LET_GO = new FinalizationRegistry<string>((key) => {
   if (SHARED.get(key)?.deref() === undefined) SHARED.delete(key);

@@ -35,7 +35,7 @@ export interface Subjects {
   top: number;
   readonly texts: Map<string, Subject>;
   readonly lists: Map<readonly string[], Subject>;
-  /** Segments of the ARNs in a list. */
+  /** Cache of the segments of the ARNs in a list, by the list. */
   readonly segments: Map<readonly string[], ListSegments>;
   /** Maximum number of words in the bitmaps of one subject. */
   readonly wordsMax: number;

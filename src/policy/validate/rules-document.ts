@@ -138,7 +138,7 @@ function canonical(node: JsonNode): string {
         .sort()
         .join()}}`;
     case 'array':
-      // A list of one value means the same as the value.
+      // In a policy, a list with one value means the same as the value.
       return node.items.length === 1 ? canonical(node.items[0] as JsonNode) : `[${node.items.map(canonical).sort().join()}]`;
     case 'string':
       return JSON.stringify(node.value);
