@@ -5,7 +5,7 @@ import type { Store } from '#store/store.ts';
 
 /** Number of records that one transaction writes. */
 const BATCH = 500;
-/** Interval of records with the event name `Rare`. */
+/** Interval of records with the event name `Rare`, in records. */
 const RARE = 1_000;
 /** Number of records of each session's access key. They are spread over the whole trail. */
 const SESSION_RECORDS = 100;
