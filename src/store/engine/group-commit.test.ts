@@ -130,7 +130,7 @@ describe('group commit: records and savepoints', () => {
 });
 
 describe('group commit: syncs of the log', () => {
-  test('group commit: a response waits for a sync that began after its commit, and all are in commit order', async () => {
+  test('group commit: responses wait for a sync that began after their commit, and are in commit order', async () => {
     const syncs: ((error: Error | null) => void)[] = [];
     let held = false;
     const store = await openSqlite(freshFolder(), { syncLog: (done) => (held ? void syncs.push(done) : done(null)) });
@@ -227,7 +227,7 @@ describe('group commit: errors', () => {
     });
   }
 
-  test('group commit: work that does not await its transaction is aborted, and other transactions succeed', async () => {
+  test('group commit: work that awaits something outside its transaction is aborted, and others succeed', async () => {
     const store = await openSqlite(':memory:');
     const never = async (tx: Tx): Promise<void> => {
       await tx.meta.put('stuck', 'yes');

@@ -203,7 +203,7 @@ function versions({ within, fresh }: Suite): void {
     });
   });
 
-  test('identity: each changed record is listed once, in the order of versions', async () => {
+  test('identity: changesSince lists each changed record once, in the order of versions', async () => {
     const accountId = fresh();
     const { version } = await within((tx) => tx.identity.changesSince(0));
     for (const key of ['c', 'a', 'c', 'b']) await within((tx) => tx.identity.put(accountId, 'group', key, group(key)));
@@ -219,7 +219,7 @@ function versions({ within, fresh }: Suite): void {
     assert.deepEqual(await within((tx) => tx.identity.changesSince(newest)), { version: newest, changes: [] });
   });
 
-  test('identity: a transaction that throws reverts its version', async () => {
+  test('identity: a transaction that throws does not change the version', async () => {
     const { version } = await within((tx) => tx.identity.changesSince(0));
     const failing = within(async (tx) => {
       await tx.identity.put(ALICE, 'group', 'ghost', group('ghost'));

@@ -131,13 +131,13 @@ function times({ fresh }: Suite, { record, lookup, ids }: TrailUses): void {
     assert.deepEqual(found, expected);
   });
 
-  test('trail: from and to are both inclusive', async () => {
+  test('trail: a look-up from one time to another includes records of both times', async () => {
     const accountId = fresh();
     await record(...[0, 1, 2, 3].map((i) => trailRow(`e${i}`, NOON + i, { accountId })));
     assert.deepEqual(await ids(accountId, { from: NOON + 1, to: NOON + 2 }), ['e2', 'e1']);
   });
 
-  test('trail: a record appended late is found at its own time', async () => {
+  test('trail: a record is found by its own time, even if a later record was appended before', async () => {
     const accountId = fresh();
     await record(trailRow('later', NOON + 60_000, { accountId }), trailRow('late', NOON, { accountId }));
     assert.deepEqual(await ids(accountId, { from: NOON, to: NOON + 1 }), ['late']);
@@ -145,7 +145,7 @@ function times({ fresh }: Suite, { record, lookup, ids }: TrailUses): void {
 }
 
 function attributes({ fresh }: Suite, { record, ids }: TrailUses): void {
-  test('trail: an attribute finds only records with exactly its value', async () => {
+  test('trail: a look-up by an attribute finds only records with exactly the requested value', async () => {
     const accountId = fresh();
     await record(
       trailRow('plain', NOON, { accountId }),
