@@ -136,7 +136,7 @@ test('MessagingSessions: without a lease, a session is closed even before the ne
   await chat.stop();
 });
 
-test('MessagingSessions: a deleted user receives no event of the same reading', async () => {
+test('MessagingSessions: a deleted user receives no message that was sent after the deletion', async () => {
   const { chat, ada, bob } = await withThree();
   await chat.deleteUser('ada');
   await chat.emit(message('general', 'ada is gone'));
