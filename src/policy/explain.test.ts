@@ -20,7 +20,7 @@ function traceOf(statement: object, context: Readonly<Record<string, string | re
   return trace;
 }
 
-test('explain: the trace of a statement with another action has only the action', () => {
+test('explain: if the action does not match, the trace has no results for resource and conditions', () => {
   const { applies, action, resource, conditions } = traceOf({ Action: ['chime:Delete*', 'iam:*'] });
   assert.deepEqual(
     [applies, action.element, action.holds, action.values.map(({ matched }) => matched)],
@@ -63,7 +63,7 @@ for (const [title, operator, value, request, holds, because, matched] of CONDITI
   });
 }
 
-test('explain: for a layer without Allow, names the statement that nearly allows, and one to add', () => {
+test('explain: a layer without Allow has the statement that nearly allows, and a statement to add', () => {
   const far = { Resource: 'arn:aws:chime:*:*:meeting/*', Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const near = { Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const { layers } =

@@ -35,7 +35,7 @@ for (const [text, moment] of MOMENTS) {
   });
 }
 
-test('toMoment: parses the output of Date', () => {
+test('toMoment: parses the result of Date.toISOString', () => {
   fc.assert(
     fc.property(fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }), (date) => {
       assert.equal(toMoment(date.toISOString()), date.getTime());
