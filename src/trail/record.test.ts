@@ -92,7 +92,7 @@ test('Trail event: a read-only call is recorded with every field of LOG-2', () =
   });
 });
 
-test('Trail event: its row contains the columns that LookupEvents searches', () => {
+test('Trail event: the stored row contains the columns that LookupEvents searches', () => {
   const { document: _, ...row } = record(GET_MEETING);
   assert.deepEqual(row, {
     eventId: GET_MEETING.eventId,
@@ -135,7 +135,7 @@ test('Trail event: LookupEvents finds a record of IAM by its resources', () => {
 });
 
 // Source: DataDog/stratus-red-team, docs/attack-techniques/AWS/aws.defense-evasion.organizations-leave.md.
-test('Trail event: a denial of Organizations is AccessDenied, and its record has version 1.09', () => {
+test('Trail event: a denied call of Organizations is recorded as AccessDenied, in version 1.09', () => {
   const error = { code: 'AccessDeniedException', message: 'no' };
   const event = written({ service: 'organizations', operation: 'LeaveOrganization', input: {}, error });
   assert.deepEqual([event.errorCode, event.eventVersion, event.requestParameters], ['AccessDenied', '1.09', null]);
