@@ -249,14 +249,14 @@ test('decode: a label of a path is percent-decoded once, and its plus signs rema
   assert.deepEqual(input, { PhoneNumberId: '+1 555+1%25' });
 });
 
-test('decode: a plus sign is a space in a form, and a plus sign in a query string', () => {
+test('decode: a plus sign in a form is a space, and in a query string it remains a plus sign', () => {
   assert.deepEqual(decodedForTests(iam('Action=ListUsers&Marker=a+b%2Bc')), { Marker: 'a b+c' });
   assert.deepEqual(decodedForTests({ target: '/?Action=ListUsers&Version=2010-05-08&Marker=a+b%20c&X-Amz-Signature=0', scope: 'iam' }), {
     Marker: 'a+b c',
   });
 });
 
-test('decode: elements of a list in a form are in the order of their numbers, without gaps', () => {
+test('decode: list elements in a form are sorted by their numbers, and missing numbers leave no gap', () => {
   const tags = (form: string) => decodedForTests(iam(`Action=UntagUser&UserName=a&${form}`))['TagKeys'];
   assert.deepEqual(tags('TagKeys.member.10=c&TagKeys.member.2=b&TagKeys.member.1=a'), ['a', 'b', 'c']);
   assert.deepEqual(tags('TagKeys='), []);

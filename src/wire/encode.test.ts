@@ -107,7 +107,7 @@ describe('errorCodeFor', () => {
 });
 
 describe('encodeError', () => {
-  test('encodeError: Chime errors have Code and Message, and in meetings and media pipelines RequestId', () => {
+  test('encodeError: Chime errors have Code and Message, in meetings and media pipelines also RequestId', () => {
     const classic = failed(CLASSIC, new AwsError('NotFoundException', 'Account not found'));
     assert.deepEqual(classic, {
       status: 404,
