@@ -140,7 +140,7 @@ function lastPosition(db: SqliteDriver): number {
   return Number(db.prepare('SELECT MAX(position) AS last FROM trail_pack').get([])?.['last'] ?? 0);
 }
 
-/** Default of `fatal`: throws an uncaught exception, which ends the process. */
+/** Throws an uncaught exception, which ends the process. Default of the option `fatal`. */
 function crash(error: unknown): void {
   setImmediate(() => {
     throw error;

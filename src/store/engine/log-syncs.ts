@@ -1,6 +1,6 @@
 /** Syncs of SQLite's write-ahead log, off the thread (Decision 0013). Owns the responses that wait for them. */
 
-/** Makes all commits so far durable, then calls back. */
+/** Makes all previous commits durable, then calls `done`. */
 export type SyncLog = (done: (error: Error | null) => void) => void;
 
 /** Maximum number of concurrent syncs: when one ends, the next one is already running. */
@@ -10,7 +10,7 @@ const SYNCS_MAX = 2;
 export interface LogSyncs {
   /** Responds after a sync that begins after this call. Call it after the commit. */
   afterCommit(respond: readonly (() => void)[]): void;
-  /** Responds when all earlier commits are durable: at once if they are. */
+  /** Responds as soon as all earlier commits are durable, immediately if they already are. */
   afterRead(respond: readonly (() => void)[]): void;
   /** Resolves when no sync is running. */
   idle(): Promise<void>;

@@ -22,13 +22,13 @@ export interface Servers {
    * Each page is a different snapshot. So a page can have the old or the new form of a record that changed after the first page, or lack the
    * record. The changes after the version of the first page complete the pages.
    *
-   * @throws Error  the database is a standby, or did not answer in time
+   * @throws Error  the database is a standby, or did not respond in time
    */
   page(after?: Pick<StoredRecord, 'accountId' | 'kind' | 'key'>): Promise<IdentityPage>;
   /**
    * Returns the version, all changes after `since`, and the registration of the server, from one snapshot of the primary.
    *
-   * @throws Error  the database is a standby, or did not answer in time
+   * @throws Error  the database is a standby, or did not respond in time
    */
   renew(id: string, since: number): Promise<Renewal>;
   /** Stores that a server's decisions use `version` or a later one. A lower version changes nothing. 'absent': the server is not registered. */

@@ -24,7 +24,7 @@ export interface OrganizationRecord {
   readonly featureSet: 'ALL' | 'CONSOLIDATED_BILLING';
   readonly createdAt: Instant;
   readonly serviceControl: 'enabled' | 'disabled';
-  /** Number of the current period (see `attachedPolicyIds`). Each enabling or disabling of the policy type begins a new one. Default: 0. */
+  /** Number of the current period (see `attachedPolicyIds`). Enabling or disabling the policy type begins a new period. Default: 0. */
   readonly attachmentPeriod?: number;
   readonly root: Target & { readonly rootId: string };
   /** Time at which trusted access was enabled, by service principal. */
