@@ -80,7 +80,7 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
 
   function renew(): Promise<void> {
     if (running === undefined) return runAndSchedule();
-    // The running renewal may have read the database before the change that the caller knows.
+    // The running renewal may have read the database before the change that the caller is waiting for.
     next ??= running.then(() => {
       next = undefined;
       return runAndSchedule();

@@ -59,7 +59,7 @@ export function hasAtMost(text: string, character: string, most: number): boolea
 }
 
 /**
- * Checks a response before its signature is verified. Uses the parser of node-saml, so that both see the same elements.
+ * Checks a response before its signature is verified. Uses the parser of node-saml, so that both find the same elements.
  *
  * @throws InvalidIdentityTokenException  the document is not a response, is too large, or uses SHA-1 or an unknown signature algorithm
  * @throws IDPRejectedClaimException      the status is not Success

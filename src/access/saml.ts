@@ -110,7 +110,12 @@ export async function verifySaml({ assertion, provider, now }: SamlJob): Promise
   };
 }
 
-/** Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: 900 to 43,200 seconds. */
+/**
+ * Parses the duration of a console session. Returns `undefined` for an absent attribute.
+ *
+ * @throws InvalidIdentityTokenException  the duration is invalid
+ * Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: 900 to 43,200 seconds.
+ */
 function consoleSecondsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const seconds = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,6 +1,6 @@
 /**
- * Console sign-ins: temporary credentials in an encrypted cookie of a browser. Owns the conditions and the duration of a sign-in. Does not
- * know HTTP, passwords or assertions.
+ * Console sign-ins: temporary credentials in an encrypted cookie of a browser. Owns the conditions and the duration of a sign-in, but
+ * not its HTTP requests, passwords or assertions.
  *
  * The server stores nothing for a sign-in, because its cookie contains the session. That session has the facts of the original session, such
  * as issue time, policies and tags. So a revocation of the original session also ends the sign-in.
