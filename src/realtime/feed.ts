@@ -16,7 +16,7 @@ export interface Feed {
 /** Events of one reading. */
 export interface Reading {
   readonly events: readonly ChannelEventRecord[];
-  /** Whether these are all events that the transaction sees. */
+  /** Whether the reading has all events that were visible to its transaction. */
   readonly caughtUp: boolean;
   /** Advances the feed, so that the next reading does not return these events. */
   taken(): void;

@@ -134,7 +134,7 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
     else turn.requestReading();
   }
 
-  /** Without sessions no event is delivered. The next session starts with later events. */
+  /** Restarts the event reader if there are no sessions. The next session then receives only later events. */
   function restartIfEmpty(): void {
     if (sessions.count() === 0) reader.restart();
   }

@@ -127,7 +127,7 @@ export function newReauthorization(parts: ReauthorizationParts): Reauthorization
     return outcomes;
   }
 
-  /** If a session cannot be authorized because of an error, only that session is closed. Requirement EVAL-12. */
+  /** Authorizes a slice and returns the outcomes. An error in one authorization closes only its session. Requirement EVAL-12. */
   async function outcomesOf(slice: readonly Session[]): Promise<readonly Outcome[]> {
     try {
       return await store.transaction((tx) => authorizeIn(tx, slice));
