@@ -78,7 +78,7 @@ function advanceList({ codes }: Glob, texts: readonly string[], matching: Matchi
   return true;
 }
 
-/** Like `leap`, from the first position of each string. Reports whether any position is left. */
+/** Advances the row like `leap`, from the first position of each string. Reports whether any position is left. */
 function leapFromStarts(row: Int32Array, arena: Int32Array, { starts }: Subject, mask: number, length: number): boolean {
   let any = 0;
   for (let i = 0; i < starts.length; i++) {
@@ -90,7 +90,7 @@ function leapFromStarts(row: Int32Array, arena: Int32Array, { starts }: Subject,
   return any !== 0;
 }
 
-/** Like `leap`, over all words. Reports whether any position is left. */
+/** Advances the row like `leap`, over all words. Reports whether any position is left. */
 function leapAll(row: Int32Array, arena: Int32Array, words: number, mask: number, length: number): boolean {
   const down = 32 - length;
   let carry = 0;
@@ -149,7 +149,7 @@ function endIsReached(row: Int32Array, { starts, texts }: Subject, index: number
   return (((row[position >>> 5] as number) >>> (position & 31)) & 1) === 1;
 }
 
-/** Like `matchList`, for a pattern that matches only values of its own length. */
+/** Does the work of `matchList` for a pattern that matches only values of its own length. */
 function matchEach(glob: Glob, matching: Matching, values: readonly string[], found: Uint8Array): boolean {
   takeSteps(matching.budget, values.length);
   let any = false;

@@ -165,7 +165,7 @@ function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, hig
   return high + 1;
 }
 
-/** Like `leap`, for a `length` of 32 or more. */
+/** Does the work of `leap` for a `length` of 32 or more. */
 export function leapFar(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
   const words = length >>> 5;
   const bits = length & 31;

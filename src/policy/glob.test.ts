@@ -49,7 +49,7 @@ test('matchesText: compares only the part of the text between the offsets', () =
   );
 });
 
-/** Definition of a match: compares the rest of the pattern with the rest of the text, by dynamic programming. */
+/** Reports whether a pattern matches, by its definition: compares all suffixes of pattern and text, by dynamic programming. */
 function matchesBySets(pieces: readonly Piece[], variables: ReadonlyMap<string, string>, text: string): boolean {
   let reached = new Set([0]);
   const consume = (unit: string | undefined): void => {

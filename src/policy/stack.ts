@@ -24,8 +24,8 @@ const LET_GO = new FinalizationRegistry<string>((key) => {
 });
 
 /**
- * Like `linkStack`, but principals with the same policies share one stack. Memory and cache misses therefore grow with the number of
- * combinations of policies, and not with the number of principals.
+ * Links a stack like `linkStack`, but principals with the same policies share one stack. Memory and cache misses therefore grow with the
+ * number of combinations of policies, and not with the number of principals.
  *
  * Unused stacks can be freed only after the current turn of the event loop. Do not call it in a loop that creates and drops stacks.
  */
