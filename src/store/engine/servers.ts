@@ -109,7 +109,7 @@ export const POSTGRES_EPOCH =
 const SELECT_LEASE = "SELECT value FROM counter WHERE name = 'lease_ms'";
 const REGISTER =
   "INSERT INTO server (id, name, applied_version, state, started_at_ms) VALUES ($1, $2, $3, 'active', $4) ON CONFLICT (id) DO NOTHING";
-// Each change is joined with the counter's row, so one snapshot has both. Without a change there is one row.
+// Each change is joined with the counter's row, so one snapshot has both. If there are no changes, the result is one row.
 const renewText = (epoch: string): string => `
   SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration, server.applied_version AS acknowledged,
     ${CHANGE_COLUMNS}
@@ -118,7 +118,7 @@ const renewText = (epoch: string): string => `
     LEFT JOIN identity_document AS d ON d.version > $1 ${JOIN_DETAILS}
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
-// The counter's row is joined with the page, so one snapshot has both. An empty page has one row.
+// The counter's row is joined with the page, so one snapshot has both. For an empty page, the result is one row.
 const pageText = (epoch: string): string => `
   SELECT counter.value AS counter, ${epoch} AS epoch, d.account_id, d.kind, d.key, ${TEXT_SQL} AS text
   FROM counter LEFT JOIN (
