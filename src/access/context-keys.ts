@@ -15,7 +15,7 @@ export interface KeyCaller {
 export interface KeyOwner {
   /** Account in the resource's ARN. Absent for `*`. Empty if the ARN has none. */
   readonly accountId: string | undefined;
-  /** Organization of the account. */
+  /** Organization of the owner's account. */
   readonly organization: () => OrganizationFacts | undefined;
 }
 

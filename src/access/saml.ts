@@ -136,7 +136,7 @@ async function signedAssertion(assertion: string, certificates: readonly string[
       wantAuthnResponseSigned: false,
       // The response or the assertion must be signed. The library takes the assertion from the signed element.
       wantAssertionsSigned: false,
-      // This file checks audience and times with the server's clock and AWS's messages.
+      // Disables these checks of node-saml. This file checks audience and times with the server's clock and AWS's messages.
       audience: false,
       acceptedClockSkewMs: -1,
     });

@@ -97,7 +97,7 @@ export const CHANGE_PASSWORD_ONLY = JSON.stringify({
   ],
 });
 
-/** Creates the functions under the keys of the vault. */
+/** Creates the functions of console sign-ins. The keys of the vault encrypt their cookies and tokens. */
 export function consoleSignIns({ vault, sessions, principals, snapshot }: ConsoleSignInParts): ConsoleSignIns {
   const tokens = vault.box('sign-in tokens');
   const cookies = vault.box('console sign-ins');
