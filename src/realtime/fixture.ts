@@ -42,7 +42,7 @@ export function contentsOf({ frames }: TestSocket): readonly unknown[] {
   return frames.flatMap(({ payload }) => (payload?.['Content'] === undefined ? [] : [payload['Content']]));
 }
 
-/** Opens the messaging sessions of one server. Servers can share a store. A server's own events notify only that server. */
+/** Opens the messaging sessions of one server. Servers can share a store. An event of one server notifies only that server. */
 export async function openSessions(limits: Partial<SessionLimits> = {}, shared?: Store) {
   const store = shared ?? (await openSqlite(':memory:'));
   const clock = newTestClock();

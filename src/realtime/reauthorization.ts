@@ -69,7 +69,7 @@ interface Outcome {
 
 /** Mark of a session. */
 interface Mark {
-  /** Distinguishes the marks of a session, so that a mark set during an authorization remains. */
+  /** Number that distinguishes the marks of a session, so that a mark set during an authorization remains. */
   readonly number: number;
   /** Monotonic time by which the session is authorized again, also without frames. */
   readonly dueAt: number;

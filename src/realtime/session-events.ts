@@ -11,7 +11,7 @@ export interface SessionOpened {
   readonly appInstanceId: string;
   readonly userArn: string;
   readonly sessionId: string;
-  /** Distinguishes sessions with the same ID. */
+  /** Key that distinguishes sessions with the same ID. */
   readonly key: string;
 }
 
