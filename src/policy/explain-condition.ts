@@ -51,7 +51,7 @@ function stepsOf(base: string, { length }: string, value: string): number {
   return 8 + ((length + value.length) >>> 3);
 }
 
-/** Cost of parsing an address, and a date, of the request, in steps. */
+/** Costs of parsing an address and a date in a request, in steps. */
 const STEPS_OF_ADDRESS = 64;
 const STEPS_OF_DATE = 256;
 
