@@ -22,7 +22,7 @@ interface Waiting {
   readonly done: () => void;
 }
 
-/** Fraction of a lease after which an expired lease of another server counts as expired. It covers clocks with different rates. */
+/** Time, as a fraction of a lease, from the end of another server's lease until it counts as expired. It covers clocks with different rates. */
 export const MARGIN = 0.05;
 
 /** Interval between checks while an operation waits, as a fraction of a lease. The checks cover lost hints. */
