@@ -136,7 +136,7 @@ function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudge
       reached = (sign === ANY_CHARACTER ? reached << 1n : (reached & places(sign as string)) << 1n) & all;
       if (reached === 0n) return false;
     }
-    // A chunk after a `*` can begin at any position after the first reached one.
+    // A chunk after a `*` can begin at the first reached position or at any later one.
     reached = all & -(reached & -reached);
   }
   return true;

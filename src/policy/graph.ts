@@ -128,7 +128,7 @@ export function walk(from: Node, record: RequestRecord): number {
         break;
       }
       case BEFORE:
-        // NaN means that the time is unknown. Then both comparisons are false and the strings are compared.
+        // If the time is unknown (NaN), each comparison of numbers is false, so the strings are compared.
         holds = record.moment < node.atom.bound || (Number.isNaN(record.moment) && node.test(record));
         break;
       default:
