@@ -116,7 +116,7 @@ export async function socketCases(server: Process): Promise<DelayCase[]> {
   ];
 }
 
-/** Returns the cases of CloudTrail: look-ups by each attribute, with a value of no record and with a value of all records. */
+/** Returns the cases of CloudTrail: look-ups of all records, of values that no record has, and of an event name of 0.1 % of the records. */
 export function trailCases(server: Process, records: number): DelayCase[] {
   const trail = new CloudTrailClient(clientOf(server));
   const lookUp = (AttributeKey: LookupAttributeKey | undefined, AttributeValue: string) =>

@@ -5,13 +5,13 @@ import type { Store } from '#store/store.ts';
 
 /** Number of records that one transaction writes. */
 const BATCH = 500;
-/** Interval of records with the event name `Rare`. */
+/** Interval of records with the event name `Rare`, in records. */
 const RARE = 1_000;
-/** Records of each access key of a session. They are spread over the whole trail. */
+/** Number of records of each session's access key. They are spread over the whole trail. */
 const SESSION_RECORDS = 100;
 /** Approximate number of characters of a record. */
 const DOCUMENT = 1_000;
-/** One event ID in this many is returned. */
+/** Interval of the records whose event IDs `fillTrail` returns. */
 const SAMPLED = 500;
 
 /** Writes `count` records of an account into the trail. Returns some of their event IDs. */

@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
 const accountId = '111122223333' as AccountId;
 const ROUNDS = 200;
 
-/** Looked up values: `of` returns that of a round. Records have 100 users, and one in 1,000 has the name `Rare`. */
+/** Values to look up. `of` returns the value for a round. The records have 100 users, and one in 1,000 has the event name `Rare`. */
 const VALUES: readonly (readonly [title: string, name: LookupAttribute, of: (round: number, id: string) => string])[] = [
   ['a frequent event name', 'EventName', () => 'CreateMeeting'],
   ['a user with 1 % of the records', 'Username', (round) => `user-${round % 100}`],

@@ -158,7 +158,7 @@ export function makeWorkload(principalCount = 1000, requestCount = 10_000): Work
     ...MANAGED.map((name) => ({ name, text: managedPolicies().find((policy) => policy.name === name)?.document ?? '' })),
     ...Object.entries(CUSTOM).map(([name, statements]) => ({ name, text: text(statements) })),
   ];
-  // Policies that are more frequent than the other ones, as in real accounts: broad policies and denials.
+  // Principals have these policies (broad policies and denials) more often than the others, as in real accounts.
   const common = ['AmazonChimeFullAccess', 'AmazonChimeReadOnly', 'notIam', 'office', 'mfa', 'region', 'tls'];
   const commonAt = common.map((name) => policies.findIndex((policy) => policy.name === name));
   const one = (): number => (dice(3) === 0 ? pick(commonAt) : dice(policies.length));

@@ -74,7 +74,7 @@ async function manySessions(): Promise<void> {
   for (let i = 0; i < USERS; i++) await chat.addUser(`user-${i}`);
   const all = Array.from({ length: SESSIONS }, (_, i) => chat.connect(user(`user-${i % USERS}`)));
   await chat.until(() => all.every(({ frames }) => frames.length > 0));
-  // Only the second change is measured, when Node has compiled the code.
+  // Prints only the second round. In the first round, Node still compiles the code.
   for (const round of [1, 2]) {
     let done = false;
     const calls = longestCall(chat, () => done);

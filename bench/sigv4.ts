@@ -150,7 +150,7 @@ for (let round = -2; round < ROUNDS; round++) {
     const used = process.cpuUsage(before);
     microseconds.push((used.user + used.system) / CALLS);
   }
-  // The first rounds are the warm-up.
+  // Rounds with a negative number are the warm-up.
   if (round >= 0) rounds.push(microseconds);
 }
 

@@ -4,18 +4,18 @@ import type { Principal, SessionFacts } from '#core/principal.ts';
 import { type ContextValue, SLOT_KEYS } from '#policy/engine.ts';
 import type { OrganizationFacts } from './service-control.ts';
 
-/** Caller, as the context keys describe it. */
+/** Facts of the caller from which context keys are read. */
 export interface KeyCaller {
   readonly principal: Principal;
   /** Organization of the caller's account. */
   readonly organization: () => OrganizationFacts | undefined;
 }
 
-/** Owner of the resource, as the context keys describe it. */
+/** Facts of the resource's owner from which context keys are read. */
 export interface KeyOwner {
   /** Account in the resource's ARN. Absent for `*`. Empty if the ARN has none. */
   readonly accountId: string | undefined;
-  /** Organization of the account. */
+  /** Organization of the owner's account. */
   readonly organization: () => OrganizationFacts | undefined;
 }
 
@@ -126,7 +126,7 @@ export const OWNER_KEYS: Readers = {
 
 const READERS: Readers = { ...REQUEST_KEYS, ...SESSION_KEYS, ...OWNER_KEYS };
 
-/** Readers by the slot of their key. */
+/** Readers in the order of their keys' slots. */
 const BY_SLOT: readonly Reader[] = SLOT_KEYS.map((key) => {
   const reader = READERS[key];
   if (reader === undefined) throw new Error(`the context key '${key}' has a slot and no reader`);

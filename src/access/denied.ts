@@ -34,7 +34,7 @@ export function implicitDenial(missing: 'trust' | 'resource' | 'identity', resou
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
 
-/** Denials of a server, with their messages. */
+/** Functions that create the denials of a server, with their messages. */
 export interface Denials {
   /** Returns a denial with the reason for it. */
   because(attempt: Attempt, decision: Denial | OverLimit): Denied;
@@ -45,7 +45,7 @@ export interface Denials {
   withoutReason(attempt: Attempt, decision?: Denial): Denied;
 }
 
-/** Creates the denials with the messages of one version. */
+/** Creates the functions that create denials, with the messages of one version. */
 export function newDenials(wording: DenialWording): Denials {
   return {
     because({ principal, action, resource, called = resource }, decision) {

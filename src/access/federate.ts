@@ -23,7 +23,7 @@ import type { Snapshot } from './snapshot.ts';
  */
 export type Federate = (operation: string, input: unknown, now: Instant, source: string) => Promise<Principal | undefined>;
 
-/** Verifies a SAML assertion in a thread. Sources take turns. Rejects with the errors of `verifySaml` and `Federate`. */
+/** Verifies a SAML assertion in a thread. If several sources wait, they take turns. Rejects with the errors of `verifySaml` and `Federate`. */
 export type RunSamlJob = (source: string, job: SamlJob) => Promise<VerifiedAssertion>;
 
 /** Dependencies of `federating`. */

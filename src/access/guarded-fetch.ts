@@ -48,7 +48,7 @@ export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes 
         lookup: allowed ? resolveName : publicLookup,
         headers: { accept: 'application/json' },
         signal: AbortSignal.timeout(timeoutMs),
-        // `isTrusted` checks the certificate, because it knows the thumbprints.
+        // `isTrusted` checks the certificate, because Node's own check cannot use the thumbprints.
         rejectUnauthorized: false,
       });
       asked.on('socket', (socket) =>

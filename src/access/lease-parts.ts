@@ -2,7 +2,7 @@ import type { Instant } from '#core/instant.ts';
 import type { Servers } from '#store/engine/servers.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Clocks and timers of one server. A simulation has its own. */
+/** Clocks and timers of one server. The simulation in `test/leases/` replaces them. */
 export interface LeaseClock {
   /** Monotonic time in milliseconds. Its rate is within 2.5 % of the rates on the other servers. */
   readonly monotonic: () => number;

@@ -1,7 +1,7 @@
 import type { LeaseParts } from './lease-parts.ts';
 import { MARGIN } from './withdrawals.ts';
 
-/** Both clocks at one moment. */
+/** Time of the monotonic clock and of the wall clock at one moment. */
 export interface LeaseStart {
   readonly monotonic: number;
   /** Difference between the wall clock and the monotonic clock. */

@@ -109,7 +109,7 @@ export function newLease(parts: LeaseParts): Lease {
 export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Store {
   /** Highest version that is known to be in force on every server. */
   let settled = 0;
-  /** The wait for the highest version, which many transactions may have read. */
+  /** Pending wait for the highest version so far. Transactions that changed or read this version or an earlier one share it. */
   let latest = { version: 0, done: Promise.resolve() };
   function settle(version: number): Promise<void> | undefined {
     if (version <= settled) return undefined;
@@ -138,7 +138,7 @@ export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Stor
         seen = Math.max(seen, changed);
         return value;
       } finally {
-        // The change of a failed transaction has no version.
+        // A failed transaction changed nothing, so only the version that it read counts.
         await settle(seen);
       }
     },

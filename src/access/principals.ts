@@ -15,7 +15,7 @@ export interface Principals {
   session(claims: SessionClaims): Principal | undefined;
 }
 
-/** Creates the functions over a snapshot. */
+/** Creates the functions that find principals in a snapshot. */
 export function principalsOf(snapshot: Snapshot): Principals {
   /** Principals by record. All requests of a principal get the same object, so that caches can use it as a key. */
   const users = new WeakMap<UserRecord, Principal & { type: 'IAMUser' }>();

@@ -108,12 +108,12 @@ for (const [title, value, expected] of VALUES) {
   });
 }
 
-test("tokenKeys: Google's organization number is also read from the nested claim", () => {
+test("tokenKeys: Google's organization number is read from a nested claim", () => {
   const { context } = contextOf('accounts.google.com', { google: { organization_number: 42 } });
   assert.equal(context.get('accounts.google.com:google/organization_number'), '42');
 });
 
-test('tokenKeys: an authorized party is aud, and the audiences of the token are oaud', () => {
+test('tokenKeys: the key aud is the authorized party, and oaud has the audiences of the token', () => {
   const { context } = tokenKeys('idp.example', { sub: 'u', aud: ['a', 'b'], azp: 'c' }, 'c');
   assert.deepEqual([context.get('idp.example:aud'), context.get('idp.example:oaud')], ['c', ['a', 'b']]);
 });

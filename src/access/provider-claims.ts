@@ -86,7 +86,7 @@ function listOf(claim: unknown): readonly string[] | undefined {
   return texts.length === 0 ? undefined : texts;
 }
 
-/** A single audience is a single value, so that variables and plain operators read it. */
+/** Returns the value of a claim. A list of one string becomes a single value, so that variables and plain operators can read it. */
 function oneOrMany(claim: string | string[] | undefined): string | readonly string[] | undefined {
   return Array.isArray(claim) && claim.length === 1 ? claim[0] : claim;
 }

@@ -1,14 +1,14 @@
 import type { LeaseParts } from './lease-parts.ts';
 
-/** Renewals of a lease, one at a time: those on demand, and those by the clock. Owns the schedule of renewals, but not their steps. */
+/** Renewals of a lease, on demand and at intervals, one at a time. Owns the schedule of renewals, but not their steps. */
 export interface Renewals {
   /** Resolves after a renewal that began after the call, even if the renewal failed. */
   renew(): Promise<void>;
-  /** Runs one renewal without a schedule, after any that runs. @throws Error  the database did not respond */
+  /** Runs one renewal after the running one, if any, and schedules no other. @throws Error  the database did not respond */
   once(): Promise<void>;
-  /** Starts renewals by the clock, if other servers can use the database. */
+  /** Starts periodic renewals, if other servers can use the database. */
   start(): void;
-  /** Stops renewals by the clock. Resolves when no renewal runs. */
+  /** Stops periodic renewals. Resolves when no renewal runs. */
   stop(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
     unschedule = clock.after(milliseconds, () => void renew());
   }
 
-  /** Runs one renewal. Callers check that none runs. */
+  /** Runs one renewal. The caller must check that no other renewal is running. */
   function run(): Promise<void> {
     const one = attempt()
       .then((extended) => {
@@ -80,7 +80,7 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
 
   function renew(): Promise<void> {
     if (running === undefined) return runAndSchedule();
-    // The running renewal may have read the database before the change that the caller knows.
+    // The running renewal may have read the database before the change that the caller is waiting for.
     next ??= running.then(() => {
       next = undefined;
       return runAndSchedule();

@@ -27,7 +27,7 @@ export interface RequestContext extends KeyFacts, FactSource, Attempt {
 /** Writable form of the context, for this file only. */
 type OpenContext = { -readonly [Field in keyof RequestContext]: RequestContext[Field] };
 
-/** Request of a context. */
+/** Facts of the request for which a context is created. */
 export interface ContextRequest {
   readonly received: RequestFacts;
   readonly authenticated: { readonly region: string };

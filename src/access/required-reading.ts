@@ -77,7 +77,7 @@ function withTags(required: Required, { profile }: ReadingRequest, tx: Tx): Requ
   return resourceTags(tx).then((tags) => ({ ...required, tags }));
 }
 
-/** Reports whether the tags of the request, if it has any, become tags of the resource. Session tags do not become tags of the role. */
+/** Reports whether tags in the request become tags of the resource. Session tags in a request for a role do not become tags of the role. */
 export function changesTags({ asked }: Required): boolean {
   return asked.trustPolicyOf === undefined;
 }

@@ -14,12 +14,12 @@ export interface SamlMetadata {
 const METADATA_TAGS_MAX = 20_000;
 const CERTIFICATES_MAX = 10;
 
-/** Maximum number of parsed documents in the cache of a thread, whose key is the digest of the document. */
+/** Maximum number of parsed documents in the cache of a thread. The cache key is the digest of the document. */
 const KEPT_MAX = 64;
 const kept = new Map<string, Promise<SamlMetadata>>();
 
 /**
- * Parses the metadata of a provider. The last 64 results are kept.
+ * Parses the metadata of a provider. The last 64 results are cached.
  *
  * @throws InvalidIdentityTokenException  the metadata is invalid, too large, or has no signing certificate or more than ten
  * Assumed: the limits and the messages.

@@ -17,9 +17,9 @@ const SIBLINGS_MAX = 400;
 const ELEMENTS_MAX = 600;
 const ATTRIBUTES_OF_ELEMENT_MAX = 20;
 const DEPTH_MAX = 15;
-/** Length of an attribute's value. A longer PrefixList of a signature, for example, is compared with every attribute. */
+/** Maximum length of an attribute's value. A longer PrefixList of a signature, for example, is compared with every attribute. */
 const VALUE_MAX = 1_000;
-/** Elements within one signature, its certificates among them. A signature with ten certificates has about 30. */
+/** Maximum number of elements in one signature, including its certificates. A signature with ten certificates has about 30. */
 const SIGNATURE_ELEMENTS_MAX = 60;
 
 /**
@@ -51,7 +51,7 @@ const ELEMENT = 1;
 /** Paragraph separator. xmldom counts lines with a pattern whose time is quadratic in the length of the text before this character. */
 const PARAGRAPH_SEPARATOR = '\u2029';
 
-/** Checks how often a character occurs: `<` and `=` bound the tags and attributes of an XML text before it is parsed. */
+/** Checks how often a character occurs. The counts of `<` and `=` bound the number of tags and attributes before an XML text is parsed. */
 export function hasAtMost(text: string, character: string, most: number): boolean {
   let found = 0;
   for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) if (++found > most) return false;
@@ -59,7 +59,7 @@ export function hasAtMost(text: string, character: string, most: number): boolea
 }
 
 /**
- * Checks a response before its signature is verified. Uses the parser of node-saml, so that both see the same elements.
+ * Checks a response before its signature is verified. Uses the parser of node-saml, so that both find the same elements.
  *
  * @throws InvalidIdentityTokenException  the document is not a response, is too large, or uses SHA-1 or an unknown signature algorithm
  * @throws IDPRejectedClaimException      the status is not Success

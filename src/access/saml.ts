@@ -72,7 +72,7 @@ export async function verifySaml({ assertion, provider, now }: SamlJob): Promise
 
   const consoleSeconds = consoleSecondsOf(attributes.get(`${ATTRIBUTES}SessionDuration`)?.[0]);
   const nameQualifier = hash('sha1', `${issuer}${provider.accountId}/${provider.name}`, 'base64');
-  // Source: IAM User Guide, "IAM and AWS STS condition context keys", "SAML role permissions policies": these, and no other SAML keys.
+  // Source: IAM User Guide, "IAM and AWS STS condition context keys", "SAML role permissions policies": only these SAML keys.
   const sessionContext = new Map([
     ['saml:sub', subject],
     ['saml:sub_type', subjectType],
@@ -110,7 +110,12 @@ export async function verifySaml({ assertion, provider, now }: SamlJob): Promise
   };
 }
 
-/** Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: 900 to 43,200 seconds. */
+/**
+ * Parses the duration of a console session. Returns `undefined` for an absent attribute.
+ *
+ * @throws InvalidIdentityTokenException  the duration is invalid
+ * Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: 900 to 43,200 seconds.
+ */
 function consoleSecondsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const seconds = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
@@ -131,7 +136,7 @@ async function signedAssertion(assertion: string, certificates: readonly string[
       wantAuthnResponseSigned: false,
       // The response or the assertion must be signed. The library takes the assertion from the signed element.
       wantAssertionsSigned: false,
-      // This file checks audience and times with the server's clock and AWS's messages.
+      // Disables these checks of node-saml. This file checks audience and times with the server's clock and AWS's messages.
       audience: false,
       acceptedClockSkewMs: -1,
     });
@@ -143,7 +148,7 @@ async function signedAssertion(assertion: string, certificates: readonly string[
   throw invalid('Response signature invalid');
 }
 
-/** Returns the recipient of the subject confirmation that holds, which is `saml:aud`, and the end of its validity. */
+/** Returns the recipient of the valid subject confirmation, which is `saml:aud`, and the end of its validity. */
 function recipientOf(signed: Element, now: Instant): { readonly audience: string; readonly end: number } {
   const confirmations = all(one(signed, 'Subject'), 'SubjectConfirmation').filter(
     ({ $ }) => $?.['Method'] === 'urn:oasis:names:tc:SAML:2.0:cm:bearer',

@@ -139,7 +139,7 @@ test('session tokens: two sessions of one role have different key IDs, secrets a
   assert.notEqual(a.sessionToken, b.sessionToken);
 });
 
-test('session tokens: a token requires its own access key ID, cached or not', () => {
+test('session tokens: a token can be opened only with its access key ID, even if it is cached', () => {
   const tokens = newSessionTokens([KEY]);
   const [a, b] = [issued(ROLE, tokens).credentials, issued(ROLE, tokens).credentials];
   assert.equal(tokens.open(b.accessKeyId, a.sessionToken), undefined);
@@ -147,7 +147,7 @@ test('session tokens: a token requires its own access key ID, cached or not', ()
   assert.equal(tokens.open(b.accessKeyId, a.sessionToken), undefined);
 });
 
-test('session tokens: a token requires its operator key, which remains valid after a rotation', () => {
+test('session tokens: a token can be opened only with its operator key, also after a rotation', () => {
   const { credentials } = issued(ROLE);
   const open = (...keys: Buffer[]) => newSessionTokens(keys).open(credentials.accessKeyId, credentials.sessionToken);
   assert.equal(open(Buffer.alloc(32, 8)), undefined);

@@ -104,7 +104,7 @@ for (const [title, session, asked, max, seconds] of ENDS) {
   });
 }
 
-test('signinToken: an expired session is rejected, with its principal', () => {
+test('signinToken: an expired session is rejected, and the rejection contains its principal', () => {
   const { signinToken, given } = rig();
   const answer = signinToken(given(DESK), undefined, later(3600), randomBytes);
   assert.ok(answer.outcome === 'refused');

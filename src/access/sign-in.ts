@@ -1,6 +1,6 @@
 /**
- * Console sign-ins: temporary credentials in an encrypted cookie of a browser. Owns the conditions and the duration of a sign-in. Does not
- * know HTTP, passwords or assertions.
+ * Console sign-ins: temporary credentials in an encrypted cookie of a browser. Owns the conditions and the duration of a sign-in, but
+ * not its HTTP requests, passwords or assertions.
  *
  * The server stores nothing for a sign-in, because its cookie contains the session. That session has the facts of the original session, such
  * as issue time, policies and tags. So a revocation of the original session also ends the sign-in.
@@ -76,7 +76,7 @@ export interface ConsoleSignInParts {
   readonly snapshot: Pick<Snapshot, 'role'>;
 }
 
-/** Limits on SessionDuration. */
+/** Minimum and maximum of SessionDuration, in seconds. */
 export const DURATION_MIN_SECONDS = 900;
 export const DURATION_MAX_SECONDS = 43_200;
 /** Lifetime of a sign-in token. Source: see `ConsoleSignIns.signinToken`. */
@@ -85,10 +85,10 @@ const ACCESS_KEY_ID_BYTES = 20;
 const EXPIRY_BYTES = 6;
 /** Maximum length of a cookie's value. Browsers store 4,096 bytes of name and value. Source: RFC 6265 §6.1. */
 const COOKIE_MAX = 4_000;
-/** Maximum length of an encrypted string. A sign-in token is longer than a cookie by its expiry. */
+/** Maximum length of an encrypted string. A sign-in token is longer than a cookie, because it also contains an expiry. */
 const TEXT_MAX = 4_200;
 
-/** Session policy of users who must change their password first. As a session policy, it grants nothing by itself. */
+/** Session policy of users who must change their password first. A session policy limits permissions and grants none. */
 export const CHANGE_PASSWORD_ONLY = JSON.stringify({
   Version: '2012-10-17',
   Statement: [
@@ -97,7 +97,7 @@ export const CHANGE_PASSWORD_ONLY = JSON.stringify({
   ],
 });
 
-/** Creates the functions under the keys of the vault. */
+/** Creates the functions of console sign-ins. The keys of the vault encrypt their cookies and tokens. */
 export function consoleSignIns({ vault, sessions, principals, snapshot }: ConsoleSignInParts): ConsoleSignIns {
   const tokens = vault.box('sign-in tokens');
   const cookies = vault.box('console sign-ins');

@@ -140,7 +140,7 @@ test('Snapshot: after a change, a request parses only the records that it reads'
   await assert.rejects(request('Person1'), { code: 'AccessDenied' });
 });
 
-test('principalLayers: caches the policies of the latest principals, up to its maximum', async () => {
+test('principalLayers: caches the policies of the most recently used principals, up to its maximum', async () => {
   const { snapshot } = loaded();
   let collected = 0;
   const policies = {

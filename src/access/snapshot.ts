@@ -52,7 +52,7 @@ export interface SnapshotLoad {
   complete(version: number): void;
 }
 
-/** Receiver of changes of the snapshot. */
+/** Watcher of the snapshot, which receives its changes. */
 export interface SnapshotWatcher {
   /** Receives a change. `before` is the previous text of the record. */
   changed(change: HeldChange, before: string | undefined): void;

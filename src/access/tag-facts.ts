@@ -51,7 +51,7 @@ export function resourceTagsOf(service: string | undefined, tags: Tags, changed:
   return {
     ambiguousKeys: ambiguousKeys(RESOURCE_TAGS, tags),
     keys: new Map(prefixes.flatMap((prefix) => tagContextOf(prefix, tags))),
-    // A request for `team` may replace or remove the tag `Team`, so a Deny on either key must see it.
+    // A request for `team` may replace or remove the tag `Team`, so `aws:TagKeys` has both spellings.
     changed: Array.isArray(changed) ? withStoredSpellings(changed, Object.keys(tags)) : undefined,
   };
 }

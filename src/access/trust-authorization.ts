@@ -7,7 +7,7 @@ import type { Refusal, RefusalOfRequired } from './refusal.ts';
 import type { RequestContext } from './request-context.ts';
 import type { Stacks } from './stacks.ts';
 
-/** Replacement of the identity policies if a trust policy grants the action directly. */
+/** Policies that replace the caller's identity policies if a trust policy grants the action directly. */
 const EVERYTHING = [
   {
     policyId: 'the grant',

@@ -23,7 +23,7 @@ export function issuerOf(token: string): string {
     const { iss } = decodeJwt(token);
     if (typeof iss === 'string') return iss;
   } catch {
-    // The error below has AWS's message.
+    // Falls through to the error below, which has AWS's message.
   }
   throw invalid('The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)');
 }
@@ -75,7 +75,7 @@ async function verify(
   }
 }
 
-/** Verifies a token that does not name a key and could belong to several: tries each key. */
+/** Verifies a token that does not name its key, with each of the provider's keys. */
 async function verifyByAny(token: string, { keys }: JSONWebKeySet, options: Parameters<typeof jwtVerify>[2]): Promise<JWTPayload> {
   let last: unknown;
   for (const key of keys) {
@@ -205,7 +205,7 @@ function passedBy(payload: JWTPayload): Passed {
   );
 }
 
-/** @throws InvalidIdentityTokenException  the value is neither a string nor a list of strings */
+/** Converts a claim to a list of strings. @throws InvalidIdentityTokenException  it is neither a string nor a list of strings */
 function texts(value: unknown, name: string): readonly string[] {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;

@@ -4,7 +4,7 @@ import type { LeaseParts } from './lease-parts.ts';
 export interface Withdrawals {
   /** Resolves when every registered server has acknowledged `version`, or every lease requested before `committed` has expired. */
   until(version: number, committed: number): Promise<void>;
-  /** Ends the wait of operations whose condition now holds. */
+  /** Resolves the waiting operations whose condition now holds. */
   readonly look: () => void;
   readonly remove: (serverId: string) => Promise<'removed' | 'absent'>;
 }
@@ -22,13 +22,13 @@ interface Waiting {
   readonly done: () => void;
 }
 
-/** Fraction of a lease after which an expired lease of another server counts as expired. It covers clocks with different rates. */
+/** Time, as a fraction of a lease, from the end of another server's lease until it counts as expired. It covers clocks with different rates. */
 export const MARGIN = 0.05;
 
 /** Interval between checks while an operation waits, as a fraction of a lease. The checks cover lost hints. */
 const LOOK_EVERY = 1 / 40;
 
-/** Creates the waiting operations of one server. */
+/** Creates the registry of one server's waiting operations. */
 export function withdrawals({ servers, clock, leaseMilliseconds, report, own, applied }: WithdrawalParts): Withdrawals {
   const waiting = new Set<Waiting>();
   const removals = new Map<string, Promise<'removed' | 'absent'>>();

@@ -87,7 +87,7 @@ export interface Outcomes {
   readonly validation: { readonly findings: readonly Finding[]; readonly total: number };
   readonly 'new-access': { readonly answer: CheckAnswer } | InvalidPolicy;
   readonly 'granted-access': { readonly answer: CheckAnswer } | InvalidPolicy;
-  /** Services of each document, in the order of the documents. */
+  /** For each document, the services in which it allows an action. */
   readonly 'granted-services': { readonly services: readonly (readonly string[])[] };
 }
 

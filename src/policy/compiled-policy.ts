@@ -12,7 +12,7 @@ export interface CompiledPolicy {
   readonly text: string;
   /** Number of this policy, unique in the process. */
   readonly number: number;
-  /** Names of the policy in stacks. `linkStack` adds to it. */
+  /** Names of the policy in stacks. `sharedStack` adds to the list. */
   readonly names: string[];
   readonly lowered: LoweredPolicy;
   /** Cache: the test of each statement, created when the policy is first linked. */
@@ -51,12 +51,12 @@ export interface StatementTest {
 export interface Contribution {
   readonly source: SourcedPolicy;
   readonly denies: readonly Test[];
-  /** Index of the statement of each deny. */
+  /** Index of the statement that each test in `denies` belongs to. */
   readonly denyOf: readonly number[];
   readonly allows: readonly Test[];
-  /** Index of the statement of each allow. */
+  /** Index of the statement that each test in `allows` belongs to. */
   readonly allowOf: readonly number[];
-  /** Graph of each allow. It ends at 1 if the test holds. */
+  /** Graph of each test in `allows`. It ends at 1 if the test holds. */
   readonly allowRoots: readonly Node[];
   /** Index in `allows` of the first test that always holds, or -1. */
   readonly alwaysAt: number;
@@ -72,8 +72,8 @@ export interface Contribution {
 
 /** Cached contributions of one policy. */
 export interface Contributions {
-  /** By the policy's name and the lower-case action. `undefined` if no statement applies. */
+  /** Contributions by the policy's name and the lower-case action. `undefined` if no statement applies. */
   readonly byAction: Map<string, Contribution | undefined>;
-  /** By the policy's name and the indexes of the statements. */
+  /** Contributions by the policy's name and the indexes of the statements. */
   readonly byStatements: Map<string, Contribution>;
 }

@@ -12,7 +12,7 @@ export const DECISION_QUOTAS = {
   groups: 10,
   sessionPolicyArns: 10,
   serviceControlPoliciesPerLevel: 10,
-  /** The root, five levels of units, and the account. */
+  /** Levels: the root, five levels of organizational units, and the account. */
   serviceControlLevels: 7,
   tags: 50,
   /** Characters of a tag key, each of which may be two UTF-16 units. */

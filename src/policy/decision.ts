@@ -26,7 +26,7 @@ export type Decision =
     }
   | { readonly effect: 'Deny'; readonly kind: 'implicit'; readonly missing: PolicyType; readonly resource: string };
 
-/** Decision that denies. */
+/** Decision that denies the request. */
 export type Denial = Extract<Decision, { effect: 'Deny' }>;
 
 /** Denial without a decision: the evaluation requires more steps than its budget, so it fails closed. */

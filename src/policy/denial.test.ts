@@ -46,7 +46,7 @@ test('denialText: the message omits an absent resource and the ARN of an inline 
   );
 });
 
-test('denialText: in the messages of 2023, a service control policy without Allow denies explicitly', () => {
+test('denialText: the message of 2023 for a missing Allow in service control policies says explicit deny', () => {
   const decision = { effect: 'Deny', kind: 'implicit', missing: 'service-control', resource: '*' } as const;
   assert.equal(
     denialText({ principalArn: 'arn:u', action: 'a:B', decision, wording: '2023' }),

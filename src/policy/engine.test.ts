@@ -32,18 +32,18 @@ test('compilePolicy: the error for an invalid document contains the position', (
   );
 });
 
-test('decide: an empty list of resources means any resource, which an ARN pattern does not match', () => {
+test('decide: an empty list of resources means *, which an ARN pattern does not match', () => {
   const stack = linkStack({ identity: [sourced('p', { Resource: CHANNEL })] });
   assert.equal(decide(stack, { action: 'chime:CreateChannel', resources: [], context: new Map() }).effect, 'Deny');
 });
 
-test('decide: an explicit denial of one resource has precedence over an implicit one of another', () => {
+test('decide: the decision is an explicit denial of one resource, not an implicit denial of another', () => {
   const stack = linkStack({ identity: [sourced('p', { Effect: 'Deny', Resource: CHANNEL })] });
   const decision = decide(stack, { action: 'chime:CreateChannel', resources: ['arn:aws:chime:::x', CHANNEL], context: new Map() });
   assert.deepEqual(decision.effect === 'Deny' && [decision.kind, decision.resource], ['explicit', CHANNEL]);
 });
 
-test('decide: in an identity policy, a statement with a Principal never allows, but denies', () => {
+test('decide: in an identity policy, an Allow with a Principal has no effect, and a Deny with one denies', () => {
   const misplaced = (Effect: string) => sourced('p', { Effect, Principal: { AWS: '*' } });
   const asked = { action: 'a:B', resources: ['*'], context: new Map() };
   assert.equal(decide(linkStack({ identity: [misplaced('Allow')] }), asked).effect, 'Deny');
@@ -58,7 +58,7 @@ test('decide: an action is decided even if the table of actions is full', () => 
   assert.equal(decide(stack, { action, resources: ['*'], context: new Map() }).effect, 'Allow');
 });
 
-test('decide: a value above the maximum length exceeds the step budget of a pattern that searches it', () => {
+test('decide: a search in a value above the maximum length exceeds the step budget', () => {
   const decideOn = (pattern: string, value: string | readonly string[]) => {
     const Condition = { 'ForAnyValue:StringLike': { 'x:claim': pattern } };
     const context = new Map([['x:claim', value]]);
@@ -68,7 +68,7 @@ test('decide: a value above the maximum length exceeds the step budget of a patt
   assert.equal(decideOn('*a*b*', words), 'Allow');
   assert.throws(() => decideOn('*a*b*', [...words, 'ab']), StepsExceeded);
   assert.throws(() => decideOn('*a*b*', 'ab'.repeat(7200)), StepsExceeded);
-  // A prefix needs no search.
+  // A pattern that is a prefix requires no search.
   assert.equal(decideOn('ab*', 'ab'.repeat(7200)), 'Allow');
 });
 
@@ -132,7 +132,7 @@ test('sharedStack: only principals with the same policies share a stack', () => 
   }
 });
 
-test('sharedStack: no levels of service control policies differ from a level without policies', () => {
+test('sharedStack: an empty list of service control levels allows, and a level without policies denies', () => {
   const identity = [sourced('p', {})];
   const effects = [[], [[]]].map((serviceControl) => {
     return decide(sharedStack({ identity, serviceControl }), { action: 'a:B', resources: ['*'], context: new Map() }).effect;
@@ -140,7 +140,7 @@ test('sharedStack: no levels of service control policies differ from a level wit
   assert.deepEqual(effects, ['Allow', 'Deny']);
 });
 
-test('sharedStack: decisions contain the right name of a policy with very many names', () => {
+test('sharedStack: if one policy has 40 names in stacks, each decision contains the name of its stack', () => {
   const { policy } = sourced('p', {});
   const asked = { action: 'a:B', resources: ['*'], context: new Map() };
   for (let i = 0; i < 40; i++) {
@@ -149,7 +149,7 @@ test('sharedStack: decisions contain the right name of a policy with very many n
   }
 });
 
-test('programFor: decisions contain the right name of a policy with two names', () => {
+test('programFor: if two stacks name a policy differently, each decision contains the name in its stack', () => {
   const { policy } = sourced('p', { Action: 'chime:*' });
   const asked = { action: 'chime:CreateChannel', resources: ['*'], context: new Map() };
   const named = ['first', 'second'].map((policyId) => decide(linkStack({ identity: [{ policyId, policy }] }), asked));
@@ -159,7 +159,7 @@ test('programFor: decisions contain the right name of a policy with two names', 
   );
 });
 
-test('denialOf: the decision of an allowed request allocates nothing', () => {
+test('denialOf: deciding an allowed request allocates no memory', () => {
   const stack = linkStack({
     identity: [
       sourced('p', { Effect: 'Deny', Condition: { NotIpAddress: { 'aws:SourceIp': ['10.0.0.0/8', '2001:db8::/32'] } } }),

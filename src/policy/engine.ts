@@ -35,7 +35,7 @@ export function decide(stack: PolicyStack, request: PolicyRequest, budget?: Step
   return decision;
 }
 
-/** Like `decide`, with an existing program and record. Overwrites the record's resource. An empty list of resources means `*`. */
+/** Decides like `decide`, with an existing program and record. Overwrites the record's resource. An empty list of resources means `*`. */
 export function decideProgram(program: Program, record: RequestRecord, resources: readonly string[], budget?: StepBudget): Decision {
   let implicit: Decision | undefined;
   const by: StatementRef[] = [];

@@ -22,7 +22,7 @@ export interface ConditionTrace {
   readonly holds: boolean;
   /** Value in the request. Absent if the key is absent. */
   readonly requestValue?: string | readonly string[];
-  /** Reason of the result, if no comparison determined it. */
+  /** Reason for the result, if it does not result from a comparison of values. */
   readonly because?: 'key absent' | 'key present' | 'several values without a set operator' | 'no values' | 'constant';
   readonly values: readonly ValueTrace[];
 }
@@ -51,7 +51,7 @@ function stepsOf(base: string, { length }: string, value: string): number {
   return 8 + ((length + value.length) >>> 3);
 }
 
-/** Cost of parsing an address, and a date, of the request, in steps. */
+/** Costs of parsing an address and a date in a request, in steps. */
 const STEPS_OF_ADDRESS = 64;
 const STEPS_OF_DATE = 256;
 
@@ -92,7 +92,7 @@ function compare(
   throw new Error(`Unknown condition operator '${base}'.`);
 }
 
-/** Returns a value for comparison as a literal string. */
+/** Returns the literal string of a resolved value. */
 function textOf(resolved: Exclude<Resolved, { readonly unresolved: string }>): string {
   return 'plain' in resolved ? resolved.plain : formatSigns(resolved.pattern.signs);
 }

@@ -15,16 +15,16 @@ import {
 } from './explain-text.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Parts of a policy that are the same for every explanation. They are created at the first explanation and shared by traces. */
+/** Parts of a policy that are the same for every explanation. The first explanation creates them, and all traces share them. */
 
 /** Result of one value of a policy element for a request. */
 export interface ValueTrace {
   /** Value as written in the policy. */
   readonly value: string;
   readonly matched: boolean;
-  /** Value with the values of its variables, if it has any. */
+  /** The value after its variables are replaced. Absent if it has no variables. */
   readonly resolved?: string;
-  /** Variable without a value in this request. */
+  /** Name of a variable that has no value in this request. */
   readonly unresolved?: string;
 }
 
@@ -37,7 +37,7 @@ interface PreparedValue {
 
 export interface PreparedAction extends PreparedValue {
   readonly everything: boolean;
-  /** Patterns in lower case. `name` is absent if the action has no colon. */
+  /** Patterns in lower case, before and after the colon. `name` is absent if the action has no colon. */
   readonly service: Pattern;
   readonly name: Pattern | undefined;
   /** `whole`: the action in lower case, if it has no wildcard. `head`: the part before the `*`, if its only wildcard is at the end. */
@@ -47,7 +47,7 @@ export interface PreparedAction extends PreparedValue {
 
 export interface PreparedText extends PreparedValue {
   readonly wildcards: boolean;
-  /** Value for every request. Absent if it has variables. */
+  /** Resolved value, which is the same for every request. Absent if the value has variables. */
   readonly constant: Resolved | undefined;
   /** Parsed value for the operator's family: in lower case, as a number or time, as an address range, or as bytes. */
   readonly lower: string;

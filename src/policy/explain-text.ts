@@ -12,7 +12,7 @@ export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
 export const ANY_TEXT = Symbol('*');
 export const ANY_CHARACTER = Symbol('?');
 
-/** Signs between two `*`. `text` is set if they contain no `?`. */
+/** Signs of a pattern between two `*`. `text` is set if they contain no `?`. */
 interface Chunk {
   readonly signs: readonly Sign[];
   readonly text: string | undefined;
@@ -136,7 +136,7 @@ function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudge
       reached = (sign === ANY_CHARACTER ? reached << 1n : (reached & places(sign as string)) << 1n) & all;
       if (reached === 0n) return false;
     }
-    // A chunk after a `*` can begin at any position after the first reached one.
+    // A chunk after a `*` can begin at the first reached position or at any later one.
     reached = all & -(reached & -reached);
   }
   return true;
@@ -167,13 +167,13 @@ function placesOf(text: string): (char: string) => bigint {
   };
 }
 
-/** Returns the segments of a pattern, at most six. The sixth contains all later colons. */
+/** Returns the segments of a pattern, at most six. The sixth segment contains all colons after the fifth. */
 function segmentsOf({ signs, colons }: Pattern): Pattern[] {
   const ends = [...colons, signs.length];
   return ends.map((end, i) => newPattern(signs.slice(i === 0 ? 0 : (ends[i - 1] as number) + 1, end)));
 }
 
-/** Caches the last result of a function, because the same request value is compared with many policies. */
+/** Returns a function that caches its last result, because the same request value is compared with many policies. */
 function rememberLast<Made>(make: (text: string) => Made): (text: string) => Made {
   let last: { readonly text: string; readonly made: Made } | undefined;
   return (text) => {

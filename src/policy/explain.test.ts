@@ -20,7 +20,7 @@ function traceOf(statement: object, context: Readonly<Record<string, string | re
   return trace;
 }
 
-test('explain: the trace of a statement with another action has only the action', () => {
+test('explain: if the action does not match, the trace has no results for resource and conditions', () => {
   const { applies, action, resource, conditions } = traceOf({ Action: ['chime:Delete*', 'iam:*'] });
   assert.deepEqual(
     [applies, action.element, action.holds, action.values.map(({ matched }) => matched)],
@@ -53,7 +53,7 @@ const CONDITIONS: readonly [title: string, operator: string, value: unknown, req
 ];
 
 for (const [title, operator, value, request, holds, because, matched] of CONDITIONS) {
-  test(`explain: the trace of a condition has ${title}`, () => {
+  test(`explain: the trace of a condition shows ${title}`, () => {
     const [trace] = traceOf(
       { Condition: { [operator]: { 'my:Key': value } } },
       request === undefined ? {} : { 'my:key': request },
@@ -63,7 +63,7 @@ for (const [title, operator, value, request, holds, because, matched] of CONDITI
   });
 }
 
-test('explain: a layer without Allow has the statement with the fewest failing parts, and one to add', () => {
+test('explain: a layer without Allow has the statement that nearly allows, and a statement to add', () => {
   const far = { Resource: 'arn:aws:chime:*:*:meeting/*', Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const near = { Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const { layers } =

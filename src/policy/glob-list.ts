@@ -11,7 +11,8 @@ const NO_TEXTS: readonly string[] = [];
 export const LIST_MIN = 5;
 
 /**
- * Marks the values of a list that a pattern matches, by their index in `found`. Reports whether there are any. Existing marks remain.
+ * Marks the values of a list that a pattern matches, by their index in `found`. Reports whether the pattern matches any value.
+ * Existing marks remain.
  *
  * @throws StepsExceeded  the budget has too few steps left
  */
@@ -77,7 +78,7 @@ function advanceList({ codes }: Glob, texts: readonly string[], matching: Matchi
   return true;
 }
 
-/** Like `leap`, from the first position of each string. Reports whether any position is left. */
+/** Advances the row like `leap`, from the first position of each string. Reports whether any position is left. */
 function leapFromStarts(row: Int32Array, arena: Int32Array, { starts }: Subject, mask: number, length: number): boolean {
   let any = 0;
   for (let i = 0; i < starts.length; i++) {
@@ -89,7 +90,7 @@ function leapFromStarts(row: Int32Array, arena: Int32Array, { starts }: Subject,
   return any !== 0;
 }
 
-/** Like `leap`, over all words. Reports whether any position is left. */
+/** Advances the row like `leap`, over all words. Reports whether any position is left. */
 function leapAll(row: Int32Array, arena: Int32Array, words: number, mask: number, length: number): boolean {
   const down = 32 - length;
   let carry = 0;
@@ -115,7 +116,7 @@ function fillLists(row: Int32Array, { starts, words }: Subject): void {
   }
 }
 
-/** `fillLists` and `leapAll` in one pass. */
+/** Does the work of `fillLists` and then of `leapAll`, in one pass over the row. */
 function fillAndLeap(row: Int32Array, arena: Int32Array, { starts, words }: Subject, mask: number, length: number): boolean {
   const down = 32 - length;
   let any = 0;
@@ -148,7 +149,7 @@ function endIsReached(row: Int32Array, { starts, texts }: Subject, index: number
   return (((row[position >>> 5] as number) >>> (position & 31)) & 1) === 1;
 }
 
-/** Like `matchList`, for a pattern that matches only values of its own length. */
+/** Does the work of `matchList` for a pattern that matches only values of its own length. */
 function matchEach(glob: Glob, matching: Matching, values: readonly string[], found: Uint8Array): boolean {
   takeSteps(matching.budget, values.length);
   let any = false;

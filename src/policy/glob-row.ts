@@ -101,7 +101,7 @@ export function next(
 const GRAM = 4;
 /** Maximum number of cached grams of one subject. */
 const GRAMS_MAX = 512;
-/** Bytes in a gram for the wildcard `?`, and for the absence of a code. */
+/** Bytes in a gram that mean the wildcard `?`, and that fill a gram with fewer than four codes. */
 const [ANY, NO_UNIT] = [0, 1];
 
 /** Returns the byte of a code in a gram, or -1. */
@@ -165,7 +165,7 @@ function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, hig
   return high + 1;
 }
 
-/** Like `leap`, for a `length` of 32 or more. */
+/** Does the work of `leap` for a `length` of 32 or more. */
 export function leapFar(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
   const words = length >>> 5;
   const bits = length & 31;

@@ -49,7 +49,7 @@ test('matchesText: compares only the part of the text between the offsets', () =
   );
 });
 
-/** Definition of a match: compares the rest of the pattern with the rest of the text, by dynamic programming. */
+/** Reports whether a pattern matches, by its definition: compares all suffixes of pattern and text, by dynamic programming. */
 function matchesBySets(pieces: readonly Piece[], variables: ReadonlyMap<string, string>, text: string): boolean {
   let reached = new Set([0]);
   const consume = (unit: string | undefined): void => {
@@ -130,7 +130,7 @@ test('globMatches: agrees with the definition on generated patterns, texts and l
     assert.deepEqual([any, [...marks]], [expected.includes(true), expected.map(Number)], list);
     matched += expected.filter(Boolean).length;
   }
-  // Both results are frequent.
+  // Checks that both results are frequent.
   assert.ok(matched > 20_000, `${matched} matches`);
 });
 
@@ -159,11 +159,11 @@ for (const [name, pattern, text] of WORST) {
   });
 }
 
-test('globMatches: a variable counts as one unit, however long its value is', () => {
+test('globMatches: the value of a variable can be long without many additional steps', () => {
   const steps = (glob: Glob, value: string): number => {
     const matching = newMatching({ stepsLeft: 1e9 });
     const texts = glob.variables.map(() => value);
-    // The second comparison finds where the value occurs.
+    // Two equal comparisons, of which the second finds the variable's value in the cache. Only its steps are counted.
     for (const text of ['a'.repeat(2000), 'a'.repeat(2000)]) {
       matching.budget = { stepsLeft: 1e9 };
       globMatches(glob, texts, matching, text, 0, text.length);

@@ -20,7 +20,7 @@ export interface Atom {
   readonly number: number;
   readonly states: number;
   readonly bound: number;
-  /** The same comparison with strings, which is correct for every record. */
+  /** The comparison on strings. It is correct for every record, also if the record lacks the number or truth value. */
   readonly test: Predicate;
   /**
    * Nodes of this atom, by their successors. The maps are weak, so that a policy does not keep nodes that it shares with deleted policies
@@ -45,7 +45,7 @@ export type Test = boolean | Atom | { readonly all: readonly Test[] } | { readon
 export interface Node {
   readonly op: number;
   readonly atom: Atom;
-  /** The atom's `test`, which most comparisons call. */
+  /** Copy of the atom's `test`, which most comparisons call. */
   readonly test: Predicate;
   readonly yes: Node;
   readonly no: Node;
@@ -128,7 +128,7 @@ export function walk(from: Node, record: RequestRecord): number {
         break;
       }
       case BEFORE:
-        // NaN means that the time is unknown. Then both comparisons are false and the strings are compared.
+        // If the time is unknown (NaN), each comparison of numbers is false, so the strings are compared.
         holds = record.moment < node.atom.bound || (Number.isNaN(record.moment) && node.test(record));
         break;
       default:

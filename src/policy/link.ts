@@ -18,7 +18,7 @@ export interface PolicyLayers {
   readonly root?: boolean;
 }
 
-/** Answer for an allowed request. A larger answer is 1 + the index in `denyOf`. A smaller answer is -1 - the index in `gates`. */
+/** Answer for an allowed request. For denials, a positive answer is `1 + index in denyOf`, and a negative one `-1 - index in gates`. */
 export const ALLOWED = 0;
 
 /** Statement that applies to the action. */
@@ -46,7 +46,7 @@ export interface Program {
   readonly denyOf: readonly Candidate[];
   /** Layers that must allow, in the order in which implicit denials name them. Omits layers that always allow. */
   readonly gates: readonly Gate[];
-  /** Statements that allow in the layers that always allow. */
+  /** The allowing statements of the layers that always allow. */
   readonly alwaysBy: readonly Candidate[];
   /** Context keys that the conditions and variables of these statements read, sorted. */
   readonly keys: readonly string[];
@@ -70,7 +70,7 @@ interface LinkedLayer {
   readonly gate: boolean;
 }
 
-/** Markers in the chain of contributions. A marker starts a layer of this policy type. */
+/** Markers in the chain of contributions. A marker starts a layer of its policy type, which must allow (`gate`) or need not (`free`). */
 // biome-ignore format: a table
 const MARKS: Readonly<Record<PolicyType, { readonly gate: object; readonly free: object }>> = {
   'service-control': { gate: {}, free: {} },

@@ -73,7 +73,7 @@ export function arnExists(values: readonly (readonly Piece[])[]): Exists {
   };
 }
 
-/** Like `globInList`, for each segment. A value must match in all segments. */
+/** Marks the values of a list that match in all segments, like `globInList` for each segment. */
 function segmentsInList(record: RequestRecord, globs: readonly (Glob | undefined)[], list: readonly string[], found: Uint8Array): boolean {
   const { indexes, lists } = segmentsOf(record.scratch.matching, list);
   const all = new Uint8Array(indexes.length).fill(1);

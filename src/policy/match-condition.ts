@@ -110,7 +110,7 @@ function meetsAny(operator: Operator, values: readonly (readonly Piece[])[]): Me
   }
 }
 
-/** Like `meetsAny`, for the values of a list. Does expensive work once for each value. */
+/** Returns the test of `meetsAny` for the values of a list. The test does expensive work once for each value. */
 function existsIn(operator: Operator, values: readonly (readonly Piece[])[]): Exists {
   switch (operator.family) {
     // Values of the string operators are patterns without wildcards.

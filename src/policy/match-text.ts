@@ -79,7 +79,7 @@ function foldedText(record: RequestRecord, pieces: readonly Piece[], most: numbe
   return joined.toLowerCase();
 }
 
-/** Returns the comparison of a list that ignores case. */
+/** Returns the comparison of a list of values that ignores case. */
 export function foldedExists(values: readonly (readonly Piece[])[]): Exists {
   const plain = values.map(plainText).filter((text) => text !== undefined);
   const texts: ReadonlySet<string> = new Set(plain.map((text) => text.toLowerCase()));
@@ -93,7 +93,7 @@ export function foldedExists(values: readonly (readonly Piece[])[]): Exists {
   };
 }
 
-/** Returns the comparison with one pattern. */
+/** Returns the comparison of a value with one pattern. */
 export function likeMeets(pieces: readonly Piece[]): Meets {
   const text = plainText(pieces);
   if (text !== undefined) return (_record, value) => value === text;

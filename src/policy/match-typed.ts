@@ -39,7 +39,7 @@ export function orderMeets({ relation }: Operator, wanted: Float64Array, read: (
   };
 }
 
-/** Returns the comparison of bytes. */
+/** Returns the comparison of Base64 values with those of a policy, by their bytes. */
 export function binaryMeets(
   values: readonly (readonly Piece[])[],
   read: (record: RequestRecord, value: string) => string | null | undefined,
@@ -52,7 +52,7 @@ export function binaryMeets(
   };
 }
 
-/** Returns the comparison of an address with ranges. */
+/** Returns the comparison of an IP address with the address ranges of a policy. */
 export function addressMeets(values: readonly (readonly Piece[])[], read: (record: RequestRecord, value: string) => Address): Meets {
   const ranges = values.flatMap((pieces) => toRange(plainText(pieces) ?? '') ?? []);
   return (record, value) => {
@@ -63,7 +63,7 @@ export function addressMeets(values: readonly (readonly Piece[])[], read: (recor
   };
 }
 
-/** Parses an address of a list. */
+/** Parses an address. Returns the family 0 for an invalid one. */
 export function toAddress(text: string): Address {
   const address = newAddress();
   readAddress(text, address);

@@ -5,7 +5,7 @@ export type ValueFamily = 'text' | 'text-ignore-case' | 'like' | 'number' | 'dat
 export interface Operator {
   readonly name: string;
   readonly family: ValueFamily;
-  /** Relation of the request's value to the policy's value. */
+  /** Relation that the request's value must have to the policy's value. */
   readonly relation: '=' | '<' | '<=' | '>' | '>=';
   /** Whether it is a `...Not...` operator, which holds if no policy value matches or the key is absent. */
   readonly negated: boolean;

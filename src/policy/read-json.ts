@@ -1,6 +1,6 @@
 /**
  * JSON parser with positions and problems, for policies. `JSON.parse` has neither positions nor an error for repeated names.
- * Takes linear time and limits the depth. Does not know the elements of policies.
+ * Takes linear time and limits the depth. Does not depend on the elements of policies.
  */
 import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '#core/json-characters.ts';
 import { type JsonCursor, MINUS, readNumber, readString, readWord, STOP, skipBlanks, stop } from './json-scalars.ts';

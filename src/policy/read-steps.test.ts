@@ -62,7 +62,7 @@ const TEXTS: readonly [name: string, make: (length: number) => string][] = [
 
 for (const [name, make] of TEXTS) {
   test(`readPolicy: takes a linear number of steps for ${name}`, async () => {
-    // The first run includes work that happens once.
+    // Not counted: the first run includes work that V8 does only once.
     await stepsFor(make(LONG));
     const [short, long] = [await stepsFor(make(SHORT)), await stepsFor(make(LONG))];
     // The factor 2 allows for blocks that V8 counts separately or together, and for the binary search for lines. Quadratic work would

@@ -72,7 +72,7 @@ test('readPolicy: accepts the same JSON as JSON.parse', () => {
   );
 });
 
-test('readPolicy: any string is a document, or a problem with a position inside the string', () => {
+test('readPolicy: returns a document, or problems with positions inside the text, for any text', () => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -86,7 +86,7 @@ export interface RequestRecord {
   readonly scratch: Scratch;
 }
 
-/** Writable record, for this file. */
+/** Request record with writable members, for this file only. */
 type OpenRecord = { -readonly [Field in keyof RequestRecord]: RequestRecord[Field] };
 
 /** Creates an empty record. */

@@ -44,7 +44,7 @@ for (const value of SLOW) {
   });
 }
 
-test('runAnalysis: a simulation above the budget returns its results, or throws StepsExceeded without any', () => {
+test('runAnalysis: a simulation above the budget returns its first results, or throws if it has none', () => {
   const actions = Array.from({ length: 100 }, (_, i) => `s3:Get${i}`);
   const analysis = simulation([policyOf(5_000, SLOW[0] as string)], { actions, count: actions.length });
   const outcome = run<'simulation'>(analysis, 2_000_000);
@@ -52,7 +52,7 @@ test('runAnalysis: a simulation above the budget returns its results, or throws 
   assert.throws(() => run(analysis, 200_000), StepsExceeded);
 });
 
-test('runAnalysis: a page ends when its results have too many statements or too long names', () => {
+test('runAnalysis: a page has fewer results if they list many statements or have long names', () => {
   const actions = Array.from({ length: 10 }, (_, i) => `s3:Get${i}`);
   const statement = { Effect: 'Allow', Action: '*', Resource: '*' };
   const many = JSON.stringify({ Version: '2012-10-17', Statement: Array.from({ length: RESULT_ITEMS_MAX / 4 }, () => statement) });

@@ -102,7 +102,7 @@ test('simulate: every action on every resource has a result', () => {
   );
 });
 
-test('simulate: MissingContextValues has the keys that the request lacks, written as in the policy', () => {
+test('simulate: MissingContextValues has the keys that the request lacks, in the spelling of the policy', () => {
   const layers = { identity: [sourced('p', { Condition: { StringEquals: { 'aws:PrincipalTag/Team': 'x', 'aws:userid': 'y' } } })] };
   const [result] = simulate({ layers, actions: ['a:B'], resources: [], context: new Map([['aws:userid', 'y']]) });
   assert.deepEqual(result?.MissingContextValues, ['aws:PrincipalTag/Team']);

@@ -64,7 +64,7 @@ export interface EvaluationResult extends SharedResult {
   readonly EvalResourceName: string;
   readonly EvalDecision: EvalDecision;
   readonly OrganizationsDecisionDetail?: { readonly AllowedByOrganizations: boolean };
-  /** Absent for `*`. */
+  /** Absent if the resource is `*`. */
   readonly ResourceSpecificResults?: readonly (SharedResult & {
     readonly EvalResourceName: string;
     readonly EvalResourceDecision: EvalDecision;

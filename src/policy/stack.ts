@@ -17,15 +17,15 @@ export function linkStack(layers: PolicyLayers): PolicyStack {
   return { layers, programs: new Map(), readsKey };
 }
 
-/** Stacks that are in use, by their policies. */
+/** Stacks that are in use, by the key of their policies (`keyOf`). */
 const SHARED = new Map<string, WeakRef<PolicyStack>>();
 const LET_GO = new FinalizationRegistry<string>((key) => {
   if (SHARED.get(key)?.deref() === undefined) SHARED.delete(key);
 });
 
 /**
- * Like `linkStack`, but principals with the same policies share one stack. Memory and cache misses therefore grow with the number of
- * combinations of policies, and not with the number of principals.
+ * Links a stack like `linkStack`, but principals with the same policies share one stack. Memory and cache misses therefore grow with the
+ * number of combinations of policies, and not with the number of principals.
  *
  * Unused stacks can be freed only after the current turn of the event loop. Do not call it in a loop that creates and drops stacks.
  */

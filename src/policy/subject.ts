@@ -19,10 +19,10 @@ export interface Subject {
   readonly inside: number;
   /** Offset of a table with the offset of the bitmap of each unit below 256. 0: not created yet. -1: the unit does not occur. */
   readonly units: number;
-  /** Positions of the other units. */
+  /** Positions of the units from 256, by unit. */
   readonly others: ReadonlyMap<number, readonly number[]> | undefined;
   readonly otherUnits: Map<number, number>;
-  /** Offsets of the bitmaps of positions of a gram (consecutive units), by the number of the gram in `glob.ts`. -1 if it does not occur. */
+  /** Offsets of the bitmaps of positions of a gram (consecutive units), by the number of the gram in `glob-row.ts`. -1: it does not occur. */
   readonly grams: Map<number, number>;
   /** Offsets of the bitmaps of positions of a longer string. -1 if it does not occur. */
   readonly occurrences: Map<string, number>;
@@ -35,7 +35,7 @@ export interface Subjects {
   top: number;
   readonly texts: Map<string, Subject>;
   readonly lists: Map<readonly string[], Subject>;
-  /** Segments of the ARNs in a list. */
+  /** Cache of the segments of the ARNs in a list, by the list. */
   readonly segments: Map<readonly string[], ListSegments>;
   /** Maximum number of words in the bitmaps of one subject. */
   readonly wordsMax: number;

@@ -23,7 +23,7 @@ type Answer = 'principal' | 'role' | 'account' | 'implicit' | 'explicit';
 
 // biome-ignore format: a table
 const ROWS: readonly [title: string, statements: unknown, caller: TrustCaller, answer: Answer, action?: string][] = [
-  // case                                                                  the statement, in short                                                       caller     answer
+  // case                                                                  the statement's own members                                                   caller     answer
   ['an account allows its principals if their own policies do',            { Principal: { AWS: ACCOUNT } },                                              BOB,       'account'  ],
   ['the ARN of the root is the account',                                   { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } },                       IN_ROLE,   'account'  ],
   ['the ARN of the root names the root itself',                            { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } },                       ROOT,      'principal'],

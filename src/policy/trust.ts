@@ -92,7 +92,7 @@ export function decideTrust(
   return decideTrustOf(RECORD, trust, caller, request.action, request.resources, policyType, ownBudget);
 }
 
-/** Like `decideTrust`, with the facts of a record. Overwrites the record's resource. */
+/** Decides like `decideTrust`, with the facts of a record. Overwrites the record's resource. */
 export function decideTrustOf(
   record: RequestRecord,
   trust: CompiledPolicy,

@@ -35,7 +35,7 @@ for (const [text, moment] of MOMENTS) {
   });
 }
 
-test('toMoment: parses the output of Date', () => {
+test('toMoment: parses the result of Date.toISOString', () => {
   fc.assert(
     fc.property(fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }), (date) => {
       assert.equal(toMoment(date.toISOString()), date.getTime());
@@ -102,12 +102,12 @@ test('readAddress: an invalid address is rejected', () => {
   for (const text of NO_ADDRESSES) assert.equal(readAddress(text, newAddress()), false, text);
 });
 
-test('toRange: the prefix length is a number in the range of the family', () => {
+test('toRange: an invalid prefix length, or one above the maximum of the family, is undefined', () => {
   for (const text of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/08', '10.0.0.0/8/8', '::/129', '10.0.0.0/-1', 'x/8'])
     assert.equal(toRange(text), undefined, text);
 });
 
-test('toBytes: ignores unused bits, and invalid Base64 is undefined', () => {
+test('toBytes: ignores the unused bits at the end, and returns undefined for invalid Base64', () => {
   assert.equal(toBytes('aGVsbG9='), toBytes('aGVsbG8='));
   assert.deepEqual(['aGVsbG8', 'a===', '*', 'aGVs bG8='].map(toBytes), [undefined, undefined, undefined, undefined]);
 });

@@ -7,8 +7,8 @@ import { APP, inChannel, membership, message, user } from './fixture.ts';
 /**
  * Returns an audience with the connected users ada, bob and eve. The user zoe is not connected.
  *
- * The channel `general` has the members ada and bob, and `empty` has none. `big` has the sub-channel `one` with ada and bob, and `two` with
- * ada and eve.
+ * The channel `general` has the members ada and bob, and `empty` has no members.
+ * `big` has the sub-channel `one` with ada and bob, and the sub-channel `two` with ada and eve.
  */
 function audience() {
   const connected = newAudience();

@@ -23,9 +23,9 @@ export interface EventReader {
   restart(): void;
 }
 
-/** Result of one reading. */
+/** Result of one reading of events. */
 export interface ReadEvents {
-  /** In the order of sending. */
+  /** Frames with their recipients, in the order in which they are sent. */
   readonly deliveries: readonly Delivery[];
   /** Sessions that SESSION_ESTABLISHED in `deliveries` establishes. */
   readonly established: readonly Session[];
@@ -49,7 +49,7 @@ interface Rows {
   readonly events: readonly SessionEvent[];
   /** Memberships of connected users in the channels of the events. */
   readonly current: Memberships;
-  /** Channels of users that are not connected yet. */
+  /** Channels of the users that the reading connects, by user. */
   readonly joined: ReadonlyMap<string, readonly JoinedChannel[]>;
 }
 

@@ -2,7 +2,7 @@ import type { Instant } from '#core/instant.ts';
 import { CLOSINGS, type Closing } from './protocol.ts';
 import type { Session, Sessions } from './sessions.ts';
 
-/** Maximum delay of a timer. */
+/** Maximum delay that `setTimeout` supports, in milliseconds. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**

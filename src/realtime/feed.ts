@@ -16,16 +16,16 @@ export interface Feed {
 /** Events of one reading. */
 export interface Reading {
   readonly events: readonly ChannelEventRecord[];
-  /** Whether these are all events that the transaction sees. */
+  /** Whether the reading has all events that were visible to its transaction. */
   readonly caughtUp: boolean;
   /** Advances the feed, so that the next reading does not return these events. */
   taken(): void;
 }
 
-/** Maximum new events of a reading. */
+/** Maximum number of new events in a reading. */
 const READ_MAX = 500;
 
-/** Numbers before the first reading that may belong to running transactions. */
+/** Number of event numbers before the first reading that may belong to running transactions. */
 const RUNNING_MAX = 256;
 
 /**
@@ -34,7 +34,7 @@ const RUNNING_MAX = 256;
  */
 const MISSING_MS = 30_000;
 
-/** Maximum numbers that one gap adds. A database that was restored or failed over may skip any number of them. */
+/** Maximum number of missing numbers to query in one gap. A database that was restored or failed over can leave a much larger gap. */
 const MISSING_MAX = 10_000;
 
 /** Creates a feed that begins with events committed after its first reading. `monotonic` returns milliseconds. */

@@ -12,7 +12,7 @@ function parse(frame: string): TestSocket['frames'][number] {
   return { type: Headers['x-amz-chime-event-type'], payload: Payload && JSON.parse(Payload) };
 }
 
-/** Time limit of each wait. Conditions are met long before. */
+/** Time limit of each wait for a condition. In a passing test, the condition holds much earlier. */
 const WAIT_MAX_MS = 20_000;
 
 /** Creates an owner of sockets. `notify` receives the confirmations of written messages. */
@@ -20,7 +20,7 @@ export function newTestSockets(notify: (news: SocketNews) => void) {
   const written: number[] = [];
   let confirms = true;
 
-  /** Confirms in a later turn of the event loop, as the main thread does. */
+  /** Confirms the written messages in a later turn of the event loop, as the main thread does. */
   function confirm(): void {
     if (!confirms) return;
     setImmediate(() => {

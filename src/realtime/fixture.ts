@@ -42,7 +42,7 @@ export function contentsOf({ frames }: TestSocket): readonly unknown[] {
   return frames.flatMap(({ payload }) => (payload?.['Content'] === undefined ? [] : [payload['Content']]));
 }
 
-/** Opens the messaging sessions of one server. Servers can share a store. A server's own events notify only that server. */
+/** Opens the messaging sessions of one server. Servers can share a store. An event of one server notifies only that server. */
 export async function openSessions(limits: Partial<SessionLimits> = {}, shared?: Store) {
   const store = shared ?? (await openSqlite(':memory:'));
   const clock = newTestClock();
@@ -106,7 +106,7 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
   };
 }
 
-/** Returns functions that change users and channels, and emit events. */
+/** Returns functions for tests that change users and channels, and emit events. */
 function testData(store: Store, now: () => Instant, hint: () => void) {
   const addEmit = emitterOf(sessionSubscriptions(hint));
   const workIn = (tx: Tx) => addEmit({ tx, now: now(), newId: randomUUID });
@@ -216,7 +216,7 @@ function newAuthorizationCounter(authorize: Authorize) {
         counts.mostSteps = Math.max(counts.mostSteps, (stepsOfTurn += steps));
       }
     },
-    /** Counts while `work` runs. `counts` changes meanwhile. */
+    /** Counts authorizations while `work` runs. `work` can read the current counts from its parameter. */
     async during(work: (counts: AuthorizationCounts) => Promise<void>): Promise<AuthorizationCounts> {
       Object.assign(counts, { sessions: 0, steps: 0, mostSteps: 0 });
       let next = setImmediate(function reset() {

@@ -23,7 +23,7 @@ test('Frames: the payload is a JSON string with ISO timestamps, and strings of u
   });
 });
 
-test('Frames: the removal of a moderator from a deleted sub-channel has the reason as a header', () => {
+test('Frames: if a sub-channel is deleted, the event of its moderator has the reason as a header', () => {
   const { Headers } = JSON.parse(eventFrame({ ...membership('DELETE', 'big', 'ada'), reason: 'subchannel_DELETED' } as ChannelEvent));
   assert.deepEqual(Headers, {
     'x-amz-chime-event-type': 'DELETE_CHANNEL_MEMBERSHIP',

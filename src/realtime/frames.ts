@@ -8,9 +8,9 @@ export type Recipients =
    * Members of the channel, or of one sub-channel of an elastic channel. `also`: a user that also receives the event, whether member or not.
    */
   | { readonly kind: 'members'; readonly subChannelId?: string; readonly also?: string }
-  /** Members with these ARNs. */
+  /** Users with these ARNs, if they are members of the channel. */
   | { readonly kind: 'members named'; readonly arns: readonly string[] }
-  /** Users with these ARNs, whether members or not. */
+  /** Users with these ARNs, even if they are not members of the channel. */
   | { readonly kind: 'users'; readonly arns: readonly string[] };
 
 type MessageKind = 'STANDARD' | 'CONTROL' | 'SYSTEM';

@@ -1,8 +1,8 @@
 /** Limits and intervals of messaging sessions. */
 export interface SessionLimits {
-  /** Maximum sessions of one user on one server. */
+  /** Maximum number of sessions of one user on one server. */
   readonly sessionsOfUser: number;
-  /** Maximum sessions of all users of one account on one server. */
+  /** Maximum number of sessions of all users of one account on one server. */
   readonly sessionsOfAccount: number;
   /** Time from a change of identity to the next authorization of all sessions. A session with events is authorized again before them. */
   readonly reauthorizeWithinMs: number;

@@ -91,7 +91,7 @@ test('MessagingSessions: a withdrawn permission closes sessions even if there ar
   await chat.stop();
 });
 
-test('MessagingSessions: a session is closed when the time limit in a policy has passed', async () => {
+test('MessagingSessions: a session is closed after the date until which a policy allows it', async () => {
   const { chat, ada } = await withThree({ reauthorizeEveryMs: 50 });
   const until = new Date(chat.now() + 60_000).toISOString();
   await chat.setRolePolicy({
@@ -136,7 +136,7 @@ test('MessagingSessions: without a lease, a session is closed even before the ne
   await chat.stop();
 });
 
-test('MessagingSessions: a deleted user receives no event of the same reading', async () => {
+test('MessagingSessions: a deleted user receives no message that was sent after the deletion', async () => {
   const { chat, ada, bob } = await withThree();
   await chat.deleteUser('ada');
   await chat.emit(message('general', 'ada is gone'));
@@ -195,7 +195,7 @@ async function withMany(count: number, userAgent = 'chat', limits: Parameters<ty
 const ALLOW_ALL = { Effect: 'Allow', Action: 'chime:Connect', Resource: '*' };
 const sendsTo = (batch: readonly SocketOrder[]) => batch.flatMap((order) => ('send' in order ? [order.to.length] : []));
 
-test('MessagingSessions: a burst of events for many sessions is one command with each message once', async () => {
+test('MessagingSessions: a burst of events is one command that has each message once for all sessions', async () => {
   const SESSIONS = 40;
   const { chat, all } = await withMany(SESSIONS);
   const before = chat.batches.length;

@@ -63,7 +63,7 @@ const TICK_MS = 100;
  * They work in turns, one after the other:
  * - read the events, and the memberships of new sessions, in one transaction;
  * - send the events to the sessions that are authorized by the current identity;
- * - authorize a slice of the other sessions, and send their withheld events. |
+ * - authorize a slice of the other sessions, and send their withheld events.
  * Requirements AUTHN-3, EVAL-10, ROLE-4.
  */
 export function messagingSessions(parts: MessagingSessionParts): MessagingSessions {
@@ -134,7 +134,7 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
     else turn.requestReading();
   }
 
-  /** Without sessions no event is delivered. The next session starts with later events. */
+  /** Restarts the event reader if there are no sessions. The next session then receives only later events. */
   function restartIfEmpty(): void {
     if (sessions.count() === 0) reader.restart();
   }

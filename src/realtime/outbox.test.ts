@@ -20,7 +20,7 @@ function open() {
 
 const sent = (send: readonly string[], ...to: readonly number[]): SocketOrder => ({ send, to: Uint32Array.from(to) });
 
-test('Outbox: frames with the same recipients are one command, and all commands are one batch', () => {
+test('Outbox: frames with the same recipients share a command, and one batch has all commands', () => {
   const { outbox, batches, sessions } = open();
   const [one, two] = sessions;
   const both = [one, two];

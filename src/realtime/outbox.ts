@@ -9,7 +9,7 @@ export interface Delivery {
   readonly confirm?: boolean;
 }
 
-/** Maximum characters of the frames that are withheld from one session. */
+/** Maximum total length of the frames that are withheld from one session, in characters. */
 const WITHHELD_MAX = 1024 * 1024;
 
 /**
@@ -53,7 +53,7 @@ export function newOutbox({ sessions, isMarked, follow }: OutboxParts): Outbox {
   const withheld = new Map<Session, { readonly frames: WithheldFrame[]; characters: number }>();
   let position = 0;
 
-  /** Returns false if the session would have too many withheld frames. */
+  /** Withholds a frame. Returns false if the session then has too many characters of withheld frames. */
   function withhold(session: Session, frame: WithheldFrame): boolean {
     let waiting = withheld.get(session);
     if (waiting === undefined) withheld.set(session, (waiting = { frames: [], characters: 0 }));

@@ -6,10 +6,14 @@ import { serializeFrame } from './frames.ts';
 import type { Delivery } from './outbox.ts';
 import type { Session } from './sessions.ts';
 
-/** Maximum channels of a session. Source: Chime SDK Developer Guide, "Using prefetch to deliver channel details": up to 50 events. */
+/**
+ * Maximum number of channels whose details a session receives.
+ *
+ * Source: Chime SDK Developer Guide, "Using prefetch to deliver channel details": up to 50 events.
+ */
 const CHANNELS_MAX = 50;
 
-/** Channels that one slice reads, which takes about 2 ms. Every other caller waits for a slice. */
+/** Number of channels that one slice reads, which takes about 2 ms. All other callers wait for a slice. */
 const SLICE_CHANNELS = 4;
 
 /**
@@ -34,9 +38,9 @@ export interface Prefetch {
 
 /** Progress of a session. */
 interface Progress {
-  /** Memberships that remain. Undefined before the first slice. */
+  /** Memberships whose channel details remain to be read. Undefined before the first slice. */
   rest: readonly MembershipRecord[] | undefined;
-  /** Whether the last slice is not yet written. */
+  /** Whether the last slice is not yet written to the socket. */
   writing: boolean;
 }
 

@@ -23,7 +23,7 @@ export interface Closing {
 }
 
 /**
- * Reasons for closing. After the first four, clients reconnect and sign with new credentials if they can. After the others they stop.
+ * Reasons for closing. After the first four reasons, clients reconnect, with new credentials if they can. After the others, they stop.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", handling disconnects; `DefaultMessagingSession` of
  * amazon-chime-sdk-js 3.32, `canReconnect`.

@@ -11,7 +11,7 @@ import { connectAccess } from './connect.ts';
 import { CLOSINGS, type Closing } from './protocol.ts';
 import type { Session } from './sessions.ts';
 
-/** Maximum sessions that one slice authorizes, which takes about 2 ms. Every other caller waits for a slice. */
+/** Maximum number of sessions that one slice authorizes, which takes about 2 ms. All other callers wait for a slice. */
 export const SLICE_SESSIONS = 25;
 
 /**
@@ -69,7 +69,7 @@ interface Outcome {
 
 /** Mark of a session. */
 interface Mark {
-  /** Distinguishes the marks of a session, so that a mark set during an authorization remains. */
+  /** Number that distinguishes the marks of a session, so that a mark set during an authorization remains. */
   readonly number: number;
   /** Monotonic time by which the session is authorized again, also without frames. */
   readonly dueAt: number;
@@ -127,7 +127,7 @@ export function newReauthorization(parts: ReauthorizationParts): Reauthorization
     return outcomes;
   }
 
-  /** If a session cannot be authorized because of an error, only that session is closed. Requirement EVAL-12. */
+  /** Authorizes a slice and returns the outcomes. An error in one authorization closes only its session. Requirement EVAL-12. */
   async function outcomesOf(slice: readonly Session[]): Promise<readonly Outcome[]> {
     try {
       return await store.transaction((tx) => authorizeIn(tx, slice));

@@ -11,11 +11,11 @@ export interface SessionOpened {
   readonly appInstanceId: string;
   readonly userArn: string;
   readonly sessionId: string;
-  /** Distinguishes sessions with the same ID. */
+  /** Key that distinguishes sessions with the same ID. */
   readonly key: string;
 }
 
-/** Content of the documents in the table of channel events. */
+/** Content of the documents in the table `channel_event`. */
 export type SessionEvent =
   | ChannelEvent
   | (SessionOpened & { readonly type: 'SessionOpened' })

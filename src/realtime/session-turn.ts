@@ -39,7 +39,7 @@ export interface SessionTurn {
   stop(): void;
 }
 
-/** Creates the work of the turns. */
+/** Creates the work that each turn of the messaging sessions does. */
 export function newSessionTurn(parts: SessionTurnParts): SessionTurn {
   const { sessions, reauthorization, reader, outbox, prefetch, monotonic, close } = parts;
   let wanted = false;

@@ -39,9 +39,9 @@ export interface Sessions {
   /** Reports whether a session was added and not yet removed. */
   has(session: Session): boolean;
   at(socket: number): Session | undefined;
-  /** Returns a copy, so that the caller can remove sessions meanwhile. */
+  /** Returns a copy of all sessions, so that the caller can remove sessions meanwhile. */
   all(): Session[];
-  /** Returns a copy, as `all` does. */
+  /** Returns a copy of the user's sessions, so that the caller can remove sessions meanwhile. */
   ofUser(userArn: string): Session[];
   countOfUser(userArn: string): number;
   countOfAccount(accountId: string): number;

@@ -8,7 +8,7 @@ export interface Turns {
 }
 
 /**
- * Creates the turns of a worker. `work` never rejects, and requests another turn with 'more'. `idle` runs each time that no further turn was
+ * Creates the turns of a worker. `work` never rejects, and requests another turn with 'more'. `idle` runs after a turn if no other turn was
  * requested.
  */
 export function newTurns(work: () => Promise<'more' | 'done'>, idle: () => void): Turns {
@@ -29,7 +29,7 @@ export function newTurns(work: () => Promise<'more' | 'done'>, idle: () => void)
     running = run().finally(() => {
       running = undefined;
       if (!requested) idle();
-      // Requested between the end of the last turn and now.
+      // A turn was requested after the last turn ended.
       else request();
     });
   }

@@ -4,7 +4,7 @@ import { canonicalPath, canonicalValue, isNormalPath, readQuery, uriDecode, uriE
 
 // biome-ignore format: a table
 const PATHS: readonly [path: string, canonical: string, normal: boolean][] = [
-  // as sent                  as signed                  normal
+  // as sent                  as signed                  normalized
   ['/',                       '/',                       true ],
   ['',                        '/',                       true ],
   ['/a/b',                    '/a/b',                    true ],
@@ -22,7 +22,7 @@ const PATHS: readonly [path: string, canonical: string, normal: boolean][] = [
 ];
 
 for (const [path, canonical, normal] of PATHS) {
-  test(`canonicalPath: '${path}' is signed as '${canonical}'${normal ? '' : ' and is not normal'}`, () => {
+  test(`canonicalPath: '${path}' is signed as '${canonical}'${normal ? '' : ' and is not a normalized path'}`, () => {
     assert.equal(canonicalPath(path), canonical);
     assert.equal(isNormalPath(path), normal);
   });
@@ -46,13 +46,13 @@ for (const broken of ['%', '%4', '%zz', 'a%', '%%41', '%4g']) {
   test(`uriDecode: '${broken}' is an invalid escape`, () => assert.equal(uriDecode(broken), undefined));
 }
 
-test('uriEncode: uriDecode restores every byte, and only unreserved characters stay unencoded', () => {
+test('uriEncode: encodes all bytes except unreserved characters, and uriDecode restores them', () => {
   const all = String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte));
   assert.equal(uriDecode(uriEncode(all)), all);
   assert.equal(uriEncode(all).replaceAll(/%[0-9A-F]{2}/g, ''), '-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~');
 });
 
-test('readQuery: keeps a plus, reads a name without a value as empty, and skips empty pieces', () => {
+test('readQuery: keeps plus signs, skips empty parameters, and a missing value is an empty string', () => {
   assert.deepEqual(readQuery('a=b+c&d&&=e&f=%2B=g'), [
     ['a', 'b+c'],
     ['d', ''],

@@ -128,7 +128,7 @@ test('canonicalQuery: the order of the parameters does not matter', () => {
   );
 });
 
-test('readQuery: decodes encodeURIComponent', () => {
+test('readQuery: decodes the output of encodeURIComponent', () => {
   fc.assert(
     fc.property(
       text.filter((name) => name !== ''),

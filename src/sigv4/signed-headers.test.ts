@@ -28,7 +28,7 @@ for (const [name, list, expected] of LISTS) {
   });
 }
 
-test('readSignedHeaders: returns the same result after the cache dropped a list', () => {
+test('readSignedHeaders: a list that was dropped from the cache is parsed again with the same result', () => {
   const before = readSignedHeaders('host;x-amz-date');
   for (let i = 0; i < 1000; i++) readSignedHeaders(`host;x-${i}`);
   assert.deepEqual(readSignedHeaders('host;x-amz-date'), before);

@@ -182,7 +182,7 @@ function sha256(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-test('verifySignature: an unchanged handmade request verifies', () => {
+test('verifySignature: a request with a signature computed by the test verifies', () => {
   assert.deepEqual(verify(handmade({})), { verified: true });
 });
 
@@ -247,7 +247,7 @@ test('verifySignature: one flipped bit in the target, signed headers or body is 
   assert.deepEqual(harmless, []);
 });
 
-test('signingKeyCache: a new secret of an access key does not verify with the old signing key', () => {
+test('signingKeyCache: after an access key gets a new secret, its old signing key is not used', () => {
   const keyCache = signingKeyCache();
   const request = signed();
   const read = readSignature(request);

@@ -41,7 +41,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, { failures: 7, failedAt: later });
     });
 
-    test('attempts: trimming deletes the oldest records of one kind and one account only', async () => {
+    test('attempts: trim deletes the oldest records of one account whose subject has the prefix', async () => {
       const [accountId, other] = [fresh(), fresh()];
       const left = await within(async ({ attempts }) => {
         for (const [i, subject] of ['name c', 'name b', 'name a'].entries()) await attempts.fail(accountId, subject, instant(NOON + i));
@@ -59,7 +59,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(left, { before: once, after: ['name b', 'name a', 'password x'], other: once });
     });
 
-    test('attempts: trimming keeps the exact number if all records are of one moment', async () => {
+    test('attempts: trim keeps the requested number of records if all have the same time', async () => {
       const accountId = fresh();
       const left = await within(async ({ attempts }) => {
         const subjects = ['name 1', 'name 2', 'name 3', 'name 4'];
@@ -72,7 +72,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.equal(left, 3);
     });
 
-    test('attempts: forgetting deletes records older than a day, at most as many as the limit', async () => {
+    test('attempts: forget deletes records older than a day, at most as many as the limit', async () => {
       const accountId = fresh();
       const read = await within(async ({ attempts }) => {
         for (const subject of ['a', 'b', 'c']) await attempts.fail(accountId, subject, instant(0));

@@ -12,7 +12,7 @@ export const FAILED_ATTEMPT = table('failed_attempt', {
   columns: {
     accountId: textOf<AccountId>(),
     subject: text,
-    /** Wrong passwords or codes in a row. */
+    /** Number of consecutive wrong passwords or codes. */
     failures: int,
     /** Time of the last failure. */
     failedAt: instant,
@@ -30,7 +30,7 @@ export interface Attempts {
   clear(accountId: AccountId, subject: string): Promise<void>;
   /** Deletes the oldest records of the account whose subject starts with `prefix`, until `keep` are left. `prefix` contains no `%`, `_` or `!`. */
   trim(accountId: AccountId, prefix: string, keep: number): Promise<void>;
-  /** Deletes at most `limit` records that no rule reads anymore. Returns their number. */
+  /** Deletes at most `limit` records whose last failure is more than a day old. Returns the number of deleted records. */
   forget(now: Instant, limit: number): Promise<number>;
 }
 
@@ -41,7 +41,7 @@ const COUNT = `
   ON CONFLICT (account_id, subject) DO UPDATE SET
     failures = CASE WHEN failed_attempt.failed_at_ms < $4 THEN 1 ELSE failed_attempt.failures + 1 END,
     failed_at_ms = excluded.failed_at_ms`;
-/** Deletes every record after the `keep` newest ones. */
+/** Deletes all but the `keep` newest records of an account whose subject has the prefix. */
 const TRIM = `
   DELETE FROM failed_attempt WHERE account_id = $1 AND subject LIKE $2 ESCAPE '!' AND (failed_at_ms, subject) <= (
     SELECT failed_at_ms, subject FROM failed_attempt WHERE account_id = $1 AND subject LIKE $2 ESCAPE '!'

@@ -38,7 +38,7 @@ export function group(groupName: string, path = '/'): GroupRecord {
   };
 }
 
-/** Returns a record with an event ID and a time. `more` replaces other columns. */
+/** Returns a record with an event ID and a time. The columns in `more` replace the defaults. */
 export function trailRow(eventId: string, at: number, more: Partial<TrailRow> = {}): TrailRow {
   return {
     eventId,

@@ -8,7 +8,7 @@ export const IDEMPOTENCY = table('idempotency', {
   columns: {
     accountId: textOf<AccountId>(),
     region: text,
-    /** `chime:CreateMeeting`. */
+    /** Action with its service, such as `chime:CreateMeeting`. */
     operation: text,
     /** The client's `ClientRequestToken`. */
     token: text,

@@ -8,7 +8,7 @@ export interface Meta {
   get(name: string): Promise<string | undefined>;
   /** Stores a value, in place of an earlier one. */
   put(name: string, value: string): Promise<void>;
-  /** 'exists': the name has a value. Nothing changes then, so that the first of several starting servers decides. */
+  /** 'exists': the name has a value, which stays unchanged. If several servers start, the value of the first one is stored. */
   add(name: string, value: string): Promise<'added' | 'exists'>;
 }
 

@@ -10,9 +10,9 @@ export interface SchemaTokens {
   /** 64-bit integer. Only numbers that JavaScript represents exactly are stored. */
   readonly int: string;
   readonly bytes: string;
-  /** End of a table that is stored in the order of its primary key. */
+  /** End of CREATE TABLE for a table that is stored in the order of its primary key. */
   readonly clustered: string;
-  /** End of a table that is stored in the order of insertion, or of its one integer key. */
+  /** End of CREATE TABLE for a table that is stored in the order of insertion, or of its only integer key. */
   readonly tail: string;
   /** Columns that make a position unique if several servers write. */
   readonly position: string;
@@ -39,7 +39,7 @@ export interface Migration {
   readonly convert?: (sql: Sql) => Promise<void>;
 }
 
-/** Applied migrations. */
+/** Migrations that were applied to the database. */
 export const SCHEMA_VERSION = table('schema_version', { columns: { version: int, title: text }, key: ['version'], clustered: false });
 
 const FOLDER = new URL('./migrations/', import.meta.url);

@@ -11,7 +11,7 @@ interface Lamp {
 const LAMP: ResourceKind<Lamp> = { name: 'lamp' };
 const SHADE: ResourceKind<Lamp> = { name: 'shade' };
 
-/** Returns a lamp of 40 watts. `more` replaces other members. */
+/** Returns a lamp of 40 watts. The members in `more` replace the defaults. */
 const lamp = (accountId: AccountId, id: string, more: Partial<ResourceRecord<Lamp>> = {}): ResourceRecord<Lamp> => ({
   accountId,
   region: 'us-east-1',
@@ -32,7 +32,7 @@ export function conformance(suite: Suite): void {
 
 /** Tests of adding, reading, changing and deleting. */
 function single({ within, fresh }: Suite): void {
-  test('resources: get returns a resource as added, for its account, region, parent and kind', async () => {
+  test('resources: get finds an added resource only by its account, region, parent and kind', async () => {
     const full = lamp(fresh(), 'a', { parent: 'hall', expiresAt: instant(NOON + 9), tags: [{ key: 'k', value: 'v' }] });
     const read = await within(async ({ resources }) => {
       assert.equal(await resources.add(LAMP, full), 'added');
@@ -56,7 +56,7 @@ function single({ within, fresh }: Suite): void {
     assert.deepEqual(read, ['exists', first]);
   });
 
-  test('resources: put replaces everything except createdAt; for an unknown ID it returns absent', async () => {
+  test('resources: put replaces everything except createdAt, or returns absent for an unknown ID', async () => {
     const first = lamp(fresh(), 'a', { expiresAt: instant(NOON + 9), tags: [{ key: 'k', value: 'v' }] });
     const changed = lamp(first.accountId, 'a', { createdAt: instant(1), updatedAt: instant(NOON + 5), document: { watts: 60 } });
     const other = lamp(first.accountId, 'b');
@@ -72,7 +72,7 @@ function single({ within, fresh }: Suite): void {
     assert.deepEqual(read, ['changed', { ...changed, createdAt: NOON }, 'absent', undefined]);
   });
 
-  test('resources: remove deletes one resource, removeAll the resources of one kind and place', async () => {
+  test('resources: remove deletes one resource, and removeAll deletes those of one kind in one place', async () => {
     const accountId = fresh();
     const place = { accountId, region: 'us-east-1', parent: 'hall' };
     const read = await within(async ({ resources }) => {
@@ -94,7 +94,7 @@ function single({ within, fresh }: Suite): void {
 
 /** Tests of lists. */
 function lists({ within, fresh }: Suite): void {
-  test('resources: list and count are of one place; pages are in the order of IDs; count stops at its limit', async () => {
+  test('resources: list and count cover one place, pages are in ID order, and count stops at its limit', async () => {
     const accountId = fresh();
     const place = { accountId, region: 'us-east-1', parent: 'hall' };
     const read = await within(async ({ resources }) => {
@@ -114,7 +114,7 @@ function lists({ within, fresh }: Suite): void {
     assert.deepEqual(read, [['B', 'a', 'c'], ['d'], 4, 2, ['B', 'a', 'abroad', 'c', 'd', 'elsewhere'], 2]);
   });
 
-  test('resources: listExpired returns the earliest first, and no resource without expiry', async () => {
+  test('resources: listExpired omits resources without expiry, and the earliest expiry comes first', async () => {
     const accountId = fresh();
     const kind: ResourceKind<Lamp> = { name: `lamp of ${accountId}` };
     const read = await within(async ({ resources }) => {

@@ -31,7 +31,7 @@ export interface ResourceKind<Document> {
    * It must return a document of the present form unchanged.
    */
   readonly upgrade?: (stored: StoredDocument) => Document;
-  /** For the compiler only. */
+  /** Type of the document, for the compiler only. The member is never set. */
   readonly document?: Document;
 }
 
@@ -48,7 +48,7 @@ export interface ResourcePlace {
 }
 
 export interface ResourceKey extends ResourcePlace {
-  /** Lists are in the byte order of IDs. */
+  /** ID in the place. Lists are in the byte order of IDs. */
   readonly id: string;
 }
 
@@ -56,7 +56,7 @@ export interface ResourceKey extends ResourcePlace {
 export interface ResourceRecord<Document> extends ResourceKey {
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
-  /** Time from which the sweep deletes it. Until then reads find it. */
+  /** Time from which the sweep deletes the resource. Reads find the resource until it is deleted. */
   readonly expiresAt?: Instant;
   readonly tags: readonly TagRecord[];
   readonly document: Document;

@@ -186,7 +186,7 @@ function writes(engine: string, within: Work): void {
 }
 
 function reads(engine: string, within: Work): void {
-  test(`table on ${engine}: pages are in the order of the key, after a place, up to the limit`, async () => {
+  test(`table on ${engine}: a page starts after a key, is in the order of the key, and ends at the limit`, async () => {
     const read = await within(async (sql) => {
       for (const [roomId, lampId] of ['hall b', 'attic z', 'hall a', 'hall B', 'cellar c'].map((key) => key.split(' ')) as [
         string,
@@ -205,7 +205,7 @@ function reads(engine: string, within: Work): void {
     assert.deepEqual(read, [['hall B', 'hall a'], ['hall b'], ['cellar c', 'hall B'], []]);
   });
 
-  test(`table on ${engine}: queries by hand return converted rows`, async () => {
+  test(`table on ${engine}: row and rows convert the result of an SQL query`, async () => {
     const read = await within(async (sql) => {
       const none = [await LAMP.row(sql, BROKEN), ...(await LAMP.rows(sql, BROKEN))];
       await LAMP.insert(sql, PLAIN);
@@ -234,7 +234,7 @@ describe('table: declaration', () => {
     });
   });
 
-  // The compiler rejects most of these declarations too. `as never` stands for code that it does not check.
+  // The compiler rejects most of these declarations too. `as never` disables this check.
   // biome-ignore format: a table
   for (const [title, declare, message] of [
     ['an unknown member in the key',    () => table('t', { columns: { a: text }, key: ['b'] as never }),                              /unknown member 'b'/],

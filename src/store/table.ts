@@ -19,9 +19,9 @@ import type { Sql, SqlValue } from './sql.ts';
 export interface Column<Value = unknown, Optional extends boolean = boolean> {
   readonly type: 'text' | 'int' | 'bytes';
   readonly optional: Optional;
-  /** End of the SQL name. */
+  /** Suffix of the column's SQL name. */
   readonly suffix: '' | '_ms';
-  /** The engine numbers the rows. */
+  /** True if the engine assigns the value, as a number in the order of inserts. */
   readonly numbered?: true;
   toSql?(value: Value): SqlValue;
   fromSql?(value: SqlValue): Value;
@@ -68,7 +68,7 @@ type Columns = Readonly<Record<string, Column>>;
 type ValueOf<C> = C extends Column<infer Value, boolean> ? Value : never;
 type Flat<T> = { readonly [Name in keyof T]: T[Name] };
 
-/** Row of a table, with the types of the code. */
+/** Row of a table, with the types that the code uses, such as `Instant`. */
 export type RowOf<C extends Columns> = Flat<
   { readonly [Name in keyof C as C[Name]['optional'] extends true ? never : Name]: ValueOf<C[Name]> } & {
     readonly [Name in keyof C as C[Name]['optional'] extends true ? Name : never]?: ValueOf<C[Name]>;
@@ -86,7 +86,7 @@ type NumberedNames<C extends Columns> = { [Name in keyof C]: C[Name] extends { r
 /** A row to insert: without the member that the engine numbers. */
 type NewRow<C extends Columns> = Flat<Omit<RowOf<C>, NumberedNames<C>>>;
 
-/** A secondary index: the members, or with `unique` and `where` (SQL). */
+/** A secondary index: its members, or an object with its members, `unique` and `where` (an SQL condition). */
 export type Index<Name extends string = string> =
   | readonly Name[]
   | { readonly columns: readonly Name[]; readonly unique?: true; readonly where?: string };
@@ -135,7 +135,8 @@ export interface Table<C extends Columns, Key extends readonly Names<C>[]> {
     ...columns: Changed
   ): (sql: Sql, row: Flat<Pick<RowOf<C>, (Key[number] | Changed[number]) & keyof RowOf<C>>>) => Promise<'changed' | 'absent'>;
   /**
-   * Reads a page in the order of the key. The last values of `after` must be those of the last row before the page, in the order of the key.
+   * Reads a page in the order of the key. `start` has the values of the first key members. `after` has the values of the remaining key
+   * members, from the last row before the page.
    *
    *     ATTENDEE.page(sql, [meetingId], [lastAttendeeId], 50)
    */

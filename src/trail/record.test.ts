@@ -92,7 +92,7 @@ test('Trail event: a read-only call is recorded with every field of LOG-2', () =
   });
 });
 
-test('Trail event: its row contains the columns that LookupEvents searches', () => {
+test('Trail event: the stored row contains the columns that LookupEvents searches', () => {
   const { document: _, ...row } = record(GET_MEETING);
   assert.deepEqual(row, {
     eventId: GET_MEETING.eventId,
@@ -135,7 +135,7 @@ test('Trail event: LookupEvents finds a record of IAM by its resources', () => {
 });
 
 // Source: DataDog/stratus-red-team, docs/attack-techniques/AWS/aws.defense-evasion.organizations-leave.md.
-test('Trail event: a denial of Organizations is AccessDenied, and its record has version 1.09', () => {
+test('Trail event: a denied call of Organizations is recorded as AccessDenied, in version 1.09', () => {
   const error = { code: 'AccessDeniedException', message: 'no' };
   const event = written({ service: 'organizations', operation: 'LeaveOrganization', input: {}, error });
   assert.deepEqual([event.errorCode, event.eventVersion, event.requestParameters], ['AccessDenied', '1.09', null]);
@@ -143,13 +143,13 @@ test('Trail event: a denial of Organizations is AccessDenied, and its record has
 });
 
 // Source: AWS Organizations User Guide, "Log entries: CreateAccount"; panther-labs/panther-analysis, a record of 2021, also for the address.
-test('Trail event: names and addresses in a record of Organizations are asterisks', () => {
+test('Trail event: a record of Organizations has asterisks in place of names and addresses', () => {
   const input = { Email: 'ada@example.com', AccountName: 'Ada', RoleName: 'SomeRole' };
   const event = written({ service: 'organizations', operation: 'CreateAccount', input });
   assert.deepEqual(event.requestParameters, { email: '****', accountName: '****', roleName: 'SomeRole' });
 });
 
-test('Trail event: secrets of Chime are hidden', () => {
+test('Trail event: a record of Chime has a constant in place of each secret', () => {
   const { requestParameters } = written({ operation: 'CreateAttendee', input: { MeetingId: 'm', ExternalUserId: 'ada' } });
   assert.deepEqual(requestParameters, { meetingId: 'm', externalUserId: 'HIDDEN_DUE_TO_SECURITY_REASONS' });
 });
@@ -171,7 +171,7 @@ test('Trail event: a denial contains the statement that denied', () => {
   });
 });
 
-test('Trail event: a denial because of the step limit names the limit', () => {
+test('Trail event: a denial by the step limit has the kind limit', () => {
   const decision = { effect: 'Deny', kind: 'limit', resource: '*' } as const;
   assert.deepEqual(written({ decision, error: { code: 'AccessDenied', message: 'no' } }).additionalEventData, {
     identityVersion: 7,
@@ -192,7 +192,7 @@ test('Trail event: the created resource is listed if only a pattern was authoriz
   );
 });
 
-test('Trail event: an unknown operation of an unknown caller has no parameters', () => {
+test('Trail event: the record of an unknown operation and an unknown caller has no parameters', () => {
   const { principal: _, accessKeyId: __, ...withoutCaller } = GET_MEETING;
   const event = JSON.parse(record({ ...withoutCaller, operation: 'constructor' }).document);
   assert.deepEqual([event.userIdentity, event.eventName, event.requestParameters], [{ type: 'Unknown' }, 'constructor', null]);
@@ -247,17 +247,17 @@ test('userIdentity: an unsigned call without a verified token is Unknown', () =>
   assert.deepEqual(userIdentity, { type: 'Unknown', principalId: '', accountId: ACCOUNT });
 });
 
-test('userIdentity: a second access key of the same principal is recorded', () => {
+test('userIdentity: if a principal has two access keys, each request is recorded with its own key', () => {
   assert.equal(written({ accessKeyId: 'AKIA1' }).userIdentity.accessKeyId, 'AKIA1');
   assert.equal(written({ accessKeyId: 'AKIA2' }).userIdentity.accessKeyId, 'AKIA2');
 });
 
-test('Trail event: a long field is truncated to 1 KB of UTF-8, at a character', () => {
+test('Trail event: a long field is truncated to at most 1 KB of UTF-8, without a partial character', () => {
   const event = written({ received: { ...RECEIVED, rawHeaders: ['User-Agent', `x${'é'.repeat(2000)}`] } });
   assert.equal(event.userAgent, `x${'é'.repeat(511)}`);
 });
 
-test('Trail event: parameters over 100 KB are replaced by their size', () => {
+test('Trail event: parameters over 100 KB are omitted, and the event contains their size', () => {
   const event = written({ service: 'iam', operation: 'CreatePolicy', input: { PolicyName: 'p', PolicyDocument: 'x'.repeat(200_000) } });
   assert.deepEqual(event.requestParameters, { reason: 'requestParameters too large', omitted: true, originalSize: 200_038 });
 });

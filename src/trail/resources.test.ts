@@ -26,13 +26,13 @@ for (const [arn, type, name] of TYPES) {
   });
 }
 
-test('Trail resource: in events of STS a role is listed by its ARN', () => {
+test('lookupResource: in events of STS, a role is listed by its ARN', () => {
   const arn = 'arn:aws:iam::111122223333:role/Host';
   assert.equal(lookupResource({ arn, accountId: '111122223333', type: 'AWS::IAM::Role' }, 'sts').name, arn);
 });
 
 for (const pattern of ['*', 'arn:aws:chime:us-east-1:111122223333:meeting/*', 'arn:aws:iam::111122223333:user/path/', 'no arn']) {
-  test(`Trail resource: '${pattern}' is undefined`, () => {
+  test(`trailResource: '${pattern}' does not identify one resource, so the result is undefined`, () => {
     assert.equal(trailResource(pattern), undefined);
   });
 }

@@ -87,7 +87,7 @@ export function issuedNames(output: unknown): readonly { readonly type: string; 
 }
 
 /**
- * Returns the other account that records a successful request: the owner of the assumed role. Returns `undefined` if there is none.
+ * Returns the second account whose history has a successful request: the owner of the assumed role. Returns `undefined` if there is none.
  *
  * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", cross-account AWS STS API events.
  */

@@ -34,7 +34,7 @@ const BOUNDS: readonly [title: string, addresses: readonly string[], admitted: n
 ];
 
 for (const [title, addresses, expected] of BOUNDS) {
-  test(`Unproven records: ${addresses.length} requests of ${title} have ${expected} records`, () => {
+  test(`Unproven records: of ${addresses.length} requests from ${title}, ${expected} are recorded`, () => {
     const unproven = bounded();
     assert.equal(admitted(unproven, addresses), expected);
     const [omitted, ...others] = unproven.takeOmitted();
@@ -44,7 +44,7 @@ for (const [title, addresses, expected] of BOUNDS) {
   });
 }
 
-test('Unproven records: after a minute a source has records again', () => {
+test('Unproven records: a minute after its first request, a source can be recorded again', () => {
   const unproven = bounded();
   assert.deepEqual(
     [0, 59, 60, 119, 120].map((seconds) => admitted(unproven, same('192.0.2.7', 3), seconds)),

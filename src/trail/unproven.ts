@@ -37,7 +37,7 @@ export interface UnprovenRecords {
 
 /** Settings of the bound on records. */
 export interface UnprovenLimits {
-  /** Records per source, as defined by `sourceOf`, and minute. The limit for all sources in one account's history is ten times as high. */
+  /** Maximum records per minute of one source (`sourceOf`). The limit for all sources in one account's history is ten times as high. */
   readonly recordsPerMinute: number;
   /** Callback for each request that is counted instead of recorded. */
   readonly onOmitted: () => void;

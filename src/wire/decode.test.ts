@@ -198,7 +198,7 @@ test('decode: a quoted value is truncated to 1,024 characters', () => {
   assert.ok(message.length < 1_300);
 });
 
-test('decode: the message for a much too long string names a pattern of one character class only', () => {
+test('decode: above twice the maximum length, an error names the pattern only if it is one character class', () => {
   const one = formRequest(
     'sts',
     `Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=${'!'.repeat(100_000)}&Version=2011-06-15`,
@@ -240,23 +240,23 @@ test('decode: __proto__ is an ordinary key and does not change a prototype', () 
   assert.equal(({} as Record<string, unknown>)['MediaRegion'], undefined);
 });
 
-test('decode: an absent member with the name of an inherited property is absent', () => {
+test('decode: names of inherited properties, such as constructor, are unknown members and omitted', () => {
   assert.deepEqual(decodedForTests(iam('Action=ListUsers&__proto__.x=1&constructor.prototype.y=2')), {});
 });
 
-test('decode: a label is percent-decoded once, and a plus sign remains', () => {
+test('decode: a label of a path is percent-decoded once, and its plus signs remain', () => {
   const input = decodedForTests(chimeRequest('chime-sdk-voice', 'GET', '/phone-numbers/%2B1%20555+1%2525'));
   assert.deepEqual(input, { PhoneNumberId: '+1 555+1%25' });
 });
 
-test('decode: a plus sign is a space in a form, and a plus sign in a query string', () => {
+test('decode: a plus sign in a form is a space, and in a query string it remains a plus sign', () => {
   assert.deepEqual(decodedForTests(iam('Action=ListUsers&Marker=a+b%2Bc')), { Marker: 'a b+c' });
   assert.deepEqual(decodedForTests({ target: '/?Action=ListUsers&Version=2010-05-08&Marker=a+b%20c&X-Amz-Signature=0', scope: 'iam' }), {
     Marker: 'a+b c',
   });
 });
 
-test('decode: elements of a list in a form are in the order of their numbers, without gaps', () => {
+test('decode: list elements in a form are sorted by their numbers, and missing numbers leave no gap', () => {
   const tags = (form: string) => decodedForTests(iam(`Action=UntagUser&UserName=a&${form}`))['TagKeys'];
   assert.deepEqual(tags('TagKeys.member.10=c&TagKeys.member.2=b&TagKeys.member.1=a'), ['a', 'b', 'c']);
   assert.deepEqual(tags('TagKeys='), []);
@@ -273,7 +273,7 @@ test('decode: the name of a header is case-insensitive', () => {
   });
 });
 
-test('decode: a repeated bearer header is joined with a comma and is not an ARN', () => {
+test('decode: repeated bearer headers are joined with a comma, so the value is not a valid ARN', () => {
   const request = chimeRequest(
     'chime-sdk-messaging',
     'GET',

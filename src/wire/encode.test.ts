@@ -107,7 +107,7 @@ describe('errorCodeFor', () => {
 });
 
 describe('encodeError', () => {
-  test('encodeError: Chime has Code and Message, meetings and media pipelines also RequestId', () => {
+  test('encodeError: Chime errors have Code and Message, in meetings and media pipelines also RequestId', () => {
     const classic = failed(CLASSIC, new AwsError('NotFoundException', 'Account not found'));
     assert.deepEqual(classic, {
       status: 404,
@@ -124,7 +124,7 @@ describe('encodeError', () => {
     assert.equal(answer.body, '{"Code":"Forbidden","Message":"User: x is not authorized to perform: chime:ListAccounts"}');
   });
 
-  test('encodeError: of the members that a handler sets, only Code and members of the shape are written', () => {
+  test('encodeError: writes Code and the members of the shape, and omits other members of the error', () => {
     const answer = failed(VOICE, new AwsError('ConflictException', 'In use', { Code: 'PhoneNumberAssociationsExist', Secret: 'x' }));
     assert.equal(answer.body, '{"Code":"PhoneNumberAssociationsExist","Message":"In use"}');
   });
@@ -151,7 +151,7 @@ describe('encodeError', () => {
     assert.match(`${failed(STS, new AwsError('InternalFailure', 'x')).body}`, /<Type>Receiver<\/Type><Code>InternalFailure<\/Code>/);
   });
 
-  test("encodeError: awsJson has __type and the model's name of the message, without the query code", () => {
+  test("encodeError: awsJson errors have __type and the model's member for the message, and no query code", () => {
     assert.equal(
       failed(CLOUDTRAIL, new AwsError('TrailNotFoundException', 'Unknown trail')).body,
       '{"__type":"TrailNotFoundException","Message":"Unknown trail"}',
@@ -248,7 +248,7 @@ describe('encode', () => {
     });
   });
 
-  test('encode: the model defines the statuses 201 and 204, and 204 has no body', () => {
+  test('encode: the status is 201 or 204 if the model defines it, and a 204 response has no body', () => {
     assert.equal(encode(routed(MESSAGING), { ChannelArn: 'x' }, REQUEST_ID).status, 201);
     const deleted = encode(routed(chimeRequest('chime-sdk-meetings', 'DELETE', '/meetings/a')), {}, REQUEST_ID);
     assert.deepEqual(deleted, { status: 204, headers: ['x-amzn-requestid', REQUEST_ID], body: '' });

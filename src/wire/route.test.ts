@@ -158,7 +158,7 @@ const CLASSIC: readonly (readonly [title: string, prefix: string, headers: Reado
 ];
 
 for (const [title, prefix, headers] of CLASSIC) {
-  test(`CHM-7: ${title} finds each of the 129 removed and 62 remaining operations`, () => {
+  test(`CHM-7: a request from ${title} reaches each of the 129 removed and 62 remaining operations`, () => {
     const { operations, removed } = loadModel('chime');
     const all = [...Object.values(removed), ...Object.values(operations)];
     const found = all.map(({ http }) => chosen({ method: http.method, target: `${prefix}${pathOf(http.uri)}`, scope: 'chime', headers }));
@@ -179,7 +179,7 @@ const NAMING: readonly (readonly [title: string, host: string | undefined, agent
 ];
 
 for (const [title, host, agent] of NAMING) {
-  test(`CHM-7: ${title}, which names its service, finds each current operation`, () => {
+  test(`CHM-7: requests from ${title}, which names its service, reach each current operation`, () => {
     const all = CHIME_SERVICES.flatMap((service) =>
       Object.values(loadModel(service).operations).map(({ name, http }) => ({ service, name, http })),
     );
@@ -193,7 +193,7 @@ for (const [title, host, agent] of NAMING) {
 }
 
 for (const host of ['localhost:8080', 'chime.us-east-1.amazonaws.com']) {
-  test(`CHM-7: at ${host}, a client that names no service finds all current operations`, () => {
+  test(`CHM-7: at ${host}, requests of a client that names no service reach all current operations`, () => {
     const all = CHIME_SERVICES.flatMap((service) => Object.values(loadModel(service).operations));
     const wrong = all.filter(({ http }) => {
       const routed = routedForTests({
@@ -208,7 +208,7 @@ for (const host of ['localhost:8080', 'chime.us-east-1.amazonaws.com']) {
   });
 }
 
-test('route: the six Chime services share exactly nineteen routes', () => {
+test('route: nineteen routes (method and URI) belong to more than one of the six Chime services', () => {
   const seen = new Map<string, number>();
   for (const service of CHIME_SERVICES)
     for (const { http } of Object.values(loadModel(service).operations)) {
@@ -218,7 +218,7 @@ test('route: the six Chime services share exactly nineteen routes', () => {
   assert.equal([...seen.values()].filter((services) => services > 1).length, 19);
 });
 
-test('route: guide2021 gives the classic profile to the six Chime services only', () => {
+test('route: with guide2021, only the six Chime services have the classic profile', () => {
   const profile = (request: RequestForTests) => {
     const routed = route(requestForTests(request), { guide2021: true });
     return routed.kind === 'routed' && routed.profile;
@@ -227,14 +227,14 @@ test('route: guide2021 gives the classic profile to the six Chime services only'
   assert.equal(profile(formRequest('iam', 'Action=ListUsers&Version=2010-05-08')), 'sdk');
 });
 
-test('route: labels are split before they are decoded', () => {
+test('route: an encoded slash is part of a label, because the path is split before it is decoded', () => {
   const routed = routedForTests(
     chimeRequest('chime-sdk-messaging', 'GET', '/channels/arn%3Aaws%2Fchannel%2Fb/memberships/arn%3Aa%2Fuser%2Fc'),
   );
   assert.deepEqual(routed.kind === 'routed' && routed.labels, ['arn%3Aaws%2Fchannel%2Fb', 'arn%3Aa%2Fuser%2Fc']);
 });
 
-test('route: a body that is too large does not determine the service of tags', () => {
+test('route: the ARN in a large body does not determine the service of TagResource', () => {
   const body = JSON.stringify({ ResourceARN: 'arn:aws:chime:us-east-1:1:app-instance/a/channel/b', pad: ' '.repeat(70_000) });
   assert.equal(
     chosen({ method: 'POST', target: '/tags?operation=tag-resource', scope: 'chime', body }),

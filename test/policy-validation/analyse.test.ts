@@ -71,7 +71,7 @@ for (const [title, existing, updated, result] of NEW_ACCESS) {
   });
 }
 
-test('checkNoNewAccess: a failure names the statements by Sid or index', () => {
+test('checkNoNewAccess: a failed check names the statements by Sid or index', () => {
   const existing = compiled(policy(allow('chime:GetMeeting')));
   const updated = compiled(policy(allow('chime:GetMeeting'), allow('iam:GetUser'), { ...allow('iam:GetRole'), Sid: 'Roles' }));
   assert.deepEqual(checkNoNewAccess(existing, updated, 'identity', REFERENCE), {
@@ -135,7 +135,7 @@ for (const [title, written, actions, resources, result] of NOT_GRANTED) {
   });
 }
 
-test('checkAccessNotGranted: a failure has a message and the statements', () => {
+test('checkAccessNotGranted: a failed check has a message and names the statements', () => {
   assert.deepEqual(checkAccessNotGranted(compiled(policy(allow('*'))), { actions: ['iam:PassRole'] }, 'identity', REFERENCE), {
     result: 'FAIL',
     message: 'The policy document grants access to perform one or more of the listed actions.',
@@ -149,7 +149,7 @@ test('checkAccessNotGranted: a trust policy grants its actions to its principals
   assert.equal(checkAccessNotGranted(policyOfRole, { actions: ['sts:TagSession'] }, 'resource', REFERENCE).result, 'PASS');
 });
 
-// A small alphabet, so that statements overlap.
+// Few different values, so that the statements of two policies often overlap.
 const action = fc.constantFrom('chime:GetMeeting', 'chime:Get*', 'chime:*', 'iam:GetUser', '*');
 const resource = fc.constantFrom(
   '*',
@@ -212,7 +212,7 @@ const request = fc.record({
     .map((entries) => new Map(Object.entries(entries).filter((entry) => entry[1] !== undefined)) as ConditionContext),
 });
 
-test('comparePolicies: the two versions decide every witness differently', () => {
+test('comparePolicies: the two versions decide the request of each difference differently', () => {
   fc.assert(
     fc.property(anyPolicy, anyPolicy, (existing, updated) => {
       const [before, after] = [compiled(existing), compiled(updated)];

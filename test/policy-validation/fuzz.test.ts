@@ -105,7 +105,7 @@ test('validation: any statement with any values results in findings or a policy'
   );
 });
 
-test('validation: a policy of the table with a changed character results in findings or a policy', () => {
+test('validation: an example policy with one character replaced results in findings or a policy', () => {
   const texts = ROWS.map(([, , found]) => (typeof found === 'string' ? found : JSON.stringify(found))).filter((text) => text.length < 1000);
   const changed = fc.tuple(fc.constantFrom(...texts), fc.nat(), fc.string({ maxLength: 2 })).map(([text, at, by]) => {
     const place = at % text.length;

@@ -56,7 +56,7 @@ function isMessage(code: string, details: string): boolean {
   });
 }
 
-test("validatePolicy: every message is the one of AWS's page, except those with a reason", () => {
+test("validatePolicy: every message is the one of AWS's page, except those in OWN_MESSAGES", () => {
   for (const [code, policyType, found] of ROWS) {
     for (const { issueCode, findingDetails } of validatePolicy(textOf(found), policyType, REFERENCE)) {
       assert.equal(isMessage(issueCode, findingDetails), !(issueCode in OWN_MESSAGES), `${code}: ${issueCode} ${findingDetails}`);
@@ -72,7 +72,7 @@ test('validatePolicy: every issue code has a row in the table', () => {
   );
 });
 
-test('validatePolicy: every issue has a rule or comes from the reader, and NOT_APPLICABLE has no issue', () => {
+test('validatePolicy: rules and the reader report every issue code, and none is in NOT_APPLICABLE', () => {
   const codes = new Set(RULES.map(({ code }) => code as string));
   for (const read of ['JSON_SYNTAX_ERROR', 'DATA_TYPE_MISMATCH', 'INVALID_POLICY_ELEMENT']) codes.add(read);
   assert.deepEqual([...codes].sort(), Object.keys(ISSUES).sort());
@@ -82,7 +82,7 @@ test('validatePolicy: every issue has a rule or comes from the reader, and NOT_A
   );
 });
 
-test('validatePolicy: a finding has the shape of the API, with its location in the text', () => {
+test('validatePolicy: a finding has the members that the API defines, with its location in the text', () => {
   const text = '{\n  "Version": "2012-10-17",\n  "Statement": [{ "Effect": "Denys", "Action": "*", "Resource": "*" }]\n}';
   const [finding] = validatePolicy(text, 'identity', REFERENCE);
   assert.deepEqual(finding, {
@@ -100,7 +100,7 @@ test('validatePolicy: a finding has the shape of the API, with its location in t
   });
 });
 
-/** Replaces each string that can be a list by a list of it: actions, resources, principals and condition values. */
+/** Replaces each string that can be a list by a list of this one string: actions, resources, principals and condition values. */
 function inLists(written: unknown, above: readonly string[] = []): unknown {
   const [element = ''] = above;
   if (Array.isArray(written)) return written.map((one) => (typeof one === 'object' ? inLists(one, above) : one));
@@ -113,7 +113,7 @@ function inLists(written: unknown, above: readonly string[] = []): unknown {
   return isListed ? [written] : written;
 }
 
-/** Returns the value at a path, or the name at a path that ends with a key. A part of a string is the whole string. */
+/** Returns the value at a path, or the name at a path that ends with a key. For a part of a string, returns the whole string. */
 function valueAt(document: unknown, path: readonly PathElement[]): unknown {
   let at = document as { readonly [name: string | number]: unknown };
   for (const element of path) {
@@ -127,7 +127,7 @@ for (const [form, change] of [
   ['a value', (written: unknown) => written],
   ['a list of one value', (written: unknown) => inLists(written)],
 ] as const) {
-  test(`validatePolicy: for ${form}, each path leads to the text of its span`, () => {
+  test(`validatePolicy: for ${form}, the path and the span of a finding lead to the same value`, () => {
     for (const [code, policyType, found] of ROWS) {
       if (typeof found === 'string') continue;
       const text = JSON.stringify(change(found));
@@ -144,7 +144,7 @@ for (const [form, change] of [
 
 for (const [code, policyType, found] of ROWS) {
   if (typeof found === 'string') continue;
-  test(`validatePolicy: ${code} is found with lists of one value in ${textOf(found).slice(0, 140)}`, () => {
+  test(`validatePolicy: ${code} is found with one-value lists in ${textOf(found).slice(0, 140)}`, () => {
     assert.deepEqual(codesOf(inLists(found), policyType).toSorted(), codesOf(found, policyType).toSorted());
   });
 }
@@ -158,7 +158,7 @@ const SUGGESTIONS: readonly (readonly [action: string, details: string])[] = [
 ];
 
 for (const [action, details] of SUGGESTIONS) {
-  test(`validatePolicy: ${action}: ${details}`, () => {
+  test(`validatePolicy: for the action ${action}, the finding says: ${details}`, () => {
     const findings = validatePolicy(textOf(policy({ Effect: 'Allow', Action: action, Resource: '*' })), 'identity', REFERENCE);
     assert.ok(findings.some(({ findingDetails }) => findingDetails === details));
   });

@@ -20,7 +20,7 @@ for (const document of DOCUMENTS) {
     assert.deepEqual(missing, []);
   });
 
-  test(`${document}: every link to a file or heading of the project has a target`, () => {
+  test(`${document}: every link to a file or heading of the project leads to an existing one`, () => {
     const broken = [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)]
       .filter(([, path = '', heading]) => {
         const target = path === '' ? document : join(dirname(document), path);

@@ -2,8 +2,8 @@
  * Reports misuse of a connection of `pg`'s pool as an assertion failure: a second release, or a statement after the release.
  *
  * `tools/test.mjs` loads this file with `--import`, so the check runs in every test and in every worker thread. Tests that start processes
- * on PostgreSQL pass `CHECKED` to them. The product has no such switch: the hook appends the check to the source of `pg-pool`
- * when it is loaded.
+ * on PostgreSQL pass `CHECKED` to them. The server's code does not contain the check: the hook appends it to the source of `pg-pool`
+ * when `pg-pool` is loaded.
  */
 import { registerHooks } from 'node:module';
 

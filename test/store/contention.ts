@@ -17,7 +17,7 @@ export interface Contention {
   readonly callers: number;
   readonly seconds: number;
   readonly kinds: readonly Kind[];
-  /** Milliseconds between two terminated database connections in the second half of the time. Absent: none is terminated. */
+  /** Milliseconds between two terminated database connections in the second half of the time. If absent, no connection is terminated. */
   readonly terminateEveryMilliseconds?: number;
 }
 
@@ -29,7 +29,7 @@ export interface History {
   readonly unknown: number;
   /** Number of terminated database connections. */
   readonly terminated: number;
-  /** Seconds until the last acknowledged change. A meeting with 250 attendees refuses more. */
+  /** Seconds until the last acknowledged change. After 250 attendees, the service refuses further attendees of a meeting. */
   readonly fullAfterSeconds: number;
   /** One line per contradiction. */
   readonly violations: readonly string[];

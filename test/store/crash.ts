@@ -50,7 +50,7 @@ export function startLoad(target: string, round: number, ...more: string[]): Loa
   };
 }
 
-/** Parts of one change or record in the store. A change has four writes, a record has one. */
+/** Parts of one change or record in the store. A change consists of all four parts, and a record only of `trail`. */
 interface Found {
   identity: boolean;
   meta: boolean;

@@ -13,7 +13,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// Requirement RES-3. Each round opens the database as the killed process of the previous round left it.
+// Requirement RES-3. Each round opens the database that the process killed in the previous round has left.
 for (const [engine, target, setting, rounds] of [
   ['SQLite', join(folder, 'data'), `file:${join(folder, 'data')}`, 8],
   ['PostgreSQL', postgres.url, postgres.url, 2],

@@ -32,7 +32,7 @@ type Execute = (text: string, values: readonly SqlValue[]) => Promise<unknown>;
 /** Rows of schema version 8, at least one in each table. */
 const ROWS = JSON.parse(released('schema-8.rows.json')) as Rows;
 
-/** Tables whose rows a later migration changes or drops. */
+/** Tables that a migration after version 8 drops, or whose rows it changes. */
 const CHANGED = new Set(['outbox', 'schema_version', 'identity_document', 'trail_event', 'trail_chunk']);
 
 /** Account of the identity rows in `ROWS`. */
@@ -58,7 +58,7 @@ const IDENTITY: readonly { readonly [Kind in IdentityKind]: readonly [Kind, key:
   ['open-handshake',   'h-declined',      undefined],
   ['service-control-policy', 'service-control-policy', EXAMPLES['service-control-policy']],
 ];
-/** The record of the trail. */
+/** The only record in the trail of the earlier release, as the current program returns it. */
 const RECORD: TrailRow = {
   eventId: 'e-1',
   accountId: '111122223333' as AccountId,
@@ -167,7 +167,7 @@ describe('migrations', () => {
   for (const [engine, open] of ENGINES) describe(`a database of schema version 8 on ${engine}`, () => opensReleased(open));
 });
 
-/** Defines the tests that the current program can open the database of an earlier release. */
+/** Defines the tests that open the database of an earlier release with the current program. */
 function opensReleased(open: () => Promise<Store>): void {
   let store: Store;
   before(async () => {
@@ -175,7 +175,7 @@ function opensReleased(open: () => Promise<Store>): void {
   });
   after(() => store.close());
 
-  test('migrations: the database of a release opens, and its rows are unchanged', async () => {
+  test('migrations: the database of an earlier release opens, and unconverted tables keep their rows', async () => {
     const kept = await store.transaction(async ({ sql }) => {
       const found: Record<string, unknown> = {};
       for (const table of Object.keys(ROWS)) if (!CHANGED.has(table)) found[table] = await sql.rows(`SELECT * FROM ${table}`);
@@ -189,7 +189,7 @@ function opensReleased(open: () => Promise<Store>): void {
     await assert.rejects(store.transaction(({ sql }) => sql.rows('SELECT * FROM outbox')));
   });
 
-  test('migrations: look-ups find the records of its trail', async () => {
+  test('migrations: a look-up finds the trail record of the earlier release', async () => {
     const page = await store.transaction(({ trail }) =>
       trail.lookup({
         accountId: '111122223333' as AccountId,
@@ -220,7 +220,7 @@ function opensReleased(open: () => Promise<Store>): void {
     assert.deepEqual(summary, rest);
   });
 
-  test('migrations: a server that starts reads all identity records', async () => {
+  test('migrations: changesSince(0) returns all identity records of the earlier release', async () => {
     const { changes } = await store.transaction(({ identity }) => identity.changesSince(0));
     const live = (ROWS['identity_document'] ?? []).filter(({ deleted }) => deleted === 0);
     // Adds three records of new indexes: the group's ID, the root user's access key, and the open invitation.

@@ -18,7 +18,7 @@ const NOBODY = 65_534;
 
 const STARTS_WITHIN_MS = 30_000;
 
-/** One database on the PostgreSQL of the tests. */
+/** A database on the temporary PostgreSQL server of the tests. */
 export interface TestPostgres {
   /** URL of an empty database. No other test uses it. */
   readonly url: string;

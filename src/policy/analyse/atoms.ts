@@ -8,9 +8,9 @@ import { toMoment, toNumber, toRange } from '../values.ts';
 
 /** Strings that no policy contains, so that only wildcards match them. */
 export interface Fresh {
-  /** One character. */
+  /** One character that no policy contains. */
   readonly character: string;
-  /** Several characters. */
+  /** Several characters that no policy contains. */
   readonly word: string;
 }
 

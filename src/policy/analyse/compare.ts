@@ -51,8 +51,8 @@ export function newAccess(
 }
 
 /**
- * Returns the statements of a policy that allow access which another policy, with one Allow for the access to check, also allows.
- * An empty result proves that the policy grants none of this access.
+ * Returns the statements of `policy` that allow some of the access to check. `asked` is a policy with one Allow for this access.
+ * An empty result proves that `policy` grants none of it.
  */
 export function grantedOf(
   asked: CompiledPolicy,

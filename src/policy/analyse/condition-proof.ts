@@ -107,12 +107,15 @@ function textOf(pieces: ConditionTest['values'][number]): string | undefined {
   return only?.kind === 'text' && rest.length === 0 ? only.text : undefined;
 }
 
-/** Returns the number of characters and wildcards in all values of a test. */
+/** Returns the cost of comparing all values of a test: about their number of characters. */
 function textsOf({ values }: ConditionTest): number {
   return values.flat().reduce((sum, piece) => sum + 16 + (piece.kind === 'text' ? piece.text.length : 16), 0);
 }
 
-/** Proves that one condition test covers another, in any order of values. More values of a positive operator match more. */
+/**
+ * Proves that one condition test covers another, in any order of values. A test with more values matches more requests, or fewer if its
+ * operator is negated.
+ */
 function sameTest(wide: ConditionTest, narrow: ConditionTest, budget: StepBudget): boolean {
   takeSteps(budget, STEPS_OF_PAIR);
   if (

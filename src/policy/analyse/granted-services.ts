@@ -1,5 +1,5 @@
 /**
- * Services in which policies allow an action.
+ * Determines the services in which policies allow an action.
  *
  * Source: IAM User Guide, "Refine permissions using last accessed information": only Allow statements count, and not those that deny.
  */

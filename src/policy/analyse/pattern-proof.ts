@@ -11,7 +11,7 @@ export const STEPS_OF_CODE = 4;
 export function codesCover(wider: Glob, { codes: narrow }: Glob, budget: StepBudget): boolean {
   const { codes: wide } = wider;
   takeSteps(budget, 4 + 8 * narrow.length);
-  // A `?` of the wider pattern would match a `*` of the narrower one as one character, although it matches any number.
+  // A `?` of the wider pattern would match a `*` of the narrower one as one character, although `*` matches any number.
   if (wide.includes(ONE) && narrow.includes(MANY)) return same(wide, narrow);
   const text = String.fromCharCode(...[...narrow].slice(0, 4000).map((code) => (code === MANY ? 0xfffe : code === ONE ? 0xffff : code)));
   return narrow.length <= 4000 && matchesText(wider, text, 0, text.length, budget);

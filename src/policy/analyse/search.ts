@@ -16,7 +16,7 @@ export interface Witness extends PolicyRequest {
 /** Type of the analyzed policy: attached to a principal, or to a resource and with principals. */
 export type AskedAs = 'identity' | 'resource';
 
-/** Reports whether a policy alone allows a request. A resource policy never allows a request without a caller. */
+/** Reports whether a policy allows a request by itself. A resource policy never allows a request without a caller. */
 export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: Witness, steps?: StepBudget): boolean {
   if (askedAs === 'resource')
     return witness.caller !== undefined && decideTrust(policy, witness.caller, witness, 'trust', steps).effect === 'Allow';
@@ -45,7 +45,7 @@ export interface Search {
   readonly askedAs: AskedAs;
   readonly otherAskedAs: AskedAs;
   readonly universe: Universe;
-  /** Remaining comparisons of a request with a statement or a key. All searches of one analysis share it. */
+  /** Number of comparisons (of a request with a statement or a key) that are left. All searches of one analysis share it. */
   readonly budget: { left: number };
 }
 

@@ -209,7 +209,7 @@ function fillFormat(format: string, fresh: Fresh): string {
     .join('');
 }
 
-/** Context key with the values to try. */
+/** Context key with the values that the search tries for it. */
 export interface Dimension {
   readonly key: string;
   readonly choices: readonly ContextChoice[];

@@ -102,7 +102,7 @@ test('runPolicyTest: with everyStatementDecides, a statement that decides no req
   );
 });
 
-test('tapLines: a failure has the expected and the actual decision, and a title cannot break the stream', () => {
+test('tapLines: a failure has the expected and actual decision, and its title is escaped in one line', () => {
   const report = run({ title: 'a\nok 9 # SKIP', principal: 'user', action: 'iam:GetUser', expect: 'Allow' });
   const lines = tapLines('a.json', report, 5);
   assert.equal(lines[1], 'not ok 5 - a ok 9 \\# SKIP');
@@ -111,7 +111,7 @@ test('tapLines: a failure has the expected and the actual decision, and a title 
   assert.equal(lines.filter((line) => /^(not )?ok/.test(line)).length, tapPoints(report));
 });
 
-test('runPolicyTest: returns a report and never throws, for any text', () => {
+test('runPolicyTest: returns a report for any text, and never throws', () => {
   const whole = JSON.stringify({
     policies,
     principals,

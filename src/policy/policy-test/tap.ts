@@ -31,7 +31,7 @@ function nameOf({ policy, statement, sid }: StatementCoverage): string {
   return `${policy}#${statement}${sid === undefined ? '' : ` (${sid})`}`;
 }
 
-/** Replaces line breaks and escapes `#`, so that a title cannot break the stream. */
+/** Replaces line breaks and escapes `#`, so that a title cannot add lines or directives to the stream. */
 function oneLine(text: string): string {
   return text.replace(/[\r\n]+/g, ' ').replaceAll('#', '\\#');
 }

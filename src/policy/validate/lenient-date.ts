@@ -35,7 +35,7 @@ export function isLenientDate(text: string): boolean {
   );
 }
 
-/** Reports whether a field is absent or in a range. */
+/** Reports whether a field of a date is absent or in its range. */
 function within(field: string | undefined, min: number, max: number): boolean {
   return field === undefined || (Number(field) >= min && Number(field) <= max);
 }

@@ -51,7 +51,11 @@ function findActions(statement: StatementView, reference: AuthorizationReference
   return [...reached];
 }
 
-/** Returns the longest string, and the first of several. The message about redundant values contains it. Recorded: as `redundantGroups`. */
+/**
+ * Returns the longest string, or the first one if several are equally long. The message about redundant values contains it.
+ *
+ * Recorded: as `redundantGroups`.
+ */
 export function longest(values: readonly string[]): string {
   return values.reduce((long, value) => (value.length > long.length ? value : long), '');
 }

@@ -25,7 +25,7 @@ test('editDistance: the result is at most the limit', () => {
   assert.equal(editDistance('kitten', 'sitting', 2), 2);
 });
 
-test('nearest: returns the most similar candidate, ignoring case, and undefined without a similar one', () => {
+test('nearest: returns the most similar candidate, ignoring case, or undefined if none is similar', () => {
   assert.equal(nearest('GETMETING', ['GetMeeting', 'GetMeetings', 'ListMeetings'], BUDGET), 'GetMeeting');
   assert.equal(nearest('xyzzy', ['GetMeeting'], BUDGET), undefined);
   assert.equal(nearest('a'.repeat(81), ['a'.repeat(81)], BUDGET), undefined);

@@ -30,7 +30,7 @@ export interface Open {
 const SENSITIVE_KEYS =
   'Refer to https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html for the list of sensitive keys.';
 
-/** Wildcards of `StringLike`. */
+/** The wildcards `*` and `?` in values of `StringLike`. */
 export const WILDCARD: Open = {
   pattern: /[*?]/,
   used: 'wildcard',

@@ -138,7 +138,7 @@ function canonical(node: JsonNode): string {
         .sort()
         .join()}}`;
     case 'array':
-      // A list of one value means the same as the value.
+      // In a policy, a list with one value means the same as the value.
       return node.items.length === 1 ? canonical(node.items[0] as JsonNode) : `[${node.items.map(canonical).sort().join()}]`;
     case 'string':
       return JSON.stringify(node.value);
@@ -152,7 +152,7 @@ function canonical(node: JsonNode): string {
 }
 
 /**
- * Reports a policy with more characters than the quota. `counted` is added to the number of characters.
+ * Reports a policy with more characters than the quota. `counted` is added to the policy's number of characters.
  *
  * Recorded: identity policies of 6,492 and 9,170 characters are not reported, and those from 10,240 characters are. AWS's number is
  * larger by one than the number of characters without white space.

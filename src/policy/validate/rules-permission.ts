@@ -38,7 +38,7 @@ const CREATE_SLR: Powerful = {
 
 type Resources = 'star' | 'notResource';
 
-/** Rules about the permissions of a whole statement. */
+/** Rules about the permissions that a statement grants as a whole. */
 // biome-ignore format: a table
 export const PERMISSION_RULES: readonly Rule[] = [
   ...wide(PASS_ROLE, [

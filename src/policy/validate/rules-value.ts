@@ -187,7 +187,7 @@ function privateAddresses(negated: boolean, share: 'all' | 'some'): Rule['find']
 function* wildcardsTakenLiterally(view: PolicyView): Iterable<Hit> {
   for (const { read, items } of everyTest(view)) {
     if (read?.operator.family !== 'text' && read?.operator.family !== 'text-ignore-case') continue;
-    // ${*} and ${?} are explicit literal characters.
+    // ${*} and ${?} are the literal characters `*` and `?`.
     for (const item of items) if (hasWildcard(item.value.replaceAll('${*}', '').replaceAll('${?}', ''))) yield { at: item };
   }
 }

@@ -77,7 +77,7 @@ export interface StatementView extends Place {
   readonly principal: PrincipalView | undefined;
   readonly condition: Place | undefined;
   readonly operators: readonly OperatorView[];
-  /** Tests of all operators. */
+  /** Condition tests of all operators in the statement. */
   readonly tests: readonly ConditionTestView[];
 }
 

@@ -38,7 +38,7 @@ export function conformance({ within }: Suite): void {
       );
     });
 
-    test('channel events: among returns the existing events of any number of numbers', async () => {
+    test('channel events: among returns the existing events from a list of event numbers of any length', async () => {
       const first = await last();
       for (let i = 0; i < 70; i++) await append(String(i));
       const end = await last();
@@ -51,7 +51,7 @@ export function conformance({ within }: Suite): void {
       assert.deepEqual(await within((tx) => tx.of(channelEvents).among([])), []);
     });
 
-    test('channel events: forget deletes the oldest up to a limit, and no number is used twice', async () => {
+    test('channel events: forget deletes the oldest events, and new events do not reuse their numbers', async () => {
       await within((tx) => tx.of(channelEvents).forget(instant(NOON + 10), 1_000));
       for (const at of [NOON, NOON, instant(NOON + 5)]) await append('"old"', at);
       const newest = await last();

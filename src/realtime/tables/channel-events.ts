@@ -37,7 +37,7 @@ export interface ChannelEvents {
   forget(before: Instant, limit: number): Promise<number>;
 }
 
-/** Numbers in one statement. It is constant, so that the statement is prepared only once. */
+/** Number of event numbers in one statement. It is constant, so that the statement is prepared only once. */
 const AMONG_MAX = 64;
 
 const SELECT_LAST = 'SELECT MAX(number) AS last FROM channel_event';
@@ -56,7 +56,7 @@ export function channelEvents(sql: Sql): ChannelEvents {
       const found: ChannelEventRecord[] = [];
       for (let from = 0; from < numbers.length; from += AMONG_MAX) {
         const part = numbers.slice(from, from + AMONG_MAX);
-        // Repeats the first number for the unused parameters.
+        // Fills the unused parameters with the first number.
         const values = Array.from({ length: AMONG_MAX }, (_, i) => part[i] ?? (part[0] as number));
         found.push(...(await CHANNEL_EVENT.rows(sql, SELECT_AMONG, values)));
       }

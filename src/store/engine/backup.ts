@@ -27,7 +27,7 @@ export function backupSqlite(folder: string, target: string): void {
   }
   // The server refuses a database that other users can read.
   chmodSync(unfinished, 0o600);
-  // SQLite does not wait for the disk here.
+  // SQLite does not wait until the copy is on the disk, so this function does.
   sync(unfinished);
   renameSync(unfinished, copy);
   sync(target);

@@ -1,6 +1,9 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** Folder of a database setting `file:./data`, `file:data`, `file:/var/lib/belfry` or `file:///var/lib/belfry`. Undefined: no file holds it. */
+/**
+ * Returns the folder of a database setting such as `file:./data` or `file:///var/lib/belfry`. Returns `undefined` if the database is not in
+ * a folder.
+ */
 export function databaseFolder(setting: string): string | undefined {
   if (!setting.startsWith('file:') || setting === 'file::memory:') return undefined;
   if (setting.startsWith('file://')) return fileURLToPath(setting);

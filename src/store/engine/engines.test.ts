@@ -27,6 +27,6 @@ const suites = await Promise.all(
 storeConformance('SQLite in memory', (options) => openSqlite(':memory:', options), suites);
 storeConformance('SQLite in a file', (options) => openSqlite(join(folder, 'node'), options), suites);
 storeConformance('PostgreSQL', (options) => openPostgres(postgres.url, options), suites);
-// A second library for SQLite, and a second implementation of PostgreSQL.
+// Runs the same tests with a second library for SQLite, and with a second implementation of PostgreSQL.
 storeConformance('SQLite by better-sqlite3', (options) => openSqlite(join(folder, 'better'), { ...options, open: betterSqlite3 }), suites);
 storeConformance('PGlite', openPglite, suites);

@@ -13,7 +13,7 @@ async function turns(): Promise<void> {
 }
 
 describe('group commit', () => {
-  test('group commit: transactions that wait together share commits, at most sixteen each', async () => {
+  test('group commit: waiting transactions share commits, at most sixteen transactions per commit', async () => {
     const texts: string[] = [];
     const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
     texts.length = 0;
@@ -22,7 +22,7 @@ describe('group commit', () => {
     await store.close();
   });
 
-  test('group commit: all reads of a group are in one transaction, which begins before the first of them', async () => {
+  test('group commit: all reads of a group are in one transaction, which begins before the first read', async () => {
     const texts: string[] = [];
     const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
     texts.length = 0;
@@ -44,7 +44,7 @@ describe('group commit', () => {
 });
 
 describe('group commit: records and savepoints', () => {
-  test('group commit: a transaction that only records has no savepoint', async () => {
+  test('group commit: a transaction that writes only trail records has no savepoint', async () => {
     const texts: string[] = [];
     const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
     texts.length = 0;
@@ -56,7 +56,7 @@ describe('group commit: records and savepoints', () => {
     await store.close();
   });
 
-  test('group commit: the records of a group are one row, in the order of the transactions, without those of a failed one', async () => {
+  test('group commit: the records of successful transactions of a group are one row, in their order', async () => {
     const texts: string[] = [];
     const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
     texts.length = 0;
@@ -85,7 +85,7 @@ describe('group commit: records and savepoints', () => {
     ['that only read before',  false, ['e0', 'e1']],
     ['that wrote before',      true,  []],
   ] as const) {
-    test(`group commit: a look-up of a transaction ${condition} finds ${expected.length} records of its group, and its failure undoes none`, async () => {
+    test(`group commit: a look-up of a transaction ${condition} finds ${expected.length} records of its group`, async () => {
       const store = await openSqlite(freshFolder());
       const record = (eventId: string) => store.transaction((tx) => tx.trail.append(trailRow(eventId, 0)));
       let found: readonly string[] = [];
@@ -105,7 +105,7 @@ describe('group commit: records and savepoints', () => {
     });
   }
 
-  test('group commit: transactions commit and call afterCommit in the order of their calls', async () => {
+  test('group commit: afterCommit functions run in the order in which the transactions were started', async () => {
     const store = await openSqlite(':memory:');
     const called: number[] = [];
     await Promise.all(Array.from({ length: 10 }, (_, i) => store.transaction(async (tx) => tx.afterCommit(() => called.push(i)))));
@@ -130,7 +130,7 @@ describe('group commit: records and savepoints', () => {
 });
 
 describe('group commit: syncs of the log', () => {
-  test('group commit: a response waits for a sync that began after its commit, and all are in commit order', async () => {
+  test('group commit: responses wait for a sync that began after their commit, and are in commit order', async () => {
     const syncs: ((error: Error | null) => void)[] = [];
     let held = false;
     const store = await openSqlite(freshFolder(), { syncLog: (done) => (held ? void syncs.push(done) : done(null)) });
@@ -227,7 +227,7 @@ describe('group commit: errors', () => {
     });
   }
 
-  test('group commit: work that awaits something else is aborted and undone, and delays no other transaction', async () => {
+  test('group commit: work that awaits something outside its transaction is aborted, and others succeed', async () => {
     const store = await openSqlite(':memory:');
     const never = async (tx: Tx): Promise<void> => {
       await tx.meta.put('stuck', 'yes');

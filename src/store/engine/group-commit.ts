@@ -10,12 +10,12 @@ import { stuckWork } from './stuck-work.ts';
 import { indexing, Run, type Shared } from './transaction.ts';
 
 /**
- * Maximum number of transactions that share one commit. While a group is synced, the next one runs, and the server responds to the
- * one before. Small groups keep all three busy. Any number of groups share a sync if they are committed before it begins.
+ * Maximum number of transactions that share one commit. Small groups allow three steps at the same time: the disk syncs one group, the
+ * next group runs, and the server responds to the previous group. All groups that are committed before a sync begins share this sync.
  */
 const GROUP_MAX = 16;
 
-/** A transaction that waits for its group. */
+/** A transaction in the queue, which runs with the next group. */
 interface Member {
   /** Runs the work. Resolves to the response for the caller, to be sent when the group is durable. Rejects only if the store is broken. */
   run(): Promise<() => void>;
@@ -40,11 +40,11 @@ export function groupCommit(
   const writer = groupWriter(db, fatal);
   const syncs = logSyncs({ syncLog, stop: writer.stop, isBroken: writer.isBroken });
   const stuck = stuckWork();
-  // No record appears before the end of the trail, so all of it is settled.
+  // New records are always at the end of the trail, so every position is settled.
   const settled = (): number => Number.MAX_SAFE_INTEGER;
   const { next } = positions(now, () => lastPosition(db));
   const shared: Shared = { settled, recorded: (count) => index(count) };
-  /** Records of the members of the current group that ended. */
+  /** Trail records of the members that have ended, of the current group. */
   let records: TrailRow[] = [];
   const queue: Member[] = [];
   let isOpen = true;
@@ -77,7 +77,7 @@ export function groupCommit(
     };
   }
 
-  /** Writes the records of the members that ended. */
+  /** Writes the trail records of the members that have ended. */
   function writeRecords(): void {
     if (records.length === 0) return;
     writer.beginWrite();
@@ -140,7 +140,7 @@ function lastPosition(db: SqliteDriver): number {
   return Number(db.prepare('SELECT MAX(position) AS last FROM trail_pack').get([])?.['last'] ?? 0);
 }
 
-/** Default of `fatal`: throws an uncaught exception, which ends the process. */
+/** Throws an uncaught exception, which ends the process. Default of the option `fatal`. */
 function crash(error: unknown): void {
   setImmediate(() => {
     throw error;

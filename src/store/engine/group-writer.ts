@@ -15,7 +15,7 @@ const FATAL_CODES: ReadonlySet<number> = new Set([
 
 /** The writer of one file. */
 export interface GroupWriter {
-  /** Whether the group has changed data, or may have. */
+  /** Whether a statement of the group has changed data or may have changed data. */
   readonly wrote: boolean;
   prepare(text: string): Prepared;
   /**

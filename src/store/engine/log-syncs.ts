@@ -1,6 +1,6 @@
 /** Syncs of SQLite's write-ahead log, off the thread (Decision 0013). Owns the responses that wait for them. */
 
-/** Makes all commits so far durable, then calls back. */
+/** Makes all previous commits durable, then calls `done`. */
 export type SyncLog = (done: (error: Error | null) => void) => void;
 
 /** Maximum number of concurrent syncs: when one ends, the next one is already running. */
@@ -10,13 +10,13 @@ const SYNCS_MAX = 2;
 export interface LogSyncs {
   /** Responds after a sync that begins after this call. Call it after the commit. */
   afterCommit(respond: readonly (() => void)[]): void;
-  /** Responds when all earlier commits are durable: at once if they are. */
+  /** Responds as soon as all earlier commits are durable, immediately if they already are. */
   afterRead(respond: readonly (() => void)[]): void;
   /** Resolves when no sync is running. */
   idle(): Promise<void>;
 }
 
-/** Parts of the store that syncs need. A failed sync stops the store. */
+/** Dependencies of `logSyncs`. A failed sync calls `stop`. */
 interface SyncParts {
   readonly syncLog: SyncLog;
   readonly stop: (error: unknown) => void;
@@ -26,7 +26,7 @@ interface SyncParts {
 /**
  * Creates the syncs of one log.
  *
- * A sync covers all commits before its begin. Commits during a sync share the next one. Responses are sent in commit order.
+ * A sync covers all commits before its start. Commits during a sync share the next sync. Responses are sent in commit order.
  */
 export function logSyncs({ syncLog, stop, isBroken }: SyncParts): LogSyncs {
   /** Responses to commits that no sync covers yet, in commit order. */

@@ -25,7 +25,7 @@ export async function openServers(setting: string, store: Store): Promise<OpenSe
     };
     return { servers: servers(sql, NO_EPOCH), shared: false, close: async () => {} };
   }
-  // The duration of a lease is read first, because a statement must fail before its lease ends.
+  // Reads the lease duration first. It determines the time limit of the other statements, which must fail before the lease ends.
   const asking = await connect(setting, PATIENT_MILLISECONDS);
   try {
     const lease = await servers(asking.sql, NO_EPOCH).leaseMilliseconds();
@@ -46,7 +46,10 @@ export async function openServers(setting: string, store: Store): Promise<OpenSe
   }
 }
 
-/** Returns the SQL of the epoch. A database with only PostgreSQL's protocol may have none. Then only a lower version shows another history. */
+/**
+ * Returns the SQL expression for the epoch. A database that is only compatible with PostgreSQL may not support it. Then only a lower
+ * version reveals that the database was restored.
+ */
 async function supportedEpoch(sql: Sql): Promise<string> {
   try {
     await sql.row(`SELECT ${POSTGRES_EPOCH} AS epoch`);

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
  * Contents of `meta`, read without changing the database or its folder.
  *
  * - `missing`: no database, or one without tables of Belfry
- * - `unknown`: the write-ahead log has contents, so only the engine can tell
+ * - `unknown`: the write-ahead log is not empty, so only the engine can read `meta`
  */
 export type PeekedMeta = ReadonlyMap<string, string> | 'missing' | 'unknown';
 
@@ -39,7 +39,7 @@ export function peekSqlite(folder: string): PeekedMeta {
   // The largest page size is stored as 1.
   const pageSize = header.readUInt16BE(PAGE_SIZE_AT) === 1 ? 65_536 : header.readUInt16BE(PAGE_SIZE_AT);
   if (bytes < pageSize * header.readUInt32BE(PAGE_COUNT_AT)) throw damaged(path, 'its end is missing');
-  // `immutable` opens neither log nor locks, which would be created.
+  // With `immutable`, SQLite uses no log and no locks, so it creates no files.
   const db = new DatabaseSync(new URL(`${pathToFileURL(path).href}?immutable=1`), { readOnly: true });
   try {
     return new Map(
@@ -56,7 +56,7 @@ export function peekSqlite(folder: string): PeekedMeta {
   }
 }
 
-/** Reads `meta` of a PostgreSQL database. @throws Error the database does not answer */
+/** Reads `meta` of a PostgreSQL database. @throws Error  the database does not respond */
 export async function peekPostgres(url: string): Promise<PeekedMeta> {
   // The embedded engine does not need the driver.
   const { default: pg } = await import('pg');

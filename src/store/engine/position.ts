@@ -1,4 +1,4 @@
-/** Positions per millisecond. 2^53 / 1024 ms last until the year 2248. More records in one millisecond use positions of the next. */
+/** Positions per millisecond. 2^53 / 1024 ms last until the year 2248. Further records of a millisecond use positions of the next one. */
 const PER_MILLISECOND = 1024;
 
 /** Returns the first position of a millisecond. */

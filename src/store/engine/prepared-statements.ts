@@ -2,7 +2,7 @@ import { lruMap } from '#core/lru-map.ts';
 import type { SqliteDriver, SqliteStatement } from './sqlite-driver.ts';
 import { isWrite } from './transaction.ts';
 
-/** Maximum number of prepared statements. The SQL strings are ours, so there are few. Lists of placeholders add some more. */
+/** Maximum number of prepared statements. The code has fewer SQL strings, but some of them differ in their number of placeholders. */
 const PREPARED_MAX = 1_000;
 
 /** A prepared statement, and whether it changes data. */

@@ -22,13 +22,13 @@ export interface Servers {
    * Each page is a different snapshot. So a page can have the old or the new form of a record that changed after the first page, or lack the
    * record. The changes after the version of the first page complete the pages.
    *
-   * @throws Error  the database is a standby, or did not answer in time
+   * @throws Error  the database is a standby, or did not respond in time
    */
   page(after?: Pick<StoredRecord, 'accountId' | 'kind' | 'key'>): Promise<IdentityPage>;
   /**
    * Returns the version, all changes after `since`, and the registration of the server, from one snapshot of the primary.
    *
-   * @throws Error  the database is a standby, or did not answer in time
+   * @throws Error  the database is a standby, or did not respond in time
    */
   renew(id: string, since: number): Promise<Renewal>;
   /** Stores that a server's decisions use `version` or a later one. A lower version changes nothing. 'absent': the server is not registered. */
@@ -53,17 +53,17 @@ export interface Servers {
   trim(): Promise<number>;
 }
 
-/** Servers that use the database. */
+/** Servers that are registered on the database. */
 export const SERVER = table('server', {
   columns: {
     id: text,
-    /** Name for people. */
+    /** Display name. */
     name: text,
     /** Identity version that the server has acknowledged. */
     appliedVersion: int,
     state: textOf<'active' | 'draining'>(),
     startedAt: instant,
-    /** Addresses of its listeners for people, separated by spaces. Empty until they are known. */
+    /** Addresses of its listeners, separated by spaces, for display only. Empty until they are known. */
     address: text,
     /** Last time at which the server stored that it runs, by its own clock. */
     seenAt: instant,
@@ -76,7 +76,7 @@ export interface Renewal {
   readonly version: number;
   /** Version up to which tombstones are deleted. A server with an older version must read the whole identity. */
   readonly trimmedTo: number;
-  /** Name of the database's history. It changes if the database is restored or replaced. */
+  /** Identifier of the database's history. It changes if the database is restored or replaced. */
   readonly epoch: string;
   readonly registration: 'active' | 'draining' | 'absent';
   /** Version that the server has acknowledged. 0 if the server is absent. */
@@ -90,16 +90,18 @@ export interface IdentityPage extends Pick<Renewal, 'version' | 'epoch'> {
   readonly isLast: boolean;
 }
 
-/** Most records of a page. SQLite reads a page in one turn of the event loop, for which other callers wait. */
+/** Maximum number of records in a page. SQLite reads a page in one turn of the event loop, and other callers wait for this turn. */
 const PAGE_MAX = 200;
 
-/** SQL of the epoch of a database with only one history. */
+/** SQL expression of an empty epoch, for databases that do not report their history. */
 export const NO_EPOCH = "''";
 
 /**
- * SQL of the epoch of a PostgreSQL primary: its cluster and its timeline, which changes at each fail-over. It fails on a standby, which must
- * never grant a lease. Source: PostgreSQL manual, "System Administration Functions" (pg_current_wal_lsn "cannot be executed during
- * recovery") and "High Availability", timelines.
+ * SQL expression for the epoch of a PostgreSQL primary: its cluster and its timeline. The timeline changes at each failover. The
+ * expression fails on a standby, which must never grant a lease.
+ *
+ * Source: PostgreSQL manual, "System Administration Functions" (pg_current_wal_lsn "cannot be executed during recovery") and "High
+ * Availability", timelines.
  */
 export const POSTGRES_EPOCH =
   "(SELECT system_identifier FROM pg_control_system()) || ' ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
@@ -107,7 +109,7 @@ export const POSTGRES_EPOCH =
 const SELECT_LEASE = "SELECT value FROM counter WHERE name = 'lease_ms'";
 const REGISTER =
   "INSERT INTO server (id, name, applied_version, state, started_at_ms) VALUES ($1, $2, $3, 'active', $4) ON CONFLICT (id) DO NOTHING";
-// Each change is joined with the counter's row, so one snapshot has both. Without a change there is one row.
+// Each change is joined with the counter's row, so one snapshot has both. If there are no changes, the result is one row.
 const renewText = (epoch: string): string => `
   SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration, server.applied_version AS acknowledged,
     ${CHANGE_COLUMNS}
@@ -116,7 +118,7 @@ const renewText = (epoch: string): string => `
     LEFT JOIN identity_document AS d ON d.version > $1 ${JOIN_DETAILS}
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
-// The counter's row is joined with the page, so one snapshot has both. An empty page has one row.
+// The counter's row is joined with the page, so one snapshot has both. For an empty page, the result is one row.
 const pageText = (epoch: string): string => `
   SELECT counter.value AS counter, ${epoch} AS epoch, d.account_id, d.kind, d.key, ${TEXT_SQL} AS text
   FROM counter LEFT JOIN (
@@ -152,7 +154,7 @@ type PageRow = { readonly counter: number; readonly epoch: string } & (
   | { readonly account_id: null }
 );
 
-/** Creates the registry. Both engines run the same SQL. `sql` commits each statement by itself. */
+/** Creates the registry. Both engines run the same SQL. `sql` commits each statement separately. */
 export function servers(sql: Sql, epoch: string): Servers {
   const RENEW = renewText(epoch);
   const PAGE = pageText(epoch);
@@ -205,7 +207,7 @@ export function servers(sql: Sql, epoch: string): Servers {
       await sql.run(LEAVE_ALL);
     },
     async trim() {
-      // The counter is raised first: between the two statements a server reads too much, never too little.
+      // Raises the counter first. A server that reads between the two statements may load all records needlessly, but misses no deletion.
       await sql.run(RAISE_TRIMMED);
       return await sql.run(TRIM);
     },

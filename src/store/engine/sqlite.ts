@@ -9,7 +9,7 @@ import { nodeSqlite, type SqliteDriver, type SqliteOpen } from './sqlite-driver.
 export interface SqliteOptions extends StoreOptions {
   /** SQLite library that opens the file. Default: Node's. */
   readonly open?: SqliteOpen;
-  /** Makes commits durable. Default: fdatasync of the log. Only the power-cut trial uses a weaker one, which it must detect. */
+  /** Makes commits durable. Default: fdatasync of the log. Only tests set a weaker one, to show that they detect lost commits. */
   readonly syncLog?: SyncLog;
 }
 
@@ -58,7 +58,7 @@ function logOf(database: string): { readonly sync: SyncLog; readonly close: () =
   let file: number | undefined;
   return {
     sync(done) {
-      // The log exists from the first commit on.
+      // Opened here, because SQLite creates the log only at the first commit.
       file ??= openSync(`${database}-wal`, 'r+');
       fdatasync(file, done);
     },

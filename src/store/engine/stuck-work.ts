@@ -3,7 +3,7 @@ export interface StuckWork {
   /** Runs work that `watch` can abort. */
   run<T>(work: () => Promise<T>): Promise<T>;
   /**
-   * Watches the group that now runs, until the returned function is called.
+   * Watches the running group until the returned function is called.
    *
    * Statements resolve at once, so a group ends before the event loop turns. If the loop turns, the running work awaits something else.
    */

@@ -10,7 +10,7 @@ import { type Trail, trail } from '../trail/trail.ts';
 import { mergeRuns, writeRun } from '../trail/trail-index.ts';
 import type { TrailRow } from '../trail/trail-row.ts';
 
-/** Number of new records after which a run may be full. */
+/** Number of new trail records after which the next run of the trail's index may be full. */
 const CHECKED_RECORDS = 512;
 
 /** Parts that the transactions of a store share. */
@@ -22,7 +22,7 @@ export interface Shared {
 }
 
 /**
- * One run of the work of a transaction, without its connection. Each repository is created when it is first used.
+ * One execution of a transaction's work, without its connection. Each repository is created when it is first used.
  *
  * A class, because V8 gives all its instances one hidden class. An object literal with getters gets a hidden class for each instance,
  * which makes all code that reads it slower.
@@ -91,7 +91,7 @@ export class Run implements Tx {
 
 /**
  * Creates the function that writes the trail's index in its own transactions. Call it with each number of durable records. It checks the
- * trail when a run may be full. After an error, it tries again with the next records. Until then a look-up only reads more.
+ * trail when a run of the index may be full. After an error, it tries again with the next records. Until then, look-ups are only slower.
  */
 export function indexing({ transaction }: Pick<Store, 'transaction'>, settled: () => number): (count: number) => void {
   // The first record also causes a check: an earlier process may have left records without an index.

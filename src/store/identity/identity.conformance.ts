@@ -17,7 +17,7 @@ export function conformance(suite: Suite): void {
 }
 
 function records({ within, fresh }: Suite): void {
-  test('identity: only the account, kind and key of a record find it', async () => {
+  test('identity: get finds a record only by its account, kind and key together', async () => {
     const accountId = fresh();
     assert.equal(await within((tx) => tx.identity.add(accountId, 'group', 'makers', group('Makers'))), 'added');
     const read = await within(async ({ identity }) => [
@@ -76,7 +76,7 @@ function records({ within, fresh }: Suite): void {
 }
 
 function lists({ within, fresh }: Suite): void {
-  test('identity: the IDs of accounts are listed once, in order, after a start and up to a limit', async () => {
+  test('identity: accountIds returns each ID once, in order, after an ID and up to a limit', async () => {
     const added = [fresh(), fresh()];
     await within(async ({ identity }) => {
       for (const account of added) for (const key of ['a', 'b']) await identity.put(account, 'group', key, group(key));
@@ -100,7 +100,7 @@ function lists({ within, fresh }: Suite): void {
     ['a start between UTF-16 and byte order',   { after: '\u{ffee}' },                    ['\u{1f514}']],
   ];
   for (const [title, selection, keys] of LISTS) {
-    test(`identity: lists, ${title}`, async () => {
+    test(`identity: list and summaries return the same selected keys: ${title}`, async () => {
       const accountId = fresh();
       const read = await within(async ({ identity }) => {
         for (const key of ['b', 'ab', '\u{1f514}', 'a%', 'é', 'aa', '\u{ffee}', 'a', 'ac'])
@@ -152,7 +152,7 @@ function parts({ within, fresh }: Suite): void {
     });
   }
 
-  test('identity: a summary has no details, and its work does not include them', async () => {
+  test('identity: a summary has no details, and work() does not count them', async () => {
     const accountId = fresh();
     const large = { ...group('Makers'), inlinePolicies: { inline: 'a'.repeat(100_000) } };
     await within((tx) => tx.identity.put(accountId, 'group', 'makers', large));
@@ -203,7 +203,7 @@ function versions({ within, fresh }: Suite): void {
     });
   });
 
-  test('identity: each changed record is listed once, in the order of versions', async () => {
+  test('identity: changesSince lists each changed record once, in the order of versions', async () => {
     const accountId = fresh();
     const { version } = await within((tx) => tx.identity.changesSince(0));
     for (const key of ['c', 'a', 'c', 'b']) await within((tx) => tx.identity.put(accountId, 'group', key, group(key)));
@@ -219,7 +219,7 @@ function versions({ within, fresh }: Suite): void {
     assert.deepEqual(await within((tx) => tx.identity.changesSince(newest)), { version: newest, changes: [] });
   });
 
-  test('identity: a transaction that throws reverts its version', async () => {
+  test('identity: a transaction that throws does not change the version', async () => {
     const { version } = await within((tx) => tx.identity.changesSince(0));
     const failing = within(async (tx) => {
       await tx.identity.put(ALICE, 'group', 'ghost', group('ghost'));

@@ -19,7 +19,7 @@ interface Common {
   readonly createdAt: Instant;
 }
 
-/** Policies of a user, group or role. */
+/** Members of a user, group or role for its policies. */
 interface PolicyHolder {
   readonly attachedPolicyArns: readonly Arn[];
   /** Policy documents by policy name, exactly as the client passed them. */

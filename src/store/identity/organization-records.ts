@@ -2,7 +2,10 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { TagRecord } from '../tag-record.ts';
 
-/** Types of the records of Organizations. Most are stored under the management account. A member account only has records that name it. */
+/**
+ * Types of the records of Organizations. Most are stored under the management account. A member account has only its membership and
+ * invitations.
+ */
 
 /** Target of service control policies: the organization's root, an organizational unit or an account. */
 interface Target {
@@ -16,12 +19,12 @@ interface Target {
 /** Organization with its root. `accountId` is the management account. */
 export interface OrganizationRecord {
   readonly accountId: AccountId;
-  /** `o-…`. */
+  /** ID of the form `o-…`. */
   readonly organizationId: string;
   readonly featureSet: 'ALL' | 'CONSOLIDATED_BILLING';
   readonly createdAt: Instant;
   readonly serviceControl: 'enabled' | 'disabled';
-  /** Number of the current period (see `attachedPolicyIds`). Each enabling or disabling of the policy type begins a new one. Default: 0. */
+  /** Number of the current period (see `attachedPolicyIds`). Enabling or disabling the policy type begins a new period. Default: 0. */
   readonly attachmentPeriod?: number;
   readonly root: Target & { readonly rootId: string };
   /** Time at which trusted access was enabled, by service principal. */
@@ -38,7 +41,7 @@ export interface OrganizationMemberRecord {
 export interface OrganizationAccountRecord extends Target {
   readonly accountId: AccountId;
   readonly memberId: AccountId;
-  /** `r-…` or `ou-…`. */
+  /** ID of the root (`r-…`) or of the organizational unit (`ou-…`) that contains the account or unit. */
   readonly parentId: string;
   readonly joinedAt: Instant;
   readonly joinedMethod: 'INVITED' | 'CREATED';
@@ -48,7 +51,7 @@ export interface OrganizationAccountRecord extends Target {
 
 export interface OrganizationalUnitRecord extends Target {
   readonly accountId: AccountId;
-  /** `ou-…`. */
+  /** ID of the form `ou-…`. */
   readonly unitId: string;
   readonly name: string;
   readonly parentId: string;
@@ -57,7 +60,7 @@ export interface OrganizationalUnitRecord extends Target {
 
 export interface ServiceControlPolicyRecord {
   readonly accountId: AccountId;
-  /** `p-…`. */
+  /** ID of the form `p-…`. */
   readonly policyId: string;
   readonly name: string;
   readonly description: string;
@@ -69,7 +72,7 @@ export interface ServiceControlPolicyRecord {
 /** Request of CreateAccount with its outcome. */
 export interface AccountCreationRecord {
   readonly accountId: AccountId;
-  /** `car-…`. */
+  /** ID of the form `car-…`. */
   readonly requestId: string;
   readonly accountName: string;
   readonly requestedAt: Instant;
@@ -81,7 +84,7 @@ export interface AccountCreationRecord {
 /** Invitation of an account. The record is stored under the management account. */
 export interface HandshakeRecord {
   readonly accountId: AccountId;
-  /** `h-…`. */
+  /** ID of the form `h-…`. */
   readonly handshakeId: string;
   readonly organizationId: string;
   readonly invitedId: AccountId;
@@ -104,7 +107,7 @@ export interface InvitationRecord {
  * Returns the IDs of the service control policies that are attached to an organizational unit or account.
  *
  * Enabling the policy type attaches `initial` to every target. Disabling it detaches all policies. Both increment the organization's
- * period and do not write the targets, of which there can be 12,000. A target with an older period has `initial`.
+ * period and do not write the targets, of which there can be 12,000. A target that was last written in an earlier period has `initial`.
  */
 export function attachedPolicyIds(
   { attachmentPeriod = 0 }: Pick<OrganizationRecord, 'attachmentPeriod'>,

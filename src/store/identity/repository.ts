@@ -6,9 +6,9 @@ import { fromParts, hasDetails, type IdentitySummaries, TEXT_SQL, toParts } from
 
 /** Selection of records of one kind in one account. */
 interface Selection {
-  /** Prefix of the selected keys. */
+  /** Prefix that the selected keys have. */
   readonly prefix?: string;
-  /** Key before the selected keys, in the order of bytes. */
+  /** The selection contains only keys after this one, in the order of bytes. */
   readonly after?: string;
   readonly limit?: number;
 }
@@ -156,7 +156,7 @@ const CHANGES = `
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
 
-/** Default of `limit`. It is larger than every list. */
+/** Default of `limit`. It exceeds the length of every list. */
 const EVERY = 2 ** 31 - 1;
 
 /** Number of characters that can be parsed in the time of one statement. */

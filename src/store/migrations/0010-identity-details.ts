@@ -16,7 +16,7 @@ const DETAILS: Readonly<Record<string, readonly string[]>> = {
   handshake: ['notes', 'tags'],
 };
 
-/** Rows that are read at once. A SAML provider has up to 2 MiB of metadata. */
+/** Number of rows that one statement reads. A SAML provider has up to 2 MiB of metadata. */
 const BATCH = 16;
 
 const TABLE = `
@@ -68,7 +68,7 @@ async function convert(sql: Sql): Promise<void> {
     return ids;
   }
 
-  /** Returns the record with its members as the program now names them. */
+  /** Returns the record with the current names of its members. */
   async function renamed({ account_id, kind, document }: Row): Promise<Members> {
     const record = JSON.parse(document) as Members;
     if (kind === 'user') {

@@ -1,6 +1,6 @@
 import type { Migration } from '../migrate.ts';
 
-/** Servers that were registered before have no address, and were not seen. */
+/** Existing servers get an empty address and `seen_at_ms` 0, until they write both. */
 export const migration: Migration = {
   title: 'presence of servers',
   statements: [

@@ -1,12 +1,12 @@
 import type { Migration } from '../migrate.ts';
 import type { Sql } from '../sql.ts';
 
-/** Records that are read at once. */
+/** Number of records that one statement reads. */
 const BATCH = 1_000;
-/** Records of a pack, and the time between its first and its last one, in positions: 1024 are a millisecond. */
+/** Maximum number of records in a pack, and maximum distance of its first and last record in positions (1,024 per millisecond). */
 const PACK_RECORDS = 16;
 const PACK_SPAN = 60_000 * 1_024;
-/** Size of the documents in a full pack, in UTF-16 units. */
+/** Total length of the documents at which a pack is full, in UTF-16 units. */
 const DOCUMENTS_FULL = 2 ** 17;
 
 const SELECT = `
@@ -120,7 +120,7 @@ async function convert(sql: Sql): Promise<void> {
   await sql.run('DROP TABLE trail_event');
 }
 
-/** The records of one commit are one row. The server writes the index of the records that exist after its start. */
+/** Stores the records of one commit in one row. The server writes the index of the existing records after its start. */
 export const migration: Migration = {
   title: 'packs of the trail',
   statements: [

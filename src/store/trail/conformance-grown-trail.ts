@@ -14,7 +14,7 @@ const COUNT = 3_000;
 /** Time of the first record. */
 const BASE = NOON + 3_600_000;
 
-/** Values to look up. Some are in no record. */
+/** Values to look up, by attribute. Some of them are in no record. */
 const VALUES: Readonly<Record<LookupAttribute, readonly string[]>> = {
   EventId: ['grown-0', 'grown-1500', 'grown-2999', 'grown-3000'],
   EventName: ['Event0', 'Event9'],
@@ -54,7 +54,7 @@ function valuesOf(row: TrailRow, name: LookupAttribute): readonly (string | unde
   }
 }
 
-/** Returns the records of two accounts. */
+/** Creates the records of the trail, which belong to two accounts. */
 function grownRows([first, second]: readonly [AccountId, AccountId]): readonly TrailRow[] {
   return Array.from({ length: COUNT }, (_, i) =>
     trailRow(`grown-${i}`, BASE + i, {
@@ -103,7 +103,7 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
       return found;
     }
 
-    test('trail: the records are in runs of both levels, and the newest in none', async () => {
+    test('trail: runs of both levels contain the older records, and no run contains the newest ones', async () => {
       const indexed = await within(({ sql }) => indexedUpTo(sql));
       const levels = await within(({ sql }) => Promise.all([0, 1].map((level) => countOf(sql, COUNT_RUNS, [level]))));
       const blocks = await within(({ sql }) => countOf(sql, COUNT_BLOCKS_WITHOUT_RUN, []));
@@ -114,7 +114,7 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
 
     for (const [name, values] of Object.entries(VALUES) as [LookupAttribute, readonly string[]][]) {
       for (const value of values) {
-        test(`trail: a look-up of ${name} ${value} by the index finds the same records as a comparison with each`, async () => {
+        test(`trail: a look-up of ${name} ${value} by the index finds the same records as a full scan`, async () => {
           for (const [accountId, from, to] of [
             [accounts[0], BASE, BASE + COUNT],
             [accounts[1], BASE + 900, BASE + 2_100],

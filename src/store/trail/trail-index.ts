@@ -36,20 +36,20 @@ export const TRAIL_INDEX = table('trail_index', {
   clustered: false,
 });
 
-/** Keys and packs of a run of level 0. It is written when the newest packs reach one of them. */
+/** Number of keys and number of packs that fill a run of level 0. A run is written when the new packs reach either number. */
 const FULL_RUN = { keys: 4_096, packs: 1_024 };
 
 /** Maximum number of packs with one position: one of each server. */
 const SAME_POSITION_MAX = 64;
 
-/** `runs` runs become one large run when there are `at`. */
+/** Number of small runs that a merge combines, and number of small runs (`at`) at which a merge begins. */
 const MERGE = { runs: 64, at: 96 };
 
 /** Number of parts of the key space. A merge writes one part in each transaction, so that it does not delay others. No block crosses parts. */
 const PARTS = 16;
 const PART_KEYS = 2 ** 32 / PARTS;
 
-/** Number of entries in a block. A block has more if its last key has more. */
+/** Number of entries in a block. A block can have more, because all entries of its last key are in it. */
 const BLOCK_ENTRIES = 160;
 const ENTRY_BYTES = 12;
 
@@ -64,7 +64,7 @@ const SELECT_PART = `
   ORDER BY r.last_position, i.first_key`;
 const DELETE_RUNS = 'DELETE FROM trail_run WHERE level = 0 AND last_position >= $1 AND last_position <= $2';
 const DELETE_BLOCKS = 'DELETE FROM trail_index WHERE level = 0 AND last_position >= $1 AND last_position <= $2';
-/** The newest runs before a place, each with the only block that can have a key. */
+/** Selects the newest runs before a position, each with the only block that can contain the key. */
 const SELECT_BLOCKS = `
   SELECT r.last_position, r.first_position,
     (SELECT i.entries FROM trail_index i WHERE i.level = r.level AND i.last_position = r.last_position AND i.first_key <= $1
@@ -131,7 +131,7 @@ export async function writeRun(sql: Sql, settled: number, full = FULL_RUN): Prom
 /** Runs a transaction. */
 type Transact = <T>(work: (tx: { readonly sql: Sql }) => Promise<T>) => Promise<T>;
 
-/** Merges the oldest runs of level 0, if there are many. 'more': there may be still more. Runs several transactions. Tests merge fewer runs. */
+/** Merges the oldest runs of level 0, if there are many. 'more': call it again. Runs several transactions. Tests merge fewer runs. */
 export async function mergeRuns(transaction: Transact, { runs, at } = MERGE): Promise<'more' | 'done'> {
   const small = await transaction(async ({ sql }) =>
     (await countOf(sql, COUNT_SMALL, [])) < at
@@ -196,7 +196,7 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }
 
-/** Adds the entries of a block. */
+/** Reads the entries of a block and appends them to `keys` and `positions`. */
 function readEntries(block: Uint8Array, { keys, positions }: Entries): void {
   const view = viewOf(block);
   for (let offset = 0; offset < view.byteLength; offset += ENTRY_BYTES) {

@@ -5,7 +5,7 @@ import type { LookupAttribute, TrailRow } from './trail-row.ts';
  * look-up compares the records too. Keys that collide on purpose only cause additional reads.
  */
 
-/** A look-up: the events of an account in a region, of all or of those with an attribute. */
+/** A look-up: all events of an account in a region, or only those with a value of an attribute. */
 export interface KeyFacts {
   readonly accountId: string;
   readonly region: string;
@@ -21,7 +21,7 @@ const NUMBERS: Readonly<Record<LookupAttribute, number>> = {
 /** Length of a key as a string. */
 const KEY_LENGTH = 8;
 
-/** FNV-1a. */
+/** Continues an FNV-1a hash with a string. */
 function hashOn(hash: number, text: string): number {
   let on = hash;
   for (let i = 0; i < text.length; i++) on = Math.imul(on ^ text.charCodeAt(i), 0x01000193);
@@ -49,7 +49,7 @@ export function keyOf({ accountId, region, attribute }: KeyFacts): number {
   return toKey(attribute === undefined ? place : attributeHash(place, attribute.name, attribute.value));
 }
 
-/** Returns a key as it is in the strings of `keysOf`. */
+/** Returns the string of a key in the format of `keysOf`. */
 export function keyText(key: number): string {
   return key.toString(16).padStart(KEY_LENGTH, '0');
 }
@@ -91,7 +91,7 @@ export function parseKeys(keys: string): ReadonlySet<number> {
   return parsed;
 }
 
-/** Reports whether a record is one of a look-up. */
+/** Reports whether a record belongs to the results of a look-up. */
 export function matches(row: TrailRow, { accountId, region, attribute }: KeyFacts): boolean {
   if (row.accountId !== accountId || row.region !== region) return false;
   return attribute === undefined || hasValue(row, attribute.name, attribute.value);

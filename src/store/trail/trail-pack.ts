@@ -49,7 +49,7 @@ type Head = readonly [
 /** Maximum number of records in a pack. A look-up reads whole packs. */
 export const PACK_RECORDS = 32;
 
-/** Size of the documents in a full pack, in UTF-16 units. */
+/** Total length of the documents at which a pack is full, in UTF-16 units. */
 const DOCUMENTS_FULL = 2 ** 17;
 
 const INSERT = `INSERT INTO trail_pack (${TRAIL_PACK.names}) VALUES ($1, $2, $3, $4, $5)`;
@@ -60,7 +60,7 @@ export interface PackInsert {
   readonly values: readonly SqlValue[];
 }
 
-/** Returns how many of the records are in the first pack. */
+/** Returns how many of the records, from the first one, fit into one pack. */
 export function packLength(rows: readonly TrailRow[]): number {
   let size = 0;
   let length = 0;

@@ -60,21 +60,21 @@ function records({ within, fresh }: Suite, { record, lookup, ids }: TrailUses): 
     assert.deepEqual((await lookup(accountId)).rows, [full]);
   });
 
-  test('trail: a record is stored whatever strings its caller sent', async () => {
+  test('trail: a record with NUL or an unpaired surrogate in its strings is stored unchanged', async () => {
     const accountId = fresh();
     await record(trailRow('odd', NOON, { accountId, userName: 'a\0b', resources: [{ name: 'c\0d\u{d800}' }] }));
     const [row] = (await lookup(accountId)).rows;
     assert.deepEqual([row?.userName, row?.resources], ['a\0b', [{ name: 'c\0d\u{d800}' }]]);
   });
 
-  test('trail: concurrent transactions that only record store all records', async () => {
+  test('trail: all records of concurrent transactions that write only records are stored', async () => {
     const accountId = fresh();
     const expected = Array.from({ length: 300 }, (_, i) => `many-${i}`);
     await Promise.all(expected.map((eventId) => within((tx) => tx.trail.append(trailRow(eventId, NOON, { accountId })))));
     assert.deepEqual((await ids(accountId, { limit: 500 })).toSorted(), expected.toSorted());
   });
 
-  test('trail: a look-up finds the records of earlier transactions, not that of its own', async () => {
+  test('trail: a look-up finds records of earlier transactions, but not of its own transaction', async () => {
     const accountId = fresh();
     await record(trailRow('earlier', NOON, { accountId }));
     const rows = await within(async (tx) => {
@@ -88,7 +88,7 @@ function records({ within, fresh }: Suite, { record, lookup, ids }: TrailUses): 
     assert.deepEqual(await ids(accountId), ['own', 'earlier']);
   });
 
-  test('trail: a page ends within a pack, and the next one continues there', async () => {
+  test('trail: a page can end inside a pack, and the next page continues inside the pack', async () => {
     const accountId = fresh();
     await within(async (tx) => {
       for (let i = 0; i < 40; i++) await tx.trail.append(trailRow(`p${i}`, NOON, { accountId, document: `{"n":"${'é'.repeat(i)}"}` }));
@@ -131,13 +131,13 @@ function times({ fresh }: Suite, { record, lookup, ids }: TrailUses): void {
     assert.deepEqual(found, expected);
   });
 
-  test('trail: from and to are both inclusive', async () => {
+  test('trail: a look-up from one time to another includes records of both times', async () => {
     const accountId = fresh();
     await record(...[0, 1, 2, 3].map((i) => trailRow(`e${i}`, NOON + i, { accountId })));
     assert.deepEqual(await ids(accountId, { from: NOON + 1, to: NOON + 2 }), ['e2', 'e1']);
   });
 
-  test('trail: a record appended late is found at its own time', async () => {
+  test('trail: a record is found by its own time, even if a later record was appended before', async () => {
     const accountId = fresh();
     await record(trailRow('later', NOON + 60_000, { accountId }), trailRow('late', NOON, { accountId }));
     assert.deepEqual(await ids(accountId, { from: NOON, to: NOON + 1 }), ['late']);
@@ -145,7 +145,7 @@ function times({ fresh }: Suite, { record, lookup, ids }: TrailUses): void {
 }
 
 function attributes({ fresh }: Suite, { record, ids }: TrailUses): void {
-  test('trail: an attribute finds only records with exactly its value', async () => {
+  test('trail: a look-up by an attribute finds only records with exactly the requested value', async () => {
     const accountId = fresh();
     await record(
       trailRow('plain', NOON, { accountId }),

@@ -7,10 +7,10 @@ import { observedSqlite } from '../engine/sqlite-fixture.ts';
 import { PACK_RECORDS, packInserts, recordsOf } from './trail-pack.ts';
 
 const COUNT = 30_000;
-/** One record in this many has the event name `Rare`. */
+/** Interval of records with the event name `Rare`. The other records have another name. */
 const RARE = 1_000;
 
-test('LookupEvents: the statements and the packs of a look-up depend on its results, not on the number of records', async () => {
+test('LookupEvents: the number of statements depends on the results, not on the size of the trail', async () => {
   const texts: string[] = [];
   const store = await openSqlite(':memory:', {
     open: observedSqlite(
@@ -51,7 +51,7 @@ test('LookupEvents: the statements and the packs of a look-up depend on its resu
   await store.close();
 });
 
-test('packInserts: a pack has at most 32 records, and ends with the record that fills its documents', () => {
+test('packInserts: a pack ends at 32 records, or when its documents reach the maximum length', () => {
   let position = 0;
   const sizes = (documents: readonly string[]) =>
     packInserts(

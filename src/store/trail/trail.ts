@@ -26,7 +26,7 @@ export interface Trail {
 export interface LookupQuery {
   readonly accountId: AccountId;
   readonly region: string;
-  /** First and last time of the records, both inclusive. */
+  /** Earliest time of the records. `to` is the latest time. The range includes both times. */
   readonly from: Instant;
   readonly to: Instant;
   readonly attribute?: { readonly name: LookupAttribute; readonly value: string };
@@ -46,10 +46,10 @@ export interface LookupPage {
  */
 const LATEST_MS = 15 * 60_000;
 
-/** Access of the trail to its transaction. */
+/** Functions of the transaction that the trail uses. */
 export interface TrailParts {
   readonly sql: Sql;
-  /** Adds a record to those that the engine writes. */
+  /** Adds a record to those that the engine writes at the end of the transaction. */
   readonly append: (row: TrailRow) => void;
   /** Writes the records of earlier transactions that are not written yet. */
   readonly writeEarlier: () => void;
@@ -89,7 +89,7 @@ const SELECT_TAIL = `
 /** Event IDs are before it. */
 const AFTER_EVENT_IDS = '\u{10ffff}';
 
-/** Number of packs that one statement reads, and that the first one reads: a pack can have many records of a frequent value. */
+/** Number of packs that a statement reads. The first statement reads fewer, because a few packs can fill the page of a frequent value. */
 const PACKS_PAGE = 16;
 const PACKS_FIRST = 4;
 const SELECT_PACKS = `
@@ -130,7 +130,7 @@ function parsePlace(text: string): Place {
 /** A search in progress. Reads packs from new to old, and collects their matching records until the page has one more than its limit. */
 interface Search {
   readonly query: LookupQuery;
-  /** The page continues here. */
+  /** Place at which the page continues. */
   readonly end: Place;
   readonly found: { readonly row: TrailRow; readonly place: Place }[];
   /** Place of the matching record that was read last. */
@@ -197,7 +197,7 @@ async function searchTail(sql: Sql, state: Search, text: string, indexed: number
 
 /** Searches the runs, from the one that has the pack at `last`. */
 async function searchRuns(sql: Sql, state: Search, key: number, last: number, from: number): Promise<Place | undefined> {
-  // The pack at `from` or before may be in the middle of the last run.
+  // Begins with the run that contains the pack at `last`, which may be in the middle of the run.
   let before = (await runEndFrom(sql, last)) + 1;
   let limit: number = RUNS_PAGE.first;
   for (let runs = 0; ; ) {
