@@ -43,7 +43,8 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
   }
 
   async function lookOnce(): Promise<void> {
-    // Includes only versions that were committed before the list is read. A server that registers later already has these changes.
+    // Selects committed versions before it reads the list of servers. A server that registers later reads the changes of these versions
+    // before its first lease.
     const asked = [...waiting].filter((one) => applied() >= one.version);
     if (asked.length === 0) return;
     const all = await servers.registered();

@@ -42,7 +42,7 @@ export interface Bounds {
   readonly removals: boolean;
 }
 
-/** A state of the model. */
+/** Stages, versions, ages and other fields of the writers, the replica and each server, at the offsets below. */
 export type State = readonly number[];
 
 /** Fields of a writer: stage, version, and age since the commit. */

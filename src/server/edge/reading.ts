@@ -252,8 +252,8 @@ function parseInSteps(connection: Connection, stream: HttpStream, { isHeld, onSt
       deliver(to - from === bytes.length ? bytes : bytes.subarray(from, to));
     }
   };
-  // If another part has a listener, the HTTP server does not read from the socket itself. It also removes its own listeners for `pause` and
-  // `resume`. Without them, `pause` would let the stream read until its buffer is full.
+  // Node's HTTP server stops reading from the socket directly when a `data` listener is added. It then removes its `pause` and `resume`
+  // listeners. The loop below restores them, because a paused stream would otherwise continue to read until its buffer is full.
   const removed = (['pause', 'resume'] as const).map((event) => [event, stream.listeners(event) as (() => void)[]] as const);
   connection.onData = onData;
   stream.on('data', onData);

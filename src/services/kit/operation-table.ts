@@ -23,8 +23,8 @@ export type DeclaredOperations<Service extends keyof Apis> = {
 type Unknown<Service extends keyof Apis, Declared> = { readonly [Name in Exclude<keyof Declared, keyof Apis[Service]>]: never };
 
 /**
- * Returns the table of a service, with every operation of its model. An operation gets the actions that its `access` omits. Operations
- * that are not declared are `notYet`, and operations that AWS removed are `REMOVED`. The table has no prototype, so a lookup by a name
+ * Returns the table of a service, with every operation of its model. An `access` without an action requires the operation's own action.
+ * Undeclared operations are `notYet`, and operations that AWS removed are `REMOVED`. The table has no prototype, so a lookup by a name
  * from a request finds only operations.
  *
  * @throws Error  a declared operation is not in the model

@@ -17,8 +17,8 @@ export interface Trail {
   lookup(query: LookupQuery): Promise<LookupPage>;
   /**
    * Returns each record of all accounts once, in the order of commits, after a position (0: from the first), for delivery and digests.
-   * It reads at most `limit` packs, which have one or more records each, and the others with the position of the last one. On PostgreSQL it
-   * omits the last half minute, because a record that commits late may still precede these records.
+   * It reads at most `limit` packs of one or more records, and any further packs at the position of the last pack.
+   * On PostgreSQL it omits the last half minute, because a record that commits late may still precede these records.
    */
   since(position: number, limit: number): Promise<{ readonly rows: readonly TrailRow[]; readonly position: number }>;
 }
