@@ -36,7 +36,8 @@ export function readSamlMetadata(metadata: string): Promise<SamlMetadata> {
 }
 
 async function parseMetadata(metadata: string): Promise<SamlMetadata> {
-  if (!hasAtMost(metadata, '<', METADATA_TAGS_MAX)) throw invalid("The provider's metadata is too large.");
+  if (!hasAtMost(metadata, '<', METADATA_TAGS_MAX))
+    throw invalid(`The provider's metadata is too large: it can have at most ${METADATA_TAGS_MAX} tags.`);
   const parser = new Parser({ explicitCharkey: true, tagNameProcessors: [processors.stripPrefix] });
   const root = ((await parser.parseStringPromise(metadata).catch(() => undefined)) ?? {}) as Element;
   const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as
