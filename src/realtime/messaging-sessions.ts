@@ -29,7 +29,7 @@ export interface MessagingSessions extends Pick<Admission, 'reserve'> {
   admit(socket: number, received: Received): void;
   /** Receives news about a socket. */
   receive(news: SocketNews): void;
-  /** Stops without orders to the sockets. Their owner closes them. */
+  /** Ends all sessions, but sends no orders. The main thread closes the sockets. */
   stop(): Promise<void>;
 }
 

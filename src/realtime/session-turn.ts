@@ -39,7 +39,7 @@ export interface SessionTurn {
   stop(): void;
 }
 
-/** Creates the work that each turn of the messaging sessions does. */
+/** Creates the turn of the messaging sessions. `newTurns` calls `run` for each requested turn. */
 export function newSessionTurn(parts: SessionTurnParts): SessionTurn {
   const { sessions, reauthorization, reader, outbox, prefetch, monotonic, close } = parts;
   let wanted = false;

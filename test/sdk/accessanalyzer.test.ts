@@ -12,7 +12,7 @@ import { startAccount } from '../kit/account.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { allow, policy } from '../kit/policy.ts';
 
-/** Calls IAM Access Analyzer with the AWS SDK client. */
+/** Server and user of the tests that call IAM Access Analyzer with the AWS SDK client. */
 const { server, user } = await startAccount();
 const analyzer = new AccessAnalyzerClient(server.client());
 const typo = policy(allow('chime:CreateMeting'), { Sid: '', ...allow('iam:*') });

@@ -20,7 +20,7 @@ export function moderatorOperations(deps: MessagingDeps) {
      * @throws ConflictException              the user or bot is a moderator
      * @throws ResourceLimitExceededException the channel has the maximum number of moderators
      *
-     * Emits: CREATE_CHANNEL_MODERATOR. In an elastic channel also DELETE_CHANNEL_MEMBERSHIP for its memberships.
+     * Emits: CREATE_CHANNEL_MODERATOR. In an elastic channel also DELETE_CHANNEL_MEMBERSHIP for the new moderator's memberships.
      */
     CreateChannelModerator: {
       async handle(call, { ChannelModeratorArn }, { bearer, channel }) {
@@ -47,7 +47,7 @@ export function moderatorOperations(deps: MessagingDeps) {
     /**
      * @throws ForbiddenException the channel does not exist, or the user or bot does not moderate it
      *
-     * Emits: DELETE_CHANNEL_MODERATOR. In an elastic channel also DELETE_CHANNEL_MEMBERSHIP for its memberships.
+     * Emits: DELETE_CHANNEL_MODERATOR. In an elastic channel also DELETE_CHANNEL_MEMBERSHIP for the former moderator's memberships.
      */
     DeleteChannelModerator: {
       async handle(call, { ChannelModeratorArn }, admitted) {

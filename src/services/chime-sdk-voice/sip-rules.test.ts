@@ -18,7 +18,7 @@ async function rule({ run, application }: Fixture, more: Partial<CreateSipRuleRe
   return SipRule?.SipRuleId as string;
 }
 
-test('CreateSipRule: it has one application per region', async () => {
+test('CreateSipRule: a rule has one application per region', async () => {
   const { run, connector, application } = await openFixture();
   const here = await application();
   const there = await application({ AwsRegion: 'us-west-2' }, { region: 'us-west-2' });

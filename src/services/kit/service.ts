@@ -53,7 +53,7 @@ export interface Service<Parts = never> {
   readonly sealed?: readonly SealedKind[];
   readonly linkedRoles?: readonly LinkedRole[];
   readonly sweeps?: readonly Sweep[];
-  /** Subscribers of its own events and of events of other services. */
+  /** Subscribers of events of this service and of other services. */
   readonly subscriptions?: readonly Subscription[];
   /** Returns the error for an invalid page token in `member`. Default: `BadRequestException`. */
   readonly invalidPageToken?: (member: string) => AwsError;

@@ -29,10 +29,14 @@ const DUPLICATE = 'Duplicate tag keys found. Please note that Tag keys are case 
 const RESERVED = 'Tag keys may not begin with aws:, which is reserved.';
 
 /**
+ * Tag rules of each service.
+ *
  * Source: IAM User Guide, "Tagging IAM resources", rules for tagging: a tag of a user or role replaces one whose key differs in case only.
  * AWS General Reference, "Tagging your AWS resources": `aws:` is reserved in any case. organizations 2016-11-28, InvalidInputExceptionReason.
- * Assumed: the messages of Chime, which are IAM's; the messages about reserved keys. AWS allows tags that differ only in case on resources of
- * Chime and Organizations and on other IAM resources, and warns against them. Conditions cannot distinguish them, so this server allows none.
+ * Assumed: Chime returns the same messages as IAM. The messages about reserved keys are also assumed.
+ *
+ * AWS allows tag keys that differ only in case on resources of Chime and Organizations, and on IAM resources other than users and roles. AWS
+ * warns against such keys. Conditions cannot distinguish them, so this server never stores both.
  */
 // biome-ignore format: a table
 export const TAG_RULES = {
