@@ -51,6 +51,6 @@ export const SERVER_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   'one server behind is enough':           { module: WITHDRAWALS, text: 'behind(all, one.version).length === 0',      instead: 'behind(all, one.version).length <= 1', violation: /succeeded without|was refused/ },
   'a token that is not remembered': { module: ONCE, text: 'if (before !== undefined && ', instead: "if (before !== undefined && before.requestHash === '' && ", violation: /created twice/ },
   'a commit acknowledged before its sync': { module: SYNCS, text: 'const error = await ended;', instead: 'const error = null as Error | null;', violation: /records of success|contrary|without/ },
-  'a sign-in that outlives its user':      { module: SNAPSHOT,    text: 'usersById.delete((before as UserRecord).userId);', instead: '{}',                             violation: /succeeded without the sign-in|lives on/, from: 80 },
+  'a sign-in that outlives its user':      { module: SNAPSHOT,    text: 'text === undefined ? held.delete(change)', instead: "text === undefined ? (change.kind === 'user' ? undefined : held.delete(change))", violation: /succeeded without the sign-in|lives on/, from: 80 },
   'a sign-out that keeps the cookie':      { module: SIGN_IN_HTTP, text: "return cookie(request, '', 0);",            instead: 'return [];',                           violation: /sets no cookie/ },
 };
