@@ -1,4 +1,5 @@
 import type { AccountId } from '#core/arn.ts';
+import { lruMap } from '#core/lru-map.ts';
 import type { Principal } from '#core/principal.ts';
 import { compilePolicy, type PolicyLayers, type SourcedPolicy } from '#policy/engine.ts';
 import type { GroupRecord, IdentityKind, RoleRecord, UserRecord } from '#store/identity/identity.ts';
@@ -183,23 +184,18 @@ interface DependentCache<Value> {
 }
 
 function newDependentCache<Value>(max: number): DependentCache<Value> {
-  /** Entries with the names of the records that they depend on, in the order of use. */
-  const entries = new Map<string, { readonly value: Value; readonly names: readonly string[] }>();
-  /** Keys of the dependent entries, by the record's name. */
-  const dependents = new Map<string, Set<string>>();
-
-  function drop(key: string): void {
-    const entry = entries.get(key);
-    entries.delete(key);
-    for (const name of entry?.names ?? []) {
+  /** Entries with the names of the records that they depend on. */
+  const entries = lruMap<string, { readonly value: Value; readonly names: readonly string[] }>(max, (key, { names }) => {
+    for (const name of names) {
       const keys = dependents.get(name);
       keys?.delete(key);
       if (keys?.size === 0) dependents.delete(name);
     }
-  }
+  });
+  /** Keys of the dependent entries, by the record's name. */
+  const dependents = new Map<string, Set<string>>();
 
   function add(key: string, value: Value, names: readonly string[]): void {
-    if (entries.size >= max) drop(entries.keys().next().value as string);
     entries.set(key, { value, names });
     for (const name of names) {
       let keys = dependents.get(name);
@@ -211,19 +207,15 @@ function newDependentCache<Value>(max: number): DependentCache<Value> {
   return {
     get(key, create) {
       const entry = entries.get(key);
-      if (entry !== undefined) {
-        entries.delete(key);
-        entries.set(key, entry);
-        return entry.value;
-      }
+      if (entry !== undefined) return entry.value;
       const names: string[] = [];
       const value = create((more) => void names.push(...more));
       add(key, value, names);
       return value;
     },
-    drop,
+    drop: entries.delete,
     dropDependents(name) {
-      for (const key of [...(dependents.get(name) ?? [])]) drop(key);
+      for (const key of [...(dependents.get(name) ?? [])]) entries.delete(key);
     },
     clear() {
       entries.clear();

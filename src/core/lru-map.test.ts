@@ -51,3 +51,19 @@ test('lruMap: after random operations, the entries and their order equal those o
     assert.equal(map.size, expected.length);
   }
 });
+
+test('lruMap: `removed` receives deleted and displaced entries, but not replaced values or cleared entries', () => {
+  const removed: (readonly [key: string, value: number])[] = [];
+  const map = lruMap<string, number>(2, (key, value) => removed.push([key, value]));
+  map.set('a', 1);
+  map.set('a', 2);
+  map.set('b', 3);
+  map.set('c', 4);
+  map.delete('absent');
+  map.delete('b');
+  map.clear();
+  assert.deepEqual(removed, [
+    ['a', 2],
+    ['b', 3],
+  ]);
+});

@@ -18,10 +18,12 @@ interface Entry<Key, Value> {
 }
 
 /**
- * Creates an empty map. A linked list has the order of use, so a hit changes a few references and creates no garbage. If each hit
+ * Creates an empty map. `removed` receives each entry that `delete` or a new entry removes, but not those that `clear` removes.
+ *
+ * A linked list has the order of use, so a hit changes a few references and creates no garbage. If each hit
  * deleted the key and inserted it again, `Map` would often copy its table.
  */
-export function lruMap<Key, Value>(max: number): LruMap<Key, Value> {
+export function lruMap<Key, Value>(max: number, removed: (key: Key, value: Value) => void = () => {}): LruMap<Key, Value> {
   const entries = new Map<Key, Entry<Key, Value>>();
   /** Start and end of the list: `ring.older` is the most recently used entry, and `ring.newer` the least recently used one. */
   const ring = {} as Entry<Key, Value>;
@@ -40,6 +42,7 @@ export function lruMap<Key, Value>(max: number): LruMap<Key, Value> {
   function remove(entry: Entry<Key, Value>): void {
     unlink(entry);
     entries.delete(entry.key);
+    removed(entry.key, entry.value);
   }
   function use(key: Key): Entry<Key, Value> | undefined {
     const entry = entries.get(key);
