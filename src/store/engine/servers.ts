@@ -2,7 +2,7 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { HELD_KINDS, type HeldKind, type IdentityChange, type StoredRecord } from '../identity/identity.ts';
 import { TEXT_SQL } from '../identity/record-parts.ts';
-import { CHANGE_COLUMNS, type ChangeRow, JOIN_DETAILS, toChange } from '../identity/repository.ts';
+import { CHANGE_COLUMNS, type ChangeRow, JOIN_DETAILS, noIdentityCounter, toChange } from '../identity/repository.ts';
 import type { Sql } from '../sql.ts';
 import { instant, int, type Row, table, text, textOf } from '../table.ts';
 
@@ -171,8 +171,7 @@ export function servers(sql: Sql, epoch: string): Servers {
     async page(after) {
       const rows = await sql.rows<PageRow>(PAGE, [after?.accountId ?? '', after?.kind ?? '', after?.key ?? '']);
       const [first] = rows;
-      if (first === undefined)
-        throw new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
+      if (first === undefined) throw noIdentityCounter();
       const records = rows.flatMap((row) =>
         row.account_id === null ? [] : [{ accountId: row.account_id, kind: row.kind, key: row.key, text: row.text }],
       );
@@ -181,8 +180,7 @@ export function servers(sql: Sql, epoch: string): Servers {
     async renew(id, since) {
       const rows = await sql.rows<RenewalRow>(RENEW, [since, id]);
       const [first] = rows;
-      if (first === undefined)
-        throw new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
+      if (first === undefined) throw noIdentityCounter();
       return {
         version: first.counter,
         trimmedTo: first.trimmed,

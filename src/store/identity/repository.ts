@@ -170,8 +170,7 @@ export function identity(sql: Sql): Identity {
 
   async function raised(): Promise<number> {
     version ??= (await sql.row<{ readonly value: number }>(RAISE))?.value;
-    if (version === undefined)
-      throw new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
+    if (version === undefined) throw noIdentityCounter();
     return version;
   }
 
@@ -260,8 +259,7 @@ export function identity(sql: Sql): Identity {
     async changesSince(since) {
       const rows = await sql.rows<{ readonly counter: number } & (ChangeRow | { readonly version: null })>(CHANGES, [since]);
       const [first] = rows;
-      if (first === undefined)
-        throw new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
+      if (first === undefined) throw noIdentityCounter();
       return { version: first.counter, changes: rows.flatMap((row) => (row.version === null ? [] : [toChange(row)])) };
     },
   };
@@ -285,4 +283,9 @@ function endOfPrefix(prefix: string): string | undefined {
 export function toChange(row: ChangeRow): IdentityChange {
   const change = { accountId: row.account_id, kind: row.kind, key: row.key, version: row.version };
   return row.deleted === 1 ? change : { ...change, text: row.text };
+}
+
+/** Returns the error for a database without the counter of identity versions. */
+export function noIdentityCounter(): Error {
+  return new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
 }
