@@ -22,6 +22,7 @@ import { systemClock } from '#server/core/clock.ts';
 import { openServers } from '#store/engine/open-servers.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store, Tx } from '#store/store.ts';
+import { measureTurns } from './lib-turns.ts';
 
 const PRINCIPALS = Number(process.env['PRINCIPALS'] ?? 100_000);
 const ACCOUNTS = Number(process.env['ACCOUNTS'] ?? 100);
@@ -115,28 +116,6 @@ function bytes(): number {
   return heapUsed + external;
 }
 
-const cpuMs = (): number => {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-};
-
-/** Runs `work`. Returns its CPU time on this thread, and the longest CPU time between two turns of the event loop. */
-async function measure(work: () => Promise<unknown>): Promise<{ readonly totalMs: number; readonly blockedMs: number }> {
-  let blockedMs = 0;
-  let last = cpuMs();
-  let turn = setImmediate(function next() {
-    const now = cpuMs();
-    blockedMs = Math.max(blockedMs, now - last);
-    last = now;
-    turn = setImmediate(next);
-  });
-  const began = cpuMs();
-  await work();
-  blockedMs = Math.max(blockedMs, cpuMs() - last);
-  clearImmediate(turn);
-  return { totalMs: cpuMs() - began, blockedMs };
-}
-
 /** Looks up every principal and collects the policies, as the first request of a principal does. Yields to the event loop regularly. */
 async function useAll(snapshot: Snapshot, stacks: ReturnType<typeof newStacks>, accessKeyIds: readonly string[]): Promise<void> {
   const principals = principalsOf(snapshot);
@@ -171,10 +150,10 @@ const lease = newLease({
   newId: () => 'bench',
   report: (line) => console.error(line),
 });
-const { totalMs, blockedMs } = await measure(() => lease.start());
+const { totalMs, blockedMs } = await measureTurns(() => lease.start());
 const peak = process.memoryUsage().rss;
 const loaded = bytes();
-const used = await measure(() => useAll(snapshot, stacks, accessKeyIds));
+const used = await measureTurns(() => useAll(snapshot, stacks, accessKeyIds));
 await nextTurn();
 const afterUse = bytes();
 const per = (more: number): string => `${Math.round((more - before) / PRINCIPALS)} bytes`;

@@ -7,6 +7,7 @@ import { instant } from '#core/instant.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { LookupAttribute } from '#store/trail/trail-row.ts';
 import { fillTrail } from './lib-fill-trail.ts';
+import { cpuMs } from './lib-turns.ts';
 import { median } from './load.ts';
 
 /**
@@ -34,24 +35,23 @@ try {
   const to = instant(Date.now());
   for (const [title, name, of] of VALUES) {
     const times: number[] = [];
-    let cpuMs = 0;
+    let usedMs = 0;
     let found = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const attribute = { name, value: of(round, eventIds[(round * 7_919) % eventIds.length] as string) };
-      const used = process.threadCpuUsage();
+      const cpuBefore = cpuMs();
       const began = performance.now();
       const { rows } = await store.transaction((tx) =>
         tx.trail.lookup({ accountId, region: 'us-east-1', from: instant(0), to, attribute, limit: 50 }),
       );
       times.push(performance.now() - began);
-      const { user, system } = process.threadCpuUsage(used);
-      cpuMs += (user + system) / 1_000;
+      usedMs += cpuMs() - cpuBefore;
       found += rows.length;
     }
     times.sort((a, b) => a - b);
     const p99 = times[Math.floor(ROUNDS * 0.99)] as number;
     console.log(
-      `${title.padEnd(32)} p50 ${median(times).toFixed(2)} ms  p99 ${p99.toFixed(2)} ms  CPU ${(cpuMs / ROUNDS).toFixed(2)} ms  ${(found / ROUNDS).toFixed(1)} records each`,
+      `${title.padEnd(32)} p50 ${median(times).toFixed(2)} ms  p99 ${p99.toFixed(2)} ms  CPU ${(usedMs / ROUNDS).toFixed(2)} ms  ${(found / ROUNDS).toFixed(1)} records each`,
     );
   }
 } finally {

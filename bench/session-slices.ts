@@ -6,6 +6,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openSessions, user } from '#realtime/fixture.ts';
+import { cpuMs, measureTurns } from './lib-turns.ts';
 
 const SLOW_SESSIONS = 60;
 /** Number of patterns. Each has about 500 characters, so that all together have 120,000 characters, the maximum length of a policy. */
@@ -13,38 +14,17 @@ const PATTERNS = 240;
 const SESSIONS = 5_000;
 const USERS = 500;
 
-const milliseconds = (): number => {
-  const { user: own, system } = process.threadCpuUsage();
-  return (own + system) / 1000;
-};
-
-/** Runs `work`. Returns its CPU time, and the longest CPU time between two turns of the event loop. */
-async function measure(work: () => Promise<unknown>): Promise<{ readonly total: number; readonly blocked: number }> {
-  let blocked = 0;
-  let last = milliseconds();
-  let turn = setImmediate(function next() {
-    const now = milliseconds();
-    blocked = Math.max(blocked, now - last);
-    last = now;
-    turn = setImmediate(next);
-  });
-  const began = milliseconds();
-  await work();
-  clearImmediate(turn);
-  return { total: milliseconds() - began, blocked };
-}
-
 type Chat = Awaited<ReturnType<typeof openSessions>>;
 
 /** Runs calls until `stopped` returns true. A call has two transactions in different turns. Returns the longest CPU time of a call. */
 async function longestCall({ store }: Chat, stopped: () => boolean): Promise<number> {
   let longest = 0;
   while (!stopped()) {
-    const began = milliseconds();
+    const began = cpuMs();
     await store.transaction((tx) => tx.meta.get('bench'));
     await nextTurn();
     await store.transaction((tx) => tx.meta.get('bench'));
-    longest = Math.max(longest, milliseconds() - began);
+    longest = Math.max(longest, cpuMs() - began);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   return longest;
@@ -56,7 +36,7 @@ async function slowPolicies(): Promise<void> {
   const all = Array.from({ length: SLOW_SESSIONS }, () => chat.connect(user('ada'), { userAgent: 'a'.repeat(1_000) }));
   await chat.until(() => all.every(({ frames }) => frames.length > 0));
   const slow = Array.from({ length: PATTERNS }, (_, i) => `*${'a'.repeat(490)}${i}*`);
-  const { total, blocked } = await measure(async () => {
+  const { totalMs, blockedMs } = await measureTurns(async () => {
     await chat.setRolePolicy([
       { Effect: 'Deny', Action: 'chime:Connect', Resource: '*', Condition: { StringLike: { 'aws:UserAgent': slow } } },
       { Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') },
@@ -64,7 +44,7 @@ async function slowPolicies(): Promise<void> {
     await chat.until(() => all.every(({ closed }) => closed !== undefined));
   });
   console.log(
-    `${SLOW_SESSIONS} sessions with slow policies: ${total.toFixed(0)} ms of CPU, event loop blocked for ${blocked.toFixed(0)} ms`,
+    `${SLOW_SESSIONS} sessions with slow policies: ${totalMs.toFixed(0)} ms of CPU, event loop blocked for ${blockedMs.toFixed(0)} ms`,
   );
   await chat.stop();
 }
@@ -79,7 +59,7 @@ async function manySessions(): Promise<void> {
     let done = false;
     const calls = longestCall(chat, () => done);
     const began = performance.now();
-    const { total, blocked } = await measure(() =>
+    const { totalMs, blockedMs } = await measureTurns(() =>
       chat.countDuring(async (counts) => {
         await chat.setRolePolicy({ Effect: 'Allow', Action: ['chime:Connect', `chime:Round${round}`], Resource: '*' });
         while (counts.sessions < SESSIONS) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -90,7 +70,7 @@ async function manySessions(): Promise<void> {
     const call = await calls;
     if (round === 2) {
       console.log(
-        `${SESSIONS} sessions: ${total.toFixed(0)} ms of CPU in ${seconds} s, event loop blocked for ${blocked.toFixed(1)} ms, longest call ${call.toFixed(1)} ms`,
+        `${SESSIONS} sessions: ${totalMs.toFixed(0)} ms of CPU in ${seconds} s, event loop blocked for ${blockedMs.toFixed(1)} ms, longest call ${call.toFixed(1)} ms`,
       );
     }
   }
