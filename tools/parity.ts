@@ -192,7 +192,7 @@ export function page(services: readonly ServiceParity[]): string {
  *
  * @throws Error  a service has no row
  */
-export function withCounts(readme: string, services: readonly ServiceParity[]): string {
+function withCounts(readme: string, services: readonly ServiceParity[]): string {
   return services.reduce((text, { service, title, operations }) => {
     const start = `| [${title}](docs/parity.md#${service}) | `;
     const at = text.indexOf(start);
