@@ -25,8 +25,8 @@ export interface LeaseTerm {
 }
 
 /**
- * Maximum difference between the wall clock and the monotonic clock, as a fraction of a lease. The rest of `MARGIN` covers different rates
- * of the clocks.
+ * Maximum difference between the wall clock and the monotonic clock, as a fraction of a lease. The rest of `MARGIN` covers clocks that run
+ * at different rates.
  */
 const DISAGREEMENT = MARGIN / 2;
 

@@ -5,8 +5,8 @@
  * - a server loads, registers, polls, acknowledges and stops, and polls are lost or late
  * - an operator removes servers
  *
- * A state contains time only as ages and remaining times. All values above a maximum have the same effect and are one value. So the number
- * of states is finite, and the search needs no time limit.
+ * A state contains time only as ages and remaining times. All values above a maximum have the same effect and are one value. So the state
+ * space is finite, and the search ends without a time limit.
  *
  * Guarantee: after a withdrawal has returned, no server with a lease decides by an older version of identity.
  *

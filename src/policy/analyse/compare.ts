@@ -90,8 +90,8 @@ function grants(
 }
 
 /**
- * Returns the differences between two versions of a policy, each with a request. Returns one difference for each statement and each class
- * of actions that the patterns distinguish.
+ * Returns the differences between two versions of a policy, each with a request. Returns one difference for each statement and each set
+ * of actions that all patterns treat alike.
  *
  * The engine has decided each request with both versions. `complete` is false if a difference can neither be shown nor excluded. It is also
  * false for versions with the same meaning, unless a comparison of their statements proves this.

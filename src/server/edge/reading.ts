@@ -12,7 +12,7 @@ export interface Reading {
   start(connection: Connection, begin: () => void): void;
   /** Begins to limit the requests on the stream of a connection. Call it after the HTTP server listens to the stream. */
   limitRequests(connection: Connection, stream: Socket): void;
-  /** Stops limiting the requests on the stream, because it is no longer HTTP. */
+  /** Ends the limits on the stream of a connection. Call it when the stream no longer carries HTTP requests. */
   stopLimiting(connection: Connection): void;
   /** Counts the head of a request, with the length of its body. Call it for each request, also for those that are ignored. */
   countHead(connection: Connection, body: Connection['bodyLeft']): void;
