@@ -1,6 +1,6 @@
 /**
- * Process with chat clients for the benchmarks: many WebSockets that only count the received frames. A benchmark forks this file and sends
- * it the messages `open` and `count`.
+ * Process with chat clients for the benchmarks. The clients are WebSockets that count the received frames and answer
+ * pings. A benchmark forks this file, and sends the messages `open` and `count` to the new process.
  */
 import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -19,14 +19,17 @@ export type ToClients = { readonly open: OpenSockets } | 'count' | 'close';
 /** Response to the messages `open` and `count`. */
 export interface ClientCounts {
   readonly sockets: number;
-  /** Frames since the last `count`. */
+  /** Number of frames received since the last message `count`. */
   readonly frames: number;
   readonly closed: number;
 }
 
 /** Maximum number of sockets that are opened at the same time. */
 const OPENING_MAX = 64;
-/** Buffer that all sockets share for reading. The frames of a read are counted before the next read. */
+/**
+ * Buffer that all sockets without TLS share for reading. One buffer is enough, because the frames of a read are counted
+ * before the next read.
+ */
 const buffer = Buffer.allocUnsafe(256 * 1024);
 const sockets = new Set<Socket>();
 let frames = 0;
@@ -36,7 +39,10 @@ const PING = 0x89;
 /** A masked pong without payload. */
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
-/** Returns a function that reads the frames of a stream. It calls `onFrame` after each, with its first byte. */
+/**
+ * Returns a function that reads the frames of a stream. That function calls `onFrame` after each frame, with the first
+ * byte of the frame.
+ */
 function frameReader(onFrame: (kind: number) => void): (bytes: Buffer, length: number) => void {
   /** Number of bytes of the current frame that are not received yet. */
   let left = 0;
@@ -61,7 +67,7 @@ function frameReader(onFrame: (kind: number) => void): (bytes: Buffer, length: n
   };
 }
 
-/** Opens a socket. Resolves when it has received its first frames. */
+/** Opens a socket. Resolves when the socket has received `firstFrames` frames. */
 function open({ host, port, tls, firstFrames }: OpenSockets, target: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let upgraded = '';

@@ -30,6 +30,7 @@ export function send(endpoint: string, { method, path, headers, body }: SignedRe
 
 /** An app instance with users who are all members of one channel. */
 export interface Chat {
+  readonly channelArn: string;
   readonly userArns: readonly string[];
   /** Sends a message to the channel. */
   say(content: string): Promise<void>;
@@ -58,6 +59,7 @@ export async function createChat(server: Process, users: number): Promise<Chat> 
   }
   let last = 0;
   return {
+    channelArn: ChannelArn as string,
     userArns,
     async say(Content) {
       const message = { Content, Type: 'STANDARD', Persistence: 'NON_PERSISTENT', ClientRequestToken: `m${++last}` };
@@ -88,7 +90,7 @@ export function startClients() {
   };
   return {
     open: (sockets: OpenSockets) => ask({ open: sockets }),
-    /** Returns the number of frames that the clients received since the last call. */
+    /** Returns the number of frames that the clients received since the previous call of `count`. */
     count: () => ask('count'),
     stop: () => child.send('close' satisfies ToClients),
   };

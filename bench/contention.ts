@@ -1,6 +1,7 @@
 /**
- * Measures CreateAttendee on PostgreSQL with conflicts: 64 callers add attendees to eight meetings for three seconds. Then compares every
- * response with the rows and records in the database. Command: `npm run bench contention`.
+ * Measures CreateAttendee on PostgreSQL with conflicts: 64 callers add attendees to eight meetings for three seconds.
+ * Then compares every response with the rows of the attendees and with the trail records in the database.
+ * Command: `npm run bench contention`.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

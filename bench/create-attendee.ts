@@ -1,8 +1,7 @@
 /**
- * Measures CreateAttendee with 64 clients. The server responds when the attendee and its trail record are durable. Both share one commit.
- * A last round, which is not part of the figures, runs under strace. It measures how many acknowledged changes share one sync of SQLite's
- * log.
- * Command: `npm run bench create-attendee`.
+ * Measures CreateAttendee with 64 clients. The server stores an attendee and its trail record in one commit, and
+ * responds after the commit is durable. A last round, which is not part of the figures, runs under strace. This round
+ * measures how many acknowledged changes share one sync of SQLite's log. Command: `npm run bench create-attendee`.
  */
 import { type Load, load, median, type Process, type SignedRequest, signed, startProcess } from './load.ts';
 import { watchSyncs } from './syncs.ts';

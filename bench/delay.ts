@@ -1,20 +1,26 @@
 /**
- * Measures how long one client delays another. One client calls GetCallerIdentity, while another sends the most expensive known requests.
- * Command: `npm run bench delay`. Environment variables: `SEED` for random inputs, `SECTION` (analyses, account, chat, sockets, trail,
- * tokens), and `ONLY` (part of the name of a request).
+ * Measures how long one client delays another. One client calls GetCallerIdentity, while another sends the most
+ * expensive known requests.
+ * Command: `npm run bench delay`. Environment variables:
  *
- * Prints for each request: the longest delay of GetCallerIdentity, the CPU time of the core thread for one request, and the time until
- * the response. The CPU time bounds the delay, and does not depend on other load of the machine.
+ * - `SEED`: seed of the random inputs
+ * - `SECTION`: one section to run (analyses, account, chat, sockets, trail, tokens, record)
+ * - `ONLY`: string that the name of a request must contain; the benchmark skips all other requests
+ *
+ * Prints for each request: the longest delay of GetCallerIdentity, the CPU time of the core thread for one request, and
+ * the time until the response. In the server, the core thread executes the calls of all clients. Its CPU time bounds
+ * the delay, and does not depend on other load of the machine.
  */
 import type { AccountId } from '#core/arn.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { recordOf } from '#store/identity/record-parts.ts';
 import { fillAccount, fillOrganization, LARGEST } from '../test/hostile/full-account.ts';
 import { fullAccountRequests, fullOrganizationRequests } from '../test/hostile/full-account-requests.ts';
+import { recordRequests } from '../test/hostile/record-requests.ts';
 import { hostileRequests } from '../test/hostile/worst-analysis-requests.ts';
 import { startIdentityProvider } from '../test/sts/identity-provider.ts';
 import { type DelayCase, hostileCase, measureDelays, type Worst } from './lib-delay.ts';
-import { chatCases, socketCases, tokenCases, trailCases } from './lib-delay-cases.ts';
+import { chatCases, commandCase, socketCases, tokenCases, trailCases } from './lib-delay-cases.ts';
 import { fillTrail } from './lib-fill-trail.ts';
 import { type Process, startProcess } from './load.ts';
 
@@ -24,7 +30,10 @@ const SECTION = process.env['SECTION'];
 /** Number of trail records in the section `trail`. */
 const RECORDS = Number(process.env['RECORDS'] ?? 200_000);
 
-/** Starts a server on a prepared store. `fill` receives the store, the ID of the first account, and the ID of the administrator. */
+/**
+ * Starts a server on a store that `fill` has filled. `fill` receives the store, the ID of the first account, and the ID
+ * of the administrator.
+ */
 async function startFilled(fill: (store: Awaited<ReturnType<typeof openSqlite>>, accountId: AccountId, userId: string) => Promise<void>) {
   const first = await startProcess('belfry');
   await first.stop();
@@ -69,6 +78,12 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ readonly server: Process
     const provider = await startIdentityProvider();
     const server = await startProcess('belfry', { environment: { BELFRY_INTERNAL_ISSUERS: provider.host } });
     return { server, cases: await tokenCases(server, provider) };
+  },
+  async record() {
+    const server = await startProcess('belfry');
+    const { endpoint, credentials } = server;
+    const requests = await recordRequests({ endpoint, credentials, region: 'us-east-1' }, { pointRequests: 4 });
+    return { server, cases: requests.map(({ name, send }) => commandCase(name, send)) };
   },
 };
 

@@ -1,7 +1,8 @@
 /**
- * Measures messages to a channel with 1,000 connected members, compared with a plain `ws` server that sends each message to 1,000 sockets.
- * The unit is deliveries per CPU second of the server process, with bursts of several sizes, in interleaved rounds. Belfry also
- * authenticates, authorizes, stores and records each message. Command: `npm run bench fan-out`.
+ * Measures messages to a channel with 1,000 connected members, compared with a plain `ws` server that sends each
+ * message to 1,000 sockets. The unit is deliveries per CPU second of the server process. Measures bursts of several
+ * sizes. The rounds of Belfry and of the plain server alternate. Belfry also authenticates, authorizes, stores and
+ * records each message. Command: `npm run bench fan-out`.
  */
 import { WebSocket } from 'ws';
 import { connectTarget, cpuSeconds, createChat, startClients } from './chat.ts';
@@ -35,12 +36,15 @@ async function plain(): Promise<Side> {
   await clients.open({ host: '127.0.0.1', port: Number(new URL(server.endpoint).port), tls: false, targets, firstFrames: 0 });
   const publisher = new WebSocket(`${server.endpoint.replace('http', 'ws')}/publish`);
   await new Promise((resolve) => publisher.once('open', resolve));
-  // Has about the length of a frame that Belfry sends.
+  // The message is about as long as a frame that Belfry sends.
   const message = 'x'.repeat(950);
   return { server, clients, say: async () => publisher.send(message) };
 }
 
-/** Sends bursts of messages, each after all sockets have received the previous one. Returns deliveries per CPU second. */
+/**
+ * Sends bursts of messages, each burst after all sockets have received the previous burst. Returns deliveries per CPU
+ * second.
+ */
 async function measure({ server, clients, say }: Side, burst: number): Promise<number> {
   await clients.count();
   const before = cpuSeconds(server.pid);

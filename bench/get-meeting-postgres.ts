@@ -1,6 +1,7 @@
 /**
- * GetMeeting, signed, authorized and durably recorded, on PostgreSQL compared with SQLite, and the CPU time of the server's process for each.
- * Interleaved rounds on one machine, 64 connections, PostgreSQL on the same machine. Command: `npm run bench get-meeting-postgres`.
+ * Measures GetMeeting with signature, authorization and a durable trail record, on PostgreSQL compared with SQLite.
+ * Also measures the CPU time of the server process for one request. Uses interleaved rounds and 64 connections, with
+ * PostgreSQL on the same machine. Command: `npm run bench get-meeting-postgres`.
  */
 import { testPostgres } from '../test/store/test-postgres.ts';
 import { cpuSeconds } from './chat.ts';

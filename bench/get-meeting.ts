@@ -1,7 +1,7 @@
 /**
- * Measures GetMeeting with signature, authorization and a durable trail record. Compares it with a bare `node:http` server, and with Belfry
- * without trail records.
- * Interleaved rounds on one machine, 64 connections. Command: `npm run bench get-meeting`.
+ * Measures GetMeeting with signature, authorization and a durable trail record. Compares the figures with those of a
+ * bare `node:http` server, and with those of Belfry without trail records.
+ * Uses interleaved rounds on one machine, and 64 connections. Command: `npm run bench get-meeting`.
  */
 import { load, median, signed, startProcess } from './load.ts';
 

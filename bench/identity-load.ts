@@ -1,7 +1,9 @@
 /**
- * Measures the identity snapshot of a server with many principals, each with a separate policy and access key. Measures the memory per
- * principal after the load and after use. Also measures the CPU time of the load, and the longest time for which the load blocks the event
- * loop. Command: `npm run bench identity-load`. The environment variables `PRINCIPALS` and `ACCOUNTS` change the numbers.
+ * Measures how a server loads its identity snapshot (identity records in memory) with many principals. Each principal
+ * has a separate policy and access key. Measures the CPU time of loading, and the longest time for which loading blocks
+ * the event loop. Also measures the memory per principal, after loading and again after each principal was looked up.
+ * Command: `npm run bench identity-load`. The environment variables `PRINCIPALS` and `ACCOUNTS` set the numbers of
+ * principals and accounts.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
@@ -26,7 +28,7 @@ import { measureTurns } from './lib-turns.ts';
 
 const PRINCIPALS = Number(process.env['PRINCIPALS'] ?? 100_000);
 const ACCOUNTS = Number(process.env['ACCOUNTS'] ?? 100);
-/** Number of principals that one transaction of the preparation writes. */
+/** Number of principals that the preparation writes in one transaction. */
 const AT_ONCE = 500;
 const NOW = instant(Date.parse('2026-11-22T12:00:00Z'));
 
@@ -116,7 +118,10 @@ function bytes(): number {
   return heapUsed + external;
 }
 
-/** Looks up every principal and collects the policies, as the first request of a principal does. Yields to the event loop regularly. */
+/**
+ * Looks up every principal and collects its policies, which a server does for the first request of a principal. Yields
+ * to the event loop regularly.
+ */
 async function useAll(snapshot: Snapshot, stacks: ReturnType<typeof newStacks>, accessKeyIds: readonly string[]): Promise<void> {
   const principals = principalsOf(snapshot);
   let count = 0;

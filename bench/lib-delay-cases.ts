@@ -27,7 +27,7 @@ const PING_MAX_BYTES = 125;
 const clientOf = ({ endpoint, credentials }: Process) => ({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
 
 /** Returns a case that sends an SDK command. An error of the service is an outcome of the case, not a failure. */
-function commandCase(name: string, send: () => Promise<unknown>): DelayCase {
+export function commandCase(name: string, send: () => Promise<unknown>): DelayCase {
   return {
     name,
     send: () =>
@@ -38,7 +38,7 @@ function commandCase(name: string, send: () => Promise<unknown>): DelayCase {
   };
 }
 
-/** Returns the cases of chat: the largest batches, messages and callbacks of channel flows. */
+/** Returns the cases of chat: the largest batches, the largest messages, and the largest callback of a channel flow. */
 export async function chatCases(server: Process): Promise<DelayCase[]> {
   const identity = new ChimeSDKIdentityClient(clientOf(server));
   const chat = new messaging.ChimeSDKMessagingClient(clientOf(server));
@@ -116,7 +116,10 @@ export async function socketCases(server: Process): Promise<DelayCase[]> {
   ];
 }
 
-/** Returns the cases of CloudTrail: look-ups of all records, of values that no record has, and of an event name of 0.1 % of the records. */
+/**
+ * Returns the cases of CloudTrail: look-ups of all records, of values that no record has, and of an event name that
+ * 0.1 % of the records have.
+ */
 export function trailCases(server: Process, records: number): DelayCase[] {
   const trail = new CloudTrailClient(clientOf(server));
   const lookUp = (AttributeKey: LookupAttributeKey | undefined, AttributeValue: string) =>
@@ -142,7 +145,8 @@ export async function tokenCases(server: Process, provider: IdentityProvider): P
   const assume = (WebIdentityToken: string) =>
     sts.send(new AssumeRoleWithWebIdentityCommand({ RoleArn: Role?.Arn, RoleSessionName: 'web', WebIdentityToken }));
   const TOKEN_MAX = 20_000;
-  // Fills the maximum length of a token. Base64url takes four characters for three bytes. Header and signature take about 500 characters.
+  // With these claims the token almost has the maximum length. Base64url takes four characters for three bytes. Header
+  // and signature take about 500 characters.
   const claims = { amr: Array.from({ length: 3_500 }, (_, i) => `${i % 10}`) };
   const nested = { nested: JSON.parse(`${'['.repeat(1_000)}${']'.repeat(1_000)}`) };
   const [list, deep] = [await provider.token(claims), await provider.token(nested)];

@@ -1,8 +1,8 @@
 /** Measures how long the requests of one client delay another client, which calls GetCallerIdentity at the same time. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { instant } from '#core/instant.ts';
 import { sign } from '#sigv4/sign.ts';
 import { type HostileRequest, sendHostile } from '../test/hostile/worst-analysis-requests.ts';
+import { coreMilliseconds } from '../test/kit/thread-time.ts';
 import type { Process } from './load.ts';
 
 /** A request to measure. `send` returns the status and error code. */
@@ -11,7 +11,10 @@ export interface DelayCase {
   send(): Promise<string>;
 }
 
-/** Longest delay of the other client, and the most CPU time of the core thread for one request, in milliseconds. */
+/**
+ * Longest delay of the client that calls GetCallerIdentity, and the most CPU time of the core thread for one request,
+ * in milliseconds.
+ */
 export interface Worst {
   delayMs: number;
   coreMs: number;
@@ -49,22 +52,12 @@ async function identity(server: Process): Promise<number> {
   return performance.now() - from;
 }
 
-/** Returns the CPU time of the core thread, which is the first worker thread, in milliseconds. Linux only. */
-function coreMilliseconds({ pid }: Process): number {
-  const tasks = `/proc/${pid}/task`;
-  for (const task of readdirSync(tasks).sort((a, b) => Number(a) - Number(b))) {
-    if (readFileSync(`${tasks}/${task}/comm`, 'utf8').trim() !== 'WorkerThread') continue;
-    return Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-  }
-  return Number.NaN;
-}
-
 /** Returns the CPU time of the core thread for one call of GetCallerIdentity, in milliseconds. */
 async function coreMillisecondsOfCall(server: Process): Promise<number> {
   for (let i = 0; i < 200; i++) await identity(server);
-  const before = coreMilliseconds(server);
+  const before = coreMilliseconds(server.pid);
   for (let i = 0; i < 200; i++) await identity(server);
-  return (coreMilliseconds(server) - before) / 200;
+  return (coreMilliseconds(server.pid) - before) / 200;
 }
 
 /**
@@ -77,7 +70,7 @@ export async function measureDelays(server: Process, cases: readonly DelayCase[]
     let attacking = true;
     const answers: string[] = [];
     const began = performance.now();
-    const cpu = coreMilliseconds(server);
+    const cpu = coreMilliseconds(server.pid);
     const attack = (async () => {
       for (let i = 0; i < TIMES; i++) answers.push(await send());
     })().finally(() => {
@@ -91,7 +84,7 @@ export async function measureDelays(server: Process, cases: readonly DelayCase[]
     }
     await attack;
     worst.delayMs = Math.max(worst.delayMs, longest);
-    const core = (coreMilliseconds(server) - cpu - calls * ofCall) / TIMES;
+    const core = (coreMilliseconds(server.pid) - cpu - calls * ofCall) / TIMES;
     worst.coreMs = Math.max(worst.coreMs, core);
     const each = (performance.now() - began) / TIMES;
     console.log(

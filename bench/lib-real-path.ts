@@ -25,9 +25,12 @@ export interface RealPath {
   readonly snapshot: Snapshot;
   readonly stacks: Stacks;
   readonly requests: readonly AuthorizeRequest[];
-  /** Authorizes a request, as a call of an operation does. */
+  /** Authorizes a request with the same function as a server. */
   readonly authorize: Authorize;
-  /** Decides the request with this index, from the headers and the caller to the denial. This is the synchronous part of `authorize`. */
+  /**
+   * Decides the request with this index: builds the condition context from the headers and the caller, and returns the
+   * denial or undefined. This is the synchronous part of `authorize`.
+   */
   readonly decide: (request: number) => Denial | undefined;
   /** Returns the condition context of the request with this index, from which the engine reads facts on demand. */
   readonly contextOf: (request: number) => RequestContext;

@@ -3,13 +3,19 @@
 /** CPU times of some work, in milliseconds. */
 export interface Turns {
   readonly totalMs: number;
-  /** Longest CPU time between two turns of the event loop: other callers wait for it. */
+  /** Longest CPU time of one turn of the event loop. All other callers must wait until that turn ends. */
   readonly blockedMs: number;
 }
 
 /** Returns the CPU time of this thread, in milliseconds. */
 export function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Returns the CPU time of all threads of this process, in milliseconds. */
+export function processCpuMs(): number {
+  const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 

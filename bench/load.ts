@@ -11,7 +11,7 @@ import { type Keys, profileKeys, UNKNOWN_KEYS } from '../test/kit/keys.ts';
 /** A server in a separate process. */
 export interface Process {
   readonly endpoint: string;
-  /** Endpoint of the last listener: HTTPS, if the server has it. */
+  /** Endpoint of the last listener. It is the HTTPS listener if the server has one. */
   readonly socketEndpoint: string;
   readonly pid: number;
   readonly dataFolder: string;
@@ -35,7 +35,16 @@ export async function startProcess(
   options: ProcessOptions = {},
 ): Promise<Process> {
   const { under = [], dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-')), environment = {} } = options;
-  const run = [...under, process.execPath, 'bench/server-process.ts', dataFolder, what, JSON.stringify(environment)];
+  // The option `--max-semi-space-size` has the same value as in `bin/belfry.mjs`.
+  const run = [
+    ...under,
+    process.execPath,
+    '--max-semi-space-size=4',
+    'bench/server-process.ts',
+    dataFolder,
+    what,
+    JSON.stringify(environment),
+  ];
   const child: ChildProcess = spawn(run[0] as string, run.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   const endpoints = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));
@@ -55,7 +64,7 @@ export async function startProcess(
   };
 }
 
-/** A request that `wrk` sends. */
+/** Signed request, for example for `wrk`. */
 export interface SignedRequest {
   readonly method: string;
   readonly path: string;
@@ -90,7 +99,7 @@ export interface Load {
   readonly p99Ms: number;
   readonly requests: number;
   readonly not2xx: number;
-  /** Value of `Date.now()` before the run. `endedMs` is the value after it. */
+  /** Value of `Date.now()` before the run. `endedMs` is the value after the run. */
   readonly beganMs: number;
   readonly endedMs: number;
 }

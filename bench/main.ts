@@ -1,11 +1,21 @@
 /**
- * Runs all benchmarks (`npm run bench`) or the named ones (`npm run bench NAME …`). Each benchmark prints its figures and those of the
- * compared programs, from one interleaved run. `docs/performance.md` has the latest figures, and describes the machine.
+ * Runs all benchmarks (`npm run bench`) or the named ones (`npm run bench NAME …`). Each benchmark prints the figures
+ * of Belfry and of the programs with which Belfry is compared. The rounds of Belfry and of these programs alternate.
+ * `docs/performance.md` has the latest figures, and describes the machine.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 
-const PARTS: ReadonlySet<string> = new Set(['chat.ts', 'chat-clients.ts', 'main.ts', 'load.ts', 'server-process.ts', 'syncs.ts']);
+const PARTS: ReadonlySet<string> = new Set([
+  'chat.ts',
+  'chat-clients.ts',
+  'chain.ts',
+  'core-time.ts',
+  'main.ts',
+  'load.ts',
+  'server-process.ts',
+  'syncs.ts',
+]);
 const all = readdirSync('bench').filter((file) => file.endsWith('.ts') && !PARTS.has(file) && !file.startsWith('lib-'));
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !all.includes(`${name}.ts`));

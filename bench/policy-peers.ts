@@ -18,17 +18,17 @@ import { toCedar, toCedarContext } from './policy-cedar.ts';
 import { makeWorkload } from './policy-workload.ts';
 
 /**
- * Compares Belfry's policy engine with other engines: `node bench/policy-peers.ts`. Each engine runs in a separate process, with interleaved
- * rounds. The unit is decisions per CPU second.
+ * Compares Belfry's policy engine with other engines: `node bench/policy-peers.ts`. Each engine runs in a separate
+ * process, with interleaved rounds. The unit is decisions per CPU second.
  *
  * The other engines are not dependencies. Install them outside the project's `node_modules` with
  * `npm install --prefix .bench @casl/ability casbin @cloud-copilot/iam-simulate @cedar-policy/cedar-wasm pbac`.
  *
- * Belfry is measured with the real work of a server: from the headers, the address and the authenticated caller of a request to the
- * decision. The other engines receive requests that were prepared in advance.
+ * Belfry is measured with the real work of a server: from the headers, the address and the authenticated caller of a
+ * request to the decision. The other engines receive requests that were prepared in advance.
  *
- * CASL and casbin support neither ARNs nor conditions. In this benchmark they call Belfry's compiled predicate for both, which improves
- * their figures.
+ * CASL and casbin support neither ARNs nor conditions. In this benchmark they call Belfry's compiled predicate for ARNs
+ * and conditions, which improves their figures.
  */
 
 /** Function that decides the request with this index. Returns whether the request is allowed. */
@@ -276,7 +276,7 @@ function withLists(text: string): unknown {
   return { ...document, Statement: [document.Statement].flat() };
 }
 
-/** Context keys in the case that the policies use, because pbac compares keys case-sensitively. */
+/** Context keys with the capitalization that the policies use, because pbac compares keys case-sensitively. */
 const ORIGINAL_KEYS: Readonly<Record<string, string>> = {
   'aws:sourceip': 'aws:SourceIp',
   'aws:securetransport': 'aws:SecureTransport',

@@ -10,7 +10,10 @@ export interface WorkloadPrincipal {
   readonly name: string;
   /** Identity-based policies of the principal, as indexes into `policies`. */
   readonly identity: readonly number[];
-  /** Boundary and session policy, used in track B only. */
+  /**
+   * Boundary and session policy, as indexes into `policies`. Only track B, the variant with all policy types, uses
+   * them.
+   */
   readonly boundary?: number;
   readonly session?: number;
 }
@@ -158,7 +161,8 @@ export function makeWorkload(principalCount = 1000, requestCount = 10_000): Work
     ...MANAGED.map((name) => ({ name, text: managedPolicies().find((policy) => policy.name === name)?.document ?? '' })),
     ...Object.entries(CUSTOM).map(([name, statements]) => ({ name, text: text(statements) })),
   ];
-  // Principals have these policies (broad policies and denials) more often than the others, as in real accounts.
+  // Principals have these policies (broad policies and denials) more often than the other policies, as in real
+  // accounts.
   const common = ['AmazonChimeFullAccess', 'AmazonChimeReadOnly', 'notIam', 'office', 'mfa', 'region', 'tls'];
   const commonAt = common.map((name) => policies.findIndex((policy) => policy.name === name));
   const one = (): number => (dice(3) === 0 ? pick(commonAt) : dice(policies.length));
@@ -203,7 +207,7 @@ function makeRequest(
       'aws:currenttime': time,
       'aws:useragent': pick(['aws-cli/2.31 Python/3.13', 'Boto3/1.40', 'aws-sdk-js/3.1137', 'belfry-console/1']),
       'aws:multifactorauthpresent': String(mfa),
-      // All sessions began at midnight.
+      // All sessions began at midnight (`SESSIONS_BEGAN`), so the age of the MFA sign-in is counted from midnight.
       ...(mfa && { 'aws:multifactorauthage': String((Date.parse(time) - SESSIONS_BEGAN) / 1000) }),
       'aws:viaawsservice': 'false',
       ...(resource !== '*' && { 'aws:resourceaccount': ACCOUNT }),

@@ -25,7 +25,7 @@ function print(title: string, rates: readonly number[]): void {
 }
 
 function perSecond(title: string, count: number, run: () => void): void {
-  // Warm-up of half a CPU second, as in policy-peers.ts.
+  // Warm-up of half a CPU second. `policy-peers.ts` uses the same warm-up.
   for (let spent = 0; spent < 0.5; ) spent += cpu(run);
   print(
     title,
@@ -33,7 +33,10 @@ function perSecond(title: string, count: number, run: () => void): void {
   );
 }
 
-/** Measures and prints runs per CPU second, like `perSecond`, but of a function that returns a promise. */
+/**
+ * Measures an asynchronous function that processes `count` requests in each run. Prints the requests per CPU second.
+ * `perSecond` measures synchronous functions.
+ */
 async function perSecondOf(title: string, count: number, run: () => Promise<void>): Promise<void> {
   const rates: number[] = [];
   for (let round = 0; round <= ROUNDS; round++) {

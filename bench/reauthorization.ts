@@ -9,7 +9,7 @@ import { median, signed, startProcess } from './load.ts';
 const SESSIONS = Number(process.env['SESSIONS'] ?? 5_000);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
 const USERS = 500;
-/** Length of one measurement. The server re-authorizes all sessions within this time. */
+/** Duration of one measurement in seconds. The server re-authorizes all sessions within this time. */
 const SECONDS = 1.5;
 
 const server = await startProcess('belfry');

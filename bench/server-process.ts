@@ -9,7 +9,8 @@ import { startServer } from '#server/start.ts';
 
 const [dataFolder, what, more = '{}'] = process.argv.slice(2) as [string, string | undefined, string | undefined];
 if (what === 'plain-ws') {
-  // Sends each message of a client on `/publish` to all other clients.
+  // A plain server of the package `ws`. It sends each message that arrives on `/publish` to the sockets on all other
+  // paths.
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
   const clients = new Set<WebSocket>();
   server.on('connection', (socket, { url }) => {
@@ -25,7 +26,7 @@ if (what === 'plain-ws') {
   });
   server.once('listening', () => console.log(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
 } else if (what === 'bare') {
-  // A bare node:http server as the reference.
+  // A bare node:http server, with which Belfry is compared.
   const server = createServer((request, response) => {
     request.resume();
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -33,11 +34,13 @@ if (what === 'plain-ws') {
   });
   server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
 } else {
-  // Raises the limits per source (client address), because all load comes from one source.
+  // All load comes from one source (client address) and one account. So the limits per source, account and user are
+  // raised. LookupEvents has no limit.
   const settings = readSettings([], {
     BELFRY_DATA: dataFolder,
     BELFRY_HTTP: '127.0.0.1:0',
     BELFRY_HTTPS: 'off',
+    BELFRY_METRICS: 'off',
     BELFRY_SOURCE_SHARE: '100',
     BELFRY_REQUESTS_PER_SOURCE: '100000',
     BELFRY_SESSIONS_PER_ACCOUNT: '1000000',

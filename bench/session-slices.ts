@@ -1,22 +1,29 @@
 /**
- * Changes identity in an account with messaging sessions, which the core thread then re-authorizes in slices. Measures the longest time in
- * which the thread serves no other caller. One case has 60 sessions of a user with slow policies. The other case has 5,000 ordinary
- * sessions. The times are CPU times of the thread, so other load of the machine does not change them. Command:
- * `npm run bench session-slices`.
+ * Changes identity records of an account with messaging sessions. The core thread, which executes the calls of all
+ * clients, then re-authorizes the sessions in slices. A slice is a short run between other requests. Measures the
+ * longest time in which the thread serves no other caller. One case has 60 sessions of a user with slow policies. The
+ * other case has 5,000 ordinary sessions. The times are CPU times of the thread, so other load of the machine does not
+ * change them. Command: `npm run bench session-slices`.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openSessions, user } from '#realtime/fixture.ts';
 import { cpuMs, measureTurns } from './lib-turns.ts';
 
 const SLOW_SESSIONS = 60;
-/** Number of patterns. Each has about 500 characters, so that all together have 120,000 characters, the maximum length of a policy. */
+/**
+ * Number of patterns in the slow policy. A pattern has about 500 characters, so all patterns together have 120,000
+ * characters. The maximum length of a policy is 131,072 characters (`POLICY_TEXT_MAX`).
+ */
 const PATTERNS = 240;
 const SESSIONS = 5_000;
 const USERS = 500;
 
 type Chat = Awaited<ReturnType<typeof openSessions>>;
 
-/** Runs calls until `stopped` returns true. A call has two transactions in different turns. Returns the longest CPU time of a call. */
+/**
+ * Runs calls until `stopped` returns true. A call has two transactions in different turns of the event loop. Returns
+ * the longest CPU time of a call.
+ */
 async function longestCall({ store }: Chat, stopped: () => boolean): Promise<number> {
   let longest = 0;
   while (!stopped()) {

@@ -1,6 +1,7 @@
 /**
- * Measures AssumeRole with a durable trail record, and compares requests with session credentials to requests with long-term keys. Uses
- * interleaved rounds and 32 connections. Also measures the mock server moto (`python3 -m moto.server`) if it is installed. `MOTO_PYTHON`
+ * Measures AssumeRole with a durable trail record. Also measures GetCallerIdentity, and compares requests that are
+ * signed with session credentials with requests that are signed with a long-term key. Uses interleaved rounds and 32
+ * connections. If the mock server moto (`python3 -m moto.server`) is installed, also measures moto. `MOTO_PYTHON`
  * selects another Python. Moto checks no signature and stores nothing. Command: `npm run bench sts`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -14,7 +15,7 @@ const SECONDS = Number(process.env['SECONDS_EACH'] ?? 3);
 const CONNECTIONS = 32;
 const SESSIONS = 200;
 
-/** Returns a signed call of a service with the query protocol. */
+/** Returns a signed request to a service that uses the query protocol. */
 function query(
   endpoint: string,
   service: 'iam' | 'sts',

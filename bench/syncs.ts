@@ -1,4 +1,4 @@
-/** Counts the fsync and fdatasync calls of a server for SQLite's log. */
+/** Counts the fsync and fdatasync calls that a server makes for SQLite's log. */
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,8 @@ export interface SyncWatch {
 export function watchSyncs(): SyncWatch | undefined {
   if (!existsSync('/usr/bin/strace')) return undefined;
   const file = join(mkdtempSync(join(tmpdir(), 'belfry-strace-')), 'syncs.txt');
-  // -D: the server stays a direct child, so that a signal reaches the server and not strace. -y: prints file names.
+  // -D: the server stays a direct child of this process, so that a signal reaches the server and not strace.
+  // -y: prints file names.
   const under = [
     'strace',
     '-D',

@@ -1,6 +1,8 @@
 /**
- * Measures the CPU time of decoding and encoding one request, compared with JSON.parse and JSON.stringify of the same document. Medians of
- * interleaved rounds. Command: `node bench/wire.ts`. Goal: 2.5 µs to encode GetMeeting, 3 µs to decode and validate CreateMeeting.
+ * Measures the CPU time to decode one request and to encode one response. Compares both times with JSON.parse and
+ * JSON.stringify of the same documents. Prints medians of interleaved rounds. Command: `node bench/wire.ts`.
+ *
+ * Goal: 2.5 µs to encode the response of GetMeeting, 3 µs to decode and validate the request of CreateMeeting.
  */
 
 import type { Received } from '#core/exchange.ts';

@@ -8,8 +8,8 @@ export function isNewEnough(version = process.versions.node) {
 }
 
 /**
- * Returns the path of a Node executable that can run the sources.
- * It is the current one if it is new enough, otherwise the one in the optional npm package for this platform.
+ * Returns the path of a Node executable that can run the sources. It is the current executable if that is new enough,
+ * otherwise the executable in the optional npm package for this platform.
  *
  * @throws Error  there is no such executable
  */

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// Runs a program with Node 24 from any version of Node. Forwards arguments, signals and the exit status.
+// Runs a program with Node 24 from any version of Node. Forwards Node's options, arguments, signals and the exit status.
 import { spawn } from 'node:child_process';
 import { findNode24, isNewEnough } from './find-node24.mjs';
 
 export function runUnderNode24(args) {
-  const child = spawn(findNode24(), ['--disable-warning=ExperimentalWarning', ...args], { stdio: 'inherit' });
+  const child = spawn(findNode24(), ['--disable-warning=ExperimentalWarning', ...process.execArgv, ...args], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     console.error(error.message);

@@ -1,6 +1,9 @@
 import { registerHooks } from 'node:module';
 
-/** A fault to build into the program: one module, and the replacement of text that occurs in it once. */
+/**
+ * A fault to build into the program. In one module, `instead` replaces the string `text`, which must occur exactly
+ * once.
+ */
 export interface Mutant {
   /** End of the module's URL. */
   readonly module: `/src/${string}.ts`;
@@ -9,11 +12,12 @@ export interface Mutant {
 }
 
 /**
- * Builds a fault into the program. Call this in a file that is loaded with `--import`, before the module is loaded.
+ * Builds a fault into the program. Call this function in a file that is loaded with `--import`, before `module` is
+ * loaded.
  *
- * The product has no switch for faults: the hook changes the source of one module when it is loaded.
+ * The product has no switch for faults: a hook changes the source of one module when Node loads the module.
  *
- * @throws Error  the text does not occur once in the module
+ * @throws Error  `text` does not occur exactly once in the module
  */
 export function buildIn({ module, text, instead }: Mutant): void {
   registerHooks({

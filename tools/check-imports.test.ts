@@ -4,7 +4,7 @@ import { checkImports, type Exceptions } from './check-imports.ts';
 
 const NONE: Exceptions = { imports: [], circles: [] };
 
-/** Checks a tree: each file with its source. */
+/** Returns the problems of a source tree. `tree` has the source of each file by its path. */
 function problemsOf(tree: Readonly<Record<string, string>>, exceptions = NONE): readonly string[] {
   return checkImports(new Map(Object.entries(tree)), exceptions).problems;
 }
@@ -21,10 +21,10 @@ const LAYER_CASES: readonly (readonly [from: string, to: string, isAllowed: bool
   ['src/services/kit/a.ts',                      'src/access/b.ts',                              false],
   ['src/services/iam/a.ts',                      'src/access/b.ts',                              true ],
   ['src/access/a.ts',                            'src/services/iam/b.ts',                        false],
-  ['src/services/chime/a.ts',                    'src/services/iam/b.ts',                        true ],
-  ['src/services/iam/a.ts',                      'src/services/chime/b.ts',                      false],
-  ['src/services/sts/a.ts',                      'src/services/chime/b.ts',                      true ],
-  ['src/services/chime/a.ts',                    'src/services/sts/b.ts',                        false],
+  ['src/services/chime-kit/a.ts',                    'src/services/iam/b.ts',                        true ],
+  ['src/services/iam/a.ts',                      'src/services/chime-kit/b.ts',                      false],
+  ['src/services/sts/a.ts',                      'src/services/chime-kit/b.ts',                      true ],
+  ['src/services/chime-kit/a.ts',                    'src/services/sts/b.ts',                        false],
   ['src/services/sts/a.ts',                      'src/services/organizations/b.ts',              false],
   ['src/realtime/a.ts',                          'src/services/chime-sdk-messaging/b.ts',        true ],
   ['src/services/chime-sdk-messaging/a.ts',      'src/realtime/b.ts',                            false],
@@ -95,12 +95,12 @@ test('checkImports: an exception allows one import', () => {
   ]);
 });
 
-test('checkImports: an exception allows a circle of its files, but not a larger one', () => {
+test('checkImports: an exception allows a circle of its files, but not a circle with more files', () => {
   assert.deepEqual(problemsOf(CIRCLE, { ...NONE, circles: [['core/a.ts', 'core/b.ts', 'core/c.ts', 'core/d.ts']] }), []);
   assert.equal(problemsOf(CIRCLE, { ...NONE, circles: [['core/a.ts', 'core/b.ts']] }).length, 1);
 });
 
-test('checkImports: exceptions that no file needs are reported', () => {
+test('checkImports: exceptions that are no longer needed are reported', () => {
   const exceptions: Exceptions = { imports: ['src/core/a.ts → src/policy/b.ts'], circles: [['core/a.ts', 'core/b.ts']] };
   assert.deepEqual(checkImports(new Map([['src/core/a.ts', '']]), exceptions).unneeded, [
     'src/core/a.ts → src/policy/b.ts',

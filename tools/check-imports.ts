@@ -1,19 +1,21 @@
 /**
- * Checks the imports of `src`. Each file imports only from lower layers and from its own part. Files do not import each other in a circle.
- * Static, dynamic, type and worker-thread imports count, relative or with `#`. Does not check packages. See ARCHITECTURE.md.
+ * Checks the imports of `src`. Each file imports only from lower layers and from its own part. Files do not import each
+ * other in a circle. See ARCHITECTURE.md.
+ * The check covers static, dynamic and type imports and worker threads, with relative paths or with `#`. It does not
+ * cover packages.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Parts by layer, from the lowest. `services/*` is any service folder that is not listed. */
+/** Parts (folders of `src`) by layer, from the lowest. `services/*` is any service folder that is not listed. */
 // biome-ignore format: a table
 const LAYERS: readonly (readonly string[])[] = [
   ['core'],
-  ['model', 'policy', 'sigv4', 'store'],
+  ['model', 'policy', 'sigv4', 'store', 'tlog'],
   ['wire', 'access', 'trail', 'services/kit'],
   ['services/iam'],
-  ['services/chime'],
+  ['services/chime-kit'],
   ['services/*'],
   ['events'],
   ['realtime', 'delivery', 'media'],
@@ -22,12 +24,16 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 
 /**
- * Imports and circles that are still allowed and must be removed. The check names entries that are no longer needed. Do not add entries.
+ * Imports and circles that the check still allows, although they should be removed. The check reports entries that are
+ * no longer needed. Do not add entries.
  */
 export interface Exceptions {
   /** Allowed imports of a file that is not in a lower layer, as `<importing file> → <imported file>`. */
   readonly imports: readonly string[];
-  /** Files that may be in one circle, without `src/`. Each list also allows a circle of some of its files. */
+  /**
+   * Lists of paths without `src/`. The files of a list may import each other in a circle. A circle of only some of
+   * these files is also allowed.
+   */
   readonly circles: readonly (readonly string[])[];
 }
 
@@ -36,7 +42,10 @@ const EXCEPTIONS: Exceptions = {
   circles: [],
 };
 
-/** Import statements, `import()` expressions and types. The last group is the specifier. */
+/**
+ * Matches import statements, `import()` expressions and import types. The capturing group is the path or package that
+ * is imported.
+ */
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s*)'([^']+)'/gm;
 /** URLs of worker threads. These imports must follow the layers, but do not form circles, because a thread loads its own modules. */
 const WORKER = /\bnew URL\(\s*'([^']+)'/g;
@@ -72,7 +81,7 @@ export function checkImports(sources: ReadonlyMap<string, string>, exceptions: E
   return { problems, unneeded: unneeded.map((each) => (typeof each === 'string' ? each : each.join(', '))) };
 }
 
-/** Returns the imported files of a file, resolved and without duplicates. Packages are not included. */
+/** Returns the paths of the files that a file imports, without duplicates and without packages. */
 function importsOf(path: string, source: string, pattern: RegExp): readonly string[] {
   const found = new Set<string>();
   for (const [, specifier] of source.replaceAll(COMMENT, '').matchAll(pattern) as Iterable<[string, string]>) {

@@ -1,6 +1,6 @@
 /**
- * Checks that no input can make a compiled pattern of the models take exponential or polynomial time.
- * Caches safe patterns in `node_modules/.cache`, by pattern and version of the checker.
+ * Checks that matching a compiled pattern of the models takes at most linear time for any input. Caches the patterns
+ * that pass in `node_modules/.cache`. The cache is valid for one version of the checker.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,7 +10,10 @@ import { loadModel } from '#model/load.ts';
 import { compiledPattern } from '#model/patterns.ts';
 import { SERVICE_NAMES } from '#model/services.ts';
 
-/** Time limit for each pattern. An undecided pattern is reported but does not fail, because the length of its input is bounded. */
+/**
+ * Time limit for each pattern. If the time is not enough to decide, the pattern is reported, but the check does not
+ * fail, because the length of the pattern's input is bounded.
+ */
 const CHECK_MAX_MS = 2_000;
 
 const CACHE_FOLDER = fileURLToPath(new URL('../node_modules/.cache/belfry', import.meta.url));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** Excluded files: code for one engine, and tests. */
 const OF_ONE_ENGINE =
-  /(?:^|\/)(?:postgres|sqlite|sqlite-driver|group-commit|bus)\.ts$|\.test\.ts$|(?:^|\/)conformance[a-z-]*\.ts$|\.conformance\.ts$/;
+  /(?:^|\/)(?:postgres|sqlite|sqlite-driver|read-only-postgres|group-commit|bus|sip\/proxy-folder)\.ts$|\.test\.ts$|(?:^|\/)conformance[a-z-]*\.ts$|\.conformance\.ts$/;
 
 /** Matches a literal that is an SQL statement. */
 const STATEMENT =

@@ -1,5 +1,7 @@
-// `npm run coverage`: runs the unit tests of src/ with Node 24 and prints the covered lines, branches and functions of each file.
-// With test files as arguments, runs only these. Node counts the main thread and worker threads, but not child processes.
+// `npm run coverage`: runs the unit tests of src/ with Node 24 and prints the covered lines, branches and functions of
+// each file.
+// With test files as arguments, runs only these files. Node measures the main thread and worker threads, but not child
+// processes.
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { authorization } from './generate/authorization.ts';
 import { declarations, pascalCase } from './generate/declarations.ts';
+import { importedModel } from './generate/import.ts';
 import { fromPublished, readPublished } from './generate/published.ts';
 import { different, generate, serviceModel } from './generate.ts';
 
@@ -29,7 +30,7 @@ test('joinClient: an operation that is only in the published client is added wit
   assert.match(provenance.join(' '), /botocore iam-2010-05-08.* @aws-sdk\/client-iam [0-9.]+/);
 });
 
-test('joinClient: an enum is merged by name, and a new enum is linked to its member', () => {
+test('joinClient: an enum is merged by name, and a new enum becomes the type of its member', () => {
   const { shapes } = serviceModel('organizations', reference);
   assert.ok(shapes['PolicyType']?.enum?.includes('SECURITYHUB_CSPM_POLICY'));
   assert.equal(
@@ -49,19 +50,53 @@ test('joinClient: CreateMeeting keeps its HTTP binding and its idempotency token
 });
 
 // biome-ignore format: a table
-const UNKNOWN: readonly [where: string, change: (model: Record<string, Record<string, Record<string, unknown>>>) => void, message: RegExp][] = [
-  ['a key of an operation', (model) => { (model['operations']?.['AssumeRole'] ?? {})['endpoint'] = {}; },      /operation key 'endpoint'/],
-  ['a key of a shape',      (model) => { (model['shapes']?.['arnType'] ?? {})['document'] = true; },            /shape key 'document'/],
-  ['a key of the metadata', (model) => { (model['metadata'] ?? {})['sigv5'] = {}; },                            /metadata key 'sigv5'/],
-  ['an authentication type', (model) => { (model['operations']?.['AssumeRole'] ?? {})['authtype'] = 'bearer'; }, /authtype 'bearer'/],
+const INVALID: readonly [where: string, change: (model: Record<string, Record<string, Record<string, unknown>>>) => void, message: RegExp][] = [
+  ['an unknown key of an operation', (model) => { (model['operations']?.['AssumeRole'] ?? {})['docs'] = {}; },          /operation key 'docs'/],
+  ['documentation',                  (model) => { (model['operations']?.['AssumeRole'] ?? {})['documentation'] = 'x'; }, /AssumeRole has documentation; run npm run generate -- --import FILE/],
+  ['an unknown key of a shape',      (model) => { (model['shapes']?.['arnType'] ?? {})['document'] = true; },            /shape key 'document'/],
+  ['an unknown key of the metadata', (model) => { (model['metadata'] ?? {})['sigv5'] = {}; },                            /metadata key 'sigv5'/],
+  ['an unknown authentication type', (model) => { (model['operations']?.['AssumeRole'] ?? {})['authtype'] = 'bearer'; }, /authtype 'bearer'/],
 ];
 
-for (const [where, change, message] of UNKNOWN) {
-  test(`fromPublished: ${where} that the generator does not know is an error`, () => {
+for (const [where, change, message] of INVALID) {
+  test(`fromPublished: ${where} is an error`, () => {
     const { file, model } = readPublished('models', 'sts');
     const altered = structuredClone(model);
     change(altered as never);
     assert.throws(() => fromPublished('sts', file, altered), message);
+  });
+}
+
+/** Returns a published model of STS with a change, as text. */
+function published(change: (model: Record<string, Record<string, unknown>>) => void): string {
+  const model = structuredClone(readPublished('models', 'sts').model) as unknown as Record<string, Record<string, unknown>>;
+  change(model);
+  return JSON.stringify(model, undefined, 2);
+}
+
+test('importedModel: removes documentation, and keeps members and shapes with this name', () => {
+  const documentation = { type: 'structure', members: { documentation: { shape: 'String' } } };
+  const plain = published((model) => Object.assign(model['shapes'] ?? {}, { documentation }));
+  const documented = plain.replaceAll(/"(shape|type)": "/g, '"documentation": "<p>Text.</p>", "$1": "');
+  assert.ok(documented.length > plain.length);
+  assert.deepEqual(importedModel(documented), { file: 'sts-2011-06-15.json', text: JSON.stringify(JSON.parse(plain)) });
+});
+
+test('importedModel: the result for a model without changes is the committed file', () => {
+  const { file, text } = importedModel(published(() => {}));
+  assert.equal(text, readFileSync(`models/${file}`, 'utf8'));
+});
+
+// biome-ignore format: a table
+const NOT_IMPORTED: readonly [title: string, metadata: object, message: RegExp][] = [
+  ['a model without protocols',     { protocols: undefined },                               /^the model has no 'protocols'/],
+  ['a model of another version',    { apiVersion: '2027-01-01' },                           /^add this row to SERVICES .*apiVersion: '2027-01-01', protocols: \['query'\],\n/s],
+  ['a model of an unknown service', { endpointPrefix: 'kinesis', targetPrefix: 'Kinesis' }, /targetPrefix: 'Kinesis',\n {4}signingName: 'kinesis', hostPrefix: 'kinesis',/],
+];
+
+for (const [title, metadata, message] of NOT_IMPORTED) {
+  test(`importedModel: ${title} is an error that says what to do`, () => {
+    assert.throws(() => importedModel(published((model) => Object.assign(model['metadata'] ?? {}, metadata))), { name: 'Error', message });
   });
 }
 
@@ -84,6 +119,6 @@ test('declarations: the alternatives of a union exclude each other', () => {
   assert.match(text, /export type EvaluationCriteria =\n {2}\| \{ readonly PromQLCriteria: AlarmPromQLCriteria \};/);
 });
 
-test('pascalCase: a service name becomes the name of its interface', () => {
+test('pascalCase: removes hyphens and capitalizes each word of a service name', () => {
   assert.equal(pascalCase('chime-sdk-media-pipelines'), 'ChimeSdkMediaPipelines');
 });

@@ -1,17 +1,23 @@
 /**
  * `npm run generate`: writes `src/model/generated/` from `models/` and the published packages.
  * `npm run generate -- --check`: writes nothing. Fails and lists the files if they differ from the generated ones.
+ * `npm run generate -- --import FILE`: first writes botocore's `service-2.json` or `service-2.json.gz` to `models/`.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import type { AuthorizationFile } from '#model/authorization.ts';
 import type { OperationModel, ServiceModel } from '#model/model.ts';
 import { actionName, SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { authorization, authorizationText } from './generate/authorization.ts';
 import { joinClient } from './generate/clients.ts';
 import { apis, declarations } from './generate/declarations.ts';
+import { importedModel } from './generate/import.ts';
+import { legacyModel } from './generate/legacy.ts';
 import { managedPoliciesText } from './generate/managed-policies.ts';
+import { readOwn, withOwn } from './generate/own.ts';
 import { fromPublished, mapValues, readPublished, readRemoved } from './generate/published.ts';
+import { isSelected, selected } from './generate/selection.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = `${ROOT}src/model/generated`;
@@ -22,8 +28,10 @@ export function generate(): ReadonlyMap<string, string> {
   const reference = authorization();
   files.set('authorization.json', authorizationText(reference));
   files.set('managed-policies.json', managedPoliciesText(`${ROOT}models/managed-policies`));
-  for (const service of SERVICE_NAMES) {
-    const model = serviceModel(service, reference);
+  const models = SERVICE_NAMES.map((service) => serviceModel(service, reference));
+  files.set('chime-legacy.json', modelText(legacyModel(`${ROOT}models`, models)));
+  for (const model of models) {
+    const { service } = model;
     files.set(`${service}.json`, modelText(model));
     files.set(
       `${service}.ts`,
@@ -40,7 +48,12 @@ export function generate(): ReadonlyMap<string, string> {
 /** Returns the model of a service, from all its sources. */
 export function serviceModel(service: ServiceName, reference: AuthorizationFile): ServiceModel {
   const { file, model } = readPublished(`${ROOT}models`, service);
-  const joined = joinClient(fromPublished(service, file, model, readRemoved(`${ROOT}models`, file)));
+  const published = fromPublished(service, file, model, readRemoved(`${ROOT}models`, file));
+  const joined = withOwn(
+    isSelected(service) ? selected(published) : joinClient(published),
+    file.replace(/\.json$/, '.own.json'),
+    readOwn(`${ROOT}models`, file),
+  );
   const withReadOnly = (operation: OperationModel): OperationModel => ({
     ...operation,
     readOnly: operation.readOnly || reads(service, operation.name, reference),
@@ -49,11 +62,13 @@ export function serviceModel(service: ServiceName, reference: AuthorizationFile)
 }
 
 /**
- * Reports whether an operation is `readOnly` in trail events: by the access level of its action, otherwise by its verb.
+ * Reports whether an operation is `readOnly` in trail events. This depends on the access level of its action, or on the
+ * verb in its name if the reference has no such action.
  *
- * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail": the events of STS have `"readOnly": true`.
+ * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail": the events of STS have
+ * `"readOnly": true`.
  * DataDog/stratus-red-team, `aws.persistence.sts-federation-token`: it is false for GetFederationToken.
- * Assumed: `readOnly` is true for STS operations without an example in either.
+ * Assumed: `readOnly` is true for STS operations without an example in these sources.
  */
 function reads(service: ServiceName, operation: string, reference: AuthorizationFile): boolean {
   if (service === 'sts') return operation !== 'GetFederationToken';
@@ -64,14 +79,16 @@ function reads(service: ServiceName, operation: string, reference: Authorization
 
 /** Formats a model as JSON with one operation or shape per line, which is compact and has readable diffs. */
 function modelText(model: ServiceModel): string {
-  const { operations, removed, shapes, ...rest } = model;
+  const { operations, removed, unsupported = {}, shapes, ...rest } = model;
   const lines = (record: Readonly<Record<string, unknown>>) =>
     Object.entries(record)
       .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
       .join(',\n');
   const section = (name: string, record: Readonly<Record<string, unknown>>) => `,\n"${name}":{\n${lines(record)}\n}`;
-  const removedSection = Object.keys(removed).length === 0 ? '' : section('removed', removed);
-  return `${JSON.stringify(rest).slice(0, -1)}${section('operations', operations)}${removedSection}${section('shapes', shapes)}}\n`;
+  const optional = (name: string, record: Readonly<Record<string, unknown>>) =>
+    Object.keys(record).length === 0 ? '' : section(name, record);
+  const others = `${optional('removed', removed)}${optional('unsupported', unsupported)}`;
+  return `${JSON.stringify(rest).slice(0, -1)}${section('operations', operations)}${others}${section('shapes', shapes)}}\n`;
 }
 
 /** Returns the names of files that differ from the generated ones, are missing, or are superfluous. */
@@ -81,18 +98,41 @@ export function different(files: ReadonlyMap<string, string>): readonly string[]
   return [...names].filter((name) => !present.includes(name) || readFileSync(`${FOLDER}/${name}`, 'utf8') !== files.get(name));
 }
 
-if (import.meta.main) {
-  mkdirSync(FOLDER, { recursive: true });
+/** Writes a published model to `models/`, without its documentation. */
+function importModel(path: string): void {
+  const bytes = readFileSync(path);
+  const { file, text } = importedModel((path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'));
+  writeFileSync(`${ROOT}models/${file}`, text);
+  console.log(`wrote models/${file}`);
+}
+
+/** Runs the command, and returns its exit code. */
+function run([flag, path]: readonly string[]): number {
+  if (flag === '--import') {
+    if (path === undefined) throw new Error("'--import' needs the path of a model: npm run generate -- --import FILE");
+    importModel(path);
+  }
   const files = generate();
-  if (process.argv.includes('--check')) {
+  if (flag === '--check') {
     const stale = different(files);
-    if (stale.length > 0)
-      console.error(
-        `these files differ from the output of \`npm run generate\`:\n${stale.map((name) => `  src/model/generated/${name}`).join('\n')}`,
-      );
-    process.exitCode = stale.length > 0 ? 1 : 0;
-  } else {
-    for (const [name, text] of files) writeFileSync(`${FOLDER}/${name}`, text);
-    console.log(`wrote ${files.size} files to src/model/generated/`);
+    if (stale.length === 0) return 0;
+    const list = stale.map((name) => `  src/model/generated/${name}`).join('\n');
+    console.error(`these files differ from the output of \`npm run generate\`:\n${list}`);
+    return 1;
+  }
+  mkdirSync(FOLDER, { recursive: true });
+  for (const [name, text] of files) writeFileSync(`${FOLDER}/${name}`, text);
+  console.log(`wrote ${files.size} files to src/model/generated/`);
+  return 0;
+}
+
+if (import.meta.main) {
+  try {
+    process.exitCode = run(process.argv.slice(2));
+  } catch (error) {
+    // Errors of the generator say what to do. Other exceptions keep their stack.
+    if (!(error instanceof Error) || error.constructor !== Error) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
   }
 }

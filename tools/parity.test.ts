@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
 import type { Member, Shape } from '#model/model.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
+import { ACTED_ON, changesSetting } from './parity/acted-on.ts';
 import { type ClientName, calls, dashed } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';
-import { STORED } from './parity/stored.ts';
-import { page, parity } from './parity.ts';
+import { REFUSED, STORED } from './parity/stored.ts';
+import { legacyParity, page, parity } from './parity.ts';
 
 const PARITY = parity();
 
@@ -45,15 +46,15 @@ for (const [title, text, client, service, operation, found] of CALLS) {
   });
 }
 
-test('parity: contains every operation of every model', async () => {
+test('parity: contains every operation of every model except our own', async () => {
   const services = await PARITY;
   assert.deepEqual(
     services.map(({ service, operations }) => [service, operations.length]),
-    SERVICE_NAMES.map((service) => [service, Object.keys(loadModel(service).operations).length]),
+    SERVICE_NAMES.map((service) => [service, Object.values(loadModel(service).operations).filter(({ own }) => own !== true).length]),
   );
 });
 
-for (const service of ['iam', 'sts', 'organizations'] as const) {
+for (const service of ['iam', 'sts', 'organizations', 'chime-sdk-voice'] as const) {
   test(`parity: in ${service}, exactly the operations that are not implemented have a reason`, async () => {
     const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
     const without = operations.filter(({ built, reason }) => !built && reason === undefined).map(({ operation }) => operation);
@@ -63,11 +64,11 @@ for (const service of ['iam', 'sts', 'organizations'] as const) {
   });
 }
 
-for (const service of Object.keys(STORED) as ServiceName[]) {
-  test(`parity: the stored inputs of ${service} are inputs of implemented operations in the model`, async () => {
+for (const [list, service] of [STORED, REFUSED].flatMap((each) => Object.keys(each).map((name) => [each, name as ServiceName] as const))) {
+  test(`parity: for ${service}, ${list === STORED ? 'STORED' : 'REFUSED'} lists only implemented operations, and only inputs in the model`, async () => {
     const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
     const model = loadModel(service);
-    for (const [name, { inputs }] of STORED[service] ?? []) {
+    for (const [name, { inputs }] of list[service] ?? []) {
       assert.equal(operations.find(({ operation }) => operation === name)?.built, true, name);
       for (const input of inputs.filter((each) => each !== '*')) {
         let shape: Shape | undefined = model.shapes[model.operations[name]?.input as string];
@@ -85,15 +86,12 @@ for (const service of Object.keys(STORED) as ServiceName[]) {
 // biome-ignore format: a table
 const WITHOUT_EFFECT: readonly [service: ServiceName, operation: string, state: string][] = [
   ['chime-sdk-meetings',        'StartMeetingTranscription',                 'not yet: '],
-  ['chime-sdk-meetings',        'CreateMeeting',                             'yes; stored, not acted on: `NotificationsConfiguration`'],
-  ['chime-sdk-identity',        'RegisterAppInstanceUserEndpoint',           'stored, not acted on: '],
-  ['chime-sdk-identity',        'CreateAppInstanceBot',                      'yes; stored, not acted on: `Configuration`'],
+  ['chime-sdk-meetings',        'CreateMeeting',                             'yes; stored, not acted on: `MediaRegion`'],
   ['chime-sdk-identity',        'PutAppInstanceRetentionSettings',           'yes |'],
-  ['chime-sdk-messaging',       'PutMessagingStreamingConfigurations',       'stored, not acted on: '],
-  ['chime-sdk-messaging',       'CreateChannelFlow',                         'yes; stored, not acted on: `Processors.Configuration`'],
   ['chime-sdk-media-pipelines', 'CreateMediaInsightsPipelineConfiguration',  'stored, not acted on: '],
   ['chime-sdk-voice',           'PutVoiceConnectorStreamingConfiguration',   'stored, not acted on: '],
-  ['chime-sdk-voice',           'PutVoiceConnectorLoggingConfiguration',     'stored, not acted on: '],
+  ['chime-sdk-voice',           'PutVoiceConnectorLoggingConfiguration',     'yes; stored, not acted on: `LoggingConfiguration.EnableMediaMetricLogs`'],
+  ['cloudtrail',                'GetInsightSelectors',                       'yes; refused: `EventDataStore` (there are no event data stores) |'],
 ];
 
 for (const [service, operation, state] of WITHOUT_EFFECT) {
@@ -103,24 +101,11 @@ for (const [service, operation, state] of WITHOUT_EFFECT) {
   });
 }
 
-/** Operations of Chime that change a setting and whose inputs all have an effect. */
-// biome-ignore format: a table
-const ACTED_ON: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
-  'chime-sdk-identity': ['CreateAppInstance', 'CreateAppInstanceAdmin', 'CreateAppInstanceUser', 'PutAppInstanceRetentionSettings', 'PutAppInstanceUserExpirationSettings', 'UpdateAppInstance', 'UpdateAppInstanceUser'],
-  'chime-sdk-meetings': ['StopMeetingTranscription'],
-  'chime-sdk-messaging': [
-    'AssociateChannelFlow', 'BatchCreateChannelMembership', 'ChannelFlowCallback', 'CreateChannel', 'CreateChannelBan', 'CreateChannelMembership', 'CreateChannelModerator',
-    'DisassociateChannelFlow', 'PutChannelExpirationSettings', 'RedactChannelMessage', 'UpdateChannel', 'UpdateChannelMessage', 'UpdateChannelReadMarker',
-  ],
-};
-
-for (const service of SERVICE_NAMES.filter((name) => name.startsWith('chime-sdk-'))) {
+for (const service of SERVICE_NAMES) {
   test(`parity: every operation of ${service} that changes a setting is in ACTED_ON or STORED`, async () => {
     const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
-    const setting = operations.filter(
-      ({ operation, built }) => built && !/^(?:Get|List|Describe|Search|Delete|Deregister|(?:Tag|Untag)Resource$)/.test(operation),
-    );
-    const unlisted = setting.filter(({ operation, stored }) => stored === undefined && !ACTED_ON[service]?.includes(operation));
+    const setting = operations.filter(({ operation, built }) => built && changesSetting(operation));
+    const unlisted = setting.filter(({ operation, stored }) => stored === undefined && ACTED_ON[service]?.has(operation) !== true);
     assert.deepEqual(
       unlisted.map(({ operation }) => operation),
       [],
@@ -135,6 +120,8 @@ test('page: lists whether each operation is implemented, its test clients and it
       title: 'STS',
       assumed: 2,
       removed: 0,
+      unsupported: [],
+      own: 0,
       operations: [
         { operation: 'AssumeRole', built: true, testedBy: ['SDK', 'CLI'], file: 'assume-role.ts', assumed: 2 },
         { operation: 'AssumeRoot', built: false, testedBy: [], assumed: 0 },
@@ -149,8 +136,21 @@ test('page: lists whether each operation is implemented, its test clients and it
   assert.match(text, /^\| AssumeRoot \| not yet \| {2}\| {2}\| {2}\|$/m);
 });
 
-test('page: states the number of removed operations and does not count them', () => {
-  const text = page([{ service: 'chime', title: 'Chime', assumed: 0, operations: [], removed: 129 }]);
+test('page: states how many operations AWS removed, and omits them from the counts of operations', () => {
+  const text = page([{ service: 'chime', title: 'Chime', assumed: 0, operations: [], unsupported: [], own: 49, removed: 129 }]);
   assert.match(text, /^AWS removed 129 operations of Chime\. /m);
+  assert.match(text, /^Belfry adds 49 operations of its own /m);
   assert.match(text, /^\| \[Chime\]\(#chime\) \| 0 \| 0 \|/m);
+});
+
+test('legacyParity: lists the 129 removed operations of Chime: 119 have a successor, and ten are always refused', async () => {
+  const legacy = legacyParity(await PARITY);
+  assert.equal(legacy.length, 129);
+  assert.equal(legacy.filter(({ successors }) => successors.length > 0).length, 119);
+  const stateOf = (name: string) => legacy.find(({ operation }) => operation === name);
+  assert.deepEqual(stateOf('CreateMeeting'), { operation: 'CreateMeeting', successors: ['Chime SDK Meetings'], built: true });
+  assert.deepEqual(stateOf('ListMeetings'), { operation: 'ListMeetings', successors: [], built: false });
+  const text = page(await PARITY);
+  assert.ok(text.includes('| CreateMeeting | served with `BELFRY_LEGACY_CHIME=on` | Chime SDK Meetings |'));
+  assert.ok(text.includes('| ListMeetings | refused: no successor |  |'));
 });

@@ -6,12 +6,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { loadModel } from '#model/load.ts';
+import { loadLegacyModel, loadModel } from '#model/load.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { type ClientName, calls, type TestText } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';
-import { STORED, type StoredInputs } from './parity/stored.ts';
+import { REFUSED, STORED, type StoredInputs } from './parity/stored.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = `${ROOT}docs/parity.md`;
@@ -23,6 +23,8 @@ interface OperationParity {
   readonly built: boolean;
   /** Inputs of an implemented operation that are stored and returned without another effect. */
   readonly stored?: StoredInputs;
+  /** Inputs that an implemented operation refuses, although AWS accepts them. */
+  readonly refused?: StoredInputs;
   /** Reason for an operation that is intentionally not implemented. */
   readonly reason?: string;
   readonly testedBy: readonly ClientName[];
@@ -37,6 +39,10 @@ interface ServiceParity {
   readonly operations: readonly OperationParity[];
   /** Number of operations that AWS removed from the service. */
   readonly removed: number;
+  /** Names of operations that the server intentionally does not have. */
+  readonly unsupported: readonly string[];
+  /** Number of operations that this project adds to the service. */
+  readonly own: number;
   /** Number of `Assumed:` lines in the service's folder. */
   readonly assumed: number;
 }
@@ -52,16 +58,19 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
   const sources = existsSync(folder) ? textsUnder(folder, (path) => path.endsWith('.ts') && !path.endsWith('.test.ts')) : [];
   const table = await operationTableOf(service);
   const model = loadModel(service);
-  const operations = Object.keys(model.operations).map((operation) => {
+  const published = Object.values(model.operations).filter(({ own }) => own !== true);
+  const operations = published.map(({ name: operation }) => {
     const entry = table[operation];
     const built = entry !== undefined && !isNotYet(entry);
     const reason = built ? undefined : REASONS[service]?.get(operation);
     const stored = built ? STORED[service]?.get(operation) : undefined;
+    const refused = built ? REFUSED[service]?.get(operation) : undefined;
     const source = built ? sources.find(({ text }) => hasOperation(text, operation)) : undefined;
     return {
       operation,
       built,
       ...(stored !== undefined && { stored }),
+      ...(refused !== undefined && { refused }),
       ...(reason !== undefined && { reason }),
       testedBy: CLIENTS.filter((client) => tests.some((test) => calls(test, client, service, operation))),
       ...(source && { file: source.path.slice(folder.length + 1) }),
@@ -73,6 +82,8 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
     title: model.serviceId,
     operations,
     removed: Object.keys(model.removed).length,
+    unsupported: Object.keys(model.unsupported ?? {}),
+    own: Object.keys(model.operations).length - published.length,
     assumed: sources.reduce((sum, { text }) => sum + assumedIn(text), 0),
   };
 }
@@ -130,7 +141,49 @@ function textsUnder(folder: string, wanted: (path: string) => boolean): readonly
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 }
 
-/** Returns the text of the page. */
+/** An operation that AWS removed from Chime. */
+export interface LegacyParity {
+  readonly operation: string;
+  /** Titles of the services that have the operation today. Empty if the server always refuses the operation. */
+  readonly successors: readonly string[];
+  /** Whether a successor implements the operation. */
+  readonly built: boolean;
+}
+
+/** Returns the state of every operation that AWS removed from Chime. */
+export function legacyParity(services: readonly ServiceParity[]): readonly LegacyParity[] {
+  const { successors = {} } = loadLegacyModel();
+  return Object.keys(loadModel('chime').removed).map((operation) => {
+    const today = successors[operation] ?? [];
+    const built = services
+      .filter(({ service }) => today.includes(service))
+      .some(({ operations }) => operations.some((each) => each.operation === operation && each.built));
+    return { operation, successors: today.map((service) => loadModel(service).serviceId), built };
+  });
+}
+
+function legacySection(services: readonly ServiceParity[]): readonly string[] {
+  const state = ({ successors, built }: LegacyParity): string => {
+    if (successors.length === 0) return 'refused: no successor';
+    return built ? 'served with `BELFRY_LEGACY_CHIME=on`' : 'not yet, as in the successor';
+  };
+  const legacy = legacyParity(services);
+  const served = legacy.filter(({ built }) => built).length;
+  return [
+    '',
+    '## <a id="chime-legacy"></a>Chime: removed operations',
+    '',
+    `AWS removed these ${legacy.length} operations of Chime in 2025. By default the server refuses all of them. With \`BELFRY_LEGACY_CHIME=on\` it serves ${served}`,
+    'under their old names: the operation of the successor runs, so inputs have the effect that the table of the successor states.',
+    'The counts on this page do not include them.',
+    '',
+    '| operation | state | successor |',
+    '| --- | --- | --- |',
+    ...legacy.map((each) => `| ${each.operation} | ${state(each)} | ${each.successors.join(', ')} |`),
+  ];
+}
+
+/** Returns the text of `docs/parity.md`. */
 export function page(services: readonly ServiceParity[]): string {
   const all = services.flatMap(({ operations }) => operations);
   const count = (operations: readonly OperationParity[], client: ClientName) =>
@@ -166,15 +219,29 @@ export function page(services: readonly ServiceParity[]): string {
       all,
       services.reduce((sum, { assumed }) => sum + assumed, 0),
     ),
-    ...services.flatMap(({ service, title, operations, removed }) => [
+    ...services.flatMap(({ service, title, operations, removed, unsupported, own }) => [
       '',
       `## <a id="${service}"></a>${title}`,
       '',
       ...(removed === 0
         ? []
         : [
-            `AWS removed ${removed} operations of ${title}. They check the permission of the caller and then return \`ForbiddenException\`, which`,
-            'names the other endpoints. The counts on this page do not include them.',
+            `AWS removed ${removed} operations of ${title}. By default, they check the permission of the caller and then return \`ForbiddenException\`,`,
+            'which names the other endpoints. The counts on this page do not include them. See [Chime: removed operations](#chime-legacy).',
+            '',
+          ]),
+      ...(unsupported.length === 0
+        ? []
+        : [
+            `This server intentionally does not have ${unsupported.length} further operations of ${title}. They return \`NotImplemented\` with status 501:`,
+            `${unsupported.map((name) => `\`${name}\``).join(', ')}.`,
+            'The counts on this page do not include them.',
+            '',
+          ]),
+      ...(own === 0
+        ? []
+        : [
+            `Belfry adds ${own} operations of its own ([own-operations.md](own-operations.md)). The counts on this page do not include them.`,
             '',
           ]),
       row(['operation', 'implemented', 'tested with', 'file', 'assumed in the file']),
@@ -183,6 +250,7 @@ export function page(services: readonly ServiceParity[]): string {
         row([operation, stateOf(state), testedBy.join(', '), file === undefined ? '' : `\`${file}\``, assumed === 0 ? '' : assumed]),
       ),
     ]),
+    ...(services.some(({ removed }) => removed > 0) ? legacySection(services) : []),
     '',
   ].join('\n');
 }
@@ -202,12 +270,17 @@ function withCounts(readme: string, services: readonly ServiceParity[]): string 
   }, readme);
 }
 
-function stateOf({ built, stored, reason }: Pick<OperationParity, 'built' | 'stored' | 'reason'>): string {
+function stateOf({ built, stored, refused, reason }: Pick<OperationParity, 'built' | 'stored' | 'refused' | 'reason'>): string {
   if (!built) return reason === undefined ? 'not yet' : `not yet: ${reason}`;
-  if (stored === undefined) return 'yes';
-  const { inputs, reason: storedReason } = stored;
-  if (inputs.includes('*')) return `stored, not acted on: ${storedReason}`;
-  return `yes; stored, not acted on: ${inputs.map((input) => `\`${input}\``).join(', ')} (${storedReason})`;
+  const refusal = refused === undefined ? '' : `; refused: ${listed(refused)}`;
+  if (stored === undefined) return `yes${refusal}`;
+  if (stored.inputs.includes('*')) return `stored, not acted on: ${stored.reason}${refusal}`;
+  return `yes; stored, not acted on: ${listed(stored)}${refusal}`;
+}
+
+/** Returns inputs with their reason: `` `A`, `B` (reason) ``. */
+function listed({ inputs, reason }: StoredInputs): string {
+  return `${inputs.map((input) => `\`${input}\``).join(', ')} (${reason})`;
 }
 
 if (import.meta.main) {

@@ -1,8 +1,9 @@
-// Installs the dependencies of a clone. npm runs it before `start`, `test`, `check` and other scripts. Plain JavaScript for Node 20.
+// Installs the dependencies of a clone. npm runs it before `start`, `test`, `check` and other scripts. It is plain
+// JavaScript, so that Node 20 can run it.
 //
-//   node tools/setup.mjs                installs the packages that the server needs
-//   node tools/setup.mjs --development  also installs the development packages
-//   node tools/setup.mjs --for-tests    also installs the Debian programs that the tests use
+//     node tools/setup.mjs                installs the packages that the server needs
+//     node tools/setup.mjs --development  also installs the development packages
+//     node tools/setup.mjs --for-tests    also installs the Debian programs that the tests use
 //
 // If nothing is missing, it takes about 50 ms.
 import { spawnSync } from 'node:child_process';
@@ -16,12 +17,31 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const forTests = process.argv.includes('--for-tests');
 const forDevelopment = forTests || process.argv.includes('--development');
 
-/** Debian packages, each with paths. A package is installed if one of its paths exists. */
+/** Debian packages, each with paths. A package counts as installed if one of its paths exists. */
 const PROGRAMS = {
   awscli: ['/usr/bin/aws', '/usr/local/bin/aws'],
   'python3-boto3': ['/usr/lib/python3/dist-packages/boto3'],
+  slapd: ['/usr/sbin/slapd'],
   postgresql: ['/usr/lib/postgresql'],
+  s3cmd: ['/usr/bin/s3cmd'],
+  rclone: ['/usr/bin/rclone'],
   openssl: ['/usr/bin/openssl'],
+  'chromium-headless-shell': ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'],
+  prometheus: ['/usr/bin/promtool'],
+  kamailio: ['/usr/sbin/kamailio'],
+  'kamailio-tls-modules': ['/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so', '/usr/lib/aarch64-linux-gnu/kamailio/modules/tls.so'],
+  'kamailio-extra-modules': [
+    '/usr/lib/x86_64-linux-gnu/kamailio/modules/jansson.so',
+    '/usr/lib/aarch64-linux-gnu/kamailio/modules/jansson.so',
+  ],
+  'kamailio-utils-modules': [
+    '/usr/lib/x86_64-linux-gnu/kamailio/modules/http_client.so',
+    '/usr/lib/aarch64-linux-gnu/kamailio/modules/http_client.so',
+  ],
+  'kamailio-sqlite-modules': ['/usr/share/kamailio/db_sqlite'],
+  'sip-tester': ['/usr/bin/sipp'],
+  'golang-go': ['/usr/bin/go', '/usr/local/bin/go'],
+  'golang-golang-x-mod-dev': ['/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog'],
 };
 
 function fail(message) {

@@ -18,7 +18,7 @@ test('setup: a linked node_modules is not changed, because npm would empty the l
   writeFileSync(join(shared, 'package-of-another'), '');
   symlinkSync(shared, join(clone, 'node_modules'));
 
-  // The path has no npm, so the test fails if setup runs it.
+  // `PATH` is empty, so setup prints another message if it tries to run npm.
   const done = spawnSync(process.execPath, [join(clone, 'tools/setup.mjs')], { encoding: 'utf8', env: { PATH: '' } });
   assert.equal(done.status, 1);
   assert.match(done.stderr, /node_modules is a link to '.*shared'/);

@@ -12,7 +12,8 @@ export interface AuthorizationMessages {
 }
 
 /**
- * Creates the encoder and decoder under the operator's keys. Messages are compressed with deflate, like AWS's.
+ * Creates functions that encrypt and decrypt the messages with the operator's keys. The explanation in a message is
+ * compressed with deflate, as in AWS.
  *
  * Source: STS API reference, DecodeAuthorizationMessage: at most 10,240 characters.
  */

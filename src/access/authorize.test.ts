@@ -95,14 +95,14 @@ for (const [who, principal] of [
     await assert.rejects(authorize(principal, 'iam:GetRole'), { code: 'InvalidClientTokenId' });
   });
 
-  test(`ROLE-1: ${who} may pass a role in a call of another service`, async () => {
+  test(`ROLE-1: ${who} may pass a role in a call to another service`, async () => {
     await authorize(principal, 'chime:CreateMediaCapturePipeline', 'iam:PassRole');
     await authorize(principal, 'chime:PutVoiceConnectorStreamingConfiguration', 'iam:CreateServiceLinkedRole');
   });
 }
 
 test('authorize: an operation that requires no permission is an internal error', async () => {
-  await assert.rejects(authorize(OF_USER), /requires no permission/);
+  await assert.rejects(authorize(OF_USER), /does not declare a required permission/);
 });
 
 // biome-ignore format: a table
@@ -121,14 +121,14 @@ const OWNERS: readonly (readonly [resource: string, allowed: boolean])[] = [
   ['not an ARN',                                                                  false],
 ];
 for (const [resource, allowed] of OWNERS) {
-  test(`authorize: an administrator is ${allowed ? 'allowed' : 'denied'} on ${resource}`, async () => {
+  test(`authorize: an administrator is ${allowed ? 'allowed' : 'denied'} an action on ${resource}`, async () => {
     const decided = authorizeOn(resource, { ...OF_USER, session: { ...SESSION, mfaAuthenticated: true } }, 'chime:TagResource');
     if (allowed) await decided;
     else await assert.rejects(decided, { code: 'AccessDenied' });
   });
 }
 
-test('authorize: a decision that exceeds the limit of steps is a denial with that reason', async () => {
+test('authorize: a decision that exceeds the step limit is a denial, and its message states the limit', async () => {
   const { snapshot, principal } = withPolicy({ StringNotLike: { 'aws:UserAgent': `*${'a?'.repeat(200)}b*` } });
   const received = { ...RECEIVED, rawHeaders: ['User-Agent', `${'a'.repeat(1000)}b`] };
   const authorizeWith = async (decisionSteps: number): Promise<void> => {
@@ -160,7 +160,10 @@ test('newStacks: the policies of a session are collected once, not for each requ
   assert.equal(stacks.stackOf(managed()), stacks.stackOf(managed()));
 });
 
-/** Returns a snapshot with the administrator ada, who has a Deny policy with this condition, and the principal of ada. */
+/**
+ * Returns a snapshot in which the administrator ada has a Deny policy with this condition. Also returns ada's
+ * principal.
+ */
 function withPolicy(condition: object) {
   const snapshot = adasSnapshot();
   const record = snapshot.user(ACCOUNT, 'ada');
@@ -173,7 +176,10 @@ function withPolicy(condition: object) {
   return { snapshot, principal: principal as Principal };
 }
 
-/** Returns the denial of iam:GetRole for the administrator ada. Another Deny statement has a condition with `patterns` patterns. */
+/**
+ * Returns the denial of iam:GetRole for the administrator ada. One Deny statement names the action. A second Deny
+ * statement has a condition with `patterns` patterns, which makes the explanation of the denial expensive.
+ */
 async function denialBy(patterns: number): Promise<Denied> {
   const Condition = { StringLike: { 'aws:UserAgent': Array.from({ length: patterns }, (_, i) => `*${'a?'.repeat(100)}${i}*`) } };
   const statements = [
@@ -194,7 +200,7 @@ async function denialBy(patterns: number): Promise<Denied> {
   return denial;
 }
 
-test('authorize: a denial has an explanation, unless the explanation exceeds the limit of steps', async () => {
+test('authorize: a denial has an explanation, unless creating it would exceed the limit of steps', async () => {
   const [short, long] = [await denialBy(10), await denialBy(600)];
   assert.equal(JSON.parse(short.reasons ?? '{}').explicitDeny, true);
   assert.equal(long.reasons, undefined);

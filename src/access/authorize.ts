@@ -1,24 +1,27 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
 import type { RequiredAccess } from '#core/required-access.ts';
+import type { Decision, OverLimit } from '#policy/decision.ts';
 import { DECISION_STEPS, type DenialWording } from '#policy/engine.ts';
 import type { StepBudget } from '#policy/steps.ts';
 import type { Tx } from '#store/store.ts';
 import type { Authenticated } from './authenticate.ts';
 import { callersOf } from './caller-facts.ts';
+import type { DecisionTrace } from './decision-trace.ts';
 import { newDecisions } from './decisions.ts';
 import { type Denied, newDenials } from './denied.ts';
 import { explanationOf, type Refusal } from './refusal.ts';
-import { contextMap } from './request-context.ts';
+import { contextMap, setAllowedBy } from './request-context.ts';
 import { type Required, requiredReading } from './required-reading.ts';
 import { belongsToOthers, resourceDeciding, resourceSetting } from './resource-deciding.ts';
 import { refuseBySessionKind } from './session-kind.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Stacks } from './stacks.ts';
 
-/** Permission that an operation requires, as its table declares it. */
+/** Permission that an operation requires, as the operation declares it. */
 export type Asked = RequiredAccess<Tx>;
 
 /** Request to authorize. */
@@ -29,10 +32,13 @@ export interface AuthorizeRequest {
   readonly asked: readonly Asked[];
   readonly now: Instant;
   /**
-   * Step budget that several consecutive authorizations share. Each of them must start with at least `DECISION_STEPS` left. Their denials
-   * have no explanation.
+   * Budget of policy evaluation steps that several consecutive authorizations share. Before each of these
+   * authorizations, at least `DECISION_STEPS` steps must be left. The denials of these authorizations have no
+   * explanation.
    */
   readonly meter?: StepBudget;
+  /** Receives the facts of the decision, for the trail. */
+  readonly trace?: DecisionTrace;
 }
 
 declare const proof: unique symbol;
@@ -52,7 +58,7 @@ export interface Authorized {
  *
  * @throws ServiceUnavailable    the server has no lease, so its identity snapshot may be stale
  * @throws InvalidClientTokenId  this kind of session cannot call the service
- * @throws Denied                AccessDenied: a policy denies the request with AWS's message, or the evaluation exceeds its step budget
+ * @throws Denied                AccessDenied: a policy denies the request, or the evaluation exceeds its step budget
  */
 export type Authorize = (request: AuthorizeRequest, tx: Tx) => Promise<Authorized>;
 
@@ -60,36 +66,51 @@ export type Authorize = (request: AuthorizeRequest, tx: Tx) => Promise<Authorize
 export interface AuthorizeParts {
   readonly snapshot: Snapshot;
   readonly stacks: Stacks;
-  /** Reports whether the lease on the snapshot holds. */
+  /** Reports whether the server has a lease. Without a lease, the snapshot may be outdated. */
   readonly holds: () => boolean;
-  /** Maximum steps of one decision. Default: `DECISION_STEPS`, which no valid set of policies reaches. */
+  /** Maximum number of evaluation steps of one decision. Default: `DECISION_STEPS`, which no valid policies reach. */
   readonly decisionSteps?: number;
   /** Version of AWS's denial messages. Default: 2026. */
   readonly denialWording?: DenialWording;
+  /** Receives the result of each authorization, for metrics. */
+  readonly onDecision?: (decision: Decision | OverLimit) => void;
 }
 
-/** Creates the stage that authorizes each action on each resource with all policy types. Requirements EVAL-1 to EVAL-10. */
+/** Result of an authorization that allows a request, for metrics. */
+const ALLOWED: Decision = { effect: 'Allow', by: [] };
+
+/**
+ * Creates the function that authorizes a request: each required action on each resource, with all policy types.
+ * Requirements EVAL-1 to EVAL-10.
+ */
 export function authorizing(parts: AuthorizeParts): Authorize {
-  const { snapshot, stacks, holds, decisionSteps = DECISION_STEPS, denialWording = '2026' } = parts;
+  const { snapshot, stacks, holds, decisionSteps = DECISION_STEPS, denialWording = '2026', onDecision = () => {} } = parts;
   const callerOf = callersOf(snapshot, stacks);
   const readRequired = requiredReading(snapshot, stacks);
   const setResourceOf = resourceSetting(snapshot);
-  const refusalOf = resourceDeciding(stacks, newDecisions(decisionSteps), newDenials(denialWording));
+  const decisions = newDecisions(decisionSteps);
+  const refusalOf = resourceDeciding(stacks, decisions, newDenials(denialWording));
 
   return async (request, tx) => {
-    // No await separates this check from the caller's policies below, so the lease covers the policies that decide.
+    // The caller's policies are read immediately after this check, without an `await` in between. So the lease still
+    // holds when they are read.
     if (!holds()) throw new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');
     const { principal } = request.authenticated;
     const identityVersion = snapshot.version();
     const caller = callerOf(principal);
+    const { trace } = request;
+    trace?.begin(request, identityVersion);
     const allowed: string[] = [];
     let decided = 0;
 
-    // Checks only the operation's own action, which is the first. Additional actions (iam:PassRole, iam:CreateServiceLinkedRole) are
-    // permissions and not calls to IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
-    // Assumed: the same applies if a feature creates the service-linked role that it needs.
+    // Checks whether this kind of session may call the operation. Only the first action is checked, which is that of
+    // the operation itself. Additional actions, such as iam:PassRole, are permissions and not calls to IAM.
+    // Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+    // Assumed: iam:CreateServiceLinkedRole is also not checked, if a feature creates the service-linked role that it
+    // needs.
     const [operation] = request.asked;
     if (operation !== undefined) refuseBySessionKind(principal, operation.action);
+    if (trace !== undefined) trace.stage = 'deciding';
     for (const asked of request.asked) {
       if (asked.always) {
         decided += 1;
@@ -98,24 +119,41 @@ export function authorizing(parts: AuthorizeParts): Authorize {
       const reading = readRequired(request, asked, caller, tx);
       const required = reading instanceof Promise ? await reading : reading;
       decided += required.resources.length;
+      // The rest of the loop is synchronous, so the snapshot has this version in all decisions of the loop.
+      trace?.decides(required, snapshot.version());
       for (let i = 0; i < required.resources.length; i++) {
         setResourceOf(required, i);
         const refusal = refusalOf(required, request.meter);
-        if (refusal !== undefined) throw explained(refusal, required, request.meter);
+        if (refusal !== undefined) {
+          onDecision(refusal.denied.decision);
+          throw explained(refusal, required, request.meter);
+        }
+        if (trace !== undefined) nameStatement(required);
         const { resource } = required.context;
         if (resource !== '*') allowed.push(resource);
       }
     }
-    // An operation that requires no permission is a bug, and must not be allowed.
-    if (decided === 0) throw new Error('the operation requires no permission');
+    // An operation that requires no permission is a bug, so the request must not be allowed.
+    if (decided === 0) throw new Error('the operation does not declare a required permission');
+    if (trace !== undefined) trace.stage = 'allowed';
+    onDecision(ALLOWED);
     return { principal, resources: allowed, identityVersion } as unknown as Authorized;
   };
 
-  /** Adds the explanation to a denial, and returns it. */
-  function explained({ denied, ownerVisible }: Refusal, { context, stack, trust }: Required, meter: StepBudget | undefined): Denied {
+  /** Finds the statement that allowed the current resource, if no trust policy allowed it. */
+  function nameStatement({ context, stack }: Required): void {
+    if (context.allowedBy === undefined && stack !== undefined) setAllowedBy(context, decisions.allowedBy(stack, context));
+  }
+
+  /** Adds the explanation to a denial, and returns the denial. */
+  function explained(
+    { denied, ownerVisible, unexplained }: Refusal,
+    { context, stack, trust, resourcePolicy }: Required,
+    meter: StepBudget | undefined,
+  ): Denied {
     const { decision } = denied;
     const { principal, action, resource } = context;
-    if (stack === undefined || meter !== undefined || decision.effect !== 'Deny' || decision.kind === 'limit') return denied;
+    if (unexplained || stack === undefined || meter !== undefined || decision.effect !== 'Deny' || decision.kind === 'limit') return denied;
     denied.reasons = explanationOf({
       principal: messagePrincipalOf(principal),
       action,
@@ -124,7 +162,7 @@ export function authorizing(parts: AuthorizeParts): Authorize {
       layers: stacks.layersOf(principal),
       context: contextMap(context, ownerVisible),
       shown: contextMap(context, !belongsToOthers(context)),
-      ...(trust !== undefined && { trust }),
+      ...omitUndefined({ denying: trust ?? (belongsToOthers(context) ? undefined : resourcePolicy?.policy) }),
     });
     return denied;
   }

@@ -8,26 +8,38 @@ import type { Snapshot } from './snapshot.ts';
 import type { Stacks } from './stacks.ts';
 import { ambiguousPrincipalTags } from './tag-facts.ts';
 
-/** Facts of a caller that are the same for all of its requests until identity changes. */
+/** Facts about a caller. They are the same for all requests of the caller until an identity record changes. */
 export interface CallerFacts extends KeyCaller, KeyOwner {
   readonly accountId: AccountId;
-  /** Linked policies. Absent for an unsigned request. */
+  /** Policies of the caller, combined for decisions. Absent for an unsigned request. */
   readonly stack: PolicyStack | undefined;
-  /** Condition keys of the caller's tags that differ only in case. */
+  /**
+   * Condition keys for which the caller has more than one tag, because the keys of these tags differ only in case, such
+   * as `Team` and `team`.
+   */
   readonly ambiguousKeys: readonly string[];
-  /** Context keys of the caller's tags, in lower case. Session tags override those of the user or role. */
+  /**
+   * Values of the caller's tags by condition key in lower case, such as `aws:principaltag/team`. Session tags override
+   * the tags of the user or role.
+   */
   readonly tagKeys: () => ReadonlyMap<string, string>;
-  /** Bits of the boolean context keys (`FactSource.truths`) for a request over TLS. The next member is for a request over HTTP. */
+  /**
+   * Values of the boolean condition keys, as bits (`FactSource.truths`), for requests over TLS. `truthsOverHttp` has
+   * the values for requests over plain HTTP.
+   */
   readonly truthsOverTls: number;
   readonly truthsOverHttp: number;
 }
 
 const NO_TAGS: Tags = {};
 
-/** Function that returns the facts of a caller. */
+/** Function that returns the facts about a caller. */
 export type CallerOf = (principal: Principal) => CallerFacts;
 
-/** Creates the function that returns the facts of a caller. It reads them again after each change of identity. */
+/**
+ * Creates the function that returns the facts about a caller. The function caches the facts until an identity record
+ * changes.
+ */
 export function callersOf(snapshot: Snapshot, stacks: Stacks): CallerOf {
   let known = new WeakMap<Principal, CallerFacts>();
   const forget = (): void => {
@@ -72,11 +84,13 @@ function principalTagKeys(principal: Principal, tags: Tags): ReadonlyMap<string,
 }
 
 /**
- * Returns the current tags of the caller's user or role. Session tags override them.
+ * Returns the current tags of the caller's user or role. Session tags override these tags.
  *
- * Source: STS API reference, GetFederationToken, "Tags": a session tag takes precedence over the tag of the user, whatever the key's case.
- * Assumed: a federated user has the tags that its issuer has at the time of use, as a role session has those of its role. The session's
- * permissions are the issuer's at that time as well.
+ * Source: STS API reference, GetFederationToken, "Tags": a session tag takes precedence over the tag of the user,
+ * whatever the key's case.
+ * Assumed: a federated user has the current tags of the IAM user that called GetFederationToken. The reasons are that
+ * its permissions depend on the current permissions of that IAM user, and that a role session has the current tags of
+ * its role.
  */
 function tagsOf(snapshot: Snapshot, principal: Principal): Tags {
   const record =

@@ -4,16 +4,16 @@ import type { Principal, SessionFacts } from '#core/principal.ts';
 import { type ContextValue, SLOT_KEYS } from '#policy/engine.ts';
 import type { OrganizationFacts } from './service-control.ts';
 
-/** Facts of the caller from which context keys are read. */
+/** Facts about the caller from which context keys are read. */
 export interface KeyCaller {
   readonly principal: Principal;
   /** Organization of the caller's account. */
   readonly organization: () => OrganizationFacts | undefined;
 }
 
-/** Facts of the resource's owner from which context keys are read. */
+/** Facts about the resource's owner from which context keys are read. */
 export interface KeyOwner {
-  /** Account in the resource's ARN. Absent for `*`. Empty if the ARN has none. */
+  /** Account ID in the resource's ARN. Absent for the resource `*`. Empty if the ARN has no account ID. */
   readonly accountId: string | undefined;
   /** Organization of the owner's account. */
   readonly organization: () => OrganizationFacts | undefined;
@@ -26,11 +26,14 @@ export interface KeyFacts {
   readonly region: string;
   readonly now: Instant;
   readonly owner: KeyOwner;
-  /** Whether the reader may know the owner's facts, other than its account ID. */
+  /**
+   * Whether the evaluated policies may read the organization of the resource's account, and the resource's tags. All
+   * policies may read the account ID of the resource.
+   */
   readonly ownerVisible: boolean;
 }
 
-/** Function that returns the value of one key, or `undefined` if the request has none. */
+/** Function that returns the value of one context key, or `undefined` if the key has no value for the request. */
 type Reader = (facts: KeyFacts) => ContextValue | undefined;
 type Readers = Readonly<Record<string, Reader>>;
 
@@ -46,15 +49,20 @@ const PRINCIPAL_TYPE: Readonly<Record<Principal['type'], string>> = {
 
 /**
  * Maximum length of a header value in the context, in characters. It bounds the cost of matching patterns.
- * Assumed: CloudTrail's limit of 1 KB for a user agent.
+ * Assumed: the maximum, which is CloudTrail's limit for a user agent (1 KB).
  */
 const HEADER_VALUE_MAX = 1024;
 
-function ofHeader(name: string): Reader {
-  return ({ received }) => header(received, name)?.slice(0, HEADER_VALUE_MAX);
+/** Returns the value of a header as conditions test it. `name` is in lower case. */
+export function headerValue(received: RequestFacts, name: string): string | undefined {
+  return header(received, name)?.slice(0, HEADER_VALUE_MAX);
 }
 
-/** Returns a reader of a fact about the caller. If the request is unsigned, its result is `undefined`. */
+function ofHeader(name: string): Reader {
+  return ({ received }) => headerValue(received, name);
+}
+
+/** Returns a reader of a fact about the caller. If the request is unsigned, the reader returns `undefined`. */
 function ofCaller(read: (principal: Principal) => ContextValue | undefined): Reader {
   return ({ caller: { principal } }) => (principal.type === 'Unknown' ? undefined : read(principal));
 }
@@ -69,7 +77,7 @@ function text(value: boolean): string {
 }
 
 /**
- * Keys of a request and its caller. Requirements §3.4, AUTHN-5, CTX-1 to CTX-3.
+ * Condition keys about a request and its caller. Requirements §3.4, AUTHN-5, CTX-1 to CTX-3.
  *
  * The listener determines `aws:SourceIp` and `aws:SecureTransport`. Only the headers of a trusted proxy can change them.
  */
@@ -91,14 +99,14 @@ export const REQUEST_KEYS: Readers = {
   'aws:username': ({ caller: { principal } }) => (principal.type === 'IAMUser' ? principal.userName : undefined),
   'aws:principalorgid': ({ caller }) => caller.organization()?.organizationId,
   'aws:principalorgpaths': ({ caller }) => caller.organization()?.paths,
-  // Source: AWS's policies compare this key with aws:PrincipalAccount, to recognize the management account.
+  // Source: AWS managed policies compare this key with aws:PrincipalAccount, to recognize the management account.
   'aws:principalorgmasteraccountid': ({ caller }) => caller.organization()?.managementAccountId,
   // Source: AWS managed policy AWSMcpServiceActionsFullAccess. Assumed: the key is always present. It is false, because this server has no
   // MCP server.
   'aws:ismcpserviceaction': () => 'false',
 };
 
-/** Keys of the caller's session. */
+/** Condition keys about the caller's session. */
 export const SESSION_KEYS: Readers = {
   'aws:tokenissuetime': ofSession(({ issuedAt }) => isoSeconds(issuedAt)),
   'aws:multifactorauthpresent': ofSession(({ mfaAuthenticated }) => text(mfaAuthenticated)),
@@ -109,7 +117,7 @@ export const SESSION_KEYS: Readers = {
   'aws:federatedprovider': ofSession(({ federatedProvider }) => federatedProvider),
 };
 
-/** Reads a fact of the organization of the resource's account. */
+/** Returns a reader of a fact about the organization that the resource's account is in. */
 function ofOwner(read: (organization: OrganizationFacts) => ContextValue): Reader {
   return ({ owner, ownerVisible }) => {
     const organization = ownerVisible ? owner.organization() : undefined;
@@ -117,7 +125,7 @@ function ofOwner(read: (organization: OrganizationFacts) => ContextValue): Reade
   };
 }
 
-/** Keys of the owner of the resource. */
+/** Condition keys about the owner of the resource. */
 export const OWNER_KEYS: Readers = {
   'aws:resourceaccount': ({ owner }) => owner.accountId || undefined,
   'aws:resourceorgid': ofOwner(({ organizationId }) => organizationId),
@@ -126,14 +134,14 @@ export const OWNER_KEYS: Readers = {
 
 const READERS: Readers = { ...REQUEST_KEYS, ...SESSION_KEYS, ...OWNER_KEYS };
 
-/** Readers in the order of their keys' slots. */
+/** Readers by slot, which is the index of the key in `SLOT_KEYS`. */
 const BY_SLOT: readonly Reader[] = SLOT_KEYS.map((key) => {
   const reader = READERS[key];
-  if (reader === undefined) throw new Error(`the context key '${key}' has a slot and no reader`);
+  if (reader === undefined) throw new Error(`the context key '${key}' has a slot, but no function that reads it`);
   return reader;
 });
 
-/** Returns the value of a global key by its slot. */
+/** Returns the value of a global key by its slot: its index in `SLOT_KEYS`. */
 export function readSlot(facts: KeyFacts, slot: number): ContextValue | undefined {
   return (BY_SLOT[slot] as Reader)(facts);
 }

@@ -9,11 +9,12 @@ import type { SamlJob, VerifiedAssertion } from './saml.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * Verifies the token of an unsigned operation and returns its caller. Returns `undefined` for operations without a token.
+ * Verifies the token in a request for AssumeRoleWithWebIdentity or AssumeRoleWithSAML. Returns the caller that the
+ * token identifies. Returns `undefined` for all other operations.
  *
- * Runs between decoding and the transaction, because it may have to fetch keys or wait for a thread. The operation checks in its
- * transaction that the provider still exists and verifies the token in the same way. `source` is the unit by which unauthenticated load
- * is limited (`sourceOf`).
+ * Runs between decoding and the transaction, because it may have to fetch keys or wait for a thread. So the operation
+ * checks again, in its transaction, that the provider exists and accepts the token. `source` is the IP address or
+ * network of the client (`sourceOf`). The server limits the unauthenticated load from each source.
  *
  * @throws InvalidIdentityTokenException   the provider is unknown, or the token is invalid
  * @throws ExpiredTokenException           the token has expired
@@ -23,7 +24,10 @@ import type { Snapshot } from './snapshot.ts';
  */
 export type Federate = (operation: string, input: unknown, now: Instant, source: string) => Promise<Principal | undefined>;
 
-/** Verifies a SAML assertion in a thread. If several sources wait, they take turns. Rejects with the errors of `verifySaml` and `Federate`. */
+/**
+ * Verifies a SAML assertion in a worker thread. If assertions from several sources (client networks) are waiting, one
+ * assertion of each source is verified in turn. Rejects with the errors of `verifySaml` or with those of `Federate`.
+ */
 export type RunSamlJob = (source: string, job: SamlJob) => Promise<VerifiedAssertion>;
 
 /** Dependencies of `federating`. */
@@ -33,7 +37,7 @@ export interface FederateParts {
   readonly verifySaml: RunSamlJob;
 }
 
-/** Creates the stage that verifies tokens of identity providers. Requirements FED-1, FED-2. */
+/** Creates the function that verifies tokens of identity providers. Requirements FED-1, FED-2. */
 export function federating({ snapshot, keys, verifySaml }: FederateParts): Federate {
   async function webIdentity({ RoleArn, WebIdentityToken }: { readonly RoleArn: string; readonly WebIdentityToken: string }, now: Instant) {
     // Loads the token library when the first token arrives, because most servers never need it.
@@ -49,7 +53,8 @@ export function federating({ snapshot, keys, verifySaml }: FederateParts): Feder
       throw new AwsError('InvalidIdentityTokenException', `No OpenIDConnect provider found in your account for ${issuer.slice(0, 255)}`);
     }
     const federation = await verifyWebIdentity(WebIdentityToken, provider, keys, now);
-    // The trust policy cannot override this limit, so it is checked first.
+    // If the token has a roles claim that does not list the role, the trust policy cannot allow the call. So the claim
+    // is checked before the trust policy.
     if (federation.kind === 'web-identity' && federation.roleArns !== undefined && !federation.roleArns.includes(RoleArn)) {
       throw invalid('The target role ARN is not present in the roles claim of the identity token');
     }
@@ -80,7 +85,8 @@ interface SamlInput {
 }
 
 /**
- * Returns the caller that a token identifies, in the provider's account. `principalId` has CloudTrail's format for such users.
+ * Returns the caller that a token identifies, in the provider's account. `principalId` has CloudTrail's format for SAML
+ * users and web identity users.
  *
  * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the samples of SAML and OIDC.
  */

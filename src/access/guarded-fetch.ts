@@ -5,20 +5,23 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
 
 /**
- * HTTP client for documents of identity providers. Allows only HTTPS without redirects. Blocks internal addresses, and names that resolve
- * to them, unless the host is allowed. Requirement INF-8.
+ * HTTP client for documents of identity providers. Allows only HTTPS without redirects. Blocks hosts with an internal
+ * address, unless the operator allows the host. Requirement INF-8.
  */
 
 /** Options of one fetch. */
 export interface FetchJsonOptions {
-  /** SHA-1 fingerprints of certificates in hexadecimal. A chain that contains one of them is trusted without a public authority. */
+  /**
+   * SHA-1 fingerprints of certificates in hexadecimal. If the host's certificate chain contains one of these
+   * certificates, the host is trusted without a public authority.
+   */
   readonly thumbprints: readonly string[];
 }
 
 /** Fetches and parses a JSON document. Rejects with `FetchProblem`. */
 export type FetchJson = (url: string, options: FetchJsonOptions) => Promise<unknown>;
 
-/** Failed fetch. The message names the host and never contains its response. */
+/** Failed fetch. The message names the host. It never contains the response of the host. */
 export class FetchProblem extends Error {}
 
 /** Limits of the client. */
@@ -38,14 +41,15 @@ export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes 
     }
     const allowed = allowedInternalHosts.includes(url.host);
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    // `publicLookup` checks names. It does not run for a host that is an address.
+    // `publicLookup` checks host names. It does not run for a host that is an IP address, so the address is checked
+    // here.
     if (!allowed && isIP(host) !== 0 && isInternal(host)) return Promise.reject(internal(url.host));
 
     return new Promise((resolve, reject) => {
       const fail = (why: string) => reject(new FetchProblem(`Host '${url.host}' ${why}`));
       const asked = request(url, {
         agent: false,
-        lookup: allowed ? resolveName : publicLookup,
+        lookup: allowed ? resolveName : publicLookup(internal),
         headers: { accept: 'application/json' },
         signal: AbortSignal.timeout(timeoutMs),
         // `isTrusted` checks the certificate, because Node's own check cannot use the thumbprints.
@@ -95,15 +99,20 @@ function internal(host: string): FetchProblem {
   return new FetchProblem(`Host '${host}' has an internal address, which BELFRY_INTERNAL_ISSUERS does not allow.`);
 }
 
-/** Resolves a name. Fails if any of its addresses is internal, because otherwise the connection could use that one. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) callback(error, '', 0);
-    else if (addresses.some(({ address }) => isInternal(address))) callback(internal(hostname), '', 0);
-    else if (options.all) callback(null, addresses);
-    else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
-  });
-};
+/**
+ * Returns a function that resolves a name for a connection. It fails with the error of `refused` if any of the addresses is internal, because
+ * the connection could use that address. It does not run for a host that is an IP address.
+ */
+export function publicLookup(refused: (hostname: string) => Error): LookupFunction {
+  return (hostname, options, callback) => {
+    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) callback(error, '', 0);
+      else if (addresses.some(({ address }) => isInternal(address))) callback(refused(hostname), '', 0);
+      else if (options.all) callback(null, addresses);
+      else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+    });
+  };
+}
 
 /** IPv4 networks that are not part of the public Internet. Source: IANA special-purpose address registries. */
 // biome-ignore format: a table
@@ -113,7 +122,10 @@ const INTERNAL_NETWORKS: readonly [network: string, prefix: number, family: 'ipv
   ['198.51.100.0', 24, 'ipv4'], ['203.0.113.0', 24, 'ipv4'], ['224.0.0.0', 4, 'ipv4'], ['240.0.0.0', 4, 'ipv4'],
 ];
 
-/** Public IPv6 addresses are in 2000::/3, except ranges that embed an IPv4 address. */
+/**
+ * Network that contains all public IPv6 addresses. The ranges in `CARRYING_IPV4` are also in this network, but count as
+ * internal. Addresses in the first two ranges embed an IPv4 address. The third range is reserved for documentation.
+ */
 const PUBLIC_IPV6 = blockList([['2000::', 3, 'ipv6']]);
 const CARRYING_IPV4 = blockList([['2001::', 32, 'ipv6'], ['2002::', 16, 'ipv6'], ['2001:db8::', 32, 'ipv6']]); // biome-ignore format: a table
 const INTERNAL = blockList(INTERNAL_NETWORKS);
@@ -137,7 +149,8 @@ export function isInternal(address: string): boolean {
 }
 
 /**
- * Reports whether a public authority signed the host's certificate, or its chain contains a pinned certificate.
+ * Reports whether a public authority signed the host's certificate, or whether the certificate's chain contains a
+ * certificate with one of the thumbprints.
  *
  * Source: IAM User Guide, "Obtain the thumbprint for an OpenID Connect identity provider".
  */
@@ -152,7 +165,8 @@ function isTrusted(socket: TLSSocket, host: string, thumbprints: readonly string
     if (pinned.includes(certificate.fingerprint.replaceAll(':', '').toLowerCase())) return true;
     const issuer: X509Certificate | undefined = certificate.issuerCertificate;
     if (issuer === undefined || issuer.fingerprint256 === certificate.fingerprint256) return false;
-    // The host itself sent the issuer's certificate. So this checks that the issuer is a CA and signed `certificate`.
+    // The issuer's certificate also comes from the host. So the next line checks that the issuer is a CA and has signed
+    // `certificate`.
     if (!issuer.ca || !certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) return false;
     certificate = issuer;
   }

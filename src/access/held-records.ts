@@ -3,16 +3,17 @@ import { HELD_KINDS, type HeldKind, type IdentityChange, type StoredRecord } fro
 import { memberOf } from '#store/identity/record-parts.ts';
 
 /**
- * Stored texts of identity records, in memory, with the indexes of the identity snapshot. Parses no record.
+ * Collection of the identity records in memory, as unparsed JSON texts, with the indexes of the identity snapshot.
  *
- * The indexes contain members that `memberOf` found. A reader compares them with the parsed record.
+ * The values in the indexes come from `memberOf`, which searches an unparsed text and can return a wrong value. So a
+ * caller of `keyOf` or `accountOfAlias` must compare the looked-up value with the parsed record.
  */
 export interface HeldRecords {
   /** Returns the text of a record. */
   get(accountId: AccountId, kind: KindOfAccount, key: string): string | undefined;
-  /** Returns the text of an access key of any account. */
+  /** Returns the text of the record of an access key, in any account. */
   accessKey(accessKeyId: string): string | undefined;
-  /** Returns the key of the user or group with a unique ID. */
+  /** Returns the key of the user or group that has this unique ID. */
   keyOf(accountId: AccountId, uniqueId: string): string | undefined;
   accountOfAlias(alias: string): AccountId | undefined;
   /** Adds or replaces a record. Returns its previous text. */
@@ -21,23 +22,23 @@ export interface HeldRecords {
   delete(record: Pick<StoredRecord<HeldKind>, 'accountId' | 'kind' | 'key'>): string | undefined;
 }
 
-/** Kind whose keys are unique in an account only. */
+/** Kind of record whose keys are unique only within an account. */
 export type KindOfAccount = Exclude<HeldKind, 'access-key'>;
 
-/** Change of a record of a held kind. */
+/** Change of a record of a kind that is in memory (`HELD_KINDS`). */
 export type HeldChange = IdentityChange<HeldKind>;
 
 const HELD: ReadonlySet<string> = new Set(HELD_KINDS);
 
-/** Reports whether a change is of a held kind. */
+/** Reports whether a change is of a kind that is in memory. */
 export function isHeld(change: IdentityChange): change is HeldChange {
   return HELD.has(change.kind);
 }
 
-/** Member of a summary that an index contains, by kind. */
+/** Member that is indexed, for each kind of record that has an index. */
 const INDEXED: { readonly [Kind in HeldKind]?: string } = { user: 'userId', group: 'groupId', account: 'alias' };
 
-/** Creates an empty collection. */
+/** Creates an empty collection of records. */
 export function newHeldRecords(): HeldRecords {
   /** Texts by kind, account and key. Access keys have one map for all accounts. */
   const texts = new Map<HeldKind, Map<AccountId | '', Map<string, string>>>();
@@ -47,7 +48,10 @@ export function newHeldRecords(): HeldRecords {
 
   const placeOf = (accountId: AccountId, kind: HeldKind): AccountId | '' => (kind === 'access-key' ? '' : accountId);
 
-  /** Adds a record to the index of its kind, or deletes the entry of its previous text. */
+  /**
+   * Updates the index of a record. If `isNew` is true, adds the indexed member of `text`, which is the record's new
+   * text. Otherwise deletes the indexed member of `text`, which is the record's previous text.
+   */
   function index({ accountId, kind, key }: Pick<StoredRecord<HeldKind>, 'accountId' | 'kind' | 'key'>, text: string, isNew: boolean): void {
     const name = INDEXED[kind];
     const member = name && memberOf(text, name);
@@ -89,7 +93,7 @@ export function newHeldRecords(): HeldRecords {
   };
 }
 
-/** Returns the map at a key, which it creates if there is none. */
+/** Returns the inner map at a key. Creates the map if there is none. */
 function mapIn<Key, InnerKey, Value>(maps: Map<Key, Map<InnerKey, Value>>, key: Key): Map<InnerKey, Value> {
   let map = maps.get(key);
   if (map === undefined) maps.set(key, (map = new Map()));

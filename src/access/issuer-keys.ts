@@ -6,8 +6,9 @@ import { type FetchJson, FetchProblem } from './guarded-fetch.ts';
 /** Signing keys that issuers publish, found by OpenID Connect discovery. */
 export interface IssuerKeys {
   /**
-   * Returns keys that were fetched within the last hour, or with `refetch` within the last minute. Pass `refetch` if a token names an
-   * unknown key. The minute limits the fetches that tokens with invented key names cause.
+   * Returns the keys of an issuer. Fetches the keys if the last fetch was more than an hour ago. With `refetch`,
+   * fetches the keys if the last fetch was more than a minute ago. Pass `refetch` if a token names an unknown key. The
+   * minute limits how many fetches are caused by tokens with invented key names.
    *
    * @throws FetchProblem  the keys cannot be fetched
    */
@@ -30,8 +31,8 @@ interface Entry {
 /**
  * Creates a cache of keys. Concurrent calls for one issuer share one fetch. Failures are cached for ten seconds.
  *
- * Source: OpenID Connect Discovery 1.0 §4: the document's `issuer` must be the requested one.
- * Assumed: the three times. AWS publishes none.
+ * Source: OpenID Connect Discovery 1.0 §4: the `issuer` in the document must equal the requested issuer.
+ * Assumed: the times of one hour, one minute and ten seconds, because AWS does not publish its times.
  */
 export function issuerKeys(fetchJson: FetchJson): IssuerKeys {
   const kept = lruMap<string, Entry>(ISSUERS_MAX);

@@ -1,32 +1,35 @@
 import type { LeaseParts } from './lease-parts.ts';
 import { MARGIN } from './withdrawals.ts';
 
-/** Time of the monotonic clock and of the wall clock at one moment. */
+/** Moment at which the duration of a lease begins, as read from the monotonic clock and the wall clock. */
 export interface LeaseStart {
   readonly monotonic: number;
-  /** Difference between the wall clock and the monotonic clock. */
+  /** Time of the wall clock minus the time of the monotonic clock at this moment, in milliseconds. */
   readonly ahead: number;
 }
 
-/** Term of a lease: the time during which the server may authorize with its snapshot. */
+/** Term of a lease: the time until which the server may authorize with its snapshot. */
 export interface LeaseTerm {
   /** Reports whether the term has not ended. */
   holds(): boolean;
   /** End of the term on the monotonic clock. */
   ends(): number;
-  /** Reads the clocks. Call this before the request whose response extends the term. */
+  /** Reads the clocks. Call `start` before you send the database query that renews the lease. */
   start(): LeaseStart;
-  /** Sets the end of the term to one lease after `from`. */
+  /** Sets the end of the term: `from` plus the duration of one lease. */
   extend(from: LeaseStart): void;
   /** Ends the term now. */
   drop(): void;
-  /** Runs a synchronous change without a term. The term continues only if `change` returns. */
+  /**
+   * Runs a synchronous change, during which `holds` returns false. The term continues only if `change` does not throw.
+   */
   suspend(change: () => void): void;
 }
 
 /**
- * Maximum difference between the wall clock and the monotonic clock, as a fraction of a lease. The rest of `MARGIN` covers clocks that run
- * at different rates.
+ * The difference between the wall clock and the monotonic clock may change by this fraction of a lease's duration
+ * during a lease. After a larger change, the term ends. `MARGIN` is how long another server waits after the end of a
+ * lease, also as a fraction of the duration. The other half of `MARGIN` covers clocks that run at different rates.
  */
 const DISAGREEMENT = MARGIN / 2;
 
@@ -44,7 +47,8 @@ export function newLeaseTerm({ clock, leaseMilliseconds }: Pick<LeaseParts, 'clo
     holds() {
       const at = clock.monotonic();
       if (at >= until) return false;
-      // The monotonic clock may stop while the machine is suspended. Then the wall clock differs.
+      // The monotonic clock may stop while the machine is suspended, so that `at` is too early. Then the difference
+      // between the two clocks has changed.
       if (Math.abs(clock.wall() - at - ahead) <= leaseMilliseconds * DISAGREEMENT) return true;
       drop();
       return false;

@@ -7,14 +7,16 @@ import { newRenewals } from './renewals.ts';
 import { withdrawals } from './withdrawals.ts';
 
 /**
- * Lease on the identity snapshot. After a call that withdraws a permission has returned, no server honors the permission.
+ * Lease on the identity snapshot: a server may authorize with its snapshot until the lease ends. After a call that
+ * withdraws a permission has returned, no server honors the permission.
  *
- * A server authorizes requests only while its lease holds. The duration of a lease counts from the time at which the server *requested* the
- * state of its snapshot. The lease begins when the database has stored the server's acknowledgment of that state.
+ * The duration of a lease counts from the time at which the server *requested* the state of its snapshot. The lease
+ * begins when the database has stored the server's acknowledgment of that state.
  *
- * A change of identity returns when every registered server has acknowledged it, or when every lease requested before the commit has
- * expired. In the second case, a server without an acknowledgment has no lease, and gets none before it registers again. Its row is
- * deleted immediately, so that the next change does not wait for it.
+ * A call that changes identity records returns when every registered server has acknowledged the change, or when every
+ * lease that was requested before the commit has expired. In the second case, a server that did not acknowledge the
+ * change has no lease, and gets no lease before it registers again. The registration of such a server is deleted
+ * immediately, so that the next change does not wait for the server.
  * Requirement: storage.md 5.2. Decision 0011. The protocol is checked in `test/leases/`.
  */
 export interface Lease {
@@ -24,13 +26,19 @@ export interface Lease {
   holdsForMs(): number;
   /** Registers this server and loads the snapshot. Resolves when the lease holds. @throws Error  the database does not respond in time */
   start(): Promise<void>;
-  /** Resolves after a renewal that began after the call, even if the renewal failed. */
+  /** Renews the lease. Resolves at the end of a renewal that began after this call, even if the renewal fails. */
   renew(): Promise<void>;
-  /** Resolves when no server authorizes with a version older than `version`, which must be committed. Never rejects. */
+  /**
+   * Resolves when no server authorizes with a snapshot older than `version`. `version` must be committed. Never
+   * rejects.
+   */
   withdrawn(version: number): Promise<void>;
-  /** Removes a server in two phases, so that its lease has expired when its row is deleted. A server that still runs registers again. */
+  /**
+   * Removes a server: marks its registration, waits until its lease has expired, and then deletes the registration. If
+   * the server still runs, it registers again.
+   */
   remove(serverId: string): Promise<'removed' | 'absent'>;
-  /** Deletes the tombstones that every server has applied. Returns their number. */
+  /** Deletes the tombstones (markers of deleted records) that every server has applied. Returns their number. */
   trim(): Promise<number>;
   /** Drops the lease and deletes the registration. */
   stop(): Promise<void>;
@@ -65,9 +73,10 @@ export function newLease(parts: LeaseParts): Lease {
     servers: servers.registered,
     async start() {
       if (!shared) await servers.leaveAll();
-      // Tries three times, because the first attempt can be slow for reasons that do not affect the next one.
+      // Tries three times, because the first attempt can be slow for reasons that do not affect the next attempt.
       for (let turn = 0; turn < 3 && !holds(); turn++) await renewals.once();
-      if (!holds()) throw new Error('the database responded too slowly for a lease on identity, three times');
+      if (!holds())
+        throw new Error('the database responded too slowly three times, so this server could not confirm that its IAM data is current');
       unsubscribes.push(hints.on('identity', () => void renewals.renew()));
       unsubscribes.push(hints.on('identity-applied', waiting.look));
       renewals.start();
@@ -101,15 +110,19 @@ export function newLease(parts: LeaseParts): Lease {
 }
 
 /**
- * Wraps a store so that a transaction returns, or fails, only when the identity that it changed or read is in force on every server.
+ * Wraps a store so that a transaction returns, or fails, only when every server uses the version of the identity
+ * records that the transaction changed or read.
  *
- * A repeated withdrawal changes nothing, because it reads the result of the first one. It also waits, because otherwise it could return
- * while another server still honors the withdrawn permission.
+ * Transactions that only read must also wait: if a call to withdraw a permission is repeated, the second call finds
+ * that there is nothing to change. Without waiting, it could return while another server still honors the permission.
  */
 export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Store {
-  /** Highest version that is known to be in force on every server. */
+  /** Highest version of the identity records that is known to be used by every server. */
   let settled = 0;
-  /** Pending wait for the highest version so far. Transactions that changed or read this version or an earlier one share it. */
+  /**
+   * Highest version that a transaction is waiting for, and the promise that resolves when every server uses this
+   * version. Transactions that wait for an earlier version wait for the same promise.
+   */
   let latest = { version: 0, done: Promise.resolve() };
   function settle(version: number): Promise<void> | undefined {
     if (version <= settled) return undefined;
@@ -129,8 +142,9 @@ export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Stor
         try {
           return await work(tx);
         } finally {
-          changed = tx.identity.changed() ?? 0;
-          seen = tx.identity.seen();
+          const used = tx.usedIdentity;
+          changed = used?.changed() ?? 0;
+          seen = used?.seen() ?? 0;
         }
       };
       try {
@@ -138,7 +152,7 @@ export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Stor
         seen = Math.max(seen, changed);
         return value;
       } finally {
-        // A failed transaction changed nothing, so only the version that it read counts.
+        // A failed transaction changed nothing, so it waits only for the version that it read.
         await settle(seen);
       }
     },

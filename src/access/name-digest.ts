@@ -1,11 +1,15 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { derivedFrom, type OperatorKeys } from './operator-keys.ts';
 
-/** Returns a keyed hash of a typed name, in 22 characters. Servers with the same operator key return the same hash. */
+/**
+ * Function that returns a keyed hash of the name that a user typed at sign-in, in 22 characters. Servers with the same
+ * operator key return the same hash.
+ */
 export type NameDigest = (typed: string) => string;
 
 /**
- * Creates the digest under the newest operator key. If a user types a password as the name, the database contains only its keyed hash.
+ * Creates the digest with the newest operator key. The database stores this hash instead of the name, because a user
+ * may type the password by mistake.
  */
 export function nameDigest(operatorKeys: OperatorKeys): NameDigest {
   const key = derivedFrom(operatorKeys, ([newest]) =>

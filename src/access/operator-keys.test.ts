@@ -19,7 +19,7 @@ function inFolder(work: (path: string) => void): void {
   }
 }
 
-test('loadOrCreateOperatorKey: the first call creates a file with mode 0600, and the next reads it', () => {
+test('loadOrCreateOperatorKey: the first call creates a file with mode 0600, and later calls read the file', () => {
   inFolder((path) => {
     const made = loadOrCreateOperatorKey(path);
     assert.deepEqual(loadOrCreateOperatorKey(path), made);
@@ -44,7 +44,7 @@ test('loadOrCreateOperatorKey: a file that other users can read is an error', ()
   });
 });
 
-test('loadOrCreateOperatorKey: an invalid file is an error that does not quote it, and remains unchanged', () => {
+test('loadOrCreateOperatorKey: an invalid file is not changed, and the error does not quote its content', () => {
   inFolder((path) => {
     const broken = `${OLD.toString('hex')}0\n`;
     writeFileSync(path, broken, { mode: 0o600 });

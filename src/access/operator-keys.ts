@@ -2,16 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { requirePrivate } from '#core/file-access.ts';
+import { syncFolder } from '#core/file-sync.ts';
 
 /**
- * Operator keys, the newest first. The first one encrypts, and all decrypt.
+ * Operator keys, which encrypt the secrets in the database. The newest key is first. The server encrypts with the
+ * newest key only, and can decrypt with each key.
  *
  * `OperatorKeys` is a function if the keys can change while the server runs. It returns a new array after each change. A value derived from
  * the keys remains valid as long as the function returns the same array.
  */
 export type OperatorKeys = readonly Uint8Array[] | (() => readonly Uint8Array[]);
 
-/** Returns a function that derives a value from the keys, and derives it again after they have changed. */
+/**
+ * Returns a function that returns a value derived from the keys. If the keys have changed, it derives the value again.
+ */
 export function derivedFrom<Derived>(keys: OperatorKeys, derive: (keys: readonly Uint8Array[]) => Derived): () => Derived {
   const keysNow = typeof keys === 'function' ? keys : () => keys;
   let from = keysNow();
@@ -76,8 +80,9 @@ const KEY = /^[0-9a-f]{64}$/;
 /**
  * Reads the operator keys, the newest first. Creates the file if it does not exist.
  *
- * The file has mode 0600 and one key per line, in 64 hexadecimal digits. `#` begins a comment. `belfry operator-key rotate` adds a first
- * line. Without the file, no secret in the database can be decrypted.
+ * The file has mode 0600 and one key per line, in 64 hexadecimal digits. `#` begins a comment. The command
+ * `belfry operator-key rotate` adds the new key as the first line. Without the file, no secret in the database can be
+ * decrypted.
  *
  * @throws Error  other users can read the file, or a line is not a key
  */
@@ -107,8 +112,8 @@ function readOrUndefined(path: string): string | undefined {
 }
 
 /**
- * Creates the file atomically: writes a temporary file, syncs it, and links it to the name. Never replaces an existing file.
- * Returns the content of the file, which another process may have created.
+ * Creates the key file atomically: writes a temporary file, syncs it to disk, and links it under the name `path`. Never
+ * replaces an existing file. Returns the content of the key file, which another process may have created.
  */
 function create(path: string): string {
   const aside = writeAside(
@@ -118,7 +123,7 @@ function create(path: string): string {
   try {
     linkSync(aside, path);
   } catch (problem) {
-    // Another process has created the file. Its key is valid.
+    // Another process has created the file. The key in that file is used.
     if ((problem as NodeJS.ErrnoException).code !== 'EEXIST') throw problem;
   } finally {
     unlinkSync(aside);
@@ -148,22 +153,11 @@ function writeAside(path: string, text: string): string {
     writeSync(file, text);
     fsyncSync(file);
   } catch (problem) {
-    // For example, the disk is full. Deletes the incomplete key.
+    // The write can fail, for example because the disk is full. Then the temporary file contains an incomplete key.
     unlinkSync(aside);
     throw problem;
   } finally {
     closeSync(file);
   }
   return aside;
-}
-
-/** Syncs the entries of a folder to disk. Does nothing on Windows, which cannot sync a folder. */
-export function syncFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

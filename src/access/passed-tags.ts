@@ -7,12 +7,13 @@ export type Passed = Pick<Federation, 'tags' | 'transitiveTagKeys' | 'sourceIden
 const SOURCE_IDENTITY = /^[\w+=,.@-]{2,64}$/;
 
 /**
- * Checks the values that a token passes into the session, with the limits of a request.
+ * Checks the values that a token passes into the session. The limits are the same as for the parameters Tags and
+ * SourceIdentity of an AssumeRole request.
  *
  * @throws InvalidIdentityTokenException  there are more than 50 tags, the source identity is invalid, or a tag is too long or does not have
  *   exactly one value
  *
- * Source: IAM User Guide, "Passing session tags in AWS STS". Assumed: the messages.
+ * Source: IAM User Guide, "Passing session tags in AWS STS". Assumed: the error messages.
  */
 export function passed(
   tags: readonly (readonly [key: string, values: readonly string[]])[],

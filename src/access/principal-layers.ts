@@ -9,12 +9,12 @@ import { serviceControlLevels } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * Policies of each principal by policy type, without session policies. They are collected at the first request, and again after a change of
- * identity that affects the principal.
+ * Policies of each principal by policy type, without session policies. They are collected at the principal's first
+ * request, and again after a change of an identity record that affects the principal.
  */
 export interface PrincipalLayers {
   /**
-   * Returns the policies of a principal: the same object until they change.
+   * Returns the policies of a principal. Returns the same object until the policies change.
    *
    * @throws Error  an attached policy does not exist or cannot be compiled. Evaluation fails closed (EVAL-12).
    */
@@ -22,8 +22,8 @@ export interface PrincipalLayers {
 }
 
 /**
- * Permissions of all users in an account whose password policy has AllowUsersToChangePassword. ChangePassword changes only the caller's own
- * password.
+ * Permissions of all users in an account whose password policy has AllowUsersToChangePassword. `Resource` is `*`, which
+ * is safe because ChangePassword changes only the caller's own password.
  *
  * Source: IAM User Guide, "Permit IAM users to change their own passwords".
  */
@@ -37,7 +37,7 @@ const OWN_PASSWORD: SourcedPolicy = {
 /** Policies of a deleted principal, and of AWS services. They allow nothing. */
 const NO_POLICIES: PolicyLayers = { identity: [] };
 
-/** Kinds of records that affect only some principals of one account. */
+/** Kinds of identity records. A change of such a record can affect only principals in the account of the record. */
 export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'user',
   'group',
@@ -46,14 +46,19 @@ export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'access-key',
   'saml-provider',
   'oidc-provider',
+  'person-sign-in',
 ]);
 
-/** Maximum number of principals whose policies are cached: about 30 MB. It is about the number whose records stay parsed (`PARSED_MAX`). */
+/**
+ * Maximum number of principals whose policies are cached. The cache then takes about 30 MB. The snapshot keeps the
+ * parsed records of about as many principals (`PARSED_MAX`).
+ */
 const PRINCIPALS_MAX = 3_000;
 
 /**
- * Creates the policies of a snapshot's principals and follows its changes. `onChangeOfAll` runs if the policies of all principals may have
- * changed. Caches the policies of at most `principalsMax` principals.
+ * Creates the cache of principals' policies. When the snapshot changes, the cache drops the affected policies.
+ * `onChangeOfAll` runs if the policies of all principals may have changed. `principalsMax` is the maximum number of
+ * principals in the cache.
  */
 export function principalLayers(
   snapshot: Snapshot,
@@ -65,7 +70,8 @@ export function principalLayers(
 
   function groupOfId(accountId: AccountId, groupId: string): GroupRecord {
     const group = snapshot.groupById(accountId, groupId);
-    // The group of a user always exists. If a bug removes it, evaluation fails closed, because the group may have denied something.
+    // The group of a user always exists. If a bug has removed it, the error denies the request, because the group may
+    // have had a Deny policy.
     if (group === undefined) throw new Error(`the group '${groupId}' does not exist`);
     return group;
   }
@@ -121,7 +127,8 @@ export function principalLayers(
 
   snapshot.watch({
     changed({ accountId, kind, key, text }, before) {
-      // Other changes that affect permissions (service control policies, organizations) are rare, so they drop all policies.
+      // Changes of other kinds, such as service control policies and organizations, are rare. So they drop the policies
+      // of all principals.
       if (!BOUND_TO_PRINCIPALS.has(kind)) dropAll();
       else if (kind === 'user') layers.drop(userKey(accountId, key));
       else if (kind === 'role') layers.drop(roleKey(accountId, key));
@@ -173,9 +180,12 @@ function roleKey(accountId: AccountId, roleName: string): string {
   return `role:${accountId}:${roleName.toLowerCase()}`;
 }
 
-/** Cache whose entries depend on named records. A new entry replaces the one that was read least recently. */
+/** Cache whose entries depend on named records. In a full cache, a new entry replaces the least recently read entry. */
 interface DependentCache<Value> {
-  /** Returns the entry of a key. If there is none, `create` creates it and reports the names of the records that it depends on. */
+  /**
+   * Returns the entry of a key. If there is no entry, `create` creates it. `create` must call `dependsOn` with the
+   * names of all records on which the entry depends.
+   */
   get(key: string, create: (dependsOn: (names: readonly string[]) => void) => Value): Value;
   drop(key: string): void;
   /** Drops the entries that depend on a record. */

@@ -4,12 +4,13 @@ import type { AccountRecord, RoleRecord, UserRecord } from '#store/identity/iden
 import type { SessionClaims } from './session-token.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Principals in the current identity snapshot. The functions return `undefined` if the principal does not exist any more. */
+/** Principals in the current identity snapshot. The functions return `undefined` if the principal does not exist. */
 export interface Principals {
   root(accountId: AccountId): (Principal & { type: 'Root' }) | undefined;
   user(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined;
   /**
-   * Returns the principal of a session if its role or user still exists with the same unique ID. Also finds renamed users.
+   * Returns the principal of a session if its role or user still exists with the same unique ID. Also finds renamed users. A session of a
+   * person of Amazon Chime ends with their sign-in.
    * Does not check whether the session has expired.
    */
   session(claims: SessionClaims): Principal | undefined;
@@ -20,7 +21,7 @@ export function principalsOf(snapshot: Snapshot): Principals {
   /** Principals by record. All requests of a principal get the same object, so that caches can use it as a key. */
   const users = new WeakMap<UserRecord, Principal & { type: 'IAMUser' }>();
   const roots = new WeakMap<AccountRecord, Principal & { type: 'Root' }>();
-  /** Principals of sessions, with the record of the role, user or root that they were created from. */
+  /** Principals of sessions. Each is stored with the record of the user, role or account that has the session. */
   const sessions = new WeakMap<SessionClaims, { readonly holder: object; readonly principal: Principal }>();
 
   function root(accountId: AccountId): (Principal & { type: 'Root' }) | undefined {
@@ -56,9 +57,13 @@ export function principalsOf(snapshot: Snapshot): Principals {
     return principal;
   }
 
-  /** Returns the record of a session's role, or the principal of its user or root: the same object until it changes. */
+  /**
+   * Returns the holder of a session. For a role session, the holder is the record of the role. For any other session,
+   * it is the principal of the user or root. The object is the same until the record changes.
+   */
   function holderOf(claims: SessionClaims): Holder | undefined {
     const { accountId } = claims;
+    if (hasEnded(claims.session)) return undefined;
     switch (claims.kind) {
       case 'role': {
         const role = snapshot.role(accountId, claims.roleName);
@@ -73,16 +78,26 @@ export function principalsOf(snapshot: Snapshot): Principals {
     }
   }
 
+  /** Reports whether the sign-in of the person that has a session has ended. */
+  function hasEnded({ personSignIn }: SessionClaims['session']): boolean {
+    if (personSignIn === undefined) return false;
+    const [accountId, id = ''] = personSignIn.split('/');
+    return snapshot.record(accountId as AccountId, 'person-sign-in', id) === undefined;
+  }
+
   return { root, user, session };
 }
 
-/** Record or principal that a session belongs to. For a federated user, it is the issuer. */
+/**
+ * Role, user or root that a session belongs to. The session of a federated user belongs to the caller of
+ * GetFederationToken.
+ */
 type Holder = RoleRecord | (Principal & { type: 'IAMUser' | 'Root' });
 
 function ofSession(claims: SessionClaims, holder: Holder): Principal {
   const { accountId, session } = claims;
   if ('roleId' in holder) {
-    if (claims.kind !== 'role') throw new Error('a session of a user has no role');
+    if (claims.kind !== 'role') throw new Error('a session that is not a role session belongs to a role');
     const { sessionName } = claims;
     return {
       type: 'AssumedRole',

@@ -19,7 +19,7 @@ const BUILDKITE = ['build_branch', 'cluster_id', 'cluster_name', 'organization_i
 
 // biome-ignore format: a table
 const PROVIDERS: readonly [provider: string, listed: string, claims: readonly string[]][] = [
-  // provider                                       listed as, `*` for a free part                  claims that are keys
+  // provider                                       listed as (`*`: variable part)                  claims that set keys
   ['token.actions.githubusercontent.com',           'token.actions.githubusercontent.com',          GITHUB],
   ['token.actions.githubusercontent.com/octo',      'token.actions.githubusercontent.com/*',        GITHUB],
   ['token.actions.octo.ghe.com',                    'token.actions.*.ghe.com',                      GITHUB],
@@ -43,7 +43,7 @@ function contextOf(provider: string, claims: Readonly<Record<string, unknown>>) 
 }
 
 for (const [provider, , claims] of PROVIDERS) {
-  test(`tokenKeys: ${provider} sets a key for each listed claim only`, () => {
+  test(`tokenKeys: a token of ${provider} sets keys only for the listed claims`, () => {
     const named = (claim: string) => (claim === 'google/organization_number' ? 'google:organization_number' : claim);
     const payload = Object.fromEntries([...claims.map((claim) => [named(claim), `its ${claim}`]), ['unlisted', 'x']]);
     const { context, sessionContext } = contextOf(provider, payload);
@@ -53,7 +53,7 @@ for (const [provider, , claims] of PROVIDERS) {
   });
 }
 
-test('tokenKeys: the tested providers and claims are those of the authorization reference', () => {
+test('tokenKeys: every provider and claim in the authorization reference is tested', () => {
   const path = new URL('../model/generated/authorization.json', import.meta.url);
   const { conditionKeys } = JSON.parse(readFileSync(path, 'utf8')) as { readonly conditionKeys: Readonly<Record<string, string>> };
   const listed = Object.keys(conditionKeys)
@@ -68,11 +68,11 @@ test('tokenKeys: the tested providers and claims are those of the authorization 
 
 // biome-ignore format: a table
 const OTHERS: readonly [title: string, provider: string][] = [
-  ['an unknown provider',                     'idp.example'],
-  ['a provider whose name ends alike',        'evil.example/token.actions.githubusercontent.com'],
-  ['a provider whose name begins alike',      'token.actions.githubusercontent.com.evil.example'],
-  ['a provider with more segments in a gap',  'token.actions.evil.example/x.ghe.com'],
-  ['a provider with a dot that is another',   'gitlabxcom'],
+  ['an unknown provider',                              'idp.example'],
+  ['a provider whose name ends like a listed one',     'evil.example/token.actions.githubusercontent.com'],
+  ['a provider whose name begins like a listed one',   'token.actions.githubusercontent.com.evil.example'],
+  ['a name with a slash in place of a placeholder',    'token.actions.evil.example/x.ghe.com'],
+  ['a name with a letter in place of a dot',           'gitlabxcom'],
 ];
 
 for (const [title, provider] of OTHERS) {

@@ -4,7 +4,10 @@ import type { ConditionContext } from '#core/condition-context.ts';
 import { SESSION_KEYS_MAX_BYTES } from '#core/federation.ts';
 import { providerKeysOf } from '#model/authorization.ts';
 
-/** Condition keys of one token. The trust policy reads `context`, and the role session keeps the part `sessionContext`. */
+/**
+ * Condition keys of one token. The trust policy can read all of these keys (`context`). The role session keeps only
+ * some of them (`sessionContext`).
+ */
 export interface TokenKeys {
   readonly context: ConditionContext;
   readonly sessionContext: ConditionContext;
@@ -21,7 +24,8 @@ const KEYS = {
 } as const;
 
 /**
- * Claims whose name differs from the name of their key. The first claim that the token has is used. An array is a path into nested claims.
+ * Claims by condition key, for the keys that do not have the same name as their claim. Each key has a list of claims.
+ * The first claim in the list that the token contains sets the key. An array in the list is a path into nested claims.
  */
 const CLAIMS: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
   'google/organization_number': ['google:organization_number', ['google', 'organization_number']],
@@ -31,14 +35,15 @@ const CLAIMS: Readonly<Record<string, readonly (string | readonly string[])[]>> 
  * Returns the condition keys of a verified token of an OpenID Connect provider. Each key starts with the provider's name, in lower case:
  * `idp.example/a:sub`. `audience` is the client that the token is for.
  *
- * Every provider has `amr`, `aud`, `email`, `oaud` and `sub`. The authorization reference lists further claims of some providers, such as
- * `token.actions.githubusercontent.com:repository`. They are set if they are strings, numbers or booleans.
+ * Tokens of every provider can set `amr`, `aud`, `email`, `oaud` and `sub`. The authorization reference lists further
+ * keys for some providers, such as `token.actions.githubusercontent.com:repository`. Such a key is set if its claim is
+ * a string, number or boolean.
  *
  * @throws PackedPolicyTooLargeException  the keys that the session keeps are too long for a session token
  *
  * Source: IAM User Guide, "IAM and AWS STS condition context keys", "Available keys for AWS OIDC federation": the claim of each key.
- * Its column "Available in session" contains No for the claims of GitHub. Assumed: of the keys of all providers, `amr`, `aud` and `sub` are
- * available in the session; the claims of other providers are not.
+ * The column "Available in session" contains No for the claims of GitHub.
+ * Assumed: only `amr`, `aud` and `sub` are available in the session, for every provider.
  * Assumed: Google's organization number is a nested claim, as Google documents it, or a claim with AWS's name `google:organization_number`.
  */
 export function tokenKeys(provider: string, payload: JWTPayload, audience: string): TokenKeys {
@@ -68,10 +73,13 @@ export function tokenKeys(provider: string, payload: JWTPayload, audience: strin
 }
 
 /**
- * Checks that the keys of a session are short enough for a session token, which stores them without the provider's name.
+ * Checks that a session's condition keys are short enough for the session token. `kept` has the keys as the token
+ * stores them, without the provider's name.
  *
- * @throws PackedPolicyTooLargeException  they are too long. A truncated or missing key could disable a Deny.
- * Source: mozilla-iam/mozilla-aws-cli, README, "Details": the error for an `amr` of 30 group names. Assumed: the limit.
+ * @throws PackedPolicyTooLargeException  the keys are too long. They are not truncated, because a missing key could
+ *   disable a Deny.
+ * Source: mozilla-iam/mozilla-aws-cli, README, "Details": the error for an `amr` of 30 group names.
+ * Assumed: the maximum length.
  */
 export function requireShort(kept: ConditionContext): void {
   if (Buffer.byteLength(JSON.stringify([...kept])) > SESSION_KEYS_MAX_BYTES) {
@@ -86,12 +94,15 @@ function listOf(claim: unknown): readonly string[] | undefined {
   return texts.length === 0 ? undefined : texts;
 }
 
-/** Returns the value of a claim. A list of one string becomes a single value, so that variables and plain operators can read it. */
+/**
+ * Returns the value of a claim. Converts a list of one string to this string, because policy variables and operators
+ * for single values cannot read lists.
+ */
 function oneOrMany(claim: string | string[] | undefined): string | readonly string[] | undefined {
   return Array.isArray(claim) && claim.length === 1 ? claim[0] : claim;
 }
 
-/** Returns the first claim that the token has, as a string. Arrays and objects are not scalars and are skipped. */
+/** Returns the value of the first of `claims` that is in the token, as a string. Skips arrays and objects. */
 function scalarOf(payload: JWTPayload, claims: readonly (string | readonly string[])[]): string | undefined {
   for (const claim of claims) {
     const path = typeof claim === 'string' ? [claim] : claim;

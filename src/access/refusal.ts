@@ -3,19 +3,22 @@ import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
 import type { Denied } from './denied.ts';
 import type { Required } from './required-reading.ts';
 
-/** Denial of one resource. */
+/** Denial of a required action on one resource. */
 export interface Refusal {
   readonly denied: Denied;
-  /** Whether the caller's policies could read the owner's facts. */
+  /** Whether the caller's policies could read the facts about the resource's owner. */
   readonly ownerVisible: boolean;
+  /** True if the denial must not be explained to the caller, because its reason belongs to another account. */
+  readonly unexplained?: true;
 }
 
 /** Function that decides a required action on the current resource of its context. Returns `undefined` if the action is allowed. */
 export type RefusalOfRequired = (required: Required, meter: StepBudget | undefined) => Refusal | undefined;
 
 /**
- * Maximum steps of the explanation of one denial, which take a few milliseconds. The explanation runs in the transaction and blocks other
- * callers. The limit is sufficient for 30,000 characters of policies, and for more if earlier denials have already parsed them.
+ * Maximum number of steps to explain one denial. They take a few milliseconds, during which the transaction blocks
+ * other callers. The limit is sufficient for policies of 30,000 characters. It is sufficient for longer policies if
+ * explanations of earlier denials have already parsed the policies.
  */
 const EXPLAINED_STEPS_MAX = 1_000_000;
 

@@ -2,7 +2,10 @@ import type { Renewal } from '#store/engine/servers.ts';
 import type { LeaseParts } from './lease-parts.ts';
 import type { LeaseTerm } from './lease-term.ts';
 
-/** Registration of one server in the database, with the state of its snapshot. Owns the steps of a renewal, but not its schedule. */
+/**
+ * Registration of one server in the database, and the state of the server's snapshot. Owns the steps of a renewal.
+ * `renewals.ts` owns the schedule of renewals.
+ */
 export interface Registration {
   /** ID of the registration. It changes when the server registers again. */
   id(): string;
@@ -13,12 +16,13 @@ export interface Registration {
   /**
    * Brings the snapshot up to date and extends the lease. Returns false if the server must register again.
    *
-   * Invariant (one renewal at a time): the response of an older renewal would revert the snapshot under a newer lease.
+   * Invariant (one renewal at a time): two renewals never overlap. Otherwise the late response of an older renewal
+   * could revert the snapshot after a newer renewal has extended the lease.
    *
    * @throws Error  the database did not respond
    */
   renew(): Promise<boolean>;
-  /** Cancels the effect of the running renewal, and of all later ones. */
+  /** Cancels the effect of the running renewal, and of all later renewals. */
   stop(): void;
 }
 
@@ -39,11 +43,14 @@ export function newRegistration(parts: RegistrationParts): Registration {
   let epoch: string | undefined;
   let stopped = false;
 
-  /** Drops the lease and registers with a new ID at the next renewal. Other servers never mistake the new registration for the old one. */
+  /**
+   * Drops the lease and deletes the registration. The next renewal registers the server with a new ID, so that other
+   * servers cannot mistake the new registration for the old registration.
+   */
   function restart(why: string): false {
-    report(`this server registers again, because ${why}`);
+    report(`this server is registering in the database again, because ${why}`);
     term.drop();
-    // Other servers need not wait for a server without a lease.
+    // Deletes the registration immediately, because other servers need not wait for a server without a lease.
     void servers.leave(id).catch(() => {});
     id = parts.newId();
     registered = false;
@@ -51,9 +58,11 @@ export function newRegistration(parts: RegistrationParts): Registration {
   }
 
   /**
-   * Loads all identity records, in pages. The server has no lease and is not registered yet, so no other server waits for it.
+   * Loads all identity records, one page of query results after the other. The server has no lease and is not
+   * registered yet, so no other server waits for it.
    *
-   * Invariant (version of the first page): all records are in the pages or in the changes after this version, which the renewal reads.
+   * Invariant (version of the first page): records can change while the pages are read. The snapshot gets the version
+   * of the first page, and the renewal then reads all changes after this version. So no change is missed.
    */
   async function load(): Promise<void> {
     const loading = snapshot.reload();
@@ -63,8 +72,9 @@ export function newRegistration(parts: RegistrationParts): Registration {
     while (!page.isLast) {
       page = await servers.page(page.records.at(-1));
       if (stopped) return;
-      // Records of two histories do not form a snapshot. The next renewal loads again.
-      if (page.epoch !== first.epoch) throw new Error('the database changed to another history while identity was loaded');
+      // The database was restored or replaced between two pages, so the pages do not form one snapshot. The next
+      // renewal loads all records again.
+      if (page.epoch !== first.epoch) throw new Error('the database was restored or failed over while the server was loading IAM data');
       loading.add(page.records);
     }
     loading.complete(first.version);
@@ -93,16 +103,19 @@ export function newRegistration(parts: RegistrationParts): Registration {
     if (shared && renewal.version > renewal.acknowledged) {
       const outcome = await servers.acknowledge(id, renewal.version);
       if (stopped) return false;
-      if (outcome === 'absent') return restart('it did not acknowledge a change of identity in time');
+      if (outcome === 'absent') return restart('it did not confirm a change of IAM data in time');
       hints.hint('identity-applied');
     }
     term.extend(start);
     return true;
   }
 
-  /** Applies the changes of a renewal. The older lease remains valid, because the snapshot only becomes newer. */
+  /**
+   * Applies the changes of a renewal. The current lease remains valid, because the changes only make the snapshot
+   * newer.
+   */
   function applyChanges(renewal: Renewal, since: number): void {
-    // If `apply` throws, the snapshot is incomplete, and the server decides nothing.
+    // If `apply` throws, the snapshot remains incomplete and the term has ended, so the server authorizes nothing.
     term.suspend(() => {
       complete = false;
       if (renewal.version > since) snapshot.apply(renewal.version, renewal.changes);
@@ -113,8 +126,8 @@ export function newRegistration(parts: RegistrationParts): Registration {
 
   function reasonToReload(renewal: Renewal, since: number): string | undefined {
     if (epoch !== renewal.epoch) return 'the database was restored or replaced';
-    if (renewal.version < since) return 'the identity version of the database decreased';
-    return renewal.trimmedTo > since ? 'the database no longer lists all deletions since the identity version of this server' : undefined;
+    if (renewal.version < since) return 'the IAM data of the database is older than that of this server';
+    return renewal.trimmedTo > since ? 'the database no longer lists all IAM deletions since the last update of this server' : undefined;
   }
 
   return {

@@ -1,10 +1,17 @@
 import type { LeaseParts } from './lease-parts.ts';
 
-/** Renewals of a lease, on demand and at intervals, one at a time. Owns the schedule of renewals, but not their steps. */
+/**
+ * Renewals of a server's lease on its identity snapshot, on demand and at intervals, one at a time. Owns the schedule
+ * of renewals. `registration.ts` owns the steps of a renewal.
+ */
 export interface Renewals {
-  /** Resolves after a renewal that began after the call, even if the renewal failed. */
+  /** Renews the lease. Resolves at the end of a renewal that began after this call, even if the renewal fails. */
   renew(): Promise<void>;
-  /** Runs one renewal after the running one, if any, and schedules no other. @throws Error  the database did not respond */
+  /**
+   * Waits for a running renewal, and then runs one renewal. Does not schedule further renewals.
+   *
+   * @throws Error  the database did not respond
+   */
   once(): Promise<void>;
   /** Starts periodic renewals, if other servers can use the database. */
   start(): void;
@@ -14,17 +21,20 @@ export interface Renewals {
 
 /** Dependencies of `newRenewals`. */
 export interface RenewalParts extends Pick<LeaseParts, 'clock' | 'leaseMilliseconds' | 'shared' | 'report'> {
-  /** Runs one renewal. Returns whether it extended the lease. */
+  /** Runs one renewal. Returns whether the renewal extended the lease. */
   readonly attempt: () => Promise<boolean>;
   /** Returns the end of the lease on the monotonic clock. */
   readonly leaseEnds: () => number;
 }
 
-/** Part of a lease after which the next renewal runs. A failed one runs again after an eighth of that time. */
+/**
+ * Time from the beginning of a renewal to the next renewal, as a fraction of a lease's duration. After a failed
+ * renewal, the server waits only an eighth of this time.
+ */
 const RENEW_AFTER = 1 / 4;
 const RETRY_AFTER = RENEW_AFTER / 8;
 
-/** Creates the renewals of one server. None runs before a call. */
+/** Creates the renewals of one server. No renewal runs before a method is called. */
 export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt, leaseEnds }: RenewalParts): Renewals {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -43,7 +53,7 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
     const one = attempt()
       .then((extended) => {
         if (!extended || stopped) return;
-        if (failing) report('renewed the lease on identity again', 'info');
+        if (failing) report('this server has confirmed again that its IAM data is current', 'info');
         failing = false;
       })
       .finally(() => {
@@ -54,7 +64,7 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
   }
 
   function runAndSchedule(): Promise<void> {
-    // Another renewal may have begun in the meantime.
+    // Another call may have begun a renewal since the previous renewal ended.
     if (running !== undefined) return renew();
     unschedule();
     const began = clock.monotonic();
@@ -64,7 +74,9 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
         (error: unknown) => {
           // Reports the first failure only, not each retry.
           if (!failing)
-            report(`could not renew the lease on identity, without which the server rejects requests: ${(error as Error).message}`);
+            report(
+              `could not confirm that the IAM data of this server is current; the server will reject requests unless a later attempt succeeds: ${(error as Error).message}`,
+            );
           failing = true;
           return false;
         },
@@ -72,7 +84,7 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
       .then((responded) => {
         if (stopped || !started || !shared) return;
         const at = clock.monotonic();
-        // Retries soon if the server restarted its registration, or if the renewal took longer than a lease.
+        // Retries soon if the renewal failed, if the server must register again, or if the lease has already ended.
         const isLate = !responded || at >= leaseEnds();
         scheduleAfter(isLate ? leaseMilliseconds * RETRY_AFTER : Math.max(began + leaseMilliseconds * RENEW_AFTER - at, 0));
       });
@@ -80,7 +92,8 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
 
   function renew(): Promise<void> {
     if (running === undefined) return runAndSchedule();
-    // The running renewal may have read the database before the change that the caller is waiting for.
+    // The caller waits for a change of identity records. The running renewal may have read the database before that
+    // change, so the caller needs the next renewal.
     next ??= running.then(() => {
       next = undefined;
       return runAndSchedule();

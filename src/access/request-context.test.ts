@@ -177,7 +177,7 @@ test('contextMap: the map contains every fact of a request', () => {
 
 for (const principal of [ROOT, USER, ROLE, FEDERATED, SERVICE, UNSIGNED]) {
   for (const isMember of [true, false]) {
-    test(`RequestContext: each value equals that of contextMap, for ${principal.type}${isMember ? ' in an organization' : ''}`, () => {
+    test(`RequestContext: each value is the same as in contextMap, for ${principal.type}${isMember ? ' in an organization' : ''}`, () => {
       const mfa: ConditionContext = new Map([['aws:multifactorauthpresent', 'true']]);
       for (const received of [RECEIVED, BARE]) {
         for (const added of [undefined, ADDED, mfa]) {
@@ -194,7 +194,7 @@ for (const principal of [ROOT, USER, ROLE, FEDERATED, SERVICE, UNSIGNED]) {
   }
 }
 
-/** Asserts that the values and numbers of a context equal those of `contextMap`. */
+/** Asserts that `value()`, `moment` and `truths` of a context agree with the result of `contextMap`. */
 function agrees(context: RequestContext, ownerVisible: boolean): void {
   const all = contextMap(context, ownerVisible);
   setOwnerVisible(context, ownerVisible);
@@ -206,12 +206,12 @@ function agrees(context: RequestContext, ownerVisible: boolean): void {
   assert.equal(context.truths, overridden ? 0 : truthsOf((key) => all.get(key)));
 }
 
-test('RequestContext: a time set by the operation has no numeric value', () => {
+test('RequestContext: if the operation sets aws:CurrentTime, `moment` is NaN', () => {
   const added = new Map([['aws:currenttime', '2020-01-01T00:00:00Z']]);
   assert.equal(contextOf(USER, RECEIVED, false, added).moment, Number.NaN);
 });
 
-test('operationKeys: the classic profile has no tag keys', () => {
+test('operationKeys: for operations of the service chime (profile `classic`), the result has no tag keys', () => {
   const declared = new Map([
     ['aws:requesttag/color', 'green'],
     ['iam:passedtoservice', 'chime.amazonaws.com'],

@@ -1,6 +1,7 @@
 import type { ConditionContext } from '#core/condition-context.ts';
 import type { RequestFacts } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
+import type { StatementRef } from '#policy/decision.ts';
 import { type ContextValue, type FactSource, TRUTH_KEYS } from '#policy/engine.ts';
 import type { CallerFacts } from './caller-facts.ts';
 import { type KeyFacts, type KeyOwner, NO_OWNER, OWNER_KEYS, REQUEST_KEYS, readSlot, SESSION_KEYS } from './context-keys.ts';
@@ -8,33 +9,46 @@ import type { Attempt } from './denied.ts';
 import type { ResourceTags } from './tag-facts.ts';
 
 /**
- * One required action on one resource, with its condition context. It reads each fact only if a policy tests it, so that unused facts take
- * no time. `contextMap` returns all facts, for the explanation of a denial.
+ * One required action on one resource, with the values of the condition keys. A value is computed only if a policy
+ * tests the key, so that unused keys take no time. `contextMap` returns all values, for the explanation of a denial.
  */
 export interface RequestContext extends KeyFacts, FactSource, Attempt {
   readonly caller: CallerFacts;
-  /** Context keys of the operation. They override those of the request. */
+  /** Context keys that the operation sets. They override the keys that are read from the request. */
   readonly added: ConditionContext | undefined;
   /** Tags of the current resource. */
   readonly resourceTags: ResourceTags | undefined;
   /**
-   * Whether the caller may know the facts of the current resource's owner. `ownerVisible` is the same for the evaluated policy, which can be
-   * a trust policy of the owner.
+   * Whether the caller's policies may read the facts about the owner of the current resource. `ownerVisible` has
+   * another meaning: whether the policy that is being evaluated may read these facts. The trust policy of a role is a
+   * policy of the owner, so it may always read them.
    */
   readonly ownerVisibleToCaller: boolean;
+  /** Statement that allowed the action on the current resource, for the trail. Absent if it is not known. */
+  readonly allowedBy: StatementRef | undefined;
 }
 
-/** Writable form of the context, for this file only. */
+/** Context whose members this file can change. Other files can only read them. */
 type OpenContext = { -readonly [Field in keyof RequestContext]: RequestContext[Field] };
 
 /** Facts of the request for which a context is created. */
 export interface ContextRequest {
   readonly received: RequestFacts;
-  readonly authenticated: { readonly region: string };
+  readonly authenticated: { readonly region: string; readonly signature?: SignatureFacts };
   readonly now: Instant;
 }
 
-/** Creates the context of a required action, without a resource. `added` has the context keys of the operation: see `operationKeys`. */
+/** Facts about the verified signature of a request. */
+export interface SignatureFacts {
+  /** Whether the signature was in the query of the URL. */
+  readonly presigned: boolean;
+  readonly signedAt: Instant;
+}
+
+/**
+ * Creates the context of a required action. `setResource` then sets the resource. `added` has the context keys that the
+ * operation sets (`operationKeys`).
+ */
 export function newRequestContext(
   { received, authenticated, now }: ContextRequest,
   { action, called }: Pick<Attempt, 'action' | 'called'>,
@@ -52,18 +66,24 @@ export function newRequestContext(
     region: authenticated.region,
     now,
     added,
-    // The numbers are those of the request, so they do not apply to a key that the operation overrides.
+    // `truths` and `moment` are values of boolean and time keys that are computed from the request. If the operation
+    // sets one of these keys, the computed value is replaced by 0 or NaN (unknown). Decisions then read the key with
+    // `value`.
     truths: added !== undefined && TRUTH_KEYS.some((key) => added.has(key)) ? 0 : truths,
     moment: added?.has('aws:currenttime') ? Number.NaN : Math.floor(now / 1000) * 1000,
     owner: NO_OWNER,
     resourceTags: undefined,
     ownerVisibleToCaller: false,
     ownerVisible: false,
+    allowedBy: undefined,
     value,
   };
 }
 
-/** Sets the current resource of a context. `ownerVisibleToCaller`: whether the caller may know the owner's facts. */
+/**
+ * Sets the current resource of a context. `ownerVisibleToCaller`: whether the caller's policies may read the facts
+ * about the resource's owner and the resource's tags.
+ */
 export function setResource(
   context: RequestContext,
   resource: string,
@@ -76,18 +96,25 @@ export function setResource(
   open.owner = owner;
   open.resourceTags = resourceTags;
   open.ownerVisibleToCaller = ownerVisibleToCaller;
+  open.allowedBy = undefined;
+}
+
+/** Sets the statement that allowed the action on the current resource of a context. */
+export function setAllowedBy(context: RequestContext, allowedBy: StatementRef | undefined): void {
+  const open: OpenContext = context;
+  open.allowedBy = allowedBy;
 }
 
 /**
- * Sets whether the next evaluated policy may read the owner's facts. These are the organization of the resource's account, and the
- * resource's tags.
+ * Sets whether the policy that is evaluated next may read the facts about the resource's owner. These facts are the
+ * organization of the resource's account, and the resource's tags.
  */
 export function setOwnerVisible(context: RequestContext, ownerVisible: boolean): void {
   const open: OpenContext = context;
   open.ownerVisible = ownerVisible;
 }
 
-/** Returns the value of a context key: `FactSource.value`. */
+/** Returns the value of a context key. This is the method `FactSource.value` of a context. */
 function value(this: RequestContext, slot: number, key: string): ContextValue | undefined {
   const { added } = this;
   if (slot >= 0) return added?.get(key) ?? readSlot(this, slot);
@@ -99,9 +126,9 @@ function value(this: RequestContext, slot: number, key: string): ContextValue | 
 }
 
 /**
- * Returns all facts of a context, for an explanation.
+ * Returns the values of all condition keys of a context, for the explanation of a denial.
  *
- * `ownerVisible`: whether the result includes the facts of the resource's owner.
+ * `ownerVisible`: whether the result includes the facts about the resource's owner.
  */
 export function contextMap(context: RequestContext, ownerVisible: boolean): ConditionContext {
   const facts: KeyFacts = { ...context, ownerVisible };
@@ -132,9 +159,9 @@ export function contextMap(context: RequestContext, ownerVisible: boolean): Cond
 const TAG_KEYS = /^aws:(?:requesttag\/|resourcetag\/|tagkeys$)/;
 
 /**
- * Returns the context keys of an operation: the `declared` keys from its input, and the keys that `resolveContext` read. The classic
- * profile has no tag keys.
- * Requirement TAG-2.
+ * Returns the context keys that an operation sets: the `declared` keys from its input, and the keys that
+ * `resolveContext` read. Operations of the service `chime` have the profile `classic`. For this profile, the function
+ * omits the keys for tags. Requirement TAG-2.
  */
 export function operationKeys(
   declared: ConditionContext | undefined,

@@ -5,19 +5,25 @@ import type { Tags } from '#core/tag-keys.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { CallerFacts } from './caller-facts.ts';
+import type { ResourcePolicy } from './compiled-policies.ts';
 import { type ContextRequest, newRequestContext, operationKeys, type RequestContext } from './request-context.ts';
+import { withS3Keys } from './s3-keys.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Stacks } from './stacks.ts';
 import { type DecidingPolicies, readsResourceTags } from './tag-facts.ts';
 
-/** Required action, with the facts and policies for the decision. */
+/** Required action, with the facts and policies that decide whether it is allowed. */
 export interface Required extends DecidingPolicies {
   readonly asked: RequiredAccess<Tx>;
   readonly resources: readonly string[];
   readonly context: RequestContext;
   /** Role that the action assumes. */
   readonly role: RoleRecord | undefined;
-  /** Tags of the resources, in their order. Absent if no policy reads them. */
+  /** Resource-based policy of the resources. Absent if they have none. */
+  readonly resourcePolicy: ResourcePolicy | undefined;
+  /** Account that owns the resources whose ARNs contain no account. */
+  readonly ownerId: AccountId | undefined;
+  /** Tags of the resources, in the order of `resources`. Absent if no policy reads them. */
   readonly tags: readonly (Tags | undefined)[] | undefined;
 }
 
@@ -27,8 +33,8 @@ export interface ReadingRequest extends ContextRequest {
 }
 
 /**
- * Reads the facts for the decision on one required action, in the transaction of the operation. Returns a promise only if it must read the
- * store.
+ * Reads the facts that decide whether one required action is allowed, in the transaction of the operation. Returns a
+ * promise only if it must read the store.
  */
 export type ReadRequired = (
   request: ReadingRequest,
@@ -37,34 +43,54 @@ export type ReadRequired = (
   tx: Tx,
 ) => Required | Promise<Required>;
 
+/** Facts that the operation reads in its transaction. */
+interface ReadFacts {
+  readonly resources: readonly string[];
+  readonly keys?: ConditionContext | undefined;
+  readonly ownerId?: AccountId | undefined;
+  readonly policyText?: string | undefined;
+}
+
 const ANY: readonly string[] = ['*'];
 
-/** Creates the function that reads required actions. */
+/** Creates the function that reads the facts about required actions. */
 export function requiredReading(snapshot: Snapshot, stacks: Stacks): ReadRequired {
   return (request, asked, caller, tx) => {
     const resolve = isWithoutResources(request, asked) ? undefined : asked.resolve;
-    if (resolve !== undefined || asked.resolveContext !== undefined) return readResolved(request, asked, caller, tx);
-    return withTags(assemble(request, asked, caller, resourcesOf(request, asked), undefined), request, tx);
+    if (
+      resolve !== undefined ||
+      asked.resolveContext !== undefined ||
+      asked.resourcePolicy !== undefined ||
+      asked.resourceOwner !== undefined
+    )
+      return readResolved(request, asked, caller, tx);
+    return withTags(assemble(request, asked, caller, { resources: resourcesOf(request, asked) }), request, tx);
   };
 
   async function readResolved(request: ReadingRequest, asked: RequiredAccess<Tx>, caller: CallerFacts, tx: Tx): Promise<Required> {
-    const { resolve, resolveContext } = asked;
-    // `resolve` may return no resources, which requires nothing more.
+    const { resolve, resolveContext, resourcePolicy, resourceOwner } = asked;
+    // `resolve` may return an empty list. Then the caller needs no permission for this action.
     const resources = resolve === undefined || isWithoutResources(request, asked) ? resourcesOf(request, asked) : await resolve(tx);
-    const read = await resolveContext?.(tx, request.now);
-    return await withTags(assemble(request, asked, caller, resources, read), request, tx);
+    const keys = await resolveContext?.(tx, request.now);
+    const ownerId = await resourceOwner?.(tx);
+    const policyText = await resourcePolicy?.(tx);
+    return await withTags(assemble(request, asked, caller, { resources, keys, ownerId, policyText }), request, tx);
   }
 
   function assemble(
     request: ReadingRequest,
     asked: RequiredAccess<Tx>,
     caller: CallerFacts,
-    resources: readonly string[],
-    read: ConditionContext | undefined,
+    { resources, keys, ownerId, policyText }: ReadFacts,
   ): Required {
-    const context = newRequestContext(request, asked, caller, operationKeys(asked.context, read, request.profile));
     const role = asked.trustPolicyOf === undefined ? undefined : roleOf(snapshot, asked.trustPolicyOf);
-    return { asked, resources, context, role, stack: caller.stack, trust: role && stacks.trustOf(role), tags: undefined };
+    const trust = role && stacks.trustOf(role);
+    const resourcePolicy = policyText === undefined ? undefined : stacks.resourcePolicyOf(policyText);
+    const { stack } = caller;
+    const declared = operationKeys(asked.context, keys, request.profile);
+    const added = withS3Keys(declared, request, asked.action, { stack, trust, resourcePolicy }, ownerId);
+    const context = newRequestContext(request, asked, caller, added);
+    return { asked, resources, context, role, stack, trust, resourcePolicy, ownerId, tags: undefined };
   }
 }
 
@@ -77,12 +103,15 @@ function withTags(required: Required, { profile }: ReadingRequest, tx: Tx): Requ
   return resourceTags(tx).then((tags) => ({ ...required, tags }));
 }
 
-/** Reports whether tags in the request become tags of the resource. Session tags in a request for a role do not become tags of the role. */
+/**
+ * Reports whether tags in the request become tags of the resource. If the request assumes a role, they are session tags
+ * and do not become tags of the role.
+ */
 export function changesTags({ asked }: Required): boolean {
   return asked.trustPolicyOf === undefined;
 }
 
-/** Reports whether an action has no resources in this profile. */
+/** Reports whether an action supports only the resource `*`, as Chime actions in the profile `classic` do. */
 function isWithoutResources({ profile }: ReadingRequest, { action }: RequiredAccess<Tx>): boolean {
   return profile === 'classic' && action.startsWith('chime:');
 }

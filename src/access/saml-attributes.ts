@@ -5,9 +5,9 @@ import { conditionKey } from '#model/authorization.ts';
  *
  * Source: IAM User Guide, "Configure SAML assertions for the authentication response", "Mapping SAML attributes to AWS trust policy context
  * keys".
- * The guide prints three X.500 numbers with a wrong or missing part. Both forms are accepted.
- * Assumed: the names with `urn:oid:` of X.500 attributes, which identity providers send; the key of primarygroupsid, which the guide maps
- * to `uid`.
+ * The guide prints three X.500 numbers with a wrong or missing part. The printed and the correct numbers are accepted.
+ * Assumed: (1) X.500 attributes can also have names with `urn:oid:`, because identity providers send such names; (2)
+ * primarygroupsid sets `saml:primarygroupsid`, although the guide maps it to `uid`.
  */
 // biome-ignore format: a table
 const ATTRIBUTE_KEYS: Readonly<Record<string, string>> = {
@@ -56,10 +56,11 @@ const ATTRIBUTE_KEYS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the condition keys that the attributes of an assertion set. Values of attributes with one key are joined.
+ * Returns the condition keys that the attributes of an assertion set. If several attributes set one key, their values
+ * are combined.
  *
- * If the authorization reference lists a key as single-valued, and the assertion has one value for it, the result is a single value. Only
- * then can variables and plain operators read the key.
+ * If the authorization reference lists a key as single-valued, and the assertion has one value for the key, the result
+ * is a single value and not a list. Policy variables and operators for single values can read only such keys.
  */
 export function attributeKeys(attributes: ReadonlyMap<string, readonly string[]>): readonly [string, string | readonly string[]][] {
   const byKey = new Map<string, readonly string[]>();

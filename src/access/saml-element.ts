@@ -5,13 +5,13 @@ export interface Element {
   readonly [child: string]: unknown;
 }
 
-/** Returns the children with a local name. */
+/** Returns the children that have the local name `child`. */
 export function all(element: Element | undefined, child: string): readonly Element[] {
   const found = element?.[child];
   return Array.isArray(found) ? found.map((each) => (typeof each === 'string' ? { _: each } : (each as Element))) : [];
 }
 
-/** Returns the first child with a local name. */
+/** Returns the first child that has the local name `child`. */
 export function one(element: Element | undefined, child: string): Element | undefined {
   return all(element, child)[0];
 }

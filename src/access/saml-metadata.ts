@@ -4,7 +4,7 @@ import { invalid } from './passed-tags.ts';
 import { all, type Element, one, textOf } from './saml-element.ts';
 import { hasAtMost } from './saml-response.ts';
 
-/** Content of the metadata of a SAML provider: its entity ID and its signing certificates in Base64. */
+/** Content of the metadata of a SAML provider: the entity ID, and the signing certificates in Base64. */
 export interface SamlMetadata {
   readonly entityId: string;
   readonly certificates: readonly string[];
@@ -22,7 +22,7 @@ const kept = new Map<string, Promise<SamlMetadata>>();
  * Parses the metadata of a provider. The last 64 results are cached.
  *
  * @throws InvalidIdentityTokenException  the metadata is invalid, too large, or has no signing certificate or more than ten
- * Assumed: the limits and the messages.
+ * Assumed: the limits and the error messages.
  */
 export function readSamlMetadata(metadata: string): Promise<SamlMetadata> {
   const digest = hash('sha256', metadata);
@@ -37,7 +37,7 @@ export function readSamlMetadata(metadata: string): Promise<SamlMetadata> {
 
 async function parseMetadata(metadata: string): Promise<SamlMetadata> {
   if (!hasAtMost(metadata, '<', METADATA_TAGS_MAX))
-    throw invalid(`The provider's metadata is too large: it can have at most ${METADATA_TAGS_MAX} tags.`);
+    throw invalid(`The provider's metadata is too large: it can have at most ${METADATA_TAGS_MAX} XML tags.`);
   const parser = new Parser({ explicitCharkey: true, tagNameProcessors: [processors.stripPrefix] });
   const root = ((await parser.parseStringPromise(metadata).catch(() => undefined)) ?? {}) as Element;
   const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as

@@ -2,7 +2,8 @@ const PROVIDER_ARN = /arn:aws:iam::[0-9]{12}:saml-provider\/[\w.-]{1,128}/g;
 const PROVIDERS_MAX = 20;
 
 /**
- * Returns the ARNs of the first twenty providers in an assertion. They are unverified: the caller must check which of them signed it.
+ * Returns the ARNs of the first twenty providers that an assertion names. The assertion is unverified, so the caller
+ * must check which of the providers signed it.
  */
 export function namedProviders(assertion: string): readonly string[] {
   const xml = Buffer.from(assertion, 'base64').toString('utf8');

@@ -5,7 +5,7 @@ import { checkResponse } from './saml-response.ts';
 
 const STATUS =
   '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status><saml:Issuer>idp</saml:Issuer>';
-/** Returns a SAML response with `inner` in the assertion. Five elements surround `inner`. */
+/** Returns a SAML response with `inner` in the assertion. The response has five other elements. */
 const response = (inner: string): string =>
   `<?xml version="1.0"?>\n<samlp:Response xmlns:samlp="p" xmlns:saml='a'>${STATUS}<saml:Assertion>${inner}</saml:Assertion></samlp:Response>`;
 const signature = (inner: string): string => `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">${inner}</ds:Signature>`;
@@ -16,10 +16,10 @@ const rows = (count: number): string => `<x>${'<y/>'.repeat(count)}</x>`;
 const RESPONSES: readonly [title: string, inner: string, accepted: boolean][] = [
   ['a comment within a text',                        'ada<!-- c -->.evil',                                                true],
   ['blanks within tags',                             '<x  a = "1"\n b=\'2\' /><y ></y >',                                  true],
-  ['16 levels in all',                               nested(14),                                                          true],
-  ['17 levels in all',                               nested(15),                                                          false],
-  ['590 elements in two',                            rows(300) + rows(280),                                               true],
-  ['610 elements in two',                            rows(300) + rows(300),                                               false],
+  ['16 levels in total',                             nested(14),                                                          true],
+  ['17 levels in total',                             nested(15),                                                          false],
+  ['fewer than 600 elements in two parents',         rows(300) + rows(280),                                               true],
+  ['more than 600 elements in two parents',          rows(300) + rows(300),                                               false],
   ['20 attributes of an element',                    `<x ${attributes(20)}/>`,                                            true],
   ['21 attributes of an element',                    `<x ${attributes(21)}/>`,                                            false],
   ['an attribute of 1,000 characters',               `<x a="${'a'.repeat(1_000)}"/>`,                                     true],
@@ -29,7 +29,7 @@ const RESPONSES: readonly [title: string, inner: string, accepted: boolean][] = 
   ['60 elements at two depths of a signature',       signature(`<x>${'<y/>'.repeat(30)}</x>${'<y/>'.repeat(30)}`),        false],
   ['a paragraph separator',                          'a\u2029',                                                           false],
   ['a paragraph separator as an entity',             'a&#x2029;',                                                         false],
-  ['a paragraph separator as an entity of a value',  '<x a="&#08233;"/>',                                                 false],
+  ['a paragraph separator as an entity in a value',  '<x a="&#08233;"/>',                                                 false],
   ['a paragraph separator in a comment',             '<!--\u2029-->',                                                     false],
   ['an attribute without a value',                   '<x a/>',                                                            false],
   ['an attribute without quotes',                    '<x a=1/>',                                                          false],

@@ -3,13 +3,14 @@ import { AwsError } from '#core/aws-error.ts';
 import { invalid } from './passed-tags.ts';
 
 /**
- * Checks of a SAML response that node-saml does not make: size, status and signature algorithms. They run before the signature is
- * verified. Does not read values for the session.
+ * Checks a SAML response before its signature is verified: size, status and signature algorithms. The library node-saml
+ * does not check these. `saml.ts` reads the values for the session.
  */
 
 /**
- * Limits on a document. node-saml finds elements with XPath, whose time is quadratic in the number of elements with one parent. Without
- * limits, an unsigned document of 75 KB takes half a minute. An assertion with 100 roles and 50 session tags has 461 XML tags.
+ * Limits on a document. node-saml finds elements with XPath. The time of XPath is quadratic in the number of children
+ * of an element. Without limits, an unsigned document of 75 KB takes half a minute. For comparison: an assertion with
+ * 100 roles and 50 session tags has 461 XML tags.
  */
 const TAGS_MAX = 1_500;
 const ATTRIBUTES_MAX = 3_000;
@@ -17,18 +18,22 @@ const SIBLINGS_MAX = 400;
 const ELEMENTS_MAX = 600;
 const ATTRIBUTES_OF_ELEMENT_MAX = 20;
 const DEPTH_MAX = 15;
-/** Maximum length of an attribute's value. A longer PrefixList of a signature, for example, is compared with every attribute. */
+/**
+ * Maximum length of an attribute's value. For example, the PrefixList of a signature is compared with every
+ * attribute, so a long list would take much time.
+ */
 const VALUE_MAX = 1_000;
 /** Maximum number of elements in one signature, including its certificates. A signature with ten certificates has about 30. */
 const SIGNATURE_ELEMENTS_MAX = 60;
 
 /**
- * One piece of well-formed markup. For other markup, xmldom writes a warning with the client's text to standard error.
- * Each repetition begins with a character that the previous repetition cannot match, so matching takes linear time.
+ * Pattern for one well-formed tag, comment or declaration. Other markup is rejected, because xmldom would write a
+ * warning with the client's text to standard error. In the pattern, each repetition begins with a character that the
+ * previous repetition cannot match. So matching takes linear time.
  */
 const MARKUP = /<(?:\/[^\s<>/="'!?]+\s*|[^\s<>/="'!?]+(?:\s+[^\s<>/="']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*\/?|!--[^<>]*--|\?[^<>?]*\?)>/y;
 
-/** Only SHA-2 is accepted. All other hash functions, such as SHA-1, are rejected. */
+/** XML namespace of signatures. `SIGNATURES` and `DIGESTS` accept only SHA-2, so they reject SHA-1. */
 const XMLDSIG = 'http://www.w3.org/2000/09/xmldsig#';
 const SIGNATURES = /^http:\/\/www\.w3\.org\/2001\/04\/xmldsig-more#(?:rsa|ecdsa)-sha(?:256|384|512)$/;
 const DIGESTS = /^http:\/\/www\.w3\.org\/2001\/04\/(?:xmlenc#sha(?:256|512)|xmldsig-more#sha384)$/;
@@ -48,10 +53,16 @@ interface DomNode {
 }
 const ELEMENT = 1;
 
-/** Paragraph separator. xmldom counts lines with a pattern whose time is quadratic in the length of the text before this character. */
+/**
+ * Paragraph separator. Documents that contain it are rejected: xmldom counts lines with a pattern whose time is
+ * quadratic in the length of the text before this character.
+ */
 const PARAGRAPH_SEPARATOR = '\u2029';
 
-/** Checks how often a character occurs. The counts of `<` and `=` bound the number of tags and attributes before an XML text is parsed. */
+/**
+ * Reports whether a character occurs at most `most` times. Before an XML text is parsed, the numbers of `<` and `=`
+ * limit the possible numbers of tags and attributes.
+ */
 export function hasAtMost(text: string, character: string, most: number): boolean {
   let found = 0;
   for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) if (++found > most) return false;
@@ -59,14 +70,15 @@ export function hasAtMost(text: string, character: string, most: number): boolea
 }
 
 /**
- * Checks a response before its signature is verified. Uses the parser of node-saml, so that both find the same elements.
+ * Checks a response before its signature is verified. Uses the XML parser of node-saml, so that this check and
+ * node-saml find the same elements.
  *
  * @throws InvalidIdentityTokenException  the document is not a response, is too large, or uses SHA-1 or an unknown signature algorithm
  * @throws IDPRejectedClaimException      the status is not Success
  *
  * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success, or the request failed. STS API reference, AssumeRoleWithSAML,
  * IDPRejectedClaim: the provider reported that authentication failed.
- * Assumed: AWS rejects SHA-1. The limits and the messages.
+ * Assumed: (1) AWS rejects SHA-1; (2) the limits and the error messages.
  */
 export function checkResponse(xml: string): void {
   if (!hasAtMost(xml, '<', TAGS_MAX) || !hasAtMost(xml, '=', ATTRIBUTES_MAX) || !isWellFormed(xml))
@@ -81,7 +93,10 @@ export function checkResponse(xml: string): void {
   }
 }
 
-/** Part of `@xmldom/xmldom`. Its own types declare those of browsers, which differ from Node's types of the same names. */
+/**
+ * Part of `@xmldom/xmldom` that this file uses. The types of the package declare browser types, which conflict with
+ * Node's types of the same names.
+ */
 interface Xmldom {
   readonly DOMParser: new (options: {
     readonly locator: object;
@@ -89,7 +104,10 @@ interface Xmldom {
   }) => { parseFromString(xml: string, type: 'text/xml'): DomNode | undefined };
 }
 
-/** Parses XML as node-saml does: with the same package, and rejecting the same errors. Returns `undefined` for invalid XML. */
+/**
+ * Parses XML with the same package as node-saml. Returns `undefined` for invalid XML. The parser errors that make a
+ * document invalid are the same as in node-saml.
+ */
 function parseDom(xml: string): DomNode | undefined {
   const { DOMParser } = createRequire(import.meta.url)('@xmldom/xmldom') as Xmldom;
   let failed = false;
@@ -104,7 +122,7 @@ function parseDom(xml: string): DomNode | undefined {
   }
 }
 
-/** Returns the child elements of a node: all, or those with one local name. */
+/** Returns the child elements of a node. With `name`, returns only the elements with this local name. */
 function elementsOf(node: DomNode | undefined, name?: string): readonly DomNode[] {
   const found: DomNode[] = [];
   for (let child = node?.firstChild ?? null; child !== null; child = child.nextSibling) {
@@ -113,10 +131,10 @@ function elementsOf(node: DomNode | undefined, name?: string): readonly DomNode[
   return found;
 }
 
-/** Remaining limits of a document while its elements are checked. */
+/** Number of elements that a document may still have. It decreases while the elements are checked. */
 interface Left {
   elements: number;
-  /** Remaining elements of the current signature. */
+  /** Number of elements that the current signature may still have. */
   ofSignature: number;
 }
 
@@ -153,7 +171,7 @@ function isWellFormed(xml: string): boolean {
   return true;
 }
 
-/** Reports whether an element does not name a signature or digest algorithm, or names an accepted one. */
+/** Returns false if an element names a signature or digest algorithm that is not accepted. */
 function isStrong(element: DomNode): boolean {
   if (element.namespaceURI !== XMLDSIG) return true;
   const known = element.localName === 'SignatureMethod' ? SIGNATURES : element.localName === 'DigestMethod' ? DIGESTS : undefined;

@@ -12,11 +12,12 @@ import { readSamlMetadata } from './saml-metadata.ts';
 import { checkResponse } from './saml-response.ts';
 
 /**
- * SAML assertions. Owns the checks of an assertion's content and times. node-saml verifies the signature and returns only the signed
- * element. So this module never reads unsigned elements around it. Runs in a thread of its own, because one document can take 300 ms.
+ * SAML assertions. Owns the checks of an assertion's content and times. node-saml verifies the signature and returns
+ * only the signed element, so this module never reads unsigned elements. It runs in a thread of its own, because one
+ * document can take 300 ms.
  */
 
-/** An assertion to verify: plain data, because a thread verifies it. */
+/** An assertion to verify, as plain data, because it is sent to another thread. */
 export interface SamlJob {
   /** SAML response in Base64. */
   readonly assertion: string;
@@ -24,10 +25,10 @@ export interface SamlJob {
   readonly now: Instant;
 }
 
-/** Facts of a verified assertion that a role session needs, as plain data. */
+/** Content of a verified assertion that a role session needs, as plain data. */
 export type VerifiedAssertion = Omit<Extract<Federation, { readonly kind: 'saml' }>, 'providerMetadata'>;
 
-/** Address of the sign-in, for which assertions are issued. It does not depend on the host of this server. */
+/** Recipient that an assertion must name: the sign-in page of AWS. It does not depend on the host of this server. */
 const RECIPIENT = /^https:\/\/(?:[a-z0-9-]+\.)?signin\.aws\.amazon\.com\/saml$/;
 const AUDIENCES: readonly string[] = ['https://signin.aws.amazon.com/saml', 'urn:amazon:webservices'];
 const ATTRIBUTES = 'https://aws.amazon.com/SAML/Attributes/';
@@ -45,8 +46,8 @@ const SKEW_MS = 60_000;
  * @throws ExpiredTokenException          the assertion has expired, or was issued more than five minutes ago
  *
  * Source: IAM User Guide, "Configure SAML assertions for the authentication response"; STS API reference, AssumeRoleWithSAML.
- * Requirement FED-1. The messages are from users' reports of the real service.
- * Assumed: clocks may differ by a minute. Encrypted assertions are rejected.
+ * Requirement FED-1. The error messages are from users' reports of AWS.
+ * Assumed: (1) clocks may differ by a minute; (2) encrypted assertions are rejected.
  */
 export async function verifySaml({ assertion, provider, now }: SamlJob): Promise<VerifiedAssertion> {
   const { entityId, certificates } = await readSamlMetadata(provider.metadata);
@@ -72,7 +73,8 @@ export async function verifySaml({ assertion, provider, now }: SamlJob): Promise
 
   const consoleSeconds = consoleSecondsOf(attributes.get(`${ATTRIBUTES}SessionDuration`)?.[0]);
   const nameQualifier = hash('sha1', `${issuer}${provider.accountId}/${provider.name}`, 'base64');
-  // Source: IAM User Guide, "IAM and AWS STS condition context keys", "SAML role permissions policies": only these SAML keys.
+  // Source: IAM User Guide, "IAM and AWS STS condition context keys": the section "SAML role permissions policies"
+  // lists only these SAML keys.
   const sessionContext = new Map([
     ['saml:sub', subject],
     ['saml:sub_type', subjectType],
@@ -134,9 +136,11 @@ async function signedAssertion(assertion: string, certificates: readonly string[
       issuer: 'belfry',
       callbackUrl: AUDIENCES[0] as string,
       wantAuthnResponseSigned: false,
-      // The response or the assertion must be signed. The library takes the assertion from the signed element.
+      // Either the response or the assertion must be signed, so neither option requires a signature. The library
+      // returns the assertion only from an element whose signature is valid.
       wantAssertionsSigned: false,
-      // Disables these checks of node-saml. This file checks audience and times with the server's clock and AWS's messages.
+      // Disables node-saml's checks of audience and times. This file checks audience and times itself, with the
+      // server's clock and AWS's messages.
       audience: false,
       acceptedClockSkewMs: -1,
     });
@@ -148,7 +152,10 @@ async function signedAssertion(assertion: string, certificates: readonly string[
   throw invalid('Response signature invalid');
 }
 
-/** Returns the recipient of the valid subject confirmation, which is `saml:aud`, and the end of its validity. */
+/**
+ * Returns the recipient (`saml:aud`) from the valid subject confirmation, and the time at which the confirmation
+ * expires.
+ */
 function recipientOf(signed: Element, now: Instant): { readonly audience: string; readonly end: number } {
   const confirmations = all(one(signed, 'Subject'), 'SubjectConfirmation').filter(
     ({ $ }) => $?.['Method'] === 'urn:oasis:names:tc:SAML:2.0:cm:bearer',
@@ -170,14 +177,14 @@ function recipientOf(signed: Element, now: Instant): { readonly audience: string
   return { audience: valid['Recipient'] as string, end: timeOf(valid['NotOnOrAfter']) + SKEW_MS };
 }
 
-/** Ends of an assertion: of its validity, of the time to redeem it, and of the session at the provider. */
+/** End of an assertion's validity, end of the time to redeem the assertion, and end of the session at the provider. */
 interface Ends {
   readonly validUntil: number;
   readonly redeemUntil: Instant;
   readonly latestEnd?: Instant;
 }
 
-/** Checks the times of an assertion and returns its ends. */
+/** Checks the times of an assertion. Returns the end times (`Ends`). */
 function timesOf(signed: Element, now: Instant): Ends {
   const issued = timeOf(signed.$?.['IssueInstant']);
   if (!(issued - SKEW_MS <= now)) throw invalid('The assertion is not yet valid.');
@@ -199,7 +206,7 @@ function timesOf(signed: Element, now: Instant): Ends {
   return { validUntil: Math.min(validUntil, end), redeemUntil, latestEnd: instant(end) };
 }
 
-/** Parses a time. Returns NaN for an invalid one, so that every comparison with it fails. */
+/** Parses a time. Returns NaN for an invalid time, so that every comparison with the result is false. */
 function timeOf(text: string | undefined): number {
   return text !== undefined && /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{1,20}Z$/.test(text) ? Date.parse(text) : Number.NaN;
 }

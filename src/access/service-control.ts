@@ -12,7 +12,10 @@ import type { Snapshot } from './snapshot.ts';
 /** Position of an account in an organization. */
 export interface OrganizationFacts {
   readonly organizationId: string;
-  /** The only path, without the account: `o-…/r-…/ou-…/`. It is a list because the condition key is multivalued. */
+  /**
+   * Path to the account's parent: `o-…/r-…/ou-…/`. It is a list of one element, because the condition key is
+   * multivalued.
+   */
   readonly paths: readonly string[];
   readonly managementAccountId: AccountId;
 }
@@ -48,7 +51,10 @@ export function serviceControlLevels(
   return levels.map((policyIds) => policyIds.map((policyId) => sourced(snapshot, organization, policyId, compiled)));
 }
 
-/** Returns an account's organization and path, for `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`. Returns `undefined` without one. */
+/**
+ * Returns an account's organization and path, for `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`. Returns `undefined`
+ * if the account is in no organization.
+ */
 export function organizationFacts(snapshot: Snapshot, accountId: AccountId): OrganizationFacts | undefined {
   const place = placeOf(snapshot, accountId);
   if (place === undefined) return undefined;
@@ -76,7 +82,7 @@ function placeOf(snapshot: Snapshot, accountId: AccountId): Place | undefined {
   for (let parentId = account.parentId; parentId !== organization.root.rootId; ) {
     const unit = present(snapshot.record(managementAccountId, 'organizational-unit', parentId), parentId);
     unitIds.unshift(unit.unitId);
-    if (unitIds.length > UNITS_MAX) throw new Error(`the account ${accountId} is in too many organizational units`);
+    if (unitIds.length > UNITS_MAX) throw new Error(`the account ${accountId} is in more than ${UNITS_MAX} nested organizational units`);
     parentId = unit.parentId;
   }
   return { organization, account, unitIds };

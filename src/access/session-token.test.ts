@@ -49,7 +49,7 @@ function issued(claims: SessionClaims, tokens = newSessionTokens([KEY])) {
   return answer;
 }
 
-/** Session facts of a federated session, with the keys of an identity provider's token. */
+/** Facts about a session that has condition keys from an identity provider's token. */
 const OF_PROVIDER: SessionFacts = {
   ...FACTS,
   federatedContext: new Map<string, string | readonly string[]>([
@@ -87,7 +87,7 @@ test('session tokens: a token with the longest names has at most 300 characters'
   assert.ok(credentials.sessionToken.length <= 300, `${credentials.sessionToken.length}`);
 });
 
-test('session tokens: a token with the longest names, provider keys and policies can be opened', () => {
+test('session tokens: a token with the longest names, condition keys and policies can be opened', () => {
   const session: SessionFacts = {
     ...SESSION,
     sourceIdentity: 'i'.repeat(64),
@@ -102,14 +102,17 @@ test('session tokens: a token with the longest names, provider keys and policies
   assert.deepEqual(newSessionTokens([KEY]).open(credentials.accessKeyId, credentials.sessionToken)?.claims, claims);
 });
 
-/** Token of an earlier version, which did not store keys of an identity provider. Encrypted with the operator key of these tests. */
+/**
+ * Token in the earlier format, which had no condition keys from an identity provider's token. Encrypted with the
+ * operator key of these tests.
+ */
 const EARLIER = {
   accessKeyId: 'ASIAQFX64DQ2XK3RFD74',
   sessionToken:
     'AbgixByZprV5WqE1r6vTqd6WPy76xm1ocUrYQihfn8oca_lSFuKbwSVWtNE6dwOOMOUaCI8q7HulAj4dWjvEG-XeOjc5P8eZ0xeUbdYTcBFRgp0dSIsVML6x93itpbQ4p4jQMxspoydHnCjJjtiJaOQKiLpdp-I2LHNH8n53dRJa_RcNUZiB_tLSK5ZAgVT4vizdkxblrCJOf6QBZqy6smDWFU_dZp4rzAg0HfwUNbsRtLo',
 };
 
-test('session tokens: a token in the format without provider keys can be opened', () => {
+test('session tokens: a token in the earlier format, without condition keys of a provider, can be opened', () => {
   const opened = newSessionTokens([KEY]).open(EARLIER.accessKeyId, EARLIER.sessionToken);
   assert.deepEqual(opened?.claims, {
     ...ROLE,
@@ -124,7 +127,7 @@ test('session tokens: a token in the format without provider keys can be opened'
   });
 });
 
-test('session tokens: credentials have the format of the real service', () => {
+test('session tokens: credentials have the same format as in AWS', () => {
   const { credentials } = issued(ROLE);
   assert.match(credentials.accessKeyId, /^ASIA[A-Z2-7]{16}$/);
   assert.match(credentials.secretAccessKey, /^[A-Za-z0-9+/]{40}$/);
@@ -147,7 +150,7 @@ test('session tokens: a token can be opened only with its access key ID, even if
   assert.equal(tokens.open(b.accessKeyId, a.sessionToken), undefined);
 });
 
-test('session tokens: a token can be opened only with its operator key, also after a rotation', () => {
+test('session tokens: opening a token requires its operator key, which need not be the newest key', () => {
   const { credentials } = issued(ROLE);
   const open = (...keys: Buffer[]) => newSessionTokens(keys).open(credentials.accessKeyId, credentials.sessionToken);
   assert.equal(open(Buffer.alloc(32, 8)), undefined);
@@ -189,7 +192,7 @@ test('session tokens: PackedPolicySize grows with policies and tags, and above 1
   assert.ok((answer.packedPolicyPercent as number) > 100);
 });
 
-test('session tokens: opening a token returns arbitrary strings unchanged', () => {
+test('session tokens: an opened token has the issued claims, for arbitrary strings in the claims', () => {
   const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(

@@ -19,26 +19,33 @@ export interface OpenedSession {
 /** Temporary credentials as encrypted tokens, issued and verified without a database lookup. */
 export interface SessionTokens extends SessionIssuer {
   /**
-   * Decrypts a token. Returns `undefined` if it is invalid or belongs to another access key ID.
+   * Decrypts a token. Returns `undefined` if the token is invalid or belongs to another access key ID.
    *
-   * Does not check whether it has expired or its role still exists. Returns the same object for the same token while it is cached.
+   * Does not check whether the session has expired, or whether its role still exists. Returns the same object for the
+   * same token while the token is cached.
    */
   open(accessKeyId: string, sessionToken: string): OpenedSession | undefined;
 }
 
-/** Size of the compressed session policies and tags that is 100 % of PackedPolicySize, in bytes. */
+/**
+ * Maximum size of the compressed session policies and tags, in bytes. It corresponds to a PackedPolicySize of 100 %.
+ */
 const PACKED_MAX = 2048;
 
-/** Maximum length of a token, in base64url characters: longest names, 100 % of PackedPolicySize, and most keys of a provider's token. */
+/**
+ * Maximum length of a token, in base64url characters. It is sufficient for names of maximum length, a PackedPolicySize
+ * of 100 %, and the maximum size of condition keys from an identity provider's token.
+ */
 const TOKEN_MAX = 5000;
 
-/** Size of a secret access key. In Base64 it has 40 characters, like those of the real service. */
+/** Size of a secret access key. In Base64 it has 40 characters, like the secret access keys of AWS. */
 const SECRET_BYTES = 30;
 
 /**
  * Creates the issuer and reader of session tokens.
  *
- * A token without policies and tags has at most 300 characters, even with names of full length, because each request contains and signs it.
+ * Each request contains its token and signs it, so the format is compact. A token without policies and tags has at most
+ * 300 characters, even with names of maximum length.
  * The secret is derived from the token's nonce, so the token does not contain it. A token is bound to its access key ID.
  * `remembered` is the maximum number of cached tokens.
  *
@@ -93,13 +100,14 @@ const MFA = 1;
 const CHAINED = 2;
 const FROM_CONSOLE = 4;
 /**
- * Flag: after the other strings, the token contains a string with the facts of the provider's token. Older tokens do not have this string.
+ * Flag: after the other strings, the session token contains a string with data from the identity provider's token.
+ * Older session tokens do not have this string.
  */
 const FEDERATED = 8;
 
 /**
- * Encodes the claims except the part that `packed` compresses: kind, flags, account, two instants of six bytes each, and strings with their
- * lengths.
+ * Encodes the claims except those that `packed` compresses. The format is: kind, flags, account ID, two times of six
+ * bytes each, and strings. The length of each string precedes the string.
  */
 function written(claims: SessionClaims): Buffer {
   const { session } = claims;
@@ -125,23 +133,33 @@ function written(claims: SessionClaims): Buffer {
 
 type StoredKeys = readonly (readonly [key: string, value: string | readonly string[]])[];
 
-/** Returns the facts of a provider's token as JSON. Omits the issuer at the start of keys, because the provider's ARN contains it. */
-function federatedText({ federatedProvider, federatedContext, latestEnd }: SessionFacts): string | undefined {
-  if (federatedContext === undefined && latestEnd === undefined) return undefined;
+/**
+ * Returns the data from an identity provider's token as JSON. Omits the issuer at the beginning of condition keys,
+ * because the session token already contains the issuer in the provider's ARN.
+ */
+function federatedText({ federatedProvider, federatedContext, latestEnd, personSignIn }: SessionFacts): string | undefined {
+  if (federatedContext === undefined && latestEnd === undefined && personSignIn === undefined) return undefined;
   const issuer = issuerOf(federatedProvider);
   const keys: StoredKeys = [...(federatedContext ?? [])].map(([key, value]) => [
     issuer !== '' && key.startsWith(`${issuer}:`) ? key.slice(issuer.length) : key,
     value,
   ]);
-  return JSON.stringify([federatedContext === undefined ? null : keys, latestEnd ?? null]);
+  return JSON.stringify([
+    federatedContext === undefined ? null : keys,
+    latestEnd ?? null,
+    ...(personSignIn === undefined ? [] : [personSignIn]),
+  ]);
 }
 
-function readFederated(text: string, federatedProvider: string): Pick<SessionFacts, 'federatedContext' | 'latestEnd'> {
-  const [keys, latestEnd] = JSON.parse(text) as [StoredKeys | null, Instant | null];
+type FederatedFacts = Pick<SessionFacts, 'federatedContext' | 'latestEnd' | 'personSignIn'>;
+
+function readFederated(text: string, federatedProvider: string): FederatedFacts {
+  const [keys, latestEnd, personSignIn] = JSON.parse(text) as [StoredKeys | null, Instant | null, string?];
   const issuer = issuerOf(federatedProvider);
   return {
     ...(keys !== null && { federatedContext: new Map(keys.map(([key, value]) => [key.startsWith(':') ? `${issuer}${key}` : key, value])) }),
     ...(latestEnd !== null && { latestEnd }),
+    ...(personSignIn !== undefined && { personSignIn }),
   };
 }
 
@@ -169,13 +187,16 @@ function names(claims: SessionClaims): readonly string[] {
 function lengthAndText(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8');
   const length = Buffer.alloc(2);
-  // One byte is enough for most names. A provider's URL, and the facts of its token, may need two.
+  // One byte is enough for the length of most strings. The URL of an identity provider, and the data from its token,
+  // can need two bytes.
   if (bytes.length < 0x80) return Buffer.concat([Uint8Array.of(bytes.length), bytes]);
   length.writeUInt16BE(0x8000 | bytes.length);
   return Buffer.concat([length, bytes]);
 }
 
-/** Decodes the bytes of `written` and `packed`. They were encrypted, so they need no validation. */
+/**
+ * Decodes the bytes of `written` and `packed`. The bytes need no validation, because the encryption authenticates them.
+ */
 function read(plain: Buffer): SessionClaims {
   let at = 19;
   const text = () => {

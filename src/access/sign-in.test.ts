@@ -14,7 +14,7 @@ const ACCOUNT = '111122223333' as AccountId;
 const NOW = instant(1_795_314_300_123);
 const later = (seconds: number): Instant => instant(NOW + seconds * 1000);
 
-/** Returns the console sign-ins of a server with one role. */
+/** Returns the functions for console sign-ins on a server with one role. */
 function rig(maxSessionSeconds = 3600, key = Buffer.alloc(32, 7)) {
   const snapshot = newSnapshot();
   const record = {
@@ -67,13 +67,13 @@ test('signinToken: a sign-in has the facts of the original session, and is marke
 
 // biome-ignore format: a table
 const TOKEN_TIMES: readonly (readonly [title: string, seconds: number, taken: boolean])[] = [
-  ['at once',                  0,   true ],
-  ['in its last second',       899, true ],
-  ['after fifteen minutes',    900, false],
+  ['used immediately',         0,   true ],
+  ['used in its last second',  899, true ],
+  ['used after 15 minutes',    900, false],
 ];
 
 for (const [title, seconds, taken] of TOKEN_TIMES) {
-  test(`redeem: a token ${title} is ${taken ? 'accepted' : 'rejected'}`, () => {
+  test(`redeem: a sign-in token that is ${title} is ${taken ? 'accepted' : 'rejected'}`, () => {
     const { tokenOf, redeem } = rig();
     assert.equal(redeem(tokenOf(DESK), later(seconds), randomBytes) !== undefined, taken);
   });
@@ -81,14 +81,14 @@ for (const [title, seconds, taken] of TOKEN_TIMES) {
 
 // biome-ignore format: a table
 const ENDS: readonly (readonly [title: string, session: Partial<SessionClaims['session']>, asked: number | undefined, max: number, seconds: number])[] = [
-  // end of the sign-in                         the session                           asked      of role  seconds
+  // end of the sign-in                         the session                           requested  role max  expected
   ['with the session',                          {},                                   undefined, 3600,    3600  ],
   ['with a chained session',                    { chained: true },                    undefined, 3600,    3600  ],
   ['earlier, if requested',                     {},                                   900,       3600,    900   ],
   ['later, if requested',                       {},                                   43_200,    43_200,  43_200],
   ['after twelve hours at most',                { expiresAt: later(36 * 3600) },      undefined, 43_200,  43_200],
-  ['when the maximum of the role is over',      { issuedAt: later(-3000) },           3600,      3600,    600   ],
-  ['when a lowered maximum of the role is over', { issuedAt: later(-900) },           undefined, 1000,    100   ],
+  ['when MaxSessionDuration has passed',        { issuedAt: later(-3000) },           3600,      3600,    600   ],
+  ['when a lowered MaxSessionDuration has passed', { issuedAt: later(-900) },         undefined, 1000,    100   ],
   ['with the session at the SAML provider',     { latestEnd: later(1800) },           43_200,    43_200,  1800  ],
 ];
 
@@ -104,11 +104,11 @@ for (const [title, session, asked, max, seconds] of ENDS) {
   });
 }
 
-test('signinToken: an expired session is rejected, and the rejection contains its principal', () => {
+test('signinToken: an expired session is rejected, and the result contains the principal of the session', () => {
   const { signinToken, given } = rig();
   const answer = signinToken(given(DESK), undefined, later(3600), randomBytes);
   assert.ok(answer.outcome === 'refused');
-  assert.deepEqual([answer.why, answer.principal?.accountId], ['The session is expired.', ACCOUNT]);
+  assert.deepEqual([answer.why, answer.principal?.accountId], ['The session has expired.', ACCOUNT]);
 });
 
 test('signinToken: a SessionDuration above the MaxSessionDuration of the role is rejected', () => {

@@ -1,9 +1,10 @@
 /**
- * Console sign-ins: temporary credentials in an encrypted cookie of a browser. Owns the conditions and the duration of a sign-in, but
- * not its HTTP requests, passwords or assertions.
+ * Console sign-ins: temporary credentials in an encrypted cookie of a browser. Owns the conditions for a sign-in and
+ * its duration. Other modules own the HTTP requests, passwords and assertions of a sign-in.
  *
- * The server stores nothing for a sign-in, because its cookie contains the session. That session has the facts of the original session, such
- * as issue time, policies and tags. So a revocation of the original session also ends the sign-in.
+ * The server stores nothing for a sign-in, because the cookie contains a console session. The console session has the
+ * same issue time, policies and tags as the original session. So a revocation of the original session also ends the
+ * sign-in.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { type Instant, instant } from '#core/instant.ts';
@@ -22,7 +23,7 @@ export interface ConsoleSignIn {
   readonly passwordChangeRequired: boolean;
 }
 
-/** Temporary credentials, with the names of the federation endpoint. */
+/** Temporary credentials, with the member names of AWS's federation endpoint. */
 export interface SessionCredentials {
   readonly sessionId: string;
   readonly sessionKey: string;
@@ -48,14 +49,21 @@ export interface ConsoleSignIns {
    * Credentials of a console sign-in are rejected, so that a sign-in cannot prolong itself.
    *
    * Source: IAM User Guide, "Enable custom identity broker access to the AWS console". Requirement FED-3.
-   * Assumed: the messages. The role's MaxSessionDuration limits SessionDuration, although the guide says this only of DurationSeconds.
+   * Assumed: (1) the error messages; (2) the role's MaxSessionDuration limits SessionDuration, although the guide says
+   * this only of DurationSeconds.
    */
   signinToken(given: SessionCredentials, durationSeconds: number | undefined, now: Instant, random: Random): SigninTokenAnswer;
-  /** Exchanges a sign-in token for a cookie. Returns `undefined` if the token is invalid or expired, or its principal does not exist. */
+  /**
+   * Exchanges a sign-in token for a cookie. Returns `undefined` if the token is invalid or has expired, or if the
+   * principal in the token does not exist.
+   */
   redeem(signinToken: string, now: Instant, random: Random): Begun | undefined;
   /** Begins a sign-in with new session claims. Returns 'too-large' if browsers would reject the cookie. */
   begin(claims: SessionClaims, random: Random): Begun | 'too-large';
-  /** Decrypts a cookie. Returns `undefined` if it is invalid or expired, or its principal does not exist. */
+  /**
+   * Decrypts a cookie. Returns `undefined` if the cookie is invalid or has expired, or if the principal in the cookie
+   * does not exist.
+   */
   open(cookie: string, now: Instant): ConsoleSignIn | undefined;
 }
 
@@ -79,13 +87,19 @@ export interface ConsoleSignInParts {
 /** Minimum and maximum of SessionDuration, in seconds. */
 export const DURATION_MIN_SECONDS = 900;
 export const DURATION_MAX_SECONDS = 43_200;
-/** Lifetime of a sign-in token. Source: see `ConsoleSignIns.signinToken`. */
+/** Lifetime of a sign-in token. `ConsoleSignIns.signinToken` states the source. */
 const TOKEN_MS = 15 * 60_000;
 const ACCESS_KEY_ID_BYTES = 20;
 const EXPIRY_BYTES = 6;
-/** Maximum length of a cookie's value. Browsers store 4,096 bytes of name and value. Source: RFC 6265 §6.1. */
+/**
+ * Maximum length of a cookie's value, in bytes. A browser may reject a cookie that has more than 4,096 bytes, including
+ * its name. Source: RFC 6265 §6.1.
+ */
 const COOKIE_MAX = 4_000;
-/** Maximum length of an encrypted string. A sign-in token is longer than a cookie, because it also contains an expiry. */
+/**
+ * Maximum length of a cookie or sign-in token that is decrypted. A sign-in token is longer than a cookie, because it
+ * also contains an expiry.
+ */
 const TEXT_MAX = 4_200;
 
 /** Session policy of users who must change their password first. A session policy limits permissions and grants none. */
@@ -97,7 +111,7 @@ export const CHANGE_PASSWORD_ONLY = JSON.stringify({
   ],
 });
 
-/** Creates the functions of console sign-ins. The keys of the vault encrypt their cookies and tokens. */
+/** Creates the functions for console sign-ins. The keys of the vault encrypt the cookies and sign-in tokens. */
 export function consoleSignIns({ vault, sessions, principals, snapshot }: ConsoleSignInParts): ConsoleSignIns {
   const tokens = vault.box('sign-in tokens');
   const cookies = vault.box('console sign-ins');
@@ -114,7 +128,7 @@ export function consoleSignIns({ vault, sessions, principals, snapshot }: Consol
 
     const end = durationSeconds === undefined ? claims.session.expiresAt : now + durationSeconds * 1000;
     const expiresAt = instant(Math.floor(Math.min(end, latest.end, now + DURATION_MAX_SECONDS * 1000) / 1000) * 1000);
-    if (expiresAt <= now) return { outcome: 'refused', why: 'The session is expired.', principal };
+    if (expiresAt <= now) return { outcome: 'refused', why: 'The session has expired.', principal };
     const credentials = consoleCredentials({ ...claims, session: { ...claims.session, expiresAt } }, random);
     const content = credentials && contentOf(credentials);
     if (content === undefined || tooLarge(content)) {
@@ -126,7 +140,10 @@ export function consoleSignIns({ vault, sessions, principals, snapshot }: Consol
     return { outcome: 'issued', signinToken: sealed.toString('base64url'), principal, accessKeyId: credentials?.accessKeyId as string };
   }
 
-  /** Returns the maximum duration and the latest end of a session's sign-ins. The role's current limit counts from the issue time. */
+  /**
+   * Returns the maximum duration of a session's sign-ins, and the latest time at which they end. The current
+   * MaxSessionDuration of the role counts from the time at which the session was issued.
+   */
   function latestEnds({ kind, accountId, session, ...rest }: SessionClaims): { readonly seconds: number; readonly end: number } {
     const role = kind === 'role' && 'roleName' in rest ? snapshot.role(accountId, rest.roleName) : undefined;
     const seconds = role?.maxSessionSeconds ?? DURATION_MAX_SECONDS;
@@ -143,7 +160,7 @@ export function consoleSignIns({ vault, sessions, principals, snapshot }: Consol
     return cookies.seal(content, '', random).toString('base64url');
   }
 
-  /** Reads the sign-in in the content of a cookie or token. */
+  /** Reads a sign-in from the content of a cookie or sign-in token. */
   function read(content: Buffer, now: Instant): ConsoleSignIn | undefined {
     const accessKeyId = content.toString('latin1', 0, ACCESS_KEY_ID_BYTES);
     const sessionToken = content.subarray(ACCESS_KEY_ID_BYTES).toString('base64url');
@@ -189,7 +206,7 @@ function invalidReason(
   maxSeconds: number,
   now: Instant,
 ): string | undefined {
-  if (session.expiresAt <= now) return 'The session is expired.';
+  if (session.expiresAt <= now) return 'The session has expired.';
   if (kind === 'user' || kind === 'root') return 'Credentials of GetSessionToken cannot sign in to the console.';
   if (session.fromConsole) return 'Credentials of a console sign-in cannot sign in to the console again.';
   if (durationSeconds === undefined) return undefined;
@@ -206,7 +223,10 @@ function refused(why: string): SigninTokenAnswer {
   return { outcome: 'refused', why };
 }
 
-/** Encodes the access key ID and the token. The token is in bytes, because Base64 inside Base64 would be too long for a cookie. */
+/**
+ * Encodes the access key ID and the session token. The session token is decoded from Base64 first, because the cookie
+ * is encoded in Base64 again, and would otherwise be too long.
+ */
 function contentOf({ accessKeyId, sessionToken }: IssuedSession): Buffer {
   return Buffer.concat([Buffer.from(accessKeyId, 'latin1'), Buffer.from(sessionToken, 'base64url')]);
 }

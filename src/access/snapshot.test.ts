@@ -16,7 +16,10 @@ const ACCOUNT = '111122223333' as AccountId;
 const NOW = instant(Date.UTC(2026, 10, 22));
 const DOCUMENT = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"chime:ListMeetings","Resource":"*"}}';
 
-/** Returns a snapshot and two functions: `apply` writes records, and `parsed` returns the number of records parsed since the last call. */
+/**
+ * Returns a snapshot and two functions. `apply` writes records. `parsed` returns the number of records that the
+ * snapshot has parsed since the previous call of `parsed`.
+ */
 function counted(options: SnapshotOptions = {}) {
   let count = 0;
   const snapshot = newSnapshot({
@@ -105,7 +108,7 @@ function loaded(options: SnapshotOptions = {}) {
   };
 }
 
-test("Snapshot: loading parses no record, a principal's first request parses three, and the next none", async () => {
+test("Snapshot: loading parses no records, and only a principal's first request parses its three records", async () => {
   const { parsed, request, snapshot } = loaded();
   assert.deepEqual([parsed(), snapshot.version()], [0, 7]);
   await request('Person1');
@@ -145,6 +148,7 @@ test('principalLayers: caches the policies of the most recently used principals,
   let collected = 0;
   const policies = {
     of: () => compilePolicy(DOCUMENT),
+    ofResource: (text: string) => ({ policy: compilePolicy(text), hash: '' }),
     managed: (each: Arn) => ({ policyId: each, policyArn: each, policy: compilePolicy(DOCUMENT) }),
     heldBy() {
       collected++;
@@ -163,7 +167,7 @@ test('principalLayers: caches the policies of the most recently used principals,
   assert.equal(collected, 101);
 });
 
-test('Snapshot: a reload takes effect only when it is complete, and then deletes missing records', () => {
+test('Snapshot: a reload takes effect only when complete, and deletes all records that it does not add', () => {
   const { snapshot } = loaded();
   const notices: string[] = [];
   snapshot.watch({ changed: ({ key }) => notices.push(key), replaced: () => notices.push('replaced') });
@@ -181,7 +185,7 @@ test('Snapshot: a reload takes effect only when it is complete, and then deletes
 });
 
 for (const order of ['added first', 'deleted first'] as const) {
-  test(`Snapshot: a renamed user is found by its unique ID, if the new record is ${order}`, () => {
+  test(`Snapshot: a renamed user is found by its unique ID (order of the changes: ${order})`, () => {
     const { snapshot, apply } = counted();
     apply(write('user', 'ada', userOf('ada')));
     const changes = [
@@ -194,7 +198,7 @@ for (const order of ['added first', 'deleted first'] as const) {
   });
 }
 
-test('Snapshot: a unique ID finds a user only in its account, and not a later user with the same name', () => {
+test('Snapshot: a unique ID finds no user in another account, and no later user with the same name', () => {
   const { snapshot, apply } = counted();
   apply(write('user', 'ada', userOf('ada')));
   assert.equal(snapshot.userById('444455556666' as AccountId, 'AIDAada'), undefined);
@@ -215,7 +219,7 @@ test('Snapshot: an alias finds an account until the account has another alias', 
   assert.equal(snapshot.accountByAlias('castle'), undefined);
 });
 
-test('Snapshot: a policy is found by its whole ARN only', () => {
+test('Snapshot: a policy is found only by its complete ARN', () => {
   const { snapshot, apply } = counted();
   apply(...principalRecords('ada'));
   assert.equal(snapshot.policy(policyArn('of-ada'))?.policyName, 'of-ada');

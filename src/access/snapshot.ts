@@ -16,17 +16,21 @@ import { recordOf } from '#store/identity/record-parts.ts';
 import { type HeldChange, isHeld, type KindOfAccount, newHeldRecords } from './held-records.ts';
 
 /**
- * Identity snapshot: every account, principal, key and policy of one version, in memory. Owns the look-up of records. `stacks.ts` links the
- * policies of principals. Only `apply` and `reload` change the snapshot, in the order of versions.
+ * Identity snapshot: all accounts, principals, access keys and policies in memory, as of one version of the database's
+ * identity records. Owns the look-up of records. `stacks.ts` combines the policies of each principal for decisions.
+ * Only `apply` and `reload` change the snapshot, in the order of versions.
  *
- * Records are in memory as their stored text, because most are rarely used. A look-up parses the record. The most recently used records
- * stay parsed: a look-up returns the same object until the record changes or is not used for a while. So callers can use the object as the
- * key of a cache, but not to detect a change.
+ * Records are in memory as their stored text, because most records are rarely used. A look-up parses the record. The
+ * most recently used records stay parsed: a look-up returns the same object until the record changes or is not used for
+ * a while. So callers can use the object as the key of a cache. But a new object does not mean that the record has
+ * changed.
  */
 export interface Snapshot {
   /** Returns the version of the snapshot. */
   version(): number;
-  /** Applies the changes up to `version`. Then passes each change of a held kind to the watchers. */
+  /**
+   * Applies the changes up to `version`. Then passes each change to the watchers. Ignores kinds not in `HELD_KINDS`.
+   */
   apply(version: number, changes: readonly IdentityChange[]): void;
   /** Starts to replace all records. The snapshot is unchanged until `complete`. */
   reload(): SnapshotLoad;
@@ -45,7 +49,7 @@ export interface Snapshot {
   record<Kind extends KindOfAccount>(accountId: AccountId, kind: Kind, key: string): IdentityRecords[Kind] | undefined;
 }
 
-/** Replacement of all records of a snapshot, which arrive in pages. */
+/** Replacement of all records of a snapshot. The new records are added in several calls. */
 export interface SnapshotLoad {
   add(records: readonly StoredRecord<HeldKind>[]): void;
   /** Replaces the records and the version of the snapshot. Then notifies the watchers. */
@@ -62,20 +66,22 @@ export interface SnapshotWatcher {
 
 /** Options of `newSnapshot`. */
 export interface SnapshotOptions {
-  /** Parses the text of a record. Default: `recordOf`. A test counts the calls. */
+  /** Function that parses the text of a record. Default: `recordOf`. Tests pass a function that counts the calls. */
   readonly parse?: typeof recordOf;
   /** Maximum number of records that stay parsed. Default: `PARSED_MAX`. */
   readonly parsedMax?: number;
 }
 
-/** Maximum number of records that stay parsed: the users, access keys and policies of some 3,000 principals. */
+/** Maximum number of records that stay parsed. It is sufficient for the records of about 3,000 principals. */
 export const PARSED_MAX = 10_000;
 
 /** Creates an empty snapshot with version 0. */
 export function newSnapshot({ parse = recordOf, parsedMax = PARSED_MAX }: SnapshotOptions = {}): Snapshot {
   let version = 0;
   let held = newHeldRecords();
-  /** Parsed records by text. The same text is the same record, because it contains the account and the name. */
+  /**
+   * Parsed records by their text. Two records never have the same text, because it contains the account and the name.
+   */
   const parsed = lruMap<string, IdentityRecords[HeldKind]>(parsedMax);
   const watchers: SnapshotWatcher[] = [];
 

@@ -1,34 +1,27 @@
 import type { Denial } from '#policy/decision.ts';
-import { compilePolicy, linkStack, type TrustDecision } from '#policy/engine.ts';
-import type { StepBudget } from '#policy/steps.ts';
+import type { TrustDecision } from '#policy/engine.ts';
 import type { Decisions } from './decisions.ts';
 import { type Denials, Denied, implicitDenial } from './denied.ts';
+import { grantLayers } from './grant-layers.ts';
 import type { Refusal, RefusalOfRequired } from './refusal.ts';
-import type { RequestContext } from './request-context.ts';
+import { setAllowedBy } from './request-context.ts';
 import type { Stacks } from './stacks.ts';
 
-/** Policies that replace the caller's identity policies if a trust policy grants the action directly. */
-const EVERYTHING = [
-  {
-    policyId: 'the grant',
-    policy: compilePolicy('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'),
-  },
-];
-
 /**
- * Creates the function that decides `sts:AssumeRole` and related actions with the caller's policies and the role's trust policy. It returns
- * `undefined` if both together allow.
+ * Creates the function that decides `sts:AssumeRole` and related actions with the caller's policies and the role's
+ * trust policy. The function returns `undefined` if the action is allowed.
  *
- * - In the role's account, a trust policy that names the caller is sufficient. If it names the account, the caller's policies must also
- *   allow the action.
- * - Across accounts, both must allow the action.
- * - The trust policy reads all facts of the role. The caller's policies read the facts of another account's role only after the trust
- *   policy allows the caller. Otherwise the response could reveal them.
+ * - If the role is in the caller's account, a trust policy that names the caller is sufficient. If the trust policy
+ *   names only the account, the caller's policies must also allow the action.
+ * - If the role is in another account, the trust policy and the caller's policies must allow the action.
+ * - The trust policy may read all facts about the role. The caller's policies may read the facts about another
+ *   account's role only if the trust policy allows the caller. Otherwise the response could reveal these facts.
  * - If another account's role does not trust the caller, the response is the same as for an unknown role.
  *
  * Requirements STS-4, STS-5, EVAL-7, SLR-10.
  */
 export function assumeDeciding(decisions: Decisions, stacks: Stacks, denials: Denials): RefusalOfRequired {
+  const layersAfterGrant = grantLayers(decisions, stacks);
   return ({ context, stack, trust: trustPolicy, role }, meter) => {
     const { principal, resource, ownerVisibleToCaller } = context;
     const refusal = (denied: Denied, ownerVisible = ownerVisibleToCaller): Refusal => ({ denied, ownerVisible });
@@ -44,34 +37,23 @@ export function assumeDeciding(decisions: Decisions, stacks: Stacks, denials: De
     const inAccount = role?.accountId === principal.accountId;
     const decision = inAccount ? trustDenial(trust, resource) : implicitDenial('trust', resource);
     // Unsigned request: the token identifies the caller, and only the trust policy is evaluated. policy-engine.md 57.
-    if (stack === undefined) return isTrusted ? undefined : refusal(denials.withoutReason(context, decision));
+    if (stack === undefined) {
+      if (!isTrusted) return refusal(denials.withoutReason(context, decision));
+      setAllowedBy(context, trust.by);
+      return undefined;
+    }
     if (decision.kind === 'explicit') return refusal(denials.because(context, decision));
     if (own !== undefined) {
       const grantee = isTrusted && inAccount ? trust.grantee : 'account';
       const remaining = grantee === 'account' ? own : layersAfterGrant(context, grantee, own, meter);
-      return remaining && refusal(denials.because(context, remaining), ownerVisible);
+      if (remaining !== undefined) return refusal(denials.because(context, remaining), ownerVisible);
+      setAllowedBy(context, trust?.by);
+      return undefined;
     }
-    return isTrusted ? undefined : refusal(denials.withoutReason(context));
+    if (!isTrusted) return refusal(denials.withoutReason(context));
+    setAllowedBy(context, trust.by);
+    return undefined;
   };
-
-  /**
-   * Returns the part of a denial that still applies if a trust policy in the same account allows the caller.
-   *
-   * If the trust policy names the principal itself, only service control policies still apply. If it names the role of a session, the
-   * boundary and the session policies also apply. The denial may not mention them, because the identity policies denied first.
-   * Requirement EVAL-7.
-   */
-  function layersAfterGrant(
-    context: RequestContext,
-    grantee: 'principal' | 'role',
-    own: Extract<Denial, { kind: 'implicit' }>,
-    meter: StepBudget | undefined,
-  ): Denial | undefined {
-    if (own.missing === 'service-control') return own;
-    if (grantee === 'principal') return undefined;
-    const stack = linkStack({ ...stacks.layersOf(context.principal), identity: EVERYTHING });
-    return decisions.byStack(stack, context, true, meter);
-  }
 }
 
 /** Returns the denial by the trust policy of a role in the caller's account. */

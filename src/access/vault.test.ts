@@ -24,7 +24,7 @@ const CLOSED: readonly [name: string, keys: readonly Buffer[], sealed: string, b
   ['bound to something else',      [OLD], sealedByOld,                            'AKIAANOTHER'],
   ['sealed under another key',     [NEW], sealedByOld,                            'AKIAEXAMPLE'],
   ['cut short',                    [OLD], sealedByOld.slice(0, -4),               'AKIAEXAMPLE'],
-  ['of another version',           [OLD], `B${sealedByOld.slice(1)}`,             'AKIAEXAMPLE'],
+  ['in another format version',    [OLD], `B${sealedByOld.slice(1)}`,             'AKIAEXAMPLE'],
   ['that is empty',                [OLD], '',                                     'AKIAEXAMPLE'],
 ];
 
@@ -61,8 +61,8 @@ test('openVault: after a rotation the newest key encrypts and the older one stil
 });
 
 test('openVault: a key with a wrong length and an empty list of keys are errors', () => {
-  assert.throws(() => openVault([Buffer.alloc(31)]), /32 bytes/);
-  assert.throws(() => openVault([]), /needs an operator key/);
+  assert.throws(() => openVault([Buffer.alloc(31)]), /instead of 32/);
+  assert.throws(() => openVault([]), /list of operator keys is empty/);
 });
 
 test("vaultFingerprint: isOwnDatabase accepts only a fingerprint of the vault's keys", () => {

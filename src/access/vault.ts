@@ -21,7 +21,10 @@ export interface SealingBox {
   seal(plain: Uint8Array, boundTo: string, random?: (bytes: number) => Uint8Array): Buffer;
   /** Decrypts bytes. Returns `undefined` if they were altered, have another `boundTo`, or were encrypted under an unknown key. */
   open(sealed: Uint8Array, boundTo: string): Buffer | undefined;
-  /** Derives a secret of 32 bytes from the operator key and the nonce of the encrypted bytes, so that it need not be stored. */
+  /**
+   * Derives a secret of 32 bytes from the operator key and the nonce of the encrypted bytes. So the secret is not
+   * stored.
+   */
   secretOf(sealed: Uint8Array, boundTo: string): Buffer;
 }
 
@@ -42,7 +45,7 @@ const TAG_BYTES = 16;
 /** Number of bytes that encryption adds. */
 export const SEALING_BYTES = TEXT_AT + TAG_BYTES;
 
-/** Keys of one purpose. They are key objects, because Node 24 takes 12 µs with a key in bytes and 2 µs with a key object. */
+/** Keys of one purpose. They are key objects, because each use takes 2 µs in Node 24, but 12 µs with a key in bytes. */
 interface PurposeKeys {
   readonly id: Buffer;
   readonly sealing: KeyObject;
@@ -50,10 +53,13 @@ interface PurposeKeys {
 }
 
 /**
- * Opens the vault under the operator's keys. The first key encrypts and all keys decrypt, so a rotation adds a new first key.
+ * Opens the vault with the operator's keys. Encrypts with the first key, and can decrypt with each key. So a rotation
+ * adds a new first key.
  *
- * Uses AES-256-GCM with a random IV and a separate key for each purpose (HKDF) and each 12-byte salt (HMAC). The nonce of 192 bits allows
- * an unlimited number of messages. GCM's 96 bits alone allow 2^32 messages per key, which sessions would exceed.
+ * Encrypts with AES-256-GCM. The nonce of 24 bytes consists of a random salt and a random IV of 12 bytes each. The key
+ * of a message is derived from the operator key and the purpose (HKDF), and then from the salt (HMAC). With the IV
+ * alone, a key may encrypt only 2^32 messages, which sessions would exceed. Salt and IV together allow an unlimited
+ * number.
  *
  * `Vault.open` throws an `Error` if the string was altered, or was encrypted for another owner or under another operator key.
  */
@@ -75,8 +81,8 @@ export function openVault(operatorKeys: OperatorKeys): OperatorVault {
 }
 
 function keysFor(keys: readonly Uint8Array[], purpose: string): readonly PurposeKeys[] {
-  if (keys.length === 0) throw new Error('A vault needs an operator key.');
-  for (const key of keys) if (key.length !== KEY_BYTES) throw new Error(`An operator key has ${KEY_BYTES} bytes.`);
+  if (keys.length === 0) throw new Error('The list of operator keys is empty.');
+  for (const key of keys) if (key.length !== KEY_BYTES) throw new Error(`An operator key has ${key.length} bytes instead of ${KEY_BYTES}.`);
   return keys.map((key) => purposeKeys(key, purpose));
 }
 
@@ -117,7 +123,7 @@ function sealingBox(all: () => readonly PurposeKeys[]): SealingBox {
     },
     secretOf(sealed, boundTo) {
       const keys = keysOf(sealed);
-      if (keys === undefined) throw new Error('The bytes were not sealed by this box.');
+      if (keys === undefined) throw new Error('The bytes were encrypted with an unknown key.');
       return createHmac('sha256', keys.secrets).update(sealed.subarray(NONCE_AT, TEXT_AT)).update(boundTo, 'utf8').digest();
     },
   };
@@ -129,7 +135,10 @@ function messageKey({ sealing }: PurposeKeys, nonce: Uint8Array): KeyObject {
 
 const FINGERPRINT = 'operator key';
 
-/** Returns a string to store in a database, with which `isOwnDatabase` recognizes the operator keys. It does not reveal the key. */
+/**
+ * Returns a string to store in a database. `isOwnDatabase` recognizes the operator keys by this string. The string does
+ * not reveal a key.
+ */
 export function vaultFingerprint(vault: Vault): string {
   return vault.seal(FINGERPRINT, FINGERPRINT);
 }

@@ -6,15 +6,16 @@ import type { Instant } from '#core/instant.ts';
 import type { OidcProviderRecord } from '#store/identity/identity.ts';
 import { FetchProblem } from './guarded-fetch.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
+import { accountOfOwnIssuer, OWN_ALGORITHM } from './own-issuer.ts';
 import { invalid, type Passed, passed } from './passed-tags.ts';
 import { tokenKeys } from './provider-claims.ts';
 
-/** Accepts only public-key algorithms. With a shared-secret algorithm, the published key would be the secret. */
+/** Accepted algorithms. They use public keys. With a shared-secret algorithm, the published key would be the secret. */
 const ALGORITHMS: string[] = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
 const CLOCK_TOLERANCE_SECONDS = 300;
 
 /**
- * Returns the unverified issuer of a token, with which the provider is found.
+ * Returns the unverified issuer of a token. The caller finds the provider by this issuer.
  *
  * @throws InvalidIdentityTokenException  the token is not a JWT with an issuer
  */
@@ -36,8 +37,9 @@ export function issuerOf(token: string): string {
  * @throws InvalidIdentityTokenException   the signature, issuer, audience or a required claim is missing or invalid
  *
  * Source: IAM User Guide, "Available keys for AWS web identity federation", "Passing session tags using AssumeRoleWithWebIdentity";
- * STS API reference, AssumeRoleWithWebIdentity. Requirement FED-2. The messages are from users' reports of the real service.
- * Assumed: clocks may differ by five minutes, as in signatures. If the token has `azp` and `aud`, `azp` is the audience.
+ * STS API reference, AssumeRoleWithWebIdentity. Requirement FED-2. The error messages are from users' reports of AWS.
+ * Assumed: (1) clocks may differ by five minutes, as in the verification of signatures; (2) if the token has `azp` and
+ * `aud`, `azp` is the audience.
  */
 export async function verifyWebIdentity(token: string, provider: OidcProviderRecord, keys: IssuerKeys, now: Instant): Promise<Federation> {
   const issuer = `https://${provider.url}`;
@@ -58,7 +60,7 @@ async function verify(
   keySet: (refetch?: 'refetch') => Promise<JSONWebKeySet>,
 ): Promise<JWTPayload> {
   const options = {
-    algorithms: ALGORITHMS,
+    algorithms: accountOfOwnIssuer(issuer) === undefined ? ALGORITHMS : [OWN_ALGORITHM],
     issuer,
     requiredClaims: ['sub', 'aud', 'exp', 'iat'],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
@@ -70,12 +72,12 @@ async function verify(
   } catch (problem) {
     if (problem instanceof errors.JWKSMultipleMatchingKeys) return await verifyByAny(token, known, options);
     if (!(problem instanceof errors.JWKSNoMatchingKey)) throw problem;
-    // The provider may have changed its keys since the last fetch.
+    // No cached key matches. The provider may have changed its keys since the last fetch.
     return (await jwtVerify(token, createLocalJWKSet(await keySet('refetch')), options)).payload;
   }
 }
 
-/** Verifies a token that does not name its key, with each of the provider's keys. */
+/** Verifies a token that does not name its key: tries each of the provider's keys. */
 async function verifyByAny(token: string, { keys }: JSONWebKeySet, options: Parameters<typeof jwtVerify>[2]): Promise<JWTPayload> {
   let last: unknown;
   for (const key of keys) {
@@ -136,22 +138,36 @@ function federationOf(payload: JWTPayload, provider: OidcProviderRecord): Federa
     context: new Map([...context, ['sts:roleauthorizedbyidp', roleArns === undefined ? 'false' : 'true']]),
     sessionContext,
     ...(roleArns !== undefined && { roleArns }),
+    ...personSignInOf(payload, `https://${provider.url}`),
     ...passedBy(payload),
   };
+}
+
+const SIGN_IN_ID = /^[\w-]{43}$/;
+
+/** @throws InvalidIdentityTokenException  a token of this server does not name the sign-in of a person */
+function personSignInOf({ sid }: JWTPayload, issuer: string): { readonly personSignIn?: string } {
+  const accountId = accountOfOwnIssuer(issuer);
+  if (accountId === undefined) return {};
+  if (typeof sid !== 'string' || !SIGN_IN_ID.test(sid)) throw invalid('Invalid claim: sid');
+  return { personSignIn: `${accountId}/${sid}` };
 }
 
 const ROLES_CLAIM = 'https://aws.amazon.com/roles';
 const ROLES_MAX = 1_000;
 
 /**
- * Returns the roles to which the provider limits a token, or `undefined` if the token has no such claim.
+ * Returns the roles to which the provider limits a token, or `undefined` if the token has no roles claim.
  *
- * The claim is one ARN, a list of ARNs, or ARNs separated by semicolons. They are compared exactly, so names and patterns match nothing.
- * Any other value, including `null`, is an error. If it were ignored, the token would be valid for every role.
+ * The claim is one ARN, a list of ARNs, or ARNs separated by semicolons. The ARNs are compared exactly, so role names
+ * and patterns match nothing. Any other value, including `null`, is an error. If such a value were ignored, the token
+ * would be valid for every role.
  *
  * @throws InvalidIdentityTokenException  the claim has another format, or contains no role ARN
  * Source: Service Authorization Reference, STS, `sts:RoleAuthorizedByIdp`; Aidan Steele, "OIDC tokens can now restrict which AWS roles they
- * assume", 2026-07-13, which tested it. Assumed: the messages; `null` as an error; the semicolons, which another implementation accepts.
+ * assume", 2026-07-13, which reports tests of the claim.
+ * Assumed: (1) the error messages; (2) `null` is an error; (3) ARNs can be separated by semicolons, because another
+ * implementation accepts them.
  */
 function rolesOf(payload: JWTPayload): readonly string[] | undefined {
   const claim = payload[ROLES_CLAIM];
@@ -173,20 +189,21 @@ function isRoleArn(text: string): boolean {
 const TAGS_CLAIM = 'https://aws.amazon.com/tags';
 const SOURCE_IDENTITY_CLAIM = 'https://aws.amazon.com/source_identity';
 
-/** Claims that some providers issue instead of one nested object, because they support only strings and lists. */
+/** Claims of providers that cannot issue one nested object, because they support only strings and lists as values. */
 const FLAT_TAG = `${TAGS_CLAIM}/principal_tags/`;
 const FLAT_TRANSITIVE = `${TAGS_CLAIM}/transitive_tag_keys`;
 
 /**
  * Returns the tags and the source identity that a token passes into the session, from the nested claim and the flattened claims.
  *
- * A claim with another format is an error. If it were ignored, a trust policy that does not allow `sts:TagSession` would accept the token.
+ * A claim with another format is an error. If the claim were ignored, a trust policy that does not allow
+ * `sts:TagSession` would accept the token.
  *
  * @throws InvalidIdentityTokenException  a claim has another format
  * Source: IAM User Guide, "Pass session tags in AWS STS", "Passing session tags using AssumeRoleWithWebIdentity": the nested
  * format.
- * Assumed: the flattened format, which Microsoft Entra and Okta send; the messages; a token may have both formats, and a key in both is an
- * error.
+ * Assumed: (1) the flattened format, which Microsoft Entra and Okta send; (2) the error messages; (3) a token may have
+ * tags in the nested and in the flattened format; (4) a tag key that is in both formats is an error.
  */
 function passedBy(payload: JWTPayload): Passed {
   const { [TAGS_CLAIM]: claim = {}, [FLAT_TRANSITIVE]: flatTransitive = [] } = payload;
@@ -200,12 +217,16 @@ function passedBy(payload: JWTPayload): Passed {
   return passed(
     [...Object.entries(nested), ...flat].map(([key, value]) => [key, texts(value, 'principal_tags')]),
     [...texts(transitive, 'transitive_tag_keys'), ...texts(flatTransitive, 'transitive_tag_keys')],
-    // A claim that is not a string is an invalid source identity as well.
+    // If the claim is not a string, `passed` rejects the empty string as an invalid source identity.
     sourceIdentity === undefined ? undefined : typeof sourceIdentity === 'string' ? sourceIdentity : '',
   );
 }
 
-/** Converts a claim to a list of strings. @throws InvalidIdentityTokenException  it is neither a string nor a list of strings */
+/**
+ * Converts a claim to a list of strings.
+ *
+ * @throws InvalidIdentityTokenException  the claim is neither a string nor a list of strings
+ */
 function texts(value: unknown, name: string): readonly string[] {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;

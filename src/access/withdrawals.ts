@@ -1,8 +1,14 @@
 import type { LeaseParts } from './lease-parts.ts';
 
-/** Operations that wait for other servers: withdrawals wait for their acknowledgment, removals for the end of their leases. */
+/**
+ * Operations that wait for other servers. The withdrawal of a permission waits until the other servers have
+ * acknowledged the change. The removal of a server waits until that server's lease has ended.
+ */
 export interface Withdrawals {
-  /** Resolves when every registered server has acknowledged `version`, or every lease requested before `committed` has expired. */
+  /**
+   * Resolves when every registered server has acknowledged `version`, or when every lease that was requested before
+   * `committed` has expired. `committed` is a time on the monotonic clock, after the commit of `version`.
+   */
   until(version: number, committed: number): Promise<void>;
   /** Resolves the waiting operations whose condition now holds. */
   readonly look: () => void;
@@ -22,10 +28,16 @@ interface Waiting {
   readonly done: () => void;
 }
 
-/** Time, as a fraction of a lease, from the end of another server's lease until it counts as expired. It covers clocks with different rates. */
+/**
+ * Another server's lease counts as expired only this long after its end, because the servers' clocks may run at
+ * different rates. The time is a fraction of a lease's duration.
+ */
 export const MARGIN = 0.05;
 
-/** Interval between checks while an operation waits, as a fraction of a lease. The checks cover lost hints. */
+/**
+ * Interval between checks while an operation waits, as a fraction of a lease's duration. Notifications from other
+ * servers ("hints") trigger earlier checks, but they can be lost.
+ */
 const LOOK_EVERY = 1 / 40;
 
 /** Creates the registry of one server's waiting operations. */
@@ -43,8 +55,8 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
   }
 
   async function lookOnce(): Promise<void> {
-    // Selects committed versions before it reads the list of servers. A server that registers later reads the changes of these versions
-    // before its first lease.
+    // Selects versions that this server has applied, so they are committed. Selects them before it reads the list of
+    // servers: a server that registers later reads the changes of these versions before it gets its first lease.
     const asked = [...waiting].filter((one) => applied() >= one.version);
     if (asked.length === 0) return;
     const all = await servers.registered();
@@ -61,7 +73,7 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
     unschedule();
     lookOnce()
       .catch(() => {
-        // The check repeats below. If all fail, the waiting operations end when the leases have expired.
+        // The check is repeated below. If all checks fail, the waiting operations end when the leases have expired.
       })
       .finally(() => {
         looking = false;
@@ -74,13 +86,15 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
   }
 
   /**
-   * Deletes the servers that did not acknowledge a version before all older leases expired, so that the next change does not wait for them.
-   * Invariant (lease after acknowledgment): such a server has no lease, and gets none under its registration.
+   * Deletes the registrations of servers that did not acknowledge a version before all older leases expired. So the
+   * next change does not wait for these servers.
+   * Invariant (lease after acknowledgment): such a server has no lease, and cannot get a lease with its old
+   * registration.
    */
   async function expireBehind(version: number): Promise<void> {
     for (const serverId of behind(await servers.registered(), version)) {
       if ((await servers.expire(serverId, version)) === 'expired')
-        report(`removed server '${serverId}', which did not acknowledge a change of identity before its lease ended`);
+        report(`removed server '${serverId}' from the list of servers, because it did not confirm a change of IAM data in time`);
     }
     look();
   }

@@ -2,13 +2,13 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeDurably } from '#server/durable-file.ts';
 import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/flags.ts';
-import type { ControlRequest } from '#server/operator/control.ts';
+import type { ControlRequest } from '#server/operator/ask-control.ts';
 import { commandServer, DATA, dataFolderOf, runCommand, type Subcommand } from './command.ts';
 
 const USAGE = `belfry account list
 belfry account create --name NAME [--profile PROFILE]
-belfry account restore-administrator --account-id ID [--profile PROFILE]   break-glass: runs only on this machine, recorded in the trail
-belfry account make-standalone --account-id ID   allow an account that an organization created to leave it
+belfry account restore-administrator --account-id ID [--profile PROFILE]   create a new administrator (break-glass); recorded in the trail
+belfry account make-standalone --account-id ID   allow an account to leave the organization that created it
 
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
   --profile       writes the new administrator's access key to this profile in aws/credentials of the data folder;
@@ -55,14 +55,18 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   },
 };
 
-/** Sends a command that creates an administrator, and prints its key or writes it into a profile. */
+/**
+ * Sends a command that creates an administrator, and prints the administrator's access key or writes the key into a
+ * profile.
+ */
 async function addAdministrator(parsed: ParsedFlags, request: ControlRequest): Promise<number> {
   const profile = parsed.values.get(PROFILE.flag);
   if (profile !== undefined && !PROFILE_NAME.test(profile)) {
     throw new FlagError(`--profile is '${profile}'; it must be 1 to 64 letters, digits, '_', '.' and '-'`);
   }
   const { administrator } = await commandServer(parsed, request);
-  if (administrator === undefined) throw new Error('the response of the server has no administrator');
+  if (administrator === undefined)
+    throw new Error('the server did not return the access key of the new administrator; the administrator may have been created');
   const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
   console.log(`belfry account: account '${accountId}' has the administrator '${userName}' with the access key '${accessKeyId}'`);
   if (profile === undefined) console.log(`belfry account: the secret access key, shown only once, is ${secretAccessKey}`);
@@ -80,7 +84,8 @@ function addProfile(dataFolder: string, profile: string, key: { readonly accessK
   const config = join(folder, 'config');
   const credentials = join(folder, 'credentials');
   const first = read(config).split(/^\[profile /m)[1] ?? '';
-  // A data folder that was restored from a backup has no profiles yet.
+  // Copies the settings of the first profile. A data folder that was restored from a backup has no profile yet, so the
+  // new profile gets only a region.
   const settings = first.slice(first.indexOf('\n') + 1).trimEnd() || `region = ${process.env['BELFRY_REGION'] ?? 'us-east-1'}`;
   replaceSection(config, `profile ${profile}`, settings);
   replaceSection(credentials, profile, `aws_access_key_id = ${key.accessKeyId}\naws_secret_access_key = ${key.secretAccessKey}`);
@@ -91,7 +96,7 @@ function replaceSection(file: string, name: string, lines: string): void {
   const kept = read(file)
     .split(/^(?=\[)/m)
     .filter((section) => section !== '' && !section.startsWith(`[${name}]`));
-  // Durable, because the file may hold the only copy of other administrators' secrets.
+  // Writes the file durably, because it may hold the only copy of other administrators' secrets.
   writeDurably(file, [...kept.map((section) => `${section.trimEnd()}\n`), `[${name}]\n${lines}\n`].join('\n'));
 }
 

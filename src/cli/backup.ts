@@ -1,13 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
+import { backupWithObjects } from '#server/object-backup.ts';
 import { backupSqlite } from '#store/engine/backup.ts';
 import { databaseFolder } from '#store/engine/database-folder.ts';
 import { DATA, dataFolderOf, runSingleCommand } from './command.ts';
 
 const USAGE = `belfry backup TARGET [--data FOLDER] [--database URL]
 
-  Writes a consistent copy of the SQLite database to the new folder TARGET. The server can be running.
+  Writes a consistent copy of the SQLite database, and of the objects in log buckets, to the new folder TARGET. The server can be running.
   The copy does not contain the operator key: keep data/operator.key in a separate place.
   For PostgreSQL, the command prints the command of PostgreSQL that writes the backup.
 
@@ -36,14 +37,22 @@ function backup(parsed: ParsedFlags): number {
     );
   }
   if (existsSync(target)) throw new Error(`'${target}' already exists; specify a new folder`);
-  // Creates the files of a backup with permissions for their owner only.
+  // Creates the files of the backup with permissions for their owner only.
   process.umask(0o077);
-  backupSqlite(folder, resolve(target));
-  console.log(`belfry backup: copied the database to '${target}'; keep a copy of operator.key in a separate place`);
+  try {
+    backupWithObjects(dataFolderOf(parsed), resolve(target), () => backupSqlite(folder, resolve(target)));
+  } catch (error) {
+    rmSync(target, { recursive: true, force: true });
+    throw error;
+  }
+  console.log(`belfry backup: copied the database and the objects to '${target}'; keep a copy of operator.key in a separate place`);
   return 0;
 }
 
-/** Returns the backup command for PostgreSQL. It uses the variable `BELFRY_DATABASE`, because the URL in it can contain a password. */
+/**
+ * Returns the backup command for PostgreSQL. The command contains the name of the environment variable
+ * `BELFRY_DATABASE` instead of its value, which can contain a password.
+ */
 function postgresCommand(target: string): string {
   return `run: (umask 077; pg_dump --format=custom --file='${target.replaceAll("'", "'\\''")}.dump' "$BELFRY_DATABASE")`;
 }

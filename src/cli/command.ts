@@ -1,7 +1,7 @@
-/** Common part of the subcommands: their description, misuse, flags and exit status. */
+/** Code that all commands share: help, errors for wrong arguments, flags and exit status. */
 import { resolve } from 'node:path';
 import { type Flag, FlagError, type ParsedFlags, parseFlags } from '#server/flags.ts';
-import { askControl, type ControlReply, type ControlRequest } from '#server/operator/control.ts';
+import { askControl, type ControlReply, type ControlRequest } from '#server/operator/ask-control.ts';
 
 /** Flag of commands that read the data folder of a server. */
 export const DATA: Flag = { flag: '--data', valid: 'a folder' };
@@ -11,8 +11,16 @@ export function dataFolderOf({ values }: ParsedFlags): string {
   return resolve(values.get(DATA.flag) ?? process.env['BELFRY_DATA'] ?? './data');
 }
 
+/** Flag of commands that read a database without its server. */
+export const DATABASE: Flag = { flag: '--database', valid: 'file:FOLDER or postgres://…' };
+
+/** Returns the database of such a command: `--database`, `BELFRY_DATABASE` or SQLite in the data folder. */
+export function databaseOf(parsed: ParsedFlags): string {
+  return parsed.values.get(DATABASE.flag) ?? process.env['BELFRY_DATABASE'] ?? `file:${dataFolderOf(parsed)}`;
+}
+
 /**
- * Sends a command to the running server of the data folder. Returns its reply.
+ * Sends a command to the running server of the data folder. Returns the server's reply.
  *
  * @throws Error  no server is running, or the command failed
  */
@@ -25,21 +33,24 @@ export async function commandServer(parsed: ParsedFlags, request: ControlRequest
 /** One subcommand, such as `account create`. */
 export interface Subcommand {
   readonly flags: readonly Flag[];
-  /** Description of the arguments that are not flags: `FILE …`. Absent: there are none. */
+  /** Description of the arguments that are not flags: `FILE …`. Absent if the subcommand has no such arguments. */
   readonly operand?: string;
+  /** Description that `--help` after the name prints. Absent if the description of the whole command has everything. */
+  readonly usage?: string;
   /**
    * Runs the subcommand. Resolves to the exit status.
    *
    * @throws FlagError  the arguments are invalid
-   * @throws Error      it failed; the message is one line
+   * @throws Error      the subcommand failed; the message is one line
    */
   readonly run: (args: ParsedFlags) => Promise<number> | number;
 }
 
 /**
- * Runs `belfry COMMAND …`. Resolves to the exit status: the result of the subcommand, 1 if it throws, 2 if the command is misused.
+ * Runs `belfry COMMAND …`. Resolves to the exit status: the result of the subcommand, 1 if it throws, 2 if an argument
+ * is wrong.
  *
- * `--help` prints the description. A misuse prints one line that names the problem, and the description.
+ * `--help` prints the description of the command, or of the subcommand if it has its own. A wrong argument prints one line that names the problem, and one that names `--help`.
  */
 export async function runCommand(
   command: string,
@@ -47,19 +58,20 @@ export async function runCommand(
   subcommands: Readonly<Record<string, Subcommand>>,
   args: readonly string[],
 ): Promise<number> {
+  const [name, ...rest] = args;
+  const subcommand = name !== undefined && Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (wantsHelp(args)) {
-    console.log(usage);
+    console.log(subcommand?.usage ?? usage);
     return 0;
   }
-  const [name, ...rest] = args;
   try {
-    if (name === undefined || !Object.hasOwn(subcommands, name)) {
-      const problem = name === undefined ? 'missing command' : `unknown command '${name}'`;
+    if (subcommand === undefined) {
+      const problem = name === undefined || name.startsWith('-') ? 'missing command' : `unknown command '${name}'`;
       throw new FlagError(`${problem} (commands: ${Object.keys(subcommands).join(', ')})`);
     }
-    return await runSubcommand(subcommands[name] as Subcommand, rest);
+    return await runSubcommand(subcommand, rest);
   } catch (error) {
-    return failed(command, usage, error);
+    return failed(command, error, subcommand?.usage === undefined ? command : `${command} ${name}`);
   }
 }
 
@@ -72,7 +84,7 @@ export async function runSingleCommand(command: string, usage: string, only: Sub
   try {
     return await runSubcommand(only, args);
   } catch (error) {
-    return failed(command, usage, error);
+    return failed(command, error);
   }
 }
 
@@ -80,9 +92,10 @@ async function runSubcommand({ flags, operand, run }: Subcommand, args: readonly
   return await run(parseFlags(args, flags, operand));
 }
 
-function failed(command: string, usage: string, error: unknown): number {
+function failed(command: string, error: unknown, described = command): number {
   const isMisuse = error instanceof FlagError;
-  console.error(`belfry ${command}: ${(error as Error).message}${isMisuse ? `\n\n${usage}` : ''}`);
+  console.error(`belfry ${command}: ${(error as Error).message}`);
+  if (isMisuse) console.error(`belfry ${command}: 'belfry ${described} --help' describes the command`);
   return isMisuse ? 2 : 1;
 }
 

@@ -2,14 +2,18 @@ import { readFileSync } from 'node:fs';
 
 /** Interval at which the server checks whether npm still runs. */
 const LOOK_EVERY_MS = 500;
-/** Maximum ancestors that are checked for npm. A shell and the launcher for another version of Node can be between npm and this process. */
+/**
+ * Maximum number of ancestor processes that are checked. A shell and `bin/node24.mjs` can be between npm and this
+ * process.
+ */
 const ANCESTORS_MAX = 4;
 
 /**
- * Calls `onEnd` when the npm process that started this process ends, for example after `kill` of `npm start`. A killed npm does
- * not end its child processes, and a shell between npm and this process does not forward signals.
+ * Calls `onEnd` when the npm process that started this process ends, for example after `kill` of `npm start`. A killed
+ * npm does not end its child processes, and a shell between npm and this process does not forward signals.
  *
- * Does nothing if npm did not start this process. On Linux it finds npm among the ancestors. Elsewhere it observes the parent only.
+ * Does nothing if npm did not start this process. On Linux it finds npm among the ancestor processes. On other systems
+ * it observes only the parent process.
  */
 export function whenNpmEnds(onEnd: () => void): void {
   if (process.env['npm_lifecycle_event'] === undefined && process.env['npm_command'] === undefined) return;
@@ -39,10 +43,14 @@ function npmAncestor(): ProcessStatus | undefined {
   return undefined;
 }
 
-/** Returns the status of a process. Undefined if it does not exist, or if the system has no `/proc`. Source: proc(5), `/proc/pid/stat`. */
+/**
+ * Returns the status of a process. Returns undefined if the process does not exist or is a zombie, or if the system has
+ * no `/proc`. Source: proc(5), `/proc/pid/stat`.
+ */
 function statusOf(pid: number): ProcessStatus | undefined {
   const text = readOrUndefined(`/proc/${pid}/stat`);
-  // The name of the program, in parentheses, can contain spaces and parentheses.
+  // The second field is the program's name in parentheses. The name can contain spaces and parentheses, so the other
+  // fields start after the last parenthesis.
   const [state, parent, ...fields] = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
   const startTime = fields[17];
   if (parent === undefined || startTime === undefined || state === 'Z') return undefined;

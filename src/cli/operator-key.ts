@@ -1,5 +1,5 @@
 import type { Flag, ParsedFlags } from '#server/flags.ts';
-import type { ControlRequest } from '#server/operator/control.ts';
+import type { ControlRequest } from '#server/operator/ask-control.ts';
 import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
 
 const USAGE = `belfry operator-key rotate [--forget-old]   create a new key and re-encrypt all secrets with it; --forget-old then deletes the older keys
@@ -24,9 +24,9 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     flags: [FORGET_OLD, DATA],
     async run(parsed) {
       const { newest, older, resealed } = await sendKeyCommand(parsed, { command: 'operator-key rotate' });
-      console.log(`belfry operator-key: the new key is ${newest}; re-encrypted ${resealed} secrets`);
+      console.log(`belfry operator-key: the new key has the ID ${newest}; re-encrypted ${resealed} secrets`);
       if (parsed.values.has(FORGET_OLD.flag)) return await forgetOld(parsed);
-      console.log(`belfry operator-key: kept for existing sessions: ${older.join(', ')}; back up operator.key now`);
+      console.log(`belfry operator-key: kept the older keys ${older.join(', ')} for existing sessions; back up operator.key now`);
       return 0;
     },
   },
@@ -37,14 +37,14 @@ async function forgetOld(parsed: ParsedFlags): Promise<number> {
   const { newest, older } = await sendKeyCommand(parsed, { command: 'operator-key forget-old' });
   console.log(
     older.length === 0
-      ? `belfry operator-key: ${newest} is the only key`
-      : `belfry operator-key: deleted ${older.join(', ')}; tokens and backups encrypted with them are no longer usable`,
+      ? `belfry operator-key: there are no older keys to delete; the only key is ${newest}`
+      : `belfry operator-key: deleted the keys ${older.join(', ')}; tokens and backups encrypted with these keys are no longer usable`,
   );
   return 0;
 }
 
 async function sendKeyCommand(parsed: ParsedFlags, request: ControlRequest) {
   const { operatorKey } = await commandServer(parsed, request);
-  if (operatorKey === undefined) throw new Error('the response of the server has no operator key');
+  if (operatorKey === undefined) throw new Error('the response of the server does not contain the IDs of the operator keys');
   return operatorKey;
 }

@@ -33,7 +33,7 @@ test('policy test: the example of docs/policy-tests.md prints the output that th
   assert.equal(status, 0);
 });
 
-test('policy test: with several files one failure is exit status 1, and test numbers are consecutive', () => {
+test('policy test: one failed test in several files is exit status 1, and test numbers are consecutive', () => {
   const good = written('good.iamtest.json', fenced('json'));
   const bad = written('bad.iamtest.json', '{}');
   const { status, lines } = printed((print) => policyTest([bad, good, join(folder, 'none.json')], print));
@@ -67,7 +67,7 @@ test('policy validate: a finding is one line with file, line, column and message
   );
 });
 
-test('policy diff: a new permission is printed with an example request and returns exit status 1', () => {
+test('policy diff: prints a new permission with an example request, and returns exit status 1', () => {
   const old = written('old.json', '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"chime:GetMeeting","Resource":"*"}}');
   const updated = written(
     'new.json',

@@ -38,7 +38,7 @@ const UNREADABLE_REPORT = {
   coverage: [],
 };
 
-/** Returns the policy sources of a test file. Paths are relative to the test file. */
+/** Returns the functions that read the policies that a test file names. Paths are relative to the test file. */
 function sourcesFor(testFile: string): PolicySources {
   return {
     managed: (arn) => managedPolicies().find((policy) => policy.arn === arn)?.document,

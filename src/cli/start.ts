@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CoreReady } from '#server/core/core-link.ts';
 import { startFailure } from '#server/data-folder.ts';
 import type { Listener } from '#server/edge/listener.ts';
-import { describeBug, log } from '#server/log.ts';
+import { describeBug, type Log, openLog } from '#server/log.ts';
 import { readSettings, SettingError, type Settings, settingsHelp } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { VERSION } from '#server/version.ts';
@@ -13,7 +13,8 @@ import { whenNpmEnds } from './npm-process.ts';
  * Runs `belfry start`: reads the settings, starts the server, prints how to use it, and serves until SIGINT or SIGTERM. Resolves to the
  * exit status, or to undefined while the server runs.
  *
- * Exit status: 0 stopped by a signal · 1 the core ended · 2 an invalid setting, or the server could not start.
+ * Exit status: 0 stopped by a signal · 1 the core thread ended, or the stop failed · 2 an invalid setting, or the start
+ * failed.
  */
 export async function startCommand(args: readonly string[]): Promise<number | undefined> {
   if (args.includes('--help') || args.includes('-h')) {
@@ -28,14 +29,15 @@ export async function startCommand(args: readonly string[]): Promise<number | un
     console.error(`belfry: ${error.message}`);
     return 2;
   }
+  const log = await openLog(settings.log);
   try {
     const { ready, stop } = await startServer(settings, (why) => {
       log(`stopped, because ${why}`, 'error');
       process.exit(1);
     });
-    stopOnSignals(stop);
+    stopOnSignals(stop, log);
     whenNpmEnds(() => process.kill(process.pid, 'SIGTERM'));
-    printWelcome(settings, ready.listeners, ready.core);
+    printWelcome(settings, ready.listeners, ready.core, ready.metricsUrl);
     return undefined;
   } catch (error) {
     console.error(`belfry: could not start: ${startFailure(error as Error, settings)}`);
@@ -43,8 +45,11 @@ export async function startCommand(args: readonly string[]): Promise<number | un
   }
 }
 
-/** Stops the server on the first signal and ignores later ones. After Ctrl-C the launcher sends a second signal. */
-function stopOnSignals(stop: () => Promise<void>): void {
+/**
+ * Stops the server on the first signal and ignores later ones. After Ctrl-C this process receives two signals: one from
+ * the terminal, and one that `bin/node24.mjs` forwards.
+ */
+function stopOnSignals(stop: () => Promise<void>, log: Log): void {
   let isStopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -61,10 +66,11 @@ function stopOnSignals(stop: () => Promise<void>): void {
   }
 }
 
-function printWelcome(settings: Settings, listeners: readonly Listener[], core: CoreReady): void {
+function printWelcome(settings: Settings, listeners: readonly Listener[], core: CoreReady, metricsUrl: string | undefined): void {
   const endpoint = listeners[0]?.endpoint as string;
   const [config, credentials] = [join(settings.dataFolder, 'aws', 'config'), join(settings.dataFolder, 'aws', 'credentials')];
   console.log(`belfry: version ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
+  if (metricsUrl !== undefined) console.log(`belfry: metrics for Prometheus are at ${metricsUrl}`);
   if (core.firstStart) {
     const { accountId, userName, accessKeyId } = core.firstStart;
     console.log(
@@ -73,16 +79,15 @@ function printWelcome(settings: Settings, listeners: readonly Listener[], core: 
   }
   if (!existsSync(config) || !existsSync(credentials)) {
     console.log(`
-This data folder has no AWS profile. Existing access keys work. To create an administrator with a new key and a profile:
+This data folder has no AWS profile. Existing access keys still work. To create an administrator with a new key and a profile:
 
-  export BELFRY_DATA=${shellQuoted(settings.dataFolder)}
-  npx belfry account list
-  npx belfry account restore-administrator --account-id ACCOUNT_ID --profile belfry
+  npx belfry account list --data ${shellQuoted(settings.dataFolder)}
+  npx belfry account restore-administrator --account-id ACCOUNT_ID --profile belfry --data ${shellQuoted(settings.dataFolder)}
 `);
     return;
   }
   console.log(`
-Use it with any AWS client:
+Use the server with any AWS client:
 
   export AWS_CONFIG_FILE=${shellQuoted(config)}
   export AWS_SHARED_CREDENTIALS_FILE=${shellQuoted(credentials)}

@@ -5,7 +5,7 @@ import { accountOfAccessKeyId, newAccessKeyId } from './access-key-id.ts';
 import type { AccountId } from './arn.ts';
 
 for (const account of ['000000000000', '000000000001', '123456789012', '999999999999'] as AccountId[]) {
-  test(`newAccessKeyId: accountOfAccessKeyId returns the account ${account}`, () => {
+  test(`newAccessKeyId: accountOfAccessKeyId finds the account ${account} in the new ID`, () => {
     for (const prefix of ['AKIA', 'ASIA'] as const) {
       const id = newAccessKeyId(prefix, account, randomBytes);
       assert.match(id, new RegExp(`^${prefix}[A-Z2-7]{16}$`));

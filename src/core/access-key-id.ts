@@ -6,10 +6,11 @@ const ACCESS_KEY_ID = /^A[KS]IA([Q-Z2-7][A-Z2-7]{15})$/;
 /**
  * Returns a new access key ID: `AKIA` (long-term) or `ASIA` (temporary), then 80 bits in base 32.
  *
- * The bits are a one, the 40 bits of the account ID, and 39 random bits. `random` returns the requested number of random bytes.
+ * The first bit is 1. The account ID (40 bits) and 39 random bits follow.
+ * `random` returns the requested number of random bytes.
  *
  * Source: IAM User Guide, unique ID prefixes.
- * Assumed: the position of the account ID, as observed in keys of the real service.
+ * Assumed: the account ID is at the same position as in observed keys of the real service.
  */
 export function newAccessKeyId(prefix: 'AKIA' | 'ASIA', accountId: AccountId, random: (bytes: number) => Uint8Array): string {
   let bits = (1n << 40n) | BigInt(accountId);

@@ -21,7 +21,7 @@ for (const [text, accountId] of ACCOUNTS) {
   });
 }
 
-test('accountIdOf: agrees with parseArn', () => {
+test('accountIdOf: the result equals the account ID that parseArn returns', () => {
   const texts = fc.array(fc.constantFrom('arn', ':', ':', 'aws', 'iam', '1', '/', '*', ''), { maxLength: 12 });
   fc.assert(
     fc.property(texts, (parts) => {

@@ -7,9 +7,10 @@ export type Arn = Brand<string, 'Arn'>;
 export type AccountId = Brand<string, 'AccountId'>;
 
 /**
- * Account of requests that name no account and prove no identity.
+ * Account ID under which the server records requests that name no account and prove no identity.
  *
- * No account of a server has this ID, so no caller can look up its event history. `belfry trail unproven` prints it.
+ * No account of a server has this ID, so no caller can look up these records.
+ * `belfry trail unproven` prints them.
  */
 export const NO_ACCOUNT = '000000000000' as AccountId;
 
@@ -49,7 +50,9 @@ export function parseArn(text: string): ArnParts | undefined {
   return { partition, service, region, accountId, resource };
 }
 
-/** Returns the account ID of an ARN, like `parseArn(text)?.accountId`, without splitting the other parts. */
+/**
+ * Returns the account ID of an ARN without splitting the other parts. The result equals `parseArn(text)?.accountId`.
+ */
 export function accountIdOf(text: string): string | undefined {
   if (!text.startsWith('arn:')) return undefined;
   const service = text.indexOf(':', 4) + 1;
@@ -61,7 +64,9 @@ export function accountIdOf(text: string): string | undefined {
   return text.slice(account, resource - 1);
 }
 
-/** Builds an ARN of the partition `aws`. Pass an empty region or account ID if the service's ARNs have none. */
+/**
+ * Builds an ARN of the partition `aws`. Pass `''` as region or account ID if the ARNs of the service do not contain it.
+ */
 export function arn(service: string, region: string, accountId: string, resource: string): Arn {
   return `arn:aws:${service}:${region}:${accountId}:${resource}` as Arn;
 }

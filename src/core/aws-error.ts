@@ -21,12 +21,13 @@ export type CommonErrorCode =
   | 'UnsupportedMediaTypeException';
 
 /**
- * Error response to the client, with an error code of the service's model or of all services, and a message.
+ * Error response to the client. It has a message and an error code of the service's model or of `CommonErrorCode`.
  *
  * Operations, `access` and `wire` throw it. Only `server/core/answer.ts` catches it. The model defines the HTTP status.
  *
- * `code` is the name of the error *shape* if the model has one (`NoSuchEntityException`, `BadRequestException`). Otherwise it is the
- * common name without a suffix (`AccessDenied`, `ValidationError`, `Throttling`), which `wire` formats for each protocol.
+ * `code` is the name of the error *shape* if the model has one (`NoSuchEntityException`, `BadRequestException`).
+ * Otherwise it is the common name without a suffix (`AccessDenied`, `ValidationError`, `Throttling`), which `wire`
+ * formats for each protocol.
  * `members` contains additional members of the error shape (`{ ResourceName: '…' }`).
  */
 export class AwsError extends Error {

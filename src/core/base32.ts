@@ -29,7 +29,7 @@ export function fromBase32(encoded: string): Uint8Array {
   let value = 0;
   for (const character of encoded) {
     const digit = BASE32.indexOf(character);
-    if (digit < 0) throw new Error('the string is not base 32');
+    if (digit < 0) throw new Error(`invalid character '${character}' in a base 32 string`);
     value = (value << 5) | digit;
     bits += 5;
     if (bits >= 8) {
@@ -44,7 +44,7 @@ export function fromBase32(encoded: string): Uint8Array {
 /**
  * Creates a unique ID of IAM: the prefix and 17 random digits of base 32.
  *
- * A principal with a reused name therefore has another ID. Requirement IAM-2.
+ * A principal that reuses the name of a deleted principal gets a different ID. Requirement IAM-2.
  *
  *     uniqueId('AIDA', randomBytes) → 'AIDAJQABLZS4A3QDU576Q'
  */

@@ -1,6 +1,8 @@
 /**
- * Facts of a request that policy conditions can test: lower-case context keys (`aws:sourceip`, `aws:requesttag/team`) with their values.
+ * Facts of a request that policy conditions can test: lower-case context keys (`aws:sourceip`, `aws:requesttag/team`)
+ * with their values.
  *
- * A list is a multivalued key, even if it has one value. An absent key has no entry. It is not an empty string.
+ * A key whose value is a list is multivalued, even if the list has one value. A key that the request lacks has no
+ * entry.
  */
 export type ConditionContext = ReadonlyMap<string, string | readonly string[]>;

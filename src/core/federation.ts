@@ -12,8 +12,8 @@ interface FederationFacts {
   /** Condition context for the trust policy, with lower-case keys: `idp.example:sub`, `saml:aud` … */
   readonly context: ConditionContext;
   /**
-   * Part of `context` that the role session keeps for its requests. Its JSON, with keys that omit the name of the provider, has at most
-   * `SESSION_KEYS_MAX_BYTES`.
+   * Part of `context` that the role session keeps for its requests. Session tokens contain it as JSON with keys that
+   * omit the provider's name. This JSON has at most `SESSION_KEYS_MAX_BYTES`.
    */
   readonly sessionContext: ConditionContext;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
@@ -22,13 +22,16 @@ interface FederationFacts {
 }
 
 /**
- * Facts about the caller from a verified token or assertion of an identity provider. Only `access` creates it.
+ * Facts about the caller from a verified token or assertion of an identity provider.
+ * Only code in `src/access` creates such a value.
  *
- * The caller becomes a principal with the session of a role that trusts the provider.
+ * The caller is not a principal until it assumes a role that trusts the provider.
  */
 export type Federation =
   | (FederationFacts & {
       readonly kind: 'web-identity';
+      /** Sign-in of a person of Amazon Chime, in a token of this server: `<account ID>/<ID of the sign-in>`. */
+      readonly personSignIn?: string;
       /** ARNs of the roles to which the token is limited. Absent if the token is valid for every role. */
       readonly roleArns?: readonly string[];
     })
@@ -41,17 +44,29 @@ export type Federation =
       readonly nameQualifier: string;
       /** Assertion ID. The server accepts each assertion once. */
       readonly assertionId: string;
-      /** End of the time to redeem the assertion. Until then the server stores the IDs of used assertions. */
+      /**
+       * End of the time limit of five minutes after the assertion's issue, plus a tolerance for clock differences. The
+       * server stores the ID of a used assertion until this time.
+       */
       readonly redeemUntil: Instant;
-      /** End of the assertion's validity, at most `redeemUntil`. Later decisions reject the assertion. */
+      /**
+       * Time from which AssumeRoleWithSAML rejects the assertion: `redeemUntil`, or an earlier end that the assertion
+       * states.
+       */
       readonly validUntil: Instant;
-      /** Metadata of the provider with which the assertion was verified. A decision with other metadata is refused. */
+      /**
+       * Provider metadata with which the assertion was verified. If the provider has other metadata when the role is
+       * assumed, the call fails.
+       */
       readonly providerMetadata: string;
       /** ARNs of the roles that the assertion offers with this provider. */
       readonly roleArns: readonly string[];
-      /** Latest end of the session. */
+      /** Latest end of the role session: `SessionNotOnOrAfter` of the assertion. */
       readonly latestEnd?: Instant;
-      /** Duration of a console sign-in in seconds (`SessionDuration`). A session of AssumeRoleWithSAML lasts at most as long. */
+      /**
+       * Duration of a console sign-in in seconds (`SessionDuration`). A session of AssumeRoleWithSAML cannot last
+       * longer.
+       */
       readonly consoleSeconds?: number;
     });
 

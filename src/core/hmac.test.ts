@@ -13,7 +13,7 @@ const CASES: readonly [title: string, keyBytes: number, prefix: string, text: st
 ];
 
 for (const [title, keyBytes, prefix, text] of CASES) {
-  test(`hmacSha256: the MAC with ${title} equals that of createHmac, also after other strings`, () => {
+  test(`hmacSha256: for ${title}, the MAC equals that of createHmac, even after the MAC of another string`, () => {
     const key = new Uint8Array(keyBytes).fill(0xa5);
     const hmac = hmacSha256(key, 100, prefix);
     hmac('y'.repeat(100), 'hex');
@@ -24,6 +24,6 @@ for (const [title, keyBytes, prefix, text] of CASES) {
 }
 
 test('hmacSha256: throws for a key or a string that is too long', () => {
-  assert.throws(() => hmacSha256(new Uint8Array(65), 100), /a key has at most 64 bytes/);
-  assert.throws(() => hmacSha256(new Uint8Array(32), 100)('x'.repeat(101), 'hex'), /at most 100 bytes/);
+  assert.throws(() => hmacSha256(new Uint8Array(65), 100), /the HMAC key has 65 bytes; the maximum is 64/);
+  assert.throws(() => hmacSha256(new Uint8Array(32), 100)('x'.repeat(101), 'hex'), /has 101 bytes; the maximum is 100/);
 });

@@ -1,4 +1,4 @@
-/** UTF-16 units of the structural characters of JSON. */
+/** UTF-16 code units of the structural characters of JSON. */
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;
 export const COLON = 0x3a;

@@ -14,7 +14,7 @@ const CASES: readonly (readonly [json: string, counts: ReturnType<typeof scanJso
   [String.raw`["a\"`,             undefined],
 ];
 for (const [json, counts] of CASES) {
-  test(`scanJson: ${json === '' ? 'an empty string' : json}`, () => assert.deepEqual(scanJson(json), counts));
+  test(`scanJson: the counts of ${json === '' ? 'an empty string' : json} are correct`, () => assert.deepEqual(scanJson(json), counts));
 }
 
 test('closingQuote: skips escaped quotes', () => {

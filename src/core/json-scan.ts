@@ -1,16 +1,18 @@
 import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-characters.ts';
 
 /**
- * Scan of a JSON string for its structure, without parsing it. `JSON.parse` has no limit on depth, and keeps the last of two members with
- * one name. So parsers of untrusted documents compare its result with the scan.
+ * Scan of a JSON string for its structure, without parsing it.
+ *
+ * `JSON.parse` has no limit on depth. If an object has two members with the same name, `JSON.parse` keeps only the last
+ * one. So parsers of untrusted documents compare the result of `JSON.parse` with the counts of this scan.
  */
 
-/** Counts of the characters outside strings. */
+/** Counts of the structural characters of a JSON document. Characters inside strings do not count. */
 export interface JsonCounts {
   /** Number of members of all objects, including repeated names. */
   readonly colons: number;
   readonly commas: number;
-  /** Largest number of objects and arrays inside each other. */
+  /** Maximum nesting of objects and arrays. */
   readonly depth: number;
 }
 
@@ -40,7 +42,10 @@ export function scanJson(json: string): JsonCounts | undefined {
   return { colons, commas, depth: deepest };
 }
 
-/** Returns the index of the quote that closes the string whose opening quote is at `open`, or -1. */
+/**
+ * Returns the index of the closing quote of a string. `open` is the index of the opening quote. Returns -1 if the
+ * string is not closed.
+ */
 export function closingQuote(json: string, open: number): number {
   let at = json.indexOf('"', open + 1);
   while (at > 0 && isEscaped(json, at)) at = json.indexOf('"', at + 1);

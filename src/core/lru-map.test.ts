@@ -11,7 +11,7 @@ test('lruMap: a new entry replaces the least recently used one', () => {
   assert.deepEqual([map.get('a'), map.get('b'), map.get('c'), map.size], [1, undefined, 3, 2]);
 });
 
-test('lruMap: replacing an entry keeps the others and marks it as used', () => {
+test('lruMap: replacing the value of an entry keeps the other entries and marks the entry as used', () => {
   const map = lruMap<string, number>(2);
   map.set('a', 1);
   map.set('b', 2);

@@ -1,4 +1,4 @@
-/** A map of at most `max` entries. A new entry replaces the one that was used least recently. */
+/** A map of at most `max` entries. If the map is full, a new entry replaces the least recently used entry. */
 export interface LruMap<Key, Value> {
   /** Returns the value and marks it as used. */
   get(key: Key): Value | undefined;
@@ -9,7 +9,7 @@ export interface LruMap<Key, Value> {
   readonly size: number;
 }
 
-/** Entry of a circular list in the order of use. `ring` connects the ends of the list. */
+/** Entry of a circular list in the order of use. The entry `ring` connects the ends of the list. */
 interface Entry<Key, Value> {
   readonly key: Key;
   value: Value;
@@ -18,10 +18,11 @@ interface Entry<Key, Value> {
 }
 
 /**
- * Creates an empty map. `removed` receives each entry that `delete` or a new entry removes, but not those that `clear` removes.
+ * Creates an empty map. `removed` receives each entry that `delete` or a new entry removes, but not those that `clear`
+ * removes.
  *
- * A linked list has the order of use, so a hit changes a few references and creates no garbage. If each hit
- * deleted the key and inserted it again, `Map` would often copy its table.
+ * A linked list stores the order of use, so a hit changes a few references and creates no garbage. The alternative is
+ * to delete and insert the key at each hit. Then `Map` would often copy its table.
  */
 export function lruMap<Key, Value>(max: number, removed: (key: Key, value: Value) => void = () => {}): LruMap<Key, Value> {
   const entries = new Map<Key, Entry<Key, Value>>();

@@ -10,11 +10,15 @@ export type OmitUndefined<T> = {
  *
  *     omitUndefined({ Name: 'general', Metadata: undefined }) → { Name: 'general' }
  *
- * Use it for optional members. On the wire and in stored documents an absent member is missing, and the compiler
+ * Use it for optional members. Messages and stored documents leave out a member without a value. The compiler
  * (`exactOptionalPropertyTypes`) does not accept `undefined` for an optional member.
  */
 export function omitUndefined<T extends object>(members: T): OmitUndefined<T> {
   const defined: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(members)) if (value !== undefined) defined[name] = value;
+  // A loop over names creates no lists. Each request calls this function several times.
+  for (const name in members) {
+    const value = members[name];
+    if (value !== undefined && Object.hasOwn(members, name)) defined[name] = value;
+  }
   return defined as OmitUndefined<T>;
 }

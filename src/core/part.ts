@@ -1,8 +1,8 @@
 /**
- * Part of the server that runs: a listener, a timer, a connection, a thread.
+ * Component of the running server, such as a listener, a timer, a connection or a thread.
  *
- * `composeCore` and `serving` list the parts. `runParts` starts them in order, drains them on SIGTERM and stops them in reverse
- * order. A part starts no timer and opens nothing before `start`.
+ * `composeCore` and `serving` list the parts. `runParts` starts them in order, drains them on SIGTERM and stops them in
+ * reverse order. A part starts no timer and opens nothing before `start`.
  */
 export interface Part {
   /** Name in error messages, for example `lease`. */
@@ -11,6 +11,6 @@ export interface Part {
   readonly start?: () => Promise<void> | void;
   /** Finishes accepted work. The part still accepts work until `drain` resolves or `stop` runs. */
   readonly drain?: () => Promise<void> | void;
-  /** Releases everything that `start` opened. Runs once, after all later parts have stopped. */
+  /** Releases everything that `start` opened. Runs once, after the parts that started later have stopped. */
   readonly stop?: () => Promise<void> | void;
 }

@@ -18,11 +18,19 @@ export interface SessionFacts {
   /** `aws:FederatedProvider` of a SAML or web identity session. */
   readonly federatedProvider?: string;
   /**
-   * Condition context from the provider's token that the session keeps, with lower-case keys: `idp.example:sub`, `saml:sub` …
-   * Absent after role chaining.
+   * Condition keys and values from the provider's token or assertion. The session keeps them for its requests. Keys are
+   * in lower case: `idp.example:sub`, `saml:sub` … Absent after role chaining.
    */
   readonly federatedContext?: ConditionContext;
-  /** End of the session at the identity provider (`SessionNotOnOrAfter` of SAML). Credentials of the session expire no later. */
+  /**
+   * Sign-in of a person of Amazon Chime with which the session ends: `<account ID>/<ID of the sign-in>`. Sessions that the session creates have
+   * it too.
+   */
+  readonly personSignIn?: string;
+  /**
+   * End of the session at the identity provider (`SessionNotOnOrAfter` of SAML). Credentials of the session expire at
+   * this time or earlier.
+   */
   readonly latestEnd?: Instant;
   /** True if another session created this session (role chaining). */
   readonly chained: boolean;
@@ -33,8 +41,8 @@ export interface SessionFacts {
 /**
  * The authenticated caller. `type` is the identity type of CloudTrail.
  *
- * `principalId` is `aws:userid`: the account ID of a root, `AIDA…` of a user, `AROA…:session` of a role session,
- * `account:name` of a federated user.
+ * `principalId` is the value of `aws:userid`: the account ID for a root user, `AIDA…` for an IAM user,
+ * `AROA…:session` for a role session, and `account:name` for a federated user.
  * Source: IAM User Guide, "IAM JSON policy elements: Variables", table of principal values.
  */
 export type Principal =

@@ -1,7 +1,7 @@
 /**
  * Regions that the credential scope of a request may contain, in addition to the configured region of the server.
  *
- * LookupEvents searches one region at a time, so a client could hide its calls in an invented region.
+ * LookupEvents searches one region at a time. Without this list, a client could hide its calls in an invented region.
  *
  * Source: botocore's endpoints, partitions `aws` and `aws-us-gov`. Newer regions: AWS Account Management Reference Guide, "AWS Regions".
  */

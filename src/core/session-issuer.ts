@@ -5,8 +5,8 @@ import type { SessionFacts } from './principal.ts';
 /**
  * Content of a session token: the principal and the facts of its session.
  *
- * A user has only its unique ID, because users can be renamed and another user can take over the name. A role cannot be renamed,
- * so its name is included for the lookup.
+ * The claims identify a user only by unique ID, because users can be renamed and another user can take over the name.
+ * Roles cannot be renamed, so the claims of a role also contain its name. The server uses the name to find the role.
  */
 export type SessionClaims =
   /** Session of AssumeRole, AssumeRoleWithSAML or AssumeRoleWithWebIdentity. */
@@ -46,10 +46,11 @@ export interface IssuedSession {
 /** Issues temporary credentials. The server does not store them: the sealed session token contains all facts. */
 export interface SessionIssuer {
   /**
-   * Issues credentials. Returns `too-large` if the session policies and tags exceed the size of a token.
+   * Issues credentials. Returns `too-large` if the session policies and tags exceed the maximum size of a token.
    *
    * `packedPolicyPercent` is absent if there are no session policies or tags.
-   * `random` must be unpredictable: the secrecy of the credentials depends on it and on the operator key.
+   * `random` must return unpredictable bytes. The secrecy of the credentials depends on these bytes and on the operator
+   * key, the server's master key for encryption.
    */
   issue(
     claims: SessionClaims,

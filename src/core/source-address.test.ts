@@ -12,7 +12,7 @@ const CASES: readonly [title: string, address: string, source: string][] = [
   ['the loopback address has a /64',            '::1',                         '0:0:0:0::/64'],
   ['a trailing :: is complete',                 '2001:db8:1:2::',              '2001:db8:1:2::/64'],
   ['a zone is not part of the source',          'fe80::1%eth0',                'fe80:0:0:0::/64'],
-  ['an embedded IPv4 address counts twice',     '64:ff9b::192.0.2.7',          '64:ff9b:0:0::/64'],
+  ['an embedded IPv4 address is two groups',    '64:ff9b::192.0.2.7',          '64:ff9b:0:0::/64'],
   ['an IPv4-mapped address is IPv4',            '::ffff:192.0.2.7',            '192.0.2.7'],
   ['an IPv4-mapped address in hexadecimal, too', '::ffff:c000:207',            '192.0.2.7'],
   ['other text stays as it is',                 '',                            ''],

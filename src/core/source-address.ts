@@ -1,7 +1,8 @@
 import { isIP, isIPv6, SocketAddress } from 'node:net';
 
 /**
- * Returns the unit by which the server limits unauthenticated load: an IPv4 address, or the /64 network of an IPv6 address.
+ * Returns the unit by which the server limits unauthenticated load: an IPv4 address, or the /64 network of an IPv6
+ * address.
  *
  *     sourceOf('192.0.2.7')            → '192.0.2.7'
  *     sourceOf('2001:db8:0:1:2::3')    → '2001:db8:0:1::/64'
@@ -9,7 +10,7 @@ import { isIP, isIPv6, SocketAddress } from 'node:net';
  *     sourceOf('::ffff:192.0.2.7')     → '192.0.2.7'
  *
  * A network of one site is usually at least a /64, so one client can use every address in it.
- * Returns a string that is not an IP address unchanged.
+ * Other strings, which are not IP addresses, are returned unchanged.
  * Source: RFC 6177, "IPv6 Address Assignment to End Sites".
  */
 export function sourceOf(address: string): string {

@@ -13,7 +13,7 @@ const AMBIGUOUS: readonly (readonly [keys: readonly string[], ambiguous: readonl
   [['__proto__', '__PROTO__'],          ['__proto__']],
 ];
 for (const [keys, ambiguous] of AMBIGUOUS) {
-  test(`ambiguousTagKeys: ${JSON.stringify(keys)} has ${JSON.stringify(ambiguous)}`, () => {
+  test(`ambiguousTagKeys: the ambiguous keys of ${JSON.stringify(keys)} are ${JSON.stringify(ambiguous)}`, () => {
     assert.deepEqual(ambiguousTagKeys(keys), ambiguous);
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Tags as policy conditions test them.
+ * Condition keys of tags, which policy conditions test.
  * Condition keys ignore case, so two tags whose keys differ only in case would be one condition key with two values.
  */
 
@@ -12,7 +12,7 @@ export type TagPrefix = 'aws:requesttag/' | 'aws:resourcetag/' | 'iam:resourceta
 /**
  * Returns condition keys with their values for tags: `{ Team: 'red' }` becomes `['aws:resourcetag/team', 'red']`.
  *
- * Omits keys that `ambiguousTagKeys` returns.
+ * Omits tags whose keys differ only in case (`ambiguousTagKeys`).
  */
 export function tagContextOf(prefix: TagPrefix, tags: Tags): readonly (readonly [key: string, value: string])[] {
   const entries = new Map<string, string>();
@@ -37,7 +37,10 @@ export function ambiguousTagKeys(keys: readonly string[]): readonly string[] {
   return [...several];
 }
 
-/** Returns `keys` and those of `present` that differ from one of them only in case: all tags that a request with these keys changes. */
+/**
+ * Returns `keys`, and each key in `present` that differs only in case from a key in `keys`.
+ * IAM ignores the case of tag keys. So a request with `keys` changes the tags of all returned keys.
+ */
 export function withStoredSpellings(keys: readonly string[], present: readonly string[]): readonly string[] {
   const wanted = new Set(keys.map((key) => key.toLowerCase()));
   const others = present.filter((key) => wanted.has(key.toLowerCase()) && !keys.includes(key));

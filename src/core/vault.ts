@@ -1,6 +1,9 @@
-/** Encrypts stored secrets with the operator key and binds them to their owner. */
+/** Encrypts stored secrets with the operator key (the server's master key) and binds each secret to its owner. */
 export interface Vault {
-  /** Encrypts a secret. The result is safe in JSON and SQL. To open it, pass the same `boundTo`, for example an access key ID. */
+  /**
+   * Encrypts a secret of the owner `boundTo`, for example an access key ID. The result is safe in JSON and SQL. To
+   * decrypt the result, pass the same `boundTo` to `open`.
+   */
   seal(secret: string, boundTo: string): string;
   /**
    * Decrypts a sealed secret.

@@ -68,8 +68,9 @@ describe('arnInputsOf', () => {
     ['iam',                 'ListPoliciesGrantingServiceAccess', { Arn: 'iam:group iam:role iam:user' }],
     ['sts',                 'AssumeRoleWithSAML', { RoleArn: 'sts:role arn', PrincipalArn: 'iam:saml-provider', 'PolicyArns.[].arn': 'iam:policy' }],
     ['organizations',       'TagResource',     {}],
+    ['cloudtrail',          'CreateTrail',     {}],
   ] as const) {
-    test(`arnInputsOf: the ARNs of ${operation} have the types of its members`, () => {
+    test(`arnInputsOf: the ARN members of ${operation} have the expected resource types`, () => {
       assert.deepEqual(typesOf(service, operation), expected);
     });
   }

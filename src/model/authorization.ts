@@ -1,6 +1,6 @@
 /**
  * The Service Authorization Reference: actions, their resource types and their condition keys.
- * Owns these facts, but not the decisions, which are in `policy` and `access`.
+ * This file provides the data. The code in `policy` and `access` uses the data to decide requests.
  */
 import { readFileSync } from 'node:fs';
 import { type ConditionKeyType, GLOBAL_CONDITION_KEYS } from './condition-keys.ts';
@@ -16,7 +16,7 @@ export interface Action {
   readonly accessLevel: AccessLevel;
   /** Resource types of the action. If empty, the action supports only `*`. */
   readonly resourceTypes: readonly ActionResource[];
-  /** Condition keys that apply to every resource: `aws:RequestTag/${TagKey}`. */
+  /** Condition keys that apply to the action for all its resource types: `aws:RequestTag/${TagKey}`. */
   readonly conditionKeys: readonly string[];
   /** Other actions that the caller also needs: `iam:PassRole`. */
   readonly dependentActions: readonly string[];
@@ -27,7 +27,7 @@ export interface ActionResource {
   readonly type: string;
   /** Whether every request of the action names a resource of this type. */
   readonly required: boolean;
-  /** For example `arn:${Partition}:chime:${Region}:${AccountId}:meeting/${MeetingId}`. */
+  /** ARN with placeholders, for example `arn:${Partition}:chime:${Region}:${AccountId}:meeting/${MeetingId}`. */
   readonly arnFormat: string;
   /** Condition keys that apply only to this resource type. */
   readonly conditionKeys: readonly string[];
@@ -80,15 +80,19 @@ interface Reference {
   readonly actions: ReadonlyMap<string, ReadonlyMap<string, Action>>;
   readonly resourceTypes: ReadonlyMap<string, readonly ResourceType[]>;
   readonly keys: ReadonlyMap<string, ConditionKey>;
-  /** Keys with variable parts: the lower-case strings around the parts. */
+  /**
+   * Condition keys with placeholders. `pieces` has the lower-case strings before, between and after the placeholders.
+   */
   readonly templates: readonly { readonly pieces: readonly string[]; readonly key: ConditionKey }[];
-  /** Identity providers with condition keys for their claims, each with the pattern of its name. */
+  /**
+   * Identity providers that have condition keys for the claims in their tokens. `pattern` matches a provider's name.
+   */
   readonly providers: readonly { readonly pattern: RegExp; readonly keys: readonly ProviderKey[] }[];
 }
 
 let loaded: Reference | undefined;
 
-/** Returns the action prefixes of all AWS services, including those that this server does not have. */
+/** Returns the action prefixes of all AWS services, including the services that this server does not have. */
 export function services(): ReadonlySet<string> {
   return reference().services;
 }
@@ -130,8 +134,8 @@ export interface ProviderKey {
 /**
  * Returns the condition keys that the reference lists for the tokens of an OpenID Connect provider.
  *
- * `provider` is its URL without `https://`. A placeholder in a listed provider's name (`token.actions.${Domain}.ghe.com`) matches
- * characters except `/` and `:`.
+ * `provider` is the URL of the provider without `https://`. The reference lists some providers with a placeholder
+ * (`token.actions.${Domain}.ghe.com`). The placeholder matches one or more characters except `/` and `:`.
  */
 export function providerKeysOf(provider: string): readonly ProviderKey[] {
   const { providers } = reference();
@@ -139,9 +143,10 @@ export function providerKeysOf(provider: string): readonly ProviderKey[] {
 }
 
 /**
- * Reports whether a string consists of the pieces in order, with at least one character in each gap.
+ * Reports whether a string consists of the pieces in order, with at least one character between two pieces.
  *
- * Tries only the shortest content of each gap, which is sufficient for one or two gaps.
+ * It uses the first occurrence of each piece and does not backtrack. This is sufficient for templates with one or two
+ * placeholders.
  */
 function matches(pieces: readonly string[], text: string): boolean {
   const first = pieces[0] as string;
@@ -189,7 +194,10 @@ function index(file: AuthorizationFile): Reference {
   };
 }
 
-/** Groups the condition keys of identity providers by provider. Their prefix contains a dot, unlike the prefix of a service. */
+/**
+ * Groups the condition keys of identity providers by provider. A key is for an identity provider if the part before the
+ * colon contains a dot.
+ */
 function providersOf(keys: readonly ConditionKey[]): Reference['providers'] {
   const byProvider = new Map<string, ProviderKey[]>();
   for (const { key, type } of keys) {

@@ -2,7 +2,7 @@
 export type ConditionKeyType = 'String' | 'ARN' | 'Bool' | 'Numeric' | 'Date' | 'IPAddress' | 'Binary';
 
 /**
- * Types of the condition keys of all services. The type of a multivalued key ends with `[]`.
+ * Global condition keys, which apply to all services, with their types. The type of a multivalued key ends with `[]`.
  *
  * Source: IAM User Guide, "AWS global condition context keys", data type and value type of each key. Policies of AWS use
  * aws:PrincipalOrgMasterAccountId (IAM Identity Center) and aws:IsMcpServiceAction (AWSMcpServiceActionsFullAccess).

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actionOf } from './authorization.ts';
-import { loadModel } from './load.ts';
+import { loadLegacyModel, loadModel, modelOfOperation } from './load.ts';
 import { SERVICE_NAMES, type ServiceName } from './services.ts';
 
 // biome-ignore format: a table
 const SERVICES: readonly [service: ServiceName, signingName: string, protocols: string, operations: number][] = [
   // service                     signs as            protocols                          operations
-  ['chime',                      'chime',            'rest-json',                       62],
+  ['chime',                      'chime',            'rest-json',                       114],
   ['chime-sdk-identity',         'chime',            'rest-json',                       30],
   ['chime-sdk-meetings',         'chime',            'rest-json',                       16],
   ['chime-sdk-messaging',        'chime',            'rest-json',                       51],
@@ -16,6 +16,7 @@ const SERVICES: readonly [service: ServiceName, signingName: string, protocols: 
   ['sts',                        'sts',              'query',                           11],
   ['cloudwatch',                 'monitoring',       'smithy-rpc-v2-cbor json query',   0],
   ['accessanalyzer',             'access-analyzer',  'rest-json',                       39],
+  ['s3',                         's3',               'rest-xml',                        25],
 ];
 
 for (const [service, signingName, protocols, operations] of SERVICES) {
@@ -27,7 +28,7 @@ for (const [service, signingName, protocols, operations] of SERVICES) {
   });
 }
 
-test('loadModel: returns the same object again', () => {
+test('loadModel: a second call returns the same object', () => {
   assert.equal(loadModel('sts'), loadModel('sts'));
 });
 
@@ -52,7 +53,7 @@ test('loadModel: every referenced shape exists', () => {
   }
 });
 
-test('loadModel: only chime has removed operations: 129, each with an action', () => {
+test('loadModel: only chime has removed operations: 129, and each has an IAM action', () => {
   const once = SERVICE_NAMES.map((service) => [service, Object.keys(loadModel(service).removed).length] as const);
   assert.deepEqual(
     once.filter(([, count]) => count > 0),
@@ -65,7 +66,7 @@ test('loadModel: only chime has removed operations: 129, each with an action', (
   );
 });
 
-test('loadModel: ten removed operations have no successor with the same name in the other Chime services', () => {
+test('loadModel: ten operations that AWS removed from chime exist in no other Chime service', () => {
   const living = new Set(
     SERVICE_NAMES.filter((name) => name.startsWith('chime-')).flatMap((name) => Object.keys(loadModel(name).operations)),
   );
@@ -111,3 +112,34 @@ for (const [service, operation, readOnly] of READ_ONLY) {
     assert.equal(loadModel(service).operations[operation]?.readOnly, readOnly);
   });
 }
+
+test('loadLegacyModel: has the 119 removed operations with a successor, at their old routes', () => {
+  const { operations, successors = {} } = loadLegacyModel();
+  const { removed } = loadModel('chime');
+  assert.equal(Object.keys(operations).length, 119);
+  assert.deepEqual(Object.keys(operations), Object.keys(successors));
+  for (const { name, http, readOnly } of Object.values(operations)) {
+    assert.deepEqual({ http, readOnly }, { http: removed[name]?.http, readOnly: removed[name]?.readOnly });
+    const several = successors[name]?.length !== 1;
+    assert.equal(several, ['TagResource', 'UntagResource', 'ListTagsForResource'].includes(name), name);
+  }
+});
+
+test('loadLegacyModel: every error of a removed operation is an error of chime with the same status', () => {
+  const { operations, shapes } = loadLegacyModel();
+  const codes = new Set(Object.values(operations).flatMap(({ errors }) => errors));
+  assert.equal(codes.size, 11);
+  for (const code of codes) assert.deepEqual(shapes[code]?.error, loadModel('chime').shapes[code]?.error, code);
+});
+
+test('loadLegacyModel: a list or string that is limited today is limited in the old shape too, by at most 256 items or 4,096 characters', () => {
+  const { shapes } = loadLegacyModel();
+  assert.deepEqual([shapes['CreateAttendeeRequestItemList']?.max, shapes['NonEmptyString']?.max, shapes['String']?.max], [100, 256, 4096]);
+});
+
+test('modelOfOperation: the old model describes a removed operation with a successor only if the server serves it', () => {
+  const served = (operation: string, legacyChime: boolean) => modelOfOperation('chime', operation, legacyChime) === loadLegacyModel();
+  assert.deepEqual([served('CreateMeeting', true), served('CreateMeeting', false)], [true, false]);
+  assert.deepEqual([served('ListMeetings', true), served('constructor', true), served('GetAccount', true)], [false, false, false]);
+  assert.equal(modelOfOperation('chime-sdk-meetings', 'CreateMeeting', true), loadModel('chime-sdk-meetings'));
+});

@@ -8,7 +8,11 @@ import { SERVICE_NAMES } from './services.ts';
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a pattern as published
 const MALFORMED = '^[-_a-zA-Z0-9]*${2,64}$';
 
-/** Well-formed patterns with a replacement, and an alphabet whose strings match or nearly match. */
+/**
+ * Well-formed patterns that have a replacement. The test compares each pattern with its replacement for random strings
+ * of up to `maxLength` characters of the alphabet. The alphabet has only characters that matter to the pattern, so many
+ * of the strings match or nearly match.
+ */
 // biome-ignore format: a table
 const REPLACED: readonly [pattern: string, alphabet: string, maxLength: number][] = [
   ['^[ \\t]*[\\x20-\\x7E]+([ \\t]+[\\x20-\\x7E]+)*[ \\t]*$',              ' \ta~\n\u007f', 8],
@@ -54,7 +58,7 @@ for (const [title, pattern, text, matches] of CASES) {
   });
 }
 
-test('compiledPattern: returns the same object again', () => {
+test('compiledPattern: a second call returns the same object', () => {
   assert.equal(compiledPattern('[a-z]+x'), compiledPattern('[a-z]+x'));
 });
 

@@ -10,20 +10,22 @@ export interface Pattern {
 }
 
 /**
- * Maximum length, in code points, of a string that can match a pattern, if its shape has no maximum.
- * Patterns of one repeated character class have no limit.
+ * Maximum length, in code points, of a string that can match a pattern. It applies if the pattern's shape states no
+ * maximum length. Longer strings do not match. The limit does not apply to patterns of one repeated character class.
  */
 export const PATTERN_TEXT_MAX = 2048;
 
 /**
- * Replacements for unsafe and malformed patterns. Each replacement matches the same strings, except that of the malformed pattern.
+ * Replacements for unsafe patterns and for one malformed pattern. The replacement of an unsafe pattern matches the same
+ * strings as the pattern.
  *
  * Source: the models. `tools/check-patterns.ts` reports the first two patterns, for EventBridge's headers, as exponential and the
  * others as polynomial.
  */
 // biome-ignore format: a table
 const REPLACED: Readonly<Record<string, Pattern>> = {
-  // The runs of spaces and printable characters overlap. Together they match any mix with at least one printable character.
+  // A space matches each character class of the first two patterns, so a string can match in many ways. The patterns
+  // match every mix of tabs and allowed characters that has at least one allowed character.
   '^[ \\t]*[\\x20-\\x7E]+([ \\t]+[\\x20-\\x7E]+)*[ \\t]*$':                         /^\t*[\x20-\x7E][\t\x20-\x7E]*$/,
   '^[ \\t]*[^\\x00-\\x1F:\\x7F]+([ \\t]+[^\\x00-\\x1F:\\x7F]+)*[ \\t]*$':           /^\t*[^\x00-\x1F:\x7F][^\x00-\x08\x0A-\x1F:\x7F]*$/,
   '.+@.+\\..+':                                                                    { test: looksLikeEmail },
@@ -32,7 +34,8 @@ const REPLACED: Readonly<Record<string, Pattern>> = {
   '^arn:aws:organizations::.+:.+':                                                 { test: (text) => oneLine(text) && /^arn:aws:organizations::.[^:]*:./.test(text) },
   '^arn:aws([a-z]|\\-)*:events:([a-z]|\\d|\\-)*:([0-9]{12})?:.+\\/.+$':
     { test: (text) => oneLine(text) && /^arn:aws[a-z-]*:events:[a-z\d-]*:(?:[0-9]{12})?:.[^/]*\/./.test(text) },
-  // Malformed, because `*$` cannot be repeated. The intended pattern is obvious.
+  // This pattern is malformed, because `{2,64}` follows `$`. The replacement is the pattern that was evidently
+  // intended.
   '^[-_a-zA-Z0-9]*${2,64}$':                                                       /^[-_a-zA-Z0-9]{2,64}$/,
 };
 
@@ -56,7 +59,7 @@ const COMPILED = new Map<string, Pattern>();
  * Check the length of the string first, or use `matchesPattern`.
  *
  * Assumed: all services require a full match, like Java's `matches`. Smithy's pattern trait leaves anchoring to the pattern.
- * To find out, send a TranscribeLanguageModelName (`^[0-9a-zA-Z._-]+`) that ends with a space.
+ * To check the assumption, send a TranscribeLanguageModelName (`^[0-9a-zA-Z._-]+`) that ends with a space to AWS.
  */
 export function compiledPattern(pattern: string): Pattern {
   let compiled = COMPILED.get(pattern);
@@ -68,9 +71,11 @@ export function compiledPattern(pattern: string): Pattern {
 }
 
 /**
- * Returns the maximum length, in code points, of a string that can match a pattern, if its shape has no maximum.
+ * Returns the maximum length, in code points, of a string that can match a pattern. Use the result only if the
+ * pattern's shape states no maximum length.
  *
- * The maximum is `PATTERN_TEXT_MAX`. It is infinite for one repeated character class, as for chat messages and policies.
+ * The result is `PATTERN_TEXT_MAX`. For a pattern of one repeated character class, as in the shapes of chat messages
+ * and policies, the result is infinite.
  */
 export function patternTextMax(pattern: string): number {
   return isOneClass(pattern) ? Number.POSITIVE_INFINITY : PATTERN_TEXT_MAX;
@@ -97,12 +102,18 @@ export function codePoints(text: string): number {
   return count;
 }
 
-/** Reports whether a pattern is one repeated character class or dot, whose cost is linear in the length of the string. */
+/**
+ * Reports whether a pattern is only one character class or one dot, repeated or not. The cost of matching such a
+ * pattern is linear in the length of the string.
+ */
 export function isOneClass(pattern: string): boolean {
   return /^\^?(?:\.|\[(?:[^\]\\]|\\.)*\])[*+]?\$?$/.test(pattern);
 }
 
-/** Compiles with the flag `u` if possible, so that `\p{L}` matches letters. Some published character classes are only valid without it. */
+/**
+ * Compiles a pattern with the flag `u` if possible, so that `\p{L}` matches letters. Some published character classes
+ * are valid only without this flag.
+ */
 function fullMatch(pattern: string): RegExp {
   try {
     return new RegExp(`^(?:${pattern})$`, 'u');

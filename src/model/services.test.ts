@@ -14,19 +14,19 @@ for (const name of SERVICE_NAMES) {
   });
 }
 
-test('SERVICES: host prefixes differ, and so do the API versions of the query protocol', () => {
+test('SERVICES: each service has its own host prefix, and each query service its own API version', () => {
   const rows = Object.values(SERVICES);
   assert.equal(new Set(rows.map(({ hostPrefix }) => hostPrefix)).size, rows.length);
   const query = SERVICE_NAMES.map(serviceRow).filter(({ protocols }) => protocols.includes('query'));
   assert.equal(new Set(query.map(({ apiVersion }) => apiVersion)).size, query.length);
 });
 
-test('CHIME_SERVICES: the services whose name starts with chime, the classic one last', () => {
+test('CHIME_SERVICES: lists the services whose name starts with chime, and the classic service last', () => {
   assert.deepEqual(new Set(CHIME_SERVICES), new Set(SERVICE_NAMES.filter((name) => name.startsWith('chime'))));
   assert.equal(CHIME_SERVICES.at(-1), 'chime');
 });
 
 test('titleOfPrefix: returns the title of a service of this server, otherwise the prefix', () => {
   assert.equal(titleOfPrefix('chime'), 'Amazon Chime');
-  assert.equal(titleOfPrefix('s3'), 's3');
+  assert.equal(titleOfPrefix('sqs'), 'sqs');
 });

@@ -1,12 +1,12 @@
 /**
- * Services of AWS that this server has, one row each. Routing, event sources and IAM actions derive from these rows.
- * The rows repeat facts of the models, so that routing loads no model. A test compares them.
+ * AWS services that this server has, one row for each service. Routing, event sources and IAM actions derive from these
+ * rows. The rows repeat data of the models, so that routing does not load models. A test compares rows and models.
  */
 
 /** Published names of protocols. `json` is awsJson 1.0 or 1.1, depending on `jsonVersion`. */
-export type ProtocolName = 'rest-json' | 'query' | 'json' | 'smithy-rpc-v2-cbor';
+export type ProtocolName = 'rest-json' | 'rest-xml' | 'query' | 'json' | 'smithy-rpc-v2-cbor';
 
-/** Facts of one service. */
+/** Properties of one service. */
 export interface ServiceRow {
   /** Title in the Service Authorization Reference. Services with the same action prefix have the same title. */
   readonly title: string;
@@ -24,12 +24,16 @@ export interface ServiceRow {
   /** `eventSource` of the service's trail events. */
   readonly eventSource: string;
   /**
-   * True for services without regions. Clients that use this server's endpoint sign for the region of their profile. That region must
-   * neither hide a call's record nor determine `aws:RequestedRegion`. A region that does not exist is an error, as for every service.
+   * True for services without regions. Clients that use this server's endpoint sign for the region of their profile.
+   * The server ignores that region and uses one fixed region for the trail record and for `aws:RequestedRegion`.
+   * Otherwise a caller could choose the region in which the record is stored. As for every service, a region that does
+   * not exist is an error.
    *
-   * Source: CloudTrail User Guide, "Global service events": they are recorded in one region. IAM User Guide, aws:RequestedRegion.
-   * Source: rusoto 1870, aws-sdk-js-v3 1024: IAM rejects every region but us-east-1.
-   * Assumed: that region is the server's, by default us-east-1, and the server accepts other existing regions.
+   * Source: CloudTrail User Guide, "Global service events": global events are recorded in one region. IAM User Guide,
+   * aws:RequestedRegion.
+   * Source: rusoto 1870, aws-sdk-js-v3 1024: IAM rejects every region except us-east-1.
+   * Assumed: (1) the fixed region is the region of the server, by default us-east-1; (2) requests that are signed for
+   * another existing region are accepted.
    */
   readonly global: boolean;
 }
@@ -38,7 +42,7 @@ const CHIME = { title: 'Amazon Chime', protocols: ['rest-json'], signingName: 'c
 /** Source: both Chime guides name `chime.amazonaws.com` for all of their services (LOG-1). */
 const CHIME_EVENTS = { eventSource: 'chime.amazonaws.com' } as const;
 
-/** The services. A name is the folder in `services/`, the file in `generated/` and the base path `/_<service>`. */
+/** The services. The name of a service is also that of its folder, its model file and its base path `/_<service>`. */
 // biome-ignore format: a table
 export const SERVICES = {
   'chime':                     { ...CHIME, ...CHIME_EVENTS, apiVersion: '2018-05-01', hostPrefix: 'chime' },
@@ -67,6 +71,10 @@ export const SERVICES = {
     title: 'Amazon CloudWatch', apiVersion: '2010-08-01', protocols: ['smithy-rpc-v2-cbor', 'json', 'query'], targetPrefix: 'GraniteServiceVersion20100801',
     signingName: 'monitoring', hostPrefix: 'monitoring', actionPrefix: 'cloudwatch', eventSource: 'monitoring.amazonaws.com', global: false,
   },
+  'logs': {
+    title: 'Amazon CloudWatch Logs', apiVersion: '2014-03-28', protocols: ['json'], targetPrefix: 'Logs_20140328',
+    signingName: 'logs', hostPrefix: 'logs', actionPrefix: 'logs', eventSource: 'logs.amazonaws.com', global: false,
+  },
   'accessanalyzer': {
     title: 'AWS IAM Access Analyzer', apiVersion: '2019-11-01', protocols: ['rest-json'],
     signingName: 'access-analyzer', hostPrefix: 'access-analyzer', actionPrefix: 'access-analyzer', eventSource: 'access-analyzer.amazonaws.com', global: false,
@@ -74,6 +82,10 @@ export const SERVICES = {
   'organizations': {
     title: 'AWS Organizations', apiVersion: '2016-11-28', protocols: ['json'], targetPrefix: 'AWSOrganizationsV20161128',
     signingName: 'organizations', hostPrefix: 'organizations', actionPrefix: 'organizations', eventSource: 'organizations.amazonaws.com', global: true,
+  },
+  's3': {
+    title: 'Amazon S3', apiVersion: '2006-03-01', protocols: ['rest-xml'],
+    signingName: 's3', hostPrefix: 's3', actionPrefix: 's3', eventSource: 's3.amazonaws.com', global: false,
   },
 } as const satisfies Readonly<Record<string, ServiceRow>>;
 
@@ -88,22 +100,40 @@ export function serviceRow(service: ServiceName): ServiceRow {
   return SERVICES[service];
 }
 
-/** Reports whether a service is one of Chime's, which all sign as `chime`. */
+/** Reports whether a service is a Chime service. All Chime services have the signing name `chime`. */
 export function isChime(service: ServiceName): boolean {
   return SERVICES[service].signingName === 'chime';
 }
 
-/** Chime's services. The classic service is last, because routing tries the services in this order. */
+/**
+ * Chime's services, in the order in which routing tries them. The classic service `chime` is last. If a request does
+ * not name its service, routing prefers a newer service that also has the route.
+ */
 export const CHIME_SERVICES: readonly ServiceName[] = [...SERVICE_NAMES.filter((name) => isChime(name) && name !== 'chime'), 'chime'];
 
 /**
- * Operations whose action has another name.
+ * IAM actions of operations, if the action and the operation have different names.
  *
- * Source: Service Authorization Reference, IAM Access Analyzer, which has no actions for the V2 operations.
+ * Source: Service Authorization Reference, IAM Access Analyzer, which has no actions for the V2 operations. Amazon S3 User Guide, "Required
+ * permissions for Amazon S3 API operations".
  */
 const OTHER_ACTIONS: Readonly<Record<string, string>> = {
   'access-analyzer:GetFindingV2': 'GetFinding',
   'access-analyzer:ListFindingsV2': 'ListFindings',
+  's3:ListBuckets': 'ListAllMyBuckets',
+  's3:HeadBucket': 'ListBucket',
+  's3:ListObjects': 'ListBucket',
+  's3:ListObjectsV2': 'ListBucket',
+  's3:HeadObject': 'GetObject',
+  's3:DeleteObjects': 'DeleteObject',
+  's3:CreateMultipartUpload': 'PutObject',
+  's3:UploadPart': 'PutObject',
+  's3:CompleteMultipartUpload': 'PutObject',
+  's3:ListMultipartUploads': 'ListBucketMultipartUploads',
+  's3:ListParts': 'ListMultipartUploadParts',
+  's3:PutBucketLifecycleConfiguration': 'PutLifecycleConfiguration',
+  's3:GetBucketLifecycleConfiguration': 'GetLifecycleConfiguration',
+  's3:DeleteBucketLifecycle': 'PutLifecycleConfiguration',
 };
 
 /** Returns the action that an operation requires: `actionName('chime-sdk-messaging', 'CreateChannel')` is `chime:CreateChannel`. */
@@ -112,7 +142,7 @@ export function actionName(service: ServiceName, operation: string): `${string}:
   return `${prefix}:${OTHER_ACTIONS[`${prefix}:${operation}`] ?? operation}`;
 }
 
-/** Returns the title of the service with an action prefix, or the prefix itself if no service here has it. */
+/** Returns the title of the service with an action prefix, or the prefix itself if this server has no such service. */
 export function titleOfPrefix(prefix: string): string {
   return Object.values(SERVICES).find(({ actionPrefix }) => actionPrefix === prefix)?.title ?? prefix;
 }

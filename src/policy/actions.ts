@@ -1,16 +1,24 @@
 /**
- * Numbers of actions. A policy stack (`stack.ts`) finds its program for an action by this number (Decision 0009). A number is valid in this
- * process only and is never freed. `ACTIONS_MAX` limits the numbers, so that clients cannot fill the memory with names.
+ * Assigns a number to each action name, such as `chime:CreateMeeting`. The engine builds one decision graph per action
+ * from the policies of a principal (Decision 0009). It caches this graph under the number of the action (`stack.ts`).
+ *
+ * A number is valid only in this process and is never freed. `ACTIONS_MAX` limits the numbers, so that clients cannot
+ * fill the memory with invented names.
  */
-
-/** Maximum number of actions. The Service Authorization Reference has 524 actions of IAM, STS and Chime. The rest is for other services. */
+/**
+ * Maximum number of actions that get a number. The Service Authorization Reference has 524 actions of IAM, STS and
+ * Chime. The other numbers are for actions of other services.
+ */
 const ACTIONS_MAX = 8192;
 const NAME_MAX = 128;
 
 const IDS = new Map<string, number>();
 const NAMES: string[] = [];
 
-/** Returns the number of an action, ignoring case. Returns -1 if the table is full. The engine decides such an action without a cache. */
+/**
+ * Returns the number of an action, ignoring case. Returns -1 if `ACTIONS_MAX` other actions have a number, or if the
+ * name is longer than `NAME_MAX`. The engine then decides the action without caching its decision graph.
+ */
 export function actionIdOf(action: string): number {
   const known = IDS.get(action);
   if (known !== undefined) return known;
@@ -22,8 +30,8 @@ export function actionIdOf(action: string): number {
     NAMES.push(lower);
     IDS.set(lower, id);
   }
-  // The action is also cached as the caller writes it, which is usually as in the model. If the table is full, other spellings are
-  // converted to lower case each time.
+  // The map also stores the name in the capitalization that the caller used. If the map is full, this capitalization is
+  // not stored, and each later call converts the name to lower case again.
   if (IDS.size < 2 * ACTIONS_MAX) IDS.set(action, id);
   return id;
 }
@@ -31,6 +39,6 @@ export function actionIdOf(action: string): number {
 /** Returns an action's name in lower case. */
 export function actionName(id: number): string {
   const name = NAMES[id];
-  if (name === undefined) throw new Error('There is no action of this number.');
+  if (name === undefined) throw new Error(`Unknown action number ${id}.`);
   return name;
 }

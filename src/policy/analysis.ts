@@ -1,6 +1,6 @@
 /**
- * Kinds of analyses of policies from a client or an account, with their results. Input and output are plain data, so that an analysis can
- * run in another thread. `run-analysis.ts` runs them.
+ * Types of the analyses of policies, and of their results. The policies are in a client's request or stored in an
+ * account. All data is plain, so that an analysis can run in another thread (`run-analysis.ts`).
  */
 import type { AccountId } from '#core/arn.ts';
 import type { AskedAccess, CheckAnswer } from './analyse/checks.ts';
@@ -11,19 +11,22 @@ import type { EvaluationResult } from './simulate.ts';
 import type { TrustCaller } from './trust.ts';
 import type { Finding } from './validate/finding.ts';
 
-/** Policy document with its name in results. */
+/** Policy document with the ID and ARN that identify it in results. */
 export interface NamedPolicy {
   readonly policyId: string;
   readonly policyArn?: string;
   readonly text: string;
 }
 
-/** Simulation of pairs of action and resource, in the order of actions, then resources. Starts at the pair `from`. */
+/**
+ * Simulation of `count` requests, beginning with the request at index `from`. There is one request for each pair of an
+ * action and a resource. The pairs are ordered by action, then by resource.
+ */
 export interface SimulationAnalysis {
   readonly kind: 'simulation';
   readonly identity: readonly NamedPolicy[];
   readonly boundary: readonly NamedPolicy[];
-  /** One list for each level. Absent if no service control policy applies. */
+  /** One list for each level of the organization. Absent if no service control policy applies. */
   readonly serviceControl?: readonly (readonly NamedPolicy[])[];
   readonly context: readonly (readonly [key: string, value: string | readonly string[]])[];
   readonly actions: readonly string[];
@@ -38,7 +41,7 @@ export interface ContextKeysAnalysis {
   readonly policies: readonly NamedPolicy[];
 }
 
-/** Findings of a policy, from the index `from` to `to`, exclusive. */
+/** Validation of a policy. The result contains the findings from index `from` up to, but not including, index `to`. */
 export interface ValidationAnalysis {
   readonly kind: 'validation';
   readonly text: string;
@@ -81,7 +84,10 @@ export interface InvalidPolicy {
 
 /** Result of each kind of analysis. */
 export interface Outcomes {
-  /** Has fewer results than `count` if more would exceed the budget, but at least one if there is a pair. */
+  /**
+   * `results` has fewer than `count` items if another result would exceed the step budget or `RESULT_ITEMS_MAX`. If the
+   * first result exceeds a limit, the analysis throws `StepsExceeded`.
+   */
   readonly simulation: { readonly results: readonly EvaluationResult[] } | InvalidPolicy;
   readonly 'context-keys': { readonly keys: readonly string[] } | InvalidPolicy;
   readonly validation: { readonly findings: readonly Finding[]; readonly total: number };
@@ -94,8 +100,9 @@ export interface Outcomes {
 export type Outcome<Kind extends Analysis['kind'] = Analysis['kind']> = Outcomes[Kind];
 
 /**
- * Steps of one analysis, about half a second. They are enough for one simulated request whose policies fill every quota
- * (`DECISION_CHARACTERS`), with patterns that compare slowly with a value of `SIMULATED_TEXT_MAX` characters.
+ * Maximum steps (units of work, see `steps.ts`) of one analysis. They take about half a second. They are enough to
+ * simulate one request in the worst case: its policies fill every quota (`DECISION_CHARACTERS`), and their patterns are
+ * slow to compare with a value of `SIMULATED_TEXT_MAX` characters.
  */
 export const ANALYSIS_STEPS_MAX = 2 ** 28;
 

@@ -8,7 +8,7 @@ import type { PolicyLayers } from './link.ts';
 import { documentsOf } from './simulate.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Cost of each character of a statement in the message, in steps. */
+/** Cost of one character of a statement in the message, in steps. */
 const STEPS_OF_CHARACTER = 8;
 
 /** Principal in an authorization message. */
@@ -23,7 +23,10 @@ export interface MessageFacts {
   readonly principal: MessagePrincipal;
   readonly action: string;
   readonly resource: string;
-  /** Decision. A trust policy or the account of the resource may deny a request that the caller's own policies allow. */
+  /**
+   * The denial. If the caller's own policies allow the action, the denial comes from a trust policy or from the account
+   * that owns the resource.
+   */
   readonly decision: Extract<Decision, { effect: 'Deny' }>;
   /** The caller's own policies. */
   readonly layers: PolicyLayers;
@@ -31,21 +34,23 @@ export interface MessageFacts {
   readonly context: ConditionContext;
   /** The context that the message contains. It leaves out facts of another account. Default: `context`. */
   readonly shown?: ConditionContext;
-  /** The trust policy that denies explicitly. Absent if it belongs to another account. */
-  readonly trust?: CompiledPolicy;
+  /** The trust policy or resource-based policy of the resource. Absent if it belongs to another account. */
+  readonly denying?: CompiledPolicy;
   /** Steps that the explanation may take. */
   readonly budget: StepBudget;
 }
 
 /**
- * Returns the document for DecodeAuthorizationMessage, which the caller must encrypt.
+ * Returns the explanation that a client later reads with DecodeAuthorizationMessage. The document is not encrypted, so
+ * the code that calls this function must encrypt it.
  *
- * An explicit denial lists the statements that deny, an implicit one the statements that allow. Service control policies belong to the
- * management account, so their statements are omitted.
+ * For an explicit denial, the document lists the statements that deny. For an implicit denial, it lists the statements
+ * that allow. Service control policies belong to the management account, so their statements are omitted.
  *
  * @throws StepsExceeded  the policies are too long to be explained within the budget
- * Source: STS API Reference, DecodeAuthorizationMessage; shape: policy-engine.md §5.
- * Assumed: the listed statements if a trust policy or the account of the resource denies.
+ * Source: STS API Reference, DecodeAuthorizationMessage. The shape of the document: policy-engine.md §5.
+ * Assumed: (1) If a trust policy or resource-based policy denies explicitly, the document lists only its denying statement.
+ * (2) If the account of the resource denies, the document lists only statements of the caller's own policies.
  */
 export function authorizationMessage({
   principal,
@@ -55,14 +60,14 @@ export function authorizationMessage({
   layers,
   context,
   shown,
-  trust,
+  denying,
   budget,
 }: MessageFacts): string {
   const explicitDeny = decision.kind === 'explicit';
   const documents = documentsOf(layers);
   const matched: { readonly sid: string | undefined; readonly node: StatementNode | undefined }[] =
-    explicitDeny && decision.policyType === 'trust'
-      ? [{ sid: decision.by.sid, node: trust && documentOf(trust).statements[decision.by.statement] }]
+    explicitDeny && (decision.policyType === 'trust' || decision.policyType === 'resource')
+      ? [{ sid: decision.by.sid, node: denying && documentOf(denying).statements[decision.by.statement] }]
       : (explain(layers, { action, resources: [resource], context }, budget).resources[0]?.layers ?? []).flatMap(
           ({ policyType, policies }) =>
             (policyType === 'service-control' ? [] : policies).flatMap(({ statements }) =>

@@ -2,7 +2,7 @@ import type { CompiledPolicy, StatementTest } from './compiled-policy.ts';
 import { conditionAtom } from './condition-atom.ts';
 import type { PolicyDocument, Position } from './document.ts';
 import { matchesText } from './glob-match.ts';
-import { answerNode, graphOf, type Test, walk } from './graph.ts';
+import { answerNode, graphOf, sizeOf, type Test, walk } from './graph.ts';
 import { lowerPolicy } from './lower.ts';
 import type { ActionPattern, LoweredStatement } from './lowered.ts';
 import { resourceTest } from './match-resource.ts';
@@ -27,7 +27,7 @@ export function isPolicyTextError(error: unknown): error is PolicyTextError {
 
 let compiledPolicies = 0;
 
-/** Returns the maximum steps to compile a document. The time is linear in its length. */
+/** Returns the maximum number of steps that compiling a document takes. It is linear in the document's length. */
 export function compileSteps(text: string): number {
   return 64 + text.length * COMPILE_STEPS_OF_CHARACTER;
 }
@@ -57,7 +57,8 @@ export function tryCompilePolicy(text: string): { readonly policy: CompiledPolic
 /**
  * Compiles a document.
  *
- * @throws PolicyTextError  a part of the document is invalid or unsupported. The engine does not evaluate incomplete policies.
+ * @throws PolicyTextError  a part of the document is invalid or unsupported. The engine never evaluates only the valid
+ * parts.
  */
 export function compilePolicy(text: string): CompiledPolicy {
   const compiled = tryCompilePolicy(text);
@@ -68,24 +69,27 @@ export function compilePolicy(text: string): CompiledPolicy {
   throw Object.assign(new Error(message), { name: 'PolicyTextError' as const, problems: compiled.problems });
 }
 
-/** Returns the document of a policy. Parses it again at the first call. */
+/** Returns the parsed document of a policy. The first call parses the policy's text again. */
 export function documentOf(policy: CompiledPolicy): PolicyDocument {
   policy.document ??= readPolicy(policy.text).document;
-  if (policy.document === undefined) throw new Error('The document of a compiled policy cannot be parsed again.');
+  if (policy.document === undefined) throw new Error('The document of a compiled policy is no longer valid.');
   return policy.document;
 }
 
 const HOLDS = answerNode(1);
 const FAILS = answerNode(0);
 
-/** Returns the test of a statement. Creates it at the first call. With `shortArnMatches`, missing segments of an ARN pattern mean `*`. */
+/**
+ * Returns the test of a statement's resources and conditions. Creates the test at the first call.
+ * With `shortArnMatches`, missing segments of an ARN pattern mean `*`.
+ */
 export function statementTest(policy: CompiledPolicy, statement: number, shortArnMatches: boolean): StatementTest {
   const made = shortArnMatches ? policy.tests : policy.strictTests;
   const known = made[statement];
   if (known !== undefined) return known;
   const test = makeTest(policy.lowered.statements[statement] as LoweredStatement, shortArnMatches);
   const root = graphOf(test, HOLDS, FAILS);
-  const prepared = { test, root, constant: root === HOLDS ? true : root === FAILS ? false : undefined };
+  const prepared = { test, root, constant: root === HOLDS ? true : root === FAILS ? false : undefined, size: sizeOf(test) };
   made[statement] = prepared;
   return prepared;
 }

@@ -12,20 +12,24 @@ export interface CompiledPolicy {
   readonly text: string;
   /** Number of this policy, unique in the process. */
   readonly number: number;
-  /** Names of the policy in stacks. `sharedStack` adds to the list. */
+  /**
+   * Names (policy ID and ARN) that this policy has in the policy stacks that contain it. `sharedStack` adds new names.
+   */
   readonly names: string[];
   readonly lowered: LoweredPolicy;
-  /** Cache: the test of each statement, created when the policy is first linked. */
+  /** Cached results of `statementTest`, by the index of the statement. */
   readonly tests: (StatementTest | undefined)[];
-  /** Like `tests`, but a short ARN matches nothing. Used for resource policies. */
+  /**
+   * Cached tests for trust and resource policies, in which an ARN pattern with fewer than six segments matches nothing.
+   */
   readonly strictTests: (StatementTest | undefined)[];
-  /** Cache of `contributionOf`. */
+  /** Cached results of `contributionOf`. */
   contributions: Contributions | undefined;
-  /** Cache of `documentOf`. */
+  /** Cached result of `documentOf`. */
   document: PolicyDocument | undefined;
 }
 
-/** Policy with the name that decisions report. */
+/** Policy with the ID and ARN that decisions report. */
 export interface SourcedPolicy {
   /** ARN of a managed policy. For an inline policy, the entity and the name: `user/maker:inline-name`. */
   readonly policyId: string;
@@ -38,15 +42,18 @@ export interface StatementTest {
   readonly test: Test;
   /** Graph that ends at 1 if the test holds, and at 0 otherwise. */
   readonly root: Node;
-  /** Result, if it is the same for every request. */
+  /** Result of the test, if it is the same for every request. */
   readonly constant: boolean | undefined;
+  /** Maximum number of comparisons. */
+  readonly size: number;
 }
 
 /**
- * Statements of one policy that apply to one action, prepared for programs.
+ * Statements of one policy that apply to one action, in the form from which `link.ts` builds programs (decision
+ * graphs).
  *
- * Created once and shared by all actions and stacks for which the same statements apply. Stacks with equal contributions share one
- * program, which is found through `next`.
+ * Each contribution is created once. All actions and policy stacks for which the same statements apply share it. Stacks
+ * with equal contributions share one program. The map `next` leads to this program.
  */
 export interface Contribution {
   readonly source: SourcedPolicy;
@@ -63,9 +70,11 @@ export interface Contribution {
   /** Context keys that the conditions and variables of these statements read. */
   readonly keys: readonly string[];
   /**
-   * Next step to a program: a contribution, or a marker of `link.ts`.
+   * Map that leads to shared programs. A key is the next contribution of a stack, or a marker of `link.ts`. The value
+   * is another map of this kind, or a program.
    *
-   * The map is weak, so that a policy does not keep programs that it shares with deleted policies in memory.
+   * The map is weak. So if policies share a program and one of them is deleted, the others do not keep the program in
+   * memory.
    */
   next: WeakMap<object, unknown> | undefined;
 }

@@ -7,10 +7,10 @@ import { newRequestRecord, setContext } from './request.ts';
 import { toMoment } from './values.ts';
 
 /**
- * Creates the atom of one condition key under one operator.
+ * Creates the atom (one comparison of a decision graph) for one condition key under one operator.
  *
- * Compares numbers if the facts of a request have the key as a number. This repeats rules of `match-condition.ts`, and `test/reference`
- * checks that both files agree.
+ * For boolean keys and `aws:CurrentTime`, the atom compares numbers instead of strings if possible. This repeats rules
+ * of `match-condition.ts`, and `test/reference` checks that both files agree.
  */
 export function conditionAtom(condition: ConditionTest): Atom {
   const test = conditionTest(condition);
@@ -28,7 +28,10 @@ export function conditionAtom(condition: ConditionTest): Atom {
   return newAtom(test);
 }
 
-/** Evaluates a condition on a boolean key for each state of the key. Returns the states for which it holds, as bits. */
+/**
+ * Evaluates a condition on a boolean key for each state of the key: true, false and missing. In the result, the bit of
+ * a state is 1 if the condition holds for this state.
+ */
 function statesOf(test: Predicate, key: string): number {
   const record = newRequestRecord();
   const holds = (state: number, value: string | undefined): number => {

@@ -3,7 +3,9 @@ import type { CompiledPolicy, Contribution, Contributions, SourcedPolicy, Statem
 import type { LoweredStatement } from './lowered.ts';
 import { addKeysOf } from './reads.ts';
 
-/** Maximum number of cached actions of one policy. The cache is cleared if requests have more action names. */
+/**
+ * Maximum number of actions in the cache of one policy. If requests contain more action names, the cache is cleared.
+ */
 const REMEMBERED_MAX = 4096;
 
 /** Returns the statements of a policy that apply to an action in lower case, or `undefined` if none applies. */
@@ -49,8 +51,8 @@ function contribute(source: SourcedPolicy, name: string, action: string, { bySta
 }
 
 /**
- * Returns the indexes of the statements that apply to an action. In an identity policy, a statement with a principal is invalid: it never
- * allows, and its Deny applies to every principal.
+ * Returns the indexes of the statements that apply to an action. In an identity policy, a statement with a principal is
+ * invalid. An Allow of this kind has no effect. A Deny of this kind applies to every principal.
  */
 function applicableOf(policy: CompiledPolicy, action: string, effect: 'Allow' | 'Deny'): number[] {
   const found: number[] = [];

@@ -1,6 +1,6 @@
 import type { Arn } from '#core/arn.ts';
 
-/** Types of policies, in the order in which a denial names them. */
+/** Types of policies that a decision can name. */
 export type PolicyType = 'service-control' | 'resource' | 'trust' | 'boundary' | 'session' | 'identity';
 
 /** Reference to a statement of a policy. */
@@ -14,7 +14,7 @@ export interface StatementRef {
   readonly sid?: string;
 }
 
-/** Result of the engine, for the error message, the trail, the simulator and the tests. */
+/** Decision of the policy engine. The error message, the trail record, the simulator and the policy tests use it. */
 export type Decision =
   | { readonly effect: 'Allow'; readonly by: readonly StatementRef[] }
   | {
@@ -29,7 +29,10 @@ export type Decision =
 /** Decision that denies the request. */
 export type Denial = Extract<Decision, { effect: 'Deny' }>;
 
-/** Denial without a decision: the evaluation requires more steps than its budget, so it fails closed. */
+/**
+ * Denial of a request whose evaluation requires more steps than its budget. No policy has decided, so the engine denies
+ * to be safe.
+ */
 export interface OverLimit {
   readonly effect: 'Deny';
   readonly kind: 'limit';

@@ -32,7 +32,7 @@ for (const [policyType, explicit, implicit, carriesArn] of ROWS) {
   });
 }
 
-test('denialText: the message omits an absent resource and the ARN of an inline policy', () => {
+test('denialText: the message has no resource if none is passed, and no ARN for an inline policy', () => {
   const decision = {
     effect: 'Deny',
     kind: 'explicit',
@@ -46,7 +46,7 @@ test('denialText: the message omits an absent resource and the ARN of an inline 
   );
 });
 
-test('denialText: the message of 2023 for a missing Allow in service control policies says explicit deny', () => {
+test('denialText: the format of 2023 calls a missing Allow in service control policies an explicit deny', () => {
   const decision = { effect: 'Deny', kind: 'implicit', missing: 'service-control', resource: '*' } as const;
   assert.equal(
     denialText({ principalArn: 'arn:u', action: 'a:B', decision, wording: '2023' }),

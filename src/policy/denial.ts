@@ -7,15 +7,19 @@ export interface DenialFacts {
   /** Absent if the action has no resource. */
   readonly resource?: string;
   readonly decision: Denial | OverLimit;
-  /** Version of the message. Default: `2026`. */
+  /** Year of the message format. Default: `2026`. */
   readonly wording?: DenialWording;
 }
 
-/** Version of AWS's messages. The messages of 2026 name the policy that denies by its ARN. Decision 0010. */
+/**
+ * Year of AWS's message format for denied requests. The messages of 2026 contain the ARN of the denying policy.
+ * Decision 0010.
+ */
 export type DenialWording = '2023' | '2026';
 
 /**
- * Names of the policy types after "with an explicit deny in", with their article, and after "because no".
+ * Names of the policy types in messages. The first name follows "with an explicit deny in" and has an article. The
+ * second name follows "because no".
  *
  * Source: IAM User Guide, "Troubleshoot access denied error messages".
  */
@@ -35,11 +39,13 @@ const NAMED_BY_ARN: ReadonlySet<PolicyType> = new Set(['service-control', 'bound
 /**
  * Returns the message of an AccessDenied error.
  *
- * In the messages of 2023, a service control policy without an Allow denies explicitly (EVAL-6, TS-5), and no message has the ARN of a
- * policy. AWS changed the page later, and the real service returned the new messages in August 2026.
+ * In the messages of 2023, a missing Allow in service control policies is called an explicit deny (requirements EVAL-6
+ * and TS-5), and no message has the ARN of a policy. AWS changed its documentation later, and the real service returned
+ * the new messages in August 2026.
  *
- * Source: IAM User Guide, "Troubleshoot access denied error messages". ARN: AWS Security Blog, as for `NAMED_BY_ARN`.
- * Assumed: the message for an inline policy, which has no ARN, has no suffix. The message for the step limit is Belfry's own.
+ * Source: IAM User Guide, "Troubleshoot access denied error messages". The ARN in the message: AWS Security Blog,
+ * "Enhanced access denied error messages with policy ARNs".
+ * Assumed: an inline policy has no ARN, so its message has no suffix. The message for the step limit is Belfry's own.
  */
 export function denialText({ principalArn, action, resource, decision, wording = '2026' }: DenialFacts): string {
   const what = `User: ${principalArn} is not authorized to perform: ${action}${resource === undefined ? '' : ` on resource: ${resource}`}`;

@@ -1,9 +1,10 @@
 import type { JsonNode, JsonObject, JsonString } from './json-text.ts';
 
 /**
- * Policy document with the position of every element. Does not interpret the elements.
+ * Parsed policy document with the position of every element. Parsing does not interpret the elements.
  *
- * An element with the wrong JSON type is absent and reported as a problem. `node` still contains it.
+ * An element with the wrong JSON type is absent from this object, and the parser reports a problem. The JSON nodes
+ * (`root` and `node`) still contain the element.
  */
 export interface PolicyDocument {
   readonly text: string;

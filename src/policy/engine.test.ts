@@ -37,13 +37,13 @@ test('decide: an empty list of resources means *, which an ARN pattern does not 
   assert.equal(decide(stack, { action: 'chime:CreateChannel', resources: [], context: new Map() }).effect, 'Deny');
 });
 
-test('decide: the decision is an explicit denial of one resource, not an implicit denial of another', () => {
+test('decide: an explicit denial of one resource has precedence over an implicit denial of another', () => {
   const stack = linkStack({ identity: [sourced('p', { Effect: 'Deny', Resource: CHANNEL })] });
   const decision = decide(stack, { action: 'chime:CreateChannel', resources: ['arn:aws:chime:::x', CHANNEL], context: new Map() });
   assert.deepEqual(decision.effect === 'Deny' && [decision.kind, decision.resource], ['explicit', CHANNEL]);
 });
 
-test('decide: in an identity policy, an Allow with a Principal has no effect, and a Deny with one denies', () => {
+test('decide: in an identity policy with a Principal, an Allow has no effect, and a Deny denies', () => {
   const misplaced = (Effect: string) => sourced('p', { Effect, Principal: { AWS: '*' } });
   const asked = { action: 'a:B', resources: ['*'], context: new Map() };
   assert.equal(decide(linkStack({ identity: [misplaced('Allow')] }), asked).effect, 'Deny');
@@ -51,14 +51,14 @@ test('decide: in an identity policy, an Allow with a Principal has no effect, an
   assert.equal(denied.effect === 'Deny' && denied.kind, 'explicit');
 });
 
-test('decide: an action is decided even if the table of actions is full', () => {
+test('decide: decides an action whose name is too long for the table of action numbers', () => {
   const stack = linkStack({ identity: [sourced('p', { Action: 'x:*' })] });
   const action = `x:${'y'.repeat(200)}`;
   assert.equal(actionIdOf(action), -1);
   assert.equal(decide(stack, { action, resources: ['*'], context: new Map() }).effect, 'Allow');
 });
 
-test('decide: a search in a value above the maximum length exceeds the step budget', () => {
+test('decide: searching a value that is too long exceeds the step budget', () => {
   const decideOn = (pattern: string, value: string | readonly string[]) => {
     const Condition = { 'ForAnyValue:StringLike': { 'x:claim': pattern } };
     const context = new Map([['x:claim', value]]);
@@ -68,11 +68,11 @@ test('decide: a search in a value above the maximum length exceeds the step budg
   assert.equal(decideOn('*a*b*', words), 'Allow');
   assert.throws(() => decideOn('*a*b*', [...words, 'ab']), StepsExceeded);
   assert.throws(() => decideOn('*a*b*', 'ab'.repeat(7200)), StepsExceeded);
-  // A pattern that is a prefix requires no search.
+  // A pattern whose only `*` is at its end requires no search, so the length of the value does not matter.
   assert.equal(decideOn('ab*', 'ab'.repeat(7200)), 'Allow');
 });
 
-test('linkStack: accepts the maximum number of levels, and throws for one more', () => {
+test('linkStack: accepts the maximum number of levels of service control policies, and throws for one more', () => {
   const level = [sourced('scp', { Resource: CHANNEL })];
   const layers = (levels: number) => ({ identity: [sourced('p', {})], serviceControl: Array.from({ length: levels }, () => level) });
   const asked = { action: 'chime:CreateChannel', resources: [CHANNEL], context: new Map() };
@@ -80,7 +80,7 @@ test('linkStack: accepts the maximum number of levels, and throws for one more',
   assert.throws(() => linkStack(layers(57)));
 });
 
-test('readsKey: returns true for the actions of statements whose conditions or variables read the key', () => {
+test('readsKey: returns true if a condition or variable of a statement for the action reads the key', () => {
   const stack = linkStack({
     identity: [
       sourced('p', { Action: 'chime:Delete*', Condition: { StringEquals: { 'aws:ResourceTag/Team': 'x' } } }),
@@ -99,7 +99,7 @@ test('readsKey: returns true for the actions of statements whose conditions or v
   );
 });
 
-test('programFor: stacks share a program only if the same statements apply', () => {
+test('programFor: two principals share the program of an action only if the same statements apply', () => {
   const shared = sourced('shared', { Action: 'chime:*' });
   const iam = sourced('iam', { Action: 'iam:*' });
   const one = linkStack({ identity: [shared] });
@@ -140,7 +140,7 @@ test('sharedStack: an empty list of service control levels allows, and a level w
   assert.deepEqual(effects, ['Allow', 'Deny']);
 });
 
-test('sharedStack: if one policy has 40 names in stacks, each decision contains the name of its stack', () => {
+test('sharedStack: if 40 stacks contain one policy under 40 names, a decision has the name of its own stack', () => {
   const { policy } = sourced('p', {});
   const asked = { action: 'a:B', resources: ['*'], context: new Map() };
   for (let i = 0; i < 40; i++) {
@@ -149,7 +149,7 @@ test('sharedStack: if one policy has 40 names in stacks, each decision contains 
   }
 });
 
-test('programFor: if two stacks name a policy differently, each decision contains the name in its stack', () => {
+test('programFor: for one policy with two names in two stacks, a decision has the name in its stack', () => {
   const { policy } = sourced('p', { Action: 'chime:*' });
   const asked = { action: 'chime:CreateChannel', resources: ['*'], context: new Map() };
   const named = ['first', 'second'].map((policyId) => decide(linkStack({ identity: [{ policyId, policy }] }), asked));

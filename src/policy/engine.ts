@@ -1,11 +1,11 @@
 import type { Decision, Denial, StatementRef } from './decision.ts';
-import { walk } from './graph.ts';
+import { type Node, walk } from './graph.ts';
 import { ALLOWED, type Candidate, type Gate, type Program, refOf } from './link.ts';
 import { beginDecision, newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
 import { type PolicyStack, programFor } from './stack.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Interface of the policy engine for authorization. Other parts import only this file to decide a request. */
+/** Interface of the policy engine for authorization. Code in other folders decides requests through this file. */
 export { compilePolicy, isPolicyTextError, type PolicyTextError, tryCompilePolicy } from './compile.ts';
 export type { CompiledPolicy, SourcedPolicy } from './compiled-policy.ts';
 export { DECISION_STEPS } from './decision-steps.ts';
@@ -17,13 +17,17 @@ export { newRequestRecord, type PolicyRequest, type RequestRecord, setContext, s
 export { linkStack, type PolicyStack, programFor, sharedStack } from './stack.ts';
 export { decideTrust, decideTrustOf, type TrustCaller, type TrustDecision, trustCallerOf, trustReadsKey } from './trust.ts';
 
-/** Request record that all calls of `decide` reuse. `decide` is synchronous and sets all facts that it reads. */
+/**
+ * Request record that all calls of `decide` share. This is safe, because `decide` is synchronous and sets all facts
+ * that it reads.
+ */
 const RECORD = newRequestRecord();
 
 /**
- * Decides an action on all of the resources. An explicit denial of one resource has precedence over an implicit denial of another.
+ * Decides an action on all of the resources. An explicit denial of one resource has precedence over an implicit denial
+ * of another resource.
  *
- * `budget` applies to all resources together. Without it, each resource has `DECISION_STEPS`.
+ * `budget` applies to all resources together. Without a budget, each resource may take `DECISION_STEPS` steps.
  *
  * @throws StepsExceeded  the budget has too few steps left
  */
@@ -35,7 +39,10 @@ export function decide(stack: PolicyStack, request: PolicyRequest, budget?: Step
   return decision;
 }
 
-/** Decides like `decide`, with an existing program and record. Overwrites the record's resource. An empty list of resources means `*`. */
+/**
+ * Decides an action on all of the resources, with an existing program (decision graph of the action) and request
+ * record. Overwrites the record's resource. An empty list of resources means `*`.
+ */
 export function decideProgram(program: Program, record: RequestRecord, resources: readonly string[], budget?: StepBudget): Decision {
   let implicit: Decision | undefined;
   const by: StatementRef[] = [];
@@ -49,8 +56,8 @@ export function decideProgram(program: Program, record: RequestRecord, resources
 }
 
 /**
- * Returns the denial of one resource, or `undefined` if it is allowed. Overwrites the record's resource.
- * Without `budget`, the decision has `DECISION_STEPS`.
+ * Returns the denial of a request for one resource, or `undefined` if the request is allowed. Overwrites the record's
+ * resource. Without `budget`, the decision may take `DECISION_STEPS` steps.
  *
  * @throws StepsExceeded  the budget has too few steps left
  */
@@ -64,7 +71,27 @@ export function denialOf(program: Program, record: RequestRecord, resource: stri
   return { effect: 'Deny', kind: 'explicit', by: refOf(candidate), policyType: candidate.policyType, resource };
 }
 
-/** Adds the statement by which each layer allows, without duplicates. */
+/**
+ * Largest program (decision graph of an action) for which `allowingStatement` searches. The search evaluates the
+ * statements again, so the limit bounds its time to about a microsecond.
+ */
+const SEARCHED_SIZE_MAX = 256;
+
+/**
+ * Returns the first identity statement that allows the request of the last call of `denialOf` with this program and record.
+ * Call it only if that call allowed the request. Returns `undefined` for the root user, and if the program is too large.
+ */
+export function allowingStatement({ gates, alwaysBy, size }: Program, record: RequestRecord): StatementRef | undefined {
+  for (const candidate of alwaysBy) if (candidate.policyType === 'identity') return refOf(candidate);
+  if (size > SEARCHED_SIZE_MAX) return undefined;
+  for (const { policyType, allows, allowOf } of gates) {
+    if (policyType !== 'identity') continue;
+    for (let i = 0; i < allows.length; i++) if (walk(allows[i] as Node, record) === 1) return refOf(allowOf[i] as Candidate);
+  }
+  return undefined;
+}
+
+/** Adds one allowing statement to `by` for each policy layer that must allow the request. Omits duplicates. */
 function addAllowing({ gates, alwaysBy }: Program, record: RequestRecord, by: StatementRef[]): void {
   const add = (candidate: Candidate): void => {
     const { policyType, source, statement } = candidate;

@@ -14,7 +14,7 @@ import {
 } from './explain-text.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Result of one condition key under one operator for a request. */
+/** Result of evaluating one condition test (one condition key under one operator) for a request. */
 export interface ConditionTrace {
   /** Operator as written. */
   readonly operator: string;
@@ -41,8 +41,8 @@ function ordered(one: number | undefined, other: number | undefined, relation: s
 }
 
 /**
- * Returns the steps of one comparison, including the memory of its trace, without those of matching wildcards. Some families parse the
- * request's value each time.
+ * Returns the cost of one comparison, in steps. The cost covers the memory of its trace (the recorded result). Matching
+ * wildcards costs additional steps. Some operators cost more, because they parse the request's value each time.
  */
 function stepsOf(base: string, { length }: string, value: string): number {
   if (base === 'binaryequals') return 512 + 4 * length;
@@ -97,7 +97,10 @@ function textOf(resolved: Exclude<Resolved, { readonly unresolved: string }>): s
   return 'plain' in resolved ? resolved.plain : formatSigns(resolved.pattern.signs);
 }
 
-/** Creates a trace. Lists all cases and uses no spread, because a spread is slow and an explanation creates many traces. */
+/**
+ * Creates the trace of a condition test. The code has one branch for each combination of absent fields. An object
+ * spread would be slow, and an explanation creates many traces.
+ */
 function conditionTrace(
   { operator, key }: PreparedCondition,
   requestValue: string | readonly string[] | undefined,
@@ -113,8 +116,9 @@ function conditionTrace(
 /**
  * Evaluates one condition key under one operator, and returns the reasons.
  *
- * Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Set operators for multivalued context keys",
- * "Conditions with multiple context keys or values". The assumptions are those of `conditionTest`.
+ * Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Set operators for multivalued context
+ * keys", "Conditions with multiple context keys or values". `conditionTest` in `match-condition.ts` lists the
+ * assumptions.
  */
 export function traceCondition(condition: PreparedCondition, context: ConditionContext, budget: StepBudget): ConditionTrace {
   const { base, set, ifExists, negated, values: policyValues, untested } = condition;
@@ -160,7 +164,7 @@ export function anyMatched(values: readonly ValueTrace[]): boolean {
   return false;
 }
 
-/** Returns a policy value with the variables of this request. */
+/** Replaces the variables in a policy value with their values in this request. */
 export function resolvedIn({ value, constant, wildcards }: PreparedText, context: ConditionContext, budget: StepBudget): Resolved {
   return constant ?? resolveText(value, context, wildcards, true, budget);
 }

@@ -15,9 +15,12 @@ import {
 } from './explain-text.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Parts of a policy that are the same for every explanation. The first explanation creates them, and all traces share them. */
+/**
+ * Prepares the parts of a policy that are the same for every explanation. The first explanation creates these parts,
+ * and all traces share them.
+ */
 
-/** Result of one value of a policy element for a request. */
+/** Result of comparing one value of a policy element with a request. */
 export interface ValueTrace {
   /** Value as written in the policy. */
   readonly value: string;
@@ -28,7 +31,10 @@ export interface ValueTrace {
   readonly unresolved?: string;
 }
 
-/** Value with its traces. The traces are reused if the value has no variables. */
+/**
+ * Policy value with two prepared traces (results): one for a match, and one for no match. For a value with variables, a
+ * comparison creates a new trace instead, because the values of the variables differ for each request.
+ */
 interface PreparedValue {
   readonly value: string;
   readonly matched: ValueTrace;
@@ -49,7 +55,10 @@ export interface PreparedText extends PreparedValue {
   readonly wildcards: boolean;
   /** Resolved value, which is the same for every request. Absent if the value has variables. */
   readonly constant: Resolved | undefined;
-  /** Parsed value for the operator's family: in lower case, as a number or time, as an address range, or as bytes. */
+  /**
+   * The value in the form that its operator compares: in lower case, as a number or time, as an address range, or as
+   * bytes.
+   */
   readonly lower: string;
   readonly order: number | undefined;
   readonly range: Range | undefined;
@@ -87,11 +96,17 @@ export interface PreparedStatement {
   readonly action: PreparedElement<PreparedAction>;
   readonly resource: PreparedElement<PreparedText> | undefined;
   readonly conditions: readonly PreparedCondition[];
-  /** Whether the statement has a Principal, which is invalid in an identity policy. Such a statement allows nothing. */
+  /**
+   * Whether the statement is an Allow with Principal or NotPrincipal. These elements are invalid in an identity policy,
+   * so the Allow has no effect.
+   */
   readonly misplaced: boolean;
 }
 
-/** Budget for preparing a policy. The work is linear in its length. */
+/**
+ * Unlimited budget for preparing a policy. The work is limited elsewhere: `preparedOf` first takes steps from the
+ * caller's budget in proportion to the policy's length.
+ */
 const PREPARING: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY };
 
 const PREPARED = new WeakMap<PolicyDocument, readonly PreparedStatement[]>();
@@ -167,7 +182,8 @@ function prepareCondition(operator: string, key: string, nodes: readonly TextNod
   const whole = ifExists ? bare.slice(0, -8) : bare;
   const base = whole.replace('not', '');
   const arn = base.startsWith('arn');
-  // Only operators on strings and ARNs have variables. Only the Like operators and those on ARNs have wildcards.
+  // Only operators on strings and ARNs accept variables. Only the `…Like` operators and the ARN operators accept
+  // wildcards.
   const takes = variables && (arn || base.startsWith('string'));
   const values = nodes.map((node) => prepareText(node, base, arn || base === 'stringlike', takes));
   return {
@@ -184,7 +200,10 @@ function prepareCondition(operator: string, key: string, nodes: readonly TextNod
   };
 }
 
-/** Prepares a value. `base` is the operator, or `arn` for a resource, whose segments are compared like those of an ARN operator. */
+/**
+ * Prepares a value. `base` is the operator. For a resource, it is `arn`, because resources are compared segment by
+ * segment, as ARN operators compare.
+ */
 function prepareText({ value }: TextNode, base: string, wildcards: boolean, variables: boolean): PreparedText {
   const resolved = variables && value.includes('${') ? undefined : resolveText(value, new Map(), wildcards, variables, PREPARING);
   const segmented = resolved !== undefined && 'plain' in resolved && base.startsWith('arn');

@@ -1,7 +1,7 @@
 /**
- * Wildcards, variables and ARNs as the documentation describes them, for explanations. It shares no logic with the engine, so that
- * `test/reference` can compare the two implementations. Strings become lists of characters and wildcards, so that the value of a variable
- * is never interpreted as a wildcard.
+ * Matches wildcards, variables and ARNs for explanations, as AWS's documentation describes them. This file shares no
+ * logic with the engine, so that `test/reference` can compare the two implementations. Strings become lists of
+ * characters and wildcards, so that the value of a variable is never interpreted as a wildcard.
  */
 
 import type { ConditionContext } from '#core/condition-context.ts';
@@ -12,18 +12,21 @@ export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
 export const ANY_TEXT = Symbol('*');
 export const ANY_CHARACTER = Symbol('?');
 
-/** Signs of a pattern between two `*`. `text` is set if they contain no `?`. */
+/** Signs (characters and `?`) of a pattern between two `*`. `text` is the literal string, set if there is no `?`. */
 interface Chunk {
   readonly signs: readonly Sign[];
   readonly text: string | undefined;
 }
 
-/** Signs of a pattern. The first comparison adds the chunks between `*`, and the six segments of an ARN. */
+/** Pattern as a list of characters and wildcards. The first comparison sets `chunks` and `segments` as caches. */
 export interface Pattern {
   readonly signs: readonly Sign[];
-  /** Positions of the first five written colons. A colon in the value of a variable does not separate segments. */
+  /**
+   * Positions of the first five colons that separate segments. A colon in the value of a variable does not separate
+   * segments.
+   */
   readonly colons: readonly number[];
-  /** Number of signs in the value of a leading variable. */
+  /** Length of the value of the variable at the start of the pattern. 0 if the pattern starts with something else. */
   readonly lead: number;
   chunks: readonly Chunk[] | undefined;
   segments: readonly Pattern[] | undefined;
@@ -50,7 +53,7 @@ export type Resolved =
   | { readonly plain: string }
   | { readonly unresolved: string };
 
-/** Cost of one sign, including its memory, in steps. */
+/** Cost of one character or wildcard of a pattern, in steps. The cost includes the memory for the character. */
 const SIGN_STEPS = 16;
 
 /** Replaces the variables of a policy value. Source: IAM User Guide, "IAM policy elements: Variables and tags". */
@@ -91,7 +94,7 @@ export function resolveText(text: string, context: ConditionContext, wildcards: 
   return { pattern: newPattern(signs, colons, lead), variables: used };
 }
 
-/** Returns signs as a readable string. */
+/** Formats a list of characters and wildcards as a string with `*` and `?`. */
 export function formatSigns(signs: readonly Sign[]): string {
   return signs.map((sign) => (sign === ANY_TEXT ? '*' : sign === ANY_CHARACTER ? '?' : (sign as string))).join('');
 }
@@ -124,7 +127,10 @@ export function wildcardMatch(pattern: Pattern, text: string, budget: StepBudget
   return chunks.length === 2 || middleMatches(chunks.slice(1, -1), text.slice(first.signs.length, end), budget);
 }
 
-/** Reports whether chunks occur in a string in order. The i-th bit of the reached positions is the position before the i-th character. */
+/**
+ * Reports whether the chunks (parts of a pattern between two `*`) occur in a string in this order. The i-th bit of
+ * `reached` is 1 if the chunks so far can end before the i-th character.
+ */
 function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudget): boolean {
   if (chunks.reduce((length, { signs }) => length + signs.length, 0) > text.length) return false;
   const places = placesOf(text);
@@ -142,11 +148,11 @@ function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudge
   return true;
 }
 
-/** Cache of the positions of characters, by string. `PLACES_MAX` limits it. */
+/** Cache of the positions of each character in a string, by string. It has at most `PLACES_MAX` strings. */
 const PLACES = new Map<string, Map<string, bigint>>();
 const PLACES_MAX = 256;
 
-/** Returns a function that returns the positions of a character as bits. */
+/** Returns a function that returns the positions of a character in a string, as bits. */
 function placesOf(text: string): (char: string) => bigint {
   let known = PLACES.get(text);
   if (known === undefined) {
@@ -173,7 +179,10 @@ function segmentsOf({ signs, colons }: Pattern): Pattern[] {
   return ends.map((end, i) => newPattern(signs.slice(i === 0 ? 0 : (ends[i - 1] as number) + 1, end)));
 }
 
-/** Returns a function that caches its last result, because the same request value is compared with many policies. */
+/**
+ * Returns a function that calls `make` and caches the last result, because the same request value is compared with many
+ * policies.
+ */
 function rememberLast<Made>(make: (text: string) => Made): (text: string) => Made {
   let last: { readonly text: string; readonly made: Made } | undefined;
   return (text) => {
@@ -192,7 +201,8 @@ const arnParts = rememberLast((text) => {
  * Reports whether an ARN pattern matches a string. With `short`, missing segments of the pattern mean `*`.
  *
  * Source: IAM User Guide, "Resource" and "ARN condition operators": segments are compared in pairs.
- * Assumed: if a pattern begins with a variable and has fewer written colons, its rest belongs to the last segment of the variable's ARN.
+ * Assumed: a pattern with fewer than five colons can begin with a variable whose value is an ARN. The rest of the
+ * pattern then belongs to the last segment of this ARN.
  */
 export function arnMatch(pattern: Pattern, text: string, short: boolean, budget: StepBudget): boolean {
   if (pattern.signs.length === 1 && pattern.signs[0] === ANY_TEXT) return true;
@@ -205,7 +215,7 @@ export function arnMatch(pattern: Pattern, text: string, short: boolean, budget:
   return segments.every((segment, i) => wildcardMatch(segment, parts[i] as string, budget));
 }
 
-/** Parses a decimal number of at most 64 characters. Returns `undefined` for an invalid one. */
+/** Parses a decimal number of at most 64 characters. Returns `undefined` for an invalid number. */
 export function decimal(text: string): number | undefined {
   return text.length <= 64 && /^[+-]?[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : undefined;
 }
@@ -238,7 +248,7 @@ export function moment(text: string): number | undefined {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59 || Number(zoneHour) > 23 || Number(zoneMinute) > 59) return undefined;
   const milliseconds = fraction.slice(0, 3).padEnd(3, '0');
   const local = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}Z`);
-  // JavaScript interprets 31 February as 3 March, so the day is compared with the parsed one.
+  // JavaScript interprets 31 February as 3 March. So an invalid date differs from the date that JavaScript returns.
   if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 10) !== `${year}-${month}-${day}`) return undefined;
   const offset = (Number(zoneHour) * 60 + Number(zoneMinute)) * 60_000;
   return sign === '-' ? local + offset : local - offset;
@@ -282,14 +292,17 @@ function address(text: string): Numbered | undefined {
   return six === undefined ? undefined : { family: 6, value: six };
 }
 
-/** Range of addresses of one family, with the same first bits. */
+/** Range of IP addresses: all addresses of one family that begin with the same bits. */
 export interface Range {
   readonly family: 4 | 6;
   readonly hostBits: bigint;
   readonly network: bigint;
 }
 
-/** Parses CIDR or a single address. Returns `undefined` for other strings. Source: IAM User Guide, "IP address condition operators". */
+/**
+ * Parses an address range in CIDR notation, or a single address. Returns `undefined` for other strings. Source: IAM
+ * User Guide, "IP address condition operators".
+ */
 export function addressRange(text: string): Range | undefined {
   const [network = '', prefix, more] = text.split('/');
   const wanted = address(network);
@@ -309,7 +322,7 @@ export function addressMatch(range: Range | undefined, text: string): boolean {
   return asked.value >> range.hostBits === range.network;
 }
 
-/** Returns the canonical Base64 of the same bytes, or `undefined` for invalid Base64. */
+/** Returns the bytes of a Base64 string in hexadecimal, or `undefined` for invalid Base64. */
 export function bytes(text: string): string | undefined {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString('hex') : undefined;
 }

@@ -29,7 +29,7 @@ test('explain: if the action does not match, the trace has no results for resour
   assert.deepEqual([resource, conditions], [undefined, []]);
 });
 
-test('explain: a trace contains the value of a variable, or its name if it has no value', () => {
+test('explain: a trace contains the value of a variable, or the name of a variable without a value', () => {
   const statement = { Resource: 'arn:aws:chime:*:*:app-instance/${aws:PrincipalTag/app}/*' };
   assert.deepEqual(traceOf(statement, { 'aws:principaltag/app': 'a' }).resource?.values, [
     { value: statement.Resource, matched: true, resolved: 'arn:aws:chime:*:*:app-instance/a/*' },
@@ -44,7 +44,7 @@ const CONDITIONS: readonly [title: string, operator: string, value: unknown, req
   // case                                                operator                       policy       request     holds  because                                       values
   ['which of several values matched',                    'StringEquals',                ['x', 'y'],  'y',        true,  undefined,                                    [false, true]],
   ['that the key is absent',                             'StringEquals',                ['x'],       undefined,  false, 'key absent',                                 [false]      ],
-  ['that IfExists was satisfied by absence',             'StringEqualsIfExists',        ['x'],       undefined,  true,  'key absent',                                 [false]      ],
+  ['that IfExists holds if the key is absent',           'StringEqualsIfExists',        ['x'],       undefined,  true,  'key absent',                                 [false]      ],
   ['that a value fails a negated operator',              'StringNotEquals',             ['x'],       'x',        false, undefined,                                    [true]       ],
   ['that a set operator is missing',                     'StringEquals',                ['x'],       ['x'],      false, 'several values without a set operator',      [false]      ],
   ['that an empty value counts as absent',               'ForAllValues:StringEquals',   ['x'],       '',         true,  'no values',                                  [false]      ],
@@ -63,7 +63,7 @@ for (const [title, operator, value, request, holds, because, matched] of CONDITI
   });
 }
 
-test('explain: a layer without Allow has the statement that nearly allows, and a statement to add', () => {
+test('explain: if no policy allows, the trace has the closest statement and proposes a new statement', () => {
   const far = { Resource: 'arn:aws:chime:*:*:meeting/*', Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const near = { Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const { layers } =
@@ -76,7 +76,7 @@ test('explain: a layer without Allow has the statement that nearly allows, and a
   });
 });
 
-test('explain: after adding the proposed statement, the layer allows', () => {
+test('explain: after adding the proposed statement, the request is allowed', () => {
   const layers = { identity: [sourced('p', { Action: 'iam:*' })], boundary: [sourced('b', {})] };
   const asked = { action: 'chime:CreateChannel', resources: [CHANNEL], context: new Map() };
   const grant = explain(layers, asked).resources[0]?.layers[0]?.nearest?.grant;
@@ -84,7 +84,7 @@ test('explain: after adding the proposed statement, the layer allows', () => {
   assert.equal(explain({ ...layers, identity: [...layers.identity, sourced('more', grant)] }, asked).decision.effect, 'Allow');
 });
 
-test('explain: each layer and each level of service control policies has its own trace', () => {
+test('explain: each policy type and each level of service control policies has its own trace', () => {
   const deny = { Effect: 'Deny', Action: 'chime:*' };
   const layers = {
     identity: [sourced('p', {})],

@@ -36,8 +36,9 @@ export interface StatementTrace {
   readonly start: number;
   readonly end: number;
   readonly action: ElementTrace;
-  /** Absent if the action does not match or the statement has no such element. In the same cases, the conditions are empty. */
+  /** Absent if the action does not match, or if the statement has neither Resource nor NotResource. */
   readonly resource?: ElementTrace;
+  /** Empty if the action does not match. */
   readonly conditions: readonly ConditionTrace[];
 }
 
@@ -46,7 +47,10 @@ export interface PolicyTrace {
   readonly statements: readonly StatementTrace[];
 }
 
-/** Smallest changes after which a layer would allow: the statement that nearly allows with its failing parts, and a statement to add. */
+/**
+ * Two ways to make a layer (the policies of one type) allow the request: change the failing parts of the statement that
+ * nearly allows, or add the statement `grant`.
+ */
 export interface NearestMiss {
   readonly statement?: StatementRef;
   /** Failing parts: `Resource`, or a condition such as `StringEquals aws:username`. */
@@ -77,7 +81,7 @@ export interface Explanation {
 }
 
 /**
- * Decides a request and returns for every statement of every layer why it applies or not.
+ * Decides a request. Explains for every statement of every layer why the statement applies or does not apply.
  *
  * @throws StepsExceeded  the budget has too few steps left
  * Source: IAM User Guide, "Policy evaluation logic" and "How AWS enforcement code logic evaluates requests".
@@ -98,15 +102,15 @@ function explainResource(layers: PolicyLayers, request: PolicyRequest, resource:
   const layer = (policyType: PolicyType, policies: readonly SourcedPolicy[], level?: number): void => {
     traced.push(explainLayer(policyType, policies, request, resource, budget, level));
   };
-  // "Organizations SCPs": every level from the root to the account must allow.
+  // Source: "Organizations SCPs". Every level from the root to the account must allow.
   layers.serviceControl?.forEach((level, i) => {
     layer('service-control', level, i);
   });
-  // "Identity-based policies". A root user does not need an Allow, but a Deny applies to the root user.
+  // Source: "Identity-based policies". A root user does not need an Allow, but a Deny applies to the root user.
   layer('identity', layers.identity);
-  // "IAM permissions boundaries", if the principal has one.
+  // Source: "IAM permissions boundaries". The layer exists only if the principal has a boundary.
   if (layers.boundary !== undefined && layers.boundary.length > 0) layer('boundary', layers.boundary);
-  // "Session policies", if one was passed.
+  // Source: "Session policies". The layer exists only if the session has session policies.
   if (layers.session !== undefined) layer('session', layers.session);
   return { resource, decision: decideTraced(traced, layers.root === true, resource), layers: traced };
 }
@@ -186,7 +190,7 @@ function explainStatement(
   return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }
 
-/** Cost of a statement without values, including the memory of its trace, in steps. */
+/** Cost of a statement, in steps, including the memory of its trace. Its values cost additional steps. */
 const STEPS_OF_STATEMENT = 32;
 
 /** Cost of comparing one resource, segment by segment, in steps. */
@@ -198,8 +202,8 @@ const STEPS_OF_VALUE = 4;
 const NO_CONDITIONS: readonly ConditionTrace[] = [];
 
 /**
- * Returns the reference to a statement. Lists all cases and uses no spread, because a spread is slow and an explanation creates many
- * references.
+ * Returns the reference to a statement. The code has one branch for each combination of absent fields. An object spread
+ * would be slow, and an explanation creates many references.
  */
 function refTo(policyType: PolicyType, { policyId, policyArn }: SourcedPolicy, { index: statement, sid }: PreparedStatement): StatementRef {
   if (policyArn === undefined) {
@@ -213,7 +217,7 @@ function traceElement<Value>({ element, negated, values }: PreparedElement<Value
   return { element, holds: anyMatched(traced) !== negated, values: traced };
 }
 
-/** Action in lower case, with the offset of its colon, or -1. */
+/** Action in lower case. `colon` is the offset of its colon, or -1 if there is no colon. */
 interface AskedAction {
   readonly whole: string;
   readonly colon: number;
@@ -238,7 +242,11 @@ function actionMatch(
   return wildcardMatch(service, whole.slice(0, colon), budget) && wildcardMatch(name, whole.slice(colon + 1), budget);
 }
 
-/** Returns the trace of a Resource value. Source: IAM User Guide, "Resource"; a short ARN ends in `*`. */
+/**
+ * Returns the trace of a Resource value. Missing segments at the end of an ARN pattern match everything.
+ *
+ * Source: IAM User Guide, "Resource": missing segments of an ARN are treated as `*`.
+ */
 function traceResource(value: PreparedText, resource: string, { context }: PolicyRequest, budget: StepBudget): ValueTrace {
   takeSteps(budget, STEPS_OF_RESOURCE + ('plain' in (value.constant ?? {}) ? value.value.length : 0));
   if (value.value === '*') return value.matched;
@@ -247,7 +255,10 @@ function traceResource(value: PreparedText, resource: string, { context }: Polic
   return valueTrace(value, resolved, pattern !== undefined && arnMatch(pattern, resource, true, budget));
 }
 
-/** Returns the Allow statement with the action that has the fewest failing parts. If several have equally few, returns the first. */
+/**
+ * Finds the Allow statements whose action matches, and returns the one with the fewest failing parts. If several
+ * statements have equally few failing parts, returns the first of them.
+ */
 function nearestMiss(policies: readonly PolicyTrace[], action: string, resource: string): NearestMiss {
   let nearest: { readonly ref: StatementRef; readonly failing: readonly string[] } | undefined;
   for (const { statements } of policies) {

@@ -1,7 +1,7 @@
 import type { Arn } from '#core/arn.ts';
 
 /**
- * Service control policy of AWS in every organization, which allows everything.
+ * Service control policy that AWS provides in every organization. It allows everything.
  *
  * Source: AWS Organizations User Guide, "Service control policies (SCPs)", FullAWSAccess.
  */

@@ -1,4 +1,7 @@
-/** Matching of patterns with the values of a list, which are one subject, so that each value is read once for all patterns. */
+/**
+ * Matching of patterns with the values of a list. The values form one subject (bitmaps of their characters), so that
+ * each value is read once for all patterns.
+ */
 import { type Glob, leastLength, MANY, type Matching } from './glob.ts';
 import { globMatches } from './glob-match.ts';
 import { leapFar, NEXT, next } from './glob-row.ts';
@@ -7,12 +10,15 @@ import { listSubject, type Subject } from './subject.ts';
 
 const NO_TEXTS: readonly string[] = [];
 
-/** Minimum number of values that are matched as one subject, so that each value is read once for all patterns. */
+/**
+ * Minimum length of a list whose values are matched together, as one subject. The values of a shorter list are matched
+ * one by one.
+ */
 export const LIST_MIN = 5;
 
 /**
- * Marks the values of a list that a pattern matches, by their index in `found`. Reports whether the pattern matches any value.
- * Existing marks remain.
+ * Sets `found[i]` to 1 for each index `i` of a value that the pattern matches. Reports whether the pattern matches any
+ * value. Does not clear other entries of `found`.
  *
  * @throws StepsExceeded  the budget has too few steps left
  */
@@ -41,7 +47,11 @@ export function matchList(glob: Glob, texts: readonly string[], matching: Matchi
   return any;
 }
 
-/** Advances the row, which all values share, over the codes from `first` on. Returns whether any position is left. */
+/**
+ * Advances the row over the codes of the pattern, beginning with the code at index `first`. The row is the set of
+ * positions that the pattern has reached, as bits. All values of the list share one row. Returns whether any position
+ * is left.
+ */
 function advanceList({ codes }: Glob, texts: readonly string[], matching: Matching, subject: Subject, first: number): boolean {
   const { subjects, budget } = matching;
   const { row } = subjects;
@@ -78,7 +88,10 @@ function advanceList({ codes }: Glob, texts: readonly string[], matching: Matchi
   return true;
 }
 
-/** Advances the row like `leap`, from the first position of each string. Reports whether any position is left. */
+/**
+ * Does the work of `leapAll` for a row whose only positions are the starts of the strings. Returns whether any position
+ * is left.
+ */
 function leapFromStarts(row: Int32Array, arena: Int32Array, { starts }: Subject, mask: number, length: number): boolean {
   let any = 0;
   for (let i = 0; i < starts.length; i++) {
@@ -90,7 +103,10 @@ function leapFromStarts(row: Int32Array, arena: Int32Array, { starts }: Subject,
   return any !== 0;
 }
 
-/** Advances the row like `leap`, over all words. Reports whether any position is left. */
+/**
+ * Removes all positions from the row that the bitmap at the offset `mask` does not have, and advances the remaining
+ * positions by `length`. Returns whether any position is left.
+ */
 function leapAll(row: Int32Array, arena: Int32Array, words: number, mask: number, length: number): boolean {
   const down = 32 - length;
   let carry = 0;
@@ -104,7 +120,7 @@ function leapAll(row: Int32Array, arena: Int32Array, words: number, mask: number
   return any !== 0;
 }
 
-/** Adds every position after the smallest one of each string. A `*` reaches these positions. */
+/** In each string, sets the bits of all positions after the smallest reached one, because a `*` reaches all of them. */
 function fillLists(row: Int32Array, { starts, words }: Subject): void {
   for (let i = 0; i < starts.length; i++) {
     const end = i + 1 < starts.length ? (starts[i + 1] as number) >>> 5 : words;
@@ -149,7 +165,9 @@ function endIsReached(row: Int32Array, { starts, texts }: Subject, index: number
   return (((row[position >>> 5] as number) >>> (position & 31)) & 1) === 1;
 }
 
-/** Does the work of `matchList` for a pattern that matches only values of its own length. */
+/**
+ * Does the work of `matchList` for a pattern without `*` and variables, which matches only values of its own length.
+ */
 function matchEach(glob: Glob, matching: Matching, values: readonly string[], found: Uint8Array): boolean {
   takeSteps(matching.budget, values.length);
   let any = false;

@@ -1,11 +1,13 @@
 /**
  * Matching of patterns with `*`, `?` and variables, without backtracking.
  *
- * The matcher stores the positions of the value that the pattern has reached, as bits. It advances all positions by one unit of the pattern
- * at a time. One comparison takes at most (units of the pattern as written) x (words of the value's bitmaps) steps. This is at most a
- * constant x (length of the value) x ceil(length of the pattern / 32). This bound holds because
- * a pattern with more units than the value does not match, and a variable counts as one unit.
- * Units are UTF-16 code units, so `?` matches half of a surrogate pair.
+ * A pattern consists of units: UTF-16 code units, wildcards and variables. So `?` matches half of a surrogate pair. The
+ * matcher reads one unit of the pattern at a time. After each unit, it stores the positions of the value that the
+ * pattern has reached, as bits in 32-bit words.
+ *
+ * One comparison takes at most (units of the pattern) x (words of the value's bitmaps) steps. This is at most a
+ * constant x (length of the value) x ceil(length of the pattern / 32). The bound holds because a pattern with more
+ * units than the value does not match, and a variable counts as one unit.
  */
 import { type Glob, leastLength, MANY, type Matching, newMatching, ONE, VARIABLE } from './glob.ts';
 import { advance, clearRow, leastPosition, RANGE } from './glob-row.ts';
@@ -14,7 +16,10 @@ import { subjectOf } from './subject.ts';
 
 const NO_TEXTS: readonly string[] = [];
 
-/** Budget of comparisons outside decisions. Linking happens once, and the quotas of policies limit its work. */
+/**
+ * Unlimited budget for comparisons outside decisions. They need no limit, because the engine compares an action with a
+ * policy only once and caches the result, and quotas limit the length of policies.
+ */
 const UNBOUNDED: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY };
 const LINKING = newMatching(UNBOUNDED);
 
@@ -40,7 +45,7 @@ export function globMatches(glob: Glob, texts: readonly string[], matching: Matc
   const least = leastLength(glob, texts);
   const { length } = codes;
   if (firstMany < 0 ? to - from !== least : to - from < least) return false;
-  // Comparing a unit at a fixed position costs less than searching for it.
+  // Four units at fixed positions count as one step, because comparing a unit costs less than searching for it.
   takeSteps(matching.budget, 1 + (least >>> 2));
 
   let begin = from;
@@ -85,7 +90,7 @@ export function globMatches(glob: Glob, texts: readonly string[], matching: Matc
   }
   RANGE.low = begin >>> 5;
   RANGE.high = RANGE.low;
-  // The last `*` reaches the end from the smallest position in the row.
+  // Only the smallest reached position matters here. The last `*` matches everything from this position to `end`.
   const reached = advance(matching, subject, codes, firstMany, lastMany, texts, end, ahead) && leastPosition(row) <= end;
   clearRow(row);
   return reached;

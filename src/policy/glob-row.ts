@@ -1,29 +1,30 @@
 /**
- * The row of a comparison: the set of positions of the value that the pattern has reached, as bits. This file advances the row over the
- * codes of a pattern.
+ * The row of a comparison: the set of positions of the value that the pattern has reached, as bits. This file advances
+ * the row over the codes of a pattern (its characters, wildcards and variables).
  */
 import { MANY, type Matching, ONE, VARIABLE } from './glob.ts';
 import { type StepBudget, StepsExceeded } from './steps.ts';
 import { conjunction, occurrenceMask, type Subject, type Subjects, unitMask } from './subject.ts';
 
-/** First and last word of the row that contain a position. */
+/** First and last word of the row (the reached positions as bits) that contain a position. */
 export const RANGE = { low: 0, high: 0 };
 
-/** Returns the smallest position in the row. */
+/** Returns the smallest position in the row (the reached positions as bits). */
 export function leastPosition(row: Int32Array): number {
   const word = row[RANGE.low] as number;
   return 32 * RANGE.low + 31 - Math.clz32(word & -word);
 }
 
-/** Clears the row for the next comparison. */
+/** Sets all bits of the row to zero for the next comparison. */
 export function clearRow(row: Int32Array): void {
   if (RANGE.low <= RANGE.high) row.fill(0, RANGE.low, RANGE.high + 1);
 }
 
 /**
- * Advances the row over `codes[first..last)`. Returns whether any position is left.
+ * Advances the row (the reached positions as bits) over `codes[first..last)`. Returns whether any position is left.
  *
- * Ignores positions beyond `end`, and positions that leave no room for the remaining `ahead` units.
+ * `ahead` is the minimum number of units that the codes match. Ignores positions beyond `end`. Also ignores positions
+ * that leave too little space before `end` for the remaining codes.
  */
 export function advance(
   matching: Matching,
@@ -67,10 +68,16 @@ export function advance(
   return low <= high && NEXT.mask >= 0;
 }
 
-/** Result of `next`: offset of the positions at which codes can be consumed (-1 if there are none), and the number of codes. */
+/**
+ * Result of `next`. `mask` is the offset of the bitmap of positions at which the next codes match, or -1 if there are
+ * none. `length` is the number of units that the codes match.
+ */
 export const NEXT = { mask: 0, length: 0 };
 
-/** Sets `NEXT` to the positions of the code at `at`, or of the gram that begins there. Returns the number of consumed codes. */
+/**
+ * Sets `NEXT` for the code at `at`, or for the gram (run of up to four codes) that begins there.
+ * Returns the number of codes that `NEXT` covers.
+ */
 export function next(
   { subjects, budget }: Matching,
   subject: Subject,
@@ -96,15 +103,19 @@ export function next(
 }
 
 /**
- * Maximum length of a gram, in codes. A gram is a run of codes that one pass advances. Its positions are computed once for each subject.
+ * Maximum length of a gram, in codes. A gram is a run of codes over which the row advances in one pass. The positions
+ * of a gram are computed once for each subject (the string to match).
  */
 const GRAM = 4;
 /** Maximum number of cached grams of one subject. */
 const GRAMS_MAX = 512;
-/** Bytes in a gram that mean the wildcard `?`, and that fill a gram with fewer than four codes. */
+/**
+ * `ANY` is the byte for the wildcard `?` in a gram. `NO_UNIT` fills the unused bytes of a gram with fewer than four
+ * codes.
+ */
 const [ANY, NO_UNIT] = [0, 1];
 
-/** Returns the byte of a code in a gram, or -1. */
+/** Returns the byte that represents a code in a gram, or -1 if a gram cannot contain the code. */
 function gramByte(code: number): number {
   if (code === ONE) return ANY;
   return code > NO_UNIT && code < 256 ? code : -1;
@@ -118,7 +129,8 @@ function gramLength(codes: Int32Array, at: number, last: number): number {
 }
 
 /**
- * Returns the offset of the bitmap of positions at which a gram can be consumed. Returns -1 if there are none, and 0 if the cache is full.
+ * Returns the offset of the bitmap of positions at which a gram (run of codes) matches. Returns -1 if it matches
+ * nowhere, and 0 if the cache is full.
  */
 function gramMask(subjects: Subjects, subject: Subject, codes: Int32Array, at: number, length: number, budget: StepBudget): number {
   let gram = 0;
@@ -138,15 +150,15 @@ function gramMask(subjects: Subjects, subject: Subject, codes: Int32Array, at: n
 
 const MASKS = new Int32Array(GRAM);
 
-/** Returns the offset of the bitmap of positions at which a code of one unit can be consumed, or -1. */
+/** Returns the offset of the bitmap of positions at which a character or `?` matches, or -1 if there are none. */
 function codeMask(subjects: Subjects, subject: Subject, code: number, budget: StepBudget): number {
   if (code >= 0) return unitMask(subjects, subject, code, budget);
   return subject.inside;
 }
 
 /**
- * Advances each position that is also in the mask by `length`, which is less than 32, and removes all others. Returns the last word that
- * may contain a position.
+ * Removes all positions from the row that the bitmap at the offset `mask` does not have, and advances the remaining
+ * positions by `length`, which is less than 32. Returns the last word that may contain a position.
  */
 function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
   const down = 32 - length;
@@ -180,7 +192,7 @@ export function leapFar(row: Int32Array, arena: Int32Array, mask: number, low: n
   return Math.min(high + words + 1, most);
 }
 
-/** Adds every position after the smallest one. In a single string, a `*` reaches these positions. */
+/** Sets the bits of all positions after the smallest reached one in the row, because a `*` reaches all of them. */
 function fillAll(row: Int32Array, low: number, high: number, most: number): number {
   const word = row[low] as number;
   row[low] = word | -word;

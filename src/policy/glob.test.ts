@@ -49,7 +49,10 @@ test('matchesText: compares only the part of the text between the offsets', () =
   );
 });
 
-/** Reports whether a pattern matches, by its definition: compares all suffixes of pattern and text, by dynamic programming. */
+/**
+ * Reports whether a pattern matches a text, by the definition of patterns. After each piece of the pattern, `reached`
+ * contains all positions of the text that the pattern can have reached.
+ */
 function matchesBySets(pieces: readonly Piece[], variables: ReadonlyMap<string, string>, text: string): boolean {
   let reached = new Set([0]);
   const consume = (unit: string | undefined): void => {
@@ -81,7 +84,7 @@ function dice(seed: number): (limit: number) => number {
 
 const UNITS = ['a', 'a', 'a', 'b', ':', '\u00e9', '\ud83d', '\ude00', '\u4e2d'];
 const SIGNS = ['a', 'a', 'a', 'b', '*', '*', '?', '${x:v}', '${x:w}', ':', '**', '\u00e9', '\u{1f600}'];
-/** Lengths at and around the ends of words, which have 32 units. */
+/** Lengths of generated strings. Some are at and around multiples of 32, because a word of a bitmap has 32 units. */
 const LENGTHS = [0, 1, 2, 3, 5, 8, 30, 31, 32, 33, 62, 63, 64, 65, 96, 130];
 
 function generate(seed: number) {
@@ -112,7 +115,7 @@ function generate(seed: number) {
   return { pieces: piecesOf(pattern), variables, texts, pattern };
 }
 
-test('globMatches: agrees with the definition on generated patterns, texts and lists', () => {
+test('globMatches: agrees with the definition of patterns, for generated patterns, texts and lists', () => {
   const matching = newMatching({ stepsLeft: Number.POSITIVE_INFINITY });
   let matched = 0;
   for (let seed = 1; seed <= 40_000; seed++) {
@@ -130,11 +133,11 @@ test('globMatches: agrees with the definition on generated patterns, texts and l
     assert.deepEqual([any, [...marks]], [expected.includes(true), expected.map(Number)], list);
     matched += expected.filter(Boolean).length;
   }
-  // Checks that both results are frequent.
+  // Checks that the generator creates many matches.
   assert.ok(matched > 20_000, `${matched} matches`);
 });
 
-/** The documented bound is this constant times the value's length times the words of the pattern. */
+/** Constant of the bound in `glob-match.ts`: constant × length of the value × ceil(length of the pattern / 32). */
 const STEPS_PER_UNIT_AND_WORD = 4;
 
 // biome-ignore format: a table
@@ -150,7 +153,7 @@ const WORST: readonly [name: string, pattern: string, text: string][] = [
 ];
 
 for (const [name, pattern, text] of WORST) {
-  test(`globMatches: ${name} takes steps within the bound`, () => {
+  test(`globMatches: the number of steps is within the bound for ${name}`, () => {
     const budget = { stepsLeft: 1e9 };
     matchesText(newGlob(piecesOf(pattern)), text, 0, text.length, budget);
     const steps = 1e9 - budget.stepsLeft;
@@ -159,11 +162,12 @@ for (const [name, pattern, text] of WORST) {
   });
 }
 
-test('globMatches: the value of a variable can be long without many additional steps', () => {
+test('globMatches: a long value of a variable takes few additional steps', () => {
   const steps = (glob: Glob, value: string): number => {
     const matching = newMatching({ stepsLeft: 1e9 });
     const texts = glob.variables.map(() => value);
-    // Two equal comparisons, of which the second finds the variable's value in the cache. Only its steps are counted.
+    // Compares the pattern twice, and counts only the steps of the second comparison. The second comparison finds the
+    // variable's value in the cache.
     for (const text of ['a'.repeat(2000), 'a'.repeat(2000)]) {
       matching.budget = { stepsLeft: 1e9 };
       globMatches(glob, texts, matching, text, 0, text.length);
@@ -174,7 +178,7 @@ test('globMatches: the value of a variable can be long without many additional s
   assert.ok(steps(glob, 'a'.repeat(900)) <= 2 * steps(glob, 'aa') + 2000);
 });
 
-test('globMatches: a comparison that exceeds its budget throws and does not affect the next one', () => {
+test('globMatches: a comparison that exceeds its budget throws and does not affect the next comparison', () => {
   const budget: StepBudget = { stepsLeft: 3000 };
   const long = newGlob(piecesOf(`*${'a?'.repeat(200)}b*`));
   const text = `${'a'.repeat(2000)}b`;

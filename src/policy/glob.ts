@@ -1,15 +1,15 @@
 /**
- * Compiled patterns with `*`, `?` and variables, and the working memory of their comparisons. `glob-match.ts` compares them with one value,
- * `glob-list.ts` with a list.
+ * Compiled patterns with `*`, `?` and variables, and the working memory of comparisons. `glob-match.ts` compares a
+ * pattern with one value. `glob-list.ts` compares a pattern with a list of values.
  */
 import type { Piece } from './pattern.ts';
 import type { StepBudget } from './steps.ts';
 import { newSubjects, type Subjects } from './subject.ts';
 
-/** Codes of the wildcards `*` and `?` in a pattern. All codes from 0 are UTF-16 units. */
+/** Codes of the wildcards `*` and `?` in a pattern. Codes of 0 or more are UTF-16 units. */
 export const MANY = -1;
 export const ONE = -2;
-/** Code of a variable: the k-th variable is `VARIABLE - k`. */
+/** Code of the first variable of a pattern. The variable with index `k` has the code `VARIABLE - k`. */
 export const VARIABLE = -16;
 
 export type Variable = Extract<Piece, { kind: 'variable' }>;
@@ -18,7 +18,7 @@ export type Variable = Extract<Piece, { kind: 'variable' }>;
 export interface Glob {
   readonly codes: Int32Array;
   readonly variables: readonly Variable[];
-  /** Number of units and `?`, which is the minimum length of a match without the values of the variables. */
+  /** Number of characters and `?` in the pattern. If all variables are empty, this is the minimum length of a match. */
   readonly least: number;
   /** Offsets of the first and the last `*` in `codes`; -1 if there is none. */
   readonly firstMany: number;
@@ -32,7 +32,10 @@ export interface Matching {
   readonly subjects: Subjects;
 }
 
-/** Creates the memory of comparisons. `wordsMax` limits the words in the bitmaps of one value. A longer value exceeds every budget. */
+/**
+ * Creates the working memory of comparisons. `wordsMax` is the maximum number of words in the bitmaps of one value. If
+ * a comparison needs longer bitmaps, it throws `StepsExceeded`.
+ */
 export function newMatching(budget: StepBudget, wordsMax = Number.POSITIVE_INFINITY): Matching {
   return { budget, subjects: newSubjects(wordsMax) };
 }
@@ -64,7 +67,7 @@ export function newGlob(pieces: readonly Piece[]): Glob {
   return { codes: Int32Array.from(codes), variables, least, firstMany: codes.indexOf(MANY), lastMany: codes.lastIndexOf(MANY) };
 }
 
-/** Returns the length of the shortest match. */
+/** Returns the length of the shortest string that the pattern matches. `texts` has the values of its variables. */
 export function leastLength({ least, variables }: Glob, texts: readonly string[]): number {
   let length = least;
   for (let i = 0; i < variables.length; i++) length += (texts[i] as string).length;

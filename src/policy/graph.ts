@@ -1,16 +1,19 @@
 import { UNREAD } from './facts.ts';
 import type { RequestRecord } from './request.ts';
 
-/** Test of a request, prepared when the policy was linked. */
+/** Test of a request. It is created when the decision graph that contains it is built. */
 export type Predicate = (record: RequestRecord) => boolean;
 
-/** Kind of node: an answer. All other kinds compare an atom. */
+/** Kind of node: the end of a graph, with an answer. All other kinds of nodes evaluate an atom (one comparison). */
 export const ANSWER = 0;
 /** Kind of node: calls the atom's `test`. */
 export const TEXT = 1;
-/** Kind of node: compares the two bits of the record's `truths` at `number` with the states in `states`. */
+/**
+ * Kind of node: tests a boolean context key. `number` is the offset of its two bits in the record's `truths`. `states`
+ * has one bit for each state of the key for which the test holds.
+ */
 export const TRUTH = 2;
-/** Kinds of nodes: test whether the time is before or after `bound`. */
+/** Kinds of nodes that test whether the time is before or after `bound`. */
 export const BEFORE = 3;
 export const AFTER = 4;
 
@@ -20,11 +23,14 @@ export interface Atom {
   readonly number: number;
   readonly states: number;
   readonly bound: number;
-  /** The comparison on strings. It is correct for every record, also if the record lacks the number or truth value. */
+  /**
+   * The comparison of strings. Its result is correct for every record, even if the record lacks the number or truth
+   * value for a faster comparison.
+   */
   readonly test: Predicate;
   /**
-   * Nodes of this atom, by their successors. The maps are weak, so that a policy does not keep nodes that it shares with deleted policies
-   * in memory.
+   * Nodes of this atom, by their successors. The maps are weak. So if policies share a node and one of them is deleted,
+   * the others do not keep the node in memory.
    */
   readonly nodes: WeakMap<Node, WeakMap<Node, Node>>;
 }
@@ -39,8 +45,8 @@ export function newAtom(test: Predicate, quick: Quick = { op: TEXT }): Atom {
 export type Test = boolean | Atom | { readonly all: readonly Test[] } | { readonly any: readonly Test[] } | { readonly not: Test };
 
 /**
- * Node of a decision graph: an atom with its two successors, or an answer. Programs share equal nodes, so the programs of a thousand
- * principals fit into the processor's cache.
+ * Node of a decision graph: an atom (one comparison) with its two successors, or an answer. Decision graphs share equal
+ * nodes, so the graphs of a thousand principals fit into the processor's cache.
  */
 export interface Node {
   readonly op: number;

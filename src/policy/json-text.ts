@@ -1,4 +1,4 @@
-/** Nodes of a parsed JSON text, with their positions, and its problems. `read-json.ts` creates them. */
+/** Types of the nodes and the problems of a parsed JSON text, with positions. `read-json.ts` creates the objects. */
 
 /** Offsets in the text, in UTF-16 units. `end` is exclusive. */
 export interface Span {

@@ -1,6 +1,7 @@
 /**
- * Context keys with a slot: a small number by which a `FactSource` finds their value without a look-up by name. They are the keys that the
- * request itself and its caller determine. All other keys (tags, keys of services, unknown keys) are looked up by name.
+ * Context keys with a slot: a small number by which a `FactSource` finds their value without a look-up by name. These
+ * are the keys about the principal, the request and the account of the resource. All other keys (tags, keys of
+ * services, unknown keys) are looked up by name.
  *
  * Source: IAM User Guide, "AWS global condition context keys".
  */

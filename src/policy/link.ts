@@ -6,7 +6,7 @@ import { LAYERS_MAX } from './request.ts';
 
 /** Policies of a principal, by policy type. */
 export interface PolicyLayers {
-  /** Inline and attached policies, including those of all groups. For a role session, those of the role. */
+  /** Inline and attached policies, including those of all groups. For a role session, the policies of the role. */
   readonly identity: readonly SourcedPolicy[];
   /** Permissions boundary. Absent or empty if the principal has none. */
   readonly boundary?: readonly SourcedPolicy[];
@@ -18,7 +18,10 @@ export interface PolicyLayers {
   readonly root?: boolean;
 }
 
-/** Answer for an allowed request. For denials, a positive answer is `1 + index in denyOf`, and a negative one `-1 - index in gates`. */
+/**
+ * Answer of a decision graph for an allowed request. For an explicit denial, the answer is `1 + index in denyOf`.
+ * For an implicit denial, the answer is `-1 - index in gates`.
+ */
 export const ALLOWED = 0;
 
 /** Statement that applies to the action. */
@@ -26,11 +29,14 @@ export interface Candidate {
   readonly policyType: PolicyType;
   readonly source: SourcedPolicy;
   readonly statement: number;
-  /** Cache of `refOf`. */
+  /** Cached result of `refOf`. */
   ref?: StatementRef;
 }
 
-/** Layer that must allow an action, and depends on the request. A layer without candidates never allows. */
+/**
+ * Layer (policies of one type) that must allow an action, and whose result depends on the request.
+ * A layer without candidates never allows.
+ */
 export interface Gate {
   readonly policyType: PolicyType;
   readonly allowOf: readonly Candidate[];
@@ -38,17 +44,17 @@ export interface Gate {
   readonly allows: readonly Node[];
 }
 
-/** Decision graph of one action for one stack, and the meaning of its answers. */
+/** Decision graph of one action for one policy stack, and the meaning of its answers. */
 export interface Program {
   /** Graph that ends at `ALLOWED`, or at a number that identifies the denial. */
   readonly root: Node;
-  /** Statements that can deny, in the order in which denials name them. */
+  /** Statements that can deny. If several of them deny a request, the decision names the first in this list. */
   readonly denyOf: readonly Candidate[];
-  /** Layers that must allow, in the order in which implicit denials name them. Omits layers that always allow. */
+  /** Layers that must allow, except those that always allow. If several do not allow, the decision names the first. */
   readonly gates: readonly Gate[];
   /** The allowing statements of the layers that always allow. */
   readonly alwaysBy: readonly Candidate[];
-  /** Context keys that the conditions and variables of these statements read, sorted. */
+  /** Context keys that the conditions and variables of the statements for this action read, sorted. */
   readonly keys: readonly string[];
   /** Maximum number of comparisons of one decision. */
   readonly size: number;
@@ -62,7 +68,7 @@ export function checkLayers(layers: PolicyLayers): void {
   if ((layers.serviceControl?.length ?? 0) > LEVELS_MAX) throw new Error('There are too many levels of service control policies.');
 }
 
-/** Contributions of one layer. Each level of service control policies is a layer. */
+/** Policies of one layer, reduced to the statements that apply to the action. Each SCP level is a layer. */
 interface LinkedLayer {
   readonly policyType: PolicyType;
   readonly contributions: readonly Contribution[];
@@ -70,7 +76,11 @@ interface LinkedLayer {
   readonly gate: boolean;
 }
 
-/** Markers in the chain of contributions. A marker starts a layer of its policy type, which must allow (`gate`) or need not (`free`). */
+/**
+ * Markers in the path to a shared program (`Contribution.next`). In this path, a marker precedes the contributions of
+ * each layer. It says the policy type of the layer, and whether the layer must allow (`gate`) or need not allow
+ * (`free`).
+ */
 // biome-ignore format: a table
 const MARKS: Readonly<Record<PolicyType, { readonly gate: object; readonly free: object }>> = {
   'service-control': { gate: {}, free: {} },
@@ -83,11 +93,14 @@ const MARKS: Readonly<Record<PolicyType, { readonly gate: object; readonly free:
 const PROGRAM = {};
 
 /**
- * Returns the program of a lower-case action. Stacks with the same applicable statements share one program.
+ * Returns the program (decision graph) of a lower-case action. Stacks for which the same statements apply share one
+ * program.
  *
- * Source: IAM User Guide, "Policy evaluation logic": an explicit deny in any policy wins, then every layer that is present must allow.
- * Assumed: if several layers deny, an explicit denial is named in the order service control, boundary, session, identity. An implicit
- * denial is named in the order service control, identity, boundary, session.
+ * Source: IAM User Guide, "Policy evaluation logic": an explicit deny in any policy wins, then every layer that is
+ * present must allow.
+ * Assumed: if several layers deny, the decision names the first of them. For explicit denials, the order is service
+ * control, boundary, session, identity. For implicit denials, the order is service control, identity, boundary,
+ * session.
  */
 export function linkProgram(layers: PolicyLayers, action: string): Program {
   const linked: LinkedLayer[] = [];
@@ -169,7 +182,7 @@ function makeProgram(linked: readonly LinkedLayer[]): Program {
   }
   let root = answerNode(ALLOWED);
   for (let g = gates.length - 1; g >= 0; g--) root = graphOf(gateTests[g] as Test, root, answerNode(-1 - g));
-  // Denials are evaluated in the order in which they are named.
+  // Explicit denials are evaluated in the order of `denyOf`, so that the graph ends at the first statement that denies.
   for (let i = denies.length - 1; i >= 0; i--) root = graphOf(denies[i] as Test, answerNode(1 + i), root);
   const size = [...denies, ...gateTests].reduce<number>((sum, test) => sum + sizeOf(test), 1);
   return { root, denyOf, gates, alwaysBy, keys: [...keys].sort(), size };

@@ -6,7 +6,7 @@ import type { ActionPattern, ArnPattern, ConditionTest, LoweredPolicy, LoweredSt
 import { type Operator, readOperator } from './operators.ts';
 import { type Piece, readPattern } from './pattern.ts';
 
-/** Part of a policy that the engine does not support. It does not evaluate such a policy. */
+/** Part of a policy that the engine does not support. The engine does not evaluate a policy with such a part. */
 export interface LowerProblem {
   readonly message: string;
   readonly start: Position;
@@ -18,12 +18,14 @@ type Report = (message: string, node: JsonNode) => void;
 const PRINCIPAL_TYPES: ReadonlySet<string> = new Set(['AWS', 'Service', 'Federated', 'CanonicalUser']);
 
 /**
- * Converts a document to the form that is linked.
+ * Converts a document to a `LoweredPolicy`, the parsed form from which the engine builds decision graphs.
  *
- * If there is a problem, returns no policy. It never skips a single statement, because the statement could be a Deny.
+ * If there is a problem, returns no policy. It never returns only the valid statements, because an invalid statement
+ * could be a Deny.
  *
  * Source: IAM User Guide, "IAM JSON policy elements reference".
- * Assumed: a variable in an operator without variables, or before the fifth colon of a resource, is a problem and not literal text.
+ * Assumed: `${…}` is a problem, and not literal text, in two places: (1) in a value whose operator does not accept
+ * variables, and (2) before the fifth colon of a resource.
  */
 export function lowerPolicy(document: PolicyDocument): { readonly policy?: LoweredPolicy; readonly problems: readonly LowerProblem[] } {
   const problems: LowerProblem[] = [];
@@ -117,7 +119,7 @@ function lowerResource({ value, node }: TextNode, variables: boolean, report: Re
       return [];
     }
     if (i < 5 && pattern.pieces.some(({ kind }) => kind === 'variable')) {
-      report('A resource can contain variables only after its fifth colon.', node);
+      report('The ARN of a resource can contain policy variables only after its fifth colon.', node);
       return [];
     }
     segments.push(pattern.pieces);
@@ -137,7 +139,7 @@ function lowerPrincipals(node: PrincipalNode, not: boolean, report: Report): Non
 }
 
 function lowerBlock({ operator: name, tests }: ConditionBlock, variables: boolean, report: Report): ConditionTest[] {
-  // An operator without keys tests nothing. IAM stores any name for it.
+  // An operator without keys tests nothing. IAM accepts any name for such an operator.
   if (tests.length === 0) return [];
   const read = readOperator(name.value);
   if (read === undefined) {

@@ -2,13 +2,13 @@ import type { Glob } from './glob.ts';
 import type { Operator, Quantifier } from './operators.ts';
 import type { Piece } from './pattern.ts';
 
-/** Policy in the form that is linked: plain data, validated and parsed. */
+/** Policy in the form from which the engine builds decision graphs: plain data, validated and parsed. */
 export interface LoweredPolicy {
   readonly version: '2008-10-17' | '2012-10-17';
   readonly statements: readonly LoweredStatement[];
 }
 
-/** Statement in the form that is linked. */
+/** Statement of a `LoweredPolicy`. */
 export interface LoweredStatement {
   readonly effect: 'Allow' | 'Deny';
   readonly sid?: string;
@@ -47,6 +47,9 @@ export interface ConditionTest {
   readonly ifExists: boolean;
   /** Context key, in lower case. */
   readonly key: string;
-  /** Values as patterns for the string operators. Typed operators read their `plainText`. */
+  /**
+   * Values as patterns for the string operators. Operators on numbers, dates and other types read the literal string of
+   * a value (`plainText`).
+   */
   readonly values: readonly (readonly Piece[])[];
 }

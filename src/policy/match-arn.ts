@@ -17,17 +17,22 @@ function isArn(text: string): boolean {
 }
 
 /**
- * Pattern of an ARN operator. `segments` has six segments as written. A colon in the value of a variable does not separate segments.
- * `whole` is a pattern with fewer written colons that begins with a variable.
+ * Pattern of an ARN operator, in one of two forms:
+ *
+ * - `segments` has the six segments of the pattern. A segment that is only `*` is `undefined`. A colon in the value of
+ * a variable does not separate segments.
+ * - `whole` is a pattern with fewer than five colons. It begins with the variable `lead`, whose value must be an ARN.
  */
 type ArnForm = { readonly segments: readonly (Glob | undefined)[] } | { readonly whole: Glob; readonly lead: Variable };
 
 /**
- * Returns the comparison of an ARN operator.
+ * Returns a function that compares a request value with one pattern of an ARN operator.
  *
- * Source: IAM User Guide, "Amazon Resource Name (ARN) condition operators": six segments, each with wildcards. ArnEquals equals ArnLike.
- * Assumed: `*` alone matches every value. Other patterns with fewer than six written segments match no value, with one exception. If the
- * pattern begins with a variable whose value is an ARN, the rest of the pattern belongs to the last segment.
+ * Source: IAM User Guide, "Amazon Resource Name (ARN) condition operators": six segments, each with wildcards.
+ * ArnEquals equals ArnLike.
+ * Assumed: `*` alone matches every value. Other patterns with fewer than six written segments match no value, with one
+ * exception. If the pattern begins with a variable whose value is an ARN, the rest of the pattern belongs to the last
+ * segment of this ARN.
  */
 export function arnMeets(pieces: readonly Piece[]): Meets {
   if (isAnything(pieces)) return () => true;
@@ -52,7 +57,7 @@ export function arnMeets(pieces: readonly Piece[]): Meets {
   };
 }
 
-/** Returns the comparison of a list with the patterns of an ARN operator. */
+/** Returns a function that compares a list of request values with the patterns of an ARN operator. */
 export function arnExists(values: readonly (readonly Piece[])[]): Exists {
   const few = oneByOne(anyOf(values.map(arnMeets)));
   const anything = values.some(isAnything);
@@ -73,7 +78,10 @@ export function arnExists(values: readonly (readonly Piece[])[]): Exists {
   };
 }
 
-/** Marks the values of a list that match in all segments, like `globInList` for each segment. */
+/**
+ * Marks in `found` the values of a list whose six segments all match their patterns. Reports whether there are any such
+ * values.
+ */
 function segmentsInList(record: RequestRecord, globs: readonly (Glob | undefined)[], list: readonly string[], found: Uint8Array): boolean {
   const { indexes, lists } = segmentsOf(record.scratch.matching, list);
   const all = new Uint8Array(indexes.length).fill(1);

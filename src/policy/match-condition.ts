@@ -15,8 +15,11 @@ import { toBytes, toMoment, toNumber, toTruth } from './values.ts';
 /**
  * Returns the test of one condition key under one operator.
  *
- * An absent key fails a plain operator. It satisfies a negated operator, an `IfExists` operator and `ForAllValues`. It never satisfies
- * `ForAnyValue`, not even with `IfExists`. One matching policy value is sufficient. For a negated operator, no policy value may match.
+ * If the request lacks the key, the result is true for a negated operator, an `IfExists` operator and `ForAllValues`.
+ * The result is false for other operators, and for every operator with `ForAnyValue`.
+ *
+ * If the request has the key, one matching policy value satisfies an operator that is not negated. A negated operator
+ * is satisfied if no policy value matches.
  *
  * Source: IAM User Guide, "Condition operators", "Set operators for multivalued context keys", "Conditions with multiple keys or values".
  * Assumed: an empty list counts as an absent key. With a set operator, a list that contains only empty strings counts as an empty list.
@@ -110,10 +113,13 @@ function meetsAny(operator: Operator, values: readonly (readonly Piece[])[]): Me
   }
 }
 
-/** Returns the test of `meetsAny` for the values of a list. The test does expensive work once for each value. */
+/**
+ * Returns a function that searches a list of request values for one that satisfies the operator: one that matches a
+ * policy value or, for a negated operator, one that matches no policy value. It parses each request value only once.
+ */
 function existsIn(operator: Operator, values: readonly (readonly Piece[])[]): Exists {
   switch (operator.family) {
-    // Values of the string operators are patterns without wildcards.
+    // The values of StringEquals are patterns without wildcards, so `likeExists` compares them too.
     case 'text':
     case 'like':
       return likeExists(values, oneByOne(meetsAny(operator, values)));

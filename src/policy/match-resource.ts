@@ -49,8 +49,9 @@ export function resourceTest(pattern: ArnPattern, shortMatches: boolean): Test {
 /**
  * Returns the test of a pattern without wildcards in its first five segments.
  *
- * Compares these segments, with the sixth up to its first slash, as one string. Then it matches the rest, without a search for colons. The
- * test has two atoms, so that patterns with the same beginning share one.
+ * Compares the literal start of the pattern as one string: these five segments, and the sixth segment up to its first
+ * slash. Then matches the rest of the pattern, without a search for colons. The test has one atom (comparison) for the
+ * string and one for the rest.
  */
 function literalHeadTest(head: string, rest: readonly Piece[]): Test {
   const [first, ...others] = rest;
@@ -75,7 +76,8 @@ function segmentTest(pieces: readonly Piece[]): SegmentTest | undefined {
   }
   const ends = textEnds(pieces);
   if (ends !== undefined) {
-    // This is the most frequent kind of pattern. The work is at most the length of the pattern, so it is not counted in steps.
+    // Patterns with a single `*` are the most frequent kind. A comparison costs at most the length of the pattern.
+    // So it takes no steps from the budget.
     const [begin, end] = ends;
     const least = begin.length + end.length;
     return (_record, resource, from, to) =>
@@ -94,7 +96,10 @@ function textEnds(pieces: readonly Piece[]): readonly [begin: string, end: strin
   return begin === undefined || end === undefined ? undefined : [begin, end];
 }
 
-/** Reports whether `part` occurs at `from`. Compares from the end, where ARNs differ most. The text must be long enough. */
+/**
+ * Reports whether `part` occurs at `from`. Compares from the end, where ARNs differ most. `text` must have at least
+ * `from + part.length` characters.
+ */
 function occursAt(text: string, from: number, part: string): boolean {
   for (let i = part.length - 1; i >= 0; i--) {
     if (text.charCodeAt(from + i) !== part.charCodeAt(i)) return false;

@@ -11,7 +11,7 @@ import { anyOf, type Exists, type Meets } from './value-tests.ts';
 /** Maximum number of strings that are compared one by one, which is faster than hashing for so few. */
 const SCANNED_MAX = 4;
 
-/** Returns the comparison of a string operator without wildcards. */
+/** Returns a function that compares a request value with the values of a string operator without wildcards. */
 export function textMeets(values: readonly (readonly Piece[])[], ignoreCase: boolean): Meets {
   const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
   const plain: string[] = [];
@@ -60,9 +60,12 @@ function foldedValue({ scratch }: RequestRecord, value: string): string {
 }
 
 /**
- * Returns the policy's value in lower case with the values of its variables. Returns `undefined` if a variable has no value, or if the
- * result is longer than `most`. Only this comparison concatenates strings, because variables are rarely compared ignoring case. The length
- * can be checked before the conversion, because lower case never shortens a string.
+ * Replaces the variables of a policy value and converts the result to lower case. Returns `undefined` if a variable has
+ * no value, or if the result is longer than `most`.
+ *
+ * Unlike the other comparisons, this function concatenates strings. The cost is acceptable, because policies rarely use
+ * variables with operators that ignore case. The length is checked before the conversion to lower case. This is safe,
+ * because the conversion never shortens a string.
  */
 function foldedText(record: RequestRecord, pieces: readonly Piece[], most: number): string | undefined {
   takeSteps(record.scratch.matching.budget, pieces.length + (most >>> 2));
@@ -79,7 +82,7 @@ function foldedText(record: RequestRecord, pieces: readonly Piece[], most: numbe
   return joined.toLowerCase();
 }
 
-/** Returns the comparison of a list of values that ignores case. */
+/** Returns a function that compares a list of request values with policy values, ignoring case. */
 export function foldedExists(values: readonly (readonly Piece[])[]): Exists {
   const plain = values.map(plainText).filter((text) => text !== undefined);
   const texts: ReadonlySet<string> = new Set(plain.map((text) => text.toLowerCase()));
@@ -93,7 +96,7 @@ export function foldedExists(values: readonly (readonly Piece[])[]): Exists {
   };
 }
 
-/** Returns the comparison of a value with one pattern. */
+/** Returns a function that compares a request value with one pattern. */
 export function likeMeets(pieces: readonly Piece[]): Meets {
   const text = plainText(pieces);
   if (text !== undefined) return (_record, value) => value === text;
@@ -107,7 +110,7 @@ export function globHolds(record: RequestRecord, glob: Glob, value: string, from
   return (glob.variables.length === 0 || fillTexts(record, glob)) && globMatches(glob, texts, matching, value, from, to);
 }
 
-/** Returns the comparison of a list with patterns. `few` compares short lists. */
+/** Returns a function that compares a list of request values with patterns. It calls `few` for short lists. */
 export function likeExists(values: readonly (readonly Piece[])[], few: Exists): Exists {
   const plain = values.map(plainText).filter((text) => text !== undefined);
   const globs = values.filter((pieces) => plainText(pieces) === undefined).map(newGlob);
@@ -125,7 +128,10 @@ export function likeExists(values: readonly (readonly Piece[])[], few: Exists): 
   };
 }
 
-/** Marks the values of a list that a pattern with the values of its variables matches. Reports whether there are any. */
+/**
+ * Marks in `found` the values of a list that a pattern matches, after replacing its variables. Reports whether there
+ * are any such values.
+ */
 export function globInList(record: RequestRecord, glob: Glob, list: readonly string[], found: Uint8Array): boolean {
   const { matching, texts } = record.scratch;
   return (glob.variables.length === 0 || fillTexts(record, glob)) && matchList(glob, texts, matching, list, found);

@@ -10,7 +10,10 @@ export function constants(values: readonly (readonly Piece[])[], read: (text: st
   return Float64Array.from(values.map((pieces) => read(plainText(pieces) ?? '')).filter((value) => !Number.isNaN(value)));
 }
 
-/** Returns the comparison of numbers, times or booleans. An invalid value of the request or the policy matches nothing. */
+/**
+ * Returns a function that compares numbers, times or booleans. An invalid value of the request or the policy matches
+ * nothing.
+ */
 export function orderMeets({ relation }: Operator, wanted: Float64Array, read: (record: RequestRecord, value: string) => number): Meets {
   return (record, value) => {
     takeSteps(record.scratch.matching.budget, 1 + wanted.length);
@@ -39,7 +42,7 @@ export function orderMeets({ relation }: Operator, wanted: Float64Array, read: (
   };
 }
 
-/** Returns the comparison of Base64 values with those of a policy, by their bytes. */
+/** Returns a function that compares a Base64 value of a request with the values of a policy, by their bytes. */
 export function binaryMeets(
   values: readonly (readonly Piece[])[],
   read: (record: RequestRecord, value: string) => string | null | undefined,
@@ -52,7 +55,7 @@ export function binaryMeets(
   };
 }
 
-/** Returns the comparison of an IP address with the address ranges of a policy. */
+/** Returns a function that reports whether an IP address is in one of a policy's address ranges. */
 export function addressMeets(values: readonly (readonly Piece[])[], read: (record: RequestRecord, value: string) => Address): Meets {
   const ranges = values.flatMap((pieces) => toRange(plainText(pieces) ?? '') ?? []);
   return (record, value) => {
@@ -63,7 +66,7 @@ export function addressMeets(values: readonly (readonly Piece[])[], read: (recor
   };
 }
 
-/** Parses an address. Returns the family 0 for an invalid one. */
+/** Parses an IP address. For an invalid address, the result has the family 0. */
 export function toAddress(text: string): Address {
   const address = newAddress();
   readAddress(text, address);

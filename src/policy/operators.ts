@@ -12,7 +12,8 @@ export interface Operator {
 }
 
 /**
- * Every operator of a Condition, without set prefix and `IfExists`, which have the same meaning for all operators.
+ * All condition operators. The names have no set prefix and no `IfExists`, because these have the same meaning for
+ * every operator.
  *
  * Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
  */
@@ -49,7 +50,7 @@ export const OPERATORS: readonly Operator[] = [
 
 const BY_NAME: ReadonlyMap<string, Operator> = new Map(OPERATORS.map((operator) => [operator.name.toLowerCase(), operator]));
 
-/** Set prefix of an operator. `single` means none. */
+/** Set prefix of an operator. `single` means that the operator has no set prefix. */
 export type Quantifier = 'single' | 'ForAllValues' | 'ForAnyValue';
 
 /** Parsed name of an operator. */

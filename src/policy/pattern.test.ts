@@ -16,12 +16,12 @@ const REFUSED: readonly [name: string, text: string][] = [
 ];
 
 for (const [name, text] of REFUSED) {
-  test(`readPattern: an invalid variable is a problem: ${name}`, () => {
+  test(`readPattern: reports a problem for an invalid variable: ${name}`, () => {
     assert.ok('problem' in readPattern(text, true, true));
   });
 }
 
-test('readPattern: a default can contain a brace and is not parsed again', () => {
+test('readPattern: the default of a variable can contain a brace and is not parsed again', () => {
   assert.deepEqual(readPattern("x${aws:UserName, 'a}*${b'}y", true, true), {
     pieces: [
       { kind: 'text', text: 'x' },

@@ -34,7 +34,7 @@ export function readPattern(text: string, wildcards: boolean, variables: boolean
       i++;
     } else if (variables && char === '$' && text[i + 1] === '{') {
       const end = variableEnd(text, i + 2);
-      if (end < 0) return { problem: 'A policy variable is not closed.' };
+      if (end < 0) return { problem: "A policy variable has no closing '}'." };
       const inside = text.slice(i + 2, end);
       if (inside === '*' || inside === '?' || inside === '$') {
         literal += inside;
@@ -78,7 +78,10 @@ function readVariable(inside: string): Piece | undefined {
   return text.includes("'") ? undefined : { kind: 'variable', key: key.toLowerCase(), fallback: text };
 }
 
-/** Returns the literal string of pieces without wildcards and variables, or `undefined` if they have any. */
+/**
+ * Returns the literal string of pieces without wildcards and variables. Returns `undefined` if there is a wildcard or a
+ * variable.
+ */
 export function plainText(pieces: readonly Piece[]): string | undefined {
   if (pieces.length === 0) return '';
   const [first] = pieces;

@@ -1,6 +1,6 @@
 /**
  * JSON parser with positions and problems, for policies. `JSON.parse` has neither positions nor an error for repeated names.
- * Takes linear time and limits the depth. Does not depend on the elements of policies.
+ * Takes linear time and limits the depth. Parses any JSON, and does not check the elements of policies.
  */
 import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '#core/json-characters.ts';
 import { type JsonCursor, MINUS, readNumber, readString, readWord, STOP, skipBlanks, stop } from './json-scalars.ts';
@@ -79,7 +79,9 @@ function readObject(cursor: JsonCursor, depth: number): JsonObject {
   }
 }
 
-/** Reads a name, a colon and a value. Reports a name that is in `names`, and adds it. */
+/**
+ * Reads a name, a colon and a value. Reports a name that is already in `names` as repeated. Adds the name to `names`.
+ */
 function readMember(cursor: JsonCursor, depth: number, names: Set<string>): JsonMember {
   skipBlanks(cursor);
   if (cursor.text.charCodeAt(cursor.at) !== QUOTE) stop(cursor, 'Expected a name in double quotes.');

@@ -26,7 +26,7 @@ before(async () => {
 });
 after(() => session.disconnect());
 
-/** Returns the sum of the counts of the busiest block of each function of the parser. */
+/** Returns how often the busiest block of each parser function ran, summed over all functions. */
 async function stepsFor(text: string): Promise<number> {
   // Taking the coverage resets the counts.
   await session.post('Profiler.takePreciseCoverage');
@@ -62,11 +62,11 @@ const TEXTS: readonly [name: string, make: (length: number) => string][] = [
 
 for (const [name, make] of TEXTS) {
   test(`readPolicy: takes a linear number of steps for ${name}`, async () => {
-    // Not counted: the first run includes work that V8 does only once.
+    // The first run is not counted, because it includes work that V8 does only once.
     await stepsFor(make(LONG));
     const [short, long] = [await stepsFor(make(SHORT)), await stepsFor(make(LONG))];
-    // The factor 2 allows for blocks that V8 counts separately or together, and for the binary search for lines. Quadratic work would
-    // take 64 times as many steps.
+    // The factor 2 is a margin. V8 may count two blocks separately or as one, and the binary search for a line number
+    // takes logarithmic time. Quadratic work would take 64 times as many steps.
     assert.ok(long <= short * TIMES * 2, `${short} steps for ${SHORT} characters, ${long} for ${LONG}`);
     assert.ok(long <= 32 * LONG, `${long} steps for ${LONG} characters`);
   });

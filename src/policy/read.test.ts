@@ -30,7 +30,7 @@ const PROBLEMS: readonly [name: string, text: string, kinds: readonly ReadProble
 ];
 
 for (const [name, text, kinds, line, column] of PROBLEMS) {
-  test(`readPolicy: ${name} is a problem with its position`, () => {
+  test(`readPolicy: ${name} is reported as a problem, with a position`, () => {
     const { problems } = readPolicy(text);
     assert.deepEqual([problems.map(({ kind }) => kind), problems[0]?.start.line, problems[0]?.start.column], [kinds, line, column]);
   });

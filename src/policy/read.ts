@@ -23,7 +23,10 @@ export interface ReadProblem {
 }
 
 export interface ReadPolicy {
-  /** Absent if the text is not a JSON object. If there are problems, contains only the valid parts. Never evaluate such a document. */
+  /**
+   * Absent if the text is not a JSON object. If there are problems, the document has only the valid parts and must
+   * never be evaluated.
+   */
   readonly document?: PolicyDocument;
   readonly problems: readonly ReadProblem[];
 }
@@ -60,7 +63,7 @@ type Report = (kind: ReadProblem['kind'], message: string, start: number, end: n
 export function readPolicy(text: string): ReadPolicy {
   if (text.length > POLICY_TEXT_MAX) {
     const start = positionAt([0], 0);
-    return { problems: [{ kind: 'size', message: `A policy has at most ${POLICY_TEXT_MAX} characters.`, start, end: start }] };
+    return { problems: [{ kind: 'size', message: `The policy has more than ${POLICY_TEXT_MAX} characters.`, start, end: start }] };
   }
   const lineStarts = lineStartsOf(text);
   const problems: ReadProblem[] = [];
@@ -75,7 +78,13 @@ export function readPolicy(text: string): ReadPolicy {
   };
 
   const forbidden = firstForbidden(text);
-  if (forbidden >= 0) report('character', 'A policy cannot contain this character.', forbidden, forbidden + 1);
+  if (forbidden >= 0)
+    report(
+      'character',
+      `A policy cannot contain the character U+${(text.codePointAt(forbidden) as number).toString(16).toUpperCase().padStart(4, '0')}.`,
+      forbidden,
+      forbidden + 1,
+    );
   const json = readJson(text);
   for (const problem of json.problems) {
     report(problem.kind, problem.message, problem.at, problem.end, problem.kind === 'repeated-name' ? problem.name : undefined);
@@ -186,7 +195,7 @@ function texts(member: JsonMember | undefined, scalars: boolean, report: Report)
     }
     allValid = false;
     const wanted = scalars ? 'a string, number or boolean' : 'a string';
-    report('wrong-type', `${key.value} must be ${wanted}, or a list of them.`, item.start, item.end, key.value);
+    report('wrong-type', `${key.value} must be ${wanted}, or a list of such values.`, item.start, item.end, key.value);
   }
   return allValid || values.length > 0 ? { key, node, isList, values } : undefined;
 }
@@ -205,7 +214,7 @@ function stringOf(object: JsonObject, name: string, report: Report): JsonString 
   return undefined;
 }
 
-/** Returns the first member with a name. `readJson` reports repeated names. */
+/** Returns the first member with this name. `readJson` reports the other members with the same name. */
 function memberOf(object: JsonObject, name: string): JsonMember | undefined {
   return object.members.find((member) => member.name.value === name);
 }

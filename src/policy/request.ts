@@ -14,24 +14,29 @@ export interface PolicyRequest {
   readonly context: ConditionContext;
 }
 
-/** Maximum number of layers in a decision, which includes the levels of service control policies. */
+/** Maximum number of layers (policies of one type) in a decision. Each level of service control policies is a layer. */
 export const LAYERS_MAX = 64;
 
-/** Working memory of decisions, so that they allocate nothing. Its content is valid only during a decision. */
+/**
+ * Working memory that decisions reuse, so that they allocate no memory. Its content is valid only during a decision.
+ */
 export interface Scratch {
   /**
-   * Resource that `colons` belongs to. `colons` has the offsets of its first five colons. The first offset is -1 if the resource is not an
-   * ARN.
+   * Resource for which `colons` was computed. `colons` has the offsets of the resource's first five colons. The first
+   * offset is -1 if the resource is not an ARN.
    */
   colonsOf: string | undefined;
   readonly colons: Int32Array;
-  /** String that `address` belongs to. */
+  /** String from which `address` was parsed. */
   addressText: string | undefined;
   readonly address: Address;
-  /** String that `moment` belongs to. */
+  /** String from which `moment` was parsed. */
   momentText: string | undefined;
   moment: number;
-  /** Value that `arnColons` belongs to. `arnColons` has the same format as `colons`. */
+  /**
+   * Context value for which `arnColons` was computed. `arnColons` has the offsets of the value's first five colons. The
+   * first offset is -1 if the value is not an ARN.
+   */
   arnOf: string | undefined;
   readonly arnColons: Int32Array;
   /** Values of the variables of the current pattern. */
@@ -43,7 +48,7 @@ export interface Scratch {
   readonly typed: Map<string, TypedValue>;
 }
 
-/** Parsed forms of one value in a list. Each family of operators parses it at most once. */
+/** Parsed forms of one value in a list. Each family of operators parses the value at most once. */
 export interface TypedValue {
   number?: number;
   moment?: number;
@@ -72,10 +77,11 @@ function newScratch(): Scratch {
 }
 
 /**
- * Request in the form that decisions read without allocation. It is reused: each decision sets the facts and the resource.
+ * Request in the form that decisions read without allocating memory. Decisions reuse the record: each decision sets the
+ * facts (source of the context values) and the resource.
  *
- * `truths` and `moment` are copies of the members of the facts. All other context keys are read from `facts`, or from `context` if there
- * are no facts.
+ * `truths` and `moment` are copies of the fields of `facts`. All other context keys are read from `facts`, or from
+ * `context` if there are no facts.
  */
 export interface RequestRecord {
   readonly resource: string;
@@ -89,12 +95,12 @@ export interface RequestRecord {
 /** Request record with writable members, for this file only. */
 type OpenRecord = { -readonly [Field in keyof RequestRecord]: RequestRecord[Field] };
 
-/** Creates an empty record. */
+/** Creates a request record without facts. Its resource is `*`. */
 export function newRequestRecord(): RequestRecord {
   return { resource: '*', truths: UNREAD, moment: Number.NaN, facts: undefined, context: undefined, scratch: newScratch() };
 }
 
-/** Sets the facts of a record. */
+/** Sets the facts of a request record. */
 export function setFacts(record: RequestRecord, facts: FactSource): void {
   const open: OpenRecord = record;
   open.facts = facts;
@@ -103,7 +109,7 @@ export function setFacts(record: RequestRecord, facts: FactSource): void {
   forgetLists(record.scratch.matching.subjects);
 }
 
-/** Sets a context in place of facts. All its keys are looked up by name. */
+/** Sets the condition context of a request record and removes its facts. All keys are then looked up by name. */
 export function setContext(record: RequestRecord, context: ConditionContext | undefined): void {
   const open: OpenRecord = record;
   open.context = context;
@@ -113,19 +119,22 @@ export function setContext(record: RequestRecord, context: ConditionContext | un
   forgetLists(record.scratch.matching.subjects);
 }
 
-/** Sets the resource of a record. */
+/** Sets the resource of a request record. */
 export function setResource(record: RequestRecord, resource: string): void {
   const open: OpenRecord = record;
   open.resource = resource;
 }
 
-/** Returns the value of a context key, or `undefined` without one. `slot` is its `slotOf`. */
+/**
+ * Returns the value of a context key, or `undefined` if the request does not have the key. `slot` is the key's number
+ * from `slotOf`.
+ */
 export function contextValue(record: RequestRecord, slot: number, key: string): ContextValue | undefined {
   const { facts } = record;
   return facts === undefined ? record.context?.get(key) : facts.value(slot, key);
 }
 
-/** Parses a time. Returns NaN for an invalid one. */
+/** Parses a time. Returns NaN for an invalid time. */
 export function momentOf({ scratch }: RequestRecord, text: string): number {
   if (scratch.momentText !== text) {
     scratch.moment = toMoment(text);
@@ -134,7 +143,7 @@ export function momentOf({ scratch }: RequestRecord, text: string): number {
   return scratch.moment;
 }
 
-/** Parses an address. Returns the family 0 for an invalid one. */
+/** Parses an IP address. For an invalid address, the result has the family 0. */
 export function addressOf(scratch: Scratch, text: string): Address {
   if (scratch.addressText !== text) {
     readAddress(text, scratch.address);
@@ -143,7 +152,7 @@ export function addressOf(scratch: Scratch, text: string): Address {
   return scratch.address;
 }
 
-/** Sets `colons` for the resource. Returns false if the resource is not an ARN. */
+/** Reports whether the resource is an ARN. Sets `scratch.colons` to the offsets of its first five colons. */
 export function resourceIsArn({ resource, scratch }: RequestRecord): boolean {
   if (scratch.colonsOf !== resource) {
     findColons(resource, scratch.colons);
@@ -161,7 +170,7 @@ export function arnColonsOf(scratch: Scratch, value: string): Int32Array {
   return scratch.arnColons;
 }
 
-/** Starts a decision and returns its budget: the caller's, or a new one of `DECISION_STEPS`. */
+/** Starts a decision and returns its budget: the caller's budget, or a budget of `DECISION_STEPS` steps. */
 export function beginDecision({ scratch }: RequestRecord, budget?: StepBudget): StepBudget {
   const { ownBudget, matching } = scratch;
   const used = budget ?? ownBudget;
@@ -171,7 +180,7 @@ export function beginDecision({ scratch }: RequestRecord, budget?: StepBudget): 
   return used;
 }
 
-/** Maximum number of cached values. */
+/** Maximum number of list values in the cache of parsed values. */
 const TYPED_MAX = 512;
 
 /** Returns the cache entry of a value in a list. */

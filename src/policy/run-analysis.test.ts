@@ -36,7 +36,7 @@ function simulation(texts: readonly string[], more: Partial<SimulationAnalysis> 
 const SLOW = [`*${'a'.repeat(490)}?b*`, `*${'a?'.repeat(240)}b*`, '*a?a?b*'];
 
 for (const value of SLOW) {
-  test(`runAnalysis: policies that fill all quotas with ${value.slice(0, 8)}… are simulated within the budget`, () => {
+  test(`runAnalysis: policies that fill all quotas with ${value.slice(0, 8)}… do not exceed the budget`, () => {
     const texts = Array.from({ length: Math.ceil(DECISION_CHARACTERS / 120_000) }, () => policyOf(120_000, value));
     const outcome = run<'simulation'>(simulation(texts));
     assert.ok('results' in outcome);
@@ -52,7 +52,7 @@ test('runAnalysis: a simulation above the budget returns its first results, or t
   assert.throws(() => run(analysis, 200_000), StepsExceeded);
 });
 
-test('runAnalysis: a page has fewer results if they list many statements or have long names', () => {
+test('runAnalysis: a simulation returns fewer results if the results list many statements or long names', () => {
   const actions = Array.from({ length: 10 }, (_, i) => `s3:Get${i}`);
   const statement = { Effect: 'Allow', Action: '*', Resource: '*' };
   const many = JSON.stringify({ Version: '2012-10-17', Statement: Array.from({ length: RESULT_ITEMS_MAX / 4 }, () => statement) });

@@ -1,4 +1,4 @@
-/** Runs analyses of policies. A step budget limits the work of each. The core loads this file with its first analysis. */
+/** Runs analyses of policies, each with a step budget. A thread loads this file when it runs its first analysis. */
 import { checkAccessNotGranted, checkNoNewAccess } from './analyse/checks.ts';
 import { grantedServices } from './analyse/granted-services.ts';
 import {
@@ -73,7 +73,7 @@ class NotAPolicy extends Error {
   }
 }
 
-/** Compiler of the policies of one analysis, which counts the steps. */
+/** Compiles the policies of one analysis, and takes the steps for this from the budget. */
 class Compiling {
   readonly #budget: StepBudget;
 
@@ -117,7 +117,7 @@ function runSimulation(analysis: SimulationAnalysis, compiled: Compiling, budget
     try {
       const ofResource = resourcePolicy && source && { resourcePolicy: { ...resourcePolicy, source, policyType } };
       const [result] = simulate({ layers, actions: [action], resources: [resource], context, budget, ...ofResource });
-      if (result === undefined) throw new Error('A simulation has one result for each pair.');
+      if (result === undefined) throw new Error('The simulation did not return a result for a pair of action and resource.');
       items += itemsOf(result);
       if (items > RESULT_ITEMS_MAX) throw new StepsExceeded();
       results.push(result);
@@ -129,10 +129,13 @@ function runSimulation(analysis: SimulationAnalysis, compiled: Compiling, budget
   return results;
 }
 
-/** Number of characters in a name that count as one item. */
+/** Number of characters of a key's name that cost as much as one statement or key. */
 const CHARACTERS_OF_ITEM = 64;
 
-/** Returns the cost of sending a result, in items. A name can be as long as a policy. */
+/**
+ * Returns the cost of sending a result, in items (statements and keys). A long name costs several items, because a name
+ * can be as long as a policy.
+ */
 function itemsOf({ MatchedStatements, MissingContextValues }: EvaluationResult): number {
   return MissingContextValues.reduce((sum, name) => sum + 1 + name.length / CHARACTERS_OF_ITEM, 1 + MatchedStatements.length);
 }

@@ -31,8 +31,10 @@ const ADMINISTRATOR = `{
   ]
 }`;
 
-// Source: AdministratorAccess, and a statement that begins in column 41: outputs of the AWS CLI in public reports. A single statement:
-// AWS CLI command reference, simulate-custom-policy, which prints the columns 38 and 167 for a longer statement.
+// Source: outputs of the AWS CLI in public reports, for AdministratorAccess and for a statement that
+// begins in column 41.
+// Source: AWS CLI command reference, simulate-custom-policy, for a single statement. The statement on that page is
+// longer and has the columns 38 and 167.
 // biome-ignore format: a table
 const POSITIONS: readonly (readonly [title: string, text: string, start: readonly number[], end: readonly number[]])[] = [
   ['a statement in a list begins after the bracket',         ADMINISTRATOR,                                                     [3, 17], [8, 6]                 ],
@@ -67,7 +69,7 @@ test('simulate: a result has no empty EvalDecisionDetails, and no ResourceSpecif
 // biome-ignore format: a table
 const DECISIONS: readonly [title: string, layers: Parameters<typeof simulate>[0]['layers'], decision: string, boundary: boolean | undefined, organization: boolean | undefined][] = [
   // case                                             layers                                                              decision        boundary   organization
-  ['an Allow of identity policies is allowed',        { identity: [ALL] },                                                'allowed',      undefined, undefined],
+  ['a request with an Allow is allowed',              { identity: [ALL] },                                                'allowed',      undefined, undefined],
   ['a request without an Allow is denied implicitly', { identity: [NONE] },                                               'implicitDeny', undefined, undefined],
   ['a Deny is an explicit denial',                    { identity: [ALL, sourced('d', { Effect: 'Deny' })] },              'explicitDeny', undefined, undefined],
   ['a boundary without an Allow is reported',         { identity: [ALL], boundary: [NONE] },                              'implicitDeny', false,     undefined],
@@ -127,7 +129,7 @@ test('simulate: in one account, a resource policy is sufficient, and a trust pol
   assert.deepEqual([decided(NONE, grant), decided(ALL, nobody), decided(ALL, grant)], ['allowed', 'implicitDeny', 'allowed']);
 });
 
-test('simulate: the boundary limits a resource policy that names the role, not one that names the session', () => {
+test('simulate: a boundary limits a resource policy that names a role, but not one that names a session', () => {
   const [session, role] = ['arn:aws:sts::111122223333:assumed-role/a/me', 'arn:aws:iam::111122223333:role/a'];
   const caller = { accountId: '111122223333' as AccountId, arn: session, roleArn: role };
   const decided = (named: string, boundary: SourcedPolicy) => {

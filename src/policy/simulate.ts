@@ -22,7 +22,7 @@ export interface Simulation {
   readonly context: ConditionContext;
   /** Step budget of all results together. If absent, each result has its own budget. */
   readonly budget?: StepBudget;
-  /** Policy of the resource, or trust policy of the role for `sts:Assume…`, and the caller. */
+  /** Policy of the resource, and the caller. For `sts:Assume…`, the policy is the trust policy of the role. */
   readonly resourcePolicy?: SimulatedResourcePolicy;
 }
 
@@ -31,7 +31,7 @@ export interface SimulatedResourcePolicy {
   readonly source: SourcedPolicy;
   readonly caller: TrustCaller;
   readonly policyType: 'resource' | 'trust';
-  /** Owner of a resource whose ARN has no account. Default: the caller's account. */
+  /** Account that owns a resource whose ARN has no account. Default: the caller's account. */
   readonly ownerId?: AccountId;
 }
 
@@ -75,12 +75,14 @@ export interface EvaluationResult extends SharedResult {
  * Simulates every action on every resource. Returns one result for each pair, in the order of actions, then resources.
  *
  * @throws StepsExceeded  the budget has too few steps left
- * @throws RangeError     a context value or resource is longer than `SIMULATED_TEXT_MAX`, which the caller must reject before
+ * @throws RangeError     a context value or resource is longer than `SIMULATED_TEXT_MAX`. The caller must reject such
+ * values first.
  *
- * Source: IAM API Reference, EvaluationResult: if a statement denies, only statements that deny are listed. EvalDecisionDetails is for
- * decisions across accounts, and absent if empty.
- * Source: outputs of the AWS CLI in public reports: SourcePolicyType is `IAM Policy`, there are no ResourceSpecificResults for `*`, and the
- * statement of AdministratorAccess (`  "Statement": [` in line 3, `    }` in line 8) has the positions 3:17 and 8:6.
+ * Source: IAM API Reference, EvaluationResult: if a statement denies, only statements that deny are listed.
+ * EvalDecisionDetails is for decisions across accounts. It is absent if it is empty.
+ * Source: outputs of the AWS CLI in public reports: (1) SourcePolicyType is `IAM Policy`. (2) There are no
+ * ResourceSpecificResults for `*`. (3) The statement of AdministratorAccess (`  "Statement": [` in line 3, `    }` in
+ * line 8) has the positions 3:17 and 8:6.
  * Assumed: ResourceSpecificResults repeats each result for its resource. EvalDecisionDetails is always absent.
  */
 export function simulate({ layers, actions, resources, context, resourcePolicy, budget }: Simulation): EvaluationResult[] {
@@ -136,7 +138,7 @@ function simulateOne(
   };
 }
 
-/** Cost of a statement or key in a result, including its sending, in steps. */
+/** Cost in steps of one statement or key in a result. Includes the cost of sending the statement or key. */
 const STEPS_OF_MATCH = 100;
 
 function outcomeOf(decision: Decision): EvalDecision {
@@ -147,10 +149,12 @@ function outcomeOf(decision: Decision): EvalDecision {
 /**
  * Combines the decisions of the caller's own policies and of the resource's policy.
  *
- * Source: IAM User Guide, "Policy evaluation logic": within an account, one Allow is sufficient, but a role's trust policy must always
- * allow. Across accounts, both must allow.
- * Requirement EVAL-7: an Allow for a user or session replaces a missing Allow of all its own policies. An Allow for a session's role
- * replaces only a missing Allow of identity policies.
+ * Source: IAM User Guide, "Policy evaluation logic": within an account, an Allow of the caller's policies or of the
+ * resource's policy is sufficient, but a role's trust policy must always allow. Across accounts, both the caller's
+ * policies and the resource's policy must allow.
+ * Requirement EVAL-7: if the resource's policy allows a user or session by name, the identity policies, the boundary
+ * and the session policies need not allow. If the resource's policy allows the role of a session, the identity policies
+ * need not allow, but the boundary and the session policies must.
  */
 function together(
   own: Decision,
@@ -171,7 +175,10 @@ function together(
   return layers.every(({ answer, policyType: layer }) => answer === 'allows' || replaced.includes(layer)) ? 'allowed' : 'implicitDeny';
 }
 
-/** Layers of the caller that do not need to allow, by the grantee of a policy with principals. */
+/**
+ * Types of the caller's policies that need not allow if the resource's policy allows. The key is the kind of principal
+ * that the resource's policy names.
+ */
 const REPLACED_LAYERS: Readonly<Record<'principal' | 'role' | 'account', readonly LayerTrace['policyType'][]>> = {
   principal: ['identity', 'boundary', 'session'],
   role: ['identity'],
@@ -194,7 +201,7 @@ export function documentsOf({ identity, boundary, session, serviceControl }: Pol
 }
 
 function matchedStatement(id: string, type: string, document: PolicyDocument | undefined, statement: number): MatchedStatement {
-  if (document === undefined) throw new Error('A matched statement has its policy.');
+  if (document === undefined) throw new Error('The policy of a matched statement was not found.');
   return {
     SourcePolicyId: id,
     SourcePolicyType: type,
@@ -204,8 +211,8 @@ function matchedStatement(id: string, type: string, document: PolicyDocument | u
 }
 
 /**
- * Returns the offset at which IAM's parser begins a statement: in a list, after the bracket or the previous statement. A statement without a
- * list begins after its brace.
+ * Returns the offset at which a statement begins for IAM's parser. In a list, this is the end of the opening bracket or
+ * of the previous statement. A single statement without a list begins after its opening brace.
  */
 function startOf({ root, statements }: PolicyDocument, statement: number): number {
   const list = root.members.find(({ name }) => name.value === 'Statement')?.value;
@@ -218,7 +225,10 @@ function textPosition({ lineStarts }: PolicyDocument, offset: number): TextPosit
   return { Line: line, Column: column + 1 };
 }
 
-/** Returns the keys that statements with this action read and the context lacks, with the spelling of the policies. */
+/**
+ * Returns the context keys that a statement reads but the request's context does not have. Ignores statements that do
+ * not match the action and the resource. The keys have the spelling of the policies.
+ */
 function missingKeys(
   layers: readonly LayerTrace[],
   documents: ReadonlyMap<string, PolicyDocument>,
@@ -287,7 +297,7 @@ function addKeys(
   }
 }
 
-/** Returns a variable's key with the spelling of the string. */
+/** Returns a variable's key with the capitalization that it has in the string. */
 function spelling(text: string, key: string): string {
   const at = text.toLowerCase().indexOf(key);
   return at < 0 ? key : text.slice(at, at + key.length);

@@ -2,16 +2,22 @@ import { actionIdOf, actionName } from './actions.ts';
 import type { SourcedPolicy } from './compiled-policy.ts';
 import { checkLayers, linkProgram, type PolicyLayers, type Program } from './link.ts';
 
-/** Linked policies of a principal. Programs are created when an action is first decided, and cached. */
+/**
+ * Linked policies of a principal. A program is the decision graph of one action. The first decision about an action
+ * creates its program, and the stack caches the program.
+ */
 export interface PolicyStack {
   readonly layers: PolicyLayers;
-  /** Programs by action number, if the action was decided before. */
+  /** Cached programs, by the action's number (`actions.ts`). */
   readonly programs: Map<number, Program>;
-  /** Reports whether a statement of the action reads a key with a lower-case prefix, such as `aws:resourcetag/`. */
+  /**
+   * Reports whether a statement that applies to the action reads a context key that begins with `prefix`. The prefix is
+   * in lower case, such as `aws:resourcetag/`.
+   */
   readonly readsKey: (action: string, prefix: string) => boolean;
 }
 
-/** Creates a stack of a principal's policies. It links policies on demand, so creation is cheap. */
+/** Creates a stack of a principal's policies. This is cheap, because decision graphs are built only on demand. */
 export function linkStack(layers: PolicyLayers): PolicyStack {
   checkLayers(layers);
   return { layers, programs: new Map(), readsKey };
@@ -24,10 +30,10 @@ const LET_GO = new FinalizationRegistry<string>((key) => {
 });
 
 /**
- * Links a stack like `linkStack`, but principals with the same policies share one stack. Memory and cache misses therefore grow with the
- * number of combinations of policies, and not with the number of principals.
+ * Returns a stack that all principals with the same list of policies share. Memory and cache misses therefore grow with
+ * the number of combinations of policies, and not with the number of principals.
  *
- * Unused stacks can be freed only after the current turn of the event loop. Do not call it in a loop that creates and drops stacks.
+ * An unused stack can be freed only after the current turn of the event loop, so do not create many stacks in a loop.
  */
 export function sharedStack(layers: PolicyLayers): PolicyStack {
   const key = keyOf(layers);
@@ -54,7 +60,10 @@ function readsKey(this: PolicyStack, action: string, prefix: string): boolean {
   return low < keys.length && (keys[low] as string).startsWith(prefix);
 }
 
-/** Returns the program of an action by its name. For an action without a number, it links a program without caching it. */
+/**
+ * Returns the program (decision graph) of an action. If the action has no number (`actionIdOf`), the program is not
+ * cached.
+ */
 export function programFor(stack: PolicyStack, action: string): Program {
   const id = actionIdOf(action);
   return id < 0 ? linkProgram(stack.layers, action.toLowerCase()) : programOf(stack, id);
@@ -66,7 +75,10 @@ function programOf({ layers, programs }: PolicyStack, action: number): Program {
   return program;
 }
 
-/** Returns a key of everything that the decisions depend on. Returns `undefined` if a policy has too many names to have numbers. */
+/**
+ * Returns a string that identifies the policies of a stack, their names and their layers.
+ * Returns `undefined` if a policy has more than `NAMES_MAX` names.
+ */
 function keyOf({ identity, boundary, session, serviceControl, root }: PolicyLayers): string | undefined {
   const listed = (policies: readonly SourcedPolicy[]): string => policies.map(nameOf).join();
   const layers = [
@@ -81,10 +93,13 @@ function keyOf({ identity, boundary, session, serviceControl, root }: PolicyLaye
   return key.includes('?') ? undefined : key;
 }
 
-/** Maximum number of names of one policy. Most policies have one name, their ARN. */
+/** Maximum number of names that are stored for one policy. Most policies have one name, their ARN. */
 const NAMES_MAX = 16;
 
-/** Returns a policy's number and the number of its name in this stack, or `?` if it has too many names. */
+/**
+ * Returns a string with two numbers: the policy's number, and the index in `names` of the policy's name in this stack.
+ * Returns `?` if the policy has too many names.
+ */
 function nameOf({ policyId, policyArn, policy: { number, names } }: SourcedPolicy): string {
   const name = `${policyId}\n${policyArn ?? ''}`;
   let at = names.indexOf(name);

@@ -1,14 +1,17 @@
 /**
- * Steps that one piece of work (a decision, an analysis, a slice of session checks) may still take.
+ * Steps that one piece of work (a decision, an analysis, a batch of session checks) may still take.
  *
- * One step advances one 32-character word of a pattern over one UTF-16 unit of a value. Other work of about that cost is also one step: a
- * visited statement, node or pair.
+ * One step compares one character of a pattern with up to 32 characters of a value. Other work of about the same cost
+ * also takes one step, such as visiting a statement, a node of a decision graph, or a pair of patterns.
  */
 export interface StepBudget {
   stepsLeft: number;
 }
 
-/** Work that needs more steps than its budget. The caller must deny, or refuse the request: nothing was decided. */
+/**
+ * Error for work that needs more steps than its budget. Nothing was decided, so the caller must deny or reject the
+ * request.
+ */
 export class StepsExceeded extends Error {
   constructor() {
     super('the evaluation exceeds its step limit');
@@ -18,7 +21,7 @@ export class StepsExceeded extends Error {
 /**
  * Takes steps from a budget.
  *
- * @throws StepsExceeded  the budget has fewer steps left
+ * @throws StepsExceeded  the budget has fewer than `steps` steps left
  */
 export function takeSteps(budget: StepBudget, steps: number): void {
   budget.stepsLeft -= steps;

@@ -1,9 +1,10 @@
 /**
- * Strings that patterns are matched against, as bits: for each character, the positions at which it occurs.
+ * Subjects: strings that patterns are matched against, in the form of bitmaps. For each UTF-16 unit, a bitmap has the
+ * positions at which the unit occurs.
  *
- * A subject is one string, or the strings of a list one after the other, each of which begins with a new word. A string of
- * `n` units occupies `n + 1` positions: one for each unit, and one for its end. All bitmaps of a subject have `words` words of
- * 32 positions.
+ * A subject is one string, or all strings of a list one after the other. A string of `n` units occupies `n + 1`
+ * positions: one for each unit, and one for the end of the string. All bitmaps of a subject have `words` words of 32
+ * positions. Each string begins at the first position of a word.
  */
 import { type StepBudget, StepsExceeded, takeSteps } from './steps.ts';
 
@@ -15,23 +16,38 @@ export interface Subject {
   /** `longest`: length of the longest string. `lengths`: lengths of all strings. */
   readonly longest: number;
   readonly lengths: ReadonlySet<number>;
-  /** Offset of the bitmap of the positions of units in the arena. */
+  /**
+   * Offset of a bitmap in the arena (the memory of all bitmaps). The bitmap has the positions of all units, without the
+   * ends of the strings.
+   */
   readonly inside: number;
-  /** Offset of a table with the offset of the bitmap of each unit below 256. 0: not created yet. -1: the unit does not occur. */
+  /**
+   * Offset in the arena of a table for the units below 256. An entry is the offset of the unit's bitmap, 0 if the
+   * bitmap is not created yet, or -1 if the unit does not occur.
+   */
   readonly units: number;
-  /** Positions of the units from 256, by unit. */
+  /** Positions of the units with a code of 256 or more, by unit. */
   readonly others: ReadonlyMap<number, readonly number[]> | undefined;
   readonly otherUnits: Map<number, number>;
-  /** Offsets of the bitmaps of positions of a gram (consecutive units), by the number of the gram in `glob-row.ts`. -1: it does not occur. */
+  /**
+   * Offsets of bitmaps, by gram (a few consecutive units, which `glob-row.ts` encodes as a number). A bitmap has the
+   * positions at which the gram occurs. The offset is -1 if the gram does not occur.
+   */
   readonly grams: Map<number, number>;
-  /** Offsets of the bitmaps of positions of a longer string. -1 if it does not occur. */
+  /**
+   * Offset of a bitmap for each value of a variable. The bitmap has the positions at which the value occurs. The offset
+   * is -1 if the value does not occur.
+   */
   readonly occurrences: Map<string, number>;
 }
 
-/** Cache of the subjects of recent decisions, and the memory of their bitmaps. Its key is the string itself, so it never becomes stale. */
+/**
+ * Cache of the subjects of recent decisions, and the memory of their bitmaps. An entry of `texts` never becomes stale,
+ * because its key is the string itself. `forgetLists` clears the entries of lists.
+ */
 export interface Subjects {
   arena: Int32Array;
-  /** First free word. The first word is never used, so that no offset is 0. */
+  /** Offset of the first free word in the arena. Word 0 is never used, so an offset of 0 can mean "not created". */
   top: number;
   readonly texts: Map<string, Subject>;
   readonly lists: Map<readonly string[], Subject>;
@@ -39,7 +55,7 @@ export interface Subjects {
   readonly segments: Map<readonly string[], ListSegments>;
   /** Maximum number of words in the bitmaps of one subject. */
   readonly wordsMax: number;
-  /** Positions that a pattern has reached, as bits. All zero between comparisons. */
+  /** Positions that a pattern has reached, as bits. All bits are zero between comparisons. */
   row: Int32Array;
 }
 
@@ -51,13 +67,22 @@ export interface ListSegments {
   readonly lists: readonly (readonly string[])[];
 }
 
-/** Maximum number of cached words (4 MB). The context of one valid request requires at most a quarter of it. */
+/**
+ * Maximum number of cached words in the arena (4 MB). The context of one valid request requires at most a quarter of
+ * these words.
+ */
 const ARENA_MAX = 2 ** 20;
 const ARENA_MIN = 2 ** 12;
-/** Maximum number of cached subjects. A request has at most about 250 context values. */
+/**
+ * Maximum number of cached subjects. A subject is a string that patterns are compared with. A request needs at most about
+ * 250, one for each context value.
+ */
 const SUBJECTS_MAX = 1024;
 
-/** Creates an empty cache. `wordsMax` limits the words in the bitmaps of one subject. A word is for 32 units. */
+/**
+ * Creates an empty cache. `wordsMax` limits the words in the bitmaps of one subject.
+ * A word has one bit for each of 32 UTF-16 units.
+ */
 export function newSubjects(wordsMax: number): Subjects {
   return {
     wordsMax,
@@ -70,7 +95,10 @@ export function newSubjects(wordsMax: number): Subjects {
   };
 }
 
-/** Clears the cached lists. The cache identifies a list by its object, so call this before a list can have changed. */
+/**
+ * Clears the cache entries of lists. The key of an entry is the list object, so a change of the list's contents makes
+ * the entry stale. Callers must call this function before they use a list that can have changed.
+ */
 export function forgetLists(subjects: Subjects): void {
   if (subjects.lists.size > 0) subjects.lists.clear();
   if (subjects.segments.size > 0) subjects.segments.clear();
@@ -169,9 +197,10 @@ function setBit(arena: Int32Array, offset: number, position: number): void {
 }
 
 /**
- * Returns the offset of the bitmap of a UTF-16 unit, or -1 if it does not occur.
+ * Returns the offset of the bitmap of a UTF-16 unit, or -1 if the unit does not occur.
  *
- * Like the functions below, it takes steps without checking the budget, because the calling comparison checks it.
+ * This function and the functions below subtract steps from the budget without a check. The calling comparison checks
+ * the budget.
  */
 export function unitMask(subjects: Subjects, subject: Subject, unit: number, budget: StepBudget): number {
   if (unit >= UNITS) return otherMask(subjects, subject, unit, budget);
@@ -204,8 +233,8 @@ function otherMask(subjects: Subjects, subject: Subject, unit: number, budget: S
 }
 
 /**
- * Combines the masks of consecutive units. Position p is in the result if p + i is in the i-th mask for each i below `count`. Returns the
- * offset of the bitmap, or -1 if it is empty.
+ * Combines the masks (bitmaps) of consecutive units. Position p is in the result if, for each i from 0 to `count - 1`,
+ * position p + i is in mask i. Returns the offset of the result, or -1 if the result is empty.
  */
 export function conjunction(subjects: Subjects, { words }: Subject, masks: Int32Array, count: number, budget: StepBudget): number {
   budget.stepsLeft -= words * count;
@@ -228,8 +257,8 @@ export function conjunction(subjects: Subjects, { words }: Subject, masks: Int32
 }
 
 /**
- * Returns the offset of the bitmap of positions at which a non-empty `part` occurs, or -1 if it does not occur. Takes linear time in the
- * subject and `part`.
+ * Returns the offset of a bitmap with the positions at which `part` occurs, or -1 if `part` does not occur. `part` must
+ * not be empty. The time is linear in the length of the subject plus the length of `part`.
  */
 export function occurrenceMask(subjects: Subjects, subject: Subject, part: string, budget: StepBudget): number {
   if (part.length > subject.longest) return -1;
@@ -255,7 +284,10 @@ export function occurrenceMask(subjects: Subjects, subject: Subject, part: strin
   return offset;
 }
 
-/** Returns for each prefix the length of its longest proper prefix that is also its suffix (Knuth, Morris, Pratt). */
+/**
+ * Returns the length of the longest border for each prefix of `part` (Knuth, Morris, Pratt). A border of a string is a
+ * shorter prefix that is also a suffix of the string.
+ */
 function bordersOf(part: string): Int32Array {
   const borders = new Int32Array(part.length);
   for (let i = 1, length = 0; i < part.length; i++) {

@@ -13,7 +13,7 @@ export function variableValue(record: RequestRecord, slot: number, key: string, 
 }
 
 /**
- * Writes the values of a pattern's variables to the scratch's `texts`. Returns false if a variable has no value.
+ * Writes the values of a pattern's variables to `record.scratch.texts`. Returns false if a variable has no value.
  * The values are literal: `*` and `${` have no meaning in them.
  */
 export function fillTexts(record: RequestRecord, { variables }: Glob): boolean {

@@ -25,8 +25,8 @@ type Answer = 'principal' | 'role' | 'account' | 'implicit' | 'explicit';
 const ROWS: readonly [title: string, statements: unknown, caller: TrustCaller, answer: Answer, action?: string][] = [
   // case                                                                  the statement's own members                                                   caller     answer
   ['an account allows its principals if their own policies do',            { Principal: { AWS: ACCOUNT } },                                              BOB,       'account'  ],
-  ['the ARN of the root is the account',                                   { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } },                       IN_ROLE,   'account'  ],
-  ['the ARN of the root names the root itself',                            { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } },                       ROOT,      'principal'],
+  ['the ARN of the root user names the whole account',                     { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } },                       IN_ROLE,   'account'  ],
+  ['the ARN of the root user names the root user',                         { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } },                       ROOT,      'principal'],
   ['another account is not named',                                         { Principal: { AWS: ACCOUNT } },                                              STRANGER,  'implicit' ],
   ['the ARN of a user names the user',                                     { Principal: { AWS: USER } },                                                 BOB,       'principal'],
   ['the unique ID of a user names the user',                               { Principal: { AWS: 'AIDABOB' } },                                            BOB,       'principal'],
@@ -44,10 +44,10 @@ const ROWS: readonly [title: string, statements: unknown, caller: TrustCaller, a
   ['AWS * does not name a caller with only a token',                       { Principal: { AWS: '*' } },                                                  TOKEN,     'implicit' ],
   ['AWS * does not name a service',                                        { Principal: { AWS: '*' } },                                                  CHIME,     'implicit' ],
   ['a Deny for * also denies a service',                                   [{ Principal: { Service: CHIME.service } }, { Effect: 'Deny', Principal: '*' }], CHIME,  'explicit' ],
-  ['a service is named exactly',                                           { Principal: { Service: 'messaging.chime.amazonaws.com' } },                  CHIME,     'principal'],
+  ['a service principal names only the service itself',                    { Principal: { Service: 'messaging.chime.amazonaws.com' } },                  CHIME,     'principal'],
   ['another service is not named',                                         { Principal: { Service: 'chime.amazonaws.com' } },                            CHIME,     'implicit' ],
-  ['a token is trusted through its provider',                              { Principal: { Federated: SAML }, Action: 'sts:AssumeRoleWithSAML' },         TOKEN,     'principal', 'sts:AssumeRoleWithSAML'],
-  ['trust in one action is not trust in another',                          { Principal: { Federated: SAML }, Action: 'sts:AssumeRoleWithSAML' },         TOKEN,     'implicit' ],
+  ['an identity provider names the callers with its tokens',               { Principal: { Federated: SAML }, Action: 'sts:AssumeRoleWithSAML' },         TOKEN,     'principal', 'sts:AssumeRoleWithSAML'],
+  ['an Allow of one action does not allow another action',                 { Principal: { Federated: SAML }, Action: 'sts:AssumeRoleWithSAML' },         TOKEN,     'implicit' ],
   ['session tags need sts:TagSession',                                     { Principal: { AWS: ACCOUNT }, Action: 'sts:AssumeRole' },                    BOB,       'implicit',  'sts:TagSession'],
   ['a Deny has precedence over an Allow',                                  [{ Principal: { AWS: ACCOUNT } }, { Effect: 'Deny', Principal: { AWS: USER } }], BOB,    'explicit' ],
   ['a Deny of the account denies its users',                               [{ Principal: { AWS: USER } }, { Effect: 'Deny', Principal: { AWS: ACCOUNT } }], BOB,    'explicit' ],
@@ -79,3 +79,36 @@ test('compilePolicy: an unknown type of principal makes the policy invalid', () 
   const text = JSON.stringify({ Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { aws: '*' } } });
   assert.throws(() => compilePolicy(text), isPolicyTextError);
 });
+
+const OBJECT = 'arn:aws:s3:::logs/k';
+const FEDERATED: TrustCaller = { accountId: ACCOUNT, arn: `arn:aws:sts::${ACCOUNT}:federated-user/v`, roleArn: USER, uniqueId: 'AIDABOB' };
+
+// biome-ignore format: a table
+const RESOURCE_ROWS: readonly [title: string, statements: unknown, caller: TrustCaller, answer: Answer][] = [
+  // case                                                                  the statement's own members                                                   caller     answer
+  ['* names a role session itself',                                        { Principal: '*' },                                                           IN_ROLE,   'principal'],
+  ['* does not name a service',                                            { Principal: '*' },                                                           CHIME,     'implicit' ],
+  ['NotPrincipal in an Allow does not name a service',                     { NotPrincipal: { AWS: OTHER } },                                             CHIME,     'implicit' ],
+  ['a service principal names the service',                                { Principal: { Service: CHIME.service } },                                    CHIME,     'principal'],
+  ['the IAM user of a federated user is named as a role is',               { Principal: { AWS: USER } },                                                 FEDERATED, 'role'     ],
+  ['the unique ID of the IAM user also names its federated users',         { Principal: { AWS: 'AIDABOB' } },                                            FEDERATED, 'role'     ],
+  ['the ARN of a federated user names the federated user',                 { Principal: { AWS: FEDERATED.arn } },                                        FEDERATED, 'principal'],
+  ['a canonical user names no caller',                                     { Principal: { CanonicalUser: USER } },                                       BOB,       'implicit' ],
+  ['another resource is not allowed',                                      { Principal: '*', Resource: 'arn:aws:s3:::logs' },                            BOB,       'implicit' ],
+  ['a short ARN pattern matches nothing',                                  { Principal: '*', Resource: 'arn:aws:s3' },                                   BOB,       'implicit' ],
+  ['NotResource allows all other resources',                               { Principal: '*', Resource: undefined, NotResource: 'arn:aws:s3:::logs' },    BOB,       'principal'],
+  ['an Allow without Resource allows nothing',                             { Principal: '*', Resource: undefined },                                      BOB,       'implicit' ],
+  ['a Deny without Resource denies every resource',                        [{ Principal: '*' }, { Effect: 'Deny', Principal: '*', Resource: undefined }], BOB,      'explicit' ],
+  ['Deny with NotPrincipal denies a service that it does not list',        [{ Principal: { Service: CHIME.service } }, { Effect: 'Deny', NotPrincipal: { AWS: ACCOUNT } }], CHIME, 'explicit'],
+];
+
+for (const [title, statements, caller, answer] of RESOURCE_ROWS) {
+  test(`decideTrust with a resource-based policy: ${title}`, () => {
+    const all = (Array.isArray(statements) ? statements : [statements]).map((one: object) => {
+      return { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::logs/*', ...one };
+    });
+    const policy = compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: all }));
+    const decision = decideTrust(policy, caller, { action: 's3:GetObject', resources: [OBJECT], context: new Map() }, 'resource');
+    assert.equal(decision.effect === 'Allow' ? decision.grantee : decision.kind, answer);
+  });
+}

@@ -1,22 +1,25 @@
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
-import { statementHasAction, statementHolds } from './compile.ts';
+import { statementHasAction, statementHolds, statementTest } from './compile.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { StatementRef } from './decision.ts';
 import type { LoweredStatement, PrincipalEntry } from './lowered.ts';
 import { addKeysOf } from './reads.ts';
 import { beginDecision, newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
-import type { StepBudget } from './steps.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Names of the caller that a Principal element can contain. */
+/** Names by which a Principal element can refer to a caller. */
 export interface TrustCaller {
   /** Absent for a service, and for the caller of an unsigned request with a token of an identity provider. */
   readonly accountId?: AccountId;
   /** ARN of the user, role session, federated user or root user. */
   readonly arn?: string;
-  /** ARN of the role of a role session. */
+  /** ARN of the role of a role session, or of the IAM user that called GetFederationToken for a federated user. */
   readonly roleArn?: string;
-  /** Unique ID of a user (`AIDA…`) or of a session's role (`AROA…`), which stored trust policies contain. */
+  /**
+   * Unique ID of a user (`AIDA…`), or of the role (`AROA…`) or IAM user that `roleArn` names. Stored policies contain
+   * these IDs.
+   */
   readonly uniqueId?: string;
   /** Service principal: `meetings.chime.amazonaws.com`. */
   readonly service?: string;
@@ -27,11 +30,12 @@ export interface TrustCaller {
 }
 
 /**
- * Decision of a policy with principals. `grantee` is the name of the caller that the policy contains. It determines which other policies
- * must allow in the same account. Requirement EVAL-7.
+ * Decision of a trust policy or resource policy. `grantee` is the kind of principal that the policy allows. Within one
+ * account, `grantee` determines which other policies must also allow (requirement EVAL-7):
  *
- * - `principal`: no other policy.
- * - `role`: the boundary and the session policies of the role session.
+ * - `principal`: only the service control policies.
+ * - `role`: the service control policies, and the boundary and the session policies of the role session. The same applies
+ *   to a federated user if the policy names the IAM user that called GetFederationToken.
  * - `account`: all policies of the caller.
  */
 export type TrustDecision =
@@ -39,13 +43,16 @@ export type TrustDecision =
   | { readonly effect: 'Deny'; readonly kind: 'explicit'; readonly grantee: 'none'; readonly by: StatementRef }
   | { readonly effect: 'Deny'; readonly kind: 'implicit'; readonly grantee: 'none'; readonly by?: undefined };
 
-/** Returns the names of a principal for Principal elements. */
+/** Returns the names by which a Principal element can refer to a principal. */
 export function trustCallerOf(principal: Principal): TrustCaller {
   const { accountId, arn } = principal;
   switch (principal.type) {
     case 'Root':
-    case 'FederatedUser':
       return { accountId, arn };
+    case 'FederatedUser':
+      return principal.issuerArn.endsWith(':root')
+        ? { accountId, arn }
+        : { accountId, arn, roleArn: principal.issuerArn, uniqueId: principal.issuerId };
     case 'IAMUser':
       return { accountId, arn, uniqueId: principal.principalId };
     case 'AssumedRole':
@@ -57,17 +64,23 @@ export function trustCallerOf(principal: Principal): TrustCaller {
   }
 }
 
-/** Returns an issuer's URL without `https://`, which can also name a web identity: `accounts.google.com`. */
+/** Returns an issuer's URL without `https://`. A Principal can name a provider in this form: `accounts.google.com`. */
 function hostOf(issuer: string): string {
   return issuer.startsWith('https://') ? issuer.slice('https://'.length) : issuer;
 }
 
-/** Record of `decideTrust`, which is synchronous and sets all facts that it reads. */
+/**
+ * Request record that all calls of `decideTrust` share. This is safe, because `decideTrust` is synchronous and sets all
+ * facts that it reads.
+ */
 const RECORD = newRequestRecord();
 
 type Named = 'principal' | 'role' | 'account' | 'none';
 
-/** Order of the names. A more specific name requires fewer other policies. */
+/**
+ * Order of the ways in which a policy can name a caller. The more specifically this policy names the caller, the fewer of
+ * the caller's other policies must also allow the request.
+ */
 const CLOSENESS: Readonly<Record<Named, number>> = { none: 0, account: 1, role: 2, principal: 3 };
 
 /**
@@ -78,8 +91,12 @@ const CLOSENESS: Readonly<Record<Named, number>> = { none: 0, account: 1, role: 
  * @throws StepsExceeded  the budget has too few steps left
  *
  * Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal"; "Policy evaluation logic".
- * Assumed: `*` names a user itself, and the role of a role session. A statement without Principal allows no caller and denies every caller.
- * A Deny with NotPrincipal exempts the caller only if it lists the account and every ARN of the caller.
+ * Source: IAM User Guide, "How AWS enforcement code logic evaluates requests": boundaries and session policies do not limit
+ * the grant of a resource-based policy to `*`.
+ * Assumed: in a trust policy, `*` names a user itself, and the role of a role session. A statement without Principal allows no caller
+ * and denies every caller. A Deny with NotPrincipal exempts the caller only if it lists the account and every ARN of the caller.
+ * `*` names no service. Such a policy would permit every service on behalf of every account. A statement of a resource-based policy
+ * without Resource and NotResource allows nothing and denies every resource.
  */
 export function decideTrust(
   trust: CompiledPolicy,
@@ -92,7 +109,10 @@ export function decideTrust(
   return decideTrustOf(RECORD, trust, caller, request.action, request.resources, policyType, ownBudget);
 }
 
-/** Decides like `decideTrust`, with the facts of a record. Overwrites the record's resource. */
+/**
+ * Decides with a policy that has principals, by the rules of `decideTrust`. Reads the facts from an existing record,
+ * and overwrites the record's resource. `policyId` is the policy's name in the decision.
+ */
 export function decideTrustOf(
   record: RequestRecord,
   trust: CompiledPolicy,
@@ -101,6 +121,7 @@ export function decideTrustOf(
   askedResources: readonly string[],
   policyType: 'trust' | 'resource',
   ownBudget?: StepBudget,
+  policyId = `${policyType} policy`,
 ): TrustDecision {
   const budget = beginDecision(record, ownBudget);
   const action = askedAction.toLowerCase();
@@ -108,23 +129,28 @@ export function decideTrustOf(
   const resources = askedResources.length === 0 ? ['*'] : askedResources;
   const holds = (statement: number, resource: string): boolean => {
     setResource(record, resource);
-    return statementHasAction(statements[statement] as LoweredStatement, action, budget) && statementHolds(trust, statement, false, record);
+    if (!statementHasAction(statements[statement] as LoweredStatement, action, budget)) return false;
+    takeSteps(budget, statementTest(trust, statement, false).size);
+    return statementHolds(trust, statement, false, record);
   };
+  // The principals of each statement are compared once for each resource, and once for the denials.
+  const entries = statements.reduce((sum, { principals }) => sum + 1 + (principals?.entries.length ?? 0), 0);
+  takeSteps(budget, entries * (1 + resources.length));
 
   for (const [i, statement] of statements.entries()) {
     if (statement.effect !== 'Deny' || !isDenied(statement, caller)) continue;
     if (resources.some((resource) => holds(i, resource)))
-      return { effect: 'Deny', kind: 'explicit', grantee: 'none', by: byOf(statement, i, policyType) };
+      return { effect: 'Deny', kind: 'explicit', grantee: 'none', by: byOf(statement, i, policyType, policyId) };
   }
 
   let weakest: TrustDecision | undefined;
   for (const resource of resources) {
     let best: TrustDecision = { effect: 'Deny', kind: 'implicit', grantee: 'none' };
     for (const [i, statement] of statements.entries()) {
-      if (statement.effect !== 'Allow') continue;
-      const grantee = granteeOf(statement, caller);
+      if (statement.effect !== 'Allow' || (policyType === 'resource' && statement.resources === undefined)) continue;
+      const grantee = granteeOf(statement, caller, policyType);
       if (grantee === 'none' || CLOSENESS[grantee] <= CLOSENESS[best.grantee] || !holds(i, resource)) continue;
-      best = { effect: 'Allow', grantee, by: byOf(statement, i, policyType) };
+      best = { effect: 'Allow', grantee, by: byOf(statement, i, policyType, policyId) };
     }
     if (best.effect === 'Deny') return best;
     if (weakest === undefined || CLOSENESS[best.grantee] < CLOSENESS[weakest.grantee]) weakest = best;
@@ -133,8 +159,8 @@ export function decideTrustOf(
 }
 
 /**
- * Reports whether a condition or variable of the action's statements reads a key with a lower-case prefix, such as `aws:resourcetag/`.
- * It is the counterpart of a stack's `readsKey` for policies with principals.
+ * Reports whether a condition or variable of the action's statements reads a context key that begins with `prefix`.
+ * `prefix` is in lower case, such as `aws:resourcetag/`. For identity policies, `readsKey` of a stack reports the same.
  */
 export function trustReadsKey(trust: CompiledPolicy, action: string, prefix: string): boolean {
   const keys = new Set<string>();
@@ -143,16 +169,18 @@ export function trustReadsKey(trust: CompiledPolicy, action: string, prefix: str
   return [...keys].some((key) => key.startsWith(prefix));
 }
 
-function byOf({ sid }: LoweredStatement, statement: number, policyType: 'trust' | 'resource'): StatementRef {
-  return { policyType, policyId: `${policyType} policy`, statement, ...(sid === undefined ? {} : { sid }) };
+function byOf({ sid }: LoweredStatement, statement: number, policyType: 'trust' | 'resource', policyId: string): StatementRef {
+  return { policyType, policyId, statement, ...(sid === undefined ? {} : { sid }) };
 }
 
-function granteeOf({ principals }: LoweredStatement, caller: TrustCaller): Named {
+function granteeOf({ principals }: LoweredStatement, caller: TrustCaller, policyType: 'trust' | 'resource'): Named {
   if (principals === undefined) return 'none';
   const { not, anyone, entries } = principals;
-  // A caller without credentials matches only a principal that the policy names, never `*`.
+  // A caller without an account is a service, or a caller with only a token. Such a caller matches only a principal
+  // that the policy names, and never `*` or NotPrincipal.
   const known = caller.accountId !== undefined;
   if (not) return !known || anyone || entries.some((entry) => namedBy(entry, caller) !== 'none') ? 'none' : anyoneAs(caller);
+  if (anyone && known && policyType === 'resource') return 'principal';
   let best: Named = anyone && known ? anyoneAs(caller) : 'none';
   for (const entry of entries) {
     const named = namedBy(entry, caller);
@@ -161,12 +189,21 @@ function granteeOf({ principals }: LoweredStatement, caller: TrustCaller): Named
   return best;
 }
 
-/** Returns the grantee for a Principal that is `*`, or the ARN or unique ID of a role. */
+/**
+ * Returns the kind of principal that a caller matches through `*`, a role's ARN or a unique ID. A role session matches
+ * as its role, and a federated user as its IAM user. Every other caller matches as itself.
+ */
 function anyoneAs(caller: TrustCaller): 'principal' | 'role' {
   return caller.roleArn === undefined ? 'principal' : 'role';
 }
 
-/** Reports whether a Deny applies to a caller. Source: IAM User Guide, "NotPrincipal": list the account too; not with boundaries. */
+/**
+ * Reports whether a Deny applies to a caller. A NotPrincipal element exempts a caller with an account only if it lists
+ * both the caller and the account. It never exempts a caller with a permissions boundary, unless the element is `*`.
+ *
+ * Source: IAM User Guide, "NotPrincipal": the element must also list the account, and does not work with permissions
+ * boundaries.
+ */
 function isDenied({ principals }: LoweredStatement, caller: TrustCaller): boolean {
   if (principals === undefined) return true;
   const { not, anyone, entries } = principals;
@@ -177,7 +214,8 @@ function isDenied({ principals }: LoweredStatement, caller: TrustCaller): boolea
   const lists = (name: string | undefined): boolean => entries.some(({ type, value }) => type === 'AWS' && value === name);
   if (!entries.some(({ type, value }) => type === 'AWS' && accountOfPrincipal(value) === caller.accountId)) return true;
   if (caller.arn !== undefined && accountOfPrincipal(caller.arn) !== undefined) return false;
-  // The element must list a role session and its role. It lists a role or a user by ARN or unique ID.
+  // To exempt a role session, the element must list both the session and its role. The element can list a role or user
+  // by ARN or by unique ID.
   if (caller.roleArn !== undefined) return !lists(caller.arn) || !(lists(caller.roleArn) || lists(caller.uniqueId));
   return !lists(caller.arn) && !lists(caller.uniqueId);
 }
@@ -200,7 +238,7 @@ function namedBy({ type, value }: PrincipalEntry, caller: TrustCaller): Named {
   }
 }
 
-/** Returns the account of an account ID or of the ARN of a root user. */
+/** Returns the account that is named by an account ID or by the ARN of a root user. */
 export function accountOfPrincipal(value: string): AccountId | undefined {
   if (isAccountId(value)) return value;
   const parts = parseArn(value);

@@ -4,10 +4,13 @@ import { takeSteps } from './steps.ts';
 /** Reports whether one request value matches any of the policy's values. */
 export type Meets = (record: RequestRecord, value: string) => boolean;
 
-/** Reports whether one of several request values matches any of the policy's values (`met`), or matches none of them. */
+/**
+ * With `met`, reports whether any of the request values matches one of the policy's values. Without `met`, reports
+ * whether any of the request values matches none of the policy's values.
+ */
 export type Exists = (record: RequestRecord, values: readonly string[], met: boolean) => boolean;
 
-/** Returns the test of a list that applies `meets` to each value. */
+/** Returns a test of a list of request values. The test applies `meets` to each value. */
 export function oneByOne(meets: Meets): Exists {
   return (record, values, met) => {
     for (let i = 0; i < values.length; i++) if (meets(record, values[i] as string) === met) return true;

@@ -102,12 +102,12 @@ test('readAddress: an invalid address is rejected', () => {
   for (const text of NO_ADDRESSES) assert.equal(readAddress(text, newAddress()), false, text);
 });
 
-test('toRange: an invalid prefix length, or one above the maximum of the family, is undefined', () => {
+test('toRange: returns undefined for a prefix length that is invalid or too large for the address family', () => {
   for (const text of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/08', '10.0.0.0/8/8', '::/129', '10.0.0.0/-1', 'x/8'])
     assert.equal(toRange(text), undefined, text);
 });
 
-test('toBytes: ignores the unused bits at the end, and returns undefined for invalid Base64', () => {
+test('toBytes: ignores unused bits at the end of Base64, and returns undefined for invalid Base64', () => {
   assert.equal(toBytes('aGVsbG9='), toBytes('aGVsbG8='));
   assert.deepEqual(['aGVsbG8', 'a===', '*', 'aGVs bG8='].map(toBytes), [undefined, undefined, undefined, undefined]);
 });

@@ -1,4 +1,7 @@
-/** Parsers of typed condition values: numbers, times, addresses, booleans and bytes. Invalid strings are NaN or `undefined`. */
+/**
+ * Parsers of typed condition values: numbers, times, addresses, booleans and bytes. For an invalid string, they return
+ * NaN or `undefined`.
+ */
 
 /** UTF-16 unit of the digit 0. */
 export const ZERO = 0x30;
@@ -17,10 +20,10 @@ export function hexDigit(code: number): number {
 }
 
 /**
- * Parses a decimal number. Returns NaN for an invalid one.
+ * Parses a decimal number. Returns NaN for an invalid number.
  *
  * Source: IAM User Guide, "Numeric condition operators" (integers and decimals).
- * Assumed: no exponents, no spaces, at most 64 characters. Numbers are compared as doubles.
+ * Assumed: a number has no exponent, no spaces and at most 64 characters. Numbers are compared as doubles.
  */
 export function toNumber(text: string): number {
   const { length } = text;
@@ -136,7 +139,7 @@ export function toBytes(text: string): string | undefined {
   return Buffer.from(text, 'base64').toString('base64');
 }
 
-/** IP address: the family (4 or 6, or 0 for an invalid address), and its bits in words of 32. IPv4 has one word. */
+/** IP address: the family (4 or 6, or 0 for an invalid address), and its bits in 32-bit words. IPv4 has one word. */
 export type Address = Uint32Array;
 
 export function newAddress(): Address {
@@ -146,7 +149,7 @@ export function newAddress(): Address {
 /**
  * Parses an address into `into`, so that a decision allocates nothing. Returns false for an invalid address.
  *
- * An IPv4-mapped IPv6 address counts as IPv6. The listener normalizes addresses before.
+ * An IPv4-mapped IPv6 address counts as IPv6. The server converts such client addresses to IPv4 before a decision.
  */
 export function readAddress(text: string, into: Address): boolean {
   into[0] = 0;
@@ -265,12 +268,22 @@ export function toRange(text: string): AddressRange | undefined {
   return { family, bits, words };
 }
 
-function mask(bits: number): number {
+/** Returns a 32-bit word whose first `bits` bits are 1. `bits` may be negative, or greater than 32. */
+export function mask(bits: number): number {
   if (bits <= 0) return 0;
   return bits >= 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;
 }
 
-/** Reports whether an address is in a range. An IPv4 address is never in an IPv6 range, or the reverse. */
+/** Formats the words of an address. An IPv6 address has all eight groups, without leading zeros. */
+export function addressText(words: readonly number[]): string {
+  if (words.length === 1) return [24, 16, 8, 0].map((shift) => ((words[0] ?? 0) >>> shift) & 0xff).join('.');
+  return words.flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)]).join(':');
+}
+
+/**
+ * Reports whether an address is in a range. An IPv4 address is never in an IPv6 range, and an IPv6 address is never in
+ * an IPv4 range.
+ */
 export function inRange(address: Address, range: AddressRange): boolean {
   if (address[0] !== range.family) return false;
   const { bits, words } = range;

@@ -1,11 +1,12 @@
-import { parseAppInstanceArn } from '#services/chime/app-instances.ts';
+import { parseAppInstanceArn } from '#services/chime-kit/app-instances.ts';
 import type { SessionLimits } from './limits.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Limits on the sessions of users and accounts. Connect requests that are still running count as sessions. */
 export interface Admission {
   /**
-   * Reserves a session of a user for a Connect request, which may call it again. Returns false if the user or the account has too many.
+   * Reserves a session of a user for a Connect request. Repeated calls for one request count once. Returns false if the
+   * user or the account has too many sessions.
    *
    * The reservation counts as a session until `release`.
    */
@@ -14,7 +15,7 @@ export interface Admission {
   release(requestId: string): void;
 }
 
-/** Creates the admission of new sessions, which counts the connected ones. */
+/** Creates the admission of new sessions. `sessions` counts the connected sessions. */
 export function newAdmission(
   sessions: Pick<Sessions, 'countOfUser' | 'countOfAccount'>,
   limits: Pick<SessionLimits, 'sessionsOfUser' | 'sessionsOfAccount'>,

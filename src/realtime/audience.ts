@@ -1,27 +1,31 @@
-import type { ChannelEvent, ChannelNames } from '#services/chime/events.ts';
+import type { ChannelEvent, ChannelNames } from '#services/chime-kit/events.ts';
 import { channels } from '#services/chime-sdk-messaging/tables/channels.ts';
 import { type JoinedChannel, memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import type { Tx } from '#store/store.ts';
 import { type Recipients, recipientsOf } from './frames.ts';
 
 /**
- * Channels of the connected users, so that the cost of an event depends only on its recipients. They are read when a user connects. Then
- * the events update them, one after the other, in the order of sending.
+ * Channels of the connected users. They are in memory, so that the cost of an event depends only on the number of its
+ * recipients. When a user connects, the caller reads the user's channels from the store. After that, each event
+ * updates the channels, in the order in which the events are sent.
  */
 export interface Audience {
   isConnected(userArn: string): boolean;
   connect(userArn: string, appInstanceId: string, joined: readonly JoinedChannel[]): void;
   disconnect(userArn: string): void;
   /**
-   * Applies the changes of memberships in an event, and returns its recipients among the connected users. Added members receive the event.
-   * Removed members also receive it, as their last event of the channel. `current` has the memberships that `readMemberships` read for the
-   * event.
-   * While the members of a channel do not change, its events return the same array.
+   * Applies the changes of memberships in an event, and returns the connected users that receive the event. Added
+   * members receive it. Removed members also receive it, as their last event of the channel. `current` has the
+   * memberships that `readMemberships` read for the event.
+   * While the members of a channel do not change, `apply` returns the same array for each event of the channel.
    */
   apply(event: ChannelEvent, current: Memberships): readonly string[];
 }
 
-/** Sub-channels of connected members, as of the transaction that read the events. `''` is a channel without sub-channels. */
+/**
+ * Sub-channels that a connected user is in, by channel and user (see `keyOf`). They are read in the same transaction as
+ * the events. In a channel without sub-channels, the ID of the sub-channel is `''`.
+ */
 export type Memberships = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Returns the users that an event may add to a channel or move to another sub-channel. */
@@ -31,7 +35,10 @@ function newcomers(event: ChannelEvent): readonly string[] {
   return [...members, ...(changed ? [event.membership.Member] : [])].flatMap((member) => member?.Arn ?? []);
 }
 
-/** Reads the current memberships of the connected users in the events. An event may be outdated. */
+/**
+ * Reads the current memberships of the connected users that the events add to a channel or move to another sub-channel.
+ * The event itself is not sufficient, because the membership may have changed after the event.
+ */
 export async function readMemberships(tx: Tx, events: readonly ChannelEvent[], audience: Audience): Promise<Memberships> {
   const current = new Map<string, ReadonlySet<string>>();
   for (const event of events) {
@@ -61,7 +68,7 @@ function keyOf(event: ChannelNames, userArn: string): string {
 /** Channel with connected members. */
 interface ConnectedChannel {
   readonly members: Set<string>;
-  /** Members of the whole channel (`undefined`) and of sub-channels, until they change. */
+  /** Cached lists of members of the channel (key `undefined`) and of its sub-channels, until the members change. */
   readonly lists: Map<string | undefined, readonly string[]>;
 }
 

@@ -1,12 +1,12 @@
 /**
- * Connect: the upgrade request that opens a messaging session. The service model does not have it. This module routes it. Then the server
- * authenticates, authorizes and records it like every operation.
+ * Connect: the upgrade request that opens a messaging session. AWS's service model does not contain Connect, so this
+ * module routes it. Then the server authenticates, authorizes and records it like every operation.
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
 import type { Empty, ServiceModel } from '#model/model.ts';
-import { findUser } from '#services/chime/app-instances.ts';
+import { findUser } from '#services/chime-kit/app-instances.ts';
 import { onArns } from '#services/chime-sdk-identity/access.ts';
 import type { Access, Caller, Operation } from '#services/kit/operation.ts';
 import { splitQuery } from '#wire/rest-routes.ts';
@@ -27,7 +27,7 @@ const SERVICE = 'chime-sdk-messaging';
 let model: ServiceModel | undefined;
 
 /**
- * Returns the model of messaging with Connect in place of its operations.
+ * Returns the service model of Chime SDK Messaging, but with Connect as its only operation.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", the connect API; "Using prefetch to deliver channel details".
  * Assumed: Connect is not read-only in the trail, because it opens a session. A session ID is required and has at most 128 characters.
@@ -91,14 +91,15 @@ export function connectAccess({ UserArn }: ConnectRequest, caller: Caller): Acce
 /**
  * Creates the operation that opens a messaging session.
  *
- * `reserve` reserves one session of the user on this server. It returns false if the user or the account has too many.
+ * `reserve` reserves one session of the user on this server. It returns false if the user or the account has too many
+ * sessions.
  *
  * @throws ForbiddenException             the user does not exist, or is a bot
  * @throws ResourceLimitExceededException the user or the account has too many sessions
  *
  * Emits: SessionOpened, so that each server closes an earlier session with the same ID.
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages": UserArn is the ARN of an AppInstanceUser.
- * Assumed: the codes and messages; bots cannot connect, because the guide mentions only users.
+ * Assumed: (1) the error codes and messages; (2) bots cannot connect, because the guide mentions only users.
  */
 export function connectOperation(reserve: (requestId: string, userArn: string) => boolean): Operation<ConnectRequest, Empty> {
   return {

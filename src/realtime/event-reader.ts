@@ -1,4 +1,4 @@
-import type { ChannelEvent } from '#services/chime/events.ts';
+import type { ChannelEvent } from '#services/chime-kit/events.ts';
 import { type JoinedChannel, memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type Memberships, memberOf, newAudience, readMemberships } from './audience.ts';
@@ -10,16 +10,17 @@ import { type SessionEvent, sessionEventOf } from './session-events.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 /**
- * Reader of the events of all servers for the sessions of this one.
+ * Reader of the events of all servers, for the sessions of this server.
  *
- * A session receives events that are committed after the transaction that connected it: in the order of commits, each at most once.
+ * One transaction reads the memberships of a new session. The session receives the events that are committed after
+ * this transaction. It receives them in the order of commits, and each event at most once.
  */
 export interface EventReader {
-  /** Reads the next events and connects the opening sessions. Reads each event once, unless it rejects. */
+  /** Reads the next events and connects the opening sessions. If it rejects, the next call reads the same events. */
   read(): Promise<ReadEvents>;
   /** Disconnects a user whose last session has closed. */
   disconnect(userArn: string): void;
-  /** Forgets all users and events. The next reading begins with later events. */
+  /** Forgets all users and events. Events that are committed before the next reading are skipped. */
   restart(): void;
 }
 
@@ -27,7 +28,7 @@ export interface EventReader {
 export interface ReadEvents {
   /** Frames with their recipients, in the order in which they are sent. */
   readonly deliveries: readonly Delivery[];
-  /** Sessions that SESSION_ESTABLISHED in `deliveries` establishes. */
+  /** Sessions to which `deliveries` sends SESSION_ESTABLISHED. */
   readonly established: readonly Session[];
   /** Whether more events are stored already, or sessions remain to be connected. */
   readonly more: boolean;
@@ -39,11 +40,11 @@ export interface EventReaderParts {
   /** Returns milliseconds on a monotonic clock. */
   readonly monotonic: () => number;
   readonly close: (sessions: readonly Session[], closing: Closing) => void;
-  /** Requires that sessions are authorized again before they receive an event. */
+  /** Marks sessions, so that each is authorized again before it receives an event. */
   readonly reauthorize: (some: readonly Session[]) => void;
 }
 
-/** Rows that one transaction reads: events, and the memberships to deliver them. */
+/** Rows that one transaction reads: events, and the memberships that determine the recipients of the events. */
 interface Rows {
   readonly reading: Reading;
   readonly events: readonly SessionEvent[];
@@ -64,7 +65,8 @@ export function newEventReader(parts: EventReaderParts): EventReader {
     const events = reading.events.map(sessionEventOf);
     const current = await readMemberships(tx, events.filter(isChannelEvent), audience);
     const joined = new Map<string, readonly JoinedChannel[]>();
-    // If the user were connected before all stored events are read, the user would receive earlier events.
+    // Connects users only after all stored events are read. Otherwise a user would receive events that are older than
+    // the user's session.
     if (reading.caughtUp) {
       for (const { appInstanceId, request } of opening) {
         if (!audience.isConnected(request.UserArn) && !joined.has(request.UserArn))
@@ -79,7 +81,8 @@ export function newEventReader(parts: EventReaderParts): EventReader {
     const { UserArn } = session.request;
     if (!audience.isConnected(UserArn)) {
       const channels = joined.get(UserArn);
-      // Another session of the user was connected during the reading, and has closed since.
+      // The transaction did not read the user's memberships, because another session of the user was connected then.
+      // That session has closed since.
       if (channels === undefined) return false;
       audience.connect(UserArn, session.appInstanceId, channels);
     }
@@ -128,7 +131,10 @@ export function newEventReader(parts: EventReaderParts): EventReader {
 
 type SessionsOf = (userArns: readonly string[]) => readonly Session[];
 
-/** Returns a function that finds the open sessions of users. It returns the same array for the same array, while no session opens. */
+/**
+ * Returns a function that finds the open sessions of users. Calls of the function with the same array of users return
+ * the same array of sessions. The results are valid until a session opens.
+ */
 function openSessionsOf(sessions: Sessions): SessionsOf {
   const found = new Map<readonly string[], readonly Session[]>();
   return (userArns) => {

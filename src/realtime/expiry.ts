@@ -6,8 +6,9 @@ import type { Session, Sessions } from './sessions.ts';
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
- * Returns the function that closes a session when its credentials expire. It replaces the timer of an earlier call for the session. If the
- * credentials have expired already, it returns the reason to close the session.
+ * Returns a function that starts the timer that closes a session when the session's credentials expire. A second call
+ * for the same session replaces the timer. If the credentials have expired already, the function starts no timer and
+ * returns the reason to close the session.
  */
 export function expiryTimers(
   sessions: Pick<Sessions, 'has'>,

@@ -53,7 +53,7 @@ test('Feed: events that are committed after the first reading are read', async (
   assert.deepEqual([await read(feed), await read(feed)], [['"after"'], []]);
 });
 
-test('Feed: an event that commits late is read once, after events with larger numbers', async () => {
+test('Feed: an event whose transaction commits late is read once, after events with larger numbers', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   const late = await held(there, '"late"');
@@ -63,7 +63,7 @@ test('Feed: an event that commits late is read once, after events with larger nu
   assert.deepEqual([await read(feed), await read(feed)], [['"late"'], []]);
 });
 
-test('Feed: an event of a transaction that runs during the first reading is read', async () => {
+test('Feed: an event is read if its transaction was still running during the first reading', async () => {
   const late = await held(there, '"was running"');
   await appended(here, '"before"');
   const feed = newFeed(() => now);
@@ -82,7 +82,7 @@ test('Feed: events that two servers write one after the other are read in that o
   );
 });
 
-test('Feed: a missing event number is queried for half a minute', async () => {
+test('Feed: an event is not read if its number was missing for more than 30 seconds', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   const never = await held(there, '"never"');
@@ -102,7 +102,7 @@ test('Feed: when a reading transaction is retried, it reads the same events', as
   assert.deepEqual(await read(feed), ['"one"']);
 });
 
-test('Feed: a reading has at most 500 events, and the next reading has the remaining ones', async () => {
+test('Feed: a reading has at most 500 events, and the next reading has the remaining events', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   await here.transaction(async (tx) => {

@@ -2,14 +2,15 @@ import type { Tx } from '#store/store.ts';
 import { type ChannelEventRecord, channelEvents } from './tables/channel-events.ts';
 
 /**
- * Follower of the stored channel events. It reads every event once, and after all events that it may depend on.
+ * Feed of the stored channel events. It returns every event once, and after all events that the event may depend on.
  *
- * It reads an event as soon as it is visible. If an event may depend on another, it has the larger number (`ChannelEventRecord`). So one
- * reading returns dependent events in the order of their commits. A missing number belongs to a transaction that is still running or was
- * rolled back. The feed queries missing numbers until no such transaction can still run. Decision 0014.
+ * Each event has a number (`ChannelEventRecord`). If an event may depend on an earlier event, it has a larger number
+ * than the earlier event. So a reading that returns events by number returns them in a valid order.
+ * If a number is missing, the transaction of that event is still running or was rolled back. Each reading looks for the
+ * missing numbers again, until their transactions can no longer be running. Decision 0014.
  */
 export interface Feed {
-  /** Reads the next events in a transaction, which may run again: the feed advances only when `taken` is called. */
+  /** Reads the next events. The transaction may be retried, so the feed advances only when `taken` is called. */
   read(tx: Tx): Promise<Reading>;
 }
 
@@ -25,22 +26,25 @@ export interface Reading {
 /** Maximum number of new events in a reading. */
 const READ_MAX = 500;
 
-/** Number of event numbers before the first reading that may belong to running transactions. */
+/** Count of the newest event numbers. The first reading looks for missing numbers in this range. */
 const RUNNING_MAX = 256;
 
 /**
- * Time for which the feed queries a missing number, in milliseconds.
- * Assumed: as for the trail (`settled`), no transaction that has written runs longer.
+ * Time for which readings look for a missing event number, in milliseconds.
+ * Assumed: a transaction that has written an event commits or is rolled back within this time.
  */
 const MISSING_MS = 30_000;
 
-/** Maximum number of missing numbers to query in one gap. A database that was restored or failed over can leave a much larger gap. */
+/**
+ * Maximum number of missing event numbers to look for between two events. After a restore or a failover of the
+ * database, many more numbers can be missing.
+ */
 const MISSING_MAX = 10_000;
 
 /** Creates a feed that begins with events committed after its first reading. `monotonic` returns milliseconds. */
 export function newFeed(monotonic: () => number): Feed {
   let last: number | undefined;
-  /** Deadlines of missing numbers, until which the feed queries them. */
+  /** Missing event numbers, each with the monotonic time until which readings look for it. */
   const missing = new Map<number, number>();
 
   async function begin(tx: Tx): Promise<Reading> {

@@ -18,28 +18,28 @@ export const REGION = 'us-east-1';
 const KEY = Buffer.alloc(32, 7);
 const ROLE = { roleName: 'Chat', roleId: 'AROACHAT' };
 
-/** Connect request to sign. */
+/** Properties of a Connect request to sign. */
 export interface ConnectFacts {
   readonly userArn: string;
   readonly sessionId: string;
   /** Expiration of the role session. */
   readonly expiresAt: Instant;
   readonly userAgent: string;
-  /** More parameters of the request, such as `prefetch-on`. */
+  /** Further query parameters of the request, such as `prefetch-on`. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Role whose sessions connect, with the identity snapshot of one server. */
+/** Role whose role sessions send Connect requests, and the identity snapshot of one server that contains the role. */
 export interface TestRole {
   readonly snapshot: Snapshot;
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
-  /** Reports whether the lease on the snapshot holds. It holds until `setHolds(false)`. */
+  /** Reports whether the server has a lease on the snapshot. Returns true until `setHolds(false)` is called. */
   holds(): boolean;
   setHolds(holds: boolean): void;
   /** Replaces the policy of the role. */
   setPolicy(statement: object): Promise<void>;
-  /** Returns a Connect request that a new session of the role signed. */
+  /** Returns a Connect request that is signed with the credentials of a new role session. */
   sign(facts: ConnectFacts): Received;
 }
 
@@ -80,7 +80,7 @@ export function newTestRole(store: Store, now: () => Instant): TestRole {
     sign({ userArn, sessionId, expiresAt, userAgent, parameters }) {
       const session = { issuedAt: now(), expiresAt, mfaAuthenticated: false, tags: {}, transitiveTagKeys: [], chained: false };
       const issued = tokens.issue({ kind: 'role', accountId: ACCOUNT, sessionName: 'me', session, ...ROLE }, randomBytes);
-      if (issued.outcome !== 'issued') throw new Error('the session token was not issued');
+      if (issued.outcome !== 'issued') throw new Error('the server did not issue a session token');
       const target = `/connect?${new URLSearchParams({ userArn, sessionId, ...parameters })}`;
       return {
         requestId: randomUUID(),

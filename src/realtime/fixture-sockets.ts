@@ -1,7 +1,10 @@
-/** Test kit: sockets that record the orders of messaging sessions. */
+/**
+ * Test kit: sockets that execute the orders of messaging sessions (`SocketOrder`). The sockets record the sent frames
+ * and the reason for closing.
+ */
 import type { Closing, SocketNews, SocketOrder } from './protocol.ts';
 
-/** Frames that one socket was sent, and the reason for closing it. */
+/** Frames that were sent to one socket, and the reason for closing it. */
 export interface TestSocket {
   readonly frames: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> | undefined }[];
   closed?: Closing;
@@ -15,12 +18,12 @@ function parse(frame: string): TestSocket['frames'][number] {
 /** Time limit of each wait for a condition. In a passing test, the condition holds much earlier. */
 const WAIT_MAX_MS = 20_000;
 
-/** Creates an owner of sockets. `notify` receives the confirmations of written messages. */
+/** Creates sockets that replace those of the main thread. `notify` receives confirmations of written messages. */
 export function newTestSockets(notify: (news: SocketNews) => void) {
   const written: number[] = [];
   let confirms = true;
 
-  /** Confirms the written messages in a later turn of the event loop, as the main thread does. */
+  /** Confirms the written messages asynchronously, because the confirmations of the main thread also arrive later. */
   function confirm(): void {
     if (!confirms) return;
     setImmediate(() => {
@@ -35,7 +38,7 @@ export function newTestSockets(notify: (news: SocketNews) => void) {
   return {
     /** All batches of orders, oldest first. */
     batches,
-    /** Adds a socket with the next number, which starts at 1. */
+    /** Adds a socket. The first socket has the number 1, and each further socket has the next number. */
     add(): { readonly number: number; readonly socket: TestSocket } {
       const number = sockets.size + 1;
       const socket: TestSocket = { frames: [] };
@@ -55,7 +58,9 @@ export function newTestSockets(notify: (news: SocketNews) => void) {
       confirm();
       for (const check of waiting) check();
     },
-    /** Sets whether written messages are confirmed. Default: true. `true` also confirms earlier messages. */
+    /**
+     * Sets whether written messages are confirmed. Default: true. A call with `true` also confirms earlier messages.
+     */
     confirmWrites(to: boolean): void {
       confirms = to;
       confirm();

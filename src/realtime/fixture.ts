@@ -1,10 +1,13 @@
-/** Test kit: messaging sessions on a store in memory, with an app instance, a role whose sessions may connect, and recording sockets. */
+/**
+ * Test kit: the messaging sessions of one server, on a store in memory or on a store of several servers. The sessions of its role may
+ * connect as any user of one app instance, until `setRolePolicy`. Its sockets record the frames from the server.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Authorize } from '#access/authorize.ts';
 import { arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import { APP_INSTANCE_USER } from '#services/chime/app-instances.ts';
-import type { ChannelEvent, IdentityEvent } from '#services/chime/events.ts';
+import { APP_INSTANCE_USER } from '#services/chime-kit/app-instances.ts';
+import type { ChannelEvent, IdentityEvent } from '#services/chime-kit/events.ts';
 import { type ChannelRecord, channels } from '#services/chime-sdk-messaging/tables/channels.ts';
 import { memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import { emitterOf } from '#services/kit/events.ts';
@@ -42,7 +45,10 @@ export function contentsOf({ frames }: TestSocket): readonly unknown[] {
   return frames.flatMap(({ payload }) => (payload?.['Content'] === undefined ? [] : [payload['Content']]));
 }
 
-/** Opens the messaging sessions of one server. Servers can share a store. An event of one server notifies only that server. */
+/**
+ * Creates the messaging sessions of one server. With `shared`, several servers use the same store. A server that stores
+ * an event notifies only itself. The other servers find the event when they poll the store.
+ */
 export async function openSessions(limits: Partial<SessionLimits> = {}, shared?: Store) {
   const store = shared ?? (await openSqlite(':memory:'));
   const clock = newTestClock();
@@ -94,7 +100,10 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
       sessions.receive({ opened: number });
       return socket;
     },
-    /** Stores the event of a user's last session, as its Connect request does. */
+    /**
+     * Stores the SessionOpened event of the session that a user opened last. In a real server, the Connect operation
+     * stores this event.
+     */
     storeOpened: (userArn: string, sessionId: string) =>
       store.transaction((tx) =>
         appendOpened(tx, { appInstanceId: APP, userArn, sessionId, key: requestIds.get(userArn) ?? '' }, clock.now()),
@@ -177,7 +186,7 @@ function newTestClock() {
   };
 }
 
-/** Creates hints that arrive in a later turn of the event loop. */
+/** Creates functions that send and receive notifications of new events ("hints"). Hints arrive asynchronously. */
 function newTestHints() {
   const receivers = new Set<() => void>();
   return {
@@ -193,14 +202,17 @@ function newTestHints() {
   };
 }
 
-/** Authorizations and their steps. `mostSteps` is the maximum between two turns of the event loop. */
+/**
+ * Numbers of authorized sessions and of policy evaluation steps. `mostSteps` is the maximum number of steps in one
+ * iteration of the event loop.
+ */
 export interface AuthorizationCounts {
   readonly sessions: number;
   readonly steps: number;
   readonly mostSteps: number;
 }
 
-/** Counts authorizations and their steps. */
+/** Counts authorizations and the steps that the evaluation of policies takes. */
 function newAuthorizationCounter(authorize: Authorize) {
   const counts = { sessions: 0, steps: 0, mostSteps: 0 };
   let stepsOfTurn = 0;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import type { ChannelEvent } from '#services/chime/events.ts';
+import type { ChannelEvent } from '#services/chime-kit/events.ts';
 import { inChannel, membership, message } from './fixture.ts';
 import { eventFrame, SESSION_ESTABLISHED } from './frames.ts';
 
 const AT = instant(Date.UTC(2026, 10, 22, 2, 25, 0, 123));
 
-test('Frames: the payload is a JSON string with ISO timestamps, and strings of users are unchanged', () => {
+test('Frames: the payload is a JSON string with ISO timestamps, and strings that users wrote are unchanged', () => {
   const Metadata = '{"CreatedTimestamp":1}';
   const MessageAttributes = { ReadTimestamp: { StringValues: ['1'] } };
   const frame = JSON.parse(eventFrame(message('general', 'hello', { MessageId: 'm', CreatedTimestamp: AT, Metadata, MessageAttributes })));
@@ -23,7 +23,7 @@ test('Frames: the payload is a JSON string with ISO timestamps, and strings of u
   });
 });
 
-test('Frames: if a sub-channel is deleted, the event of its moderator has the reason as a header', () => {
+test('Frames: the event for the moderator of a deleted sub-channel has the reason as a header', () => {
   const { Headers } = JSON.parse(eventFrame({ ...membership('DELETE', 'big', 'ada'), reason: 'subchannel_DELETED' } as ChannelEvent));
   assert.deepEqual(Headers, {
     'x-amz-chime-event-type': 'DELETE_CHANNEL_MEMBERSHIP',

@@ -1,11 +1,13 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMessage } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelEvent } from '#services/chime/events.ts';
+import { payloadText } from '#services/chime-kit/event-payload.ts';
+import type { ChannelEvent } from '#services/chime-kit/events.ts';
 
 /** Recipients of an event, among the connected users. */
 export type Recipients =
   /**
-   * Members of the channel, or of one sub-channel of an elastic channel. `also`: a user that also receives the event, whether member or not.
+   * Members of the channel, or of one sub-channel of an elastic channel. `also` is the ARN of a user that receives the
+   * event even if the user is not a member.
    */
   | { readonly kind: 'members'; readonly subChannelId?: string; readonly also?: string }
   /** Users with these ARNs, if they are members of the channel. */
@@ -16,7 +18,7 @@ export type Recipients =
 type MessageKind = 'STANDARD' | 'CONTROL' | 'SYSTEM';
 
 /**
- * Serializes a frame. `reason` says why the session receives the event, if the event type does not.
+ * Serializes a frame. `reason` says why the session receives the event, if this is not clear from the event type.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", message structures.
  */
@@ -27,17 +29,8 @@ export function serializeFrame(eventType: string, messageType: MessageKind, payl
       'x-amz-chime-message-type': messageType,
       'x-amz-chime-event-reason': reason,
     }),
-    ...(payload !== undefined && { Payload: JSON.stringify(payload, timestampToString) }),
+    ...(payload !== undefined && { Payload: payloadText(payload) }),
   });
-}
-
-/**
- * Converts the timestamps of the model. Members with names that users choose contain strings only, so they stay as they are.
- *
- * Assumed: ISO 8601 with milliseconds, because clients pass the value to `new Date`. The guide says only "Timestamp".
- */
-function timestampToString(name: string, value: unknown): unknown {
-  return typeof value === 'number' && name.endsWith('Timestamp') ? new Date(value).toISOString() : value;
 }
 
 /** First frame of every session. */
@@ -48,11 +41,12 @@ export const SESSION_ESTABLISHED = serializeFrame('SESSION_ESTABLISHED', 'SYSTEM
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", event types; "Understanding WebSocket system messages in
  * elastic channels": only the member receives UPDATE_CHANNEL_MEMBERSHIP, and only members of a sub-channel receive its events.
- * Source: the same, message structures: only the moderator receives a DELETE_CHANNEL_MEMBERSHIP with a reason.
+ * Source: "Using WebSockets to receive messages", message structures: only the moderator receives a
+ * DELETE_CHANNEL_MEMBERSHIP with a reason.
  * Source: API reference, SendChannelMessage: only the Target members and the sender see a message.
- * Assumed: only the sender receives events of a message that was not sent, because no other user has seen it.
- * Assumed: a removed member also receives the event, as AWS's own chat demo requires. Only a hidden member itself receives the events of
- * its membership.
+ * Source: "Sending messages": only the sender receives events of a message that is pending, failed or denied.
+ * Assumed: a removed member also receives DELETE_CHANNEL_MEMBERSHIP, because AWS's own chat demo requires this event.
+ * Assumed: only the member itself receives the events of a HIDDEN membership.
  */
 export function recipientsOf(event: ChannelEvent): Recipients | undefined {
   switch (event.type) {
@@ -61,8 +55,12 @@ export function recipientsOf(event: ChannelEvent): Recipients | undefined {
     case 'REDACT_CHANNEL_MESSAGE':
     case 'DELETE_CHANNEL_MESSAGE':
       return visibleTo(event.message);
+    case 'PENDING_CREATE_CHANNEL_MESSAGE':
+    case 'PENDING_UPDATE_CHANNEL_MESSAGE':
     case 'FAILED_CREATE_CHANNEL_MESSAGE':
     case 'FAILED_UPDATE_CHANNEL_MESSAGE':
+    case 'DENIED_CREATE_CHANNEL_MESSAGE':
+    case 'DENIED_UPDATE_CHANNEL_MESSAGE':
       return users(event.message.Sender?.Arn);
     case 'UPDATE_CHANNEL':
     case 'DELETE_CHANNEL':
@@ -70,7 +68,8 @@ export function recipientsOf(event: ChannelEvent): Recipients | undefined {
     case 'CREATE_CHANNEL_MEMBERSHIP':
     case 'DELETE_CHANNEL_MEMBERSHIP': {
       const { Member, Type, SubChannelId } = event.membership;
-      // The other members were moved to another sub-channel.
+      // A reason means that the sub-channel was deleted. Only its moderator receives this event. The other members were
+      // moved to other sub-channels, and receive UPDATE_CHANNEL_MEMBERSHIP.
       return Type === 'HIDDEN' || event.reason !== undefined ? users(Member?.Arn) : membersOf(SubChannelId, Member?.Arn);
     }
     case 'UPDATE_CHANNEL_MEMBERSHIP':
@@ -80,6 +79,7 @@ export function recipientsOf(event: ChannelEvent): Recipients | undefined {
       return Type === 'HIDDEN' ? users(...Members.map(({ Arn }) => Arn)) : membersOf(SubChannelId);
     }
     case 'CREATE_CHANNEL':
+    case 'UPDATE_CHANNEL_EXPIRATION_SETTINGS':
     case 'CREATE_CHANNEL_MODERATOR':
     case 'DELETE_CHANNEL_MODERATOR':
     case 'CREATE_CHANNEL_BAN':
@@ -100,7 +100,7 @@ export function eventFrame(event: ChannelEvent): string {
   return serializeFrame(event.type, 'SYSTEM', 'channel' in event ? event.channel : undefined);
 }
 
-/** Returns the members that see a message. */
+/** Returns the recipients of an event about a message. */
 function visibleTo({ Target, Sender, SubChannelId, Status }: ChannelMessage): Recipients {
   if (Status?.Value === 'FAILED') return users(Sender?.Arn);
   if (Target === undefined || Target.length === 0) return membersOf(SubChannelId);

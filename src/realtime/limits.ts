@@ -4,15 +4,18 @@ export interface SessionLimits {
   readonly sessionsOfUser: number;
   /** Maximum number of sessions of all users of one account on one server. */
   readonly sessionsOfAccount: number;
-  /** Time from a change of identity to the next authorization of all sessions. A session with events is authorized again before them. */
+  /**
+   * Time from a change of a principal or policy to the next authorization of all sessions that the change may affect.
+   * A session that has events to receive is authorized earlier, before it receives the events.
+   */
   readonly reauthorizeWithinMs: number;
-  /** Interval between authorizations of all sessions, because policies can depend on times and tags. */
+  /** Interval between authorizations of all sessions, because policies can also depend on times and tags. */
   readonly reauthorizeEveryMs: number;
-  /** Poll interval for events whose notification was lost. */
+  /** Interval between readings of the stored events without a notification, because a notification can be lost. */
   readonly pollEveryMs: number;
 }
 
-/** Default limits. Assumed: the numbers of sessions. AWS documents no limit. */
+/** Default limits. Assumed: the two maximum numbers of sessions, because AWS documents none. */
 export const SESSION_LIMITS: SessionLimits = {
   sessionsOfUser: 50,
   sessionsOfAccount: 5_000,

@@ -23,7 +23,7 @@ async function withThree(limits: Parameters<typeof openSessions>[0] = {}) {
   return { chat, general, ada, bob, eve };
 }
 
-test('MessagingSessions: after SESSION_ESTABLISHED only members receive the events, in order', async () => {
+test('MessagingSessions: members receive the events in order, and other users receive no events', async () => {
   const { chat, ada, bob, eve } = await withThree();
   await chat.addChannel('of eve', ['eve', '']);
   for (const content of ['one', 'two', 'three']) await chat.emit(message('general', content));
@@ -45,7 +45,7 @@ test('MessagingSessions: each session of a user receives each later event exactl
   await chat.stop();
 });
 
-test('MessagingSessions: a new member receives its membership, later events, and finally its removal', async () => {
+test('MessagingSessions: a new member receives the next message, and a removed member does not', async () => {
   const { chat, general, ada, bob, eve } = await withThree();
   await chat.emit(membership('CREATE', 'general', 'eve'), (tx) => tx.of(memberships).add(membershipRecord(general, 'eve')));
   await chat.emit(message('general', 'all three'));
@@ -59,7 +59,8 @@ test('MessagingSessions: a new member receives its membership, later events, and
 
 test('MessagingSessions: an outdated membership event gives no access to messages', async () => {
   const { chat, general, ada, eve } = await withThree();
-  // The feed reads both events together, when the membership of the first event no longer exists.
+  // One reading returns the membership event and the message. The database does not contain the membership, as if it
+  // were already deleted.
   await chat.store.transaction(async (tx) => {
     const append = (event: object) =>
       tx
@@ -91,7 +92,7 @@ test('MessagingSessions: a withdrawn permission closes sessions even if there ar
   await chat.stop();
 });
 
-test('MessagingSessions: a session is closed after the date until which a policy allows it', async () => {
+test('MessagingSessions: sessions are closed when the end date in a policy has passed', async () => {
   const { chat, ada } = await withThree({ reauthorizeEveryMs: 50 });
   const until = new Date(chat.now() + 60_000).toISOString();
   await chat.setRolePolicy({
@@ -119,7 +120,7 @@ test('MessagingSessions: a session is closed with 1001 when its credentials expi
   await chat.stop();
 });
 
-test('MessagingSessions: without a lease no session receives an event, and all are closed with 1013', async () => {
+test('MessagingSessions: without a lease, events are not sent and all sessions are closed with 1013', async () => {
   const { chat, ada, bob, eve } = await withThree();
   chat.setHolds(false);
   await chat.emit(message('general', 'without a lease'));
@@ -153,7 +154,7 @@ test('MessagingSessions: a user at the limit can reserve another session after o
   await chat.stop();
 });
 
-test('MessagingSessions: the sessions of all users of an account together have a limit', async () => {
+test('MessagingSessions: the number of sessions of all users of an account is limited', async () => {
   const { chat } = await withThree({ sessionsOfAccount: 4 });
   assert.deepEqual([chat.sessions.reserve('a', user('new')), chat.sessions.reserve('b', user('newer'))], [true, false]);
   chat.sessions.receive({ closed: 1 });
@@ -161,7 +162,7 @@ test('MessagingSessions: the sessions of all users of an account together have a
   await chat.stop();
 });
 
-test('MessagingSessions: a running Connect request counts once as a session until it is released', async () => {
+test('MessagingSessions: a running Connect request counts as one session until its reservation is released', async () => {
   const { chat } = await withThree({ sessionsOfUser: 2 });
   const reserve = (request: string) => chat.sessions.reserve(request, user('ada'));
   assert.deepEqual([reserve('a'), reserve('a'), reserve('b')], [true, true, false]);
@@ -195,7 +196,7 @@ async function withMany(count: number, userAgent = 'chat', limits: Parameters<ty
 const ALLOW_ALL = { Effect: 'Allow', Action: 'chime:Connect', Resource: '*' };
 const sendsTo = (batch: readonly SocketOrder[]) => batch.flatMap((order) => ('send' in order ? [order.to.length] : []));
 
-test('MessagingSessions: a burst of events is one command that has each message once for all sessions', async () => {
+test('MessagingSessions: one order sends the events of one transaction to all sessions', async () => {
   const SESSIONS = 40;
   const { chat, all } = await withMany(SESSIONS);
   const before = chat.batches.length;
@@ -211,7 +212,7 @@ test('MessagingSessions: a burst of events is one command that has each message 
   await chat.stop();
 });
 
-test('MessagingSessions: after an identity change, a session gets events after its re-authorization', async () => {
+test('MessagingSessions: after an identity change, a session is re-authorized before it gets an event', async () => {
   const SESSIONS = 110;
   const { chat, all } = await withMany(SESSIONS, 'chat', { reauthorizeWithinMs: 3_600_000 });
   const before = chat.batches.length;
@@ -232,7 +233,7 @@ test('MessagingSessions: after an identity change, a session gets events after i
   await chat.stop();
 });
 
-test('MessagingSessions: sessions with slow policies are re-authorized in slices of limited steps', async () => {
+test('MessagingSessions: if policies are slow, fewer sessions are re-authorized before other work can run', async () => {
   const SESSIONS = 40;
   const { chat, all } = await withMany(SESSIONS, 'a'.repeat(1_000));
   const slow = Array.from({ length: 240 }, (_, i) => `*${'a'.repeat(450)}${i}*`);
@@ -243,7 +244,8 @@ test('MessagingSessions: sessions with slow policies are re-authorized in slices
     ]);
     await chat.until(() => all.every(({ closed }) => closed !== undefined));
   });
-  // Checks that the policy is expensive: authorizing all sessions in one turn would far exceed the limit of a slice.
+  // Checks that the policy is slow enough for this test. `SLICE_STEPS` is the number of evaluation steps after which
+  // the server lets other work run.
   const one = steps / SESSIONS;
   assert.ok(steps > 4 * SLICE_STEPS, `${steps} steps`);
   assert.ok(mostSteps <= SLICE_STEPS + 2 * one, `${mostSteps} steps between two turns, ${one} for one session`);

@@ -19,15 +19,16 @@ import { newSession, newSessions, type Session, type Sessions } from './sessions
 import { newTurns } from './turns.ts';
 
 /**
- * Messaging sessions of one server. Owns the connected users, their authorization and the events that they receive. The main thread owns
- * the sockets and follows the orders. README.md lists which side closes a session, and when.
+ * Messaging sessions of one server. Owns the connected users, their authorization and the events that they receive.
+ * The main thread owns the sockets. It executes the orders to send frames and to close sockets. README.md lists when
+ * the main thread closes a session, and when this module does.
  */
 export interface MessagingSessions extends Pick<Admission, 'reserve'> {
   /** Frees the reservation of a Connect request that did not succeed. */
   release(requestId: string): void;
-  /** Adds the session of a Connect request that succeeded. The socket with this number may be opened. */
+  /** Adds the session of a Connect request that succeeded. After that, the main thread may open the socket. */
   admit(socket: number, received: Received): void;
-  /** Receives news about a socket. */
+  /** Receives the notification that a socket was opened, was closed, or has written its messages. */
   receive(news: SocketNews): void;
   /** Ends all sessions, but sends no orders. The main thread closes the sockets. */
   stop(): Promise<void>;
@@ -39,31 +40,31 @@ export interface MessagingSessionParts {
   readonly snapshot: Pick<Snapshot, 'watch'>;
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
-  /** Reports whether the lease on the snapshot holds. */
+  /** Reports whether the server has a lease. Without a lease, `snapshot` may be outdated. */
   readonly holds: () => boolean;
   readonly guide2021: boolean;
   readonly now: () => Instant;
   /** Returns milliseconds on a monotonic clock. */
   readonly monotonic: () => number;
-  /** Subscribes to hints that there are new events. Returns the function that ends the subscription. */
+  /** Subscribes to notifications of new events ("hints"). Returns the function that ends the subscription. */
   readonly onHint: (receive: () => void) => () => void;
-  /** Passes orders to the owner of the sockets. */
+  /** Passes orders to the main thread, which owns the sockets. */
   readonly follow: (orders: readonly SocketOrder[]) => void;
   readonly limits: SessionLimits;
-  /** Logs a line, which starts with lower case and has no prefix. */
+  /** Logs a line. The line starts with lower case and has no prefix. */
   readonly report: (line: string) => void;
 }
 
-/** Interval between checks of the lease, of deadlines and of the poll interval. */
+/** Interval at which the server checks its lease, the sessions to authorize again, and the time of the next poll. */
 const TICK_MS = 100;
 
 /**
  * Creates the messaging sessions of a server.
  *
- * They work in turns, one after the other:
- * - read the events, and the memberships of new sessions, in one transaction;
- * - send the events to the sessions that are authorized by the current identity;
- * - authorize a slice of the other sessions, and send their withheld events.
+ * The sessions are served in turns, which never overlap. A turn does the following:
+ * - It reads the events, and the memberships of new sessions, in one transaction.
+ * - It sends the events to the sessions that the current identity authorizes.
+ * - It authorizes a limited number of the other sessions, and sends them the events that were withheld until then.
  * Requirements AUTHN-3, EVAL-10, ROLE-4.
  */
 export function messagingSessions(parts: MessagingSessionParts): MessagingSessions {
@@ -75,12 +76,12 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
     ...parts,
     close,
     waiting: outbox.waiting,
-    // Without a lease, the authorization may be outdated.
+    // Without a lease, the identity snapshot and the authorizations may be outdated.
     release: (some) => (parts.holds() ? outbox.release(some) : close(sessions.all(), CLOSINGS.tryAgain)),
     expires: expiryTimers(sessions, parts.now, close),
   });
   const reader = newEventReader({ ...parts, sessions, close, reauthorize: (some) => reauthorization.mark(some, 0) });
-  const prefetch = newPrefetch(parts.store, reauthorization.isMarked);
+  const prefetch = newPrefetch(parts.store, reauthorization.isMarked, parts.now);
   const turn = newSessionTurn({ ...parts, sessions, reauthorization, reader, outbox, prefetch, close, request: () => turns.request() });
   const turns = newTurns(turn.run, restartIfEmpty);
   const timers = newTimers([
@@ -134,7 +135,7 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
     else turn.requestReading();
   }
 
-  /** Restarts the event reader if there are no sessions. The next session then receives only later events. */
+  /** Restarts the event reader if there are no sessions, so that it skips the events until the next session opens. */
   function restartIfEmpty(): void {
     if (sessions.count() === 0) reader.restart();
   }
@@ -169,12 +170,14 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
 }
 
 /** Returns the sessions that a change of identity may affect. */
-function sessionsAffectedBy({ kind, accountId }: IdentityChange, sessions: Sessions): readonly Session[] {
+function sessionsAffectedBy({ kind, accountId, text }: IdentityChange, sessions: Sessions): readonly Session[] {
+  // A new sign-in of a person withdraws nothing.
+  if (kind === 'person-sign-in' && text !== undefined) return [];
   const all = sessions.all();
   return BOUND_TO_PRINCIPALS.has(kind) ? all.filter((session) => session.accountId === accountId) : all;
 }
 
-/** Creates timers that run while there are sessions. A second `start` has no effect before `stop`. */
+/** Creates repeating timers. Repeated calls of `start` have no effect until `stop` is called. */
 function newTimers(intervals: readonly { readonly everyMs: number; readonly run: () => void }[]) {
   let running: readonly NodeJS.Timeout[] | undefined;
   return {

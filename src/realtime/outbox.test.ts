@@ -4,7 +4,10 @@ import { newOutbox } from './outbox.ts';
 import { CLOSINGS, type SocketOrder } from './protocol.ts';
 import type { Session } from './sessions.ts';
 
-/** Returns an outbox with three connected sessions. `marked` contains sessions that must be re-authorized before they receive frames. */
+/**
+ * Returns an outbox with three connected sessions. A test adds to `marked` the sessions that must be authorized again
+ * before they receive frames.
+ */
 function open() {
   const batches: SocketOrder[][] = [];
   const sessions = [1, 2, 3].map((socket) => ({ socket }) as Session) as [Session, Session, Session];
@@ -20,7 +23,7 @@ function open() {
 
 const sent = (send: readonly string[], ...to: readonly number[]): SocketOrder => ({ send, to: Uint32Array.from(to) });
 
-test('Outbox: frames with the same recipients share a command, and one batch has all commands', () => {
+test('Outbox: consecutive frames with the same recipients are one order, and one batch has all orders', () => {
   const { outbox, batches, sessions } = open();
   const [one, two] = sessions;
   const both = [one, two];
@@ -42,7 +45,7 @@ test('Outbox: closed sessions receive nothing, and frames without recipients cau
   assert.deepEqual(batches, [[sent(['a'], 2, 3)]]);
 });
 
-test('Outbox: a marked session gets its frames in order after its release, and other sessions at once', () => {
+test('Outbox: frames for a marked session wait for its release, other frames are sent immediately', () => {
   const { outbox, batches, sessions, marked } = open();
   const [one, two, three] = sessions;
   marked.add(one).add(two);
@@ -70,7 +73,7 @@ test('Outbox: a marked session that is closed before its release receives nothin
   assert.deepEqual(batches.slice(1), [[{ close: CLOSINGS.withdrawn, to: [1] }]]);
 });
 
-test('Outbox: a session with more than 1 MiB of withheld frames is returned, so that it is closed', () => {
+test('Outbox: `send()` returns a session with more than 1 MiB of withheld frames', () => {
   const { outbox, sessions, marked } = open();
   marked.add(sessions[0]);
   const half = 'x'.repeat(512 * 1024);

@@ -5,7 +5,7 @@ import type { Session, Sessions } from './sessions.ts';
 export interface Delivery {
   readonly frame: string;
   readonly to: readonly Session[];
-  /** Whether the owner of the sockets notifies the core when the frame was written. */
+  /** Whether the main thread notifies the core when it has written the frame to the socket. */
   readonly confirm?: boolean;
 }
 
@@ -13,20 +13,23 @@ export interface Delivery {
 const WITHHELD_MAX = 1024 * 1024;
 
 /**
- * Outgoing frames. Sends frames to authorized sessions at once, and withholds the frames of other sessions until they have been authorized.
- * So frames of one session stay in order.
+ * Outgoing frames. Sends the frames of authorized sessions immediately. Withholds the frames of every other session
+ * until that session has been authorized. The frames of one session stay in order.
  */
 export interface Outbox {
   /**
-   * Sends frames as one batch. Closed sessions receive nothing. Returns the sessions from which too much is withheld: they must be closed,
-   * because they would miss frames.
+   * Sends frames as one batch. Closed sessions receive nothing. Returns the sessions that have more than `WITHHELD_MAX`
+   * characters of withheld frames. The caller must close these sessions.
    */
   send(deliveries: readonly Delivery[]): readonly Session[];
   /** Sends the withheld frames of sessions that have been authorized. */
   release(sessions: readonly Session[]): void;
-  /** Closes sockets after all frames that were sent to them. Drops their withheld frames. */
+  /**
+   * Closes the sockets of sessions, and drops the withheld frames. The main thread writes frames that were sent earlier
+   * before it closes the sockets.
+   */
   close(sessions: readonly Session[], closing: Closing): void;
-  /** Returns the open sessions with withheld frames, the longest waiting first. */
+  /** Returns the open sessions with withheld frames. The session that has waited longest is first. */
   waiting(): Iterable<Session>;
   /** Drops the withheld frames of a closed session. */
   forget(session: Session): void;
@@ -36,7 +39,7 @@ export interface OutboxParts {
   readonly sessions: Pick<Sessions, 'has'>;
   /** Reports whether a session must be authorized again before it receives a frame. */
   readonly isMarked: (session: Session) => boolean;
-  /** Passes a batch of orders to the owner of the sockets. */
+  /** Passes a batch of orders to the main thread, which owns the sockets. */
   readonly follow: (orders: readonly SocketOrder[]) => void;
 }
 
@@ -44,16 +47,16 @@ export interface OutboxParts {
 interface WithheldFrame {
   readonly frame: string;
   readonly confirm: boolean;
-  /** Position in the order of sending. */
+  /** Position of the frame among all frames, in the order of sending. */
   readonly position: number;
 }
 
-/** Creates an outbox without frames. Invariant: a session with withheld frames is marked. */
+/** Creates an outbox without frames. Invariant: `isMarked` is true for every session with withheld frames. */
 export function newOutbox({ sessions, isMarked, follow }: OutboxParts): Outbox {
   const withheld = new Map<Session, { readonly frames: WithheldFrame[]; characters: number }>();
   let position = 0;
 
-  /** Withholds a frame. Returns false if the session then has too many characters of withheld frames. */
+  /** Withholds a frame. Returns false if more than `WITHHELD_MAX` characters are now withheld from the session. */
   function withhold(session: Session, frame: WithheldFrame): boolean {
     let waiting = withheld.get(session);
     if (waiting === undefined) withheld.set(session, (waiting = { frames: [], characters: 0 }));
@@ -102,7 +105,7 @@ export function newOutbox({ sessions, isMarked, follow }: OutboxParts): Outbox {
   };
 }
 
-/** Frames for the same sessions. */
+/** Frames that are sent to the same sessions with one order. */
 interface Combined {
   readonly frames: string[];
   readonly to: readonly Session[];

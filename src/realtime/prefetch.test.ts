@@ -82,7 +82,7 @@ const ORDERS: readonly (readonly [title: string, parameters: Readonly<Record<str
   ['without prefetch-on no channel is sent',      {},                                                                  []],
   ['channels with unread messages are first',     PREFETCH,                                                            ['new', 'old', 'read', 'silent']],
   ['prefetch-sort-by=unread is the default',      { ...PREFETCH, 'prefetch-sort-by': 'unread' },                       ['new', 'old', 'read', 'silent']],
-  ['prefetch-sort-by=last-message-timestamp',     { ...PREFETCH, 'prefetch-sort-by': 'last-message-timestamp' },       ['new', 'read', 'old', 'silent']],
+  ['last-message-timestamp: newest channel first', { ...PREFETCH, 'prefetch-sort-by': 'last-message-timestamp' },       ['new', 'read', 'old', 'silent']],
 ];
 
 for (const [title, parameters, names] of ORDERS) {
@@ -95,7 +95,7 @@ for (const [title, parameters, names] of ORDERS) {
     await addChannel(chat, 'new', 1, now - 10 * MINUTE);
     await chat.store.transaction((tx) => tx.of(memberships).put({ ...membershipRecord(read, 'ada'), readMarkerAt: instant(now) }));
     const ada = chat.connect(user('ada'), { parameters });
-    // The next frame is the event, which shows that no further details were sent.
+    // The frame after the channel details is the event. So no further channel details were sent.
     await chat.until(() => ada.frames.length === 1 + names.length);
     await chat.emit(message('old', 'event'));
     await chat.until(() => contentsOf(ada).length === 1);

@@ -1,3 +1,4 @@
+import type { Instant } from '#core/instant.ts';
 import { channelDetails } from '#services/chime-sdk-messaging/channel-details.ts';
 import { type MembershipRecord, memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -13,30 +14,38 @@ import type { Session } from './sessions.ts';
  */
 const CHANNELS_MAX = 50;
 
-/** Number of channels that one slice reads, which takes about 2 ms. All other callers wait for a slice. */
+/**
+ * Number of channels in a slice. `read` reads the details of one slice, which takes about 2 ms. Other requests wait
+ * meanwhile.
+ */
 const SLICE_CHANNELS = 4;
 
 /**
  * Channel details for sessions that requested them with `prefetch-on=connect`.
  *
- * They are read in slices between the readings of events. So the details of a channel contain all changes whose events were sent before,
- * and later changes follow as events. The next slice of a session is read when its client has received the last one, so a slow client
- * occupies little memory.
+ * The details are read in slices of four channels, between the readings of events. So the details of a channel contain
+ * all changes whose events were sent before the details. Later changes follow as events. The next slice of a session is
+ * read only when the last slice was written to the socket. So a slow client occupies little memory.
  */
 export interface Prefetch {
-  /** Adds a session that was established, if it requested channel details. */
+  /** Adds a session that has received SESSION_ESTABLISHED, if it requested channel details. */
   add(session: Session): void;
   /** Reports whether `read` has details to read. */
   isDue(): boolean;
-  /** Reads one slice. The caller sends it before it reads events. @throws PrefetchError  the store failed; the other details are dropped */
+  /**
+   * Reads the details of the next channels of one session. The caller must send the details before it reads more
+   * events.
+   *
+   * @throws PrefetchError  the store failed; the session's remaining details are dropped
+   */
   read(): Promise<readonly Delivery[]>;
-  /** Continues with a session after its last slice was written to the socket. */
+  /** Receives the notification that the last slice was written to the socket. Then the session's next slice is due. */
   written(session: Session): void;
   /** Drops the details of a closed session. */
   forget(session: Session): void;
 }
 
-/** Progress of a session. */
+/** Progress of reading the channel details for one session. */
 interface Progress {
   /** Memberships whose channel details remain to be read. Undefined before the first slice. */
   rest: readonly MembershipRecord[] | undefined;
@@ -44,7 +53,7 @@ interface Progress {
   writing: boolean;
 }
 
-/** Error while the details for a session were read. */
+/** Error that the store reported while the channel details for a session were read. */
 export class PrefetchError extends Error {
   readonly session: Session;
 
@@ -54,8 +63,8 @@ export class PrefetchError extends Error {
   }
 }
 
-/** Creates the prefetch of a server. A session for which `isMarked` holds waits until it is authorized. */
-export function newPrefetch(store: Store, isMarked: (session: Session) => boolean): Prefetch {
+/** Creates the prefetch of a server. A session for which `isMarked` returns true waits until it is authorized again. */
+export function newPrefetch(store: Store, isMarked: (session: Session) => boolean, now: () => Instant): Prefetch {
   const sessions = new Map<Session, Progress>();
 
   function next(): [Session, Progress] | undefined {
@@ -63,13 +72,13 @@ export function newPrefetch(store: Store, isMarked: (session: Session) => boolea
     return undefined;
   }
 
-  /** Returns the frames of the first channels, and the memberships that remain. */
+  /** Returns the frames of the next slice, and the memberships whose details remain to be read. */
   async function readIn(tx: Tx, { request, appInstanceId }: Session, before: Progress['rest']) {
     const unreadFirst = request.PrefetchSortBy !== 'last-message-timestamp';
     const all = before ?? (await tx.of(memberships).latestOfMember(appInstanceId, memberOf(request.UserArn), unreadFirst, CHANNELS_MAX));
     const frames: string[] = [];
     for (const membership of all.slice(0, SLICE_CHANNELS)) {
-      const details = await channelDetails(tx, membership);
+      const details = await channelDetails(tx, membership, now());
       if (details !== undefined) frames.push(serializeFrame('CHANNEL_DETAILS', 'SYSTEM', details));
     }
     return { frames, rest: all.slice(SLICE_CHANNELS) };

@@ -1,18 +1,22 @@
-/** Messages between the owner of the sockets (main thread) and the owner of the sessions (core). They are plain data, to cross threads. */
+/**
+ * Messages between the main thread, which owns the sockets, and the core, which owns the messaging sessions. They are
+ * plain data, because they are copied from one thread to the other.
+ */
 
 /** Path of the upgrade request. */
 export const CONNECT_PATH = '/connect';
 
 /**
- * Order to the owner of the sockets. `to` has the numbers of sockets. Orders cross the threads in batches, and a batch is executed in its
- * order. A batch contains each message once. Messages with the same recipients are one order. With `confirm`, the core is notified when
- * the messages were written.
+ * Order from the core to the main thread to send messages or to close sockets. `to` has the numbers of the sockets.
+ * Orders are passed to the main thread in batches, and the orders of a batch are executed in sequence. Consecutive
+ * messages with the same recipients are one order. With `confirm`, the main thread notifies the core when it has
+ * written the messages.
  */
 export type SocketOrder =
   | { readonly send: readonly string[]; readonly to: Uint32Array; readonly confirm?: true }
   | { readonly close: Closing; readonly to: readonly number[] };
 
-/** Notification about a socket that was allowed to open. */
+/** Notification to the core about the socket with this number. The Connect request of the socket has succeeded. */
 export type SocketNews = { readonly opened: number } | { readonly closed: number } | { readonly written: number };
 
 /** Reason for closing a messaging session, as its client receives it. */
@@ -23,7 +27,8 @@ export interface Closing {
 }
 
 /**
- * Reasons for closing. After the first four reasons, clients reconnect, with new credentials if they can. After the others, they stop.
+ * Reasons for closing. After the first four reasons, clients reconnect, with new credentials if they can. After the
+ * last two reasons, they do not reconnect.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", handling disconnects; `DefaultMessagingSession` of
  * amazon-chime-sdk-js 3.32, `canReconnect`.

@@ -5,36 +5,47 @@ import { AwsError } from '#core/aws-error.ts';
 import type { Instant } from '#core/instant.ts';
 import { DECISION_STEPS } from '#policy/decision-steps.ts';
 import type { StepBudget } from '#policy/steps.ts';
-import { findUser } from '#services/chime/app-instances.ts';
+import { findUser } from '#services/chime-kit/app-instances.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { connectAccess } from './connect.ts';
 import { CLOSINGS, type Closing } from './protocol.ts';
 import type { Session } from './sessions.ts';
 
-/** Maximum number of sessions that one slice authorizes, which takes about 2 ms. All other callers wait for a slice. */
+/**
+ * Maximum number of sessions in a slice. `authorizeSlice` takes about 2 ms for a slice, and other requests wait
+ * meanwhile.
+ */
 export const SLICE_SESSIONS = 25;
 
 /**
- * Steps after which a slice authorizes no further session, about 2 ms. One decision may take more: at most `DECISION_STEPS`, which no
- * valid set of policies reaches.
+ * Number of policy evaluation steps after which `authorizeSlice` authorizes no further session. These steps take about
+ * 2 ms. The last decision can exceed the number. A single decision takes at most `DECISION_STEPS` steps, and no valid
+ * set of policies reaches that limit.
  */
 export const SLICE_STEPS = 2 ** 20;
 
 /**
- * Repeated authorization of sessions, by the current identity. Owns the marks of sessions that must be authorized. Requirements AUTHN-3,
- * EVAL-10.
+ * Repeated authorization of sessions with the current principals and policies. Marks the sessions that must be
+ * authorized. Requirements AUTHN-3, EVAL-10.
  *
- * A marked session receives nothing. An authorization removes the mark, unless identity has changed since.
+ * A marked session receives nothing. An authorization removes the mark, unless the session was marked again during the
+ * authorization.
  */
 export interface Reauthorization {
-  /** Marks sessions whose authorization may no longer hold. They are due within `withinMs`, or earlier if an earlier mark is due first. */
+  /**
+   * Marks sessions that may no longer be authorized. They are authorized again within `withinMs`. A session that is
+   * marked already keeps its deadline if that is earlier.
+   */
   mark(sessions: readonly Session[], withinMs: number): void;
-  /** Marks a new session. It is authorized when it has its first frame. */
+  /** Marks a new session. The session is authorized when there is a first frame to send to it. */
   markNew(session: Session): void;
   isMarked(session: Session): boolean;
   /** Reports whether `authorizeSlice` has sessions to authorize. */
   isDue(): boolean;
-  /** Authorizes one slice: first the sessions with withheld frames, then the other sessions that are due. */
+  /**
+   * Authorizes one slice, which has at most `SLICE_SESSIONS` sessions: first the sessions with withheld frames, then
+   * the other sessions that are due.
+   */
   authorizeSlice(): Promise<void>;
   /** Removes the mark of a closed session. */
   forget(session: Session): void;
@@ -48,12 +59,15 @@ export interface ReauthorizationParts {
   readonly now: () => Instant;
   /** Returns milliseconds on a monotonic clock. */
   readonly monotonic: () => number;
-  /** Returns the sessions with withheld frames, the longest waiting first. */
+  /** Returns the sessions with withheld frames. The session that has waited longest is first. */
   readonly waiting: () => Iterable<Session>;
-  /** Receives authorized sessions, immediately after their marks were removed. */
+  /** Receives the sessions that were authorized, immediately after their marks were removed. */
   readonly release: (sessions: readonly Session[]) => void;
   readonly close: (sessions: readonly Session[], closing: Closing) => void;
-  /** Receives the expiration of the credentials of an authorized session. Returns the reason to close it if they have expired. */
+  /**
+   * Receives the time at which the credentials of an authorized session expire. If the credentials have expired
+   * already, returns the reason to close the session.
+   */
   readonly expires: (session: Session, expiresAt: Instant) => Closing | undefined;
   readonly report: (line: string) => void;
 }
@@ -67,23 +81,25 @@ interface Outcome {
   readonly closing: Closing | undefined;
 }
 
-/** Mark of a session. */
+/** Mark of a session that must be authorized again. */
 interface Mark {
-  /** Number that distinguishes the marks of a session, so that a mark set during an authorization remains. */
+  /**
+   * Number that distinguishes this mark from later marks. An authorization does not remove a mark that is set later.
+   */
   readonly number: number;
-  /** Monotonic time by which the session is authorized again, also without frames. */
+  /** Monotonic time by which the session is authorized again, even if it has no frames to receive. */
   readonly dueAt: number;
 }
 
-/** Creates the authorization of sessions. No session is marked at first. */
+/** Creates the repeated authorization of sessions. No session is marked at first. */
 export function newReauthorization(parts: ReauthorizationParts): Reauthorization {
   const { store, monotonic, waiting } = parts;
   const authorizeSession = sessionAuthorizer(parts);
-  /** Marked sessions, the longest marked first. */
+  /** Marked sessions. The session that has been marked longest is first. */
   const marks = new Map<Session, Mark>();
   const pass = newPass(monotonic);
   let lastNumber = 0;
-  /** Time at which the first session is due, or earlier. */
+  /** Lower limit of all `dueAt`. Before this monotonic time, no marked session is due. */
   let nextDueAt = Number.POSITIVE_INFINITY;
 
   function mark(session: Session, dueAt: number): void {
@@ -92,7 +108,9 @@ export function newReauthorization(parts: ReauthorizationParts): Reauthorization
     nextDueAt = Math.min(nextDueAt, dueAt);
   }
 
-  /** Returns the sessions of the next slice. */
+  /**
+   * Returns the sessions to authorize next: first the sessions with withheld frames, then the sessions that are due.
+   */
   function nextSlice(): readonly Session[] {
     const slice = new Set<Session>();
     for (const session of waiting()) {
@@ -113,7 +131,7 @@ export function newReauthorization(parts: ReauthorizationParts): Reauthorization
     return [...slice];
   }
 
-  /** Returns the outcomes of the first sessions of a slice, in its order. */
+  /** Authorizes the sessions of a slice in order, until the step budget is used up. Returns their outcomes. */
   async function authorizeIn(tx: Tx, slice: readonly Session[]): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
     const meter: StepBudget = { stepsLeft: SLICE_STEPS + DECISION_STEPS };
@@ -127,7 +145,10 @@ export function newReauthorization(parts: ReauthorizationParts): Reauthorization
     return outcomes;
   }
 
-  /** Authorizes a slice and returns the outcomes. An error in one authorization closes only its session. Requirement EVAL-12. */
+  /**
+   * Authorizes the sessions of a slice and returns the outcomes. If the authorization of a session fails with an error,
+   * only that session is closed. Requirement EVAL-12.
+   */
   async function outcomesOf(slice: readonly Session[]): Promise<readonly Outcome[]> {
     try {
       return await store.transaction((tx) => authorizeIn(tx, slice));
@@ -161,7 +182,8 @@ export function newReauthorization(parts: ReauthorizationParts): Reauthorization
         }
         if (closing !== undefined) parts.close([session], closing);
       }
-      // The step budget can end a slice early, and a change of identity can mark a session again.
+      // The step budget can end a slice early, and a change of identity can mark a session again. So sessions of the
+      // slice may still be due.
       for (const session of slice) nextDueAt = Math.min(nextDueAt, marks.get(session)?.dueAt ?? Number.POSITIVE_INFINITY);
       parts.release(released);
       await nextTurn();
@@ -171,8 +193,9 @@ export function newReauthorization(parts: ReauthorizationParts): Reauthorization
 }
 
 /**
- * Creates the measurement of passes over the due sessions. After a long pass, the next one waits as long as it took. So continuous changes
- * of identity occupy at most half of the thread.
+ * Creates the timing of passes. A pass authorizes all sessions that are due. The next pass begins only after a rest
+ * that is as long as the last pass. So frequent changes of principals or policies occupy at most half of the thread's
+ * time.
  */
 function newPass(monotonic: () => number) {
   let beganAt: number | undefined;
@@ -196,9 +219,10 @@ function newPass(monotonic: () => number) {
 }
 
 /**
- * Returns the function that authorizes a session by its Connect request and the current identity. It returns the reason to close the session.
+ * Returns a function that authorizes the Connect request of a session again, with the current principals and policies.
+ * The function returns the reason to close the session, or `undefined` if the session remains authorized.
  *
- * It verifies the signature again as of the time of the request, so that a deleted key or user fails.
+ * It also verifies the signature again, as of the time of the request. So it detects a deleted key or user.
  */
 function sessionAuthorizer({ authenticate, authorize, guide2021, now, expires }: ReauthorizationParts) {
   const profile = guide2021 ? 'classic' : 'sdk';

@@ -1,17 +1,20 @@
-/** Events stored for the messaging sessions of all servers. A subscriber appends them in the transaction of the change. */
+/**
+ * Events stored for the messaging sessions of all servers. A subscriber stores an event in the same transaction as the
+ * change that the event reports.
+ */
 import type { Instant } from '#core/instant.ts';
-import type { ChannelEvent, IdentityEvent } from '#services/chime/events.ts';
+import type { ChannelEvent, IdentityEvent } from '#services/chime-kit/events.ts';
 import { type Subscription, subscription } from '#services/kit/events.ts';
 import type { Tx } from '#store/store.ts';
 import { recipientsOf } from './frames.ts';
 import { type ChannelEventRecord, channelEvents } from './tables/channel-events.ts';
 
-/** A new session. It replaces an earlier session of the same user and ID. */
+/** A new session. It replaces an earlier session of the same user with the same session ID. */
 export interface SessionOpened {
   readonly appInstanceId: string;
   readonly userArn: string;
   readonly sessionId: string;
-  /** Key that distinguishes sessions with the same ID. */
+  /** Request ID of the Connect request, which distinguishes sessions with the same session ID. */
   readonly key: string;
 }
 
@@ -42,8 +45,12 @@ const CHANNEL_EVENTS = [
   'UPDATE_CHANNEL_MESSAGE',
   'REDACT_CHANNEL_MESSAGE',
   'DELETE_CHANNEL_MESSAGE',
+  'PENDING_CREATE_CHANNEL_MESSAGE',
+  'PENDING_UPDATE_CHANNEL_MESSAGE',
   'FAILED_CREATE_CHANNEL_MESSAGE',
   'FAILED_UPDATE_CHANNEL_MESSAGE',
+  'DENIED_CREATE_CHANNEL_MESSAGE',
+  'DENIED_UPDATE_CHANNEL_MESSAGE',
   'UPDATE_CHANNEL',
   'DELETE_CHANNEL',
   'CREATE_CHANNEL_MEMBERSHIP',
@@ -53,7 +60,10 @@ const CHANNEL_EVENTS = [
   'DELETE_SUB_CHANNEL',
 ] as const;
 
-/** Returns the subscribers of messaging sessions. `hint` notifies the servers after the commit. */
+/**
+ * Returns the subscriptions that store events for messaging sessions. `hint` is called after the commit. It notifies
+ * the servers of new events.
+ */
 export function sessionSubscriptions(hint: () => void): readonly Subscription[] {
   return [
     subscription<ChannelEvent>()(CHANNEL_EVENTS, async ({ tx, now }, event) => {
@@ -61,7 +71,8 @@ export function sessionSubscriptions(hint: () => void): readonly Subscription[] 
       await append(tx, event, event.channelId, now);
       tx.afterCommit(hint);
     }),
-    // The sessions of deleted users are closed.
+    // If an app instance or a user is deleted or expires, stores an event `UsersGone`. Each server that reads it
+    // authorizes the sessions of the affected users again, which closes them.
     subscription<IdentityEvent>()(
       ['AppInstanceDeleted', 'AppInstanceUserDeleted', 'AppInstanceUserExpired'],
       async ({ tx, now }, { type, appInstanceId, arn }) => {

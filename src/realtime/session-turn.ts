@@ -6,10 +6,10 @@ import { CLOSINGS, type Closing } from './protocol.ts';
 import type { Reauthorization } from './reauthorization.ts';
 import type { Session, Sessions } from './sessions.ts';
 
-/** Minimum interval between two readings. The events of one interval are one batch. */
+/** Minimum interval between two readings of stored events. All events of one reading are sent as one batch. */
 const READ_EVERY_MS = 10;
 
-/** Time for which sessions stay open while events cannot be read. */
+/** If events cannot be read for longer than this, all sessions are closed. */
 const FAILING_MAX_MS = 5_000;
 
 export interface SessionTurnParts {
@@ -18,28 +18,34 @@ export interface SessionTurnParts {
   readonly reader: EventReader;
   readonly outbox: Outbox;
   readonly prefetch: Prefetch;
-  /** Reports whether the lease on the identity snapshot holds. */
+  /** Reports whether the server has a lease. Without a lease, the identity snapshot may be outdated. */
   readonly holds: () => boolean;
   /** Returns milliseconds on a monotonic clock. */
   readonly monotonic: () => number;
   readonly close: (sessions: readonly Session[], closing: Closing) => void;
-  /** Requests a turn. */
+  /** Requests a turn, which is one call of `SessionTurn.run`. */
   readonly request: () => void;
   readonly report: (line: string) => void;
 }
 
-/** Work of the turns of messaging sessions. */
+/**
+ * Work of the messaging sessions. A turn is one call of `run`: it sends events, authorizes sessions and sends channel
+ * details.
+ */
 export interface SessionTurn {
-  /** Requests that the next turn reads events. */
+  /** Requests a turn (a call of `run`) that reads events. */
   requestReading(): void;
-  /** Reads events and sends them. Then authorizes a slice of the sessions that need it, and sends a slice of channel details. */
+  /**
+   * Runs one turn. It reads events and sends them. Then it authorizes some of the sessions that must be authorized, and
+   * sends the details of some channels. Returns 'more' if there are further sessions to authorize or details to send.
+   */
   run(): Promise<'more' | 'done'>;
   /** Returns the monotonic time of the last reading. */
   readAt(): number;
   stop(): void;
 }
 
-/** Creates the turn of the messaging sessions. `newTurns` calls `run` for each requested turn. */
+/** Creates the work that messaging sessions do in each turn. `newTurns` calls `run` for each requested turn. */
 export function newSessionTurn(parts: SessionTurnParts): SessionTurn {
   const { sessions, reauthorization, reader, outbox, prefetch, monotonic, close } = parts;
   let wanted = false;
@@ -52,7 +58,7 @@ export function newSessionTurn(parts: SessionTurnParts): SessionTurn {
     parts.request();
   }
 
-  /** Reads the next events. After an error, the next poll reads them. Closes all sessions if errors last for too long. */
+  /** Reads the next events. The next poll repeats a failed read. If reads fail for too long, closes all sessions. */
   async function read(): Promise<ReadEvents> {
     readAt = monotonic();
     try {
@@ -76,7 +82,8 @@ export function newSessionTurn(parts: SessionTurnParts): SessionTurn {
   }
 
   function send(deliveries: readonly Delivery[]): void {
-    // Without a lease, the permissions of the recipients are unknown.
+    // Without a lease, this server's copy of users and policies may be stale. Then the server cannot check whether the
+    // recipients may receive the events, so it closes all sessions.
     if (parts.holds()) close(outbox.send(deliveries), CLOSINGS.tryAgain);
     else close(sessions.all(), CLOSINGS.tryAgain);
   }
@@ -92,7 +99,7 @@ export function newSessionTurn(parts: SessionTurnParts): SessionTurn {
     await nextTurn();
   }
 
-  /** Requests a turn at the earliest time of the next reading. */
+  /** Calls `parts.request` after a number of milliseconds, when events may be read again. */
   function waitForReading(milliseconds: number): void {
     timer ??= setTimeout(() => {
       timer = undefined;

@@ -1,20 +1,23 @@
 import type { Received } from '#core/exchange.ts';
-import { parseAppInstanceArn } from '#services/chime/app-instances.ts';
+import { parseAppInstanceArn } from '#services/chime-kit/app-instances.ts';
 import { decode } from '#wire/decode.ts';
 import type { RouteSettings } from '#wire/routed.ts';
 import { type ConnectRequest, routeConnect } from './connect.ts';
 import type { Closing } from './protocol.ts';
 
-/** Messaging session of this server. Its socket belongs to the main thread, which numbers the sockets. */
+/** Messaging session of this server. `socket` is the number that the main thread assigned to the session's socket. */
 export interface Session {
   readonly socket: number;
-  /** Connect request that opened the session. The session is authorized again by its signature. */
+  /** Connect request that opened the session. Each later authorization verifies the request's signature again. */
   readonly received: Received;
   readonly request: ConnectRequest;
   readonly accountId: string;
   readonly region: string;
   readonly appInstanceId: string;
-  /** `admitted`: the socket is not open yet. `opening`: the next turn establishes the session, and nothing is sent before. */
+  /**
+   * `admitted`: the socket is not open yet. `opening`: the socket is open, but the session does not receive events yet.
+   * `open`: the session receives SESSION_ESTABLISHED and all later events.
+   */
   state: 'admitted' | 'opening' | 'open';
   /** Reason to close the socket as soon as it is open. */
   closing?: Closing;
@@ -39,9 +42,9 @@ export interface Sessions {
   /** Reports whether a session was added and not yet removed. */
   has(session: Session): boolean;
   at(socket: number): Session | undefined;
-  /** Returns a copy of all sessions, so that the caller can remove sessions meanwhile. */
+  /** Returns a copy of all sessions, so that the caller can remove sessions while it iterates. */
   all(): Session[];
-  /** Returns a copy of the user's sessions, so that the caller can remove sessions meanwhile. */
+  /** Returns a copy of the user's sessions, so that the caller can remove sessions while it iterates. */
   ofUser(userArn: string): Session[];
   countOfUser(userArn: string): number;
   countOfAccount(accountId: string): number;

@@ -1,15 +1,15 @@
-/** Turns of one worker, one after the other. */
+/** Turns of one work function. A turn is one call of the function. Turns never overlap. */
 export interface Turns {
-  /** Requests a turn that begins after the call. Several requests before its beginning are one turn. */
+  /** Requests a turn that begins after this call. Further requests before that turn begins cause no further turn. */
   request(): void;
   isRunning(): boolean;
-  /** Prevents further turns. Resolves when the running one has ended. */
+  /** Prevents further turns. Resolves when the running turn has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Creates the turns of a worker. `work` never rejects, and requests another turn with 'more'. `idle` runs after a turn if no other turn was
- * requested.
+ * Creates the turns of the function `work`. `work` must not reject. It returns 'more' to request another turn. `idle`
+ * runs after a turn if no further turn was requested.
  */
 export function newTurns(work: () => Promise<'more' | 'done'>, idle: () => void): Turns {
   let requested = false;
@@ -29,7 +29,7 @@ export function newTurns(work: () => Promise<'more' | 'done'>, idle: () => void)
     running = run().finally(() => {
       running = undefined;
       if (!requested) idle();
-      // A turn was requested after the last turn ended.
+      // Another turn was requested after the loop ended, but before this callback ran.
       else request();
     });
   }

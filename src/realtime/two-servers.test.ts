@@ -22,7 +22,7 @@ const bob = there.connect(user('bob'));
 await here.until(() => ada.frames.length > 0);
 await there.until(() => bob.frames.length > 0);
 
-test('Two servers on one database: messages sent to them alternately arrive in order on both servers', async () => {
+test('Two servers on one database: messages sent alternately to both servers arrive in order on each', async () => {
   const sent = Array.from({ length: 40 }, (_, i) => `alternating ${i}`);
   for (const [i, content] of sent.entries()) await (i % 2 === 0 ? here : there).emit(message('general', content));
   await here.until(() => contentsOf(ada).length >= sent.length);

@@ -17,18 +17,25 @@ import { explained } from './start-failure.ts';
  */
 const FIRST_START = 'first-start';
 
-/** Folders that the server creates in the data folder. They must not be links, because their files would be in another folder. */
-const FOLDERS = ['aws', 'control', 'tls'] as const;
+/**
+ * Folders that the server creates in the data folder. They must not be symbolic links, because their files would then
+ * be outside the data folder.
+ */
+const FOLDERS = ['aws', 'control', 'objects', 'tls'] as const;
 
-/** Files that only their owner may read. A link to one is allowed, because container platforms mount secrets as links. */
+/**
+ * Files that only their owner may read. Each may be a symbolic link, because container platforms mount secrets as
+ * links.
+ */
 const PRIVATE_FILES = ['operator.key', join('aws', 'credentials'), join('tls', 'ca.key'), join('tls', 'server.key')] as const;
 const DATABASE_FILES = ['belfry.db', 'belfry.db-wal', 'belfry.db-shm'] as const;
 
 /**
  * Checks the data folder before a start changes anything in it. Creates it if it does not exist.
  *
- * @throws Error a folder or a file is open to other users, a folder is a link, or operator key, database and first profile do not belong
- *   together. The message is one line with the repair
+ * @throws Error other users can access a folder or a file, a folder is a symbolic link, or the operator key, the
+ *   database and the AWS profile of the first start do not belong together. The message is one line, which says how to
+ *   repair the data folder
  */
 export async function requireSoundDataFolder(settings: Settings): Promise<void> {
   const { dataFolder, database } = settings;
@@ -36,7 +43,7 @@ export async function requireSoundDataFolder(settings: Settings): Promise<void> 
   const folderOfDatabase = databaseFolder(database);
   requireModes(settings, folderOfDatabase);
   requireCertificate(settings);
-  // A database in memory is new at every start.
+  // A database in memory is new at every start, so no earlier data can be missing.
   if (database === 'file::memory:') return;
   const meta = folderOfDatabase === undefined ? await peekPostgres(database) : peekSqlite(folderOfDatabase);
   if (isFirstStart(dataFolder, meta)) writeDurably(join(dataFolder, FIRST_START), '');
@@ -52,7 +59,10 @@ export function endFirstStart({ dataFolder }: Settings): void {
   rmSync(join(dataFolder, FIRST_START), { force: true });
 }
 
-/** Describes the failure of a start and its repair, if the disk is full or the operating system reported the error. */
+/**
+ * Returns the message for a failed start. If the disk is full or the operating system reported the error, the message
+ * also says what the operator can do.
+ */
 export function startFailure(error: Error, settings: Settings): string {
   const folder = fullFolder(error, [settings.dataFolder, databaseFolder(settings.database) ?? settings.dataFolder]);
   if (folder === undefined) return explained(error, settings);
@@ -84,7 +94,9 @@ function requireOwnKey(dataFolder: string, meta: PeekedMeta): void {
   const vault = openVault(loadOrCreateOperatorKey(join(dataFolder, 'operator.key')));
   const fingerprint = typeof meta === 'string' ? undefined : meta.get(FINGERPRINT);
   if (fingerprint !== undefined && !isOwnDatabase(vault, fingerprint))
-    throw new Error(`the operator key in '${dataFolder}' is not the key of this database; copy the right operator.key back`);
+    throw new Error(
+      `the operator key in '${dataFolder}' does not belong to this database; restore the operator.key of this database from its backup`,
+    );
 }
 
 function requireModes({ dataFolder, tlsKeyFile }: Settings, folderOfDatabase: string | undefined): void {
@@ -93,7 +105,7 @@ function requireModes({ dataFolder, tlsKeyFile }: Settings, folderOfDatabase: st
     const found = lstatOrUndefined(path);
     if (found === undefined) continue;
     if (!found.isDirectory())
-      throw new Error(`'${path}' is a ${found.isSymbolicLink() ? 'symbolic link' : 'file'}; replace it with a folder of its own`);
+      throw new Error(`'${path}' is a ${found.isSymbolicLink() ? 'symbolic link' : 'file'}; replace it with a real folder`);
     requirePrivate(path, 'folder');
   }
   for (const folder of new Set([dataFolder, folderOfDatabase ?? dataFolder])) requirePrivate(folder, 'folder');
@@ -108,16 +120,17 @@ function requireCertificate({ dataFolder, https, tlsCertificateFile, tlsKeyFile 
   const own = (name: string): string => join(dataFolder, 'tls', name);
   const isConfigured = tlsCertificateFile !== undefined && tlsKeyFile !== undefined;
   const [cert, key] = isConfigured ? [tlsCertificateFile, tlsKeyFile] : [own('server.pem'), own('server.key')];
-  // Without server.json the server issues its own certificate again.
+  // If one of the three files is missing, the server issues a new certificate with a new key. Then there is no pair to
+  // check.
   if (!isConfigured && ![own('server.json'), cert, key].every((path) => existsSync(path))) return;
   const pair = { cert: readFileSync(cert), key: readFileSync(key) };
   try {
     createSecureContext(pair);
   } catch (error) {
     const repair = isConfigured
-      ? 'set BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY to a pair'
-      : `delete '${own('server.json')}' to issue them again`;
-    throw new Error(`'${cert}' and '${key}' are not a certificate and its key (${(error as Error).message}); ${repair}`);
+      ? 'set BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY to a matching pair'
+      : `delete '${own('server.json')}' and start the server again, which issues a new pair`;
+    throw new Error(`'${cert}' and '${key}' are not a certificate and its private key (${(error as Error).message}); ${repair}`);
   }
 }
 

@@ -1,14 +1,14 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncFolder } from '#access/operator-keys.ts';
+import { syncFolder } from '#core/file-sync.ts';
 
 /**
- * Replaces a file, readable by its owner only. When this returns, the file and its name are on disk. After a crash, either the old or the
- * new file exists. If the function throws, the old file remains.
+ * Replaces a file. Only the owner of the file can read it. When this function returns, the file and its name are on
+ * disk. After a crash, either the old or the new file exists. If the function throws, the old file remains.
  */
 export function writeDurably(path: string, text: string): void {
   const temporary = `${path}.new`;
-  // This is the file of an earlier crash, or a link that another user created.
+  // Deletes a file that an earlier crash left, or a link that another user created.
   rmSync(temporary, { force: true });
   const file = openSync(temporary, 'wx', 0o600);
   try {
@@ -21,7 +21,8 @@ export function writeDurably(path: string, text: string): void {
     closeSync(file);
   }
   renameSync(temporary, path);
-  // Syncs the file's name, and the name of its folder if the folder is new.
+  // Syncs the folder, so that the file's name is on disk. If the folder is new, its own name is on disk only after a
+  // sync of its parent folder.
   syncFolder(dirname(path));
   syncFolder(dirname(dirname(path)));
 }

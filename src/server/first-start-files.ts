@@ -18,11 +18,14 @@ export function filesOfFirstStart(settings: Settings, opened: Promise<void>): Fi
   };
 }
 
-/** Line before each endpoint in `aws/config` that the server updates. Without it, the endpoint belongs to the operator. */
+/**
+ * Line before each endpoint in `aws/config` that the server updates. The server does not change an endpoint without
+ * this line.
+ */
 const MARK = '# The server updates this endpoint at each start. Remove this line to keep the endpoint.';
 const MARKED = new RegExp(`^(${MARK}\\nendpoint_url = ).*\\n`, 'gm');
 
-/** Updates the endpoint of the profiles that the server wrote, if its address has changed since. */
+/** Updates the endpoint in the profiles that the server wrote, if the server's address has changed since then. */
 export function updateProfiles(settings: Settings, endpoint: string): void {
   const file = join(settings.dataFolder, 'aws', 'config');
   if (!existsSync(file)) return;
@@ -32,12 +35,18 @@ export function updateProfiles(settings: Settings, endpoint: string): void {
   if (updated !== text) writeDurably(file, updated);
 }
 
-/** Returns the line with the certificate of the local CA. With a configured certificate the server has no local CA. */
+/**
+ * Returns the profile's line `ca_bundle`. Returns an empty string if the operator configured a certificate, because
+ * there is then no local CA.
+ */
 function localBundle({ dataFolder, tlsCertificateFile }: Settings): string {
   return tlsCertificateFile === undefined ? `ca_bundle = ${join(dataFolder, 'tls', 'ca.pem')}\n` : '';
 }
 
-/** Writes the profile `belfry` for `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE`. */
+/**
+ * Writes the profile `belfry` into `aws/config` and `aws/credentials`. Users set `AWS_CONFIG_FILE` and
+ * `AWS_SHARED_CREDENTIALS_FILE` to these files.
+ */
 function writeProfile(settings: Settings, { accessKeyId, secretAccessKey }: NewAdministrator): void {
   const folder = join(settings.dataFolder, 'aws');
   mkdirSync(folder, { recursive: true, mode: 0o700 });

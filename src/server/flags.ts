@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
 
-/** An unknown, incomplete or missing flag. The message names the flag and describes valid ones. */
+/**
+ * An unknown, incomplete or missing flag. The message names the flag, and lists valid flags or describes valid values.
+ */
 export class FlagError extends Error {}
 
 /** A flag of a command. */
 export interface Flag {
   /** Name with dashes, such as `--account-id`. */
   readonly flag: string;
-  /** Description of valid values: `a folder`. Absent for a flag without a value. */
+  /** Description of valid values, such as `a folder`. Absent for a flag without a value. */
   readonly valid?: string;
 }
 
@@ -18,9 +20,11 @@ export interface ParsedFlags {
 }
 
 /**
- * Parses the arguments of a command: flags as `--flag VALUE` or `--flag=VALUE`, and other arguments if `operand` describes them.
+ * Parses the arguments of a command: flags as `--flag VALUE` or `--flag=VALUE`, and other arguments if `operand`
+ * describes them.
  *
- * @throws FlagError a flag is unknown, lacks its value or does not take one, or an argument is unexpected
+ * @throws FlagError a flag is unknown, lacks its value or has a value although it takes none, or an argument is
+ *   unexpected
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[], operand?: string): ParsedFlags {
   const types = flags.map(({ flag, valid }) => [flag.slice(2), { type: valid === undefined ? ('boolean' as const) : ('string' as const) }]);

@@ -5,13 +5,19 @@ import type { Answer } from '#core/exchange.ts';
 import type { Part } from '#core/part.ts';
 import { VERSION } from './version.ts';
 
-/** Interval at which the core posts the end of its readiness. */
+/** Interval between two posts (messages) of the core. Each post states the time until which the core is ready. */
 const BEAT_MS = 250;
-/** Longest time between two posts of the core. A core that runs one task for longer is not ready. */
+/**
+ * Maximum time between two posts (messages) of the core. If the next post is later, for example because the core runs
+ * one long task, the core is not ready in the meantime.
+ */
 const SILENCE_MAX_MS = 2_000;
 /** Interval between two reads of the database. */
 const CHECK_EVERY_MS = 1_000;
-/** Time for which one successful read of the database counts. Longer than a queue of transactions under load. */
+/**
+ * Time for which one successful read of the database counts. It is longer than a transaction waits under load, so load
+ * alone does not make a server unready.
+ */
 const CHECK_COUNTS_MS = 5_000;
 
 /** Returns milliseconds of the machine's monotonic clock, which all threads of the process share. */
@@ -24,6 +30,8 @@ export interface BeatParts {
   readonly clock: LeaseClock;
   /** Reads the database. Rejects if the database does not answer. */
   readonly check: () => Promise<unknown>;
+  /** Reports whether the server refuses every request, because its trail cannot be written. */
+  readonly refusesAll: () => boolean;
   /** Receives the number of milliseconds from now for which the core can serve requests. */
   readonly post: (readyForMs: number) => void;
 }
@@ -31,10 +39,11 @@ export interface BeatParts {
 /**
  * Creates the part that calls `post` four times a second. `start` resolves after the first call.
  *
- * The core is ready while its lease on identity holds, the database answers and the core's thread runs. Each call sets the time until which
- * the core is ready. So no message is needed if the lease ends, the database does not respond or the thread is stuck.
+ * The core is ready while its thread runs, the database answers, its lease holds and it does not refuse every request. The lease is the permission to use
+ * the copy of all identity data in memory. Each call of `post` sets the time until which the core is ready. If one of the
+ * conditions is no longer true, that time passes and the core is not ready any more.
  */
-export function beatPart({ lease, clock, check, post }: BeatParts): Part {
+export function beatPart({ lease, clock, check, refusesAll, post }: BeatParts): Part {
   let databaseUntil = 0;
   let checkedAt = 0;
   let isChecking = false;
@@ -53,7 +62,8 @@ export function beatPart({ lease, clock, check, post }: BeatParts): Part {
   }
 
   function postState(): void {
-    if (!isStopped) post(Math.min(lease.holdsForMs(), databaseUntil - clock.monotonic(), SILENCE_MAX_MS));
+    if (isStopped) return;
+    post(refusesAll() ? 0 : Math.min(lease.holdsForMs(), databaseUntil - clock.monotonic(), SILENCE_MAX_MS));
   }
 
   function beat(): void {
@@ -94,10 +104,10 @@ type Status = 'ok' | 'starting' | 'draining' | 'unavailable';
  *
  *     GET /_belfry/live   → 200 while the process runs
  *     GET /_belfry/ready  → 200 if the server can serve requests, else 503
- *     GET /_belfry/health → as ready
+ *     GET /_belfry/health → same response as /_belfry/ready
  *     {"status":"ok"|"starting"|"draining"|"unavailable","version":"0.1.0"}
  *
- * The paths need no signature, so the body contains nothing else. Requirement INF-4.
+ * Requests to these paths need no signature, so the body contains nothing else. Requirement INF-4.
  */
 export function newHealth(clock: () => number = machineClock): Health {
   let phase: 'starting' | 'started' | 'draining' = 'starting';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../../', import.meta.url);
 
-test('prepareLoading: the imports in package.json are the mapping that the direct resolution uses', () => {
+test('prepareLoading: `imports` and `type` in package.json agree with the direct resolution', () => {
   const { imports, type } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as Record<string, unknown>;
   assert.deepEqual([imports, type], [{ '#*': './src/*' }, 'module']);
 });
@@ -25,4 +25,16 @@ test('prepareLoading: a module has one URL, whether imported by alias, by path, 
     encoding: 'utf8',
   });
   assert.equal(stdout.trim(), 'true true', stderr);
+});
+
+test('run-core: loading the core loads no WebSocket client of Node', () => {
+  const program = `
+    await import('${new URL('src/server/core/run-core.ts', ROOT).href}');
+    console.log(process.moduleLoadList.some((name) => name.includes('undici')));
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: fileURLToPath(ROOT),
+    encoding: 'utf8',
+  });
+  assert.equal(stdout.trim(), 'false', stderr);
 });

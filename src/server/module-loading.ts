@@ -3,8 +3,9 @@ import { enableCompileCache, flushCompileCache, registerHooks } from 'node:modul
 import { fileURLToPath } from 'node:url';
 
 /**
- * Folder of compiled sources. It belongs to the owner of the clone, because other users could tamper with a shared folder. If it is not
- * writable, the server runs without a cache. `bin/belfry.mjs` uses the same folder.
+ * Folder of compiled sources. The default folder is inside the clone of the repository, so it belongs to the owner of
+ * the clone. In a folder that users share, other users could change the compiled code. If the folder is not writable,
+ * the server runs without a cache. `bin/belfry.mjs` uses the same folder.
  */
 export const COMPILE_CACHE =
   process.env['NODE_COMPILE_CACHE'] ?? fileURLToPath(new URL('../../node_modules/.cache/belfry', import.meta.url));
@@ -22,8 +23,9 @@ export function prepareLoading(): void {
 }
 
 /**
- * Resolves imports between sources without Node's lookups of package scope, real path and format. They took a fifth of the time in which
- * the core loads. `package.json` maps `#part/file.ts` to `src/part/file.ts`, and every source is a module in TypeScript.
+ * Resolves imports between sources without Node's lookups of package scope, real path and format. These lookups took a
+ * fifth of the core's loading time. `package.json` maps `#part/file.ts` to `src/part/file.ts`, and every source is a
+ * module in TypeScript.
  */
 function resolveSourcesDirectly(): void {
   registerHooks({

@@ -1,11 +1,15 @@
-/** The main thread of a server: the listeners, the sockets and the requests to the core, as parts. */
+/**
+ * The main thread of a server. Its parts (components that start and stop) include the listeners, the sockets and the
+ * queue of requests to the core.
+ */
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Answer } from '#core/exchange.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Part } from '#core/part.ts';
 import { sourceOf } from '#core/source-address.ts';
-import type { CoreLink, CoreReady, CoreRequest } from './core/core-link.ts';
+import { isS3Request } from '#wire/s3-address.ts';
+import type { CoreAnswer, CoreRequest } from './core/core-batches.ts';
+import type { CoreLink, CoreReady } from './core/core-link.ts';
 import { runParts } from './core/parts.ts';
 import { openConnections } from './edge/connections.ts';
 import { fairQueue } from './edge/fair-queue.ts';
@@ -14,44 +18,56 @@ import { CONNECTION_LIMITS, type ConnectionLimits, type Listener, type ListenerP
 import { openSockets, type SocketLimits, type Sockets } from './edge/sockets.ts';
 import { tlsMaterial } from './edge/tls.ts';
 import type { TlsMaterial } from './edge/tls-material.ts';
+import { TRANSFER_LIMITS, type TransferLimits } from './edge/transfer-limits.ts';
 import { trusting } from './edge/trusted-proxies.ts';
 import { updateProfiles } from './first-start-files.ts';
 import type { Health } from './health.ts';
-import { log } from './log.ts';
+import { describeBug, type Log } from './log.ts';
+import { metricsPart } from './metrics/metrics-part.ts';
+import { NO_CONTENTS, openContents } from './object-contents.ts';
 import type { Settings } from './settings.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 /** A server that listens. */
 export interface RunningServer {
-  readonly ready: { readonly core: CoreReady; readonly listeners: readonly Listener[] };
+  readonly ready: { readonly core: CoreReady; readonly listeners: readonly Listener[]; readonly metricsUrl: string | undefined };
   /** Returns the resources that clients hold now. */
   readonly counts: () => Counts & { readonly queued: number };
   /**
-   * Drains the server, then stops it. Health probes fail at once. The server answers accepted requests, and new ones for `drainSeconds`.
+   * Drains the server, then stops the server. In the drain, `/_belfry/ready` and `/_belfry/health` respond 503 at once,
+   * and the server answers accepted requests. For `drainSeconds` seconds it also accepts new requests.
    */
   readonly stop: () => Promise<void>;
 }
 
 /** Options for tests and benchmarks. */
 export interface StartOptions {
-  /** False only in the benchmark that measures the cost of recording. */
+  /** Whether requests are recorded in the trail, as in CloudTrail. False only in the benchmark of the recording. */
   readonly recording?: boolean;
   /** Limits for tests of slow clients. */
   readonly limits?: Partial<ConnectionLimits>;
   readonly socketLimits?: Partial<SocketLimits>;
+  readonly transferLimits?: Partial<TransferLimits>;
 }
 
 /**
- * Maximum requests that the core works on at once. One source delays another by at most this many. A larger number lets more requests share
- * a commit.
+ * Maximum number of requests that the core works on at once. One source (client address) delays another source by at
+ * most this many requests. With a larger number, more requests can share one commit of the database.
  */
 const REQUESTS_AT_ONCE = 64;
 const AGED_MS = 250;
-/** Maximum wait for accepted requests before the listeners stop accepting. Accepted requests are still answered afterwards. */
+/**
+ * Maximum time that a drain waits for the accepted requests. After this time the listeners stop accepting connections.
+ * The server still answers the requests that it has accepted.
+ */
 const UNDER_WAY_MAX_MS = 5_000;
-/** Interval at which the certificate is read again, and renewed if it is of the local CA and about to end. */
+/**
+ * Interval at which the server reads its certificate again. If the server's own CA issued the certificate, the server
+ * also renews a certificate that is about to expire.
+ */
 const RENEW_TLS_EVERY_MS = 12 * 3_600_000;
 
-/** Server whose core is starting. */
+/** Server whose core (the worker thread that runs the API operations) is starting. */
 export interface Serving {
   readonly sockets: Sockets;
   /**
@@ -62,14 +78,19 @@ export interface Serving {
   start(): Promise<RunningServer>;
 }
 
-/** Creates the parts of the main thread for a core that is starting. */
+/**
+ * Creates the parts of the main thread: components that start and stop, such as the listeners and the request queue.
+ * `core` is the link to the core's thread, which is starting.
+ */
 export function serving(
   settings: Settings,
   core: CoreLink,
   health: Health,
-  { limits, socketLimits }: Required<Pick<StartOptions, 'limits' | 'socketLimits'>>,
+  log: Log,
+  { limits, socketLimits, transferLimits }: Required<Omit<StartOptions, 'recording'>>,
 ): Serving {
-  const requests = queuedRequests(core);
+  const tracing = tracingPart(settings, log);
+  const requests = queuedRequests(tracing.wrap(core.answer));
   const sockets = openSockets({
     ask: (received, socket) => requests.answer({ received, socket }),
     notify: core.notify,
@@ -77,27 +98,42 @@ export function serving(
   });
   const connectionLimits = connectionLimitsOf(settings, limits);
   const connections = openConnections(connectionLimits);
-  const listeners = listenersPart(settings, {
+  const counts = () => ({ ...connections.counts(), queued: requests.waiting() });
+  const metrics = metricsPart(settings.metrics, { core, connections: counts, messagingSockets: sockets.count, log });
+  const listeners = listenersPart(settings, log, {
     bodyMaxBytes: settings.bodyMaxBytes,
     answer: (received) => requests.answer({ received }),
     refuse: (received, refuse) => requests.answer({ received, refuse }),
+    admit: (received) => requests.answer({ received, admit: true }),
+    refuseBody: (received, refuse) => requests.answer({ received, refuse }),
+    // Uploads begin after the core is ready.
+    bodies: openContents(settings, async () => (await core.ready).objectFolder ?? '') ?? NO_CONTENTS,
+    transferLimits: { ...TRANSFER_LIMITS, ...transferLimits },
+    reportBody: (requestId, error) => log(`request ${requestId} could not store its body: ${describeBug(error)}`, 'error'),
     upgrade: sockets.upgrade,
-    probe: health.answer,
+    probe: (method, target, rawHeaders) => {
+      const answer = health.answer(method, target);
+      // The path of a probe is also a legal key in a bucket that the host names.
+      return answer !== undefined && isS3Request({ rawHeaders, target }, settings) ? undefined : answer;
+    },
     limits: connectionLimits,
     connections,
     isTrusted: trusting(settings.trustedProxies),
     proxyProtocol: settings.proxyProtocol,
   });
   const running = runParts([
-    // The core's thread is already running, so that it works while the listeners open.
+    // This part has no `start`, because the core's thread already runs. The core loads while the listeners open.
     { name: 'core', stop: core.close },
-    // The listeners open before the core is ready, so that a first start whose address is in use creates no account. Requests wait for the
-    // core.
+    tracing.part,
+    // The listeners open before the core is ready. If an address is in use, the start fails here, before a first start
+    // creates the first account. Requests wait until the core is ready.
     listeners,
     { name: 'core start', start: () => readyCore(core, settings, listeners) },
     { name: 'profiles', start: () => updateEndpoint(settings, listeners) },
+    ...(settings.sip === 'child' ? [sipProxy(settings, log)] : []),
     socketsPart(sockets),
-    renewalPart(listeners),
+    renewalPart(listeners, log),
+    metrics,
     requests.part(settings.drainSeconds),
     healthPart(health),
   ]);
@@ -106,8 +142,8 @@ export function serving(
     async start() {
       await running.start();
       return {
-        ready: { core: await core.ready, listeners: listeners.open() },
-        counts: () => ({ ...connections.counts(), queued: requests.waiting() }),
+        ready: { core: await core.ready, listeners: listeners.open(), metricsUrl: metrics.url() },
+        counts,
         async stop() {
           await running.drain();
           await running.stop();
@@ -128,7 +164,10 @@ function connectionLimitsOf(settings: Settings, limits: Partial<ConnectionLimits
   };
 }
 
-/** Tells the core that the listeners are open, waits for it, and sends it their addresses. */
+/**
+ * Notifies the core that the listeners are open, waits until the core is ready, and sends it the addresses of the
+ * listeners.
+ */
 async function readyCore(core: CoreLink, { publicUrl }: Settings, listeners: ListenersPart): Promise<void> {
   core.opened();
   await core.ready;
@@ -140,28 +179,34 @@ async function readyCore(core: CoreLink, { publicUrl }: Settings, listeners: Lis
   core.listening(omitUndefined({ http, https: found, local: publicUrl === undefined ? http : undefined, listeners: addresses }));
 }
 
-/** Updates the endpoint of the profiles that the server wrote. */
+/** Updates the endpoint URL in the AWS CLI profiles that the server wrote to its data folder. */
 function updateEndpoint(settings: Settings, listeners: ListenersPart): void {
   const [first] = listeners.open();
   if (first !== undefined) updateProfiles(settings, first.endpoint);
 }
 
-/** Requests to the core, queued fairly by their source. */
+/** Requests to the core, in a queue that is fair between sources (client addresses). */
 interface QueuedRequests {
-  /** Answers a request. Until the part starts, requests wait, because the core does not know the addresses of the listeners. */
-  answer(request: CoreRequest): Promise<Answer>;
+  /**
+   * Answers a request. Requests wait until the part that `part` creates has started. Before that, the core does not
+   * know the addresses of the listeners.
+   */
+  answer(request: CoreRequest): Promise<CoreAnswer>;
   /** Returns the number of requests in the queue. */
   waiting(): number;
-  /** Creates the part whose drain waits `drainSeconds` and for the accepted requests. */
+  /**
+   * Creates the part that starts and drains the queue. Its `drain` takes at least `drainSeconds` seconds. It also
+   * waits for the answers to the accepted requests, for at most `UNDER_WAY_MAX_MS`.
+   */
   part(drainSeconds: number): Part;
 }
 
-function queuedRequests(core: CoreLink): QueuedRequests {
+function queuedRequests(answer: CoreLink['answer']): QueuedRequests {
   const queue = fairQueue({ runningMax: REQUESTS_AT_ONCE, agedMs: AGED_MS });
   const started = Promise.withResolvers<void>();
   const underWay = newCounter();
   let isStarted = false;
-  const inTurn = (request: CoreRequest) => queue.run(sourceOf(request.received.sourceIp), () => core.answer(request));
+  const inTurn = (request: CoreRequest) => queue.run(sourceOf(request.received.sourceIp), () => answer(request));
   return {
     answer: (request) => underWay.count(isStarted ? inTurn(request) : started.promise.then(() => inTurn(request))),
     waiting: queue.waiting,
@@ -200,12 +245,15 @@ function newCounter() {
 interface ListenersPart extends Part {
   readonly open: () => readonly Listener[];
   readonly endpoints: () => { readonly http?: string | undefined; readonly https?: string | undefined };
-  /** Serves new connections with the current certificate. */
+  /** Reads the certificate again, renews it if necessary, and uses it for new connections. */
   readonly renewTls: () => Promise<void>;
 }
 
-/** Creates the part that listens for HTTP and HTTPS. Both open and close at the same time. */
-function listenersPart(settings: Settings, parts: ListenerParts): ListenersPart {
+/**
+ * Creates the part that listens for HTTP and HTTPS. The two listeners open at the same time, and close at the same
+ * time.
+ */
+function listenersPart(settings: Settings, log: Log, parts: ListenerParts): ListenersPart {
   const { http, https } = settings;
   const material = (): Promise<TlsMaterial> => tlsMaterial(settings, Date.now(), log);
   let plain: Listener | undefined;
@@ -243,8 +291,21 @@ function socketsPart(sockets: Sockets): Part {
   return { name: 'sockets', stop: sockets.close };
 }
 
+/** Creates the part that runs the SIP proxy as a child process. Loads its code only if the operator wants it. */
+function sipProxy(settings: Settings, log: Log): Part {
+  let proxy: Part | undefined;
+  return {
+    name: 'SIP proxy',
+    async start() {
+      proxy = (await import('./sip/proxy-process.ts')).sipProxyPart(settings, log);
+      await proxy.start?.();
+    },
+    stop: () => proxy?.stop?.(),
+  };
+}
+
 /** Creates the part that renews the certificate. If the certificate cannot be read, the server keeps the previous one. */
-function renewalPart(listeners: ListenersPart): Part {
+function renewalPart(listeners: ListenersPart, log: Log): Part {
   let timer: NodeJS.Timeout | undefined;
   const renew = () =>
     listeners.renewTls().catch((error: unknown) => {
@@ -259,7 +320,31 @@ function renewalPart(listeners: ListenersPart): Part {
   };
 }
 
-/** Creates the part for probes. Load balancers see the drain first and send no new requests. */
+/**
+ * Creates the part that sends traces, if the operator set an endpoint. `wrap` returns a function that also adds the span of each request.
+ * Without an endpoint, it returns its argument.
+ */
+function tracingPart({ traceEndpoint: endpoint, continueTraces: continues }: Settings, log: Log) {
+  let tracing: Tracing | undefined;
+  const part: Part = {
+    name: 'traces',
+    async start() {
+      if (endpoint !== undefined) tracing = (await import('./tracing/tracing.ts')).startTracing({ endpoint, continues, log });
+    },
+    stop: () => tracing?.stop(),
+  };
+  function wrap(answer: CoreLink['answer']): CoreLink['answer'] {
+    if (endpoint === undefined) return answer;
+    return async (request) => {
+      const answered = await answer(request);
+      tracing?.add(request.received, answered);
+      return answered;
+    };
+  }
+  return { part, wrap };
+}
+
+/** Creates the part for probes. During a drain the probes fail, so that load balancers send no new requests. */
 function healthPart(health: Health): Part {
   return { name: 'probes', start: health.started, drain: health.drain };
 }

@@ -37,6 +37,13 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['a public URL with a name in it', ['--public-url', 'https://u:p@a.example'], {},                         /https:\/\/HOST/],
   ['a public URL without a scheme',  ['--public-url', 'a.example'],       {},                               /https:\/\/HOST/],
   ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /together, or neither/],
+  ['an object service without its bucket', ['--objects-endpoint', 'https://s3.example', '--objects-key-file', 'k'], {}, /BELFRY_OBJECTS_BUCKET and .* together, or none/],
+  ['an object service with SQLite',  ['--objects-endpoint', 'https://s3.example', '--objects-bucket', 'abc', '--objects-key-file', 'k'], {}, /requires a BELFRY_DATABASE in PostgreSQL/],
+  ['an object service with plain HTTP', ['--objects-endpoint', 'http://s3.example'], {},                    /BELFRY_OBJECTS_ENDPOINT must be .*loopback/],
+  ['an object service with a path',  ['--objects-endpoint', 'https://s3.example/b'], {},                    /BELFRY_OBJECTS_ENDPOINT must be .*https:\/\/HOST/],
+  ['an object service with a password', ['--objects-endpoint', 'https://u:p@s3.example'], {},              /BELFRY_OBJECTS_ENDPOINT must be https:\/\/HOST/],
+  ['a prefix of keys without a slash', ['--objects-prefix', 'belfry'],    {},                               /slash at its end/],
+  ['a prefix of keys that leads up', ['--objects-prefix', 'a/../'],       {},                               /slash at its end/],
   ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],
   ['an unknown denial wording',      ['--denial-wording', '2024'],        {},                               /2026 or 2023/],
   ['a limit out of range',           ['--body-max-bytes', '1'],           {},                               /whole number/],
@@ -106,6 +113,20 @@ test('Settings: every default is valid, and an optional setting is absent by def
     [undefined, undefined, 0, []],
   );
 });
+
+// biome-ignore format: a table
+for (const [endpoint, value] of [
+  ['https://s3.example.com',   'https://s3.example.com'],
+  ['https://10.0.0.5:9000/',   'https://10.0.0.5:9000'],
+  ['http://127.0.0.1:9000',    'http://127.0.0.1:9000'],
+  ['http://[::1]:9000',        'http://[::1]:9000'],
+] as const) {
+  test(`Settings: the object service can be ${endpoint}`, () => {
+    const objects = ['--objects-bucket', 'belfry', '--objects-key-file', '/run/key', '--objects-prefix', 'a/b.c/'];
+    const settings = readSettings(['--database', 'postgres:///d', '--objects-endpoint', endpoint, ...objects], {});
+    assert.deepEqual([settings.objectsEndpoint, settings.objectsPrefix], [value, 'a/b.c/']);
+  });
+}
 
 test('Settings: the help has a line with flag, variable and default for every setting', () => {
   assert.equal(settingsHelp().split('\n').length, SETTINGS.length);

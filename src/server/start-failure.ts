@@ -1,9 +1,12 @@
 import type { Settings } from './settings.ts';
 
-/** Members of Node's system errors: `listen EADDRINUSE: address already in use 127.0.0.1:7080`. */
+/** System error of Node, for example `listen EADDRINUSE: address already in use 127.0.0.1:7080`. */
 type SystemError = NodeJS.ErrnoException & { readonly address?: string; readonly port?: number };
 
-/** Returns the message of an error, with its repair if the operating system reported it for an address, a file or the database. */
+/**
+ * Returns the message of an error. If the operating system reported the error for an address, a file or the database,
+ * the message also says how to fix the error.
+ */
 export function explained(error: Error, settings: Pick<Settings, 'http' | 'https'>): string {
   const { code, syscall, address, port, path } = error as SystemError;
   if (syscall === 'listen' && LISTEN[code ?? ''] !== undefined) {
@@ -11,7 +14,7 @@ export function explained(error: Error, settings: Pick<Settings, 'http' | 'https
   }
   if (syscall === 'open' && path !== undefined && OPEN[code ?? ''] !== undefined) return `${error.message}; ${OPEN[code ?? '']}`;
   if (syscall === 'connect' || syscall === 'getaddrinfo')
-    return `cannot connect to the database${address === undefined ? '' : ` at '${address}:${port}'`} (${error.message}); start it, or correct BELFRY_DATABASE`;
+    return `cannot connect to the database${address === undefined ? '' : ` at '${address}:${port}'`} (${error.message}); start the database, or correct BELFRY_DATABASE`;
   return error.message;
 }
 
@@ -27,7 +30,10 @@ const OPEN: Readonly<Record<string, string>> = {
   EISDIR: 'specify a file',
 };
 
-/** Returns the flag and the variable of the listener with a port: of both listeners if they have the same port. */
+/**
+ * Returns the flag and the environment variable of the listener with this port. If both listeners have this port, or no
+ * listener has it, returns the flags and variables of both listeners.
+ */
 function settingsOfPort(port: number | undefined, settings: Pick<Settings, 'http' | 'https'>): string {
   const names = (['http', 'https'] as const).filter((name) => {
     const address = settings[name];

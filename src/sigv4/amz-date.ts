@@ -13,7 +13,7 @@ export function parseAmzDate(text: string): Instant | undefined {
   const [year, month, day, hour, minute, second] = [100 * two(0) + two(2), two(4), two(6), two(9), two(11), two(13)];
   if (day < 1 || day > (DAYS[month - 1] ?? 0) || hour > 23 || minute > 59 || second > 59) return undefined;
   if (month === 2 && day === 29 && !(year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0))) return undefined;
-  // Date.UTC maps years below 100 to the 20th century.
+  // For years below 100, Date.UTC returns a year of the 20th century. The limit of 1000 excludes these years.
   return year < 1000 ? undefined : (Date.UTC(year, month - 1, day, hour, minute, second) as Instant);
 }
 

@@ -52,7 +52,7 @@ test('uriEncode: encodes all bytes except unreserved characters, and uriDecode r
   assert.equal(uriEncode(all).replaceAll(/%[0-9A-F]{2}/g, ''), '-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~');
 });
 
-test('readQuery: keeps plus signs, skips empty parameters, and a missing value is an empty string', () => {
+test('readQuery: keeps plus signs, skips empty parameters, and reads a missing value as an empty string', () => {
   assert.deepEqual(readQuery('a=b+c&d&&=e&f=%2B=g'), [
     ['a', 'b+c'],
     ['d', ''],

@@ -15,7 +15,7 @@ test('readSignature: returns the kind none for an unsigned request', () => {
   assert.deepEqual(readSignature(received('GET', '/?Action=X&x=X-Amz-Signature', [['Host', 'h']])), { kind: 'none' });
 });
 
-test('readSignature: an Authorization header is parsed with and without spaces', () => {
+test('readSignature: parses an Authorization header with and without spaces between parameters', () => {
   for (const authorization of [WHOLE, WHOLE.replaceAll(', ', ',')]) {
     const read = header(authorization, DATE, ['X-Amz-Security-Token', 'token']);
     assert.ok(read.kind === 'claim');

@@ -33,8 +33,8 @@ export type ReadSignature =
 const malformed = (message: string): ReadSignature => ({ kind: 'malformed', code: 'IncompleteSignature', message });
 
 /**
- * Headers that identify the caller or the signed content. A second value is rejected, because parsers may differ in the value that they
- * use.
+ * Headers that identify the caller or the signed content. A request that repeats one of these headers is rejected,
+ * because two parsers may use different values of the header.
  */
 const ONCE: readonly string[] = ['authorization', 'host', 'x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256'];
 
@@ -46,13 +46,13 @@ const SIGNATURE = /^[0-9a-f]{64}$/;
 const CREDENTIAL = /^([A-Za-z0-9_]{1,128})\/([^/]+)\/([A-Za-z0-9_.-]{1,64})\/([A-Za-z0-9_.-]{1,64})\/aws4_request$/;
 
 /**
- * Parses a signature in the Authorization header or in the query, in bounded time. Does not verify it.
+ * Parses a signature in the Authorization header or in the query, in bounded time. Does not verify the signature.
  *
  * A request with an incomplete signature is `malformed`, never `none`: a caller that tries to sign is not anonymous.
  *
  * Source: "Authentication methods" of Signature Version 4. Messages: responses of AWS services.
  * Assumed: a request with signatures in both header and query is rejected. AWS documents this only for S3.
- * Assumed: SigV4A and other schemes return IncompleteSignature. `wire.md` §7.
+ * Assumed: SigV4A and other schemes return IncompleteSignature (`wire.md` §7).
  */
 export function readSignature(received: Received): ReadSignature {
   const { rawHeaders } = received;
@@ -126,7 +126,7 @@ function readPresigned(pairs: readonly QueryPair[], tokenHeader: string | undefi
   const found = new Map<string, string>();
   for (const [name, value] of pairs) {
     if (!/^x-amz-/i.test(name)) continue;
-    // Parameter names are case-sensitive. A parameter in another case counts as missing.
+    // Parameter names are case-sensitive. A parameter with different capitalization counts as missing.
     if (found.has(name)) return malformed(`Query-string parameter '${name.slice(0, 64)}' must not occur more than once.`);
     found.set(name, value);
   }
@@ -156,8 +156,8 @@ function readPresigned(pairs: readonly QueryPair[], tokenHeader: string | undefi
 /**
  * Lifetime of a presigned request to STS without `X-Amz-Expires`, in seconds.
  *
- * Source: aws/aws-sdk-go, issue 2167: the service's default of 15 minutes. The AWS SDK for Go v2 omits the parameter (aws/aws-sdk-go-v2,
- * pull request 1030).
+ * Source: aws/aws-sdk-go, issue 2167, which mentions the service's default of 15 minutes. The AWS SDK for Go v2 omits
+ * the parameter (aws/aws-sdk-go-v2, pull request 1030).
  */
 const STS_EXPIRES_SECONDS = '900';
 

@@ -11,7 +11,7 @@ import { sign } from './sign.ts';
 import { signingKeyCache } from './signing-key.ts';
 import { verifySignature } from './verify.ts';
 
-/** SHA-256 and HMAC-SHA-256 as the signer of the AWS clients calls them. */
+/** SHA-256 and HMAC-SHA-256 with the interface that the signer of the AWS clients requires. */
 class Sha256 {
   readonly digesting;
   constructor(secret?: string | Uint8Array) {
@@ -74,7 +74,7 @@ function verified(request: ReturnType<typeof received>): boolean {
   );
 }
 
-test('verifySignature: a request signed by @smithy/signature-v4 verifies, and fails if any part changes', async () => {
+test('verifySignature: accepts a request signed by @smithy/signature-v4, and rejects it if a part changes', async () => {
   await fc.assert(
     fc.asyncProperty(requests, fc.nat(), async (generated, at) => {
       fc.pre(isNormalPath(generated.path));
@@ -92,7 +92,7 @@ test('verifySignature: a request signed by @smithy/signature-v4 verifies, and fa
   );
 });
 
-test('verifySignature: a request presigned by @smithy/signature-v4 verifies', async () => {
+test('verifySignature: accepts a request presigned by @smithy/signature-v4', async () => {
   await fc.assert(
     fc.asyncProperty(requests, async (generated) => {
       fc.pre(isNormalPath(generated.path));

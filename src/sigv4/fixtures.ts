@@ -1,9 +1,12 @@
 import type { Received } from '#core/exchange.ts';
 import { type Instant, instant } from '#core/instant.ts';
 
-/** Fixtures of the tests in this module: the credentials of AWS's published vectors, and requests in the form of the HTTP listener. */
+/**
+ * Fixtures of the tests in this module: the credentials of AWS's published test vectors, and requests as the HTTP
+ * listener receives them.
+ */
 
-/** Secret access key of the vectors. */
+/** Secret access key of AWS's published test vectors. */
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 export const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET };
 export const SIGNED_AT: Instant = instant(Date.UTC(2015, 7, 30, 12, 36, 0));

@@ -20,7 +20,7 @@ const LISTS: readonly [name: string, list: string, read: { readonly names: reado
 
 for (const [name, list, expected] of LISTS) {
   const kind = expected === undefined ? 'invalid' : expected.sorted ? 'sorted' : 'unsorted';
-  test(`readSignedHeaders: a list with ${name} is ${kind} on the first and second call`, () => {
+  test(`readSignedHeaders: a list with ${name} is ${kind}, also on a second call`, () => {
     for (let time = 0; time < 2; time++) {
       const read = readSignedHeaders(list);
       assert.deepEqual(read && { names: read.lines.map((line) => line.name), sorted: read.sorted }, expected);

@@ -11,20 +11,28 @@ export interface Scope {
   readonly service: string;
 }
 
-/** Signing key of one scope: returns the signature of a string to sign, in lower-case hexadecimal. */
+/** Signing key of one scope, as a function. It returns the signature of a string to sign, in lower-case hexadecimal. */
 export type SigningKey = (stringToSign: string) => string;
 
 /** Derives the signing key of one day, region and service. Source: "Signature Version 4", "Calculate a signature". */
-export function deriveSigningKey(secret: string, { date, region, service }: Scope): SigningKey {
+export function deriveSigningKey(secret: string, scope: Scope): SigningKey {
+  return hmacKey(signingKeyBytes(secret, scope));
+}
+
+/** Returns the bytes of a signing key. They are as secret as the secret access key: they sign any request of that day, region and service. */
+export function signingKeyBytes(secret: string, { date, region, service }: Scope): Uint8Array {
   const whole = Buffer.from(`AWS4${secret}`, 'utf8');
   const first = whole.length <= KEY_MAX ? whole : Buffer.from(hash('sha256', whole, 'hex'), 'hex');
-  return [date, region, service, TERMINATOR].reduce((key, part) => hmacKey(Buffer.from(key(part), 'hex')), hmacKey(first));
+  return [date, region, service, TERMINATOR].reduce<Uint8Array>((key, part) => Buffer.from(hmacKey(key)(part), 'hex'), first);
 }
 
 /** Longest key of an HMAC, in bytes. A longer key is hashed. Source: RFC 2104. */
 const KEY_MAX = 64;
 
-/** Largest input, in bytes. A string to sign has at most 250 bytes, with the longest region and service that `readSignature` accepts. */
+/**
+ * Largest input of an HMAC, in bytes. A string to sign has at most 250 bytes, with the longest region and service that
+ * `readSignature` accepts.
+ */
 const TEXT_MAX = 256;
 
 function hmacKey(key: Uint8Array): SigningKey {
@@ -39,7 +47,7 @@ export interface SigningKeyCache {
   keep(accessKeyId: string, scope: Scope, secret: string, key: SigningKey): void;
 }
 
-/** Cached keys of one access key. A new day or secret replaces all of them. */
+/** Cached signing keys of one access key. A new day or a new secret replaces all these signing keys. */
 interface CacheEntry {
   readonly date: string;
   readonly secret: string;
@@ -52,7 +60,8 @@ const KEYS_MAX = 8;
 /**
  * Creates a cache for at most `max` access keys. A new access key replaces the least recently used one.
  *
- * Store only keys that verified a signature. Otherwise an unauthenticated client could evict other keys with invented regions.
+ * Store only keys that verified a signature. Otherwise an unauthenticated client could send invented regions and evict
+ * other keys from the cache.
  */
 export function signingKeyCache(max = 10_000): SigningKeyCache {
   const entries = lruMap<string, CacheEntry>(max);

@@ -51,7 +51,7 @@ const VECTORS: readonly [name: string, target: string, headers: readonly (readon
 ];
 
 for (const [name, target, further, signature] of VECTORS) {
-  test(`verifySignature: a published vector verifies: ${name}`, () => {
+  test(`verifySignature: accepts a published test vector: ${name}`, () => {
     const names = [...new Set(['host', ...further.map(([header]) => header.toLowerCase()), 'x-amz-date'])].sort().join(';');
     const authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=${names}, Signature=${signature}`;
     assert.deepEqual(verify(received('GET', target, [HOST, ...further, DATE, ['Authorization', authorization]])), { verified: true });
@@ -70,7 +70,7 @@ const PRESIGNED_VECTORS: readonly [name: string, begin: string, end: string, sig
 ];
 
 for (const [name, begin, end, signature] of PRESIGNED_VECTORS) {
-  test(`verifySignature: a published presigned vector verifies: ${name}`, () => {
+  test(`verifySignature: accepts a published presigned test vector: ${name}`, () => {
     assert.deepEqual(verify(received('GET', `${begin}${SCOPE_PARAMETERS}${end}&X-Amz-Signature=${signature}`, [HOST])), { verified: true });
   });
 }
@@ -81,7 +81,7 @@ const PATHS: readonly [name: string, target: string, signature: string][] = [
 ];
 
 for (const [name, target, signature] of PATHS) {
-  test(`verifySignature: ${name} in the path of a published vector are rejected`, () => {
+  test(`verifySignature: ${name} in the path of a published test vector are rejected`, () => {
     const authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`;
     const sent = (path: string) => received('GET', path, [HOST, DATE, ['Authorization', authorization]]);
     assert.match(messageOf(sent(target)), /Send the normalized path/);
@@ -113,7 +113,7 @@ function signed(
   );
 }
 
-test('verifySignature: a request signed by sign verifies', () => {
+test('verifySignature: accepts a request that sign() signed', () => {
   assert.deepEqual(verify(signed()), { verified: true });
 });
 
@@ -142,15 +142,18 @@ const REJECTED: readonly [name: string, request: Received, options: Options, mes
 ];
 
 for (const [name, request, options, message] of REJECTED) {
-  test(`verifySignature: ${name} is rejected`, () => assert.match(messageOf(request, options), message));
+  test(`verifySignature: ${name}: the request is rejected`, () => assert.match(messageOf(request, options), message));
 }
 
-test('verifySignature: a date five minutes in the past or future verifies', () => {
+test('verifySignature: accepts a date five minutes in the past or future', () => {
   assert.equal(verify(signed(), { now: instant(SIGNED_AT + 300_000) }).verified, true);
   assert.equal(verify(signed(), { now: instant(SIGNED_AT - 300_000) }).verified, true);
 });
 
-/** Returns a request whose signature is computed here and not by `sign`, as an attacker with a valid secret could create it. */
+/**
+ * Returns a request with a signature that this function computes without `sign`. An attacker with a valid secret could
+ * create such a request.
+ */
 function handmade(change: {
   readonly headers?: readonly (readonly [string, string])[];
   readonly signedHeaders?: string;
@@ -182,7 +185,7 @@ function sha256(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-test('verifySignature: a request with a signature computed by the test verifies', () => {
+test('verifySignature: accepts a request with a signature that the test computed', () => {
   assert.deepEqual(verify(handmade({})), { verified: true });
 });
 
@@ -202,13 +205,13 @@ const WELL_SIGNED_AND_REJECTED: readonly [name: string, request: Received, messa
 ];
 
 for (const [name, request, message] of WELL_SIGNED_AND_REJECTED) {
-  test(`verifySignature: ${name} is rejected although the signature matches`, () => assert.match(messageOf(request), message));
+  test(`verifySignature: ${name} is rejected although the signer has the secret`, () => assert.match(messageOf(request), message));
 }
 
 const PRESIGN = { credentials: CREDENTIALS, region: 'us-east-1', signingName: 'service', now: SIGNED_AT, expiresSeconds: 10 };
 
 for (const method of ['GET', 'POST']) {
-  test(`verifySignature: a presigned ${method} verifies until it expires and is then rejected`, () => {
+  test(`verifySignature: accepts a presigned ${method} request only until the request expires`, () => {
     const target = presign({ method, target: '/connect?sessionId=a%2Fb&userArn=x+y', headers: { host: 'h' }, body: '' }, PRESIGN);
     const request = received(method, target, [['host', 'h']]);
     assert.deepEqual(verify(request), { verified: true });
@@ -242,7 +245,8 @@ test('verifySignature: one flipped bit in the target, signed headers or body is 
     );
   });
   assert.ok(variants.length > 300);
-  // The signature does not cover the access key ID, but depends on its secret. `access` finds another secret for another ID.
+  // The signature does not cover the access key ID. A changed ID is accepted only because this test uses one secret for
+  // all IDs. The server uses a different secret for each ID.
   const harmless = verified.filter((variant) => !variant.rawHeaders.some((text) => /Credential=(?!AKIDEXAMPLE\/)/.test(text)));
   assert.deepEqual(harmless, []);
 });
@@ -257,7 +261,7 @@ test('signingKeyCache: after an access key gets a new secret, its old signing ke
   assert.deepEqual([with_(SECRET), with_(SECRET), with_('another'), with_(SECRET)], [true, true, false, true]);
 });
 
-test('signingKeyCache: drops the oldest access key at its limit', () => {
+test('signingKeyCache: a full cache drops the least recently used access key', () => {
   const keyCache = signingKeyCache(2);
   const scope = { date: '20150830', region: 'us-east-1', service: 'service' };
   for (const id of ['A', 'B', 'C']) keyCache.keep(id, scope, SECRET, (text) => text);
@@ -267,7 +271,7 @@ test('signingKeyCache: drops the oldest access key at its limit', () => {
   );
 });
 
-test('signingKeyCache: keeps keys of an access key for several services until its day or secret changes', () => {
+test('signingKeyCache: keeps keys of several services, and drops them if the day or secret changes', () => {
   const keyCache = signingKeyCache();
   const scope = (service: string, date = '20150830') => ({ date, region: 'us-east-1', service });
   const found = (secret = SECRET, date?: string) =>

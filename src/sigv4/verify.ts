@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Received } from '#core/exchange.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { amzDate } from './amz-date.ts';
@@ -13,9 +13,11 @@ import {
   stringToSign,
   TERMINATOR,
 } from './canonical.ts';
+import { signedHeaderLines } from './canonical-headers.ts';
 import type { SignatureClaim } from './claim.ts';
+import { isSignedWith } from './prove.ts';
 import { readSignedHeaders, type SignedHeaders } from './signed-headers.ts';
-import { deriveSigningKey, type SigningKeyCache } from './signing-key.ts';
+import type { SigningKeyCache } from './signing-key.ts';
 
 /** Secret, service, time and cache for `verifySignature`. */
 export interface VerifyWith {
@@ -33,7 +35,6 @@ export type Verification =
   | { readonly verified: false; readonly code: 'SignatureDoesNotMatch' | 'IncompleteSignature'; readonly message: string };
 
 const SKEW_MS = 5 * 60_000;
-const DUMMY_SECRET = 'dummy-secret-of-an-unknown-access-key-id';
 
 const MISMATCH =
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
@@ -42,16 +43,19 @@ const MISMATCH =
  * Verifies that the owner of the secret signed the request. Requires all of the following:
  *
  * - The scope contains the service and the day of the signature.
- * - The date is at most five minutes in the future. It is at most five minutes old, or not expired for a presigned request.
+ * - The date is at most five minutes in the future.
+ * - A presigned request has not expired. The date of any other request is at most five minutes old.
  * - `host` and every `x-amz-*` header are signed.
  * - The signature covers the hash of the received body. The value of `x-amz-content-sha256` is not trusted.
  *
- * Checks that need no secret come first. A wrong signature always takes one key derivation, so that the time does not reveal whether the
- * access key exists or is cached.
+ * Checks that need no secret come first. A wrong signature always takes one key derivation, so that the time does not
+ * reveal whether the access key exists or is cached.
  *
  * Source: "Signature Version 4 signing process"; `policy-engine.md` 75–80. Messages: responses of IAM and STS.
- * Assumed: a session token must be signed like other `x-amz-*` headers. AWS lets some services append it after signing (point 79).
- * Assumed: UNSIGNED-PAYLOAD and STREAMING-* return SignatureDoesNotMatch, because no service of this server declares them.
+ * Assumed: a session token must be signed like other `x-amz-*` headers. AWS lets some services append it after signing
+ * (point 79).
+ * Assumed: UNSIGNED-PAYLOAD and STREAMING-* return SignatureDoesNotMatch, because no service of this server declares
+ * them.
  */
 export function verifySignature(
   received: Received,
@@ -59,7 +63,7 @@ export function verifySignature(
   { secret, signingName, now, keyCache }: VerifyWith,
 ): Verification {
   const signed = readSignedHeaders(claim.signedHeaders);
-  if (signed === undefined) throw new Error('invalid signed headers, which readSignature rejects');
+  if (signed === undefined) throw new Error('invalid signed headers, which readSignature should have rejected');
   const problem = scopeProblem(claim, signingName) ?? clockProblem(claim, now) ?? unsignedProblem(claim, signed);
   if (problem !== undefined) return mismatch(problem);
 
@@ -71,13 +75,7 @@ export function verifySignature(
   const requestHash = hash('sha256', Buffer.byteLength(request) === request.length ? request : Buffer.from(request, 'latin1'), 'hex');
   const text = stringToSign(claim.amzDate, `${claim.date}/${claim.region}/${claim.service}/${TERMINATOR}`, requestHash);
 
-  const cached = secret === undefined ? undefined : keyCache.find(claim.accessKeyId, claim, secret);
-  if (cached !== undefined && same(cached(text), claim.signature)) return { verified: true };
-  const derived = deriveSigningKey(secret ?? DUMMY_SECRET, claim);
-  const matches = same(derived(text), claim.signature);
-  if (secret === undefined || !matches) return mismatch(MISMATCH);
-  keyCache.keep(claim.accessKeyId, claim, secret, derived);
-  return { verified: true };
+  return isSignedWith(secret, text, claim, keyCache) ? { verified: true } : mismatch(MISMATCH);
 }
 
 const mismatch = (message: string): Verification & { readonly verified: false } => ({
@@ -85,15 +83,6 @@ const mismatch = (message: string): Verification & { readonly verified: false } 
   code: 'SignatureDoesNotMatch',
   message,
 });
-
-/** Compares two signatures of 64 hexadecimal digits in constant time. `readSignature` guarantees the length of the claimed one. */
-function same(ours: string, theirs: string): boolean {
-  OURS.write(ours, 'latin1');
-  THEIRS.write(theirs, 'latin1');
-  return timingSafeEqual(OURS, THEIRS);
-}
-const OURS = Buffer.alloc(64);
-const THEIRS = Buffer.alloc(64);
 
 function scopeProblem(claim: SignatureClaim, signingName: string): string | undefined {
   if (claim.service !== signingName) return `Credential should be scoped to correct service: '${signingName}'.`;
@@ -151,19 +140,10 @@ function canonicalRequest(
   }
 
   if (!signed.sorted) return mismatch("'SignedHeaders' must be sorted, without duplicates.");
-  const { headerNames } = claim;
-  const { rawHeaders } = received;
-  let text = `${received.method}\n${canonicalPath(path)}\n${canonicalQueryText}`;
-  for (const { name, begin } of signed.lines) {
-    const first = headerNames.indexOf(name);
-    if (first < 0) return mismatch(MISMATCH);
-    let value = canonicalValue(rawHeaders[2 * first + 1] as string);
-    for (let i = headerNames.indexOf(name, first + 1); i >= 0; i = headerNames.indexOf(name, i + 1)) {
-      value += `,${canonicalValue(rawHeaders[2 * i + 1] as string)}`;
-    }
-    if (name === 'x-amz-content-sha256' && value !== bodyHash) return mismatch(MISMATCH);
-    text += begin;
-    text += value;
-  }
-  return `${text}\n\n${claim.signedHeaders}\n${bodyHash}`;
+  const declared = claim.headerNames.indexOf('x-amz-content-sha256');
+  // A request that repeats this header is malformed. Only a signed header counts, and `unsignedProblem` requires its signature.
+  if (declared >= 0 && canonicalValue(received.rawHeaders[2 * declared + 1] as string) !== bodyHash) return mismatch(MISMATCH);
+  const lines = signedHeaderLines(received, claim, signed);
+  if (lines === undefined) return mismatch(MISMATCH);
+  return `${received.method}\n${canonicalPath(path)}\n${canonicalQueryText}${lines}\n\n${claim.signedHeaders}\n${bodyHash}`;
 }

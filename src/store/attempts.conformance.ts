@@ -8,7 +8,7 @@ export function conformance({ within, fresh }: Suite): void {
     const later = instant(NOON + 60_000);
     const afterDays = instant(later + 2 * 24 * 3_600_000);
 
-    test('attempts: fail counts the failures of each subject until clear', async () => {
+    test('attempts: fail() counts the failures of each subject until clear() is called', async () => {
       const accountId = fresh();
       const read = await within(async ({ attempts }) => {
         await attempts.fail(accountId, 'one', NOON);
@@ -21,7 +21,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, [{ failures: 2, failedAt: later }, { failures: 1, failedAt: NOON }, undefined, undefined]);
     });
 
-    test('attempts: a failure more than a day after the last one counts as the first', async () => {
+    test('attempts: after a failure that is more than a day old, fail() counts from 1 again', async () => {
       const accountId = fresh();
       const read = await within(async ({ attempts }) => {
         await attempts.fail(accountId, 'one', NOON);
@@ -31,7 +31,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, { failures: 1, failedAt: afterDays });
     });
 
-    test('attempts: set replaces the record', async () => {
+    test('attempts: set() replaces the record', async () => {
       const accountId = fresh();
       const read = await within(async ({ attempts }) => {
         await attempts.fail(accountId, 'source 192.0.2.1', NOON);
@@ -41,7 +41,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, { failures: 7, failedAt: later });
     });
 
-    test('attempts: trim deletes the oldest records of one account whose subject has the prefix', async () => {
+    test('attempts: trim() deletes the oldest records of one account with the subject prefix', async () => {
       const [accountId, other] = [fresh(), fresh()];
       const left = await within(async ({ attempts }) => {
         for (const [i, subject] of ['name c', 'name b', 'name a'].entries()) await attempts.fail(accountId, subject, instant(NOON + i));
@@ -59,7 +59,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(left, { before: once, after: ['name b', 'name a', 'password x'], other: once });
     });
 
-    test('attempts: trim keeps the requested number of records if all have the same time', async () => {
+    test('attempts: trim() keeps the requested number of records even if all have the same time', async () => {
       const accountId = fresh();
       const left = await within(async ({ attempts }) => {
         const subjects = ['name 1', 'name 2', 'name 3', 'name 4'];
@@ -72,7 +72,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.equal(left, 3);
     });
 
-    test('attempts: forget deletes records older than a day, at most as many as the limit', async () => {
+    test('attempts: forget() deletes records older than a day, at most as many as the limit', async () => {
       const accountId = fresh();
       const read = await within(async ({ attempts }) => {
         for (const subject of ['a', 'b', 'c']) await attempts.fail(accountId, subject, instant(0));

@@ -4,9 +4,11 @@ import type { Sql } from './sql.ts';
 import { instant, int, type Row, table, text, textOf } from './table.ts';
 
 /**
- * Failed attempts to authenticate, by account and subject.
+ * Failed attempts to authenticate. Failures are counted separately for each subject of an account. A subject has one of
+ * these forms:
  *
- *     mfa <serial number> · password <user id> · change-password <user id> · name <digest of an unknown name> · source <IPv4 address or IPv6 /64>
+ *     mfa <serial number> · password <user id> · change-password <user id> · person <person id> · name <digest of an unknown name> ·
+ *     mail <digest of an address> · source <IPv4 address or IPv6 /64>
  */
 export const FAILED_ATTEMPT = table('failed_attempt', {
   columns: {
@@ -23,12 +25,15 @@ export type AttemptRecord = Pick<Row<typeof FAILED_ATTEMPT>, 'failures' | 'faile
 
 export interface Attempts {
   of(accountId: AccountId, subject: string): Promise<AttemptRecord | undefined>;
-  /** Counts a failure. A failure more than a day after the last one counts as the first. */
+  /** Counts a failure. If the previous failure is more than a day old, the count starts again at 1. */
   fail(accountId: AccountId, subject: string, now: Instant): Promise<void>;
   /** Replaces the record of a subject. */
   set(accountId: AccountId, subject: string, record: AttemptRecord): Promise<void>;
   clear(accountId: AccountId, subject: string): Promise<void>;
-  /** Deletes the oldest records of the account whose subject starts with `prefix`, until `keep` are left. `prefix` contains no `%`, `_` or `!`. */
+  /**
+   * Deletes the account's records with a subject that starts with `prefix`, except the `keep` newest of these records.
+   * `prefix` contains no `%`, `_` or `!`.
+   */
   trim(accountId: AccountId, prefix: string, keep: number): Promise<void>;
   /** Deletes at most `limit` records whose last failure is more than a day old. Returns the number of deleted records. */
   forget(now: Instant, limit: number): Promise<number>;
@@ -41,7 +46,7 @@ const COUNT = `
   ON CONFLICT (account_id, subject) DO UPDATE SET
     failures = CASE WHEN failed_attempt.failed_at_ms < $4 THEN 1 ELSE failed_attempt.failures + 1 END,
     failed_at_ms = excluded.failed_at_ms`;
-/** Deletes all but the `keep` newest records of an account whose subject has the prefix. */
+/** Deletes the records of account $1 with a subject that matches $2, except the $3 newest of these records. */
 const TRIM = `
   DELETE FROM failed_attempt WHERE account_id = $1 AND subject LIKE $2 ESCAPE '!' AND (failed_at_ms, subject) <= (
     SELECT failed_at_ms, subject FROM failed_attempt WHERE account_id = $1 AND subject LIKE $2 ESCAPE '!'
@@ -72,7 +77,12 @@ export function attempts(sql: Sql): Attempts {
   };
 }
 
-/** Number of failures without a delay, and the delay after the next one. Each further failure doubles it, up to a limit. */
+/**
+ * Delay after failed attempts.
+ *
+ * The first `free` attempts have no delay. After `free` failures, the next attempt must wait for `firstMs`. Each
+ * further failure doubles the wait, up to `maxMs`.
+ */
 export interface AttemptRule {
   readonly free: number;
   readonly firstMs: number;

@@ -19,7 +19,7 @@ export interface Suite {
   readonly within: Within;
   /** Returns an account that no other test uses. */
   readonly fresh: () => AccountId;
-  /** Sets the store's clock. The clock never goes back. */
+  /** Sets the store's clock. Ignores a time before the current one, so that the clock never goes back. */
   readonly setClock: (moment: number) => void;
 }
 

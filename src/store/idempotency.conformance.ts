@@ -7,7 +7,7 @@ export function conformance({ within }: Suite): void {
   const key = { accountId: ALICE, region: 'us-east-1', operation: 'chime:CreateMeeting', token: 't' };
   const answer = { requestHash: 'h', answer: '{}', expiresAt: instant(NOON + 1000) };
 
-  test('idempotency: get returns an answer for its account, region, operation and token until it expires', async () => {
+  test('idempotency: get() finds an answer by account, region, operation and token until the answer expires', async () => {
     const read = await within(async ({ idempotency }) => {
       await idempotency.put(key, answer);
       return [
@@ -31,7 +31,7 @@ export function conformance({ within }: Suite): void {
     assert.deepEqual(read, later);
   });
 
-  test('idempotency: forgetExpired deletes expired answers, at most as many as the limit', async () => {
+  test('idempotency: forgetExpired() deletes expired answers, at most as many as the limit', async () => {
     const forgotten = await within(async ({ idempotency }) => {
       await idempotency.forgetExpired(instant(NOON * 2), 1000);
       for (const token of ['1', '2', '3'])

@@ -14,7 +14,7 @@ export const IDEMPOTENCY = table('idempotency', {
     token: text,
     /** Hash of the input without the token. The same token with another input is an error of the caller. */
     requestHash: text,
-    /** JSON text. */
+    /** The response as JSON. */
     answer: text,
     expiresAt: instant,
   },
@@ -22,7 +22,7 @@ export const IDEMPOTENCY = table('idempotency', {
   indexes: [['expiresAt']],
 });
 
-/** Scope of a client request token. */
+/** A client request token with its scope: account, region and operation. */
 export type IdempotencyKey = Pick<Row<typeof IDEMPOTENCY>, 'accountId' | 'region' | 'operation' | 'token'>;
 export type IdempotentAnswer = Pick<Row<typeof IDEMPOTENCY>, 'requestHash' | 'answer' | 'expiresAt'>;
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Suite } from './conformance-fixtures.ts';
 
 export function conformance({ within }: Suite): void {
-  test('meta: put replaces a value, add does not', async () => {
+  test('meta: put() replaces a value, and add() does not', async () => {
     const read = await within(async ({ meta }) => [
       await meta.get('check value'),
       await meta.add('check value', 'a'),

@@ -1,14 +1,20 @@
 import type { Sql } from './sql.ts';
 import { table, text } from './table.ts';
 
-/** Values by name, such as the check value of the operator key. Small and rarely written. */
+/**
+ * Values by name, such as a fingerprint of the operator key, which encrypts the secrets in the database. The table is
+ * small and rarely written.
+ */
 export const META = table('meta', { columns: { name: text, value: text }, key: ['name'] });
 
 export interface Meta {
   get(name: string): Promise<string | undefined>;
   /** Stores a value, in place of an earlier one. */
   put(name: string, value: string): Promise<void>;
-  /** 'exists': the name has a value, which stays unchanged. If several servers start, the value of the first one is stored. */
+  /**
+   * Stores a value if the name has none. Returns 'exists' and changes nothing if the name has a value. If several
+   * servers start at the same time, only the first one stores its value.
+   */
   add(name: string, value: string): Promise<'added' | 'exists'>;
 }
 

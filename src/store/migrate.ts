@@ -3,20 +3,29 @@ import type { Sql } from './sql.ts';
 import type { Store } from './store.ts';
 import { int, table, text } from './table.ts';
 
-/** The differences between the schemas of the two engines. A statement of a migration names them in braces: `{text}`. */
+/**
+ * Parts of SQL statements that differ between the two engines. In a statement of a migration, the name of such a part
+ * is in braces, such as `{text}`.
+ */
 export interface SchemaTokens {
   /** Text, ordered by its bytes. */
   readonly text: string;
   /** 64-bit integer. Only numbers that JavaScript represents exactly are stored. */
   readonly int: string;
   readonly bytes: string;
-  /** End of CREATE TABLE for a table that is stored in the order of its primary key. */
+  /** Last words of CREATE TABLE for a table that is stored in the order of its primary key. */
   readonly clustered: string;
-  /** End of CREATE TABLE for a table that is stored in the order of insertion, or of its only integer key. */
+  /**
+   * Last words of CREATE TABLE for a table that is stored in the order of insertion, or in the order of a primary key
+   * that is one integer column.
+   */
   readonly tail: string;
-  /** Columns that make a position unique if several servers write. */
+  /**
+   * Columns of the primary key in tables of CloudTrail records. The position is a number that orders the records. On
+   * PostgreSQL the key also has the event ID, because several servers can write rows with the same position.
+   */
   readonly position: string;
-  /** Primary key that the engine numbers. It never uses a number twice. Decision 0014. */
+  /** Primary key to which the engine assigns numbers. The engine never assigns a number twice. Decision 0014. */
   readonly numbered: string;
 }
 
@@ -35,7 +44,12 @@ export const SCHEMA_TOKENS = {
 export interface Migration {
   readonly title: string;
   readonly statements: readonly string[];
-  /** Converts stored rows, after the statements. Imports nothing that can change. Reads in pages, because a table can be large. */
+  /** Further statements on PostgreSQL, such as indexes that only concurrent writers need. */
+  readonly statementsOnPostgres?: readonly string[];
+  /**
+   * Converts stored rows, after the statements. It must not import code that can change. It reads rows in pages,
+   * because a table can be large.
+   */
   readonly convert?: (sql: Sql) => Promise<void>;
 }
 
@@ -47,7 +61,7 @@ const FOLDER = new URL('./migrations/', import.meta.url);
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';
 const SELECT_VERSION = 'SELECT MAX(version) AS version FROM schema_version';
 
-/** Returns the names of the migration files, in order. The number of the first is 1. */
+/** Returns the names of the migration files, in order. The first file has the number 1. */
 export function migrationFiles(): readonly string[] {
   return readdirSync(FOLDER)
     .filter((name) => /^\d{4}-.*\.ts$/.test(name))
@@ -55,26 +69,30 @@ export function migrationFiles(): readonly string[] {
 }
 
 /**
- * Applies the migrations that a database does not have yet. Loads only their files.
+ * Applies the migrations that a database does not have yet. Loads only the files of these migrations.
  *
- * All of them run in one transaction, so a database is never between two versions. Several servers may call it at the same time.
+ * All migrations run in one transaction, so a database is never between two versions. Several servers may call this
+ * function at the same time.
  *
  * @throws Error  a newer version of the program wrote the database
  */
 export async function migrate(store: Pick<Store, 'transaction'>, tokens: SchemaTokens, files = migrationFiles()): Promise<void> {
   const before = await store.transaction(({ sql }) => versionOf(sql, tokens));
   if (before > files.length) {
-    throw new Error(`the database has schema version ${before}, but this program supports only ${files.length}; start the newer program`);
+    throw new Error(
+      `the database has schema version ${before}, but this version of Belfry supports at most ${files.length}; start a newer version`,
+    );
   }
   if (before === files.length) return;
   const pending = await Promise.all(files.slice(before).map(load));
   await store.transaction(async ({ sql }) => {
-    // Another server may have applied some of them in the meantime.
+    // Another server may have applied some of these migrations in the meantime.
     const now = await versionOf(sql, tokens);
-    for (const [i, { title, statements, convert }] of pending.entries()) {
+    for (const [i, { title, statements, statementsOnPostgres = [], convert }] of pending.entries()) {
       const version = before + i + 1;
       if (version <= now) continue;
-      for (const statement of statements) await sql.run(inDialect(statement, tokens));
+      const all = tokens === SCHEMA_TOKENS.postgres ? [...statements, ...statementsOnPostgres] : statements;
+      for (const statement of all) await sql.run(inDialect(statement, tokens));
       await convert?.(sql);
       await SCHEMA_VERSION.insert(sql, { version, title });
     }
@@ -86,7 +104,7 @@ async function load(file: string): Promise<Migration> {
   return migration;
 }
 
-/** Returns the number of the last applied migration. 0: the database is new. */
+/** Returns the number of the last applied migration, or 0 if the database is new. */
 async function versionOf(sql: Sql, tokens: SchemaTokens): Promise<number> {
   await sql.run(inDialect(CREATE_VERSION, tokens));
   return Number((await sql.row<{ readonly version: number | null }>(SELECT_VERSION))?.version ?? 0);

@@ -27,12 +27,43 @@ const ids = (found: readonly ResourceRecord<Lamp>[]) => found.map(({ id }) => id
 
 export function conformance(suite: Suite): void {
   describe('resources', () => single(suite));
-  describe('resources: lists', () => lists(suite));
+  describe('resources: several', () => several(suite));
+  describe('resources: lists and counts contain the resources with one account, region and parent', () => lists(suite));
 }
 
-/** Tests of adding, reading, changing and deleting. */
+/** Registers the test that adds and reads several resources. */
+function several({ within, fresh }: Suite): void {
+  test('resources: addAll() adds the resources that do not exist, and getSome() finds those with the IDs in one place', async () => {
+    const account = fresh();
+    const all = ['a', 'b', 'c'].map((id) => lamp(account, id));
+    const read = await within(async ({ resources }) => {
+      await resources.add(LAMP, { ...(all[1] as ResourceRecord<Lamp>), document: { watts: 60 } });
+      await resources.add(LAMP, lamp(account, 'c', { parent: 'hall' }));
+      await resources.addAll(LAMP, all);
+      const found = await resources.getSome(LAMP, lamp(account, ''), ['b', 'c', 'unknown', 'b']);
+      const other = await resources.getSome(LAMP, lamp(account, '', { parent: 'hall' }), ['a', 'c']);
+      return [
+        found.map(({ id, document }) => `${id} ${document.watts}`).toSorted(),
+        ids(other),
+        await resources.getSome(LAMP, lamp(account, ''), []),
+      ];
+    });
+    assert.deepEqual(read, [['b 60', 'c 40'], ['c'], []]);
+    await assert.rejects(
+      within(({ resources }) =>
+        resources.getSome(
+          LAMP,
+          lamp(account, ''),
+          Array.from({ length: 51 }, () => 'a'),
+        ),
+      ),
+    );
+  });
+}
+
+/** Registers the tests that add, read, change and delete single resources. */
 function single({ within, fresh }: Suite): void {
-  test('resources: get finds an added resource only by its account, region, parent and kind', async () => {
+  test('resources: get() finds an added resource only by its account, region, parent and kind', async () => {
     const full = lamp(fresh(), 'a', { parent: 'hall', expiresAt: instant(NOON + 9), tags: [{ key: 'k', value: 'v' }] });
     const read = await within(async ({ resources }) => {
       assert.equal(await resources.add(LAMP, full), 'added');
@@ -47,7 +78,7 @@ function single({ within, fresh }: Suite): void {
     assert.deepEqual(read, [full, undefined, undefined, undefined, undefined]);
   });
 
-  test('resources: a second add with the same key returns exists and changes nothing', async () => {
+  test("resources: a second add() with the same key returns 'exists' and changes nothing", async () => {
     const first = lamp(fresh(), 'a');
     const read = await within(async ({ resources }) => {
       await resources.add(LAMP, first);
@@ -56,7 +87,7 @@ function single({ within, fresh }: Suite): void {
     assert.deepEqual(read, ['exists', first]);
   });
 
-  test('resources: put replaces everything except createdAt, or returns absent for an unknown ID', async () => {
+  test("resources: put() replaces everything except createdAt, or returns 'absent' for an unknown ID", async () => {
     const first = lamp(fresh(), 'a', { expiresAt: instant(NOON + 9), tags: [{ key: 'k', value: 'v' }] });
     const changed = lamp(first.accountId, 'a', { createdAt: instant(1), updatedAt: instant(NOON + 5), document: { watts: 60 } });
     const other = lamp(first.accountId, 'b');
@@ -72,7 +103,7 @@ function single({ within, fresh }: Suite): void {
     assert.deepEqual(read, ['changed', { ...changed, createdAt: NOON }, 'absent', undefined]);
   });
 
-  test('resources: remove deletes one resource, and removeAll deletes those of one kind in one place', async () => {
+  test('resources: remove() deletes one resource, and removeAll() deletes all of one kind and parent', async () => {
     const accountId = fresh();
     const place = { accountId, region: 'us-east-1', parent: 'hall' };
     const read = await within(async ({ resources }) => {
@@ -92,9 +123,9 @@ function single({ within, fresh }: Suite): void {
   });
 }
 
-/** Tests of lists. */
+/** Registers the tests that list and count resources. */
 function lists({ within, fresh }: Suite): void {
-  test('resources: list and count cover one place, pages are in ID order, and count stops at its limit', async () => {
+  test('resources: list() returns the resources of one parent in ID order, and count() stops at a limit', async () => {
     const accountId = fresh();
     const place = { accountId, region: 'us-east-1', parent: 'hall' };
     const read = await within(async ({ resources }) => {
@@ -114,7 +145,7 @@ function lists({ within, fresh }: Suite): void {
     assert.deepEqual(read, [['B', 'a', 'c'], ['d'], 4, 2, ['B', 'a', 'abroad', 'c', 'd', 'elsewhere'], 2]);
   });
 
-  test('resources: listExpired omits resources without expiry, and the earliest expiry comes first', async () => {
+  test('resources: listExpired() omits resources without expiry, and the earliest expiry comes first', async () => {
     const accountId = fresh();
     const kind: ResourceKind<Lamp> = { name: `lamp of ${accountId}` };
     const read = await within(async ({ resources }) => {

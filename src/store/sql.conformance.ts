@@ -4,7 +4,7 @@ import { group, type Suite } from './conformance-fixtures.ts';
 
 export function conformance({ within, fresh }: Suite): void {
   describe('sql', () => {
-    test('sql: a parameter that occurs twice in a statement has the same value in both places', async () => {
+    test('sql: a parameter that occurs twice in a statement has the same value each time', async () => {
       const row = await within(async (tx) => {
         await tx.meta.put('bound', 'yes');
         return tx.sql.row<{ value: string }>('SELECT value FROM meta WHERE name = $2 AND name <> $1 AND name = $2', ['a', 'bound']);

@@ -8,13 +8,15 @@ import type { Sql } from './sql.ts';
 import type { Trail } from './trail/trail.ts';
 
 /**
- * One transaction: its connection, the store's own repositories, and those of services.
+ * One transaction: its connection, the repositories of the store, and the repositories of services.
  *
  *     await tx.of(memberships).get(channelKey, '', 'user/ada');
  */
 export interface Tx {
   readonly sql: Sql;
   readonly identity: Identity;
+  /** Repository of identity, if the transaction has used it. Most transactions only read the identity snapshot in memory. */
+  readonly usedIdentity: Identity | undefined;
   readonly resources: Resources;
   readonly trail: Trail;
   readonly idempotency: Idempotency;
@@ -26,15 +28,21 @@ export interface Tx {
   /**
    * Calls `fn` once the commit is durable and before `transaction` resolves. Never calls it if the transaction failed.
    *
-   * `fn` is synchronous and must not throw: an exception stops the store. SQLite calls in commit order. PostgreSQL may call in another order
-   * for commits of one server, so code that depends on order compares identity versions.
+   * `fn` is synchronous and must not throw: an exception stops the store. On SQLite, the functions run in commit order.
+   * On PostgreSQL, the functions of one server may run in another order. So code that depends on the order compares
+   * identity versions.
    */
   afterCommit(fn: () => void): void;
 }
 
 /** Serializable transactions: the rows that `work` read are still current at its commit, or `work` runs again. */
 export interface Store {
-  /** Resolves after the commit is durable. `work` awaits only `tx`. If it throws, the database is unchanged. */
+  /**
+   * Runs `work`, and resolves after the commit is durable. `work` must await only promises of `tx`. If `work` throws,
+   * the database is unchanged.
+   *
+   * @throws StoreUnwritable  the work changed data or appended trail records, and the database cannot store them now
+   */
   transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Waits for running transactions and rejects new ones. */
   close(): Promise<void>;
@@ -43,16 +51,26 @@ export interface Store {
 /** Options of a transaction. */
 export interface TransactionOptions {
   /**
-   * Name of the work, such as its operation. PostgreSQL learns which work has a single read, and runs it in one round trip.
-   * Work with the same name may differ: the result never depends on the name.
+   * Name of the work, such as the name of its operation. For each name, the PostgreSQL engine remembers whether the
+   * work usually runs only one statement, a SELECT. The engine runs such work in one round trip. The result never
+   * depends on the name, so different work may have the same name.
    */
   readonly name?: string;
+  /** Set if the work must change nothing. Its statements that change data, and its trail records, then fail with `StoreUnwritable`. */
+  readonly readOnly?: boolean;
 }
 
 /** Options of every engine. */
 export interface StoreOptions {
-  /** Called if the result of a commit is unknown (error of COMMIT or of the disk). Stops the process without a response to any caller. */
+  /**
+   * Callback for a commit with an unknown result, because COMMIT or the disk failed. It must stop the process, so that
+   * no caller receives a response.
+   */
   readonly fatal?: (error: unknown) => void;
-  /** Milliseconds since the epoch, for the order of the trail. Default: the system's clock. */
+  /** Returns the time that orders the trail records, in milliseconds since the epoch. Default: the system's clock. */
   readonly now?: () => number;
+  /** Display name of the server, for the starts of its writers in the trail. */
+  readonly server?: string;
+  /** Receives the duration of each sync of the log. PostgreSQL syncs its own log, so its engine does not call this. */
+  readonly onSync?: (milliseconds: number) => void;
 }

@@ -27,6 +27,7 @@ const LAMP = table('lamp', {
   },
   key: ['roomId', 'lampId'],
   indexes: [['watts'], { columns: ['note'], unique: true, where: 'note IS NOT NULL' }],
+  indexesOnPostgres: [['color']],
 });
 type Lamp = Row<typeof LAMP>;
 
@@ -105,7 +106,7 @@ for (const [engine, tokens, open] of ENGINES) {
 }
 
 function writes(engine: string, within: Work): void {
-  test(`table on ${engine}: insert stores each type of column, and get returns the same row`, async () => {
+  test(`table on ${engine}: insert() stores each type of column, and get() returns the same row`, async () => {
     const read = await within(async (sql) => {
       await LAMP.insert(sql, PLAIN);
       await LAMP.insert(sql, FULL);
@@ -115,7 +116,7 @@ function writes(engine: string, within: Work): void {
     assert.deepEqual(Object.keys(read[0] ?? {}), Object.keys(PLAIN));
   });
 
-  test(`table on ${engine}: insert rejects a second row with the same key`, async () => {
+  test(`table on ${engine}: insert() rejects a second row with the same key`, async () => {
     const twice = within(async (sql) => {
       await LAMP.insert(sql, PLAIN);
       await LAMP.insert(sql, PLAIN);
@@ -123,7 +124,7 @@ function writes(engine: string, within: Work): void {
     await assert.rejects(twice, /unique/i);
   });
 
-  test(`table on ${engine}: add returns exists for the same key or unique value, and changes nothing`, async () => {
+  test(`table on ${engine}: add() returns 'exists' for the same key or unique value, and changes nothing`, async () => {
     const read = await within(async (sql) => [
       await LAMP.add(sql, FULL),
       await LAMP.add(sql, { ...FULL, watts: 1, note: 'other' }),
@@ -133,7 +134,27 @@ function writes(engine: string, within: Work): void {
     assert.deepEqual(read, ['added', 'exists', 'exists', FULL.watts]);
   });
 
-  test(`table on ${engine}: put inserts a row, or replaces all columns of the row with its key`, async () => {
+  test(`table on ${engine}: addAll() inserts 12 rows in three statements, without those that exist`, async () => {
+    const pairs = Array.from({ length: 12 }, (_, i) => ({ one: 'many', other: String(i) }));
+    let statements = 0;
+    const read = await within(async (sql) => {
+      const counting: Sql = {
+        ...sql,
+        run(...query) {
+          statements++;
+          return sql.run(...query);
+        },
+      };
+      return [
+        await PAIR.addAll(counting, pairs),
+        await PAIR.addAll(sql, [...pairs, { one: 'many', other: 'new' }]),
+        await PAIR.addAll(sql, []),
+      ];
+    });
+    assert.deepEqual([read, statements], [[12, 1, 0], 3]);
+  });
+
+  test(`table on ${engine}: put() inserts a row, or replaces all columns of the row with the same key`, async () => {
     const read = await within(async (sql) => {
       await LAMP.put(sql, { ...FULL, lampId: 'a' });
       await LAMP.put(sql, PLAIN);
@@ -145,7 +166,7 @@ function writes(engine: string, within: Work): void {
     assert.equal(read.pairs, 1);
   });
 
-  test(`table on ${engine}: update changes only its columns, and an absent member becomes NULL`, async () => {
+  test(`table on ${engine}: update() changes only the named columns, and sets NULL for an absent member`, async () => {
     const read = await within(async (sql) => {
       await LAMP.insert(sql, FULL);
       const results = [
@@ -159,7 +180,7 @@ function writes(engine: string, within: Work): void {
     assert.deepEqual(plain([read.row]), [{ ...without, isOn: false }]);
   });
 
-  test(`table on ${engine}: remove deletes one row`, async () => {
+  test(`table on ${engine}: remove() deletes one row`, async () => {
     const read = await within(async (sql) => {
       await LAMP.insert(sql, PLAIN);
       await LAMP.insert(sql, FULL);
@@ -172,7 +193,7 @@ function writes(engine: string, within: Work): void {
     assert.deepEqual(read, ['removed', 'absent', 1]);
   });
 
-  test(`table on ${engine}: the engine numbers rows in the order of inserts`, async () => {
+  test(`table on ${engine}: rows get increasing numbers in the order of their inserts`, async () => {
     const read = await within(async (sql) => {
       for (const guest of ['ann', 'ben']) await VISIT.insert(sql, { guest });
       return VISIT.rows(sql, `SELECT ${VISIT.names} FROM visit ORDER BY number`);
@@ -186,7 +207,7 @@ function writes(engine: string, within: Work): void {
 }
 
 function reads(engine: string, within: Work): void {
-  test(`table on ${engine}: a page starts after a key, is in the order of the key, and ends at the limit`, async () => {
+  test(`table on ${engine}: page() returns rows after a key, in the order of the key, up to the limit`, async () => {
     const read = await within(async (sql) => {
       for (const [roomId, lampId] of ['hall b', 'attic z', 'hall a', 'hall B', 'cellar c'].map((key) => key.split(' ')) as [
         string,
@@ -205,7 +226,7 @@ function reads(engine: string, within: Work): void {
     assert.deepEqual(read, [['hall B', 'hall a'], ['hall b'], ['cellar c', 'hall B'], []]);
   });
 
-  test(`table on ${engine}: row and rows convert the result of an SQL query`, async () => {
+  test(`table on ${engine}: row() and rows() convert the result of an SQL query to typed rows`, async () => {
     const read = await within(async (sql) => {
       const none = [await LAMP.row(sql, BROKEN), ...(await LAMP.rows(sql, BROKEN))];
       await LAMP.insert(sql, PLAIN);
@@ -217,8 +238,8 @@ function reads(engine: string, within: Work): void {
   });
 }
 
-describe('table: declaration', () => {
-  test('table: the schema has the SQL names, types and indexes', () => {
+describe('table: a valid declaration produces the SQL schema, and an invalid declaration is rejected', () => {
+  test('table: the schema of a declaration has the SQL names, types and indexes', () => {
     assert.equal(LAMP.names, 'room_id, lamp_id, color, watts, bought_at_ms, is_on, picture, tags, note, broken_at_ms, is_lent, parts');
     const { columns, ...schema } = LAMP.schema;
     assert.deepEqual(columns[0], { name: 'room_id', type: 'text', optional: false });
@@ -230,6 +251,7 @@ describe('table: declaration', () => {
         { columns: ['watts'], unique: false },
         { columns: ['note'], unique: true, where: 'note IS NOT NULL' },
       ],
+      indexesOnPostgres: [{ columns: ['color'], unique: false }],
       clustered: true,
     });
   });
@@ -250,7 +272,7 @@ describe('table: declaration', () => {
   }
 });
 
-// Never called. The compiler must reject each line: `npm run check` reports a line without an error.
+// This function is never called. `npm run check` compiles it, and fails if the compiler accepts one of these lines.
 void ((sql: Sql) => [
   // @ts-expect-error  a required member is missing
   LAMP.insert(sql, { roomId: 'hall', lampId: 'a' }),

@@ -2,7 +2,8 @@ import type { Instant } from '#core/instant.ts';
 import type { Sql, SqlValue } from './sql.ts';
 
 /**
- * Tables, each declared once: `table()` derives the row type, the column names, the conversions and the plain statements.
+ * Tables, each declared once: `table()` derives the row type, the column names, the conversions and the simple SQL
+ * statements.
  *
  *     export const MEMBERSHIP = table('channel_membership', {
  *       columns: { channelKey: text, subChannelId: text, member: text, createdAt: instant, readMarkerAt: optional(instant) },
@@ -11,8 +12,8 @@ import type { Sql, SqlValue } from './sql.ts';
  *     });
  *     export type Membership = Row<typeof MEMBERSHIP>;
  *
- * A member `createdAt` is the column `created_at`, or `created_at_ms` if it is an instant. A declaration does not create the table: that
- * takes a migration, and a test compares the two.
+ * A member `createdAt` is the column `created_at`, or `created_at_ms` if it is an instant. A declaration does not
+ * create the table. A migration creates it, and a test compares the declaration with the migrations.
  */
 
 /** A column. `Value` is its type in a row, for the compiler only. */
@@ -30,7 +31,7 @@ export interface Column<Value = unknown, Optional extends boolean = boolean> {
 
 const plain = { optional: false, suffix: '' } as const;
 
-/** A string. It must not contain NUL: PostgreSQL does not store it. */
+/** A string without NUL characters, which PostgreSQL cannot store. */
 export const text: Column<string, false> = { type: 'text', ...plain };
 
 /** Returns a column with strings of a narrower type, such as `AccountId`. */
@@ -54,12 +55,15 @@ export function json<Value>(): Column<Value, false> {
   return { type: 'text', ...plain, toSql: JSON.stringify, fromSql: (value) => JSON.parse(value as string) as Value };
 }
 
-/** Returns a column that may be NULL. The row then omits the member. */
+/** Returns a column that may be NULL. If it is NULL, the row omits the member. */
 export function optional<Value>(column: Column<Value, false>): Column<Value, true> {
   return { ...column, optional: true };
 }
 
-/** Returns a primary key that the engine numbers at the insert. It never uses a number twice, not even after a rollback (Decision 0014). */
+/**
+ * Returns a primary key to which the engine assigns a number at the insert. The engine never assigns a number twice,
+ * not even after a rollback (Decision 0014).
+ */
 export function numbered(): Column<number, false> & { readonly numbered: true } {
   return { ...int, numbered: true };
 }
@@ -83,7 +87,7 @@ type Names<C> = keyof C & string;
 type KeyValues<C extends Columns, Key extends readonly Names<C>[]> = { readonly [I in keyof Key]: ValueOf<C[Key[I]]> };
 type NumberedNames<C extends Columns> = { [Name in keyof C]: C[Name] extends { readonly numbered: true } ? Name : never }[keyof C];
 
-/** A row to insert: without the member that the engine numbers. */
+/** A row to insert. It lacks the member to which the engine assigns a number. */
 type NewRow<C extends Columns> = Flat<Omit<RowOf<C>, NumberedNames<C>>>;
 
 /** A secondary index: its members, or an object with its members, `unique` and `where` (an SQL condition). */
@@ -97,21 +101,31 @@ export interface TableOptions<C extends Columns, Key extends readonly Names<C>[]
   /** Primary key on PostgreSQL, if it is not `key`. */
   readonly keyOnPostgres?: readonly Names<C>[];
   readonly indexes?: readonly Index<Names<C>>[];
+  /** Further indexes on PostgreSQL. */
+  readonly indexesOnPostgres?: readonly Index<Names<C>>[];
   /** Whether the rows are stored in the order of the key. Default: true. */
   readonly clustered?: boolean;
 }
 
-/** Structure that the migrations must create. All names are SQL names. */
+interface SchemaIndex {
+  readonly columns: readonly string[];
+  readonly unique: boolean;
+  readonly where?: string;
+}
+
+/** Structure of the table that the migrations must create. All names are SQL names. */
 export interface Schema {
   readonly columns: readonly { readonly name: string; readonly type: Column['type']; readonly optional: boolean }[];
   readonly key: readonly string[];
   readonly keyOnPostgres: readonly string[];
-  readonly indexes: readonly { readonly columns: readonly string[]; readonly unique: boolean; readonly where?: string }[];
+  readonly indexes: readonly SchemaIndex[];
+  readonly indexesOnPostgres: readonly SchemaIndex[];
   readonly clustered: boolean;
 }
 
 /**
- * A table. Its methods run one plain statement each, whose text is constant. A repository uses them, and adds special queries as SQL.
+ * A table. Each method runs one simple statement, whose SQL is constant. Repositories use these methods, and contain
+ * SQL only for other queries.
  */
 export interface Table<C extends Columns, Key extends readonly Names<C>[]> {
   readonly name: string;
@@ -119,14 +133,20 @@ export interface Table<C extends Columns, Key extends readonly Names<C>[]> {
   /** SQL names of all columns, for a SELECT: `channel_key, sub_channel_id, …`. */
   readonly names: string;
   insert(sql: Sql, row: NewRow<C>): Promise<void>;
-  /** Inserts a row. 'exists': a row has the same key, or the same values in a unique index. Nothing changes then. */
+  /**
+   * Inserts a row. Returns 'exists' and changes nothing if a row has the same key, or the same values in a unique
+   * index.
+   */
   add(sql: Sql, row: NewRow<C>): Promise<'added' | 'exists'>;
-  /** Inserts a row or replaces the one with the same key. */
+  /** Inserts rows as `add` does, ten in one statement. Returns the number of inserted rows. */
+  addAll(sql: Sql, rows: readonly NewRow<C>[]): Promise<number>;
+  /** Inserts a row, or replaces the row with the same key. */
   put(sql: Sql, row: NewRow<C>): Promise<void>;
   get(sql: Sql, ...key: KeyValues<C, Key>): Promise<RowOf<C> | undefined>;
   remove(sql: Sql, ...key: KeyValues<C, Key>): Promise<'removed' | 'absent'>;
   /**
-   * Returns a function that changes some columns of the row with the same key. Call it once, at the top of the module.
+   * Returns a function that changes some columns of the row with the same key. Call `update` at the top of the module,
+   * once for each set of columns.
    *
    *     const setTags = METER.update('tags');
    *     await setTags(sql, meter);
@@ -146,6 +166,9 @@ export interface Table<C extends Columns, Key extends readonly Names<C>[]> {
   rows(sql: Sql, query: string, values?: readonly SqlValue[]): Promise<readonly RowOf<C>[]>;
 }
 
+/** Number of rows that one statement of `addAll` inserts. It is constant, so that the statement is prepared only once. */
+const INSERTED_AT_ONCE = 10;
+
 /**
  * Declares a table.
  *
@@ -153,7 +176,7 @@ export interface Table<C extends Columns, Key extends readonly Names<C>[]> {
  */
 export function table<const C extends Columns, const Key extends readonly Names<C>[]>(
   name: string,
-  { columns, key, keyOnPostgres = key, indexes = [], clustered = true }: TableOptions<C, Key>,
+  { columns, key, keyOnPostgres = key, indexes = [], indexesOnPostgres = [], clustered = true }: TableOptions<C, Key>,
 ): Table<C, Key> {
   type Record_ = RowOf<C>;
   const members = Object.entries(columns as Columns).map(([member, column]) => ({
@@ -172,10 +195,18 @@ export function table<const C extends Columns, const Key extends readonly Names<
   const problem = problemOf(members, keyNames);
   if (problem !== undefined) throw new Error(`table '${name}': ${problem}`);
 
+  function toSchemaIndex(index: Index): SchemaIndex {
+    const { columns: of, unique = false, ...rest } = 'columns' in index ? index : { columns: index };
+    return { columns: of.map(nameOf), unique, ...rest };
+  }
   const names = members.map((each) => each.name).join(', ');
-  const values = placeholders(1, inserted.length).join(', ');
-  const insert = `INSERT INTO ${name} (${inserted.map((each) => each.name).join(', ')}) VALUES (${values})`;
+  const insertOf = (rows: number): string => {
+    const values = Array.from({ length: rows }, (_, row) => `(${placeholders(row * inserted.length + 1, inserted.length).join(', ')})`);
+    return `INSERT INTO ${name} (${inserted.map((each) => each.name).join(', ')}) VALUES ${values.join(', ')}`;
+  };
+  const insert = insertOf(1);
   const insertOrIgnore = `${insert} ON CONFLICT DO NOTHING`;
+  const insertBatch = `${insertOf(INSERTED_AT_ONCE)} ON CONFLICT DO NOTHING`;
   const replaced = inserted.filter((each) => !keyNames.includes(each.name)).map((each) => `${each.name} = excluded.${each.name}`);
   const upsert = `${insert} ON CONFLICT (${keyNames.join(', ')}) DO ${replaced.length === 0 ? 'NOTHING' : `UPDATE SET ${replaced.join(', ')}`}`;
   const byKey = keyNames.map((each, i) => `${each} = $${i + 1}`).join(' AND ');
@@ -212,16 +243,27 @@ export function table<const C extends Columns, const Key extends readonly Names<
       columns: members.map(({ name: column, type, optional: nullable }) => ({ name: column, type, optional: nullable })),
       key: keyNames,
       keyOnPostgres: keyOnPostgres.map(nameOf),
-      indexes: indexes.map((index) => {
-        const { columns: of, unique = false, ...rest } = 'columns' in index ? index : { columns: index };
-        return { columns: of.map(nameOf), unique, ...rest };
-      }),
+      indexes: indexes.map(toSchemaIndex),
+      indexesOnPostgres: indexesOnPostgres.map(toSchemaIndex),
       clustered,
     },
     async insert(sql, row) {
       await sql.run(insert, toValues(row, inserted));
     },
     add: async (sql, row) => ((await sql.run(insertOrIgnore, toValues(row, inserted))) === 1 ? 'added' : 'exists'),
+    async addAll(sql, rows) {
+      let added = 0;
+      let at = 0;
+      for (; rows.length - at >= INSERTED_AT_ONCE; at += INSERTED_AT_ONCE) {
+        const batch = rows.slice(at, at + INSERTED_AT_ONCE);
+        added += await sql.run(
+          insertBatch,
+          batch.flatMap((row) => toValues(row, inserted)),
+        );
+      }
+      for (const row of rows.slice(at)) added += await sql.run(insertOrIgnore, toValues(row, inserted));
+      return added;
+    },
     async put(sql, row) {
       await sql.run(upsert, toValues(row, inserted));
     },
@@ -239,12 +281,12 @@ export function table<const C extends Columns, const Key extends readonly Names<
   };
 }
 
-/** Counts rows with a query that names its result `count`. */
+/** Runs a query that returns a number of rows as the column `count`. Returns this number. */
 export async function countOf(sql: Sql, query: string, values: readonly SqlValue[]): Promise<number> {
   return Number((await sql.row<{ readonly count: number }>(query, values))?.count ?? 0);
 }
 
-/** Returns the problem of a declaration. All names are SQL names. */
+/** Returns the error message for an invalid declaration, or `undefined` if it is valid. All names are SQL names. */
 function problemOf(members: readonly { readonly name: string; readonly optional: boolean }[], key: readonly string[]): string | undefined {
   if (key.length === 0) return 'the key is empty';
   const twice = members.find(({ name }, i) => members.findIndex((each) => each.name === name) !== i);
@@ -261,7 +303,9 @@ function placeholders(from: number, count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => `$${from + i}`);
 }
 
-/** Returns the SELECT of a page of the rows whose key starts with `fixed` values. */
+/**
+ * Returns the SELECT of a page. The first `fixed` columns of the key have the same values in all rows of the page.
+ */
 function pageText(table: string, names: string, key: readonly string[], fixed: number): string {
   const rest = key.slice(fixed);
   const after = placeholders(fixed + 1, rest.length);

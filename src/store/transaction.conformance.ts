@@ -5,8 +5,8 @@ import type { Sql } from './sql.ts';
 
 export function conformance(suite: Suite): void {
   describe('transaction', () => atomicity(suite));
-  describe('transaction: isolation', () => isolation(suite));
-  describe('transaction: repositories and afterCommit', () => facilities(suite));
+  describe('transaction: concurrent transactions do not affect each other', () => isolation(suite));
+  describe('transaction: of() creates each repository once, and afterCommit() runs functions after the commit', () => facilities(suite));
 }
 
 function atomicity({ within }: Suite): void {
@@ -91,7 +91,7 @@ function isolation({ within }: Suite): void {
 }
 
 function facilities({ within }: Suite): void {
-  test('of: a repository is created once in each transaction', async () => {
+  test('of(): a repository is created once in each transaction', async () => {
     let opened = 0;
     const names = (sql: Sql) => ({ number: ++opened, count: () => sql.rows('SELECT name FROM meta') });
     const seen = await within(async (tx) => {
@@ -101,7 +101,7 @@ function facilities({ within }: Suite): void {
     assert.deepEqual([seen, await within(async (tx) => tx.of(names).number)], [1, 2]);
   });
 
-  test('afterCommit: runs after the commit and before the transaction resolves', async () => {
+  test('afterCommit(): the function runs after the commit and before the transaction resolves', async () => {
     const order: string[] = [];
     await within(async (tx) => {
       tx.afterCommit(() => order.push('committed'));
@@ -110,7 +110,7 @@ function facilities({ within }: Suite): void {
     assert.deepEqual(order, ['worked', 'committed', 'resolved']);
   });
 
-  test('afterCommit: does not run if the transaction fails', async () => {
+  test('afterCommit(): the function does not run if the transaction fails', async () => {
     let called = false;
     const failing = within(async (tx) => {
       await tx.meta.put('x', 'y');

@@ -8,9 +8,9 @@ import { SERVICE_NAMES } from '#model/services.ts';
 import { trailRecorder } from './record.ts';
 
 /**
- * Names of secret members. The tests (LOG-4) call every operation with all strings filled. Secret members contain a canary, other members a
- * plain string.
- * This pattern defines secrets by the names of members, independently of the table in `secret-members.ts`.
+ * Names of secret members. The test LOG-4 creates a record of every operation, with all strings filled. Secret members
+ * contain a canary, which is a string that no record may contain. Other members contain a plain string.
+ * The pattern is independent of the table in `secret-members.ts`, so the test finds names that the table lacks.
  */
 const SECRET_NAMES =
   /password$|^secret(?:accesskey)?$|(?:credential|client)secret|(?:session|security|join|device|tradein)token$|^webidentitytoken$|(?:^|add)privatekey$|pin$|passcode|tokencode|authenticationcode|assertion$|seed$|qrcode|apikeyvalue/i;

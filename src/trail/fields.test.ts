@@ -16,7 +16,7 @@ const TEXTS: readonly [title: string, text: string][] = [
 ];
 
 for (const [title, text] of TEXTS) {
-  test(`quoted: ${title} are cut to a JSON string of at most 1 KB, escapes included`, () => {
+  test(`quoted: ${title} are cut to a JSON string of at most 1 KB, including escapes`, () => {
     const json = quoted(text);
     const prefix = JSON.parse(json) as string;
     assert.ok(bytesOf(json) <= 1_026 && prefix.length > 80, `${bytesOf(json)} bytes`);

@@ -1,4 +1,4 @@
-/** Size caps of the fields of a record. Requirement LOG-2. */
+/** Maximum sizes of the fields of a trail record. Requirement LOG-2. */
 
 /**
  * Largest size of `userAgent`, `errorCode`, `errorMessage` and `requestID`, in bytes.
@@ -6,19 +6,22 @@
  */
 const SHORT_FIELD_BYTES = 1024;
 
-/** Largest size of `requestParameters`, `responseElements` and `serviceEventDetails`, in bytes. Source: the same page. */
+/**
+ * Largest size of `requestParameters`, `responseElements` and `serviceEventDetails`, in bytes.
+ * Source: CloudTrail User Guide, "CloudTrail record contents".
+ */
 export const LONG_FIELD_BYTES = 102_400;
 
 /**
  * Largest size of `requestParameters` if the request proves no identity, in bytes.
- * Assumed: AWS does not publish such records, so the limit is ours.
+ * Assumed: the limit is our choice, because AWS does not publish such records.
  */
 export const UNPROVEN_FIELD_BYTES = 1024;
 
 /** Returns at most the first `maxBytes` bytes of a string as UTF-8. Does not cut inside a character. */
 export function capped(text: string, maxBytes = SHORT_FIELD_BYTES): string {
   if (text.length * 3 <= maxBytes) return text;
-  // Each UTF-16 unit is at least one byte, so the rest is beyond the limit.
+  // Each UTF-16 code unit needs at least one byte, so later code units are beyond the limit.
   const bytes = Buffer.from(text.slice(0, maxBytes + 1));
   if (bytes.length <= maxBytes) return text;
   let end = maxBytes;
@@ -26,11 +29,14 @@ export function capped(text: string, maxBytes = SHORT_FIELD_BYTES): string {
   return bytes.toString('utf8', 0, end);
 }
 
-/** Returns a JSON string literal of at most `maxBytes` bytes between its quotes, escapes included. */
+/**
+ * Returns a string as a JSON literal. Shortens the string so that at most `maxBytes` bytes, including escapes, are
+ * between the quotes.
+ */
 export function quoted(text: string, maxBytes = SHORT_FIELD_BYTES): string {
   let kept = capped(text, maxBytes);
   let json = JSON.stringify(kept);
-  // Escapes grow at most sixfold, so the loop ends after a few rounds.
+  // A JSON escape is at most six times as long as its character, so the loop ends after a few rounds.
   while (json.length * 3 > maxBytes + 2 && Buffer.byteLength(json) > maxBytes + 2) {
     kept = capped(kept, Math.floor(Buffer.byteLength(kept) / 2));
     json = JSON.stringify(kept);
@@ -39,7 +45,7 @@ export function quoted(text: string, maxBytes = SHORT_FIELD_BYTES): string {
 }
 
 /**
- * Returns the JSON text of an element, or its replacement if it is larger than `maxBytes`.
+ * Returns the JSON text of a record element. If the text is larger than `maxBytes`, returns a replacement:
  *
  *     {"reason":"requestParameters too large","omitted":true,"originalSize":149893}
  *

@@ -21,7 +21,7 @@ function useAt(now: Instant, action = 'chime:CreateMeeting') {
   return { principal: ADA, accessKeyId: 'AKIAADA', action, region: 'us-east-1', now };
 }
 
-test('lastUseRecorder: a request is written for its principal and for its access key', async () => {
+test('lastUseRecorder: a request is a use of its principal and of its access key', async () => {
   const store = await openSqlite(':memory:');
   const note = lastUseRecorder();
   await store.transaction(async (tx) => note(tx, useAt(START)));
@@ -34,7 +34,7 @@ test('lastUseRecorder: a request is written for its principal and for its access
   assert.deepEqual(key, [{ holder: 'AKIAADA', action: '', ...use }]);
 });
 
-test('lastUseRecorder: a use is written once in 15 minutes', async () => {
+test('lastUseRecorder: a use is written at most once in 15 minutes', async () => {
   const store = await openSqlite(':memory:');
   const note = lastUseRecorder();
   for (const now of [START, instant(START + QUARTER - 1)]) await store.transaction(async (tx) => note(tx, useAt(now)));
@@ -57,7 +57,7 @@ test('lastUseRecorder: a use that was rolled back is written by the next request
   assert.equal((await store.transaction((tx) => tx.lastUses.of(ACCOUNT, 'AKIAADA'))).length, 1);
 });
 
-test('lastUseRecorder: a use that was dropped from the full cache is written again', async () => {
+test('lastUseRecorder: a use is written again after the full cache has dropped it', async () => {
   const store = await openSqlite(':memory:');
   const note = lastUseRecorder(2);
   await store.transaction(async (tx) => note(tx, useAt(START)));

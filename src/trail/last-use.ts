@@ -13,17 +13,23 @@ export interface Use {
   readonly now: Instant;
 }
 
-/** Precision of a last use. Source: IAM User Guide, credential reports and last accessed information. Requirement COMP-1: 15 minutes. */
+/**
+ * Precision of the time of a last use. Source: IAM User Guide, credential reports and last accessed information.
+ * Requirement COMP-1: 15 minutes.
+ */
 const PRECISION_MS = 15 * 60_000;
 
-/** Maximum number of cached uses. Above it the oldest are dropped from the cache and may be written again. */
+/**
+ * Maximum number of entries in the cache of written uses. A new entry replaces the entry that was read least recently.
+ * The use in the replaced entry may be written again in the same quarter of an hour.
+ */
 const CACHED_MAX = 100_000;
 
 /**
  * Creates the function that records the last uses of access keys and principals, in the transaction that records the request.
  *
- * Each use is written at most once in 15 minutes. A recently written use only costs a map look-up and returns `undefined`. Denied requests
- * also count. Requirement COMP-2.
+ * Each use is written at most once in each quarter of an hour. If a use was already written, the function only reads
+ * its cache and returns `undefined`. Denied requests also count as uses. Requirement COMP-2.
  *
  * Writes: `tx.lastUses`.
  */
@@ -55,7 +61,10 @@ export function lastUseRecorder(cachedMax = CACHED_MAX): (tx: Tx, use: Use) => P
   };
 }
 
-/** Returns the unique ID that stores a principal's uses: for a role session the role's ID, for a federated user the issuer's ID. */
+/**
+ * Returns the unique ID under which the uses of a principal are stored. For a role session, returns the ID of the role.
+ * For a federated user, returns the ID of the principal that called GetFederationToken.
+ */
 function holderOf(principal: Principal): string | undefined {
   switch (principal.type) {
     case 'Root':

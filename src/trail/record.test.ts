@@ -57,7 +57,7 @@ const GET_MEETING: Recorded = {
 const record = trailRecorder(loadModel);
 const written = (recorded: Partial<Recorded> = {}) => JSON.parse(record({ ...GET_MEETING, ...recorded }).document);
 
-test('Trail event: a read-only call is recorded with every field of LOG-2', () => {
+test('Trail event: the record of a read-only call has every field that LOG-2 requires', () => {
   assert.deepEqual(written({ received: { ...RECEIVED, tls: { version: 'TLSv1.3', cipherSuite: 'TLS_AES_128_GCM_SHA256' } } }), {
     eventVersion: '1.08',
     userIdentity: { type: 'IAMUser', principalId: 'AIDA1', arn: ADA.arn, accountId: ACCOUNT, accessKeyId: 'AKIA1', userName: 'ada' },
@@ -102,9 +102,11 @@ test('Trail event: the stored row contains the columns that LookupEvents searche
     eventName: 'GetMeeting',
     eventSource: 'chime.amazonaws.com',
     readOnly: true,
+    category: undefined,
     userName: 'ada',
     accessKeyId: 'AKIA1',
     resources: [{ type: 'AWS::Chime::Meeting', name: GET_MEETING.resources?.[0] }],
+    context: undefined,
   });
 });
 
@@ -162,7 +164,7 @@ test('Trail event: a failed call has errorCode and errorMessage, and null for re
   );
 });
 
-test('Trail event: a denial contains the statement that denied', () => {
+test('Trail event: the record of a denied call identifies the policy statement that denied the call', () => {
   const by = { policyType: 'identity', policyId: 'user/ada:no-meetings', statement: 1 } as const;
   const decision = { effect: 'Deny', kind: 'explicit', by, policyType: 'identity', resource: '*' } as const;
   assert.deepEqual(written({ decision, error: { code: 'AccessDenied', message: 'no' } }).additionalEventData, {
@@ -171,7 +173,7 @@ test('Trail event: a denial contains the statement that denied', () => {
   });
 });
 
-test('Trail event: a denial by the step limit has the kind limit', () => {
+test("Trail event: if the evaluation exceeds its step limit, the recorded denial has the kind 'limit'", () => {
   const decision = { effect: 'Deny', kind: 'limit', resource: '*' } as const;
   assert.deepEqual(written({ decision, error: { code: 'AccessDenied', message: 'no' } }).additionalEventData, {
     identityVersion: 7,
@@ -179,7 +181,7 @@ test('Trail event: a denial by the step limit has the kind limit', () => {
   });
 });
 
-test('Trail event: the created resource is listed if only a pattern was authorized', () => {
+test('Trail event: if an ARN with a wildcard was authorized, the event lists the created resource', () => {
   const MeetingArn = `arn:aws:chime:us-east-1:${ACCOUNT}:meeting/a6b1e9b0-0000-4000-8000-000000000002`;
   const event = written({
     operation: 'CreateMeeting',
@@ -241,13 +243,13 @@ for (const [title, principal, userName, expected] of IDENTITIES) {
   });
 }
 
-test('userIdentity: an unsigned call without a verified token is Unknown', () => {
+test('userIdentity: an unsigned call without a verified token has the type Unknown', () => {
   const principal: Principal = { type: 'Unknown', accountId: ACCOUNT, arn: '' as Arn, principalId: '' };
   const { userIdentity } = written({ service: 'sts', operation: 'AssumeRoleWithSAML', output: {}, principal });
   assert.deepEqual(userIdentity, { type: 'Unknown', principalId: '', accountId: ACCOUNT });
 });
 
-test('userIdentity: if a principal has two access keys, each request is recorded with its own key', () => {
+test('userIdentity: if a principal has two access keys, each record has the key that signed the request', () => {
   assert.equal(written({ accessKeyId: 'AKIA1' }).userIdentity.accessKeyId, 'AKIA1');
   assert.equal(written({ accessKeyId: 'AKIA2' }).userIdentity.accessKeyId, 'AKIA2');
 });

@@ -1,13 +1,13 @@
 import { parseArn } from '#core/arn.ts';
-import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ServiceName } from '#model/services.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 
 /**
- * CloudFormation-like types by the service of an ARN and the first word of its resource.
+ * Resource types in the style of CloudFormation, by the service of an ARN and the type word of its resource
+ * (`typeWord`).
  *
  * Source: CloudTrail User Guide, "Supported services", resource types of IAM; security.md LOG-2 for `AWS::Chime::…`.
- * Assumed: the names after `AWS::Chime::`, which come from the resource types of the service authorization reference.
+ * Assumed: the names after `AWS::Chime::` are the resource types of the service authorization reference.
  */
 // biome-ignore format: a table
 const TYPES: Readonly<Record<string, string>> = {
@@ -38,28 +38,34 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Types that events of IAM list by name. All other resources, and roles in events of STS, are listed by ARN.
+ * Types of resources that LookupEvents lists by name in events of IAM. All other resources, and roles in events of STS,
+ * are listed by ARN.
  * Source: responses of LookupEvents, `ResourceName`.
  */
 const LISTED_BY_NAME: ReadonlySet<string> = new Set(['AWS::IAM::User', 'AWS::IAM::Group', 'AWS::IAM::Role', 'AWS::IAM::InstanceProfile']);
 
+const BUCKET = 'arn:aws:s3:::';
+
 /** A resource in a record. */
 export interface TrailResource {
   readonly arn: string;
+  /** Account that owns the resource. Empty if it is unknown. */
   readonly accountId: string;
   readonly type?: string;
 }
 
 /**
  * Converts an ARN to a resource of a record. Returns `undefined` for `*`, patterns and paths, which do not identify one resource.
- * The ARN of an OpenID Connect provider may end with a slash.
+ * The ARN of an OpenID Connect provider may end with a slash. `owner` is the account of a bucket, whose ARN has none. Only
+ * data events have objects as resources.
  */
-export function trailResource(arn: string): TrailResource | undefined {
+export function trailResource(arn: string, owner = ''): TrailResource | undefined {
   if (arn.endsWith('*')) return undefined;
+  if (arn.startsWith(BUCKET)) return arn.includes('/') ? undefined : { arn, accountId: owner, type: 'AWS::S3::Bucket' };
   const parts = parseArn(arn);
   if (parts === undefined || (arn.endsWith('/') && !parts.resource.startsWith('oidc-provider/'))) return undefined;
   const type = TYPES[`${parts.service} ${typeWord(parts.resource)}`];
-  return omitUndefined({ arn, accountId: parts.accountId, type });
+  return type === undefined ? { arn, accountId: parts.accountId } : { arn, accountId: parts.accountId, type };
 }
 
 /** Returns the word that determines the type: `user` for `user/path/ada`, `channel` for `app-instance/1/channel/2`. */
@@ -68,10 +74,10 @@ function typeWord(resource: string): string {
   return (words[0] === 'app-instance' && words.length >= 4 ? words[2] : words[0]) ?? '';
 }
 
-/** Converts a resource to its form in LookupEvents for an event of this service. */
+/** Converts a resource to its form in the response of LookupEvents, for an event of `service`. */
 export function lookupResource({ arn, type }: TrailResource, service: ServiceName | undefined): TrailRow['resources'][number] {
   const name = service === 'iam' && type !== undefined && LISTED_BY_NAME.has(type) ? arn.slice(arn.lastIndexOf('/') + 1) : arn;
-  return omitUndefined({ type, name });
+  return type === undefined ? { name } : { type, name };
 }
 
 /**

@@ -4,10 +4,11 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
 import { SERVICES, type ServiceName } from '#model/services.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
+import { LONG_FIELD_BYTES, omittedElement } from './fields.ts';
 import { serviceForm } from './service-forms.ts';
 import { lookupUserName, userIdentity } from './user-identity.ts';
 
-/** Members of every record without a client request. */
+/** Facts that every type of event in this file has. These events are not requests of clients. */
 interface EventFacts {
   readonly region: string;
   readonly now: Instant;
@@ -25,9 +26,11 @@ export interface ServiceEvent extends EventFacts {
   /** Description of the action, without secrets. */
   readonly details: Readonly<Record<string, unknown>>;
   readonly resources?: readonly string[];
+  /** Whether the event only reads. Default: false. */
+  readonly readOnly?: boolean;
 }
 
-/** Members of the record of an API call without a client request. */
+/** Facts about an API call by the server itself. No client sent a request for the call. */
 interface CallFacts extends Omit<EventFacts, 'eventSource'> {
   /** Service of the called operation. */
   readonly service: ServiceName;
@@ -38,7 +41,7 @@ interface CallFacts extends Omit<EventFacts, 'eventSource'> {
   readonly responseElements: Readonly<Record<string, unknown>>;
 }
 
-/** A call by a service on behalf of its caller, with that caller's permissions. */
+/** An API call by a service on behalf of the service's caller, with the permissions of that caller. */
 export interface ForwardedCall extends CallFacts {
   readonly principal: Principal;
   readonly resources: TrailRow['resources'];
@@ -48,7 +51,7 @@ export interface ForwardedCall extends CallFacts {
 export interface ServiceRoleCall extends CallFacts {
   readonly accountId: AccountId;
   readonly roleArn: Arn;
-  /** Names under which LookupEvents finds the event, in addition to the role. */
+  /** Names under which LookupEvents finds the event, in addition to the role's ARN. */
   readonly issued: TrailRow['resources'];
   /** A UUID. */
   readonly sharedEventId: string;
@@ -65,8 +68,9 @@ export function serviceEventRow(event: ServiceEvent): TrailRow {
       requestParameters: null,
       responseElements: null,
       eventType: 'AwsServiceEvent',
-      serviceEventDetails: details,
+      serviceEventDetails: within('serviceEventDetails', details),
     },
+    event.readOnly,
   );
 }
 
@@ -77,7 +81,7 @@ export function serviceEventRow(event: ServiceEvent): TrailRow {
  * from a service.
  */
 export function forwardedCallRow(call: ForwardedCall): TrailRow {
-  const { principal, invokedBy, requestId, requestParameters, responseElements, resources } = call;
+  const { principal, invokedBy, requestId, resources } = call;
   const { eventSource } = SERVICES[call.service];
   const userName = lookupUserName(principal);
   return rowOf(
@@ -86,21 +90,21 @@ export function forwardedCallRow(call: ForwardedCall): TrailRow {
     {
       eventVersion: serviceForm(call.service).eventVersion,
       userIdentity: { ...userIdentity(principal, undefined), invokedBy },
-      requestParameters,
-      responseElements,
+      ...boundedElements(call),
       requestID: requestId,
       eventType: 'AwsApiCall',
+      ...(principal.session?.fromConsole && { sessionCredentialFromConsole: 'true' }),
     },
   );
 }
 
 /**
- * Returns the record of a service that assumes a role. Requirement SLR-10.
+ * Returns the record of a call in which a service assumes a role. Requirement SLR-10.
  *
  * Source: a CloudTrail record of AWS of 2022-10-27, in which `backup.amazonaws.com` assumes `AWSServiceRoleForBackup`.
  */
 export function serviceRoleRow(call: ServiceRoleCall): TrailRow {
-  const { accountId, invokedBy, requestId, requestParameters, responseElements, roleArn, issued, sharedEventId } = call;
+  const { accountId, invokedBy, requestId, roleArn, issued, sharedEventId } = call;
   const { eventSource } = SERVICES[call.service];
   return rowOf(
     { ...call, eventSource },
@@ -108,8 +112,7 @@ export function serviceRoleRow(call: ServiceRoleCall): TrailRow {
     {
       eventVersion: serviceForm(call.service).eventVersion,
       userIdentity: { type: 'AWSService', invokedBy },
-      requestParameters,
-      responseElements,
+      ...boundedElements(call),
       requestID: requestId,
       resources: [{ accountId, type: 'AWS::IAM::Role', ARN: roleArn }],
       eventType: 'AwsApiCall',
@@ -117,6 +120,20 @@ export function serviceRoleRow(call: ServiceRoleCall): TrailRow {
     },
     true,
   );
+}
+
+/** Returns `requestParameters` and `responseElements` of a call, each within its size limit. */
+function boundedElements({ requestParameters, responseElements }: CallFacts): Readonly<Record<string, unknown>> {
+  return {
+    requestParameters: within('requestParameters', requestParameters),
+    responseElements: within('responseElements', responseElements),
+  };
+}
+
+/** Returns an element of a record, or its replacement if the element is larger than 100 KB. */
+function within(name: string, element: Readonly<Record<string, unknown>>): unknown {
+  const bytes = Buffer.byteLength(JSON.stringify(element));
+  return bytes <= LONG_FIELD_BYTES ? element : JSON.parse(omittedElement(name, bytes));
 }
 
 function rowOf(

@@ -20,10 +20,16 @@ export interface SignInEvent {
   readonly accountId: AccountId;
   /** Absent if the sign-in does not name a user of this server. */
   readonly principal?: Principal;
-  /** True if the typed user name does not exist. It may be a password, so it is never recorded. */
+  /** True if the typed user name does not exist. The typed string may be a password, so it is never recorded. */
   readonly typedName?: boolean;
   readonly errorMessage?: string;
   readonly mfaUsed: boolean;
+  /** ARN of the MFA device whose code was right. */
+  readonly mfaIdentifier?: string;
+  /** ARN of the SAML provider that signed the assertion of a sign-in. */
+  readonly samlProviderArn?: string;
+  /** For GetSigninToken: the access key ID of the caller's credentials, which were valid. */
+  readonly accessKeyId?: string;
   /** URL that the browser was redirected to. */
   readonly loginTo?: string;
   /** For GetSigninToken: the access key ID of the new console credentials. */
@@ -35,7 +41,9 @@ const UNKNOWN_NAME = 'HIDDEN_DUE_TO_SECURITY_REASONS';
 /**
  * Returns the record of a sign-in event. Requirement LOG-2.
  *
- * Source: CloudTrail User Guide, "AWS Management Console sign-in events": the samples.
+ * Source: CloudTrail User Guide, "AWS Management Console sign-in events": the samples. MicrosoftDocs/azure-docs, issue 35206, a record
+ * of AWS of 2019: `SamlProviderArn`. SigmaHQ/sigma, pull request 4734, a record of 2024: GetSigninToken.
+ * Assumed: `MfaType` of a virtual device. The samples have `U2F MFA`.
  */
 export function signInEventRow(event: SignInEvent): TrailRow {
   const { received, eventName, outcome, region, now, eventId, accountId, principal, errorMessage, mfaUsed, loginTo, madeAccessKeyId } =
@@ -50,16 +58,11 @@ export function signInEventRow(event: SignInEvent): TrailRow {
     eventName,
     eventSource: 'signin.amazonaws.com',
     readOnly: false,
-    ...omitUndefined({ userName }),
+    ...omitUndefined({ userName, accessKeyId: event.accessKeyId }),
     resources: madeAccessKeyId === undefined ? [] : [{ type: 'AWS::IAM::AccessKey', name: madeAccessKeyId }],
     document: JSON.stringify({
       eventVersion: '1.08',
-      userIdentity:
-        principal !== undefined
-          ? userIdentity(principal, undefined)
-          : event.typedName
-            ? { type: 'IAMUser', accountId, accessKeyId: '', userName: UNKNOWN_NAME }
-            : { type: 'Unknown' },
+      userIdentity: identityOf(event),
       eventTime: isoSeconds(now),
       eventSource: 'signin.amazonaws.com',
       eventName,
@@ -72,11 +75,16 @@ export function signInEventRow(event: SignInEvent): TrailRow {
         ...(madeAccessKeyId !== undefined && { credentials: { accessKeyId: madeAccessKeyId } }),
         [eventName]: outcome,
       },
-      additionalEventData: {
-        ...omitUndefined({ LoginTo: loginTo === undefined ? undefined : capped(loginTo) }),
-        MobileVersion: 'No',
-        MFAUsed: mfaUsed ? 'Yes' : 'No',
-      },
+      additionalEventData:
+        eventName === 'CheckMfa'
+          ? { MfaType: 'Virtual MFA' }
+          : {
+              ...omitUndefined({ LoginTo: loginTo === undefined ? undefined : capped(loginTo) }),
+              MobileVersion: 'No',
+              ...omitUndefined({ MFAIdentifier: event.mfaIdentifier }),
+              MFAUsed: mfaUsed ? 'Yes' : 'No',
+              ...omitUndefined({ SamlProviderArn: event.samlProviderArn }),
+            },
       eventID: eventId,
       readOnly: false,
       eventType: 'AwsConsoleSignIn',
@@ -92,4 +100,17 @@ export function signInEventRow(event: SignInEvent): TrailRow {
       }),
     }),
   };
+}
+
+/**
+ * Returns `userIdentity` of a sign-in event. A user who has not completed the sign-in has an empty access key ID and no ARN, as in the
+ * samples of the guide.
+ */
+function identityOf({ principal, eventName, outcome, accountId, typedName, accessKeyId }: SignInEvent): Readonly<Record<string, unknown>> {
+  if (principal === undefined)
+    return typedName ? { type: 'IAMUser', accountId, accessKeyId: '', userName: UNKNOWN_NAME } : { type: 'Unknown' };
+  const incomplete = eventName === 'CheckMfa' || (eventName === 'ConsoleLogin' && outcome === 'Failure');
+  if (!incomplete || principal.type !== 'IAMUser') return userIdentity(principal, accessKeyId);
+  const { type, principalId, userName } = principal;
+  return { type, principalId, accountId, accessKeyId: '', userName };
 }

@@ -32,8 +32,8 @@ export function omitsParameters(service: ServiceName | undefined, operation: str
 }
 
 /**
- * Returns parameters that the request does not contain itself: the values that the session inherits from the calling session, or that the
- * caller's token passes.
+ * Returns parameters that the request itself does not contain. The new session inherits their values from the calling
+ * session, or takes them from the caller's token.
  *
  *     { sAMLAssertionID: '_a1', roleSessionName: 'ada', sourceIdentity: 'ada', principalTags: { Team: 'blue' }, transitiveTagKeys: ['Team'] }
  */
@@ -62,17 +62,20 @@ export function addedParameters(operation: string, principal: Principal | undefi
 }
 
 /**
- * Returns the resources of a record: the role and, for a token, the identity provider.
+ * Returns the resources of a record: the role and, if the caller has a token of an identity provider, the provider.
  *
  * Belfry lists SAML providers, as AWS does, and also OpenID Connect providers.
  */
 export function stsResources(authorized: readonly string[], principal: Principal | undefined): readonly TrailResource[] {
   const provider = principal?.type === 'Unknown' ? principal.federation?.provider : undefined;
   const arns = new Set([...authorized.filter((arn) => arn.includes(':role/')), ...(provider === undefined ? [] : [provider])]);
-  return [...arns].map(trailResource).filter((resource) => resource !== undefined);
+  return [...arns].map((arn) => trailResource(arn)).filter((resource) => resource !== undefined);
 }
 
-/** Returns the names under which LookupEvents finds the request that issued credentials: their access key ID and their session. */
+/**
+ * Returns the names under which LookupEvents finds the request that issued credentials: the access key ID and the
+ * session.
+ */
 export function issuedNames(output: unknown): readonly { readonly type: string; readonly name: string }[] {
   const { Credentials, AssumedRoleUser, FederatedUser } = (output ?? {}) as {
     readonly Credentials?: { readonly AccessKeyId?: string };
@@ -87,7 +90,8 @@ export function issuedNames(output: unknown): readonly { readonly type: string; 
 }
 
 /**
- * Returns the second account whose history has a successful request: the owner of the assumed role. Returns `undefined` if there is none.
+ * Returns the second account that gets a record of a successful request: the account that owns the assumed role.
+ * Returns `undefined` if there is no second account.
  *
  * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", cross-account AWS STS API events.
  */

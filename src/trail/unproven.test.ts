@@ -30,7 +30,7 @@ const BOUNDS: readonly [title: string, addresses: readonly string[], admitted: n
   ['one IPv6 /64',                slash64,                                             2],
   ['three addresses',             [...same('192.0.2.7', 9), ...same('192.0.2.8', 9), '192.0.2.9'], 5],
   ['a hundred addresses',         many(100),                                          20],
-  ['more addresses than fit',     [...many(11_000), ...many(11_000)],                 20],
+  ['more than 10,000 addresses',  [...many(11_000), ...many(11_000)],                 20],
 ];
 
 for (const [title, addresses, expected] of BOUNDS) {
@@ -44,7 +44,7 @@ for (const [title, addresses, expected] of BOUNDS) {
   });
 }
 
-test('Unproven records: a minute after its first request, a source can be recorded again', () => {
+test('Unproven records: one minute after its first request, a source can have new records', () => {
   const unproven = bounded();
   assert.deepEqual(
     [0, 59, 60, 119, 120].map((seconds) => admitted(unproven, same('192.0.2.7', 3), seconds)),
@@ -58,7 +58,7 @@ test('Unproven records: a clock that is set back does not prevent records', () =
   assert.equal(admitted(unproven, same('192.0.2.7', 3)), 2);
 });
 
-test('Unproven records: a flood without an account does not reduce the records of an account', () => {
+test('Unproven records: a flood of requests without an account does not reduce the records of an account', () => {
   const unproven = bounded();
   admitted(unproven, many(100));
   assert.equal(admitted(unproven, same('192.0.2.7', 3), 0, ACCOUNT), 2);
@@ -71,7 +71,7 @@ test('Unproven records: a flood without an account does not reduce the records o
   );
 });
 
-test('Unproven records: a request is decided and counted once, even if its transaction runs again', () => {
+test('Unproven records: a repeated transaction changes neither the decision nor the count of its request', () => {
   const unproven = bounded(1);
   const requests = ['192.0.2.7', '192.0.2.7'].map(received);
   const decisions = [...requests, ...requests].map((request) => unproven.admit(request, NO_ACCOUNT, instant(NOON)));
@@ -79,7 +79,7 @@ test('Unproven records: a request is decided and counted once, even if its trans
   assert.equal(unproven.takeOmitted()[0]?.requests, 1);
 });
 
-test('Unproven records: counts that were put back are in the next summary', () => {
+test('Unproven records: counts that putBack() receives are in the next summary', () => {
   const unproven = bounded();
   admitted(unproven, many(100));
   const taken = unproven.takeOmitted();

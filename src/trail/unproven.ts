@@ -1,6 +1,7 @@
 /**
- * Bound on the records of requests that prove no identity: wrong or missing signatures, unknown tokens, failed sign-ins. Decides which of
- * these requests have their own record, and counts the others. Writes nothing itself. Decision 0015.
+ * Limit on the records of requests that prove no identity: wrong or missing signatures, unknown tokens, failed
+ * sign-ins. Decides which of these requests have their own record, and counts the other requests. Writes nothing
+ * itself. Decision 0015.
  */
 
 import type { AccountId } from '#core/arn.ts';
@@ -12,21 +13,28 @@ import type { TrailRow } from '#store/trail/trail-row.ts';
 import { capped } from './fields.ts';
 import { serviceEventRow } from './service-event.ts';
 
-/** Counts of the requests in one account's event history without their own record, since the last summary. */
+/**
+ * Counts of requests that have no record of their own in the event history of `accountId`, since the last summary
+ * record.
+ */
 export interface Omitted {
   readonly accountId: AccountId;
   readonly from: Instant;
   readonly to: Instant;
   readonly requests: number;
-  /** Requests by source, for the first sources. The requests of other sources count only in `requests`. */
+  /**
+   * Number of requests by source (`sourceOf`), for the first 20 sources. The requests of other sources count only in
+   * `requests`.
+   */
   readonly bySource: ReadonlyMap<string, number>;
 }
 
-/** Decides about the records of unproven requests, and counts those without one. */
+/** Decides which requests that prove no identity have their own record, and counts the other requests. */
 export interface UnprovenRecords {
   /**
-   * Reports whether an unproven request gets its own record in the history of an account. Counts the request if it does not.
-   * Each request is decided and counted once, even if its transaction runs again.
+   * Reports whether a request that proves no identity gets its own record in the event history of an account. Counts
+   * the request if it gets no record. If the transaction of the request runs again, returns the same result and does
+   * not count the request again.
    */
   admit(received: RequestFacts, accountId: AccountId, now: Instant): boolean;
   /** Removes and returns the counts, one for each account. */
@@ -35,7 +43,7 @@ export interface UnprovenRecords {
   putBack(omitted: readonly Omitted[]): void;
 }
 
-/** Settings of the bound on records. */
+/** Settings of the limit on the records of requests that prove no identity. */
 export interface UnprovenLimits {
   /** Maximum records per minute of one source (`sourceOf`). The limit for all sources in one account's history is ten times as high. */
   readonly recordsPerMinute: number;
@@ -46,14 +54,14 @@ export interface UnprovenLimits {
 const MINUTE_MS = 60_000;
 /** Limit per account, as a multiple of the limit per source. */
 const SOURCES_PER_ACCOUNT = 10;
-/** Maximum number of counted sources, and of counted accounts. Above it the oldest counts are dropped. */
+/** Maximum number of counted sources, and of counted accounts. A new one replaces the least recently used one. */
 const COUNTED_MAX = 10_000;
 /** Maximum number of sources in a summary. */
 const NAMED_SOURCES_MAX = 20;
 /** Maximum size of a source in bytes: an IPv6 address with its zone. */
 const SOURCE_BYTES = 64;
 
-/** Creates the bound on records of one server. Servers do not share their counts. */
+/** Creates the limit on the records of requests that prove no identity, for one server. Servers do not share counts. */
 export function unprovenRecords({ recordsPerMinute, onOmitted }: UnprovenLimits): UnprovenRecords {
   const decided = new WeakMap<RequestFacts, boolean>();
   const ofSource = minuteCounter(recordsPerMinute);
@@ -105,7 +113,7 @@ export function unprovenRecords({ recordsPerMinute, onOmitted }: UnprovenLimits)
   };
 }
 
-/** Creates a function that counts uses by name in windows of a minute. The function returns false for a use over the limit. */
+/** Creates a function that counts its calls per `name` and minute, and returns false for a call over the limit. */
 function minuteCounter(limit: number): (name: string, now: Instant) => boolean {
   const windows = lruMap<string, { readonly startedAt: Instant; used: number }>(COUNTED_MAX);
   return (name, now) => {
@@ -121,8 +129,8 @@ function minuteCounter(limit: number): (name: string, now: Instant) => boolean {
 }
 
 /**
- * Returns the summary record of requests without their own record. It is in the event history that would otherwise contain a record of each
- * request.
+ * Returns the summary record of the requests in `omitted`, which have no record of their own. The summary record is in
+ * the event history of `omitted.accountId`.
  *
  *     serviceEventDetails: {
  *       omittedRequests: 4711, from: '…', to: '…', sources: [{ source: '192.0.2.7', requests: 4700 }], otherSources: 11

@@ -60,7 +60,8 @@ function sessionContext(session: SessionFacts, sessionIssuer?: Readonly<Record<s
 }
 
 /**
- * Returns `userIdentity` of a record in another account than the caller's. It does not name the caller.
+ * Returns `userIdentity` of a record in another account's event history. It contains the caller's principal ID and
+ * account, but not the caller's ARN and user name.
  *
  * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", cross-account AWS STS API events.
  */
@@ -72,6 +73,7 @@ export function otherAccountIdentity({ principalId, accountId }: Principal): Rea
  * Returns the name by which LookupEvents finds a caller.
  *
  * Source: CloudTrail User Guide, "Viewing CloudTrail events", User name: the user's name, `root`, or the role session's name.
+ * Assumed: the name of a SAML or web identity is `userName` of `userIdentity`.
  */
 export function lookupUserName(principal: Principal): string | undefined {
   switch (principal.type) {
@@ -85,6 +87,6 @@ export function lookupUserName(principal: Principal): string | undefined {
     case 'AWSService':
       return principal.service;
     case 'Unknown':
-      return undefined;
+      return principal.federation && capped(principal.federation.subject);
   }
 }

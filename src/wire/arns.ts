@@ -1,4 +1,7 @@
-/** Rejects ARNs in an input that are not in the canonical form, which authorization compares. `model/arn-inputs.ts` declares the form. */
+/**
+ * Rejects ARNs in an input that are not in canonical form, because authorization compares ARNs as strings.
+ * `model/arn-inputs.ts` declares the canonical form.
+ */
 import { parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type ArnInput, arnInputsOf } from '#model/arn-inputs.ts';
@@ -11,7 +14,8 @@ type Input = Readonly<Record<string, unknown>>;
 /**
  * Returns a check of the ARNs in an operation's input, or `undefined` if the input has none.
  *
- * The check throws the service's validation error for the first string that is not a canonical ARN of a type that the member accepts.
+ * Each checked member accepts ARNs of certain types. The check throws the service's validation error for the first
+ * string that is not such an ARN in canonical form.
  */
 export function arnCheck(model: ServiceModel, operation: OperationModel): ((input: Input) => void) | undefined {
   const inputs = arnInputsOf(model, operation);
@@ -33,8 +37,9 @@ function requireCanonical(service: ServiceName, input: ArnInput, value: unknown,
 /**
  * Returns the service's error for an invalid ARN.
  *
- * Source: users' reports of STS ("… is invalid"); Chime for bearers (security.md CHM-5).
- * Assumed: the code and message of the other members, including Access Analyzer's. A malformed bearer is rejected before authorization.
+ * Source: users' reports for STS ("… is invalid"); security.md CHM-5 for the bearer of Chime requests.
+ * Assumed: (1) the error code and message for other members of Chime requests and for other services, such as Access
+ * Analyzer; (2) that a malformed bearer is rejected before authorization.
  */
 function refusal(service: ServiceName, { path, types }: ArnInput, text: string): AwsError {
   if (service === 'iam') return new AwsError('ValidationError', iamMessage(types, text));
@@ -56,11 +61,12 @@ function refusal(service: ServiceName, { path, types }: ArnInput, text: string):
  *
  * Source: recordings of AttachRolePolicy and AttachUserPolicy in localstack/localstack, tests/aws/services/iam ("ARN … is not valid." until
  * 2023, "Invalid ARN:  Could not be parsed!" since); "Invalid ARN partition": pulumi-aws-apigateway, issue 347.
- * Assumed: an ARN of another type, service or region still has the message of 2023.
+ * Assumed: for an ARN with a wrong resource type, service or region, the message is still "ARN … is not valid."
  */
 function iamMessage(types: readonly string[], text: string): string {
   const parts = parseArn(text);
-  // A serial number may also be a plain string.
+  // A member that accepts the serial number of a hardware MFA device accepts strings that are not ARNs. So its message
+  // is `ARN … is not valid.`
   if (parts === undefined && !types.includes('hardware serial')) return 'Invalid ARN:  Could not be parsed!';
   return parts !== undefined && parts.partition !== 'aws' ? 'Invalid ARN partition' : `ARN ${text} is not valid.`;
 }

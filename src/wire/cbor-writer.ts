@@ -9,7 +9,7 @@ export type Plain = (value: unknown) => unknown;
 /**
  * Creates converters of response values, one for each use of a shape in the model.
  *
- * Source: Smithy 2.0, "RPC v2 CBOR": timestamps are tag 1 with seconds, blobs byte strings.
+ * Source: Smithy 2.0, "RPC v2 CBOR": timestamps are tag 1 with seconds, and blobs are byte strings.
  */
 export function cborConverters(model: ServiceModel): { readonly member: (member: Member) => Plain } {
   const compiled = new Map<string, Plain>();

@@ -2,7 +2,10 @@ import type { Received } from '#core/exchange.ts';
 import { CHIME_SERVICES, isChime, SERVICE_NAMES, SERVICES, type ServiceName, serviceRow } from '#model/services.ts';
 import type { RawPair } from './routed.ts';
 
-/** Unverified values in a request from which the server determines the service. The server then authorizes the operation that it chose. */
+/**
+ * Values in a request from which the server determines the service. They are not verified. This is safe, because the
+ * server then authorizes the operation that it determined from these values.
+ */
 export interface Clues {
   readonly host: string | undefined;
   readonly target: string | undefined;
@@ -12,10 +15,12 @@ export interface Clues {
   readonly userAgent: string | undefined;
   /** Service in the credential scope of the Authorization header or the presigned query. */
   readonly scope: string | undefined;
+  /** Whether the request has a signature of Signature Version 2, which only clients of S3 send. */
+  readonly signature2: boolean;
 }
 
-/** Reads the headers that routing needs in one pass. If a header is repeated, it uses the first value, as Node does. */
-export function readClues(received: Received, query: readonly RawPair[]): Clues {
+/** Reads all headers that routing needs in one loop. If a header is repeated, uses the first value, as Node does. */
+export function readClues(received: Pick<Received, 'rawHeaders'>, query: readonly RawPair[]): Clues {
   let host: string | undefined;
   let target: string | undefined;
   let smithyProtocol: string | undefined;
@@ -62,7 +67,14 @@ export function readClues(received: Received, query: readonly RawPair[]): Clues 
     // The JavaScript SDK names the service in `User-Agent` on Node, and in `X-Amz-User-Agent` in a browser.
     userAgent: browserAgent === undefined ? userAgent : `${userAgent} ${browserAgent}`,
     scope: credential && scopeService(credential),
+    signature2: hasSignature2(authorization, query),
   };
+}
+
+function hasSignature2(authorization: string | undefined, query: readonly RawPair[]): boolean {
+  if (authorization !== undefined) return authorization.startsWith('AWS ');
+  const has = (wanted: string) => query.some(([name]) => name === wanted);
+  return has('AWSAccessKeyId') && has('Signature');
 }
 
 function between(text: string, start: string, end: string): string | undefined {
@@ -94,20 +106,21 @@ export function signsAs(service: ServiceName): string {
   return SERVICES[service].signingName;
 }
 
-/** Returns the services with a signing name. Returns an empty list for an unknown name. */
+/** Returns the services whose signatures have the signing name `name`. Returns an empty list for an unknown name. */
 export function servicesSigningAs(name: string): readonly ServiceName[] {
   return BY_SIGNING_NAME.get(name) ?? [];
 }
 
 /**
- * Returns the rest-json services that a request with this credential scope may be for. Returns all of them for an absent or unknown scope.
+ * Returns the rest-json services that a request with this credential scope may be for. If the scope is absent or
+ * unknown, returns all rest-json services.
  */
 export function restServices(scope: string | undefined): readonly ServiceName[] {
   const signing = scope === undefined ? [] : servicesSigningAs(scope);
   return signing.length === 0 ? REST_SERVICES : signing;
 }
 
-/** Services by the first label of the host, as AWS names its endpoints. Requirement AUTHN-2. */
+/** Services by the first label of AWS's host names: `iam` in `iam.amazonaws.com`. Requirement AUTHN-2. */
 const BY_HOST_LABEL: ReadonlyMap<string, ServiceName> = new Map(SERVICE_NAMES.map((name) => [SERVICES[name].hostPrefix, name]));
 
 /** Returns the service that a host names, including FIPS and dual-stack forms. `chime.…` and `service.chime.…` are `chime`. */
@@ -120,7 +133,7 @@ export function serviceOfHost(host: string): ServiceName | undefined {
   return BY_HOST_LABEL.get(label.endsWith('-fips') ? label.slice(0, -5) : label);
 }
 
-/** Services by the last part of their target prefix. */
+/** Services by the last part of their prefix in `X-Amz-Target`: `CloudTrail_20131101`. */
 const BY_TARGET: ReadonlyMap<string, ServiceName> = new Map(
   SERVICE_NAMES.flatMap((name) => {
     const prefix = serviceRow(name).targetPrefix;
@@ -129,8 +142,9 @@ const BY_TARGET: ReadonlyMap<string, ServiceName> = new Map(
 );
 
 /**
- * Splits a target: `CloudTrail_20131101.LookupEvents` → service and operation. The text before the second last dot differs among clients:
- * botocore sends `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents`.
+ * Splits a value of `X-Amz-Target`, such as `CloudTrail_20131101.LookupEvents`, into service and operation. Ignores the
+ * string before the second last dot, because it differs among clients. botocore sends
+ * `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents`.
  */
 export function readTarget(target: string): { readonly service: ServiceName | undefined; readonly operation: string } {
   const last = target.lastIndexOf('.');
@@ -138,19 +152,27 @@ export function readTarget(target: string): { readonly service: ServiceName | un
   return { service: BY_TARGET.get(prefix), operation: target.slice(last + 1) };
 }
 
-/** Returns the service of `/service/GraniteServiceVersion20100801/operation/PutMetricData`. */
+/**
+ * Returns the service with a target prefix. In the CBOR protocol, the prefix is the second segment of the path:
+ * `/service/GraniteServiceVersion20100801/…`.
+ */
 export function serviceOfTarget(prefix: string): ServiceName | undefined {
   return BY_TARGET.get(prefix);
 }
 
-/** Services by the `Version` of a query request: `2011-06-15` → sts. An unsigned AssumeRoleWithWebIdentity has no other clue. */
+/**
+ * Services by the `Version` of a query request: `2011-06-15` is sts. The version is all that identifies the service of
+ * an unsigned AssumeRoleWithWebIdentity request.
+ */
 export const QUERY_VERSIONS: ReadonlyMap<string, ServiceName> = new Map(
   SERVICE_NAMES.filter((name) => serviceRow(name).protocols.includes('query')).map((name) => [SERVICES[name].apiVersion, name]),
 );
 
 const BY_NAME: ReadonlyMap<string, ServiceName> = new Map(SERVICE_NAMES.map((name) => [name, name]));
 
-/** Returns the service with a name as in the base path `/_chime-sdk-voice/`, or `undefined`. */
+/**
+ * Returns the service with a name, or `undefined`. The base path `/_chime-sdk-voice/` has the name `chime-sdk-voice`.
+ */
 export function serviceNamed(name: string): ServiceName | undefined {
   return BY_NAME.get(name);
 }
@@ -159,7 +181,7 @@ const BY_AGENT_NAME: ReadonlyMap<string, ServiceName> = new Map(SERVICE_NAMES.ma
 
 /**
  * Returns the service that a User-Agent names: `api/chime-sdk-voice#3.1` (JavaScript; until 2023 `api/chime_sdk_voice/3.38`), `api/chimesdkvoice#1.2`
- * (Go), `command/chime-sdk-voice.list-x` (CLI v2). botocore and CLI v1 do not name it.
+ * (Go), `command/chime-sdk-voice.list-x` (CLI v2). The User-Agents of botocore and CLI v1 do not name a service.
  */
 export function serviceOfUserAgent(userAgent: string): ServiceName | undefined {
   const named = word(userAgent, 'api/', '#/') ?? word(userAgent, 'command/', '.');

@@ -7,10 +7,12 @@ import { fault, type Reading } from './faults.ts';
 export type Check<T> = (value: T, reading: Reading, depth: number) => void;
 
 /**
- * Compiles the constraints of a string shape. Returns `undefined` if it has none. The length counts code points.
+ * Compiles the constraints of a string shape. Returns `undefined` if the shape has no constraints. The length of a
+ * string is its number of code points.
  *
- * The check records every violated constraint, with one exception. It matches a string of more than twice the maximum length only against a
- * pattern of one character class, because that takes linear time.
+ * The check records every violated constraint, with one exception: if a string is longer than twice the maximum, the
+ * check skips the pattern. Otherwise the matching could take too long. A pattern of one character class is never
+ * skipped, because it takes linear time.
  *
  * Source: Smithy 2.0, "length trait"; wire.md §5; messages of AWS that name the length and the pattern of one value, such as "Value 'Aaaa' at
  * 'userCode'" of Cognito.
@@ -18,7 +20,8 @@ export type Check<T> = (value: T, reading: Reading, depth: number) => void;
 export function stringCheck(shape: Shape, sensitive: boolean, service: ServiceName): Check<string> | undefined {
   const { min = 0, max = Number.POSITIVE_INFINITY } = shape;
   const values = shape.enum === undefined ? undefined : new Set(shape.enum);
-  // If the shape has a maximum length, the check below applies it before the pattern. Otherwise `matchesPattern` has its own limit.
+  // If the shape has a maximum length, the check below compares the length before it matches the pattern. If the shape
+  // has no maximum length, `matchesPattern` limits the length.
   const pattern =
     shape.pattern === undefined
       ? undefined
@@ -59,7 +62,7 @@ function codePoints(text: string): number {
   return count;
 }
 
-/** Compiles the range of a number. Returns `undefined` if the shape has none. */
+/** Compiles the check that a number is in the range of its shape. Returns `undefined` if the shape has no range. */
 export function numberCheck(shape: Shape, sensitive: boolean): Check<number> | undefined {
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = shape;
   if (shape.min === undefined && shape.max === undefined) return undefined;
@@ -69,7 +72,10 @@ export function numberCheck(shape: Shape, sensitive: boolean): Check<number> | u
   };
 }
 
-/** Compiles the limits on the elements of a list, entries of a map or bytes of a blob. `quoted` is the value that the message may quote. */
+/**
+ * Compiles the limits on the number of list elements, map entries or blob bytes. Returns `undefined` if the shape has
+ * no limits. `quoted` is the value that the message may quote.
+ */
 export function sizeCheck(
   shape: Shape,
 ): ((size: number, quoted: unknown, sensitive: boolean, reading: Reading, depth: number) => void) | undefined {
@@ -98,10 +104,11 @@ export function constraintTexts(shape: Shape): {
 }
 
 /**
- * Returns the message for an invalid element of a list, which names all constraints: `[Member must have length …, Member must …]`.
+ * Returns the message for an invalid element of a list. The message names all constraints of the element:
+ * `[Member must have length …, Member must …]`.
  *
- * Source: CreateOpenIDConnectProvider in localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-17: the message names the
- * constraints that the element satisfies too.
+ * Source: CreateOpenIDConnectProvider in localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-17:
+ * the message also names the constraints that the element satisfies.
  */
 export function elementConstraint(shape: Shape): string {
   const texts = constraintTexts(shape);

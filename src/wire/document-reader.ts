@@ -1,6 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Member, ServiceModel, Shape } from '#model/model.ts';
+import { isUnquoted } from '#model/secret-members.ts';
 import { type Check, elementConstraint, numberCheck, sizeCheck, stringCheck } from './constraints.ts';
 import { fault, lowerFirst, notA, type Read, type Reading } from './faults.ts';
 import { base64ToBytes, secondsToInstant, textToInstant, toDouble, toInteger } from './scalars.ts';
@@ -23,13 +24,13 @@ export const JSON_FORM: DocumentForm = {
 
 /** Readers of one service's documents. */
 export interface DocumentReaders {
-  /** Returns the reader of a use of a shape. Compiles it on first use. */
+  /** Returns the reader of a member. Compiles the reader when it is first needed. */
   readonly member: (member: Member) => Read;
 }
 
 /**
- * Creates readers of parsed JSON or CBOR documents, one for each use of a shape in the model. They are compiled once, so requests do not
- * traverse the model.
+ * Creates readers of parsed JSON or CBOR documents, one for each use of a shape in the model. Each reader is compiled
+ * once, so requests do not traverse the model.
  *
  * Members that the model does not have are ignored, as in AWS. A null member counts as absent.
  */
@@ -144,12 +145,13 @@ export function readElements(values: readonly unknown[], element: Read, reading:
   return list;
 }
 
-/** Constraint of required members and of list elements. */
+/** Constraint that a missing or null member, list element or map value violates. */
 export const MUST_NOT_BE_NULL = 'Member must not be null';
 
 /**
- * Returns the reader of list elements. For invalid scalars, it reports one fault of the list: `Value '[a b]' at 'tagKeys' failed to satisfy
- * constraint: Member must satisfy constraint: [Member must have length …]`.
+ * Returns the reader of list elements. If an element is an invalid string, the reader reports a fault of the list, and
+ * not of the element: `Value '[a b]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member
+ * must have length …]`.
  */
 export function elementReader(model: ServiceModel, use: Member, member: (use: Member) => Read): Read {
   const shape = shapeOf(model, use.shape);
@@ -222,7 +224,12 @@ function structureReader(model: ServiceModel, shape: Shape, member: (use: Member
   const required = new Set(shape.required);
   const members: StructureMember[] = Object.entries(shape.members ?? {}).map(([name, use]) => {
     assertOwnName(model, name);
-    return { name, label: lowerFirst(name), required: required.has(name), read: member(use) };
+    return {
+      name,
+      label: lowerFirst(name),
+      required: required.has(name),
+      read: member(isUnquoted(name) ? { ...use, sensitive: true } : use),
+    };
   });
   const union = shape.union === true;
   return (value, reading, depth) => {
@@ -256,7 +263,7 @@ export function oneOf(): AwsError {
 /**
  * Checks that a member's name differs from the properties that every object inherits. Otherwise an absent member would seem present.
  *
- * @throws Error  the name is inherited: a problem of the model
+ * @throws Error  the name is that of an inherited property, so the model must be changed
  */
 export function assertOwnName(model: ServiceModel, name: string): void {
   if (name in Object.prototype) throw new Error(`the model of ${model.service}: the member name '${name}' is a property of every object`);

@@ -9,7 +9,7 @@ import { notA } from './faults.ts';
 import { secondsToInstant } from './scalars.ts';
 
 /**
- * Maximum size of a decompressed body, in bytes. It is the default limit of an uncompressed body.
+ * Maximum size of a decompressed body, in bytes. It equals the default maximum size of an uncompressed body.
  *
  * Source: CloudWatch API Reference, PutMetricData, the one operation that documents compression: 1 MB for each request.
  */
@@ -23,14 +23,17 @@ export const INFLATED_MAX_BYTES = 2 * 1024 * 1024;
  */
 export const NAMES_MAX = 50_000;
 export const VALUES_MAX = 400_000;
-/** Maximum depth of a document. The deepest input of the models, PutAnomalyDetector, has 8 levels, and unknown members may be deeper. */
+/**
+ * Maximum depth of a document. The deepest input in the models, PutAnomalyDetector, has 8 levels. The limit is higher,
+ * because members that the model does not have may be nested more deeply.
+ */
 const DEPTH_MAX = 32;
 
 /**
  * Decompresses a body.
  *
- * @throws RequestTooLarge         it has more than `INFLATED_MAX_BYTES`
- * @throws SerializationException  it is not a gzip stream
+ * @throws RequestTooLarge         the decompressed body has more than `INFLATED_MAX_BYTES`
+ * @throws SerializationException  the body is not a gzip stream
  */
 export function inflate(body: Uint8Array): Uint8Array {
   try {
@@ -46,7 +49,7 @@ function malformed(message: string): AwsError {
   return new AwsError('SerializationException', message);
 }
 
-/** Decodes a body. @throws SerializationException  it is not UTF-8 */
+/** Decodes a body. @throws SerializationException  the body is not UTF-8 */
 export function textOf(body: Uint8Array): string {
   if (!isUtf8(body)) throw malformed('The body is not UTF-8');
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
@@ -56,7 +59,8 @@ export function textOf(body: Uint8Array): string {
  * Parses a JSON document. Unlike `JSON.parse`, it rejects repeated names, deep nesting, lone surrogates, and U+0000, which the store cannot
  * contain. For a repeated name, `JSON.parse` uses the last value, but other parsers use the first.
  *
- * A valid document has as many colons outside its strings as its parsed form has keys, unless a name is repeated.
+ * A valid document has as many colons outside its strings as its parsed form has keys, unless a name is repeated. So
+ * the comparison of these numbers finds repeated names.
  *
  * @throws SerializationException  the document is invalid, or exceeds the limits on names, values or depth
  */
@@ -71,12 +75,16 @@ export function parseJson(json: string): unknown {
   } catch {
     throw malformed('The document is not valid JSON');
   }
-  // Without a backslash, JSON in UTF-8 contains neither U+0000 nor lone surrogates.
+  // JSON in UTF-8 can contain U+0000 and lone surrogates only as escape sequences. So without a backslash, the strings
+  // do not have to be checked.
   if (keysWithin(document, json.includes('\\')) !== counts.colons) throw malformed('A key occurs twice');
   return document;
 }
 
-/** Returns the number of keys in a parsed document. With `escapes`, also checks its strings. */
+/**
+ * Returns the number of keys in a parsed document. If `escapes` is true, also rejects strings that the store cannot
+ * contain.
+ */
 function keysWithin(value: unknown, escapes: boolean): number {
   if (typeof value === 'string') {
     if (escapes) assertStorable(value);
@@ -103,16 +111,21 @@ function tooManyValues(): AwsError {
   return malformed(`The document has too many values (maximum: ${NAMES_MAX} names, ${VALUES_MAX} values)`);
 }
 
-/** Numbers of values that a CBOR map and a CBOR array count as, because they take longer to read than a number. */
+/**
+ * Numbers of values that a CBOR map and a CBOR array count as. A number counts as one value. Maps and arrays count as
+ * more, because they take longer to read.
+ */
 const VALUES_OF_MAP = 8;
 const VALUES_OF_ARRAY = 2;
 
 /**
- * Counts the items of a CBOR document by their heads, without decoding them. Reads only the well-formed part of the document.
+ * Counts the items of a CBOR document without decoding them. It reads only the first bytes of each item (its head),
+ * which have its type and length. It does not check that the document is well-formed.
  *
  * @throws SerializationException  the document has more than `VALUES_MAX` values
  *
- * Source: RFC 8949, §3 and appendix B: three bits of major type, five of length or value, then 0, 1, 2, 4 or 8 bytes.
+ * Source: RFC 8949, §3 and appendix B: a head has three bits of major type, five bits of length or value, and then 0,
+ * 1, 2, 4 or 8 further bytes of length or value.
  */
 function assertFewItems(body: Uint8Array): void {
   let values = 0;
@@ -135,7 +148,7 @@ function tooDeep(): AwsError {
   return malformed(`The document is nested too deeply (maximum: ${DEPTH_MAX} levels)`);
 }
 
-/** CBOR timestamp. Its type differs from the types of all other values. */
+/** CBOR timestamp. It has a type of its own, so that a plain number is not accepted as a timestamp. */
 interface Tagged {
   readonly tag: 'timestamp';
   readonly instant: Instant;
@@ -152,7 +165,7 @@ export function parseCbor(body: Uint8Array): unknown {
       tags: { 1: (content): Tagged => ({ tag: 'timestamp', instant: secondsToInstant(content()) }) },
     });
   } catch (error) {
-    // Deep nesting in the document can also cause a stack overflow, which is reported as the client's error.
+    // Deep nesting in the document can cause a stack overflow. This overflow is also reported as an invalid document.
     if (error instanceof AwsError) throw error;
     throw malformed('The document is not valid CBOR');
   }

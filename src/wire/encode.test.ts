@@ -35,7 +35,7 @@ function routed(request: RequestForTests): Routed {
 
 // biome-ignore format: a table
 const CODES: readonly (readonly [code: string, request: RequestForTests, expected: string])[] = [
-  // thrown                        answered to  code and status
+  // thrown code                   request to   code and status
   ['AccessDenied',                 IAM,         'AccessDenied 403'],
   ['AccessDenied',                 STS,         'AccessDenied 403'],
   ['AccessDenied',                 MEETINGS,    'AccessDeniedException 403'],
@@ -107,21 +107,23 @@ describe('errorCodeFor', () => {
 });
 
 describe('encodeError', () => {
-  test('encodeError: Chime errors have Code and Message, in meetings and media pipelines also RequestId', () => {
+  test('encodeError: Chime errors have Code and Message, those of meetings RequestId, and classic ones Resource', () => {
     const classic = failed(CLASSIC, new AwsError('NotFoundException', 'Account not found'));
     assert.deepEqual(classic, {
       status: 404,
       headers: ['x-amzn-requestid', REQUEST_ID, 'content-type', 'application/json', 'x-amzn-errortype', 'NotFoundException'],
-      body: '{"Code":"NotFound","Message":"Account not found"}',
+      body: `{"Code":"NotFound","Message":"Account not found","RequestId":"${REQUEST_ID}","Resource":null}`,
     });
     const meetings = failed(MEETINGS, new AwsError('NotFoundException', 'Meeting not found'));
     assert.equal(meetings.body, `{"Code":"NotFound","Message":"Meeting not found","RequestId":"${REQUEST_ID}"}`);
   });
 
-  test('encodeError: a policy denial on the classic host is Forbidden', () => {
+  test('encodeError: a policy denial of the service chime is Forbidden', () => {
     const answer = failed(CLASSIC, new AwsError('AccessDenied', 'User: x is not authorized to perform: chime:ListAccounts'));
     assert.equal(headersOf(answer)['x-amzn-errortype'], 'ForbiddenException');
-    assert.equal(answer.body, '{"Code":"Forbidden","Message":"User: x is not authorized to perform: chime:ListAccounts"}');
+    const { Code, Message, ...rest } = JSON.parse(`${answer.body}`);
+    assert.deepEqual([Code, Message], ['Forbidden', 'User: x is not authorized to perform: chime:ListAccounts']);
+    assert.deepEqual(rest, { RequestId: REQUEST_ID, Resource: null });
   });
 
   test('encodeError: writes Code and the members of the shape, and omits other members of the error', () => {
@@ -136,7 +138,7 @@ describe('encodeError', () => {
     );
   });
 
-  test('encodeError: Retry-After is a header', () => {
+  test('encodeError: the member RetryAfterSeconds is sent as the header Retry-After', () => {
     const answer = failed(MEETINGS, new AwsError('ServiceUnavailableException', 'Later', { RetryAfterSeconds: '5' }));
     assert.equal(headersOf(answer)['retry-after'], '5');
     assert.ok(!`${answer.body}`.includes('RetryAfter'));
@@ -151,7 +153,7 @@ describe('encodeError', () => {
     assert.match(`${failed(STS, new AwsError('InternalFailure', 'x')).body}`, /<Type>Receiver<\/Type><Code>InternalFailure<\/Code>/);
   });
 
-  test("encodeError: awsJson errors have __type and the model's member for the message, and no query code", () => {
+  test("encodeError: an awsJson error has __type, the model's message member, and no x-amzn-query-error header", () => {
     assert.equal(
       failed(CLOUDTRAIL, new AwsError('TrailNotFoundException', 'Unknown trail')).body,
       '{"__type":"TrailNotFoundException","Message":"Unknown trail"}',
@@ -160,7 +162,7 @@ describe('encodeError', () => {
     assert.equal(headersOf(failed(CLOUDTRAIL, new AwsError('TrailNotFoundException', 'x')))['content-type'], 'application/x-amz-json-1.1');
   });
 
-  test('encodeError: a query-compatible service has the query code in a header', () => {
+  test('encodeError: errors of a query-compatible service have the query code in a header', () => {
     const answer = failed(CLOUDWATCH, new AwsError('DashboardNotFoundError', 'x'));
     assert.equal(headersOf(answer)['x-amzn-errortype'], 'DashboardNotFoundError');
     assert.equal(headersOf(answer)['x-amzn-query-error'], 'ResourceNotFound;Sender');
@@ -283,7 +285,7 @@ describe('encode', () => {
     });
   });
 
-  test('encode: an output that does not match the model throws', () => {
+  test('encode: an output that does not match the model causes a TypeError', () => {
     assert.throws(() => encode(routed(MESSAGING), { ChannelArn: 7 }, REQUEST_ID), TypeError);
     assert.throws(() => encode(routed(IAM), { User: 'alice' }, REQUEST_ID), TypeError);
     assert.throws(() => encode(routed(CLOUDTRAIL), { Events: {} }, REQUEST_ID), TypeError);

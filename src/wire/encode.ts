@@ -5,6 +5,7 @@ import type { ProtocolName } from '#model/services.ts';
 import { cborConverters, toCbor } from './cbor-writer.ts';
 import { errorCodeFor, errorMembers, type Failure, type FormattedError } from './errors.ts';
 import { jsonWriters, quoteJson } from './json-writer.ts';
+import { restXmlError, restXmlWriter } from './rest-xml-output.ts';
 import type { ErrorTarget, Routed } from './routed.ts';
 import { escapeXml, xmlWriters } from './xml-writer.ts';
 
@@ -51,7 +52,8 @@ function compile(model: ServiceModel, operation: OperationModel, protocol: Proto
   const type = contentType(model, protocol);
   switch (protocol) {
     case 'rest-json': {
-      // PutRetentionSettings has an output and the status 204, but HTTP allows no body with this status.
+      // In the model, PutRetentionSettings has an output and the status 204. HTTP allows no body with the status 204,
+      // so the response has the status 200.
       const status = operation.http.code === 204 && use !== undefined && hasBody(model, use) ? 200 : operation.http.code;
       if (status === 204) return (_output, requestId) => ({ status, headers: [REQUEST_ID, requestId], body: '' });
       const write = use && compiled.json.member(use);
@@ -61,6 +63,8 @@ function compile(model: ServiceModel, operation: OperationModel, protocol: Proto
         body: write === undefined ? '{}' : write(output ?? NOTHING),
       });
     }
+    case 'rest-xml':
+      return restXmlWriter(model, operation, compiled.xml);
     case 'json': {
       const write = use && compiled.json.member(use);
       return (output, requestId) => ({
@@ -73,7 +77,7 @@ function compile(model: ServiceModel, operation: OperationModel, protocol: Proto
       const write = use && compiled.xml.member(use);
       const open = `<${operation.name}Response${namespaceOf(model)}>`;
       const result = operation.resultWrapper ?? `${operation.name}Result`;
-      // An operation without output has no result element.
+      // The response of an operation without output has no result element.
       return (output, requestId) => ({
         status: 200,
         headers: [REQUEST_ID, requestId, 'content-type', type],
@@ -104,6 +108,8 @@ function contentType(model: ServiceModel | undefined, protocol: ProtocolName): s
       return 'application/json';
     case 'json':
       return `application/x-amz-json-${model?.jsonVersion ?? '1.1'}`;
+    case 'rest-xml':
+      return 'application/xml';
     case 'query':
       return 'text/xml';
     case 'smithy-rpc-v2-cbor':
@@ -120,12 +126,14 @@ function metadata(requestId: string): string {
 }
 
 /**
- * Encodes an error in the client's protocol. `errorCodeFor` returns its code and status. The model defines the name of the message member.
+ * Encodes an error in the client's protocol. The error has the code and status that `errorCodeFor` returns. The model
+ * of the service defines the name of the member that contains the message.
  *
  * Source: Smithy 2.0, the protocols' "operation error serialization"; `x-amzn-query-error` from "awsQueryCompatible trait".
  */
 export function encodeError(target: ErrorTarget, error: Failure, requestId: string): Answer {
   const formatted = errorCodeFor(target, error);
+  if (target.protocol === 'rest-xml') return restXmlError(formatted, error, requestId);
   const model = target.service === undefined ? undefined : loadModel(target.service);
   const members = errorMembers(target, formatted, error, requestId);
   const headers = [REQUEST_ID, requestId, 'content-type', contentType(model, target.protocol)];
@@ -154,6 +162,8 @@ function errorBody(
 ): string | Uint8Array {
   const typed = { __type: formatted.code, ...members };
   switch (target.protocol) {
+    case 'rest-xml':
+      throw new Error('encodeError returns errors of rest-xml before this function');
     case 'rest-json':
       return jsonBody(members, formatted, model, '');
     case 'json':
@@ -181,9 +191,8 @@ function jsonBody(
   const parts = first === '' ? [] : [first];
   for (const [name, value] of Object.entries(members)) {
     const use = formatted.shape?.members?.[name];
-    parts.push(
-      `${quoteJson(name)}:${use === undefined || model === undefined ? quoteJson(value) : compiledFor(model).json.member(use)(value)}`,
-    );
+    const written = use === undefined || model === undefined ? quoteJson : compiledFor(model).json.member(use);
+    parts.push(`${quoteJson(name)}:${value === null ? 'null' : written(value)}`);
   }
   return `{${parts.join(',')}}`;
 }

@@ -3,6 +3,7 @@ import { loadModel } from '#model/load.ts';
 import type { ServiceModel, Shape } from '#model/model.ts';
 import { isChime } from '#model/services.ts';
 import type { ErrorTarget } from './routed.ts';
+import { s3Code } from './s3-errors.ts';
 
 /** Error to encode: the content of an `AwsError`. */
 export interface Failure {
@@ -11,14 +12,14 @@ export interface Failure {
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-/** Error with the code and status of one service and protocol, as in the response and the trail. */
+/** Code, status and shape of an error in the responses and trail records of one service and protocol. */
 export interface FormattedError {
   /** Error code, for example `NoSuchEntity` in a query response or `NotFoundException` in a JSON response. */
   readonly code: string;
   readonly status: number;
   /** Shape of the error in the service's model. Absent for common errors. */
   readonly shape?: Shape;
-  /** Code in the query protocol, which query-compatible JSON and CBOR responses have in `x-amzn-query-error`. */
+  /** Code in the query protocol. Query-compatible JSON and CBOR responses also have it, in `x-amzn-query-error`. */
   readonly queryCode: string;
 }
 
@@ -31,10 +32,11 @@ interface Common {
 }
 
 /**
- * Errors of all services, by common name.
+ * Errors that every service can return, by their common name.
  *
- * Source: IAM User Guide, "Common errors"; requirement AUTHN-4 and wire.md §4 for the JSON spellings and statuses.
- * Assumed: the JSON statuses of AUTHN-4 for the Chime hosts; 413 for an oversized request in all protocols.
+ * Source: IAM User Guide, "Common errors"; requirement AUTHN-4 and wire.md §4 for the JSON codes and statuses.
+ * Assumed: (1) that the Chime services use the JSON statuses of AUTHN-4; (2) the status 413 for an oversized request in
+ * all protocols.
  */
 // biome-ignore format: a table
 const COMMON: ReadonlyMap<string, Common> = new Map<CommonErrorCode, Common>([
@@ -65,13 +67,23 @@ export function isCommonCode(code: string): boolean {
   return [...COMMON.values()].some(({ query, json }) => query === code || json.includes(code));
 }
 
+/**
+ * Names of common errors in services that have one of their own.
+ *
+ * Source: requirement TS-2 for `chime`; events.md §5 for `logs`, recorded.
+ */
+const OWN_NAMES: Readonly<Record<string, string>> = {
+  'chime AccessDenied': 'ForbiddenException',
+  'logs ValidationError': 'InvalidParameterException',
+};
+
 const FORMATTED = new WeakMap<ServiceModel, Map<string, FormattedError>>();
 
 /**
- * Returns the code and status of an error in the response to one service and protocol.
+ * Returns the code and status that an error has in responses of a service in a protocol.
  *
- * An error of the service's model has the model's status. A common error has the code and status of its row. Other codes remain unchanged
- * and have status 400, because services return codes that their models lack.
+ * An error of the service's model has the model's status. A common error has the code and status of its row in
+ * `COMMON`. Other codes remain unchanged and have status 400, because services return codes that their models lack.
  *
  * Source: requirement TS-2: a policy denial on the classic host is `ForbiddenException`.
  */
@@ -85,16 +97,21 @@ export function errorCodeFor(target: ErrorTarget, error: Pick<Failure, 'code'>):
   let formatted = known.get(key);
   if (formatted === undefined) {
     formatted = formatCode(model, protocol === 'query', error.code);
-    // There are few codes. The limit bounds the cache if a handler derives codes from its input.
+    // There are usually few codes. The limit bounds the cache in case a handler derives codes from its input.
     if (known.size < 1_000) known.set(key, formatted);
   }
   return formatted;
 }
 
 function formatCode(model: ServiceModel | undefined, inQuery: boolean, code: string): FormattedError {
-  const name = model?.service === 'chime' && code === 'AccessDenied' ? 'ForbiddenException' : code;
+  const name = OWN_NAMES[`${model?.service} ${code}`] ?? code;
   const shape = errorShape(model, name);
   if (shape !== undefined) return modelled(name, shape, inQuery);
+  if (model?.service === 's3') {
+    const named = s3Code(name);
+    const own = errorShape(model, named.code);
+    return own === undefined ? { ...named, queryCode: named.code } : modelled(named.code, own, false);
+  }
   const common = COMMON.get(name);
   if (common === undefined) return { code: name, status: 400, queryCode: name };
   if (inQuery) return { code: common.query, status: common.queryStatus, queryCode: common.query };
@@ -116,9 +133,10 @@ function modelled(name: string, shape: Shape, inQuery: boolean): FormattedError 
 }
 
 /**
- * Returns the `Code` in the body of a Chime error: the shape's name without `Exception`, with three exceptions.
+ * Returns the `Code` in the body of a Chime error. Three shapes have a code of their own. For other shapes, the code is
+ * the shape's name without the suffix `Exception`.
  *
- * Source: ErrorCode of the Chime models. Assumed: the pairing of names and codes.
+ * Source: ErrorCode of the Chime models. Assumed: the assignment of the codes to shape names.
  */
 export function chimeCode(code: string): string {
   switch (code) {
@@ -133,7 +151,14 @@ export function chimeCode(code: string): string {
   }
 }
 
-/** Returns the members of an error's body, by the names in the service's model. */
+/**
+ * Returns the members of an error's body, by the names in the service's model. Errors in the model of Amazon Chime also have `RequestId` and
+ * `Resource`, which the model does not have.
+ *
+ * Source: GitHub, amazon-chime-sdk-js, issue 1558: `{"Code":"BadRequest","Message":"...","RequestId":"...","Resource":null}`.
+ * Assumed: `Resource` is null in all errors. Errors that precede the operation, such as those of the signature, are not in the model and have
+ * `Code` and `Message` only.
+ */
 export function errorMembers(target: ErrorTarget, formatted: FormattedError, error: Failure, requestId: string): Record<string, unknown> {
   const members: Record<string, unknown> = {};
   if (formatted.shape === undefined) {
@@ -149,5 +174,5 @@ export function errorMembers(target: ErrorTarget, formatted: FormattedError, err
     else if (name === 'RequestId') members[name] = requestId;
   }
   if (members['message'] === undefined && members['Message'] === undefined) members['message'] = error.message;
-  return members;
+  return target.service === 'chime' ? { ...members, RequestId: requestId, Resource: null } : members;
 }

@@ -1,15 +1,16 @@
 import { AwsError } from '#core/aws-error.ts';
 
 /**
- * State of one pass over an input: the current path and the faults. `at` is a stack of path steps. Readers write their step to it, and a
- * path is built only for a fault.
+ * State while an input is read: the current path and the faults until now. `at` has the steps of the path, which are
+ * member names and list positions. Each reader writes its step to `at`. The steps are joined to a string only for a
+ * fault.
  */
 export interface Reading {
   readonly at: (string | number)[];
   readonly faults: Fault[];
   /**
-   * Whether messages quote the value. Messages of Chime do not (`Value at 'x'`). Messages of other services do, except for sensitive
-   * values.
+   * Whether error messages quote the invalid value. Messages of Chime do not quote it (`Value at 'x'`). Messages of
+   * other services quote it, except for sensitive values.
    */
   readonly quotes: boolean;
 }
@@ -27,7 +28,7 @@ export interface Fault {
   readonly sentence?: string;
 }
 
-/** Maximum number of faults in a message. Assumed: AWS stops there too. */
+/** Maximum number of faults in a message. Assumed: AWS's messages also name at most ten. */
 const FAULTS_MAX = 10;
 /** Maximum length of a quotation, in characters. Longer values are truncated, because errors are stored in the trail. */
 const QUOTED_MAX = 1_024;
@@ -58,8 +59,9 @@ function quote(value: unknown): string | undefined {
 /**
  * Returns one error for all faults, with AWS's message.
  *
- * Source: wire.md §5 with its evidence; users' reports of IAM's own messages.
- * Assumed: the service's own message is used only if there is no other fault, because it comes after the common validation.
+ * Source: wire.md §5 and the evidence listed there; users' reports of IAM's own messages.
+ * Assumed: IAM checks for faults with a message of its own only after the common validation. So such a message is used
+ * only if there are no other faults.
  */
 export function validationError(faults: readonly Fault[]): AwsError {
   const common = faults.filter((one) => one.sentence === undefined);
@@ -74,11 +76,12 @@ export function validationError(faults: readonly Fault[]): AwsError {
 }
 
 /**
- * Reasons and messages of Organizations. It reports only the first fault, in its own exception, and does not name the member.
+ * Reasons and messages of Organizations, by the beginning of the violated constraint. Organizations reports only the
+ * first fault, as InvalidInputException, and does not name the member.
  *
  * Source: organizations 2016-11-28, InvalidInputExceptionReason and its documentation. The message for a pattern is from reports of
  * ListParents, ListTagsForResource and ListPoliciesForTarget (boto/boto3 4565, cloud-custodian 8194).
- * Assumed: the other messages, which are those of the documentation.
+ * Assumed: the other messages are the descriptions of the reasons in the documentation.
  */
 // biome-ignore format: a table
 const ORGANIZATIONS: readonly (readonly [constraint: string, reason: string, message: string])[] = [
@@ -95,12 +98,16 @@ const ORGANIZATIONS: readonly (readonly [constraint: string, reason: string, mes
 /** Returns the error of Organizations for an invalid input. */
 export function invalidInput([first]: readonly Fault[]): AwsError {
   const kind = ORGANIZATIONS.find(([constraint]) => first?.constraint.startsWith(constraint));
-  if (kind === undefined) throw new Error(`Organizations has no reason for the constraint '${first?.constraint}'`);
+  if (kind === undefined)
+    throw new Error(`InvalidInputException of Organizations has no Reason value for the constraint '${first?.constraint}'`);
   const [, reason, message] = kind;
   return new AwsError('InvalidInputException', message, { Reason: reason });
 }
 
-/** Member of Access Analyzer's error. The models of other services do not have the member, so their errors omit it. */
+/**
+ * Additional member of Access Analyzer's validation error. The models of other services do not have this member, so
+ * their errors omit it.
+ */
 export const REASON = { reason: 'fieldValidationFailed' } as const;
 
 /** Returns a member's name as in AWS's messages: `externalMeetingId`. */

@@ -4,7 +4,10 @@ import type { RawPair } from './routed.ts';
 
 /** Maximum number of parameters. Assumed: no client sends more. PutMetricData with 1,000 metrics is below the limit. */
 const PAIRS_MAX = 20_000;
-/** Bytes of a compressed form that are searched for its Action before the signature is verified. Clients send Action and Version early. */
+/**
+ * Number of bytes of a compressed form that routing decompresses to find the Action, before the signature is verified.
+ * Clients send Action and Version early in the form.
+ */
 const PEEK_BYTES = 1_024;
 
 /**
@@ -22,7 +25,7 @@ export function parseParameters(text: string, plusIsSpace: boolean): Map<string,
       const equals = text.indexOf('=', from);
       const cut = equals < 0 || equals > to ? to : equals;
       const name = decodeComponent(text.slice(from, cut), plusIsSpace);
-      // With two values for one name, the trail could record another value than the handler uses.
+      // If a name had two values, the trail could record one of them and the handler could use the other.
       if (parameters.has(name)) throw new AwsError('SerializationException', `Duplicate parameter: ${name.slice(0, 128)}`);
       parameters.set(name, decodeComponent(text.slice(cut + 1, to), plusIsSpace));
       if (parameters.size > PAIRS_MAX) throw new AwsError('SerializationException', `Too many parameters (maximum: ${PAIRS_MAX})`);
@@ -35,7 +38,7 @@ export function parseParameters(text: string, plusIsSpace: boolean): Map<string,
 /**
  * Percent-decodes one name or value.
  *
- * @throws SerializationException  it is not UTF-8, or contains U+0000, which the store cannot contain
+ * @throws SerializationException  the decoded string is not UTF-8, or contains U+0000, which the store cannot contain
  */
 export function decodeComponent(text: string, plusIsSpace: boolean): string {
   const spaced = plusIsSpace && text.includes('+') ? text.replaceAll('+', ' ') : text;
@@ -73,9 +76,10 @@ export function actionOfQuery(query: readonly RawPair[]): ActionClues {
 }
 
 /**
- * Returns the Action and Version of a form without decoding it, because this runs before the signature is verified.
+ * Returns the Action and Version of a form without decoding the form, because the signature is not verified yet.
  *
- * Decompresses only the first kilobyte of a compressed form, to at most one megabyte. `decode` compares the Action of the whole form.
+ * If the form is compressed, decompresses only its first kilobyte, which yields at most one megabyte. `decode` later
+ * checks the Action of the whole form.
  */
 export function actionOfForm(body: Uint8Array, gzip: boolean): ActionClues {
   const text = gzip ? inflatedStart(body) : latin1(body);

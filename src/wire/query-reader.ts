@@ -1,5 +1,6 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Member, ServiceModel, Shape } from '#model/model.ts';
+import { isUnquoted } from '#model/secret-members.ts';
 import { elementConstraint, numberCheck, sizeCheck, stringCheck } from './constraints.ts';
 import { assertOwnName, elementReader, MUST_NOT_BE_NULL, oneOf, readElements, readEntries, shapeOf } from './document-reader.ts';
 import { fault, lowerFirst, notA, type Read } from './faults.ts';
@@ -36,7 +37,8 @@ export function parameterTree(parameters: ReadonlyMap<string, string>): Branch {
 /**
  * Creates readers of parameter trees, one for each use of a shape in the model.
  *
- * A list is `X.member.1` or, if flattened, `X.1`. A map is `X.entry.1.key` and `X.entry.1.value`. `X=` alone is an empty list, map or
+ * The first element of a list `X` is the parameter `X.member.1`, or `X.1` if the list is flattened. The first entry of
+ * a map `X` is the two parameters `X.entry.1.key` and `X.entry.1.value`. The parameter `X=` is an empty list, map or
  * structure. Parameters that the model does not have are ignored.
  *
  * Source: Smithy 2.0, "AWS query protocol".
@@ -81,7 +83,7 @@ export function queryReaders(model: ServiceModel): { readonly member: (member: M
   return { member };
 }
 
-/** Returns the reader of a scalar in a string: a parameter, a URI label, a value of the query string, or a header. */
+/** Returns the reader of a scalar that is sent as a string: in a form, a URI label, a query string or a header. */
 export function textReader(
   model: ServiceModel,
   shape: Shape,
@@ -145,7 +147,13 @@ function structure(model: ServiceModel, shape: Shape, member: (use: Member) => R
   const required = new Set(shape.required);
   const members = Object.entries(shape.members ?? {}).map(([name, use]) => {
     assertOwnName(model, name);
-    return { name, parameter: use.locationName ?? name, label: lowerFirst(name), required: required.has(name), read: member(use) };
+    return {
+      name,
+      parameter: use.locationName ?? name,
+      label: lowerFirst(name),
+      required: required.has(name),
+      read: member(isUnquoted(name) ? { ...use, sensitive: true } : use),
+    };
   });
   const union = shape.union === true;
   return (value, reading, depth) => {
@@ -168,7 +176,11 @@ function structure(model: ServiceModel, shape: Shape, member: (use: Member) => R
   };
 }
 
-/** Returns the child nodes, or `undefined` for `X=`. @throws SerializationException  the node has a value */
+/**
+ * Returns the child nodes of a list, map or structure, or `undefined` if it is empty (`X=`).
+ *
+ * @throws SerializationException  the node has a value
+ */
 function branchesOf(branch: Branch, wanted: string): ReadonlyMap<string, Branch> | undefined {
   if (branch.value !== undefined && (branch.value !== '' || branch.branches !== undefined)) throw notA(branch.value, wanted);
   return branch.branches;
@@ -189,7 +201,10 @@ function list(model: ServiceModel, shape: Shape, use: Member, member: (use: Memb
   };
 }
 
-/** Returns the reader of list elements. Converts nodes to strings first, so that messages quote the strings. */
+/**
+ * Returns the reader of list elements. For a list of strings, it first converts each node to its string, so that
+ * messages can quote the strings.
+ */
 function scalarsQuoted(model: ServiceModel, use: Member, member: (use: Member) => Read): Read {
   if (shapeOf(model, use.shape).type !== 'string') return member(use);
   const shape = shapeOf(model, use.shape);
@@ -231,7 +246,7 @@ function stepInto(branches: ReadonlyMap<string, Branch> | undefined, step: strin
 
 const POSITION = /^[1-9][0-9]{0,5}$/;
 
-/** Returns the elements in the order of their numbers. Skips missing numbers. */
+/** Returns list elements in the order of their numbers in the request (`1`, `2`, …). Skips missing numbers. */
 function inOrder(numbered: ReadonlyMap<string, Branch>): Branch[] {
   const found: [number, Branch][] = [];
   for (const [position, branch] of numbered) {

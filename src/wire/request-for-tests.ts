@@ -28,7 +28,7 @@ export function requestForTests(request: RequestForTests): Received {
   };
 }
 
-/** Routes a request with `guide2021` off. */
+/** Routes a request with the server setting `guide2021` off, which is the default. */
 export function routedForTests(request: RequestForTests): Routed | RoutingRefusal {
   return route(requestForTests(request), { guide2021: false });
 }
@@ -41,7 +41,7 @@ export function decodedForTests(request: RequestForTests): Record<string, unknow
   return decode(routed, received);
 }
 
-/** Returns a rest-json request to a Chime service, by its base path. */
+/** Returns a rest-json request to a Chime service. The base path `/_<service>` of the request names the service. */
 export function chimeRequest(service: string, method: string, path: string, body?: unknown): RequestForTests {
   return {
     method,

@@ -6,7 +6,10 @@ import type { RawPair } from './routed.ts';
 /** Route of one operation. */
 interface Route {
   readonly operation: OperationModel;
-  /** Pairs that the query string must have: `?operation=batch-create`. 59 operations differ only in these pairs. */
+  /**
+   * Pairs that the query string must have: `?operation=batch-create`. Without them, 59 operations would have the same
+   * route as another operation.
+   */
   readonly literals: readonly RawPair[];
 }
 
@@ -16,9 +19,13 @@ interface Node {
   readonly byMethod: Map<string, Route[]>;
 }
 
-/** Found operation, with the values of its URI labels in the order of the model's URI, percent-encoded. */
+/**
+ * Found operation. `labels` has the values of its URI labels in the order of the model's URI, still percent-encoded.
+ */
 export interface RestMatch {
   readonly service: ServiceName;
+  /** Model with the shapes of the operation. */
+  readonly model: ServiceModel;
   readonly operation: OperationModel;
   readonly labels: readonly string[];
 }
@@ -29,7 +36,7 @@ const TABLES = new WeakMap<ServiceModel['operations'], Node>();
  * Finds the operation of a rest-json service by method and path.
  *
  * A literal segment has precedence over a label. Among routes with the same path and matching query pairs, the route with the most pairs is
- * used. A label is never empty. `among` selects the current or the removed operations.
+ * used. A label is never empty. `among` selects the current operations, or those that AWS removed.
  *
  * Source: Smithy 2.0, "http trait": literals before labels, query literals.
  */
@@ -41,8 +48,9 @@ export function matchRest(
   among: 'operations' | 'removed' = 'operations',
 ): RestMatch | undefined {
   const labels: string[] = [];
-  const operation = find(routes(loadModel(service)[among]), method, segments, 0, query, labels);
-  return operation && { service, operation, labels };
+  const model = loadModel(service);
+  const operation = find(routes(model[among]), method, segments, 0, query, labels);
+  return operation && { service, model, operation, labels };
 }
 
 function find(

@@ -29,7 +29,7 @@ function chosen(request: RequestForTests): string {
 const ROUTES: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
   // case                                                      the request                                                                                      chosen
   ['base path',                                                { target: `/_chime-sdk-meetings${MEETING}` },                                                    'chime-sdk-meetings GetMeeting rest-json sdk'],
-  ['base path before a contrary scope',                        { target: '/_chime-sdk-voice/settings', scope: 'iam' },                                          'chime-sdk-voice GetGlobalSettings rest-json sdk'],
+  ['base path that contradicts the scope',                     { target: '/_chime-sdk-voice/settings', scope: 'iam' },                                          'chime-sdk-voice GetGlobalSettings rest-json sdk'],
   ['base path of the classic service',                         { target: '/_chime/settings', scope: 'chime' },                                                  'chime GetGlobalSettings rest-json classic'],
   ['base path of a query service, without a slash',            { ...formRequest('iam', 'Action=ListUsers&Version=2010-05-08'), target: '/_iam' },               'iam ListUsers query sdk'],
   ['base path of a json service',                              { ...targetRequest('cloudtrail', 'CloudTrail_20131101.LookupEvents', {}), target: '/_cloudtrail/' }, 'cloudtrail LookupEvents json sdk'],
@@ -48,6 +48,8 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
 
   ['scope chime and a path of one service',                    { target: '/channels?app-instance-arn=a', scope: 'chime' },                                        'chime-sdk-messaging ListChannels rest-json sdk'],
   ['scope chime and a path of the classic service',            { target: '/accounts', scope: 'chime' },                                                          'chime ListAccounts rest-json classic'],
+  ['path prefix of old clients of the classic service',        { target: '/console/accounts', scope: 'chime' },                                                 'chime ListAccounts rest-json classic'],
+  ['path prefix of old clients, at another service',           { target: '/_chime-sdk-voice/console/settings', scope: 'chime' },                                'rest-json UnknownOperationException 404'],
   ['scope access-analyzer',                                    { target: '/analyzer', scope: 'access-analyzer' },                                                'accessanalyzer ListAnalyzers rest-json sdk'],
   ['scope of a presigned URL',                                 { target: `${MEETING}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F20261122%2Fus-east-1%2Fchime%2Faws4_request` }, 'chime-sdk-meetings GetMeeting rest-json sdk'],
   ['an unsigned request for a meeting',                        { target: MEETING },                                                                              'chime-sdk-meetings GetMeeting rest-json sdk'],
@@ -61,17 +63,17 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
 
   ['literal query: create',                                    chimeRequest('chime-sdk-meetings', 'POST', `${MEETING}/attendees`, {}),                            'chime-sdk-meetings CreateAttendee rest-json sdk'],
   ['literal query: batch-create',                              chimeRequest('chime-sdk-meetings', 'POST', `${MEETING}/attendees?operation=batch-create`, {}),     'chime-sdk-meetings BatchCreateAttendee rest-json sdk'],
-  ['literal query after others',                               chimeRequest('chime', 'POST', '/accounts/1/users?a=b&operation=add', {}),                          'chime InviteUsers rest-json classic'],
+  ['literal query after another parameter',                    chimeRequest('chime', 'POST', '/accounts/1/users?a=b&operation=add', {}),                          'chime InviteUsers rest-json classic'],
   ['literal segment before a label',                           chimeRequest('chime-sdk-voice', 'GET', '/settings/phone-number'),                                  'chime-sdk-voice GetPhoneNumberSettings rest-json sdk'],
   ['an escaped slash stays in its label',                      chimeRequest('chime-sdk-messaging', 'GET', '/channels/arn%3Aaws%3Achime%2Fa%2Fb/memberships'),     'chime-sdk-messaging ListChannelMemberships rest-json sdk'],
 
-  ['phone numbers without a hint: the wider shapes',           { target: '/phone-numbers', scope: 'chime' },                                                     'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
+  ['phone numbers by a client that names no service',          { target: '/phone-numbers', scope: 'chime' },                                                     'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
   ['phone numbers by the JavaScript SDK of chime',             { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': JS('chime') } },               'chime ListPhoneNumbers rest-json classic'],
   ['phone numbers by the JavaScript SDK of voice',             { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': JS('chime-sdk-voice') } },     'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
   ['phone numbers by the Go SDK of voice',                     { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': 'aws-sdk-go-v2/1.30 api/chimesdkvoice#1.2.3' } }, 'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
   ['phone numbers by CLI v2 of chime',                         { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': 'aws-cli/2.9.19 command/chime.list-phone-numbers' } }, 'chime ListPhoneNumbers rest-json classic'],
   ['phone numbers by a browser of voice',                      { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': 'Mozilla/5.0', 'X-Amz-User-Agent': JS('chime-sdk-voice') } }, 'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
-  ['phone numbers at the host chime.… without a hint',         { target: '/phone-numbers', scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com' } },   'chime ListPhoneNumbers rest-json classic'],
+  ['phone numbers at the host chime.…, no service named',      { target: '/phone-numbers', scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com' } },   'chime ListPhoneNumbers rest-json classic'],
   ['phone numbers at the host chime.… by the SDK of voice',    { target: '/phone-numbers', scope: 'chime', headers: { Host: 'chime.example.com', 'User-Agent': JS('chime-sdk-voice') } }, 'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
   ['removed, by base path',                                    chimeRequest('chime', 'POST', '/meetings', {}),                                                    'chime CreateMeeting rest-json classic'],
   ['removed, by base path, whatever the User-Agent',           { ...chimeRequest('chime', 'POST', '/meetings', {}), headers: { 'User-Agent': JS('chime-sdk-meetings') } }, 'chime CreateMeeting rest-json classic'],
@@ -158,7 +160,7 @@ const CLASSIC: readonly (readonly [title: string, prefix: string, headers: Reado
 ];
 
 for (const [title, prefix, headers] of CLASSIC) {
-  test(`CHM-7: a request from ${title} reaches each of the 129 removed and 62 remaining operations`, () => {
+  test(`CHM-7: requests from ${title} reach the 129 removed, the 62 current and our 52 operations of chime`, () => {
     const { operations, removed } = loadModel('chime');
     const all = [...Object.values(removed), ...Object.values(operations)];
     const found = all.map(({ http }) => chosen({ method: http.method, target: `${prefix}${pathOf(http.uri)}`, scope: 'chime', headers }));
@@ -166,7 +168,7 @@ for (const [title, prefix, headers] of CLASSIC) {
       found,
       all.map(({ name }) => `chime ${name} rest-json classic`),
     );
-    assert.equal(all.length, 129 + 62);
+    assert.equal(all.length, 129 + 62 + 52);
   });
 }
 
@@ -179,7 +181,7 @@ const NAMING: readonly (readonly [title: string, host: string | undefined, agent
 ];
 
 for (const [title, host, agent] of NAMING) {
-  test(`CHM-7: requests from ${title}, which names its service, reach each current operation`, () => {
+  test(`CHM-7: requests from ${title}, whose User-Agent names the service, reach each current operation`, () => {
     const all = CHIME_SERVICES.flatMap((service) =>
       Object.values(loadModel(service).operations).map(({ name, http }) => ({ service, name, http })),
     );
@@ -193,7 +195,7 @@ for (const [title, host, agent] of NAMING) {
 }
 
 for (const host of ['localhost:8080', 'chime.us-east-1.amazonaws.com']) {
-  test(`CHM-7: at ${host}, requests of a client that names no service reach all current operations`, () => {
+  test(`CHM-7: at ${host}, requests whose User-Agent names no service reach all current operations`, () => {
     const all = CHIME_SERVICES.flatMap((service) => Object.values(loadModel(service).operations));
     const wrong = all.filter(({ http }) => {
       const routed = routedForTests({
@@ -208,7 +210,7 @@ for (const host of ['localhost:8080', 'chime.us-east-1.amazonaws.com']) {
   });
 }
 
-test('route: nineteen routes (method and URI) belong to more than one of the six Chime services', () => {
+test('route: nineteen routes (method and URI) are shared by several of the six Chime services', () => {
   const seen = new Map<string, number>();
   for (const service of CHIME_SERVICES)
     for (const { http } of Object.values(loadModel(service).operations)) {
@@ -218,7 +220,7 @@ test('route: nineteen routes (method and URI) belong to more than one of the six
   assert.equal([...seen.values()].filter((services) => services > 1).length, 19);
 });
 
-test('route: with guide2021, only the six Chime services have the classic profile', () => {
+test('route: if guide2021 is on, the Chime services have the profile classic, and other services have sdk', () => {
   const profile = (request: RequestForTests) => {
     const routed = route(requestForTests(request), { guide2021: true });
     return routed.kind === 'routed' && routed.profile;
@@ -226,6 +228,36 @@ test('route: with guide2021, only the six Chime services have the classic profil
   assert.equal(profile({ target: `/_chime-sdk-meetings${MEETING}` }), 'classic');
   assert.equal(profile(formRequest('iam', 'Action=ListUsers&Version=2010-05-08')), 'sdk');
 });
+
+// biome-ignore format: a table
+const LEGACY_ROUTES: readonly (readonly [title: string, request: RequestForTests, off: string, on: string])[] = [
+  // case                                              request                                                                                           off                              on
+  ['base path of the classic service',                 { target: `/_chime${MEETING}`, scope: 'chime' },                                                  'chime without input',           'chime with input'],
+  ['prefix of early clients',                          { target: `/_chime/console${MEETING}`, scope: 'chime' },                                          'chime without input',           'chime with input'],
+  ['prefix of early clients, without a base path',     { target: `/console${MEETING}`, scope: 'chime' },                                                 'chime without input',           'chime with input'],
+  ['prefix of early clients, on the oldest host',      { target: `/console${MEETING}`, headers: { Host: 'service.chime.aws.amazon.com' } },              'chime without input',           'chime with input'],
+  ['host of the classic endpoint',                     { target: MEETING, headers: { Host: 'chime.us-east-1.amazonaws.com' }, scope: 'chime' },           'chime-sdk-meetings with input', 'chime with input'],
+  ['host of the meetings endpoint',                    { target: MEETING, headers: { Host: 'meetings-chime.us-east-1.amazonaws.com' }, scope: 'chime' },  'chime-sdk-meetings with input', 'chime-sdk-meetings with input'],
+  ['User-Agent of the classic service',                { target: MEETING, headers: { 'User-Agent': 'aws-cli/2.9.19 command/chime.get-meeting' }, scope: 'chime' }, 'chime without input',  'chime with input'],
+  ['User-Agent of another service on the classic host', { target: MEETING, headers: { Host: 'chime.us-east-1.amazonaws.com', 'User-Agent': 'aws-cli/2.9.19 command/chime-sdk-meetings.get-meeting' }, scope: 'chime' }, 'chime-sdk-meetings with input', 'chime-sdk-meetings with input'],
+  ['no host and no User-Agent',                        { target: MEETING, scope: 'chime' },                                                              'chime-sdk-meetings with input', 'chime-sdk-meetings with input'],
+  ['operation without a successor',                    { target: '/_chime/meetings', scope: 'chime' },                                                   'chime without input',           'chime without input'],
+  ['prefix of early clients and a current operation',  { target: '/console/accounts', scope: 'chime' },                                                  'chime with input',              'chime with input'],
+  ['prefix of early clients with another base path',   { target: `/_chime-sdk-meetings/console${MEETING}`, scope: 'chime' },                             'refused',                       'refused'],
+  ['prefix of early clients with another scope',       { target: '/console/analyzer', scope: 'access-analyzer' },                                        'refused',                       'refused'],
+];
+
+for (const [title, request, off, on] of LEGACY_ROUTES) {
+  test(`route: legacyChime: ${title}: ${off} if it is off, ${on} if it is on`, () => {
+    const found = (legacyChime: boolean) => {
+      const routed = route(requestForTests(request), { guide2021: false, legacyChime });
+      if (routed.kind === 'refused') return 'refused';
+      assert.equal(routed.profile, routed.service === 'chime' ? 'classic' : 'sdk');
+      return `${routed.service} ${routed.operation.input === undefined ? 'without' : 'with'} input`;
+    };
+    assert.deepEqual([found(false), found(true)], [off, on]);
+  });
+}
 
 test('route: an encoded slash is part of a label, because the path is split before it is decoded', () => {
   const routed = routedForTests(

@@ -1,7 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
-import { loadModel } from '#model/load.ts';
-import type { OperationModel } from '#model/model.ts';
+import { loadModel, modelOfOperation } from '#model/load.ts';
+import type { OperationModel, ServiceModel } from '#model/model.ts';
 import { isChime, type ProtocolName, type ServiceName } from '#model/services.ts';
 import {
   type Clues,
@@ -19,35 +19,49 @@ import {
 import { type ActionClues, actionOfForm, actionOfQuery } from './form.ts';
 import { matchRest, type RestMatch, splitQuery } from './rest-routes.ts';
 import type { RawPair, Routed, RouteSettings, RoutingRefusal } from './routed.ts';
+import { s3Address } from './s3-address.ts';
+import { routeS3 } from './s3-route.ts';
 import { serviceOfTags } from './tagged-resource.ts';
 
 /**
- * Determines the service, protocol and operation of a request, which is not verified yet. The server authorizes and runs the returned
- * operation.
+ * Determines the service, protocol and operation of a request. The signature of the request is not verified yet. The
+ * server authorizes and runs the returned operation.
  *
- * The first of the following that names a service determines the service:
+ * S3 requests are recognized first: see `s3Address`. Otherwise the first of the following that names a service determines the service:
  * - the base path (`/_chime-sdk-voice/…`),
  * - the host, unless it is `chime.…` or contradicts the credential scope,
- * - the target, the protocol path or the form,
+ * - the header `X-Amz-Target`, the path of the CBOR protocol, or the form,
  * - the credential scope.
  *
  * Six services sign as `chime` and share 19 routes. For these routes, the User-Agent decides, then the host, then the resource of a tag
  * request. Otherwise the service is chime-sdk-voice, because its shapes for phone numbers and settings have the most members.
  *
- * Removed operations of the classic service (CHM-7) are found only if the request cannot be for another service: see `removedMatch`.
+ * The function finds operations that AWS removed from the classic service `chime` (CHM-7) only if the request cannot be
+ * for another service: see `removedMatch`.
  *
  * Source: AWS service models (endpoint prefixes, target prefixes, HTTP bindings); recorded User-Agents of SDKs.
- * Assumed: a request to the host `chime.…` for an operation that only another Chime service has is for that service.
+ * Assumed: if a request to the host `chime.…` matches an operation of only one Chime service, the request is for that
+ * service, even if it is another service than the classic one.
  */
 export function route(received: Received, settings: RouteSettings): Routed | RoutingRefusal {
   const question = received.target.indexOf('?');
   const query = question < 0 ? NO_PAIRS : splitQuery(received.target.slice(question + 1));
   const clues = readClues(received, query);
   const sentPath = question < 0 ? received.target : received.target.slice(0, question);
+  const address = s3Address(clues, sentPath, settings);
+  if (address !== undefined) return routeS3(received, address, query);
   const base = basePath(sentPath);
   if (base.kind === 'unknown') return refusal('rest-json', undefined, 'UnrecognizedServiceException', `Unknown service '${base.name}'.`);
-  const request: Request = { received, query, clues, path: base.path, profileOf: (service) => profileOf(service, settings) };
-  const service = base.service ?? strongHost(clues);
+  const classic = classicPath(base, clues);
+  const request: Request = {
+    received,
+    query,
+    clues,
+    path: classic ?? base.path,
+    profileOf: (service) => profileOf(service, settings),
+    legacyChime: settings.legacyChime === true,
+  };
+  const service = base.service ?? (classic === undefined ? strongHost(clues) : 'chime');
   if (service !== undefined) return routeWithin(request, service);
 
   if (clues.smithyProtocol !== undefined || clues.target !== undefined) return routeRpc(request, undefined);
@@ -62,6 +76,7 @@ interface Request {
   readonly clues: Clues;
   readonly path: string;
   readonly profileOf: (service: ServiceName) => 'classic' | 'sdk';
+  readonly legacyChime: boolean;
 }
 
 const NO_PAIRS: readonly RawPair[] = [];
@@ -75,7 +90,7 @@ type BasePath =
   | { readonly kind: 'service'; readonly path: string; readonly service: ServiceName }
   | { readonly kind: 'unknown'; readonly name: string };
 
-/** Removes `/_<service>` from a path. It remains part of the signed path, which `sigv4` reads from `target`. */
+/** Removes `/_<service>` from a path. The prefix remains part of the signed path, which `sigv4` reads from `target`. */
 function basePath(path: string): BasePath {
   if (!path.startsWith('/_')) return { kind: 'none', path, service: undefined };
   const slash = path.indexOf('/', 1);
@@ -85,13 +100,25 @@ function basePath(path: string): BasePath {
   return { kind: 'service', path: slash < 0 ? '/' : path.slice(slash), service };
 }
 
+/**
+ * Removes the prefix `/console` from a path, with which early clients of `chime` begin every path. Returns undefined for other paths. No
+ * other service of Chime has such paths, so the prefix also names the service.
+ *
+ * Source: chime.md §0; recorded requests in the API reference of 2019 to 2021: `POST /console/accounts`.
+ */
+function classicPath({ service, path }: Exclude<BasePath, { readonly kind: 'unknown' }>, { scope }: Clues): string | undefined {
+  if (service !== undefined && service !== 'chime') return undefined;
+  if (scope !== undefined && scope !== signsAs('chime')) return undefined;
+  return path.startsWith('/console/') ? path.slice('/console'.length) : undefined;
+}
+
 function strongHost(clues: Clues): ServiceName | undefined {
   const service = clues.host === undefined ? undefined : serviceOfHost(clues.host);
   if (service === undefined || service === 'chime') return undefined;
   return clues.scope === undefined || signsAs(service) === clues.scope ? service : undefined;
 }
 
-/** Routes a request whose service is certain. */
+/** Routes a request whose service is already known. */
 function routeWithin(request: Request, service: ServiceName): Routed | RoutingRefusal {
   const model = loadModel(service);
   if (model.protocols.includes('rest-json')) return routeRest(request, [service]);
@@ -178,40 +205,51 @@ function routeRest(request: Request, services: readonly ServiceName[]): Routed |
     const match = matchRest(service, received.method, segments, query);
     if (match) matches.push(match);
   }
+  // Old clients of the classic service send this prefix, which no other service has. Source: recorded requests of the API reference.
+  if (segments[0] === 'console' && services.includes('chime')) {
+    const match = matchRest('chime', received.method, segments.slice(1), query);
+    if (match) matches.push(match);
+  }
   const living = matches.length > 1 ? tieBreak(matches, received, query, clues) : matches[0];
   const match = removedMatch(request, services, segments, living) ?? living;
   if (match === undefined) return unknown();
-  return finished(request, match.service, match.operation, 'rest-json', 'json', match.labels);
+  return finished(request, match.service, match.operation, 'rest-json', 'json', match);
 }
 
 /**
  * Finds an operation that AWS removed from the classic service, if the request cannot be for another operation.
  *
  * Most removed operations have the same routes as current operations of the other five services. So the base path or the User-Agent must
- * name the classic service. If no current operation has the route and the User-Agent names no service, the host `chime.…` is sufficient.
+ * name the classic service. If the User-Agent names no service, the host `chime.…` is sufficient, if no current operation has the route or
+ * the server serves removed operations.
  *
  * Source: requirement CHM-7; User-Agents of AWS CLI 2.9 (`command/chime.create-meeting`) and of `@aws-sdk/client-chime` 3.38 to 3.699.
  * Assumed: requests to the hosts `identity-chime.…` and `messaging-chime.…` are for current operations, although clients with the old model
  * sent 46 removed operations there.
- * Assumed: without any of these (boto3, AWS CLI v1 and aws-sdk v2 name no service) a request is for the service that has the route now.
+ * Assumed: if the base path, User-Agent and host do not name the classic service, the request is for the service that
+ * has the route now. boto3, AWS CLI v1 and aws-sdk v2 do not name a service in the User-Agent.
  */
 function removedMatch(
-  { received, query, clues }: Request,
+  { received, query, clues, legacyChime }: Request,
   services: readonly ServiceName[],
   segments: readonly string[],
   living: RestMatch | undefined,
 ): RestMatch | undefined {
   if (living?.service === 'chime' || !services.includes('chime')) return undefined;
   const agent = clues.userAgent === undefined ? undefined : serviceOfUserAgent(clues.userAgent);
-  const unclaimed = living === undefined && agent === undefined;
+  const unclaimed = (living === undefined || legacyChime) && agent === undefined;
   const host = unclaimed && clues.host !== undefined ? serviceOfHost(clues.host) : undefined;
   const meant = services.length === 1 || agent === 'chime' || host === 'chime';
-  return meant ? matchRest('chime', received.method, segments, query, 'removed') : undefined;
+  const match = meant ? matchRest('chime', received.method, segments, query, 'removed') : undefined;
+  if (match === undefined) return undefined;
+  const { name } = match.operation;
+  const model = modelOfOperation('chime', name, legacyChime);
+  return { ...match, model, operation: model.operations[name] ?? match.operation };
 }
 
 /**
- * Returns the error for a request whose credential scope names an RPC service. The request does not name an operation in a protocol of that
- * service.
+ * Returns the error for a request whose credential scope names a service without rest-json. The request does not name
+ * an operation in any protocol of that service.
  */
 function missingOperation({ path }: Request, service: ServiceName): RoutingRefusal {
   if (!loadModel(service).protocols.includes('query')) return unknownOperation('json', service);
@@ -234,7 +272,7 @@ function finished(
   operation: OperationModel,
   protocol: ProtocolName,
   bodyKind: Routed['bodyKind'],
-  labels: readonly string[] = [],
+  { model, labels }: { readonly model: ServiceModel; readonly labels: readonly string[] } = { model: loadModel(service), labels: [] },
 ): Routed | RoutingRefusal {
   const encoding = (request.clues.contentEncoding ?? '').trim().toLowerCase();
   if (encoding !== '' && encoding !== 'identity' && encoding !== 'gzip')
@@ -248,7 +286,7 @@ function finished(
   return {
     kind: 'routed',
     service,
-    model: loadModel(service),
+    model,
     operation,
     protocol,
     profile: request.profileOf(service),

@@ -10,7 +10,11 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** Maximum time value of a Date, in milliseconds. Source: ECMA-262, "Time Values and Time Range". */
 const INSTANT_MAX = 8.64e15;
 
-/** Checks an integer. @throws SerializationException  it is out of range, or a long that JavaScript cannot represent exactly */
+/**
+ * Checks an integer.
+ *
+ * @throws SerializationException  the value is out of range, or a long that JavaScript cannot represent exactly
+ */
 export function toInteger(value: unknown, type: 'integer' | 'long'): number {
   const wanted = type === 'integer' ? 'an Integer' : 'a Long';
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw notA(value, wanted);
@@ -18,7 +22,7 @@ export function toInteger(value: unknown, type: 'integer' | 'long'): number {
   return value;
 }
 
-/** Converts a floating-point number. `NaN` and the infinities are strings in protocols without such numbers. */
+/** Converts a floating-point number. Protocols that cannot represent `NaN` and the infinities send them as strings. */
 export function toDouble(value: unknown): number {
   if (typeof value === 'number') return value;
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
@@ -48,7 +52,10 @@ export function secondsToInstant(seconds: unknown): Instant {
   return instant(milliseconds);
 }
 
-/** Parses ISO 8601 with an optional fraction and offset, or a date alone. Without an offset it is UTC, as botocore sends it. */
+/**
+ * Parses ISO 8601 with an optional fraction and offset, or a date alone. A time without an offset is in UTC. botocore
+ * sends such times.
+ */
 export function textToInstant(text: string): Instant {
   const parts = DATE_TIME.exec(text);
   const milliseconds = parts
@@ -60,7 +67,7 @@ export function textToInstant(text: string): Instant {
   return instant(milliseconds);
 }
 
-/** Decodes Base64 with padding. @throws SerializationException  the string contains other characters */
+/** Decodes Base64 with padding. @throws SerializationException  the value is not such a string */
 export function base64ToBytes(text: unknown): Uint8Array {
   if (typeof text !== 'string' || text.length % 4 !== 0 || !BASE64.test(text))
     throw new AwsError('SerializationException', 'Invalid Base64');

@@ -6,7 +6,10 @@ import type { RawPair } from './routed.ts';
 /** Maximum size of a body that is parsed before its signature is verified. A body with tags is small. */
 const PEEK_MAX_BYTES = 65_536;
 
-/** Services by the first part of the resource in a Chime ARN. `serviceOfTags` handles `app-instance`. */
+/**
+ * Services by the first part of the resource in a Chime ARN. `app-instance` is not in the table, because two services
+ * have ARNs with this part (see `serviceOfTags`).
+ */
 // biome-ignore format: a table
 const BY_RESOURCE_TYPE: ReadonlyMap<string, ServiceName> = new Map<string, ServiceName>([
   ['meeting',                                 'chime-sdk-meetings'],
@@ -21,9 +24,10 @@ const BY_RESOURCE_TYPE: ReadonlyMap<string, ServiceName> = new Map<string, Servi
 ]);
 
 /**
- * Returns the service of a `/tags` request by the ARN in the request, or `undefined` without a known ARN.
+ * Returns the service of a `/tags` request by the ARN in the request. Returns `undefined` if the request has no ARN, or
+ * one of an unknown type.
  *
- * Five services have these three routes, and botocore does not name the service.
+ * Five services have the same three `/tags` routes, and requests of botocore do not name the service.
  *
  * Source: service authorization reference of Amazon Chime, ARN formats.
  * Assumed: tags of an app instance, its users and bots belong to chime-sdk-identity. Tags of channels and channel flows belong to
@@ -31,8 +35,12 @@ const BY_RESOURCE_TYPE: ReadonlyMap<string, ServiceName> = new Map<string, Servi
  */
 export function serviceOfTags(received: Received, query: readonly RawPair[], contentEncoding: string | undefined): ServiceName | undefined {
   const text = query.find(([name]) => name === 'arn')?.[1] ?? (contentEncoding === undefined ? resourceOfBody(received.body) : undefined);
-  if (text === undefined) return undefined;
-  const resource = parseArn(text.includes('%') ? decodeLeniently(text) : text)?.resource;
+  return text === undefined ? undefined : serviceOfTaggedArn(text.includes('%') ? decodeLeniently(text) : text);
+}
+
+/** Returns the service that has the tags of a resource of Chime, or `undefined` for an ARN of an unknown type. */
+export function serviceOfTaggedArn(arn: string): ServiceName | undefined {
+  const resource = parseArn(arn)?.resource;
   if (resource === undefined) return undefined;
   const [type = '', , child] = resource.split('/', 3);
   if (type === 'app-instance') return child === 'channel' || child === 'channel-flow' ? 'chime-sdk-messaging' : 'chime-sdk-identity';

@@ -27,15 +27,21 @@ export function escapeXml(text: string): string {
 }
 
 /**
- * Creates writers of awsQuery responses, one for each use of a shape in the model. They write only members of the model and omit absent
- * members and nulls. An empty list is an empty element.
+ * Creates writers of awsQuery and rest-xml responses, one for each use of a shape in the model. The writers write only members of
+ * the model, and omit absent members and nulls. An empty list becomes an empty element.
  *
  * Source: Smithy 2.0, "AWS query protocol", response serialization.
- * Assumed: IAM and STS write whole seconds. CloudWatch adds milliseconds if they are not zero.
+ * Source: record.md C: timestamps of S3 have milliseconds.
+ * Assumed: timestamps of IAM and STS have whole seconds. Those of CloudWatch have milliseconds if these are not zero.
  */
 export function xmlWriters(model: ServiceModel): { readonly member: (member: Member) => WriteXml } {
   const compiled = new Map<string, WriteXml>();
-  const timestampText = model.service === 'cloudwatch' ? (value: unknown) => isoText(value).replace('.000Z', 'Z') : wholeSeconds;
+  const timestampText =
+    model.service === 's3'
+      ? isoText
+      : model.service === 'cloudwatch'
+        ? (value: unknown) => isoText(value).replace('.000Z', 'Z')
+        : wholeSeconds;
 
   function member(use: Member): WriteXml {
     const key = `${use.shape} ${use.timestampFormat} ${use.flattened === true}`;
@@ -93,11 +99,12 @@ function listWriter(shape: Shape, use: Member, member: (use: Member) => WriteXml
   const elementUse = shape.member as Member;
   const write = member(elementUse);
   const step = elementUse.locationName ?? 'member';
+  const isFlattened = use.flattened === true || shape.flattened === true;
   return (name, value) => {
     if (!Array.isArray(value)) throwInvalid(value, 'list');
     let content = '';
-    for (const one of value) content += write(use.flattened === true ? name : step, one);
-    return use.flattened === true ? content : element(name, content);
+    for (const one of value) content += write(isFlattened ? name : step, one);
+    return isFlattened ? content : element(name, content);
   };
 }
 

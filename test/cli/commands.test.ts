@@ -1,19 +1,26 @@
 /** The command line as an operator uses it: help, misuse, and the commands that need no server. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { VERSION } from '#server/version.ts';
+import { newFolder } from '../kit/folder.ts';
 import { belfry, startAndStop } from '../kit/process.ts';
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-cli-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-const COMMANDS = ['account', 'backup', 'operator-key', 'policy', 'server', 'start', 'trail'];
+const COMMANDS = [
+  'account',
+  'backup',
+  'bucket',
+  'chime',
+  'endpoint',
+  'numbers',
+  'operator-key',
+  'policy',
+  'server',
+  'start',
+  'trail',
+  'witness',
+];
 
 for (const flag of ['--version', '-v', 'version']) {
   test(`belfry ${flag}: prints the version`, async () => {
@@ -55,6 +62,8 @@ const MISUSES: readonly [args: string, problem: string][] = [
   ['help policies',                               "belfry: unknown command 'policies'"],
   ['account',                                     'belfry account: missing command (commands: list, create, restore-administrator, make-standalone)'],
   ['account remove',                              "belfry account: unknown command 'remove' (commands: list, create, restore-administrator, make-standalone)"],
+  ['numbers import',                              'belfry numbers: the argument must be FILE'],
+  ['numbers remove',                              'belfry numbers: missing NUMBER: a phone number such as +12065550100'],
   ['account create',                              'belfry account: missing --name: a name of 1 to 50 characters'],
   ['account create --name',                       'belfry account: --name requires a value: a name of 1 to 50 characters'],
   ['account create --nmae x',                     "belfry account: unknown flag '--nmae' (flags: --name, --profile, --data)"],
@@ -69,7 +78,7 @@ const MISUSES: readonly [args: string, problem: string][] = [
   ['operator-key forget-old --forget-old',        "belfry operator-key: unknown flag '--forget-old' (flags: --data)"],
   ['server',                                      'belfry server: missing command (commands: list, remove)'],
   ['server remove',                               "belfry server: missing --id: the ID of a server, from 'belfry server list'"],
-  ['trail',                                       'belfry trail: missing command (commands: unproven)'],
+  ['trail',                                       'belfry trail: missing command (commands: unproven, retention, set-retention, target, verify-files, check-proof, serve-tiles, status, prove, verify, restored)'],
   ['trail unproven --max-items 0',                "belfry trail: --max-items is '0'; it must be a number from 1 to 9999999"],
   ['trail unproven --max 3',                      "belfry trail: unknown flag '--max' (flags: --max-items, --data)"],
   ['backup',                                      'belfry backup: missing folder: TARGET'],
@@ -82,6 +91,16 @@ const MISUSES: readonly [args: string, problem: string][] = [
   ['policy validate --type user x',               "belfry policy: --type is 'user'; it must be one of identity, boundary, session, service-control, resource, trust"],
   ['policy diff a',                               'belfry policy: missing files: OLD and NEW'],
   ['policy diff a b c',                           "belfry policy: unexpected argument 'c'; the files are OLD and NEW"],
+  ['bucket remove-policy',                        'belfry bucket: specify one bucket: BUCKET'],
+  ['trail serve-tiles --listen 7420',             "belfry trail: --listen is '7420'; it must be HOST:PORT"],
+  ['witness',                                     'belfry witness: missing command (commands: start, add-log, list-logs, vkey)'],
+  ['witness start --name a+b',                    "belfry witness: --name is 'a+b'; it must be a name without spaces and '+'"],
+  ['witness start --listen 7419',                 "belfry witness: --listen is '7419'; it must be HOST:PORT"],
+  ['witness add-log --vkey a+b',                  "belfry witness: --vkey: a vkey has three parts, which are separated by '+'"],
+  ['trail check-proof x',                         'belfry trail: missing --key: the public key (vkey) of the log'],
+  ['trail check-proof x --key y',                 "belfry trail: --key is 'y': a vkey has three parts"],
+  ['trail verify --accept-restore x',             "belfry trail: --accept-restore is 'x'; it must be the number of an epoch"],
+  ['unknown',                                     "belfry: unknown command 'unknown' (commands: start, account, "],
   ['start --htpp 127.0.0.1:0',                    "belfry: unknown flag '--htpp' (flags: --data, --http, "],
   ['start --http',                                'belfry: --http requires a value: HOST:PORT or off'],
   ['start 8080',                                  "belfry: unexpected argument '8080' (flags: --data, --http, "],
@@ -91,11 +110,13 @@ for (const [args, problem] of MISUSES) {
     const { status, stdout, stderr } = await belfry(args.split(' '));
     assert.deepEqual([status, stdout], [2, '']);
     assert.ok(stderr.startsWith(problem), stderr);
+    assert.ok(stderr.trimEnd().split('\n').length <= 2, stderr);
+    if (!args.startsWith('start')) assert.match(stderr, /'belfry .*--help' describes the commands?$/m);
   });
 }
 
 test('belfry backup: only the owner can read the copy', async () => {
-  const [data, target] = [newFolder(), join(newFolder(), 'monday')];
+  const [data, target] = [newFolder('cli'), join(newFolder('cli'), 'monday')];
   await startAndStop(['--data', data, '--http', '127.0.0.1:0', '--https', 'off']);
   const { status, stderr } = await belfry(['backup', target, '--data', data]);
   assert.equal(status, 0, stderr);
@@ -109,25 +130,38 @@ test('belfry backup: only the owner can read the copy', async () => {
 });
 
 test('belfry backup: a database in another folder is copied', async () => {
-  const [data, database, target] = [newFolder(), newFolder(), join(newFolder(), 'monday')];
+  const [data, database, target] = [newFolder('cli'), newFolder('cli'), join(newFolder('cli'), 'monday')];
   chmodSync(database, 0o700);
   await startAndStop(['--data', data, '--database', `file:${database}`, '--http', '127.0.0.1:0', '--https', 'off']);
   assert.equal((await belfry(['backup', target], { BELFRY_DATA: data, BELFRY_DATABASE: `file:${database}` })).status, 0);
   assert.deepEqual(readdirSync(target), ['belfry.db']);
 });
 
-test('belfry backup: for PostgreSQL it prints the command, without the password', async () => {
+test('belfry backup: for PostgreSQL, the command prints a pg_dump command without the password', async () => {
   const { status, stderr } = await belfry(['backup', "it's"], { BELFRY_DATABASE: 'postgres://ada:secret@127.0.0.1/belfry' });
   assert.equal(status, 1);
   assert.equal(
     stderr,
     `belfry backup: the database is PostgreSQL; run: (umask 077; pg_dump --format=custom --file='it'\\''s.dump' "$BELFRY_DATABASE")\n`,
   );
-  const folder = newFolder();
+  const folder = newFolder('cli');
   const unset = await belfry(['backup', 'x', '--data', folder]);
   assert.equal(unset.status, 1);
   assert.match(
     unset.stderr,
     /^belfry backup: there is no SQLite database in '[^']*'; set its folder with --data. If .* PostgreSQL, run: \(umask 077; pg_dump /,
   );
+});
+
+test('belfry trail verify: a damaged database is one line with its file and what to do', async () => {
+  const folder = newFolder('cli');
+  for (const content of ['x'.repeat(8_192), `SQLite format 3\0${'x'.repeat(8_192)}`]) {
+    writeFileSync(join(folder, 'belfry.db'), content);
+    const { status, stderr } = await belfry(['trail', 'verify', '--data', folder]);
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^belfry trail: the database '.*belfry\.db' is damaged \(.+\); restore it from a backup, see "The data folder" in docs\/guide\.md\n$/,
+    );
+  }
 });

@@ -1,22 +1,17 @@
-/** `belfry start` as an operator uses it: ports in use, changed addresses, the log, and the end of npm. */
+/** `belfry start` as an operator uses it: ports in use, changed addresses, the log, and signals to `npm start`. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { askControl, type ControlRequest } from '#server/operator/control.ts';
+import { askControl, type ControlRequest } from '#server/operator/ask-control.ts';
+import { newFolder } from '../kit/folder.ts';
 import { belfry, startAndStop, startServerProcess, startThatEnds } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-cli-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** Listens on a port, which no other program can use then. */
+/** Listens on a free port until the tests of the file end, so that no server can use the port. Returns the port. */
 async function usedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -41,22 +36,22 @@ test('belfry start: the error for a port in use names the flag of its listener',
     [['--http', `127.0.0.1:${port}`, '--https', 'off'],            '--http (BELFRY_HTTP)'],
     [['--http', '127.0.0.1:0', '--https', `127.0.0.1:${port}`],    '--https (BELFRY_HTTPS)'],
   ] as const) {
-    const { status, written } = await startThatEnds(['--data', newFolder(), ...flags]);
+    const { status, written } = await startThatEnds(['--data', newFolder('cli'), ...flags]);
     const reason = `listen EADDRINUSE: address already in use 127.0.0.1:${port}`;
     assert.equal(written, `belfry: could not start: ${reason}; set ${named} to another port, or stop the other program\n`);
     assert.equal(status, 2);
   }
 });
 
-test('belfry start: the endpoint of the written profiles follows a changed address', async () => {
-  const folder = newFolder();
+test('belfry start: if the address changes, the server updates the endpoint in the profiles that it wrote', async () => {
+  const folder = newFolder('cli');
   const config = join(folder, 'aws', 'config');
   const ports = [await freePort(), await freePort()];
   const endpoints = () => [...readFileSync(config, 'utf8').matchAll(/^endpoint_url = (.*)$/gm)].map(([, url]) => url);
   await startAndStop(['--data', folder, '--http', `127.0.0.1:${ports[0]}`, '--https', 'off']);
   assert.deepEqual(endpoints(), [`http://127.0.0.1:${ports[0]}`]);
 
-  // A profile of the operator keeps its endpoint.
+  // A changed address does not change the endpoint of a profile that the operator added.
   writeFileSync(config, `${readFileSync(config, 'utf8')}\n[profile own]\nendpoint_url = https://chime.example.org\n`);
   await startAndStop(['--data', folder, '--http', `127.0.0.1:${ports[1]}`, '--https', 'off']);
   assert.deepEqual(endpoints(), [`http://127.0.0.1:${ports[1]}`, 'https://chime.example.org']);
@@ -71,7 +66,7 @@ test('belfry start: log lines have the time and a level', async () => {
   const [accountId = ''] = (await belfry(['account', 'list', '--data', server.dataFolder])).stdout.split(' ');
   const { status } = await belfry(['account', 'restore-administrator', '--account-id', accountId, '--data', server.dataFolder]);
   assert.equal(status, 0);
-  while (!server.written().includes('break-glass')) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => server.written().includes('break-glass'), server.written);
   const lines = server
     .written()
     .split('\n')
@@ -86,13 +81,13 @@ test('Control socket: the error for an unknown command lists the known commands'
   assert.deepEqual(reply, {
     ok: false,
     error:
-      "unknown command 'account delete' (commands: account create, account list, account restore-administrator, account make-standalone, operator-key rotate, operator-key forget-old, trail unproven, server list, server remove)",
+      "unknown command 'account delete' (commands: account create, account list, account restore-administrator, account make-standalone, operator-key rotate, operator-key forget-old, trail unproven, trail target add, trail target list, trail target remove, endpoint add, endpoint list, endpoint remove, bucket remove-policy, numbers import, numbers list, numbers remove, chime import, chime disabled-accounts, chime restore-account, trail retention, trail set-retention, trail restored, server list, server remove)",
   });
 });
 
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   test(`npm start: ${signal} to npm ends the server`, async () => {
-    const folder = newFolder();
+    const folder = newFolder('cli');
     const environment = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^BELFRY_|^NODE_TEST_CONTEXT$|^npm_/.test(name)),
     );
@@ -104,11 +99,17 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     npm.stdout.setEncoding('utf8').on('data', (text: string) => {
       written += text;
     });
-    while (!written.includes('get-caller-identity')) await new Promise((resolve) => setImmediate(resolve));
+    await until(
+      () => written.includes('get-caller-identity'),
+      () => written,
+    );
     npm.kill(signal);
     await once(npm, 'exit');
-    // The control socket is deleted when the server has stopped.
-    while ((await belfry(['account', 'list', '--data', folder])).status === 0);
+    // `account list` succeeds until the server has stopped and deleted the socket for commands of the operator.
+    await until(
+      async () => (await belfry(['account', 'list', '--data', folder])).status !== 0,
+      () => 'the server still runs',
+    );
     assert.match((await belfry(['account', 'list', '--data', folder])).stderr, /no server is running on the data folder/);
   });
 }

@@ -1,8 +1,10 @@
 /**
- * Checks that each numbered requirement of the security model has a test or is listed here as out of scope, with the reason.
+ * Checks that each numbered requirement of the security model has a test or is listed here as out of scope, with the
+ * reason.
  *
- * The requirements are those of chapters 2 to 9 and 15, and the evidence from IAM in chapter 11. A requirement has a test if its number is
- * in a string of a test file or in the source of a case. Numbers in comments do not count.
+ * The requirements are in chapters 2 to 9, chapter 15, and the part of chapter 11 about evidence from IAM. A
+ * requirement has a test if its number is in a string of a test file, or in the `source` member of a case in
+ * `test/cases/`. Numbers in comments do not count.
  */
 
 import assert from 'node:assert/strict';
@@ -32,7 +34,7 @@ const REQUIREMENTS: readonly [chapter: string, prefix: string, numbers: readonly
   ['15 confused deputy',            'CD',    upTo(3)],
 ];
 
-/** Requirements that are out of scope, with the reason. Remove the entry together with adding the test. */
+/** Requirements that are out of scope, with the reason. Remove an entry when you add its test. */
 // biome-ignore format: a table
 const OUT_OF_SCOPE: ReadonlyMap<string, string> = new Map([
   // Chapter 15 is optional. It is from 2022 and not in the guide of 2021 (security.md §0.2).
@@ -47,7 +49,9 @@ function upTo(last: number): readonly number[] {
 
 const ALL: readonly string[] = REQUIREMENTS.flatMap(([, prefix, numbers]) => numbers.map((number) => `${prefix}-${number}`));
 
-/** Returns all requirement numbers in strings of test files and in the sources of cases. */
+/**
+ * Returns all requirement numbers in strings of test files and in the `source` members of the cases in `test/cases/`.
+ */
 function tested(): ReadonlySet<string> {
   const found = new Set<string>();
   const files = [...globSync('src/**/*.test.ts'), ...globSync('test/**/*.test.ts'), ...globSync('src/**/*conformance*.ts')];
@@ -73,7 +77,7 @@ test('Requirements: each requirement has a test with its number, or is listed as
   );
 });
 
-test('Requirements: those that are out of scope exist and have no test', () => {
+test('Requirements: each requirement that is out of scope exists and has no test', () => {
   const ids = tested();
   assert.deepEqual(
     [...OUT_OF_SCOPE.keys()].filter((id) => ids.has(id) || !ALL.includes(id)),

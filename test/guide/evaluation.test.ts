@@ -147,7 +147,7 @@ test('MATCH-3: a recreated user is not trusted, and the trust policy shows the o
   assert.ok(decodeURIComponent(Role?.AssumeRolePolicyDocument as string).includes(User?.UserId as string));
 });
 
-test('EVAL-3, IAM-4: a user has its own policies and those of its current groups', async () => {
+test('EVAL-3, IAM-4: a user has its own policies and the policies of its current groups', async () => {
   const keys = await account.user('member', allow('iam:GetUser'), managed('AmazonChimeReadOnly'));
   for (const [GroupName, action] of [
     ['one', 'iam:ListUsers'],
@@ -188,7 +188,7 @@ test('EVAL-4: a permissions boundary only limits and grants nothing', async () =
   assert.equal(await verdictOf(iam(keys).send(new ListGroupsCommand({}))), 'allowed');
 });
 
-test("EVAL-7: trust in a user bypasses the boundary's implicit denial, trust in the account does not", async () => {
+test('EVAL-7: a missing Allow in the boundary denies AssumeRole, unless the role trusts the user itself', async () => {
   const keys = await account.user('hemmed', allow('sts:AssumeRole'));
   await admin.send(new PutUserPermissionsBoundaryCommand({ UserName: 'hemmed', PermissionsBoundary: managed('AmazonChimeReadOnly') }));
   const named = await account.role('TrustsHemmed', trust(account.userArn('hemmed')));
@@ -197,12 +197,13 @@ test("EVAL-7: trust in a user bypasses the boundary's implicit denial, trust in 
   await denialOf(account.assume(keys, unnamed));
 });
 
-// Regression test. In an earlier version, trust in a role allowed its sessions actions that boundary or session policy did not allow.
+// Regression test. If a trust policy named a role, an earlier version ignored the boundary and the session policy of
+// the role's sessions.
 for (const [title, statements] of [
   ['with policies', [allow('sts:AssumeRole')]],
   ['without policies', []],
 ] as const) {
-  test(`EVAL-7: boundary and session policy limit trust in a role ${title}, but not in its session`, async () => {
+  test(`EVAL-7: boundary and session policy apply if a trust policy names a role ${title}, not a session`, async () => {
     const name = `Caller${statements.length}`;
     const caller = await account.role(name, trust(account.userArn('tester')), ...statements);
     const ofRole = await account.role(`TrustsRole${statements.length}`, trust(caller));

@@ -1,4 +1,7 @@
-/** Tests the examples of the guide's security chapter with AWS's clients, each with an allowed and a denied call. */
+/**
+ * Tests the examples in the chapter "Security" of the Amazon Chime Administration Guide with AWS's clients. Each
+ * example has an allowed and a denied call.
+ */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -89,7 +92,7 @@ test('EX-4: a user can read its own permissions, and cannot read the permissions
   }
 });
 
-test('EX-4: the second statement allows the listed navigation actions only', async () => {
+test('EX-4: the second statement of the example allows only the navigation actions that it lists', async () => {
   const carlos = iam(await user('carlos', ...VIEW_OWN));
   await carlos.send(new ListPoliciesCommand({ Scope: 'AWS', MaxItems: 1 }));
   await carlos.send(new GetPolicyVersionCommand({ PolicyArn: managed('AmazonChimeReadOnly'), VersionId: 'v10' }));
@@ -128,7 +131,7 @@ for (const [title, name, policyName, reads, administers, manages] of AUDIENCES) 
   });
 }
 
-test("EX-3: AmazonChimeReadOnly allows the console's calls, and one action is enough for the API", async () => {
+test("EX-3: AmazonChimeReadOnly allows the console's calls, and chime:ListUsers suffices for ListUsers", async () => {
   const reader = chime(await user('reader', managed('AmazonChimeReadOnly')));
   assert.equal(await verdictOf(reader.send(new SearchAvailablePhoneNumbersCommand({ AreaCode: '206' }))), 'allowed');
   const apiOnly = chime(await user('api-only', allow('chime:ListUsers')));
@@ -196,7 +199,7 @@ test("ROLE-3: a federated user has the intersection of its creator's policies an
   assert.equal((await sts(visitor).send(new GetCallerIdentityCommand({}))).Arn, `arn:aws:sts::${accountId}:federated-user/visitor`);
 });
 
-test('TS-1: a denial names caller, action, resource and reason, and allowing the action resolves it', async () => {
+test('TS-1: a denial names caller, action, resource and reason, and allowing the action removes the denial', async () => {
   const keys = await user('mateojackson');
   const create = () => meetings(keys).send(createMeeting('mine'));
   assert.equal(
@@ -208,7 +211,7 @@ test('TS-1: a denial names caller, action, resource and reason, and allowing the
   assert.ok((await create()).Meeting?.MeetingId);
 });
 
-test('TS-1, TS-2: the classic service returns the same message as ForbiddenException', async () => {
+test('TS-1, TS-2: the classic service (chime) returns the same message with the code ForbiddenException', async () => {
   const keys = await user('classic');
   const { name, status, message } = await refusalOf(chime(keys).send(new ListUsersCommand(ACCOUNT)));
   assert.deepEqual([name, status], ['ForbiddenException', 403]);
@@ -246,7 +249,7 @@ test('AUTHN-6: a third access key is LimitExceeded', async () => {
   assert.deepEqual([name, message], ['LimitExceededException', 'Cannot exceed quota for AccessKeysPerUser: 2']);
 });
 
-test('CTX-3: a Deny without TLS denies plain HTTP and does not affect HTTPS', async () => {
+test('CTX-3: a Deny on requests without TLS denies plain HTTP and does not affect HTTPS', async () => {
   const onlyTls = deny('*', '*', { Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
   const keys = await user('tls-only', allow('iam:ListPolicies'), onlyTls);
   const list = () => new ListPoliciesCommand({ MaxItems: 1 });
@@ -257,7 +260,7 @@ test('CTX-3: a Deny without TLS denies plain HTTP and does not affect HTTPS', as
   httpsAgent.destroy();
 });
 
-test('TS-3, ROLE-15: a denied iam:PassRole names the role, and allowing role and service resolves it', async () => {
+test('TS-3, ROLE-15: a denial of iam:PassRole names the role, and a policy can allow it for one service', async () => {
   const service = 'mediapipelines.chime.amazonaws.com';
   const role = await account.role('Passed', { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' });
   const pipelines = new ChimeSDKMediaPipelinesClient(account.at('chime-sdk-media-pipelines', await user('marymajor', allow('chime:*'))));

@@ -1,4 +1,7 @@
-/** Federation as in the guide: users sign in at their identity provider and get temporary credentials of a role. ROLE-3, FED-1, FED-2. */
+/**
+ * Federation as in the Amazon Chime Administration Guide: users sign in at their identity provider and get temporary
+ * credentials of a role. ROLE-3, FED-1, FED-2.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -34,7 +37,7 @@ const host = await account.role(
 const assume = (WebIdentityToken: string) =>
   unsigned.send(new AssumeRoleWithWebIdentityCommand({ RoleArn: host, RoleSessionName: 'app', WebIdentityToken }));
 
-test('FED-2, ROLE-3: a user of an OpenID provider gets the permissions of the trusting role only', async () => {
+test('FED-2, ROLE-3: a user of an OpenID provider gets only the permissions of the role that trusts it', async () => {
   const answer = await assume(await provider.signIn('ada'));
   assert.deepEqual(
     [answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider],

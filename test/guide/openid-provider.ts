@@ -1,16 +1,14 @@
 /** A local OpenID provider (`oidc-provider`), and a client that signs users in like a browser. */
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after } from 'node:test';
 import { exportJWK, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
 import { tlsMaterial } from '#server/edge/tls.ts';
 import { readSettings } from '#server/settings.ts';
+import { newFolder } from '../kit/folder.ts';
 
 /** A running provider. */
 export interface OpenIdProvider {
@@ -30,7 +28,7 @@ const REDIRECT = 'https://app.example/signed-in';
 
 /** Starts a provider that accepts any login name. It stops after the tests of the file. */
 export async function startOpenIdProvider(): Promise<OpenIdProvider> {
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-openid-'));
+  const folder = newFolder('openid');
   const { cert, key } = await tlsMaterial(readSettings([], { BELFRY_DATA: folder }), Date.now(), () => {});
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
   const server = createServer({ cert, key }, (received, response) => answer(received, response));
@@ -38,7 +36,6 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
   after(() => {
     server.closeAllConnections();
     server.close();
-    rmSync(folder, { recursive: true });
   });
   const host = `localhost:${(server.address() as AddressInfo).port}`;
   const issuer = `https://${host}`;
@@ -92,8 +89,11 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
   };
 }
 
-/** Returns a client that follows redirects within the provider and stores its cookies. Stops at a page or a redirect to another site. */
-function browser(issuer: string, ca: string) {
+/**
+ * Returns a client that follows redirects within the provider and stores the provider's cookies. The client stops at a
+ * page, and at a redirect to another site.
+ */
+export function browser(issuer: string, ca: string) {
   const cookies = new Map<string, string>();
   return async function browse(
     location: string,

@@ -60,7 +60,8 @@ test('INF-8: keys, MFA devices and sessions work before, during and after a rota
   const { status, written } = await rotation;
   assert.equal(status, 0, written);
   assert.ok(answered > 0);
-  assert.match(written, /^belfry operator-key: the new key is [0-9a-f]{8}; re-encrypted 3 secrets$/m);
+  // The server creates the signing key of the trail's log within seconds after its start, so it can be the fourth secret.
+  assert.match(written, /^belfry operator-key: the new key has the ID [0-9a-f]{8}; re-encrypted [34] secrets$/m);
 
   const lines = keyLines(dataFolder);
   assert.deepEqual([lines.length, lines[1]], [2, before]);
@@ -82,12 +83,12 @@ test('INF-8: keys, MFA devices and sessions work before, during and after a rota
 
   const [event] = await account.records('RotateOperatorKey');
   assert.deepEqual(
-    [event.eventSource, event.userIdentity.invokedBy, event.serviceEventDetails.resealed],
-    ['belfry.operator', 'operator', 3],
+    [event.eventSource, event.userIdentity.invokedBy, `re-encrypted ${event.serviceEventDetails.resealed} secrets`],
+    ['belfry.operator', 'operator', written.match(/re-encrypted . secrets/)?.[0]],
   );
 });
 
-test('INF-8: forget-old deletes the older key and ends its sessions, and the old file is rejected', async () => {
+test('INF-8: forget-old deletes the older key and ends its sessions, and the old key file is rejected', async () => {
   let account = await startAccount();
   const { dataFolder } = account.server;
   const user = await account.user('ada', managed('AdministratorAccess'));
@@ -100,7 +101,7 @@ test('INF-8: forget-old deletes the older key and ends its sessions, and the old
   const newer = await account.assume(user, role);
   const forgotten = await operatorKey(dataFolder, 'forget-old');
   assert.equal(forgotten.status, 0, forgotten.written);
-  assert.match(forgotten.written, /^belfry operator-key: deleted [0-9a-f]{8};/);
+  assert.match(forgotten.written, /^belfry operator-key: deleted the keys [0-9a-f]{8};/);
   assert.equal(keyLines(dataFolder).length, 1);
 
   for (const again of [false, true]) {
@@ -113,10 +114,10 @@ test('INF-8: forget-old deletes the older key and ends its sessions, and the old
   writeFileSync(join(dataFolder, 'operator.key'), oldFile);
   const ended = await startThatEnds(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off']);
   assert.equal(ended.status, 2);
-  assert.match(ended.written, /is not the key of this database; copy the right operator\.key back/);
+  assert.match(ended.written, /does not belong to this database; restore the operator\.key of this database/);
 });
 
-test('INF-8: rotate --forget-old replaces a leaked key in one command, repeatedly', async () => {
+test('INF-8: rotate --forget-old replaces a leaked key in one command, and can be repeated', async () => {
   const account = await startAccount();
   for (const _ of [1, 2]) {
     const { status, written } = await operatorKey(account.server.dataFolder, 'rotate', '--forget-old');
@@ -125,14 +126,14 @@ test('INF-8: rotate --forget-old replaces a leaked key in one command, repeatedl
     await worksAs(account, account.server.credentials, /user\/admin$/);
   }
   const nothing = await operatorKey(account.server.dataFolder, 'forget-old');
-  assert.match(nothing.written, /^belfry operator-key: [0-9a-f]{8} is the only key$/m);
+  assert.match(nothing.written, /^belfry operator-key: there are no older keys to delete; the only key is [0-9a-f]{8}$/m);
 });
 
-test('INF-8: an interrupted rotation loses nothing, and forget-old waits for a complete one', async () => {
+test('INF-8: an interrupted rotation loses no secret, and forget-old requires a complete rotation', async () => {
   const account = await startAccount();
   const { dataFolder } = account.server;
   await account.server.stop();
-  // State after a crash in the first step: the file has a new key, but no secret is sealed with it.
+  // State after a crash in the first step: the file has a new key, but no secret is encrypted with that key.
   const path = join(dataFolder, 'operator.key');
   writeFileSync(
     path,
@@ -148,7 +149,7 @@ test('INF-8: an interrupted rotation loses nothing, and forget-old waits for a c
   await worksAs(again, again.server.credentials, /user\/admin$/);
 });
 
-test('INF-8: a rotation re-seals every sealed column', () => {
+test('INF-8: a rotation re-encrypts every encrypted column', () => {
   const sealed = readdirSync('src/store', { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .flatMap((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').match(/(?<=readonly )sealed\w+/g) ?? []);
@@ -159,8 +160,8 @@ test('INF-8: a rotation re-seals every sealed column', () => {
 
 // biome-ignore format: a table
 const FAILURES: readonly [title: string, args: readonly string[], status: number, message: RegExp][] = [
-  ['no command',               [],                             2, /belfry operator-key rotate/],
-  ['another command',          ['burn'],                       2, /belfry operator-key rotate/],
+  ['no command',               [],                             2, /missing command \(commands: rotate, forget-old\)/],
+  ['another command',          ['burn'],                       2, /unknown command 'burn' \(commands: rotate, forget-old\)/],
   ['an unknown option',        ['rotate', '--all'],            2, /unknown flag '--all'/],
   ['no running server',        ['rotate'],                     1, /no server is running on the data folder/],
 ];

@@ -8,15 +8,15 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CreateOpenIDConnectProviderCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni, fromProcess, fromTemporaryCredentials, fromTokenFile } from '@aws-sdk/credential-providers';
 import { startAccount } from '../kit/account.ts';
+import { newFolder } from '../kit/folder.ts';
 import type { Keys } from '../kit/keys.ts';
 import { newMfaDevice } from '../kit/mfa.ts';
 import { allow, trust, trustProvider } from '../kit/policy.ts';
@@ -26,8 +26,7 @@ const CLI = ['/usr/bin/aws', '/usr/local/bin/aws'].find((file) => existsSync(fil
 const provider = await startOpenIdProvider();
 const account = await startAccount({ BELFRY_INTERNAL_ISSUERS: provider.host });
 const { accountId, admin, server } = account;
-const home = mkdtempSync(join(tmpdir(), 'belfry-profiles-'));
-after(() => rmSync(home, { recursive: true, force: true }));
+const home = newFolder('profiles');
 
 const maker = await account.user('maker', allow('sts:AssumeRole'));
 const worker = await account.role('Worker', trust(account.userArn('maker')), allow('iam:ListUsers'));
@@ -163,7 +162,7 @@ test('AWS CLI: mfa_serial prompts for one code per session, and a wrong or used 
   );
 });
 
-test('AWS CLI: without MFA the trust policy denies the same profile', async () => {
+test('AWS CLI: a trust policy that requires MFA denies a profile without mfa_serial', async () => {
   profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'cli' });
   assert.match(
     await identity(),
@@ -207,7 +206,7 @@ const arnOf = async (provider: ReturnType<typeof fromProcess> | ReturnType<typeo
   ).Arn;
 const files = { filepath: credentials, configFilepath: config, ignoreCache: true };
 
-test('SDK v3: fromTemporaryCredentials assumes a role, and another one with its session', async () => {
+test('SDK v3: fromTemporaryCredentials assumes a role, and with the session of this role a second role', async () => {
   const next = await account.role('Next', trust(worker), allow('iam:ListUsers'));
   const first = fromTemporaryCredentials({ masterCredentials: maker, params: { RoleArn: worker, RoleSessionName: 'first' }, clientConfig });
   assert.equal(await arnOf(first), `arn:aws:sts::${accountId}:assumed-role/Worker/first`);
@@ -234,7 +233,7 @@ test('SDK v3: fromTemporaryCredentials requests an MFA code', async () => {
   assert.deepEqual(requested, [SerialNumber]);
 });
 
-test('SDK v3: fromIni, fromProcess and fromTokenFile read the same profiles', async () => {
+test('SDK v3: fromIni, fromProcess and fromTokenFile read the profiles and the token file', async () => {
   profile({ role_arn: worker, source_profile: 'maker', role_session_name: 'ini' });
   assert.equal(await arnOf(fromIni({ profile: 'tried', ...files, clientConfig })), `arn:aws:sts::${accountId}:assumed-role/Worker/ini`);
   profile({ credential_process: `/bin/cat ${join(home, 'process.json')}` });

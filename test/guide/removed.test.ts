@@ -31,11 +31,11 @@ const lister = await account.user('lister', allow('chime:List*'));
 /** Response to one request. */
 interface Outcome {
   readonly requestId: string;
-  /** Status, error code and body. Example: `403 ForbiddenException {"Code":…}`. */
+  /** Status, error code and body without the ID of the request. Example: `403 ForbiddenException {"Code":…}`. */
   readonly answer: string;
 }
 
-/** Returns the request of a removed operation, as clients send it. The body is arbitrary, because the server ignores it. */
+/** Returns a request of an operation, as clients send it. The body is arbitrary, because the server ignores it. */
 function requestFor({ http }: OperationModel): Plain {
   const target = `/_chime${http.uri.replaceAll(/\{[^}]*\}/g, 'x')}`;
   const bodied = http.method === 'POST' || http.method === 'PUT';
@@ -46,13 +46,13 @@ async function send(operation: OperationModel, credentials?: Keys): Promise<Outc
   const plain = requestFor(operation);
   const headers = credentials ? signedHeaders(server.endpoint, plain, { credentials, signingName: 'chime' }) : { host };
   const reply = await exchange(server.endpoint, bytesOf(plain, headers));
-  return {
-    requestId: reply.headers['x-amzn-requestid'] as string,
-    answer: `${reply.status} ${errorCodeOf(reply)} ${reply.body.toString('utf8')}`,
-  };
+  const requestId = reply.headers['x-amzn-requestid'] as string;
+  const body = reply.body.toString('utf8').replace(`"RequestId":"${requestId}"`, '"RequestId":"that of the header"');
+  return { requestId, answer: `${reply.status} ${errorCodeOf(reply)} ${body}` };
 }
 
-const forbidden = (message: string) => `403 ForbiddenException ${JSON.stringify({ Code: 'Forbidden', Message: message })}`;
+const forbidden = (message: string) =>
+  `403 ForbiddenException ${JSON.stringify({ Code: 'Forbidden', Message: message, RequestId: 'that of the header', Resource: null })}`;
 const unauthorized = (user: string, name: string, reason: string) =>
   forbidden(`User: ${account.userArn(user)} is not authorized to perform: chime:${name} on resource: * ${reason}`);
 
@@ -72,18 +72,32 @@ before(async () => {
   byStranger = await sendAll(stranger);
 });
 
-test('CHM-7: each of the 129 removed operations returns the error for the account', () => {
+test('CHM-7: each of the 129 removed operations is refused with the account ID and the new endpoints', () => {
   assert.deepEqual(
     byAdministrator.filter(({ answer }) => answer !== forbidden(GATE)),
     [],
   );
 });
 
-test('CHM-7, TS-9: without permission each removed operation is denied first', () => {
+test('CHM-7, TS-9: without permission, each removed operation is denied by policy', () => {
   const wrong = byStranger.filter(
     ({ operation: { name }, answer }) =>
       answer !== unauthorized('stranger', name, `because no identity-based policy allows the chime:${name} action`),
   );
+  assert.deepEqual(wrong, []);
+});
+
+test('Errors: those of each of the 62 operations have the code, the message, the ID of the request and no resource', async () => {
+  const operations = Object.values(loadModel('chime').operations).filter(({ own }) => own !== true);
+  assert.equal(operations.length, 62);
+  const wrong: string[] = [];
+  for (const operation of operations) {
+    const { answer } = await send(operation, stranger);
+    const reason = `because no identity-based policy allows the chime:${operation.name} action`;
+    // A body that lacks a required member is refused before the decision of the policies.
+    const isInvalid = answer.startsWith('400 ValidationException {"Code":"Validation","Message":"');
+    if (answer !== unauthorized('stranger', operation.name, reason) && !isInvalid) wrong.push(answer);
+  }
   assert.deepEqual(wrong, []);
 });
 
@@ -111,7 +125,7 @@ test('CHM-7: an unsigned request for a removed operation is MissingAuthenticatio
   );
 });
 
-test('CHM-7, LOG-1: each call is recorded once by its name, with its error and without parameters', async () => {
+test('CHM-7, LOG-1: each call is recorded once under its name, with its error and without parameters', async () => {
   const recorded = new Map<string, (LookedUp & { readonly document: { readonly requestParameters?: unknown } })[]>();
   for (const event of await everyEvent(new CloudTrailClient(server.client())))
     recorded.set(event.document.requestID, [...(recorded.get(event.document.requestID) ?? []), event]);
@@ -152,7 +166,7 @@ const CLIENT_ENVIRONMENT = {
 };
 const CLI = ['/usr/bin/aws', '/usr/local/bin/aws'].find((file) => existsSync(file)) as string;
 
-/** Runs a command of the CLI at the endpoint without a base path. Returns its error message, or an empty string. */
+/** Runs a CLI command with an endpoint without `/_<service>`. Returns the error message, or an empty string. */
 async function aws(...command: readonly string[]): Promise<string> {
   const args = ['--endpoint-url', server.endpoint, '--no-cli-pager', ...command];
   return promisify(execFile)(CLI, args, { env: CLIENT_ENVIRONMENT }).then(
@@ -173,7 +187,7 @@ test('CHM-7: AWS CLI: chime create-meeting is removed, and chime-sdk-meetings cr
   assert.deepEqual(outcomes, [gateError('CreateMeeting'), gateError('ListMeetings'), gateError('DeleteVoiceConnector'), '']);
 });
 
-test('CHM-7: boto3: requests under /_chime are removed, and without it they reach the SDK service', async () => {
+test('CHM-7: boto3: only requests under /_chime reach removed operations, others reach the SDK service', async () => {
   const script = fileURLToPath(new URL('removed.py', import.meta.url));
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', script], { env: CLIENT_ENVIRONMENT });
   const gateError = (name: string) => `403 An error occurred (ForbiddenException) when calling the ${name} operation: ${GATE}`;

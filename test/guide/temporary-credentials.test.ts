@@ -1,6 +1,6 @@
 /**
- * ROLE-1: every kind of temporary credentials on every service. The credentials belong to administrators. So the cause of an error is the
- * kind of credentials (security.md §2.6), not a policy.
+ * ROLE-1: calls every service with every kind of temporary credentials. The credentials belong to administrators. So
+ * the cause of an error is the kind of credentials (security.md §2.6), not a policy.
  */
 
 import assert from 'node:assert/strict';
@@ -48,7 +48,7 @@ async function withSecondFactor(): Promise<MfaDevice & { readonly keys: Keys }> 
 interface Kind {
   readonly name: string;
   readonly credentials: () => Promise<Keys>;
-  /** Result on the other services: `ok`, or the error code. */
+  /** Result of each call to IAM: `ok`, or the error code. */
   readonly iam: string;
   readonly sts: Readonly<
     Record<'GetCallerIdentity' | 'AssumeRole' | 'GetFederationToken' | 'GetSessionToken' | 'GetAccessKeyInfo', string>
@@ -134,8 +134,8 @@ for (const kind of KINDS) {
       const faults: string[] = [];
       for (const operation of operationsOf(service)) {
         const { code, message, status = 500 } = await send(operation.name, inputFor(service, operation, accountId));
-        // Fails only for rejected credentials and policy denials. Other errors are accepted: an operation may be unimplemented. A resource
-        // may be missing, which some services report as ForbiddenException.
+        // The test fails for rejected credentials, policy denials and server errors. It accepts other errors, such as a
+        // missing resource. Some services report a missing resource as ForbiddenException.
         const absent = code === 'ForbiddenException' && !message.includes('is not authorized to perform');
         if (status >= 500 || (status === 403 && !absent)) faults.push(`${operation.name}: ${code} ${status}: ${message}`);
       }

@@ -42,7 +42,7 @@ for (const [title, statement, finding] of ROWS) {
   });
 }
 
-test('RBP-6: resource types of Chime cannot be validated, because they have no resource policies', async () => {
+test('RBP-6: ValidatePolicy rejects resource types of Chime, because they have no resource policies', async () => {
   const document = policy({ ...allow('chime:GetMeeting', '*'), Principal: { AWS: '111122223333' } });
   for (const type of ['AWS::Chime::Meeting', 'AWS::Chime::AppInstance', 'AWS::Chime::VoiceConnector']) {
     const { name, status, message } = await refusalOf(findings(document, 'RESOURCE_POLICY', type));

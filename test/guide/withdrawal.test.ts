@@ -41,7 +41,7 @@ import type { Keys } from '../kit/keys.ts';
 import { allow, deny, managed, policy, trust } from '../kit/policy.ts';
 
 const CALLERS = 16;
-/** Minimum number of responses in a phase before the next one begins. */
+/** Number of responses after which the next change begins. The time between two changes is called a phase. */
 const CALLS = 100;
 
 const account = await startAccount();
@@ -83,7 +83,10 @@ async function passes(client: ReturnType<typeof meetings>): Promise<boolean> {
   }
 }
 
-/** Sends calls without a pause and makes changes in between. Each change waits for enough calls since the previous one. */
+/**
+ * Sends calls without a pause, and makes the changes meanwhile. Each change begins when `CALLS` calls have had
+ * responses since the previous change.
+ */
 async function underLoad(keys: Keys, changes: readonly (() => Promise<unknown>)[]): Promise<readonly (readonly boolean[])[]> {
   const client = meetings(keys);
   const outcomes: boolean[][] = [[], ...changes.map(() => [])];
@@ -96,7 +99,7 @@ async function underLoad(keys: Keys, changes: readonly (() => Promise<unknown>)[
     while (!done) {
       const sentIn = phase;
       const passed = await passes(client);
-      // Ignores a call if the next change started before the response, because both decisions are correct.
+      // Ignores a call if the next change started before the response, because then Allow and Deny are both correct.
       if (changing !== sentIn) continue;
       outcomes[sentIn]?.push(passed);
       if ((outcomes[sentIn]?.length ?? 0) >= CALLS) enough[sentIn]?.resolve();

@@ -1,4 +1,7 @@
-/** Random strings for the ARN of a resource that the caller is denied, and random tags whose keys collide ignoring case. */
+/**
+ * Random requests of two kinds. Some have a random string in place of the ARN of a resource that a Deny protects.
+ * Others have random tags whose keys are equal ignoring case.
+ */
 
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
@@ -42,7 +45,7 @@ const HOSTILE_TEXTS = [
 
 const pick = <Item>(dice: Dice, items: readonly Item[]): Item => items[dice(items.length)] as Item;
 
-/** Returns an ARN with one to three random changes. The result may be a canonical ARN, but never the passed one. */
+/** Returns a copy of `arn` with one to three random changes. The result may be a valid ARN, but never equals `arn`. */
 function mutated(dice: Dice, arn: string): string {
   let text = arn;
   for (let left = 1 + dice(3); left > 0; left--) text = pick(dice, MUTATIONS)(dice, text);

@@ -20,13 +20,19 @@ const built = new Set(
   (await parity()).flatMap(({ service, operations }) => operations.flatMap((each) => (each.built ? [`${service} ${each.operation}`] : []))),
 );
 
-/** Possible errors for an unknown or invalid ARN. One is about the signature, because a no-break space in a header invalidates it. */
+/**
+ * Possible errors for an unknown or invalid ARN. The error of an invalid signature is possible, because a no-break
+ * space in a header invalidates the signature.
+ */
 const REFUSED =
   /^(InvalidSignatureException|SerializationException|MalformedInput|AccessDenied(Exception)?|Validation(Error|Exception)|BadRequest(Exception)?|NotFound(Exception)?|NoSuchEntity(Exception)?|Forbidden(Exception)?|UnauthorizedClient(Exception)?|InvalidInput(Exception)?|InvalidIdentityToken(Exception)?|MalformedPolicyDocument(Exception)?|ResourceNotFoundException|NotYetImplemented(Exception)?|UnprocessableEntityException)$/;
 
 const senders = new Map<string, ReturnType<typeof caller>>();
 
-/** Calls the operation with `text` as the ARN at this place. The caller has a Deny on the resource of the place's type. */
+/**
+ * Calls an operation with `text` in an input member that contains an ARN. The member accepts ARNs of type `place.type`,
+ * and the caller has a Deny on the test's resource of this type.
+ */
 function call(place: Place, text: string): Promise<Outcome> {
   const { service, operation, type } = place;
   const key = `${service} ${type}`;
@@ -46,7 +52,7 @@ async function each<Item>(items: readonly Item[], run: (item: Item) => Promise<v
 }
 
 for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
-  test(`ARN variants: ${service} accepts no other string for a denied ARN`, async () => {
+  test(`ARN variants: ${service} accepts no other string in place of the ARN of a denied resource`, async () => {
     const places = resources.places.filter((place) => place.service === service);
     const before = resources.stateDigest();
     const accepted: string[] = [];
@@ -86,7 +92,7 @@ test('ARN variants: a Deny on an ARN denies every action that supports resources
   assert.ok(denied > 100, `${denied} denied`);
 });
 
-test('ARN inputs: every input member of an implemented operation that contains an ARN is declared', () => {
+test('ARN inputs: every ARN member in the input of an implemented operation is declared', () => {
   const undeclared = SERVICE_NAMES.flatMap((service) => {
     const model = loadModel(service);
     return Object.values(model.operations)

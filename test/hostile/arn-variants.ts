@@ -1,6 +1,6 @@
 /** Strings that look like an ARN, or that a lenient parser would accept in its place. */
 
-/** Returns another string for an ARN. The result is never the ARN itself. */
+/** Function that returns a string similar to an ARN, but never the ARN itself. */
 export type Variant = (arn: string) => string;
 
 interface Parts {
@@ -12,7 +12,7 @@ interface Parts {
   resource: string;
 }
 
-/** Returns a variant that changes some of the six parts. */
+/** Returns a variant that changes some of the six colon-separated parts of the ARN. */
 const changed =
   (change: (parts: Parts) => Partial<Parts>): Variant =>
   (arn) => {

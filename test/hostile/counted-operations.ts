@@ -1,10 +1,12 @@
 /**
- * Operations of IAM, Access Analyzer and Organizations on a store in memory, without authorization and records. Counts the characters that
- * each transaction reads. The core of `test/kit/core.ts` authorizes and records, so it reads more than the operations themselves.
+ * Operations of IAM, Access Analyzer and Organizations on a store in memory, without authorization and without trail
+ * records. Counts the characters that each transaction reads. The server in `test/kit/core.ts` also authorizes and
+ * records requests, and therefore reads more than the operations themselves.
  */
 import { openVault } from '#access/vault.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
-import { newGate, newSmallAnalyses, withOffload } from '#server/core/offload.ts';
+import { newContacts, newGate, newSmallAnalyses, withOffload } from '#server/core/offload.ts';
+import { newSurveyGate } from '#server/core/survey-gate.ts';
 import { accessanalyzerOperations } from '#services/accessanalyzer/operations.ts';
 import { iamOperations } from '#services/iam/operations.ts';
 import { callOf } from '#services/kit/fixture.ts';
@@ -20,12 +22,15 @@ import type { HostileRequest } from './worst-analysis-requests.ts';
 
 /** Reads of all transactions. */
 export interface Reads {
-  /** Characters that the largest transaction has read, and `CHARACTERS_PER_STATEMENT` for each of its statements. */
+  /** Characters that the largest transaction has read, plus `CHARACTERS_PER_STATEMENT` for each of its statements. */
   largest: number;
   transactions: number;
 }
 
-/** Characters that the count adds for each statement, as `Identity.work` does. */
+/**
+ * Characters that the count adds for each statement. The store adds the same number when it counts the work of a
+ * transaction.
+ */
 const CHARACTERS_PER_STATEMENT = 500;
 
 /** Creates the operations on an empty store. */
@@ -77,7 +82,14 @@ export async function openCountedOperations() {
     accessanalyzer: accessanalyzerOperations(),
     organizations: organizationsOperations(),
   };
-  const parts = { gate: newGate(1), surveyGate: newGate(1), store, threads, smallAnalyses: newSmallAnalyses() };
+  const parts = {
+    gate: newGate(1),
+    contacts: newContacts({ most: 1, mostOfAccount: 1 }),
+    surveyGate: newSurveyGate(),
+    store,
+    threads,
+    smallAnalyses: newSmallAnalyses(),
+  };
 
   /** Decodes and handles a request. Returns the output, or `undefined` for an operation of another service. */
   async function answer({ path, headers, body, signingName }: HostileRequest): Promise<unknown> {
@@ -88,9 +100,9 @@ export async function openCountedOperations() {
     const table = tables[routed.service] as Readonly<Record<string, Operation<unknown, unknown>>> | undefined;
     const operation = table?.[routed.operation.name];
     if (operation === undefined) return undefined;
-    return withOffload(parts, ({ offload, survey, analyzeFor }) =>
+    return withOffload(parts, ({ offload, surveyFor, analyzeFor }) =>
       store.transaction(async (tx) => {
-        const call: Call = callOf(tx, { offload, survey, analyze: analyzeFor('1') });
+        const call: Call = callOf(tx, { offload, survey: surveyFor('1'), analyze: analyzeFor('1') });
         operation.access(input, call);
         return operation.handle(call, input);
       }),

@@ -31,7 +31,9 @@ export interface Damage {
 
 const PRIVATE = ['operator.key', 'belfry.db', 'aws/credentials', 'tls/ca.key', 'tls/server.key'];
 const FOLDERS = ['.', 'aws', 'control', 'tls'];
-/** Folder outside of the data folder. Some damages replace a file by a link to it. */
+/**
+ * Folder outside of the data folder. Some damages move a file into this folder, and leave a symbolic link in its place.
+ */
 const ELSEWHERE = 'elsewhere';
 
 const withoutDatabase = (folder: string): void => {
@@ -133,7 +135,7 @@ export const DAMAGES: readonly Damage[] = [
     apply: (folder: string) => {
       if (existsSync(join(folder, 'tls'))) writeFileSync(join(folder, 'tls', name), 'x', { mode: 0o600 });
     },
-    message: /are not a certificate and its key .*delete '.*server\.json' to issue them again/,
+    message: /are not a certificate and its private key .*delete '.*server\.json' and start the server again/,
   })),
   {
     title: 'an empty operator key',
@@ -148,7 +150,7 @@ export const DAMAGES: readonly Damage[] = [
   {
     title: 'another operator key',
     apply: (folder) => writeFileSync(join(folder, 'operator.key'), `${'0'.repeat(64)}\n`, { mode: 0o600 }),
-    message: /is not the key of this database; copy the right operator\.key back/,
+    message: /does not belong to this database; restore the operator\.key of this database/,
   },
   {
     title: 'no operator key',

@@ -1,6 +1,7 @@
 /**
- * A server for the tests of ARN variants. For each type of resource with an ARN in an input, it has one resource, and one user with a Deny on
- * that resource. The module also creates the input of each operation. The account and its clients are from `test/kit/account.ts`.
+ * A server for the tests of ARN variants. For each type of resource that an input names by ARN, the server has one
+ * resource, and one user with a Deny on that resource. The module also creates the input of each operation. The account
+ * and its clients are from `test/kit/account.ts`.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -21,9 +22,10 @@ import {
 import { type ArnInput, arnInputsOf } from '#model/arn-inputs.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
-import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
+import type { ServiceName } from '#model/services.ts';
 import { startAccount, type TestAccount } from '../kit/account.ts';
 import { newAppInstance, newAppInstanceUser, newBot } from '../kit/app-instance.ts';
+import { SDK_SERVICES } from '../kit/clients.ts';
 import type { Keys } from '../kit/keys.ts';
 import { createMeeting } from '../kit/meeting.ts';
 import { allow, deny, policy, trust, trustService } from '../kit/policy.ts';
@@ -42,11 +44,16 @@ export interface Place {
 export interface DeniedResources extends TestAccount {
   /** ARN of the resource of each type. */
   readonly canonical: Readonly<Record<string, string>>;
-  /** Every place of every service. */
+  /** Every input member of every service that names a resource of this server. */
   readonly places: readonly Place[];
-  /** Keys of one user per type. A user may call everything, except on the resource of the type. */
+  /**
+   * Access keys of one user for each type of resource. The user may do everything, except with the resource of that
+   * type.
+   */
   readonly deniedOn: Readonly<Record<string, Keys>>;
-  /** Returns an input in which every ARN is the ARN of a resource, except `text` at the place. */
+  /**
+   * Returns an input for `place.operation`. The member `place.input` has the value `text`. Every other ARN is valid.
+   */
   inputWith(place: Place, text: string): unknown;
   /** Returns a digest of the database without the records of requests. */
   stateDigest(): string;
@@ -63,7 +70,7 @@ const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
 export async function startDeniedResources(): Promise<DeniedResources> {
   const account = await startAccount();
   const canonical: Readonly<Record<string, string>> = { ...(await identityResources(account)), ...(await chimeResources(account)) };
-  const places = SERVICE_NAMES.flatMap((service) =>
+  const places = SDK_SERVICES.flatMap((service) =>
     operationsOf(service).flatMap((operation) =>
       arnInputsOf(loadModel(service), operation).flatMap((input): Place[] => {
         const type = input.types.find((each) => canonical[each] !== undefined);
@@ -189,7 +196,7 @@ const STATE = [
 ];
 
 function digestOf(dataFolder: string): string {
-  const database = new DatabaseSync(join(dataFolder, 'belfry.db'), { readOnly: true });
+  const database = new DatabaseSync(join(dataFolder, 'belfry.db'), { readOnly: true, timeout: 10_000 });
   const digest = createHash('sha256');
   for (const table of STATE)
     for (const row of database.prepare(`SELECT * FROM ${table} ORDER BY 1, 2, 3`).iterate()) digest.update(JSON.stringify(row));

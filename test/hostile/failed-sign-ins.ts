@@ -11,7 +11,10 @@ const SOURCES = 20;
 const FAILURES = 5;
 const PASSWORD = 'Correct-Horse-7';
 
-/** Returns bodies of sign-in requests: mostly a wrong password for a random name, sometimes an unreadable body. */
+/**
+ * Returns a generator of sign-in request bodies: mostly a wrong password for a random name, sometimes an unreadable
+ * body.
+ */
 const bodies = (account: string) =>
   fc.oneof(
     {
@@ -81,7 +84,8 @@ export const failedSignIns: Workload = {
       { what: 'sign-ins answered', value: [...statuses.values()].reduce((sum, count) => sum + count, 0), unit: 'count' },
       { what: 'passwords compared for one source', value: mostTried, unit: 'count', most: FAILURES + regained },
       { what: 'passwords compared', value: tried, unit: 'count', most: SOURCES * (FAILURES + regained) },
-      // No limit: the server hashes two passwords at a time, so the delay depends on the number of CPUs.
+      // This figure has no limit: the server hashes two passwords at a time, so the delay depends on the number of
+      // CPUs.
       { what: 'longest delay of another caller', value: longestMs, unit: 'ms' },
     ];
   },

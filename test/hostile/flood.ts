@@ -5,14 +5,14 @@ export interface Flood {
   readonly port: number;
   readonly localAddress: string;
   readonly connections: number;
-  /** One request. */
+  /** Request that the process sends again and again. */
   readonly request: string;
   /** Whether the process reads the responses. */
   readonly reads: boolean;
 }
 
 const { port, localAddress, connections, request, reads } = JSON.parse(process.argv[2] as string) as Flood;
-/** Repeated request, longer than the data that the server receives in one read. */
+/** The request, repeated so often that the bytes exceed the data that the server receives in one read. */
 const bytes = Buffer.from(request.repeat(Math.ceil(131_072 / request.length)));
 
 function send(socket: Socket): void {

@@ -15,8 +15,9 @@ import { CORE_STEPS_MAX, countSteps } from './steps.ts';
 const SIZES: RecordSizes = { tags: 8, documents: 0.2, metadata: 100_000, attachments: 2, lastUses: 3 };
 
 /**
- * Maximum number of characters that one transaction may read, which takes about 40 ms. A page of a list ends after 2 MiB. A scan of all
- * records reads only summaries. The accounts of an organization have the largest summaries in total.
+ * Maximum number of characters that one transaction may read, which takes about 40 ms. A page of a list ends after 2
+ * MiB. A scan of all records reads only their summaries, which are small and contain no documents. The accounts of an
+ * organization have the largest summaries in total.
  */
 const READ_MAX = 5 * 2 ** 20;
 

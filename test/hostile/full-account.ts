@@ -14,10 +14,10 @@ import { filled } from './worst-analysis-requests.ts';
 /** Sizes of the records. The quotas determine the number of records. */
 export interface RecordSizes {
   readonly tags: number;
-  /** Part of the largest size of a policy, from 0 to 1. */
+  /** Size of each policy document, as a fraction (0 to 1) of the largest size. */
   readonly documents: number;
   readonly metadata: number;
-  /** Managed policies of a user, group or role, and groups of a user. */
+  /** Number of managed policies of each user, group and role, and number of groups of each user. */
   readonly attachments: number;
   readonly lastUses: number;
 }
@@ -40,10 +40,14 @@ type Entry = { readonly [Kind in IdentityKind]: readonly [Kind, key: string, Ide
 /** Returns the name of an entity, such as `user-00042`. All names have the same length, so that they sort by number. */
 export const nameOf = (kind: string, index: number): string => `${kind}-${String(index).padStart(5, '0')}`;
 
-/** Returns the unique ID of a user or role. */
+/** Returns the unique ID of a user (AIDA), role (AROA), policy (ANPA) or group (AGPA). */
 const uniqueIdOf = (prefix: 'AIDA' | 'AROA' | 'ANPA' | 'AGPA', index: number): string => `${prefix}${String(index).padStart(17, '0')}`;
 
-/** Returns 0 and `count - 1` further numbers below `size`. Consecutive indexes get consecutive numbers, so that all are used equally. */
+/**
+ * Selects the policies or groups to which the user, group or role with the number `index` refers. Returns `count`
+ * numbers below `size`. The first number is always 0. The other numbers continue after the numbers for `index - 1`, so
+ * that each number from 1 is used equally often.
+ */
 function spread(index: number, count: number, size: number): readonly number[] {
   return [0, ...Array.from({ length: count - 1 }, (_, i) => 1 + ((index * (count - 1) + i) % (size - 1)))];
 }
@@ -166,7 +170,8 @@ function* rolesOf(accountId: AccountId, sizes: RecordSizes): Iterable<Entry> {
     const roleName = nameOf('role', i);
     const roleId = uniqueIdOf('AROA', i);
     const policies = spread(i, sizes.attachments, QUOTAS.PoliciesPerAccount);
-    // A trust policy of 2,048 characters has at most 50 ARNs of users.
+    // A trust policy of 2,048 characters has at most 50 ARNs of users. The stored policy has the unique IDs of the
+    // users instead of the ARNs.
     const trusted = Array.from({ length: 50 }, (_, t) => uniqueIdOf('AIDA', (i * 50 + t) % QUOTAS.UsersPerAccount));
     const statement = { Effect: 'Allow', Principal: { AWS: trusted }, Action: 'sts:AssumeRole' };
     yield [
@@ -223,7 +228,7 @@ async function write(store: Store, accountId: AccountId, entries: Iterable<Entry
   await flush();
 }
 
-/** ID of a job for last accessed information, on a policy that is attached to every user, group and role. */
+/** ID of a GenerateServiceLastAccessedDetails job about a policy that is attached to every user, group and role. */
 export const JOB_ID = '00000000-0000-4000-8000-000000000000';
 
 /** Fills an account up to the quotas of IAM. `principalId` is the ID of the principal that may read the job. */
@@ -257,7 +262,7 @@ const unitIdOf = (index: number): string => `ou-full-${String(index).padStart(8,
 const scpIdOf = (index: number): string => `p-${String(index).padStart(8, '0')}`;
 const memberOf = (index: number): AccountId => String(900_000_000_000 + index) as AccountId;
 
-/** Creates an organization that an account manages, and fills it up to the quotas of Organizations. */
+/** Creates an organization with the management account `accountId`, and fills it up to the quotas of Organizations. */
 export async function fillOrganization(store: Store, accountId: AccountId, sizes: RecordSizes): Promise<void> {
   await write(store, accountId, organizationOf(accountId, sizes));
 }

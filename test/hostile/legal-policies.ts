@@ -17,8 +17,8 @@ export function tenPolicies(policyOf: (characters: number) => string): PolicyLay
 }
 
 /**
- * Returns the policies of a user with every quota used. The user has session policies, and its account is at the maximum depth of an
- * organization. `policyOf` returns a policy with a number of characters.
+ * Returns the policies of a user that uses every quota. The user has session policies, and its account is at the
+ * maximum depth of an organization. `policyOf` returns a policy of at most the passed number of characters.
  */
 export function everyPolicy(policyOf: (characters: number) => string): PolicyLayers {
   const managed = policyOf(QUOTAS.PolicySize);

@@ -1,4 +1,7 @@
-/** Names in another case. IAM looks up names case-insensitively, and authorizes the ARN of the found entity, not the requested name. */
+/**
+ * Names in another letter case. IAM looks up names case-insensitively, and authorizes the ARN of the found entity, not
+ * the requested name.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateGroupCommand, CreateUserCommand, UpdateGroupCommand, UpdateUserCommand } from '@aws-sdk/client-iam';
@@ -19,12 +22,15 @@ await admin.send(new CreateUserCommand({ UserName: 'Target' }));
 await admin.send(new CreateGroupCommand({ GroupName: 'Target' }));
 await guide.role('Target', trust(`arn:aws:iam::${accountId}:root`));
 
-/** Operations and input members. The member contains a name, but the operation authorizes another resource. */
+/**
+ * Operations, each with an input member that contains the name of an entity. A Deny on an existing entity with this
+ * name does not apply to the operation.
+ */
 const ABOUT_ANOTHER: ReadonlySet<string> = new Set([
   // IAM authorizes the group, not the user.
   'AddUserToGroup UserName',
   'RemoveUserFromGroup UserName',
-  // The member is the name of an entity that the operation creates or moves.
+  // The member is the name of a new entity.
   'CreateUser UserName',
   'CreateRole RoleName',
   'CreateGroup GroupName',
@@ -50,7 +56,7 @@ for (const kind of ['User', 'Role', 'Group']) {
   });
 }
 
-test('UpdateUser and UpdateGroup: a Deny on the ARN after a move holds for the name in another case', async () => {
+test('UpdateUser and UpdateGroup: a Deny on the new ARN denies the new path, in any case of the name', async () => {
   await admin.send(new CreateUserCommand({ UserName: 'Mover' }));
   await admin.send(new CreateGroupCommand({ GroupName: 'Mover' }));
   const client = iam(

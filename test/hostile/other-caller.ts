@@ -1,6 +1,7 @@
 /**
- * A process that calls GetCallerIdentity through the unmodified client, one call after the other, and measures the longest delay.
- * `workload.ts` starts it. In a separate process, neither the server nor the attack adds to the measured time.
+ * A process that calls GetCallerIdentity through the unmodified client, one call after the other, and measures the longest and the median delay.
+ * `workload.ts` starts it. The caller has its own process, so that its event loop does not wait for work of the server
+ * or the attack.
  */
 import { Agent } from 'node:http';
 import { performance } from 'node:perf_hooks';
@@ -13,17 +14,16 @@ const sts = new STSClient({ ...client, maxAttempts: 1, requestHandler });
 let measuring = false;
 
 async function measure(): Promise<Measured> {
-  let longestMs = 0;
-  let calls = 0;
+  const times: number[] = [];
   while (measuring) {
     const from = performance.now();
     await sts.send(new GetCallerIdentityCommand({}));
-    longestMs = Math.max(longestMs, performance.now() - from);
-    calls += 1;
+    times.push(performance.now() - from);
     // Waits for one turn of the event loop, so that the message that ends the measurement can arrive.
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return { longestMs, calls };
+  times.sort((a, b) => a - b);
+  return { longestMs: times.at(-1) ?? 0, medianMs: times[times.length >> 1] ?? 0, calls: times.length };
 }
 
 process.on('message', (message: 'start' | 'stop') => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { CreateSAMLProviderCommand, IAMClient } from '@aws-sdk/client-iam';
 import fc from 'fast-check';
 import { startTestServer } from '../kit/server.ts';
+import { coreMilliseconds } from '../kit/thread-time.ts';
 import { samlProvider } from '../sts/saml-provider.ts';
 import { startOtherCaller, type Workload } from './workload.ts';
 
@@ -16,10 +16,12 @@ const INCLUSIVE = 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315';
 const SUCCESS = '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>';
 /** Largest assertion that STS accepts. */
 const ASSERTION_MAX = 100_000;
-/** Length of the measurement before the attack, in milliseconds: calls of another caller while no documents are sent. */
+/**
+ * Length of the first measurement, in milliseconds. It measures the calls of another caller before the attack begins.
+ */
 const IDLE_MS = 500;
 
-/** Returns signatures of an element that are invalid for every key. */
+/** Returns a generator of signatures of an element. The signatures are invalid for every key. */
 const signature = (id: string) =>
   fc
     .record({
@@ -84,22 +86,22 @@ export const samlDocuments: Workload = {
     }
     await send('<samlp:Response/>');
     const other = await startOtherCaller(server.client());
-    const idleFrom = coreMilliseconds();
+    const idleFrom = coreMilliseconds('self');
     const { calls: idleCalls } = await other.during(() => setTimeout(IDLE_MS));
-    const ofCall = (coreMilliseconds() - idleFrom) / idleCalls;
+    const ofCall = (coreMilliseconds('self') - idleFrom) / idleCalls;
 
     const inputs = fc.sample(documents, { numRuns: 500, seed }).filter((xml) => Buffer.byteLength(xml) * (4 / 3) < ASSERTION_MAX - 4);
     const outcomes = new Map<string, number>();
     let sent = 0;
     const ends = Date.now() + seconds * 1_000;
-    const attackFrom = coreMilliseconds();
+    const attackFrom = coreMilliseconds('self');
     const { longestMs, calls } = await other.during(async () => {
       while (Date.now() < ends) {
         const outcome = await send(inputs[sent++ % inputs.length] as string);
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       }
     });
-    const ofDocument = (coreMilliseconds() - attackFrom - calls * ofCall) / sent;
+    const ofDocument = (coreMilliseconds('self') - attackFrom - calls * ofCall) / sent;
     other.stop();
     assert.deepEqual([...outcomes.keys()], ['400 InvalidIdentityToken']);
     await server.stop();
@@ -111,17 +113,3 @@ export const samlDocuments: Workload = {
     ];
   },
 };
-
-/** Returns the CPU time of the core thread, which is the first worker thread, in milliseconds. Returns 0 if the system is not Linux. */
-function coreMilliseconds(): number {
-  const tasks = '/proc/self/task';
-  try {
-    for (const task of readdirSync(tasks).sort((a, b) => Number(a) - Number(b))) {
-      if (readFileSync(`${tasks}/${task}/comm`, 'utf8').trim() !== 'WorkerThread') continue;
-      return Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-    }
-  } catch {
-    // The system is not Linux.
-  }
-  return 0;
-}

@@ -1,6 +1,7 @@
 /**
- * Counts the steps of the core's thread, a measure of work that does not depend on the machine. V8's coverage counts how often each block of
- * a function runs. The number of steps is the highest count of each function of the project, added up. Excludes the threads for analyses.
+ * Counts the steps of the core's thread, a measure of work that does not depend on the machine. V8's coverage counts
+ * how often each block of a function runs. The number of steps is a sum over all functions of the project: the highest
+ * block count of each function. Work on the separate threads for analyses is not counted.
  */
 import { Session } from 'node:inspector/promises';
 

@@ -9,17 +9,27 @@ import { startTestServer, type TestServer } from '../kit/server.ts';
 import { everyEvent } from '../kit/trail.ts';
 import { delayOfOthers, type Figure, WARM_UP_CALLS, type Workload } from './workload.ts';
 
-/** Maximum number of records of one source in a minute. A run that starts within a minute overlaps one more minute. */
+/**
+ * Maximum number of records that the server writes for one source (client address) in a minute. A run can begin in the
+ * middle of a minute, and can then have the records of one more minute.
+ */
 const PER_MINUTE = 20;
 const CONNECTIONS = 4;
-/** Minimum number of requests of each connection, also on a slow machine. The first records of a source are written, later ones are counted. */
+/**
+ * Minimum number of requests of each connection, also on a slow machine. It exceeds `PER_MINUTE`, so that the source
+ * reaches the limit. Above the limit, the server only counts the requests.
+ */
 const REQUESTS_LEAST = 50;
 const GZIP = { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' };
-/** Maximum size of the record of an unproven request (without a valid signature): five fields of at most 1 KB, and the fixed fields. */
+/**
+ * Maximum size of the record of a request without a valid signature: five fields of at most 1 KB, and the fields of
+ * fixed size.
+ */
 const RECORD_MOST_BYTES = 6_144;
 
 /**
- * One source floods the trail with unsigned requests whose records are much larger than the requests, and with requests for no operation.
+ * One source floods the trail with unsigned requests whose records are much larger than the requests, and with requests
+ * that match no operation.
  */
 export const trailFloods: Workload = {
   name: 'trail floods',
@@ -62,18 +72,21 @@ export const trailFloods: Workload = {
     ];
     for (const { what, value, most } of figures) assert.ok(most === undefined || value <= most, `${what}: ${value}, at most ${most}`);
     assert.equal(rows + omitted, sent, 'each request has a record or is counted');
-    // Includes the calls that warm up the connection before the attack.
+    // `proven` also has the calls that warm up the connection before the attack.
     assert.equal(proven.length, calls + WARM_UP_CALLS, 'each signed request has a record of its own');
     return figures;
   },
 };
 
-/** Names of events that are not unproven records. */
+/** Names of events that are not unsigned requests of the attack. `trailOf` does not count their records. */
 const OTHERS: ReadonlySet<string> = new Set(['OmitUnprovenRequests', 'GetCallerIdentity', 'LookupEvents']);
 
-/** Returns the number and size of the unproven records in the database of a server, and the number of requests in summaries. */
+/**
+ * Returns the number and size of the records of unsigned requests in the database of a server. `omitted` is the number
+ * of requests without a record, which the server counts in summary records.
+ */
 function trailOf(server: TestServer): { rows: number; bytes: number; largest: number; omitted: number } {
-  const db = new DatabaseSync(join(server.dataFolder, 'belfry.db'), { readOnly: true });
+  const db = new DatabaseSync(join(server.dataFolder, 'belfry.db'), { readOnly: true, timeout: 10_000 });
   try {
     const records = (db.prepare('SELECT heads, documents FROM trail_pack').all() as { heads: string; documents: string }[]).flatMap(
       recordsOf,
@@ -94,7 +107,7 @@ function worstRequests(server: TestServer, seed: number): readonly Buffer[] {
   const host = new URL(server.endpoint).host;
   const bytes = (plain: Plain): Buffer => bytesOf(plain, { host, ...plain.headers });
   const head = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/Host&RoleSessionName=session';
-  // The parameters have just under 100 KB. From this size on, CloudTrail omits them from the record.
+  // The parameters have just under 100 KB. CloudTrail omits parameters of 100 KB or more from the record.
   const arn = `arn:aws:iam::aws:policy/${'a'.repeat(1_900 + (seed % 50))}`;
   const arns = Array.from({ length: 50 }, (_, i) => `&PolicyArns.member.${i + 1}.arn=${arn}`).join('');
   const quotes = '"'.repeat(8_000);

@@ -8,7 +8,8 @@ export interface Workload {
   /**
    * Starts servers, and runs the workload against them for about `seconds`.
    *
-   * Throws if a bound in steps, bytes, rows or counts does not hold. Times are figures only: a test never asserts them.
+   * Throws if a bound in steps, bytes, rows or counts does not hold. Measured times are only reported: no test asserts
+   * a time.
    */
   run(options: WorkloadOptions): Promise<readonly Figure[]>;
 }
@@ -23,12 +24,12 @@ export interface WorkloadOptions {
 export interface Figure {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'ms' | 'bytes' | 'steps' | 'rows' | 'count';
+  readonly unit: 'ms' | 'bytes' | 'steps' | 'rows' | 'count' | 'times';
   /** Documented limit. `npm run hostile` fails if `value` is higher. */
   readonly most?: number;
 }
 
-/** Another caller: options of the SDK client, and a separate source address. */
+/** Options of the SDK client of another caller. `localAddress` is the source address of this caller. */
 export interface OtherCallerOptions {
   readonly endpoint: string;
   readonly region: string;
@@ -39,9 +40,10 @@ export interface OtherCallerOptions {
 /** Number of warm-up calls before the measurement. They open the connection, and let Node compile the code of a call. */
 export const WARM_UP_CALLS = 20;
 
-/** Longest delay of one call, and the number of calls that were answered. */
+/** Longest and median delay of one call, and the number of calls that were answered. */
 export interface Measured {
   readonly longestMs: number;
+  readonly medianMs: number;
   readonly calls: number;
 }
 
@@ -50,6 +52,24 @@ export interface OtherCaller {
   /** Measures the calls until `attack` ends. */
   during(attack: () => Promise<unknown>): Promise<Measured>;
   stop(): void;
+}
+
+/**
+ * Returns the delays of another caller during an attack. On a busy machine, single calls take more than 100 ms without an attack. So only the
+ * median has a limit: a multiple of the median without an attack, in the same run.
+ */
+export function delayFigures(how: string, attacked: Measured, quiet: Measured, most: number): readonly Figure[] {
+  const { longestMs, medianMs, calls } = attacked;
+  const compared = `longest delay of another source during ${how} (${calls} calls; ${quiet.longestMs.toFixed(0)} ms without)`;
+  return [
+    { what: compared, value: longestMs, unit: 'ms' },
+    {
+      what: `median delay during ${how}, compared with none (${quiet.medianMs.toFixed(1)} ms)`,
+      value: medianMs / quiet.medianMs,
+      unit: 'times',
+      most,
+    },
+  ];
 }
 
 /** Starts the process of another caller. */

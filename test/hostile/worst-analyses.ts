@@ -17,10 +17,13 @@ const READ_ONLY = JSON.stringify({
 /** Long analyses, during which the server must answer other callers. */
 const LONG: readonly string[] = ['SimulateCustomPolicy, context entries', 'ValidatePolicy, 130 KB of patterns of resources'];
 
-/** Minimum number of calls of another caller that the server answers during one long analysis. Without separate threads it would be one. */
+/**
+ * Minimum number of calls of another caller that the server answers during one long analysis. Without separate threads
+ * for analyses, the server would answer only one call.
+ */
 const ANSWERED_MEANWHILE = 4;
 
-/** Accepted statuses of a request: success, refused, too large, too complex or throttled. */
+/** HTTP statuses that a request may receive: success, invalid, denied, conflict, too large, too complex, throttled. */
 const STATUSES: ReadonlySet<number> = new Set([200, 400, 403, 409, 413, 422, 429]);
 
 export const worstAnalyses: Workload = {
@@ -73,7 +76,7 @@ async function answered(server: TestServer, credentials: Credentials, request: H
   assert.ok(expected, `${request.name}: ${status} ${body.slice(0, 200)}`);
 }
 
-/** Checks that an account has one running analysis and few waiting ones, and that the rest are throttled. */
+/** Sends 12 analyses of one account at the same time. Checks that the server throttles some of them, but not all. */
 async function throttled(server: TestServer, credentials: Credentials, request: HostileRequest): Promise<void> {
   const all = await Promise.all(Array.from({ length: 12 }, () => sendHostile(server, credentials, request)));
   const refused = all.filter(({ body }) => body.includes('<Code>Throttling</Code>')).length;

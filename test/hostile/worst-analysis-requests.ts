@@ -12,7 +12,7 @@ import { sign } from '#sigv4/sign.ts';
 import { generator } from '../kit/random.ts';
 import type { TestServer } from '../kit/server.ts';
 
-/** One request of a hostile client, before it is signed. */
+/** Unsigned request of a hostile client. */
 export interface HostileRequest {
   readonly name: string;
   readonly signingName: string;
@@ -58,7 +58,7 @@ export function slowPolicy(length: number, random: () => number, kind = Math.flo
   return filled(length, open(`${STATEMENT},"Condition":{"StringLike":{"aws:UserAgent":[`), ']}}}}', () => `"${pattern(random)}"`);
 }
 
-/** Policy documents that are slowest to validate, by the reason. */
+/** Policy documents that are slowest to validate. The name says what makes the validation slow. */
 // biome-ignore format: a table
 const SLOW_DOCUMENTS: readonly (readonly [name: string, make: (length: number) => string])[] = [
   ['misspelled actions',    (length) => filled(length, open('"Effect":"Allow","Resource":"*","Action":['), ']}}', (i) => `"iam:CreateServiceLinkedRoleForUserXXXXXX${i}"`)],
@@ -124,7 +124,10 @@ const CONTEXT: readonly (readonly [string, string])[] = [
   ['ContextEntries.member.1.ContextKeyValues.member.1', VALUE],
 ];
 
-/** Returns a simulation of slow policies of one kind with `length` characters together. Each policy has the maximum length. */
+/**
+ * Returns a SimulateCustomPolicy request. Its policies have slow patterns of one kind, and `length` characters in
+ * total. Each policy except the last has 120,000 characters.
+ */
 export function simulation(length: number, random: () => number, kind: number): HostileRequest {
   const policies: string[] = [];
   for (let left = length; left > 1_000; left -= 120_000) policies.push(slowPolicy(Math.min(left, 120_000), random, kind));
@@ -135,7 +138,7 @@ export function simulation(length: number, random: () => number, kind: number): 
   ]);
 }
 
-/** Returns the hostile requests of a seed: the worst known requests of each kind. */
+/** Returns the worst known requests of each kind. The seed determines random parts of the requests. */
 export function hostileRequests(seed: number): HostileRequest[] {
   const random = generator(seed);
   return [...simulations(random), ...checks(random), ...largeBodies()];
@@ -153,9 +156,10 @@ function simulations(random: () => number): HostileRequest[] {
     ),
   ];
   return [
-    // The core's thread runs the smallest simulation itself. Separate threads run the others.
+    // The thread that handles requests runs the smallest simulations itself. Separate threads run larger simulations.
     ...[1_800, 20_000, 200_000].flatMap((length) => SLOW_PATTERNS.map((_, kind) => simulation(length, random, kind))),
-    // In a form body, question marks and quotes are percent-encoded and take three bytes.
+    // With patterns of the kinds 0 and 2, policies of 1.9 million characters fit into a body of 2 MiB, because few of
+    // their characters are percent-encoded.
     simulation(1_900_000, random, 0),
     simulation(1_900_000, random, 2),
     form('SimulateCustomPolicy, actions × resources', 'SimulateCustomPolicy', [
@@ -265,13 +269,13 @@ function checks(random: () => number): HostileRequest[] {
   ];
 }
 
-/** Returns a document of objects with different names. */
+/** Returns a JSON document that contains `count` objects, each with a different property name. */
 function manyObjects(count: number): object {
   const more = Array.from({ length: count }, (_, i) => ({ [`k${i}`]: i }));
   return { policyDocument: '{', policyType: 'IDENTITY_POLICY', more };
 }
 
-/** Returns requests with policies of the maximum length of a body, and with bodies that are expensive to decode. */
+/** Returns requests with policies as long as a body allows, and requests with bodies that are expensive to decode. */
 function largeBodies(): HostileRequest[] {
   return [
     form('CreatePolicy, 130 KB', 'CreatePolicy', [
@@ -305,7 +309,7 @@ function largeBodies(): HostileRequest[] {
         [`Tags.member.${i + 1}.Value`, ''],
       ]).flat(),
     ]),
-    // The next two bodies are the largest documents that the server decodes.
+    // The next two bodies, a form and a JSON document, are the largest that the server decodes.
     form('a form of 19,900 members', 'TagUser', [
       ['UserName', 'u'],
       ...Array.from({ length: 9_950 }, (_, i): [string, string][] => [

@@ -1,4 +1,7 @@
-/** Most expensive policies and requests that searches have found so far, and those that were expensive for an earlier matcher. */
+/**
+ * Most expensive policies and requests that searches have found so far. Includes policies that were expensive for an
+ * earlier version of the code that matches patterns.
+ */
 import type { Genome } from './worst-policies-search.ts';
 
 const BASE: Genome = {

@@ -1,6 +1,7 @@
 /**
- * Search for the most expensive policies and requests. A genome describes a candidate: a policy and a request. The search changes one gene
- * (property) of the genome at a time, and keeps the more expensive candidate. It uses the quotas and the policy language, not the matcher.
+ * Search for the most expensive policies and requests. A genome describes a candidate: a policy and a request. The
+ * search changes one gene (property) of the genome at a time, and keeps the more expensive candidate. It knows the
+ * quotas and the policy language, but not the code that matches patterns.
  */
 import { type Dice, diceOf } from '../reference/generate-policies.ts';
 
@@ -13,12 +14,12 @@ interface Token {
 /** Description of one candidate of the search. */
 export interface Genome {
   readonly effect: 'Allow' | 'Deny';
-  /** Place of the patterns: in `Resource` or `NotResource`, or as values of a condition. */
+  /** Element of the policy that contains the patterns. In `Condition`, the patterns are values. */
   readonly element: 'Condition' | 'Resource' | 'NotResource';
   readonly operator: string;
   readonly key: string;
   readonly pattern: readonly Token[];
-  /** Number of patterns in one statement. The policy has as many statements as fit. */
+  /** Number of patterns in one statement. The policy has as many statements as the policy size allows. */
   readonly perStatement: number;
   readonly value: readonly Token[];
   readonly valueEnd: string;
@@ -79,7 +80,7 @@ export function randomGenome(roll: Dice): Genome {
   };
 }
 
-/** Returns a genome with one gene changed at random. */
+/** Returns a copy of a genome with one gene (property) changed at random. */
 export function mutate(genome: Genome, roll: Dice): Genome {
   const fresh = randomGenome(roll);
   const tokens = (old: readonly Token[], texts: readonly string[]): readonly Token[] => {
@@ -118,7 +119,7 @@ function stretched(tokens: readonly Token[], end: string, length: number): strin
   return `${unit.repeat(Math.ceil(length / unit.length)).slice(0, length - end.length)}${end}`;
 }
 
-/** Returns the policy of a genome with the maximum number of statements for a number of characters. */
+/** Returns the policy of a genome. The policy has as many statements as fit into `characters`. */
 export function policyOf(genome: Genome, characters: number): string {
   const { effect, element, operator, key, perStatement } = genome;
   const pattern = spell(genome.pattern);
@@ -147,7 +148,10 @@ export interface WorstRequest {
   readonly context: ReadonlyMap<string, string | readonly string[]>;
 }
 
-/** Returns the request of a genome. Every condition key that a caller can choose has a value of the maximum length. */
+/**
+ * Returns the request of a genome. The request has values for every condition key that a caller can choose. The values
+ * of the key in the policy have the maximum length. `otherLength` limits the length of all other values.
+ */
 export function requestOf({ key, value, valueEnd, otherValue, otherLength }: Genome): WorstRequest {
   const context = new Map<string, string | readonly string[]>();
   for (const { name, length, values } of KEYS) {
@@ -166,7 +170,8 @@ export interface Found {
 }
 
 /**
- * Searches for the most expensive genomes by hill climbing from random ones. A genome whose policy is invalid costs nothing.
+ * Searches for the most expensive genome by hill climbing from random genomes. A genome whose policy is invalid costs
+ * nothing.
  */
 export function searchWorst(seed: number, tries: number, cost: (genome: Genome) => number): Found {
   const roll = diceOf(seed);

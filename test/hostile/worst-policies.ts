@@ -11,7 +11,7 @@ import { type Genome, policyOf, requestOf, searchWorst } from './worst-policies-
 const POLICY_SIZE = 6144;
 const UNLIMITED = 2 ** 50;
 
-/** Returns the number of steps of one decision, including the search for the statement that allows the request. */
+/** Returns the number of steps of one decision, including the search for the statement that determines the decision. */
 export function stepsOf(stack: PolicyStack, genome: Genome): number {
   const { action, resource, context } = requestOf(genome);
   const budget = { stepsLeft: UNLIMITED };
@@ -26,8 +26,12 @@ export function stackOf(genome: Genome, layersOf: (policyOf: (characters: number
 const onePolicy = (make: (characters: number) => string): PolicyLayers => ({ identity: tenPolicies(make).identity.slice(0, 1) });
 
 /**
- * Returns the maximum number of steps of a decision with one policy. Multiplies the characters of the policy by the words of the longest
- * value. Doubles the product, for the decision and for the search for its statement. Adds the steps that convert the values to bits.
+ * Returns the maximum number of steps of a decision with one policy. The maximum is the sum of two parts:
+ *
+ * - Steps that match patterns: the number of characters of the policy, multiplied by the length of the longest value.
+ *   The unit of this length is 32 characters. This part counts twice: for the decision, and for the search for the
+ *   statement that determines the decision.
+ * - Steps that convert the values to bits.
  */
 export function stepsMax(genome: Genome, characters: number): number {
   const { context, resource } = requestOf(genome);

@@ -5,7 +5,7 @@ import type { Call } from '#services/kit/operation.ts';
 import type { Tx } from '#store/store.ts';
 import { ACCOUNT, openIam, START } from './fixture.ts';
 
-test('surveyedEntities: for the report of a policy, each attachment is read once', async () => {
+test('surveyedEntities: for a report about a policy, each attachment of the policy is read once', async () => {
   const { run, store } = await openIam();
   const PolicyDocument = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"chime:*","Resource":"*"}}';
   const { Policy } = await run('CreatePolicy', { PolicyName: 'p', PolicyDocument });

@@ -30,7 +30,8 @@ test('GetInstanceProfile: every name is NoSuchEntity, because instance profiles 
   assert.deepEqual(access?.resources, [`arn:aws:iam::${ACCOUNT}:instance-profile/nonexistent-profile`]);
 });
 
-// Source: localstack/localstack, tests/aws/services/iam, recorded on AWS in February 2026. Assumed: the messages of the tag lists.
+// Source: localstack/localstack, tests/aws/services/iam, recorded on AWS in February 2026.
+// Assumed: ListInstanceProfileTags and ListServerCertificateTags return these messages.
 // biome-ignore format: a table
 const NOT_FOUND: readonly (readonly [operation: Parameters<Run>[0], input: object, resource: string, message: string])[] = [
   ['ListInstanceProfileTags',   { InstanceProfileName: 'p' },                                                        'instance-profile/p',   'Instance Profile p cannot be found.'],

@@ -116,16 +116,17 @@ for (const [title, name, input, code, message] of ROWS) {
   });
 }
 
-for (const name of ['GetUser', 'CreateAccessKey', 'ListAccessKeys'] as const) {
-  test(`${name}: a role that does not name a user is ValidationError`, async () => {
-    await assert.rejects(async () => iam.run(name, {}, { principal: ROLE_SESSION }), {
+const KEY = { AccessKeyId: 'AKIAAAAAAAAAAAAAAAAA', Status: 'Inactive' } as const;
+for (const name of ['GetUser', 'CreateAccessKey', 'ListAccessKeys', 'UpdateAccessKey', 'DeleteAccessKey'] as const) {
+  test(`${name}: a role session gets ValidationError if the request names no user`, async () => {
+    await assert.rejects(async () => iam.run(name, KEY as never, { principal: ROLE_SESSION }), {
       code: 'ValidationError',
       message: 'Must specify userName when calling with non-User credentials',
     });
   });
 
-  test(`${name}: without a name in the input, the resource is the caller`, async () => {
-    const [requiredAccess] = await iam.requiredAccess(name, {}, { principal: iamUser('bare') });
+  test(`${name}: if the request names no user, the resource is the calling user`, async () => {
+    const [requiredAccess] = await iam.requiredAccess(name, KEY as never, { principal: iamUser('bare') });
     assert.deepEqual(requiredAccess?.resources, [`arn:aws:iam::${ACCOUNT}:user/bare`]);
   });
 }

@@ -5,7 +5,8 @@ import { arn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
-import { type Gate, newGate, newSmallAnalyses, withOffload } from '#server/core/offload.ts';
+import { type Gate, newContacts, newSmallAnalyses, withOffload } from '#server/core/offload.ts';
+import { newSurveyGate } from '#server/core/survey-gate.ts';
 import type { IamDeps } from '#services/iam/deps.ts';
 import { iamOperations } from '#services/iam/operations.ts';
 import { ACCOUNT, type As, accessOf, callerOf, OTHER_ACCOUNT, openOperations, roleSession, rootOf } from '#services/kit/fixture.ts';
@@ -46,7 +47,8 @@ export async function openIam(deps: Partial<IamDeps> = {}) {
   };
   const parts = {
     gate,
-    surveyGate: newGate(1),
+    contacts: newContacts({ most: 1, mostOfAccount: 1 }),
+    surveyGate: newSurveyGate(),
     store: opened.store,
     threads: newAnalysisThreads(ANALYSIS_LIMITS, () => {}),
     smallAnalyses: newSmallAnalyses(),
@@ -55,11 +57,19 @@ export async function openIam(deps: Partial<IamDeps> = {}) {
     ...opened,
     vault,
     operations,
-    /** Runs one operation, after its `access` function. Slow work runs outside the transaction, as on a server. */
+    /**
+     * Calls the `access` function of an operation, then runs the operation.
+     * Slow work runs outside the transaction, as on a server.
+     */
     run<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}): Promise<IamApi[Name]['output']> {
-      return withOffload(parts, async ({ offload, survey, analyzeFor }) => {
+      return withOffload(parts, async ({ offload, surveyFor, analyzeFor }) => {
         accessOf(operations, name, input, as);
-        return await opened.run(name, input, { ...as, offload, survey, analyze: analyzeFor(callerOf(as).accountId) });
+        return await opened.run(name, input, {
+          ...as,
+          offload,
+          survey: surveyFor(callerOf(as).accountId),
+          analyze: analyzeFor(callerOf(as).accountId),
+        });
       });
     },
     /** Returns the number of computations that ran outside the transaction. */

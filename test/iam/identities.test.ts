@@ -123,6 +123,8 @@ test('UpdateGroup: after a rename, members and policies belong to the new name',
   );
   await run('RemoveUserFromGroup', { GroupName: 'crew', UserName: 'ADA' });
   assert.deepEqual((await run('GetGroup', { GroupName: 'crew' })).Users, []);
+  await run('DetachGroupPolicy', { GroupName: 'crew', PolicyArn: READ_ONLY });
+  assert.deepEqual((await run('ListAttachedGroupPolicies', { GroupName: 'crew' })).AttachedPolicies, []);
 });
 
 test('DeleteUser: a new user with the same name is not trusted, and the trust policy shows the old ID', async () => {
@@ -138,7 +140,7 @@ test('DeleteUser: a new user with the same name is not trusted, and the trust po
   assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [old.User?.UserId]);
 });
 
-test('CreateRole: in a stored trust policy, user ARNs are unique IDs, and other text is unchanged', async () => {
+test('CreateRole: the stored trust policy has unique IDs instead of user ARNs, and no other changes', async () => {
   const { run, store } = await openIam();
   const { User } = await run('CreateUser', { UserName: 'ada' });
   await run('CreateRole', { RoleName: 'a', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`, '444455556666') });
@@ -188,7 +190,7 @@ test('GetRolePolicy: the document is percent-encoded by RFC 3986 (IAM-7)', async
   assert.equal(decodeURIComponent(PolicyDocument), ALLOW_CHIME);
 });
 
-test('CreateAccessKey: the secret can be decrypted only for its own key ID, and no list contains it', async () => {
+test('CreateAccessKey: the stored secret is encrypted for its key ID, and lists do not contain the secret', async () => {
   const { run, store, vault } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   const { AccessKey } = await run('CreateAccessKey', {}, { principal: iamUser('ada') });
@@ -214,7 +216,7 @@ test('UpdateAccessKey: an access key of another user is NoSuchEntity', async () 
   assert.equal((await run('ListAccessKeys', { UserName: 'ada' })).AccessKeyMetadata[0]?.Status, 'Inactive');
 });
 
-test('CreateAccessKey: the root user has at most two access keys, which belong to no user', async () => {
+test('CreateAccessKey: the root user has at most two access keys, which belong to no IAM user', async () => {
   const { run } = await openIam();
   const { AccessKey } = await run('CreateAccessKey', {});
   await run('CreateAccessKey', {});
@@ -262,7 +264,7 @@ test('ListPolicies: pages contain AWS managed policies, then customer managed po
   assert.deepEqual((await run('ListPolicies', { Scope: 'Local' })).Policies?.length, 5);
 });
 
-test('ListPolicies: OnlyAttached and PolicyUsageFilter depend on the uses in the account', async () => {
+test('ListPolicies: OnlyAttached and PolicyUsageFilter select by the use of a policy in the account', async () => {
   const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
   await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
@@ -326,7 +328,7 @@ test('ListEntitiesForPolicy: a user with the policy as permissions policy and bo
   assert.equal(bounded.PolicyUsers?.length, 1);
 });
 
-test('GetAccountAuthorizationDetails: pages list each entity once, and AWS policies in use (COMP-4)', async () => {
+test('GetAccountAuthorizationDetails: pages list each entity, and each AWS policy in use, once (COMP-4)', async () => {
   const { run } = await openIam();
   for (const UserName of ['ada', 'grace']) await run('CreateUser', { UserName });
   await run('CreateGroup', { GroupName: 'team' });
@@ -427,7 +429,7 @@ const CREATED_WITH_TAGS = [
 ] as const;
 
 for (const [name, input, tagging, resource] of CREATED_WITH_TAGS) {
-  test(`${name}: a call with tags also requires ${tagging}, and both contexts contain the tags`, async () => {
+  test(`${name}: a call with tags also requires ${tagging}, and the tags are in the context of each action`, async () => {
     const { requiredAccess } = await openIam();
     const found = await requiredAccess(name, input as never);
     assert.deepEqual(

@@ -6,8 +6,9 @@ import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts'
 import { ACCOUNT, ALLOW_CHIME, type Iam, openIam, TRUST_ROOT } from './fixture.ts';
 
 /**
- * After any sequence of operations, including failed ones, records and reverse indexes contain the same relations. A step is one operation
- * with its input. The steps use few names, so that many steps concern the same entities.
+ * After any sequence of operations, including failed ones, records and reverse indexes contain the same relations, such
+ * as the members of a group and the users of a policy. A step is one operation with its input. The steps use few names,
+ * so that many steps concern the same entities.
  */
 
 const NAME = fc.constantFrom('a', 'A', 'b', 'c');

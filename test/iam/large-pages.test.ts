@@ -31,7 +31,7 @@ await Promise.all(
   }),
 );
 
-/** Returns the names of all pages, page by page. */
+/** Returns one list of names for each page. */
 async function pages(of: (Marker: string | undefined) => Promise<{ names: readonly (string | undefined)[]; Marker: string | undefined }>) {
   const found: (readonly (string | undefined)[])[] = [];
   let marker: string | undefined;
@@ -51,7 +51,7 @@ test('GetAccountAuthorizationDetails: pages of large policies end early, and hav
     return { names: (page.Policies ?? []).map(({ PolicyName }) => PolicyName), Marker: page.Marker };
   });
   assert.deepEqual(found.flat().sort(), all);
-  // The versions of a policy have 30 KB together, and a page ends after 2 MiB. So no page has all policies.
+  // Each of the 90 policies has 5 versions of 6 KB. A page ends after 2 MiB, so no page contains all policies.
   assert.ok(Math.max(...found.map(({ length }) => length)) < POLICIES, JSON.stringify(found.map(({ length }) => length)));
 });
 
@@ -59,7 +59,7 @@ for (const [title, PathPrefix, names] of [
   ['all policies', '/large/', all],
   ['no policy', '/other/', []],
 ] as const) {
-  test(`ListPolicies: one page has ${title} of the path prefix, because no documents are read`, async () => {
+  test(`ListPolicies: one page has ${title} with the path prefix, because no documents are read`, async () => {
     const page = await iam.send(new ListPoliciesCommand({ Scope: 'Local', PathPrefix, MaxItems: 1_000 }));
     assert.deepEqual((page.Policies ?? []).map(({ PolicyName }) => PolicyName).sort(), names);
     assert.equal(page.IsTruncated, false);

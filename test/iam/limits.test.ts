@@ -1,4 +1,7 @@
-/** Quotas of an account and its entities: the last request within a quota succeeds, and the next one fails and changes nothing. §2.4. */
+/**
+ * Quotas of an account and its entities: the last request within a quota succeeds, and the next one fails and changes
+ * nothing (security.md §2.4).
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Arn, arn } from '#core/arn.ts';
@@ -79,7 +82,7 @@ test('CreateServiceLinkedRole: service-linked roles do not count towards the quo
   });
 });
 
-/** Returns a policy with this number of characters without white space. */
+/** Returns a policy of `characters` characters. The policy has no white space. */
 function sized(characters: number): string {
   const document = (Sid: string) =>
     `{"Version":"2012-10-17","Statement":[{"Sid":"${Sid}","Effect":"Allow","Action":"chime:*","Resource":"*"}]}`;
@@ -96,7 +99,7 @@ const SIZES = [
 ] as const;
 
 for (const [kind, characters, message] of SIZES) {
-  test(`Put${kind}Policy: inline policies over ${characters} characters are LimitExceeded, white space excluded`, async () => {
+  test(`Put${kind}Policy: over ${characters} characters in total, not counting white space, is LimitExceeded`, async () => {
     const iam = await openIam();
     const put = (PolicyName: string, PolicyDocument: string) =>
       iam.run(`Put${kind}Policy`, { [`${kind}Name`]: 'holder', PolicyName, PolicyDocument } as never);
@@ -110,7 +113,7 @@ for (const [kind, characters, message] of SIZES) {
   });
 }
 
-test('CreatePolicy: a policy over 6,144 characters without white space is LimitExceeded', async () => {
+test('CreatePolicy: over 6,144 characters, not counting white space, is LimitExceeded', async () => {
   const iam = await openIam();
   await iam.run('CreatePolicy', { PolicyName: 'last', PolicyDocument: spaced(sized(6144)) });
   await assert.rejects(iam.run('CreatePolicy', { PolicyName: 'over', PolicyDocument: sized(6145) }), {

@@ -117,7 +117,7 @@ for (const [url, name] of ISSUERS) {
   });
 }
 
-test('OpenID Connect provider: client IDs and thumbprints can be changed, and a second deletion succeeds', async () => {
+test('OpenID Connect provider: client IDs, thumbprints and tags can change, and a provider can be deleted', async () => {
   const { run } = await withProviders();
   const of = { OpenIDConnectProviderArn: OIDC };
   await run('AddClientIDToOpenIDConnectProvider', { ...of, ClientID: 'web' });

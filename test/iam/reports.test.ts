@@ -33,16 +33,16 @@ const GRANTED: readonly (readonly [title: string, statement: object, granted: re
 ];
 
 for (const [title, statement, granted, not] of GRANTED) {
-  test(`grantedServices: ${title} covers ${granted.join(', ') || 'nothing'}`, () => {
+  test(`grantedServices: ${title} grants ${granted.join(', ') || 'nothing'}`, () => {
     const found = granting(policy(statement));
     for (const service of granted) assert.equal(found.has(service), true, service);
     for (const service of not) assert.equal(found.has(service), false, service);
   });
 }
 
-test('grantedServices: an invalid policy covers nothing', () => assert.equal(granting('{').size, 0));
+test('grantedServices: an invalid policy grants nothing', () => assert.equal(granting('{').size, 0));
 
-/** Creates an account in which the user ada used Chime with an access key, one hour after the start. */
+/** Creates an account at the time `START`. One hour later, its user ada used Chime with an access key. */
 async function withUse(): Promise<Iam & { readonly keyId: string }> {
   const iam = await openIam();
   const { run, store } = iam;
@@ -181,7 +181,7 @@ test('GetServiceLastAccessedDetails: a use that is more than 400 days old is omi
   assert.deepEqual(ServicesLastAccessed, [{ ServiceName: 'Amazon Chime', ServiceNamespace: 'chime', TotalAuthenticatedEntities: 0 }]);
 });
 
-test('GetServiceLastAccessedDetails: only the creator of the job, or the same role session, may read it', async () => {
+test('GetServiceLastAccessedDetails: only the role session that created the job can read the job', async () => {
   const { run } = await withUse();
   const { JobId = '' } = await run('GenerateServiceLastAccessedDetails', { Arn: ADA }, { principal: ROLE_SESSION });
   await run('GetServiceLastAccessedDetails', { JobId }, { principal: ROLE_SESSION });
@@ -191,7 +191,7 @@ test('GetServiceLastAccessedDetails: only the creator of the job, or the same ro
   }
 });
 
-test('ListPoliciesGrantingServiceAccess: the response lists the policies of the user with their entities', async () => {
+test("ListPoliciesGrantingServiceAccess: the response lists the user's inline and managed policies", async () => {
   const { run } = await withUse();
   assert.deepEqual(await run('ListPoliciesGrantingServiceAccess', { Arn: ADA, ServiceNamespaces: ['chime', 'iam'] }), {
     PoliciesGrantingServiceAccess: [
@@ -271,7 +271,7 @@ test('SimulateCustomPolicy: if the ARN of a resource has no account, ResourceOwn
   };
   assert.equal(await decisionFor(undefined), 'allowed');
   assert.equal(await decisionFor(`arn:aws:iam::${ACCOUNT}:root`), 'allowed');
-  // In another account, the caller's own policies must also allow the action.
+  // If the owner is another account, the caller's own policies must also allow the action.
   assert.equal(await decisionFor('arn:aws:iam::444455556666:root'), 'implicitDeny');
 });
 
@@ -354,7 +354,7 @@ test('SimulateCustomPolicy: for AssumeRole, the trust policy determines the deci
   assert.equal(await simulateFor('arn:aws:iam::444455556666:user/eve'), 'implicitDeny');
 });
 
-test('SimulateCustomPolicy: a service control policy without the action denies as the organization', async () => {
+test('SimulateCustomPolicy: if an SCP does not allow the action, AllowedByOrganizations is false', async () => {
   const { run } = await openIam();
   const { EvaluationResults } = await run('SimulateCustomPolicy', {
     PolicyInputList: [ALLOW_CHIME],

@@ -12,7 +12,7 @@ const PROTECTED = `Cannot perform the operation on the protected role '${ROLE}' 
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
 
 for (const { service, roleName, policyName } of LINKED_SERVICES) {
-  test(`CreateServiceLinkedRole: the role of ${service} has the service's trust and policy only (SLR-1)`, async () => {
+  test(`CreateServiceLinkedRole: the role of ${service} trusts only the service and has only its policy (SLR-1)`, async () => {
     const { run } = await openIam();
     const { Role } = await run('CreateServiceLinkedRole', { AWSServiceName: service });
     assert.equal(Role?.Arn, `arn:aws:iam::${ACCOUNT}:role/aws-service-role/${service}/${roleName}`);
@@ -31,7 +31,7 @@ for (const { service, roleName, policyName } of LINKED_SERVICES) {
   });
 }
 
-test('CreateServiceLinkedRole: a role has the description of the request, or none', async () => {
+test('CreateServiceLinkedRole: a role has the description in the request, or no description', async () => {
   for (const description of [{}, { Description: 'Streams calls' }]) {
     const { run } = await openIam();
     const { Role } = await run('CreateServiceLinkedRole', { AWSServiceName: VOICE, ...description });
@@ -112,7 +112,7 @@ test('DeleteServiceLinkedRole: the role is deleted and can be created again (SLR
   await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
 });
 
-test('DeleteServiceLinkedRole: a used role is not deleted, and the failed task lists its uses (SLR-14)', async () => {
+test('DeleteServiceLinkedRole: a role in use is not deleted, and the failed task lists the uses (SLR-14)', async () => {
   const connector = `arn:aws:chime:us-east-1:${ACCOUNT}:vc/abc`;
   let used = true;
   const { run } = await openIam({ linkedRoleUsage: async () => (used ? [{ region: 'us-east-1', resources: [connector] }] : []) });

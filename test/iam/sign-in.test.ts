@@ -26,7 +26,7 @@ test('hashPassword: the same password in another Unicode form matches, and anoth
   assert.equal(await isPassword(hash, 'Angstrom-7'), false);
 });
 
-test('Login profile: the password is stored as a hash, and the profile can be read, changed, deleted', async () => {
+test('Login profile: the password is stored as a hash, and the profile can be read, changed and deleted', async () => {
   const { run, identityState } = await withUsers();
   assert.equal((await identityState()).includes(GOOD), false);
   assert.deepEqual((await run('GetLoginProfile', { UserName: 'ada' })).LoginProfile, {
@@ -97,7 +97,7 @@ for (const [password, policy, message] of VIOLATIONS) {
   });
 }
 
-test('ChangePassword: the current and the last passwords are PasswordPolicyViolationException', async () => {
+test('ChangePassword: reuse of the current or the previous password is PasswordPolicyViolationException', async () => {
   const { run } = await withUsers();
   await run('UpdateAccountPasswordPolicy', { PasswordReusePrevention: 2 });
   const change = (OldPassword: string, NewPassword: string) => run('ChangePassword', { OldPassword, NewPassword }, ADA);
@@ -214,7 +214,7 @@ test('DeleteUser: a user with an MFA device is DeleteConflict', async () => {
   });
 });
 
-test('mfaVerifier: a code is accepted once, only from the owner, and under a new user name', async () => {
+test("mfaVerifier: a code is accepted once, only from the device's owner, even after the owner is renamed", async () => {
   const { run, store, vault, pair, code } = await withDevice();
   await run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(START) });
   await run('UpdateUser', { UserName: 'ada', NewUserName: 'grace' });
@@ -259,7 +259,7 @@ test('mfaVerifier: five wrong codes lock the device, and each further wrong code
   assert.equal(await showAndCount(code(at(120)), at(120)), true);
 });
 
-test('mfaVerifier: concurrent wrong codes count before commit, and expire if never committed', async () => {
+test('mfaVerifier: concurrent wrong codes lock the device for a minute, even before their count commits', async () => {
   const { show, code, at } = await withVerifier();
   const shown = await Promise.all(Array.from({ length: 50 }, () => show('000000', at(0))));
   assert.equal(shown.filter(({ right }) => right).length, 0);
@@ -284,7 +284,7 @@ test('ResyncMFADevice: a device with a wrong clock is accepted again', async () 
   assert.equal(taken.right, true);
 });
 
-test('EnableMFADevice: the root user enables a device with its account ID, and the summary counts it', async () => {
+test('EnableMFADevice: the UserName of the root user is the account ID, and the summary counts the device', async () => {
   const { run, store, pair } = await withDevice();
   await store.transaction((tx) => tx.identity.put(ACCOUNT, 'account', ACCOUNT, { accountId: ACCOUNT, name: 'tower', createdAt: START }));
   await run('EnableMFADevice', { UserName: ACCOUNT, SerialNumber: PHONE, ...pair(START) });

@@ -29,7 +29,7 @@ const { accountId, user } = account;
 const identity = account.identity();
 const EXPIRES = { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } as const;
 
-/** Creates a user with these statements. Returns a client with its key. */
+/** Creates a user with these statements. Returns a client with the user's access key. */
 const clientOf = async (name: string, ...statements: Parameters<typeof user>[1][]) => account.identity(await user(name, ...statements));
 
 /** Returns the action and resource of the denial. */
@@ -39,7 +39,7 @@ async function denied(sent: Promise<unknown>): Promise<string> {
   return / is not authorized to perform: (\S+ on resource: \S+)/.exec(message)?.[1] ?? message;
 }
 
-test('CHM-3: a policy can allow one app instance with its users, and reveals nothing about another', async () => {
+test('CHM-3: a policy can allow only one app instance, and denials do not show whether others exist', async () => {
   const [own, other] = [await newAppInstance(identity), await newAppInstance(identity)];
   const foreign = await newAppInstanceUser(identity, other, 'ada');
   const client = await clientOf('owner', allow('chime:*', [own, `${own}/*`]));
@@ -97,7 +97,7 @@ test('TAG-5: conditions on tags of the resource and of the request apply', async
   await denied(client.send(new CreateAppInstanceCommand({ Name: 'untagged' })));
 });
 
-test('Tags: tags at creation also require chime:TagResource, on the same ARN pattern', async () => {
+test('Tags: creating a user with tags also requires chime:TagResource, on the ARN pattern of users', async () => {
   const AppInstanceArn = await newAppInstance(identity);
   const client = await clientOf('no-tagger', allow('chime:CreateAppInstanceUser'));
   const request = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada' };
@@ -115,7 +115,7 @@ test('EVAL-9: expiration settings at creation require chime:PutAppInstanceUserEx
   await client.send(new CreateAppInstanceUserCommand(request));
 });
 
-test('EVAL-9: an endpoint also requires mobiletargeting:GetApp on its Pinpoint project', async () => {
+test('EVAL-9: registering an endpoint also requires mobiletargeting:GetApp on the Pinpoint project', async () => {
   const AppInstanceUserArn = await newAppInstanceUser(identity, await newAppInstance(identity), 'ada');
   const ResourceArn = projectOf(accountId);
   const request = { AppInstanceUserArn, Type: 'GCM', ResourceArn, EndpointAttributes: { DeviceToken: 'device' } } as const;
@@ -128,7 +128,7 @@ test('EVAL-9: an endpoint also requires mobiletargeting:GetApp on its Pinpoint p
   await denied(client.send(new RegisterAppInstanceUserEndpointCommand({ ...request, ResourceArn: `${ResourceArn}2` })));
 });
 
-test('EVAL-8: an administrator of another account is denied, even if its own policies allow it', async () => {
+test('EVAL-8: an administrator of another account is denied, even if its own policies allow the call', async () => {
   const partner = (await otherAccount(account.server, 'Partner')).identity();
   const AppInstanceArn = await newAppInstance(identity);
   await denied(partner.send(new DescribeAppInstanceCommand({ AppInstanceArn })));
@@ -136,7 +136,7 @@ test('EVAL-8: an administrator of another account is denied, even if its own pol
   assert.deepEqual((await partner.send(new ListAppInstancesCommand({}))).AppInstances, []);
 });
 
-test('LOG-1, LOG-4: records of calls and denials name the resources, but no names of users', async () => {
+test('LOG-1, LOG-4: records of calls and denials contain the resources, but not the names of users', async () => {
   const AppInstanceArn = await newAppInstance(identity);
   const client = await clientOf('stranger');
   await identity.send(new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Countess', Metadata: 'Byron' }));

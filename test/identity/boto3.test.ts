@@ -9,7 +9,7 @@ import { startTestServer } from '../kit/server.ts';
 
 const SCRIPT = fileURLToPath(new URL('identity_job.py', import.meta.url));
 
-test('boto3: can create, fill, tag and delete an app instance at the common endpoint', async () => {
+test('boto3: the client can create, fill, tag and delete an app instance at the endpoint of all services', async () => {
   const server = await startTestServer();
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT], {
     env: {

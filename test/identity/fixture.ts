@@ -1,4 +1,4 @@
-/** Fixture of this folder: tags and ARNs of the examples. */
+/** Fixture of this folder: tags and ARNs that the tests use. */
 import type { Tag } from '@aws-sdk/client-chime-sdk-identity';
 
 export const BLUE: Tag = { Key: 'team', Value: 'blue' };

@@ -18,7 +18,7 @@ identity = boto3.client(
 
 
 def refusal(call):
-    """The code and the status that a call is refused with."""
+    """Returns the error code and the status of a refused call."""
     try:
         call()
         return "it was allowed"

@@ -49,7 +49,7 @@ const DAY_MS = 24 * 60 * 60_000;
 /** Removes `$metadata`, which describes the request and is not part of the response. */
 const answered = <Output extends { readonly $metadata: unknown }>({ $metadata: _, ...rest }: Output) => rest;
 
-test('App instances: can be created, read, updated, listed and deleted', async () => {
+test('App instances: an app instance can be created, read, updated, listed and deleted', async () => {
   const before = Date.now() - 1_000;
   const made = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', Metadata: '{"a":1}', ClientRequestToken: 'the-token' }));
   const AppInstanceArn = made.AppInstanceArn as string;
@@ -75,7 +75,7 @@ test('App instances: can be created, read, updated, listed and deleted', async (
   });
 });
 
-test('Retention settings: can be set, are returned with the end of the 30 days, and can be disabled', async () => {
+test('Retention settings: settings can be set and removed, and InitiateDeletionTimestamp is in 30 days', async () => {
   const AppInstanceArn = await newAppInstance(identity);
   const put = (ChannelRetentionSettings: { RetentionDays?: number }) =>
     identity.send(
@@ -89,9 +89,10 @@ test('Retention settings: can be set, are returned with the end of the 30 days, 
   assert.deepEqual(answered(await put({})), { AppInstanceRetentionSettings: { ChannelRetentionSettings: {} } });
 });
 
-test('Users: can be created, read, updated, set to expire, listed in pages and deleted', async () => {
+test('Users: a user can be created, read, updated, set to expire, listed in pages and deleted', async () => {
   const AppInstanceArn = await newAppInstance(identity);
-  // All kinds of characters that the model allows in an ID. The path must preserve them.
+  // This ID has all kinds of characters that the model allows. Requests have the ID in their path, which must preserve
+  // the characters.
   const AppInstanceUserArn = await newAppInstanceUser(identity, AppInstanceArn, 'ada:l_v-e.lace@x1');
   assert.equal(AppInstanceUserArn, `${AppInstanceArn}/user/ada:l_v-e.lace@x1`);
   const taken = new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'ada:l_v-e.lace@x1', Name: 'Ada' });
@@ -123,7 +124,7 @@ test('Users: can be created, read, updated, set to expire, listed in pages and d
   });
 });
 
-test('Bots: can be created, read, updated, listed and deleted', async () => {
+test('Bots: a bot can be created, read, updated, listed and deleted', async () => {
   const AppInstanceArn = await newAppInstance(identity);
   const Configuration = lexOf(accountId);
   const made = await identity.send(new CreateAppInstanceBotCommand({ AppInstanceArn, Name: 'Helper', Metadata: 'm', Configuration }));

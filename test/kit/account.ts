@@ -1,4 +1,7 @@
-/** An account of a test server: AWS's clients of its administrator, and functions that create users, roles and sessions. */
+/**
+ * An account of a test server: AWS SDK clients that use the administrator's key, and functions that create users, roles
+ * and sessions.
+ */
 import assert from 'node:assert/strict';
 import { ChimeClient } from '@aws-sdk/client-chime';
 import { ChimeSDKIdentityClient } from '@aws-sdk/client-chime-sdk-identity';
@@ -20,7 +23,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, type AssumeRoleCommandInput, STSClient } from '@aws-sdk/client-sts';
 import type { ServiceName } from '#model/services.ts';
-import { askControl } from '#server/operator/control.ts';
+import { askControl } from '#server/operator/ask-control.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { policy, type Statement } from './policy.ts';
 import { startTestServer, type TestServer } from './server.ts';
@@ -31,7 +34,7 @@ export async function startAccount(environment: Readonly<Record<string, string>>
   return accountOn(await startTestServer(environment));
 }
 
-/** Returns an account of a server. Without keys it is the first account. */
+/** Returns an account of a server. By default, returns the server's first account. */
 export function accountOn(
   server: TestServer,
   { accountId, keys }: AccountKeys = { accountId: server.accountId, keys: server.credentials },
@@ -43,7 +46,7 @@ export function accountOn(
   return {
     server,
     accountId,
-    /** Key of the administrator. The clients use it by default. */
+    /** Access key of the administrator. The clients use this key by default. */
     keys,
     /** IAM client of the administrator. */
     admin,
@@ -60,7 +63,10 @@ export function accountOn(
     rootArn: `arn:aws:iam::${accountId}:root`,
     userArn: (name: string) => `arn:aws:iam::${accountId}:user/${name}`,
     roleArn: (name: string) => `arn:aws:iam::${accountId}:role/${name}`,
-    /** Creates a user with an access key. Strings are ARNs of managed policies, and the statements become the inline policy `p`. */
+    /**
+     * Creates a user with an access key. In `policies`, strings are ARNs of managed policies. The statements become the
+     * inline policy `p`.
+     */
     async user(
       user: string | (CreateUserCommandInput & { UserName: string }),
       ...policies: readonly (string | Statement)[]
@@ -77,7 +83,7 @@ export function accountOn(
       }
       return newKey(admin, UserName);
     },
-    /** Creates a role with a trust policy and the inline policy `p`. Returns its ARN. */
+    /** Creates a role with a trust policy and the inline policy `p`. Returns the role's ARN. */
     async role(
       role: string | (Partial<CreateRoleCommandInput> & { RoleName: string }),
       trusted: Statement | readonly Statement[],
@@ -97,7 +103,10 @@ export function accountOn(
       const { Credentials } = await new STSClient(client(as)).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'me', ...more }));
       return keysOf(Credentials);
     },
-    /** Returns the records of an operation, or with another attribute, in the event history. The newest is first. */
+    /**
+     * Returns the CloudTrail records in which `attribute` has the value `value`, newest first. The default attribute is
+     * the event name.
+     */
     records: (value: string, attribute?: LookupAttributeKey) => recordsOf(new CloudTrailClient(client()), value, attribute),
   };
 }
@@ -115,7 +124,7 @@ export async function newKey(admin: IAMClient, UserName: string): Promise<Keys> 
   return keysOf((await admin.send(new CreateAccessKeyCommand({ UserName }))).AccessKey);
 }
 
-/** Creates another account, outside the organization, as `belfry account create` does. */
+/** Creates another account with the operator command `account create`. The account is outside the organization. */
 export async function otherAccount(server: TestServer, name: string): Promise<TestAccount> {
   const reply = await askControl(server.dataFolder, { command: 'account create', name });
   assert.ok(reply.ok && reply.administrator !== undefined);

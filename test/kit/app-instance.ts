@@ -14,7 +14,7 @@ export async function newAppInstance(identity: ChimeSDKIdentityClient, ...Tags: 
   return AppInstanceArn as string;
 }
 
-/** Creates a user of an app instance. The ID is also the name. */
+/** Creates a user of an app instance. The user's name is the same string as the ID. */
 export async function newAppInstanceUser(
   identity: ChimeSDKIdentityClient,
   AppInstanceArn: string | undefined,
@@ -25,7 +25,7 @@ export async function newAppInstanceUser(
   return (await identity.send(new CreateAppInstanceUserCommand(input))).AppInstanceUserArn as string;
 }
 
-/** Returns the configuration of a bot, with an alias of Lex that does not exist. */
+/** Returns the configuration of a bot, with the ARN of a Lex bot alias that does not exist. */
 export const lexOf = (accountId: string) => ({
   Lex: { LexBotAliasArn: `arn:aws:lex:us-east-1:${accountId}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' },
 });

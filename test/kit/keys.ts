@@ -31,7 +31,7 @@ export function keysOf(output: AccessKeyOutput & { readonly SessionToken?: strin
   };
 }
 
-/** Reads the key of a profile in the data folder of a server. The server writes `belfry`, the profile of the administrator. */
+/** Reads the access key of a profile from a server's data folder. The profile `belfry` has the administrator's key. */
 export function profileKeys(dataFolder: string, profile = 'belfry'): Keys {
   const text = readFileSync(join(dataFolder, 'aws', 'credentials'), 'utf8');
   const section = text.slice(text.indexOf(`[${profile}]`));

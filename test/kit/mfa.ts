@@ -6,7 +6,7 @@ import { codeAt, stepAt } from '#services/iam/mfa.ts';
 /** A virtual MFA device. */
 export interface MfaDevice {
   readonly SerialNumber: string;
-  /** The next valid code. */
+  /** Code of the next time step. The server accepts each code once. */
   readonly TokenCode: string;
 }
 

@@ -26,7 +26,10 @@ export async function errorOf(sent: Promise<unknown>): Promise<
   return output instanceof Error ? output : assert.fail(`the call succeeded: ${JSON.stringify(output)}`);
 }
 
-/** Returns `allowed`, or the error code of a call without `Exception`, because services use both forms. */
+/**
+ * Returns `allowed`, or the error code of a call. Removes the suffix `Exception`, which only some services add to a
+ * code.
+ */
 export async function outcomeOf(sent: Promise<unknown>): Promise<string> {
   return await sent.then(
     () => 'allowed',
@@ -41,15 +44,18 @@ export async function messageOf(sent: Promise<unknown>): Promise<string> {
 }
 
 /**
- * Returns `allowed` if policies allowed a call, even if its operation is not implemented or the resource does not exist. Returns `refused`
- * if policies denied it. Fails on any other error.
+ * Returns `allowed` if policies allowed a call, even if the operation is not implemented or the resource does not
+ * exist. Returns `refused` if policies denied the call. Fails on any other error.
+ *
+ * `later`: an error code of the operation itself, which it returns only after policies allowed the call.
  */
-export async function verdictOf(sent: Promise<unknown>): Promise<'allowed' | 'refused'> {
+export async function verdictOf(sent: Promise<unknown>, later?: string): Promise<'allowed' | 'refused'> {
   try {
     await sent;
     return 'allowed';
   } catch (error) {
     const { name, message } = error as Error;
+    if (name === later) return 'allowed';
     if (/^(NotYetImplemented|NotFound|NoSuchEntity|BadRequest|ResourceNotFound)(Exception)?$/.test(name)) return 'allowed';
     if (isDenial(name)) return 'refused';
     assert.fail(`neither allowed nor denied by a policy: ${name}: ${message}`);

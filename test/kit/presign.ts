@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Keys } from './keys.ts';
 
-/** Hash for the SDK's signer. */
+/** SHA-256 hash, or HMAC-SHA-256 if a secret is passed, with the methods that the signer of AWS's SDK requires. */
 class Sha256 {
   readonly #hash;
 
@@ -21,7 +21,10 @@ class Sha256 {
   reset(): void {}
 }
 
-/** Presigns a GetCallerIdentity request with the signer of AWS's SDK. Returns its URL, which expires after a minute. */
+/**
+ * Presigns a GetCallerIdentity request with the signer of AWS's SDK. Returns the URL of the request, which expires
+ * after a minute.
+ */
 export async function presignedCallerIdentity(endpoint: string, credentials: Keys, method = 'GET'): Promise<string> {
   const { host, hostname, port } = new URL(endpoint);
   const signer = new SignatureV4({ credentials, region: 'us-east-1', service: 'sts', sha256: Sha256 });

@@ -1,9 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { newFolder } from './folder.ts';
 import { profileKeys } from './keys.ts';
 
 /** A server that runs in its own process, as users run it. */
@@ -29,7 +28,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs `belfry …` as the operator does, with these `BELFRY_…` variables only. */
+/** Runs `belfry …` as the operator does. The command gets no `BELFRY_…` variables except those in `environment`. */
 export async function belfry(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
   const options = { env: { ...ownEnvironment(), ...environment }, cwd: ROOT };
   return await new Promise((resolve) => {
@@ -47,8 +46,8 @@ export async function startThatEnds(args: readonly string[], environment: Readon
 }
 
 /**
- * Runs `belfry start` until it listens, then stops it. `under` is a command that runs another one, such as `setpriv`.
- * Returns the output until then and the exit status.
+ * Runs `belfry start` until the server listens, and then stops the server. Returns the output and the exit status.
+ * `under` is a command that runs the server, such as `setpriv` with its options.
  */
 export async function startAndStop(args: readonly string[], under: readonly string[] = []) {
   const { child, written } = spawned(args, {}, under);
@@ -60,21 +59,22 @@ export async function startAndStop(args: readonly string[], under: readonly stri
   return { status, written: written() };
 }
 
-/** Starts a server process on free ports, and stops it after the tests of the file. The data folder is new, or the specified one. */
+/**
+ * Starts a server process on free ports, and stops it after the tests of the file. By default, the data folder is new.
+ * `under` is a command that runs the server.
+ */
 export async function startServerProcess(
   environment: Readonly<Record<string, string>> = {},
-  dataFolder = mkdtempSync(join(tmpdir(), 'belfry-process-')),
+  dataFolder = newFolder('process'),
+  under: readonly string[] = [],
 ): Promise<ServerProcess> {
-  const { child, written } = spawned(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'], environment);
+  const { child, written } = spawned(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'], environment, under);
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const stop = () => {
     child.kill('SIGTERM');
     return ended;
   };
-  after(async () => {
-    await stop();
-    rmSync(dataFolder, { recursive: true, force: true });
-  });
+  after(stop);
   const [endpoint, httpsEndpoint] = await new Promise<[string, string]>((resolve, reject) => {
     const readEndpoints = () => {
       const found = /listening on (\S+) and (\S+)/.exec(written());
@@ -96,14 +96,21 @@ export async function startServerProcess(
   };
 }
 
-/** Returns the environment of this process without settings of the server. */
+/** Returns the environment of this process without `BELFRY_…` variables and `NODE_TEST_CONTEXT`. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^BELFRY_|^NODE_TEST_CONTEXT$/.test(name)));
 }
 
 function spawned(args: readonly string[], environment: Readonly<Record<string, string>>, under: readonly string[] = []) {
   const [program, ...all] = [...under, process.execPath, MAIN, 'start', ...args] as [string, ...string[]];
-  const child = spawn(program, all, { env: { ...ownEnvironment(), ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, all, {
+    env: { ...ownEnvironment(), BELFRY_METRICS: 'off', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // A test process that exits without its hooks leaves no server behind.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -8,7 +8,7 @@ export interface Random {
   integer(limit: number): number;
   /** Returns an element of a list that is not empty. */
   pick<T>(list: readonly T[]): T;
-  /** Returns the value of a row, in proportion to the rows' weights. */
+  /** Returns the value of a random row. The probability of a row is proportional to its weight. */
   weighted<T>(rows: readonly (readonly [weight: number, value: T])[]): T;
   bytes(count: number): Uint8Array;
 }

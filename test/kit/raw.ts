@@ -16,8 +16,12 @@ export interface Reply {
 export interface Connection {
   readonly socket: Socket;
   write(bytes: string | Buffer): void;
-  /** Returns the next response. @throws Error  the connection ends before the response is complete */
-  reply(): Promise<Reply>;
+  /**
+   * Returns the next response. Pass false for the response to HEAD, which has no body whatever its length says.
+   *
+   * @throws Error  the connection ends before the response is complete
+   */
+  reply(hasBody?: boolean): Promise<Reply>;
   /** Resolves when the server has ended the connection. */
   readonly closed: Promise<void>;
   close(): void;
@@ -40,7 +44,8 @@ export async function connect(endpoint: string, caFile?: string, localAddress?: 
     read = Buffer.concat([read, chunk]);
     wake();
   });
-  // A server that rejects a request may reset the connection. Tests read the response and wait for the end of the connection.
+  // Ignores errors, because a server that rejects a request may reset the connection. Tests check the response and the
+  // end of the connection.
   socket.on('error', () => {});
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => {
@@ -54,9 +59,9 @@ export async function connect(endpoint: string, caFile?: string, localAddress?: 
   return {
     socket,
     write: (bytes) => void socket.write(bytes),
-    async reply() {
+    async reply(hasBody = true) {
       for (;;) {
-        const found = readReply(read);
+        const found = readReply(read, hasBody);
         if (found !== undefined) {
           read = read.subarray(found.length);
           return found.reply;
@@ -71,22 +76,22 @@ export async function connect(endpoint: string, caFile?: string, localAddress?: 
 }
 
 /** Returns the first complete response and its length. Skips interim responses (`100 Continue`). */
-function readReply(read: Buffer): { readonly reply: Reply; readonly length: number } | undefined {
+function readReply(read: Buffer, hasBody: boolean): { readonly reply: Reply; readonly length: number } | undefined {
   const head = read.indexOf('\r\n\r\n');
   if (head < 0) return undefined;
   const [first = '', ...lines] = read.toString('latin1', 0, head).split('\r\n');
   const status = Number(first.split(' ')[1]);
   if (status === 100) {
-    const later = readReply(read.subarray(head + 4));
+    const later = readReply(read.subarray(head + 4), hasBody);
     return later && { reply: later.reply, length: later.length + head + 4 };
   }
   const headers: Record<string, string> = {};
   for (const line of lines) headers[line.slice(0, line.indexOf(':')).toLowerCase()] = line.slice(line.indexOf(':') + 1).trim();
-  const length = head + 4 + Number(headers['content-length'] ?? 0);
+  const length = head + 4 + (hasBody ? Number(headers['content-length'] ?? 0) : 0);
   return read.length < length ? undefined : { reply: { status, headers, body: read.subarray(head + 4, length) }, length };
 }
 
-/** A request before it is signed. Header names are in lower case. `host` and `content-length` are added. */
+/** Unsigned request. Header names are in lower case. `signedHeaders` adds `host`, `bytesOf` adds `content-length`. */
 export interface Plain {
   readonly method: string;
   readonly target: string;

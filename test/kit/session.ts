@@ -9,8 +9,9 @@ import type { Keys } from './keys.ts';
 import type { TestServer } from './server.ts';
 
 /**
- * Issues a session of a user, or of the root user, with the operator key of a server. STS issues no session that has expired or that
- * belongs to a deleted user. The session began an hour ago.
+ * Issues credentials for a session of a user or of the root user, without a call of STS. Encrypts the session token
+ * with the server's operator key. The session began an hour ago. Tests use this function for sessions that STS would
+ * not issue: expired sessions, and sessions of a deleted user.
  */
 export function issueSession(
   { dataFolder, accountId }: TestServer,

@@ -1,8 +1,8 @@
-/** Records of the trail. */
+/** Functions that read a server's CloudTrail records. */
 import assert from 'node:assert/strict';
 import { type CloudTrailClient, type LookupAttributeKey, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import { askControl } from '#server/operator/control.ts';
+import { askControl } from '#server/operator/ask-control.ts';
 
 /** An event returned by LookupEvents. */
 export interface LookedUp {
@@ -11,6 +11,7 @@ export interface LookedUp {
   readonly errorCode: string | undefined;
   readonly document: {
     readonly requestID: string;
+    readonly eventSource: string;
     readonly awsRegion: string;
     readonly readOnly: boolean;
     readonly errorMessage?: string;
@@ -44,7 +45,10 @@ export async function everyEvent(client: CloudTrailClient): Promise<LookedUp[]> 
   return found.reverse();
 }
 
-/** Returns the first page of the records of an operation, or with another attribute, newest first. */
+/**
+ * Returns the first page of CloudTrail records in which the attribute `AttributeKey` has the value `value`, newest
+ * first. The default attribute is the event name.
+ */
 export async function recordsOf(client: CloudTrailClient, value: string, AttributeKey: LookupAttributeKey = 'EventName') {
   const { Events = [] } = await client.send(new LookupEventsCommand({ LookupAttributes: [{ AttributeKey, AttributeValue: value }] }));
   return Events.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent as string));

@@ -1,4 +1,4 @@
-/** Upgrade requests to messaging sessions, also those that an ordinary client would not send. */
+/** WebSocket upgrade requests for messaging sessions. Includes requests that an ordinary client would not send. */
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ export function connectTarget(
   );
 }
 
-/** Sends an upgrade request, and closes the connection after the response. Returns its status and error code. */
+/** Sends an upgrade request, and closes the connection after the response. Returns the status and error code. */
 export async function upgrade(
   endpoint: string,
   caFile: string,
@@ -55,7 +55,7 @@ export async function upgrade(
   return { status: answer.statusCode, code: answer.headers['x-amzn-errortype'] };
 }
 
-/** Opens a socket that the server closes. Returns the code and the reason. */
+/** Opens a WebSocket and waits until the server closes it. Returns the code and the reason of the close. */
 export async function closing(endpoint: string, caFile: string, path: string): Promise<{ readonly code: number; readonly reason: string }> {
   const socket = new WebSocket(`${endpoint.replace('http', 'ws')}${path}`, { ca: readFileSync(caFile) });
   const [[code, reason]] = await Promise.all([once(socket, 'close'), once(socket, 'open')]);

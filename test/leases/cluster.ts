@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { openStore } from '#store/engine/open.ts';
+import { newFolder } from '../kit/folder.ts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
 import { CHECKED, VIOLATION } from '../store/checked-pool.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { type DatabaseProxy, databaseProxy } from './proxy.ts';
 
-/** Server processes on one PostgreSQL. Each connects through its own proxy. */
+/** Server processes on one PostgreSQL database. Each process connects to the database through its own proxy. */
 export interface Cluster {
   readonly members: readonly Member[];
   readonly credentials: Keys;
@@ -45,7 +45,7 @@ export async function startCluster(of: {
   readonly mutant?: string;
 }): Promise<Cluster> {
   const database = await testPostgres();
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-leases-'));
+  const folder = newFolder('leases');
   // Creates the schema before any server starts, so that the first server already reads this test's lease length.
   const store = await openStore(database.url, {});
   await store.transaction(({ sql }) => sql.run("UPDATE counter SET value = $1 WHERE name = 'lease_ms'", [of.leaseMilliseconds]));
@@ -76,7 +76,6 @@ export async function startCluster(of: {
     }
     await client.end();
     await database.stop();
-    rmSync(folder, { recursive: true, force: true });
     for (const member of members) if (member.written().includes(VIOLATION)) throw new Error(member.written());
   }
   return {
@@ -111,7 +110,7 @@ function newMember(proxy: DatabaseProxy, dataFolder: string, mutant: string | un
       const faulty = mutant === undefined ? [] : ['--import', MUTANT];
       const args = ['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off', '--database', proxy.url];
       const started = spawn(process.execPath, [...CHECKED, ...faulty, MAIN, 'start', ...args], {
-        env: { ...own, ...(mutant === undefined ? {} : { LEASE_MUTANT: mutant }) },
+        env: { ...own, BELFRY_METRICS: 'off', ...(mutant === undefined ? {} : { LEASE_MUTANT: mutant }) },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       child = started;

@@ -62,7 +62,9 @@ describe('the lease of the embedded engine', async () => {
     await kept.close();
     await lease.withdrawn(version);
     assert.equal(lease.holds(), false);
-    assert.deepEqual(reports, ['could not renew the lease on identity, without which the server rejects requests: the store is closed']);
+    assert.deepEqual(reports, [
+      'could not confirm that the IAM data of this server is current; the server will reject requests unless a later attempt succeeds: the store is closed',
+    ]);
   });
 
   test('the lease, embedded: after a stop, the lease does not hold', async () => {

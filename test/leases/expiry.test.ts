@@ -49,7 +49,7 @@ function newServer(name: string): { readonly lease: Lease; kill(): void } {
   };
 }
 
-/** Waits for all pending work that does not need the clock. */
+/** Runs all pending work, except work that waits for a timer of the simulated clock. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -74,7 +74,10 @@ const change = async (key: string): Promise<number> => {
   return (await servers.renew('unknown', 0)).version;
 };
 
-/** Starts to wait for a withdrawal. The returned function reports whether the wait has ended. */
+/**
+ * Starts to wait until no server authorizes with identity records older than `version`. The returned function reports
+ * whether the wait has ended.
+ */
 function withdrawing(lease: Lease, version: number): () => boolean {
   let returned = false;
   void lease.withdrawn(version).then(() => {
@@ -83,7 +86,7 @@ function withdrawing(lease: Lease, version: number): () => boolean {
   return () => returned;
 }
 
-test('the lease: after a server is killed, only the first change waits for its lease to end', async () => {
+test("the lease: after a server is killed, only the first change waits until the server's lease ends", async () => {
   const [here, there] = [newServer('here'), newServer('there')];
   await here.lease.start();
   await there.lease.start();

@@ -1,6 +1,7 @@
 /**
- * Runs simulated schedules until one breaks the guarantee. Prints the seed and the violation, or `none`. The tests load `mutant.ts` with
- * this program, which builds a fault into the lease protocol.
+ * Runs simulated schedules until one of them has a violation: a server with a lease authorizes a call with outdated
+ * identity records. Prints the seed and the violation, or `none`. The tests also load `mutant.ts`, which builds a fault
+ * into the lease protocol.
  */
 import { simulate } from './simulation.ts';
 

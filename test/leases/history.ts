@@ -1,6 +1,9 @@
 import type { Outcome } from './calls.ts';
 
-/** History of one user's permission: the grant, the withdrawal, and the calls that need it. All times are milliseconds of one clock. */
+/**
+ * History of one user's permission: the grant, the withdrawal, and the calls that need the permission. All times are
+ * milliseconds of one clock.
+ */
 export interface UserHistory {
   readonly userName: string;
   /** Time of the response that granted the permission. */
@@ -22,7 +25,7 @@ export interface Check {
 
 /** Result of `judge`. */
 export interface Findings {
-  /** Checks that were allowed although they began after the withdrawal returned. Each is a violation. */
+  /** Checks that were allowed although they began after the withdrawal returned. Each such check is a violation. */
   readonly forbidden: readonly (Check & { readonly userName: string; readonly lateMilliseconds: number })[];
   /** Number of checks between grant and withdrawal that were denied, because a server did not know the grant. */
   readonly forgotten: number;
@@ -31,7 +34,7 @@ export interface Findings {
   readonly withdrawals: number;
 }
 
-/** Finds the violations in histories. A check that overlaps a withdrawal may have either result. */
+/** Finds the violations in histories. A check that overlaps a withdrawal may be allowed or denied. */
 export function judge(histories: readonly UserHistory[]): Findings {
   const forbidden: (Check & { userName: string; lateMilliseconds: number })[] = [];
   let forgotten = 0;

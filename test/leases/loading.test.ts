@@ -1,4 +1,4 @@
-/** Probes and requests while a running server loads all of identity again. */
+/** Tests health probes and requests while a running server loads all identity records again. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inProcessBus } from '#server/core/bus.ts';
@@ -9,7 +9,7 @@ import type { IdentityPage } from '#store/engine/servers.ts';
 import { startTestCore } from '../kit/core.ts';
 import { until } from '../kit/until.ts';
 
-test('Health: while identity is loaded again, ready and all requests are 503', async () => {
+test('Health: while identity records load again, the readiness probe and all requests return 503', async () => {
   const store = await openStore('file::memory:', {});
   const registry = await openServers('file::memory:', store);
   let epoch = 'first';
@@ -49,7 +49,10 @@ test('Health: while identity is loaded again, ready and all requests are 503', a
     released = resolve;
   });
   epoch = 'second';
-  /** Starts a renewal of the lease, which a timer starts otherwise. */
+  /**
+   * Returns `isDone`. If `isDone` is false, first requests a renewal of the lease, so that the test does not wait for
+   * the next scheduled renewal.
+   */
   const renewed = (isDone: boolean): boolean => {
     if (!isDone) bus.hint('identity');
     return isDone;

@@ -1,4 +1,7 @@
-/** Steps of a server's poll in the lease model: the request, the response, and the changes of the server's state. */
+/**
+ * Steps of a server's poll in the lease model: the request, the response, and the changes of the server's state. A poll
+ * is the query with which a server reads new changes and renews its lease.
+ */
 import {
   ABSENT,
   ACK,
@@ -37,7 +40,8 @@ export function pollSteps(protocol: Protocol, s: State, n: number, change: Chang
   const of = (field: number): number => s[at + field] as number;
   switch (of(POLL)) {
     case NO_POLL:
-      // Sends the next poll. A server registers only after it has loaded all of identity, so that no withdrawal waits for a loading server.
+      // The first poll loads all identity records. Then the server registers, and polls again. So no withdrawal waits
+      // for a server that is still loading.
       if (of(LOADED) === 0 || of(REGISTERED) === 1) change(`server ${n} polls`, at + POLL, SENT, at + POLL_AGE, 0);
       else change(`server ${n} registers`, at + REGISTERED, 1, at + ROW, ACTIVE, at + ROW_AGE, 0, at + APPLIED, of(LAST), at + ACK, 0);
       return;
@@ -55,7 +59,9 @@ export function pollSteps(protocol: Protocol, s: State, n: number, change: Chang
   change(`the poll of server ${n} is lost`, ...noPoll(at), ...opened);
 }
 
-/** Ticks that remain of the lease of a poll. */
+/**
+ * Returns the remaining ticks of the lease that a poll gives. `pollAge` is the number of ticks since the poll was sent.
+ */
 const leaseLeft = ({ fault, lease }: Protocol, pollAge: number): number => (fault === 'lease from the response' ? lease : lease - pollAge);
 
 const noPoll = (at: number) => [at + POLL, NO_POLL, at + POLL_AGE, 0, at + POLL_ROWS, 0, at + POLL_SAW, 0, at + ACKED, 0];
@@ -66,7 +72,7 @@ const unregistered = (at: number) => [
   ...noPoll(at),
 ];
 
-/** Arguments of a change. */
+/** Arguments of a call of `Change`: the name of a step, and the changed fields with their new values. */
 type Step = Parameters<Change>;
 
 /** Returns the step in which the database executes the poll: it reads the rows, the version and the registration. */
@@ -77,7 +83,7 @@ function responseStep(protocol: Protocol, s: State, n: number): Step {
   const source = fault === 'asynchronous replica' ? (s[replica] as number) : committedOf(protocol, s);
   const version = highestOf(protocol, s, source);
   const acked = of(ROW) !== ABSENT && of(APPLIED) >= version ? 1 : 0;
-  // The version and the registration of the response, in one number.
+  // One number encodes both the version and the registration state that the poll read. `applyStep` decodes it.
   const saw = [at + POLL, DONE, at + POLL_SAW, version * 3 + of(ROW), at + ACKED, acked];
   if (of(POLL) === HALF) return [`the version for server ${n} is read`, ...saw];
   const rows = [at + POLL_ROWS, commitsAfter(protocol, s, source, of(LOADED) === 1 ? of(LAST) : 0)];
@@ -86,7 +92,11 @@ function responseStep(protocol: Protocol, s: State, n: number): Step {
   return [`server ${n} receives the response`, ...saw, ...rows, ...early];
 }
 
-/** Returns the step in which the server applies a response, or restarts if the response shows that the server missed a change. */
+/**
+ * Returns the step in which the server uses a response. If the server's row is not active, the server registers again.
+ * If the version in the response is older than the server's, the server loads all records again. Otherwise, the server
+ * applies the changes.
+ */
 function applyStep(protocol: Protocol, s: State, n: number): Step {
   const { fault, serverAt } = protocol;
   const at = serverAt(n);

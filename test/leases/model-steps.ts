@@ -34,7 +34,10 @@ import {
   WRITER,
 } from './model-state.ts';
 
-/** Reports whether a server with a lease lacks a withdrawal that has already returned. This breaks the guarantee. */
+/**
+ * Reports whether the state breaks the guarantee: a withdrawal has returned, but a server with a lease has not applied
+ * the withdrawal.
+ */
 export function broken({ servers, serverAt, writers, fault }: Protocol, s: State): boolean {
   for (let n = 0; n < servers; n++) {
     const at = serverAt(n);
@@ -84,7 +87,8 @@ function writerSteps(protocol: Protocol, s: State, w: number, change: Change): v
       const drawn = Math.max(...Array.from({ length: writers }, (_, i) => s[i * WRITER + VERSION] as number));
       const version = highestOf(protocol, s, committedOf(protocol, s)) + 1;
       if (fault === 'versions from a sequence') change(`writer ${w} takes a version`, at + STAGE, DRAWN, at + VERSION, drawn + 1);
-      // The counter's row is locked until the commit, so assigning the version and committing are one step.
+      // Without this fault, the transaction locks the version counter until the commit. So one step takes a version and
+      // commits.
       else change(`writer ${w} commits`, at + STAGE, COMMITTED, at + VERSION, version, at + AGE, 0);
       return;
     }
@@ -127,7 +131,11 @@ function acknowledgementSteps(protocol: Protocol, s: State, n: number, change: C
     change(`server ${n} is expired`, at + ROW, ABSENT, at + ROW_AGE, 0, at + APPLIED, 0);
 }
 
-/** Reports whether a withdrawal may delete the row of a server that acknowledged only `applied`, because all older leases have ended. */
+/**
+ * Reports whether a withdrawal may delete the row of a server. `applied` is the latest version that the server
+ * acknowledged. A withdrawal with a later version may delete the row after all leases older than the withdrawal have
+ * ended.
+ */
 function expires({ writers, lease, lost, fault }: Protocol, s: State, applied: number): boolean {
   const age = fault === 'expired too early' ? lease - 1 : lease;
   for (let w = 0; w < writers; w++) {

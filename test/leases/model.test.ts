@@ -4,7 +4,7 @@ import { type Bounds, explore, type Fault } from './model.ts';
 
 // biome-ignore format: a table
 const SOUND: readonly (Bounds & { readonly states: number })[] = [
-  // all states, without a time limit
+  // sizes for which the test explores all states
   { servers: 1, writers: 2, lease: 2, removals: true,  states:  39_548 },
   { servers: 1, writers: 2, lease: 3, removals: true,  states: 107_410 },
   { servers: 2, writers: 2, lease: 1, removals: false, states: 281_057 },

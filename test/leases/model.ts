@@ -5,16 +5,18 @@
  * - a server loads, registers, polls, acknowledges and stops, and polls are lost or late
  * - an operator removes servers
  *
- * A state contains time only as ages and remaining times. All values above a maximum have the same effect and are one value. So the state
- * space is finite, and the search ends without a time limit.
+ * A state contains time only as ages and remaining times. All values above a maximum have the same effect and are
+ * stored as the maximum. So the state space is finite, and the search ends without a time limit.
  *
- * Guarantee: after a withdrawal has returned, no server with a lease decides by an older version of identity.
+ * Guarantee: after a withdrawal has returned, every server with a lease has applied the withdrawal.
  *
- * A server gets a lease only after the database has stored its acknowledgment of the version that the poll returned. A withdrawal waits until
- * all older leases have ended. A server that has not acknowledged the withdrawal by then has no lease, and cannot get one. The withdrawal
- * expires this server: it deletes the server's row at once, so that later withdrawals do not wait for the server.
+ * A poll returns the latest version of the identity records. The server gets a lease only after the database has stored
+ * the server's acknowledgment of this version. A withdrawal waits until every server has acknowledged the withdrawal,
+ * or until all leases older than the withdrawal have ended. In the second case, a server that did not acknowledge has
+ * no lease, and gets no lease before it registers again. The withdrawal expires such a server: it deletes the server's
+ * row, so that later withdrawals do not wait for the server.
  *
- * `model-steps.ts` has the steps of writers, replica and operator, and `model-polls.ts` those of a server.
+ * `model-polls.ts` has the steps of a server's poll. `model-steps.ts` has all other steps.
  */
 import { type Bounds, type Fault, keyOf, newProtocol } from './model-state.ts';
 import { broken, stepsFrom } from './model-steps.ts';

@@ -9,12 +9,15 @@ const run = promisify(execFile);
 const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
 const FIND = fileURLToPath(new URL('./find-mutant.ts', import.meta.url));
 
-/** Fault in the function `withdrawing`, which the simulation does not call. The test of real processes in `nemesis.ts` finds it. */
+/**
+ * Fault in the function `withdrawing` of the lease. The simulation does not call this function, so it cannot find the
+ * fault. The test of real processes in `nemesis.ts` finds the fault.
+ */
 const NOT_SIMULATED = 'no wait';
 
-describe('the lease with a fault built in', { concurrency: 2 }, () => {
+describe('the lease with a fault built in: a simulated schedule breaks the guarantee', { concurrency: 2 }, () => {
   for (const name of Object.keys(MUTANTS).filter((each) => each !== NOT_SIMULATED)) {
-    test(`the lease with the fault "${name}": a schedule breaks the guarantee`, async () => {
+    test(`the lease with the fault "${name}": a simulated schedule breaks the guarantee`, async () => {
       const { stdout } = await run(process.execPath, ['--import', MUTANT, FIND], { env: { ...process.env, LEASE_MUTANT: name } });
       assert.match(stdout, /^seed \d+: at \d+ ms server\d (honors|does not know) key\d+/);
     });

@@ -28,7 +28,8 @@ export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy>
     ] as const) {
       sockets.set(from, connection);
       from.on('data', (bytes) => {
-        // PostgreSQL's first message on a connection contains the application name of the client.
+        // A client's first message on a PostgreSQL connection contains its application name. Connections that renew the
+        // lease have the name `belfry lease`.
         if (bytes.includes('belfry lease')) connection.renews = true;
         to.write(bytes);
         if (isCut(connection)) from.pause();

@@ -18,7 +18,7 @@ let names = 0;
 const createUser = (on: Member) => iamCall(on.endpoint(), cluster.credentials, { Action: 'CreateUser', UserName: `user${++names}` });
 const listUsers = (on: Member) => iamCall(on.endpoint(), cluster.credentials, { Action: 'ListUsers' });
 
-/** Repeats a call until the response has this status. Returns the body. The time limit of the test ends the loop otherwise. */
+/** Repeats a call until the response has this status, or until the time limit of the test. Returns the body. */
 async function until(status: number, ask: () => ReturnType<typeof iamCall>): Promise<string> {
   for (;;) {
     const answer = await ask();
@@ -32,12 +32,12 @@ const command = (...args: readonly string[]) => {
   return run(process.execPath, [MAIN, 'server', ...args, '--data', here.dataFolder], { env: own });
 };
 
-describe('unavailable servers', () => {
-  test('belfry server list: the output has all servers of the database, and marks the one that answers', async () => {
+describe('unavailable servers: the other servers continue to work', () => {
+  test('belfry server list: the output has all servers of the database, and marks the server that answers', async () => {
     const { stdout } = await command('list');
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, 2);
-    assert.match(stdout, /^\S+ {2}active {2}seen \d+ s ago {2}http\S+ {2}started \S+Z {2}identity \d+ {2}.+ {2}\(this one\)$/m);
+    assert.match(stdout, /^\S+ {2}active {2}seen \d+ s ago {2}http\S+ {2}started \S+Z {2}IAM data version \d+ {2}.+ {2}\(this one\)$/m);
   });
 
   test('lease renewal: a server without a renewed lease answers 503, and other servers continue', async () => {
@@ -48,7 +48,7 @@ describe('unavailable servers', () => {
     assert.match(await until(200, () => listUsers(there)), new RegExp(`<UserName>user${names}</UserName>`));
   });
 
-  test('killed server: the first withdrawal waits for the end of its lease, and then deletes the server', async () => {
+  test("killed server: the first withdrawal waits until the server's lease ends, then deletes the server", async () => {
     const ids = new Set((await registered()).map(({ id }) => id));
     await there.kill();
     await until(200, () => createUser(here));
@@ -70,7 +70,7 @@ describe('unavailable servers', () => {
     assert.ok(!now.includes(id));
   });
 
-  test('belfry server remove: a killed server is removed, and the running or an unknown server is an error', async () => {
+  test('belfry server remove: a killed server can be removed, but not the answering server or an unknown ID', async () => {
     await there.kill();
     const { stdout } = await command('list');
     const gone = stdout
@@ -87,7 +87,7 @@ describe('unavailable servers', () => {
       [own],
     );
     await assert.rejects(command('remove', '--id', gone), /server '.*' does not exist/);
-    await assert.rejects(command('remove', '--id', own), /is the one that runs this command/);
+    await assert.rejects(command('remove', '--id', own), /runs this command and cannot remove itself/);
     await assert.rejects(command('remove'), { code: 2 });
     const { body } = await iamCall(here.endpoint(), cluster.credentials, { Action: 'ListUsers' });
     assert.match(body, /ListUsersResult/);

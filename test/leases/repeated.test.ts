@@ -35,7 +35,7 @@ const WAYS: Readonly<Record<string, Way>> = {
 };
 
 for (const [Action, { withdrawal, repeated }] of Object.entries(WAYS)) {
-  test(`withdrawing: a repeated ${Action} returns after the first is in force on every server`, { timeout: 30_000 }, async (t) => {
+  test(`withdrawing: a repeated ${Action} returns after the first call is in force on every server`, { timeout: 30_000 }, async (t) => {
     const UserName = `user-${Action}`;
     const GroupName = `g-${UserName}`;
     await admin({ Action: 'CreateUser', UserName });
@@ -47,10 +47,10 @@ for (const [Action, { withdrawal, repeated }] of Object.entries(WAYS)) {
     await admin({ Action: 'AddUserToGroup', GroupName, UserName });
     const version = async () => (await cluster.query("SELECT value FROM counter WHERE name = 'identity'"))[0]?.['value'];
     const before = await version();
-    // The lease of this server may have ended in the previous test.
+    // Waits until the other server has a lease, because a previous test may have cut the renewals of that server.
     while ((await iamCall(there.endpoint(), credentials, { Action: 'ListUsers' })).outcome !== 'allowed');
 
-    // The other server decides by its current snapshot until its lease ends.
+    // Prevents renewals of the other server, which then decides by its current snapshot until its lease ends.
     there.proxy.cut('renewals');
     t.after(() => there.proxy.heal());
     const parameters = { Action, ...withdrawal(UserName, credentials.accessKeyId) };

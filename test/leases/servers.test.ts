@@ -17,7 +17,7 @@ for (const [engine, setting] of [
   ['SQLite', 'file::memory:'],
   ['PostgreSQL', postgres.url],
 ] as const) {
-  describe(`the registry of servers on ${engine}`, async () => {
+  describe(`the registry of servers on ${engine}: servers register, renew and leave`, async () => {
     const store = await openStore(setting, {});
     const { servers, close } = await openServers(setting, store);
     opened.push(async () => {
@@ -32,7 +32,7 @@ for (const [engine, setting] of [
       assert.equal(await servers.leaseMilliseconds(), 2_000);
     });
 
-    test(`servers on ${engine}: registration keeps the first version, and the last-seen time is stored`, async () => {
+    test(`servers on ${engine}: a repeated register() changes nothing, and seen() stores address and time`, async () => {
       await servers.register(server('a'), 3);
       await servers.register(server('a'), 7);
       const registered = { ...server('a'), appliedVersion: 3, state: 'active', address: '', seenAt: 0 };
@@ -55,7 +55,7 @@ for (const [engine, setting] of [
       assert.equal((await servers.renew('unknown', 0)).registration, 'absent');
     });
 
-    test(`servers on ${engine}: a late acknowledgement does not lower the version`, async () => {
+    test(`servers on ${engine}: a late acknowledgement does not lower the acknowledged version`, async () => {
       await servers.acknowledge('a', 9);
       await servers.acknowledge('a', 8);
       assert.deepEqual(
@@ -64,7 +64,7 @@ for (const [engine, setting] of [
       );
     });
 
-    test(`servers on ${engine}: only a draining server is removed, and a renewal reports draining`, async () => {
+    test(`servers on ${engine}: only a draining server is removed, and a renewal reports the state draining`, async () => {
       await servers.register(server('b'), 1);
       assert.equal(await servers.remove('b'), 'absent');
       assert.equal(await servers.drain('b'), 'draining');
@@ -73,7 +73,7 @@ for (const [engine, setting] of [
       assert.equal(await servers.drain('b'), 'absent');
     });
 
-    test(`servers on ${engine}: trim deletes tombstones that all servers applied, and a renewal reports it`, async () => {
+    test(`servers on ${engine}: trim() deletes tombstones that all servers applied, and sets trimmedTo`, async () => {
       await servers.leaveAll();
       const { version } = await servers.renew('a', 0);
       await put('gone');

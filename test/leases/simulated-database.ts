@@ -22,11 +22,11 @@ export interface SimulatedDatabase {
   write(key: string, deleted: boolean): number;
   isDeleted(key: string): boolean | undefined;
   registeredIds(): readonly string[];
-  /** Replaces the database by its standby, which has another epoch. */
+  /** Replaces the database by its standby. This changes the epoch, which identifies the history of a database. */
   failOver(): void;
   /** Copies the current state to the replica. */
   replicate(): void;
-  /** Returns the registry of servers for one server, which executes each statement with `ask`. */
+  /** Returns the registry of servers as one server uses it. The registry executes each statement with `ask`. */
   serversFor(ask: Ask): Servers;
 }
 

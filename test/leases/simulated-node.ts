@@ -94,8 +94,8 @@ export function runOn(timeline: Timeline, node: Node, kills: number, when: numbe
 }
 
 /**
- * Returns the connection of a node to the database. Request or response may be late or lost. A statement rejects after the time limit
- * of half a lease.
+ * Returns the connection of a node to the database. A request or a response may be late or lost. A statement fails if
+ * its response does not arrive within half the length of a lease.
  */
 function networkOf(node: Node, kills: number, { timeline, leaseMilliseconds }: Surroundings): Ask {
   const { at, between, chance, time } = timeline;

@@ -5,7 +5,7 @@ import { type SimulatedFault, simulate } from './simulation.ts';
 /** Number of seeds. A seed determines a schedule: the calls and faults of twenty simulated seconds. Every run uses the same seeds. */
 const SCHEDULES = 1_000;
 
-test(`the lease: in ${SCHEDULES} schedules no server honors a withdrawn permission, and all recover`, async () => {
+test(`the lease: in ${SCHEDULES} schedules no server honors a withdrawn permission, and every server recovers`, async () => {
   let answered = 0;
   let byTime = 0;
   for (let seed = 1; seed <= SCHEDULES; seed++) {

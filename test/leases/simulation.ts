@@ -4,13 +4,14 @@
  * - Servers are disconnected, stopped, suspended, killed, restarted and removed.
  * - Clocks run at different rates, and monotonic clocks stop during a suspension.
  * - Responses are late or lost. Notifications are late, duplicated or lost.
- * - The database fails over (its epoch changes), and tombstones are trimmed.
+ * - The database fails over, which changes its epoch (the identifier of its history).
+ * - Tombstones, which are records of deleted keys, are trimmed.
  */
 import { ACCOUNT, type DatabaseFault, newDatabase, type SimulatedDatabase } from './simulated-database.ts';
 import { begin, type Node, newBus, newNode, runOn, type Surroundings } from './simulated-node.ts';
 import { newTimeline, type Timeline } from './timeline.ts';
 
-/** Faults that the simulation can build in, to show that it finds them. */
+/** Faults that the simulation can build in. A test shows that the simulation finds each fault. */
 export type SimulatedFault = 'none' | 'no wait' | 'fail open' | 'a suspension is not noticed' | DatabaseFault;
 
 /** Result of one simulation. */
@@ -19,9 +20,9 @@ export interface Run {
   readonly broken: string | undefined;
   /** Number of identity changes that returned. */
   readonly answered: number;
-  /** Number of these changes that had to wait until all older leases had ended. */
+  /** Number of identity changes that had to wait until all older leases had ended. */
   readonly byTime: number;
-  /** Number of checks of a server with a lease. */
+  /** Number of times that the simulation has checked the decisions of a server with a lease. */
   readonly checks: number;
 }
 
@@ -29,13 +30,16 @@ const LEASE = 1_000;
 const SERVERS = 3;
 /** Length of the period with faults, in milliseconds. */
 const STORM = 12_000;
-/** Length of the period without faults, which follows. All servers must recover in it. */
+/**
+ * Length of the period without faults, in milliseconds. This period follows the period with faults. All servers must
+ * recover before the end of the simulation.
+ */
 const QUIET = 8_000;
 
 /** Simulates one schedule: the calls and faults that the seed determines. The same seed and fault give the same result. */
 export async function simulate(seed: number, fault: SimulatedFault = 'none'): Promise<Run> {
   const timeline = newTimeline(seed, STORM);
-  // Half of the schedules load identity in small pages, so that changes and faults occur between two pages.
+  // Half of the schedules load the identity records in small pages, so that changes and faults occur between two pages.
   const database = newDatabase(LEASE, fault as DatabaseFault, seed % 2 === 0 ? 3 : 1_000);
   let ids = 0;
   const around: Surroundings = {
@@ -69,7 +73,10 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
   return { broken, ...callers.counts, checks };
 }
 
-/** Describes a node without a lease. The period without faults is long enough for all nodes to get one. */
+/**
+ * Describes a node that has no lease at the end of the simulation. The period without faults is long enough for all
+ * nodes to get a lease.
+ */
 function stuckNode(nodes: readonly Node[]): string | undefined {
   const stuck = nodes.find(({ lease }) => !lease.holds());
   return stuck && `${stuck.name} got no lease in the period without faults`;
@@ -80,7 +87,7 @@ interface Callers {
   readonly counts: { answered: number; byTime: number };
   /** Creates a key through a node. */
   grant(node: Node): void;
-  /** Deletes one of the granted keys through a node. Does nothing without a node. */
+  /** Deletes one of the granted keys through a node. Does nothing if `node` is undefined. */
   withdraw(node: Node | undefined): void;
   /** Describes a wrong decision of a node with a lease. Returns undefined if all decisions are correct. */
   contradictionOf(node: Node): string | undefined;
@@ -91,11 +98,14 @@ interface Callers {
 function newCallers(timeline: Timeline, database: SimulatedDatabase, fault: SimulatedFault): Callers {
   const { between, one, time } = timeline;
   const counts = { answered: 0, byTime: 0 };
-  /** State of each key for the callers: granted, withdrawal started, or withdrawal returned. */
+  /** State of each key, as the callers know it: granted, withdrawal started, or withdrawal returned. */
   const known = new Map<string, 'granted' | 'withdrawing' | 'withdrawn'>();
   let keys = 0;
 
-  /** Writes a key and commits at once. Then the node waits until the withdrawal is in force, as a transaction of a server does. */
+  /**
+   * Writes a key and commits at once. Then the node waits until the change is in force on all servers. A transaction of
+   * a real server also waits.
+   */
   function write(node: Node, key: string, deleted: boolean): void {
     const committed = database.write(key, deleted);
     const { kills, lease } = node;
@@ -140,7 +150,10 @@ interface Simulation extends Surroundings {
   readonly callers: Callers;
 }
 
-/** Schedules calls and faults until the end of the period with faults, and then connects all servers. */
+/**
+ * Schedules calls and faults for the period with faults.
+ * At the end of this period, reconnects all servers to the network.
+ */
 function schedule(simulation: Simulation): void {
   const { timeline, nodes } = simulation;
   const acts = actsOf(simulation);

@@ -5,7 +5,7 @@ import { eventQueue } from '../simulation/event-queue.ts';
 export interface Timeline {
   /** Milliseconds since the start. */
   time(): number;
-  /** Returns a number from 0 to below 1. */
+  /** Returns a number that is at least 0 and less than 1. */
   random(): number;
   /** Returns true with this probability, but only in the period with faults. */
   chance(probability: number): boolean;

@@ -137,7 +137,7 @@ function load(credentials: Credentials) {
   };
 }
 
-describe('withdrawing on two servers', () => {
+describe('withdrawing on two servers: each server denies the next request', () => {
   for (const [i, { title, grant, withdraw }] of WAYS.entries()) {
     test(`withdrawing: ${title} denies the next request on both servers, under load`, async () => {
       const user = `user${i}`;

@@ -1,4 +1,7 @@
-/** Messaging session with the unmodified `amazon-chime-sdk-js` client in Node. The client signs and reconnects itself. */
+/**
+ * Messaging session with the unmodified `amazon-chime-sdk-js` client in Node. The client itself signs its requests and
+ * reconnects.
+ */
 import type { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
 import NoOpLogger from 'amazon-chime-sdk-js/build/logger/NoOpLogger.js';
 import DefaultMessagingSession from 'amazon-chime-sdk-js/build/messagingsession/DefaultMessagingSession.js';
@@ -79,7 +82,7 @@ export async function connect(
       checkWaiting();
     },
   });
-  /** Resolves to the first value of `seen` that is not undefined. */
+  /** Calls `seen` after each event. Resolves to the first result that is not undefined. */
   function until<T>(what: string, seen: () => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -43,7 +43,7 @@ const CONNECT = allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']);
 const { Policy: MAY_CONNECT } = await admin.send(new CreatePolicyCommand({ PolicyName: 'MayConnect', PolicyDocument: policy(CONNECT) }));
 const maker = await chat.user('maker', allow('sts:AssumeRole'));
 
-/** A way to open a session, and the change that closes it. */
+/** A way to open a session, and a change after which the server closes the session. */
 interface Case {
   readonly title: string;
   readonly code: number;
@@ -97,7 +97,8 @@ test("Closed sessions: a withdrawal of another user's permission leaves a sessio
   const other = await open(goes, userArn);
   await admin.send(new DeleteUserPolicyCommand({ UserName: 'goes', PolicyName: 'p' }));
   assert.equal(await other.stopped, 4401);
-  // The server re-authorizes all sessions of an account at the same time, so it would already have closed this session.
+  // The server re-authorizes all sessions of an account at the same time. So if the server also closed `client`, the
+  // close frame has been sent. Waits until a later close of another session arrives, and then checks `client`.
   const sessionId = randomUUID();
   const earlier = await connect(chat.messaging(stays), userArn, { sessionId });
   await connect(chat.messaging(stays), userArn, { sessionId });
@@ -125,14 +126,14 @@ async function inAppInstance(UserName: string): ReturnType<Case['open']> {
   return { client, withdraw: () => chat.identity.send(new DeleteAppInstanceCommand({ AppInstanceArn })) };
 }
 
-/** Creates a user in a new app instance. Returns its ARN. */
+/** Creates a user in a new app instance. Returns the user's ARN. */
 async function userOfOwn(identity: ChimeSDKIdentityClient, name: string): Promise<string> {
   const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: name, ClientRequestToken: name }));
   const of = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada', ClientRequestToken: name };
   return (await identity.send(new CreateAppInstanceUserCommand(of))).AppInstanceUserArn as string;
 }
 
-/** Opens a session in a member account, with the role that the organization created in it. */
+/** Opens a session in a member account, with the role that the organization created in that account. */
 async function inMemberAccount(name: string): ReturnType<Case['open']> {
   const organizations = new OrganizationsClient(chat.server.client());
   await organizations.send(new CreateOrganizationCommand({}));

@@ -70,7 +70,7 @@ const REFUSED: readonly (readonly [title: string, userArn: string, signing: Sign
 ];
 
 for (const [title, userArn, signing, altered, reason] of REFUSED) {
-  test(`Connect: ${title} closes with 4401 and ${reason}, and is recorded`, async () => {
+  test(`Connect: a request ${title} closes with 4401 and ${reason}, and is recorded`, async () => {
     const sessionId = title === 'without a session id' ? {} : { sessionId: randomUUID() };
     const target = altered(connectTarget(server.httpsEndpoint, { userArn, ...sessionId }, signing));
     const before = new Set((await connects()).map(({ document }) => document.requestID));
@@ -105,7 +105,7 @@ test('Connect: the trail record has principal, bearer and session ID, and no par
   assert.ok(!JSON.stringify(document).includes(asAda.sessionToken?.slice(0, 40) as string));
 });
 
-test('Connect: another upgrade or another path is answered like a request without upgrade', async () => {
+test('Connect: an upgrade of another path or to another protocol is handled as a plain request', async () => {
   const target = connectTarget(server.httpsEndpoint, { userArn: ada, sessionId: 'one' }, { keys: anybody });
   const elsewhere = await upgrade(server.httpsEndpoint, server.caFile, '/channels');
   assert.deepEqual(elsewhere, { status: 403, code: 'MissingAuthenticationTokenException' });

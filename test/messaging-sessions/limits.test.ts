@@ -41,7 +41,7 @@ test('Connect: concurrent requests open at most the allowed number of sessions p
   open?.socket.close();
   await once(open?.socket as WebSocket, 'close');
   let again = await connect(ada);
-  // Retries, because the server's core is notified of the closed socket later than the client.
+  // Retries, because the server may still count the closed session when the client is notified of the close.
   while (again.outcome !== 'open') again = await connect(ada);
   for (const { socket } of [...ofUser, ...ofAccount, again]) socket.terminate();
 });

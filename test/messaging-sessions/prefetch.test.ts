@@ -31,7 +31,8 @@ test('Prefetch: the unmodified client receives the details of each channel after
   await client.find(() => client.received.filter(isDetails).length === names.length);
   assert.equal(client.received[0]?.type, 'SESSION_ESTABLISHED');
   const details = client.received.filter(isDetails);
-  // Unread channels are first. Within each group, the channel with the latest message is first.
+  // Channels with unread messages are before all other channels. Among the unread channels, and among the other
+  // channels, the channel with the latest message is first.
   assert.deepEqual(
     details.map(({ payload }) => (payload?.['Channel'] as { readonly Name: string } | undefined)?.Name),
     ['three', 'one', 'two'],

@@ -24,7 +24,7 @@ async function appUser(AppInstanceUserId: string): Promise<string> {
   return (await identity.send(new CreateAppInstanceUserCommand(of))).AppInstanceUserArn as string;
 }
 
-test('Two servers: a permission withdrawn on one server closes a messaging session on the other', async () => {
+test('Two servers: a permission withdrawn on one server closes a messaging session on the other server', async () => {
   const userArn = await appUser('withdrawn');
   await iam.send(new CreateUserCommand({ UserName: 'ada' }));
   const PolicyDocument = policy(allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']));
@@ -35,7 +35,7 @@ test('Two servers: a permission withdrawn on one server closes a messaging sessi
   assert.equal(await session.stopped, 4401);
 });
 
-test('Two servers: a server that loses the database closes its sessions, and clients connect to the other', async () => {
+test('Two servers: a server without the database closes its sessions, and clients use the other server', async () => {
   const userArn = await appUser('moves');
   const session = await connect(new ChimeSDKMessagingClient(on(here)), userArn, { url: hostOf(there), plain: true });
   there.proxy.cut('everything');

@@ -159,7 +159,7 @@ test('Hidden members: moderators and admins can manage hidden members, and a hid
   await messaging.send(new CreateChannelMembershipCommand({ ...named(hidden), Type: 'HIDDEN', ChimeBearer: moderator }));
 });
 
-test('Hidden members: each member of a batch receives only its own event', async () => {
+test('Hidden members: if a batch adds hidden members, each of them receives only its own membership event', async () => {
   const { ChannelArn = '' } = await messaging.send(
     new CreateChannelCommand({ AppInstanceArn: chat.chat, Name: 'batch', ChimeBearer: moderator, MemberArns: [member] }),
   );

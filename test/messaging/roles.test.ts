@@ -41,7 +41,7 @@ async function newChannel(name: string, more: object = {}): Promise<string> {
 }
 const send = (ChannelArn: string, ChimeBearer: string, client = messaging) =>
   client.send(new SendChannelMessageCommand({ ChannelArn, ChimeBearer, Content: 'hello', Type: 'STANDARD', Persistence: 'PERSISTENT' }));
-/** Returns the name, status and message of the error with which a call fails. */
+/** Returns the name and the status of the error with which a call fails. */
 const refused = async (sent: Promise<unknown>) => {
   const { name, status } = await refusalOf(sent);
   return [name, status];
@@ -67,7 +67,7 @@ test('CHM-4: a call requires permission for bearer and channel, and a denial nam
   }
 });
 
-test('CHM-5: an unknown bearer is 401 even if IAM allows it, and an unknown user in the input is 403', async () => {
+test('CHM-5: an unknown bearer is 401 even if IAM allows the call, and an unknown user in the input is 403', async () => {
   const unknown = `${chat.chat}/user/nobody`;
   const { name, status, message: text } = await refusalOf(send(closed, unknown));
   assert.deepEqual(
@@ -125,7 +125,7 @@ for (const [title, sent, outcome] of RIGHTS) {
   });
 }
 
-test('CHM-8: a policy with a session tag allows each session exactly its own user', async () => {
+test('CHM-8: with a session tag in the policy, each role session can act only as its own app instance user', async () => {
   const maker = await chat.user('maker', allow(['sts:AssumeRole', 'sts:TagSession']));
   const role = await chat.role(
     'Chat',

@@ -38,7 +38,7 @@ const good = put(['Channel', stream('chime-messaging-all')]);
 const get = () => messaging.send(new GetMessagingStreamingConfigurationsCommand({ AppInstanceArn }));
 const roleIsThere = () => linkedRoleExists(admin, ROLE);
 
-test('SLR-5, SLR-6: streaming without permission to create its role is denied and changes nothing', async () => {
+test('SLR-5, SLR-6: without permission to create the linked role, streaming is denied and changes nothing', async () => {
   const { name, status, message } = await refusalOf(without.send(good));
   assert.deepEqual([name, status], ['AccessDeniedException', 403]);
   assert.ok(message.includes(`iam:CreateServiceLinkedRole on resource: ${roleArn}`), message);
@@ -60,7 +60,7 @@ for (const [title, command] of [
   });
 }
 
-test('SLR-6: streaming creates its role once, with the caller’s permission, and the trail records it', async () => {
+test('SLR-6: a permitted caller creates the role when streaming starts, and the creation is recorded once', async () => {
   await maker.send(good);
   assert.equal(await roleIsThere(), true);
   const both = put(['Channel', stream('chime-messaging-all')], ['ChannelMessage', stream('chime-messaging-all')]);
@@ -75,7 +75,7 @@ test('SLR-6: streaming creates its role once, with the caller’s permission, an
   );
 });
 
-test('SLR-14, SLR-15: the role cannot be deleted while an app instance streams, and is created again', async () => {
+test('SLR-14, SLR-15: the role cannot be deleted while an app instance streams, and can be created again', async () => {
   const failed = await deleteLinkedRole(admin, ROLE);
   assert.equal(failed.Status, 'FAILED');
   assert.deepEqual(failed.Reason?.RoleUsageList, [{ Region: 'us-east-1', Resources: [AppInstanceArn] }]);

@@ -80,7 +80,7 @@ interface ErrorCase {
   readonly name: Name;
   readonly code: string;
   readonly reason?: string;
-  /** Message that a public report quotes. Absent: the test does not check the message. */
+  /** Message that a public report quotes. If absent, the test does not check the message. */
   readonly message?: string;
   readonly as?: (org: Organization) => As;
   /** Creates the preconditions and returns the request. */
@@ -232,7 +232,8 @@ const ERRORS: readonly ErrorCase[] = [
 
   { name: 'EnableAWSServiceAccess', title: 'a domain of another company', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', input: () => ({ ServicePrincipal: 'chime.example.com' }) },
   { name: 'EnableAWSServiceAccess', title: 'a service without integration', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', input: () => ({ ServicePrincipal: 'chime.amazonaws.com' }) },
-  // Source: pepperize/cdk-organizations issue 1718. The other name of StackSets is accepted.
+  // Source: pepperize/cdk-organizations issue 1718. Organizations accepts StackSets only as
+  // `member.org.stacksets.cloudformation.amazonaws.com`.
   { name: 'EnableAWSServiceAccess', title: 'the wrong name of StackSets', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', message: 'You specified an unrecognized service principal.', input: () => ({ ServicePrincipal: 'stacksets.cloudformation.amazonaws.com' }) },
   { name: 'DisableAWSServiceAccess', title: 'a service without integration', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', input: () => ({ ServicePrincipal: 'chime.amazonaws.com' }) },
 
@@ -264,7 +265,7 @@ test('EnablePolicyType: an organization with consolidated billing has no service
   });
 });
 
-test('CreatePolicy: 10,240 characters are accepted', async () => {
+test('CreatePolicy: a policy of 10,240 characters is accepted', async () => {
   const org = await openOrganization();
   assert.match(await org.policy('a', sized(10_240)), /^p-[0-9a-z]{10}$/);
 });

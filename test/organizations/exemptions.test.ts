@@ -18,7 +18,10 @@ import { MANAGEMENT, type Organization, openOrganization, START, STRANGER } from
 const DENY_CHIME = policy(deny('chime:*'));
 const VOICE = LINKED_SERVICES.find(({ service }) => service === 'voiceconnector.chime.amazonaws.com') as LinkedService;
 
-/** Returns a server's view of the organization's store, and a function that authorizes a principal's action. */
+/**
+ * Returns an identity snapshot of the organization's store, and a function that authorizes an action with this
+ * snapshot.
+ */
 function viewOf(org: Organization) {
   const snapshot = newSnapshot();
   const stacks = newStacks(snapshot);
@@ -54,13 +57,13 @@ function viewOf(org: Organization) {
   };
 }
 
-/** Returns the end of a denial by a service control policy. Requirement TS-6. */
+/** Returns the end of the message of a denial by a service control policy. Requirement TS-6. */
 function explicitDeny({ organizationId }: { readonly organizationId: string }, policyId: string): string {
   const arn = `arn:aws:organizations::${MANAGEMENT}:policy/${organizationId}/service_control_policy/${policyId}`;
   return `with an explicit deny in a service control policy: ${arn}`;
 }
 
-test("Root users: a policy applies to a member's, and not to the management account's (IAM-5, EVAL-6)", async () => {
+test('Root users: SCPs apply in member accounts, and not in the management account (IAM-5, EVAL-6)', async () => {
   const org = await openOrganization();
   const { may } = viewOf(org);
   const member = rootOf(org.memberId);
@@ -80,7 +83,7 @@ test("Root users: a policy applies to a member's, and not to the management acco
   assert.equal(await may(member, 'chime:ListMeetings'), `${denied} because no service control policy allows the chime:ListMeetings action`);
 });
 
-test('Service-linked roles: they are exempt, and other roles of the account are not (EVAL-6, SLR-16)', async () => {
+test('Service-linked roles: SCPs apply only to the other roles of the account (EVAL-6, SLR-16)', async () => {
   const org = await openOrganization();
   const { may } = viewOf(org);
   const linked = await org.store.transaction(async (tx) => {
@@ -103,7 +106,7 @@ test('Service-linked roles: they are exempt, and other roles of the account are 
   assert.ok((await may(roleSession(org.memberId, customer), action)).endsWith(explicitDeny(org, denyChime)));
 });
 
-test('serviceControlLevels: one level for the root, each unit on the path, and the account (EVAL-6)', async () => {
+test('serviceControlLevels: root, each unit on the path, and account have one level each (EVAL-6)', async () => {
   const org = await openOrganization();
   const { may, snapshot } = viewOf(org);
   const { OrganizationalUnit } = await org.run('CreateOrganizationalUnit', { ParentId: org.unitId, Name: 'inner' });
@@ -144,7 +147,7 @@ test('serviceControlLevels: incomplete records of an organization cause an error
   await assert.rejects(may(rootOf(org.memberId), 'chime:ListMeetings'));
 });
 
-test('Resources of an organization: members may access them, and other accounts only handshakes', async () => {
+test('Organization resources: members may access resources, and other accounts may access only handshakes', async () => {
   const org = await openOrganization();
   const { may } = viewOf(org);
   const owned = `arn:aws:organizations::${MANAGEMENT}:account/${org.organizationId}/${org.memberId}`;

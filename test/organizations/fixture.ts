@@ -8,7 +8,7 @@ import { ALLOW_ALL } from '../kit/policy.ts';
 
 export { type As, START } from '#services/kit/fixture.ts';
 
-/** Management account of `openOrganization`. */
+/** Management account of the organization that `openOrganization` creates. */
 export const MANAGEMENT = ACCOUNT;
 /** An account that the operator created and that is not in an organization. */
 export const STRANGER = OTHER_ACCOUNT;
@@ -33,7 +33,7 @@ export async function openOrganizations() {
       assert.equal(more.length, 0);
       return access as ResolvedAccess;
     },
-    /** Allows an account to leave the organization that created it, like the operator does. */
+    /** Allows an account to leave the organization that created it. On a server, only the operator can allow this. */
     async makeStandalone(accountId: AccountId): Promise<void> {
       await store.transaction(async (tx) => {
         const account = await tx.identity.get(accountId, 'account', accountId);

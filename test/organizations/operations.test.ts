@@ -35,7 +35,7 @@ test('CreateOrganization: the caller becomes the management account, and IDs mat
   assert.deepEqual(Roots?.[0]?.PolicyTypes, []);
 });
 
-test('DeleteOrganization: it deletes everything, and the account may create another organization', async () => {
+test('DeleteOrganization: the call deletes everything, and the account may create another organization', async () => {
   const org = await openOrganization();
   await org.policy('a');
   const { Handshake } = await org.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } });
@@ -121,7 +121,7 @@ test('EnablePolicyType: FullAWSAccess is attached to all existing and later targ
   assert.deepEqual(Roots?.[0]?.PolicyTypes, [{ Type: SCP, Status: 'ENABLED' }]);
 });
 
-test('DisablePolicyType: it detaches all policies, and enabling attaches FullAWSAccess to all targets', async () => {
+test('DisablePolicyType: the call detaches all policies, and enabling attaches FullAWSAccess everywhere', async () => {
   const org = await openOrganization();
   const policyId = await org.policy('a');
   const targets = [org.rootId, org.unitId, org.memberId, MANAGEMENT];
@@ -140,7 +140,7 @@ test('DisablePolicyType: it detaches all policies, and enabling attaches FullAWS
   assert.deepEqual(await attached(), [[FULL], [FULL], [FULL], [FULL]]);
 });
 
-test('Units: they have paths, parents and children, and names are unique only in a parent', async () => {
+test('Units: units have paths, parents and children, and a name is unique within its parent', async () => {
   const org = await openOrganization();
   const unitIds = [org.unitId];
   for (let depth = 2; depth <= 5; depth++) {
@@ -175,7 +175,7 @@ test('Units: they have paths, parents and children, and names are unique only in
   assert.deepEqual((await org.run('ListOrganizationalUnitsForParent', { ParentId: unitIds[3] ?? '' })).OrganizationalUnits, []);
 });
 
-test('Policies: they can be created, changed, attached, listed, detached and deleted', async () => {
+test('Policies: a policy can be created, changed, attached, listed, detached and deleted', async () => {
   const org = await openOrganization();
   const { Policy } = await org.run('CreatePolicy', { Name: 'a', Description: 'first', Type: SCP, Content: ALLOW_ALL });
   const summary = Policy?.PolicySummary;
@@ -272,7 +272,7 @@ test('InviteAccountToOrganization: an invitation expires after 15 days and can b
   assert.equal((await invite(now)).Handshake?.State, 'OPEN');
 });
 
-test('TagResource: it tags every resource type, and replaces a tag whose key differs only in case', async () => {
+test('TagResource: the call tags every resource type, and replaces a tag whose key differs only in case', async () => {
   const org = await openOrganization();
   for (const ResourceId of [org.rootId, org.unitId, org.memberId, await org.policy('a')]) {
     await org.run('TagResource', { ResourceId, Tags: [{ Key: 'team', Value: 'red' }] });
@@ -292,7 +292,7 @@ test('TagResource: it tags every resource type, and replaces a tag whose key dif
   }
 });
 
-test('AttachPolicy: it requires permission on policy and target, by ARNs with the organization, and tags', async () => {
+test('AttachPolicy: the call requires permission on policy and target, with their ARNs and tags', async () => {
   const org = await openOrganization();
   const PolicyId = await org.policy('a');
   await org.run('TagResource', { ResourceId: org.unitId, Tags: [{ Key: 'team', Value: 'red' }] });
@@ -320,7 +320,7 @@ const CREATED_WITH_TAGS: readonly (readonly [name: keyof OrganizationsApi, input
 ];
 
 for (const [name, input] of CREATED_WITH_TAGS) {
-  test(`${name}: only with tags it also requires organizations:TagResource`, () => {
+  test(`${name}: a call with tags also requires organizations:TagResource`, () => {
     const accessFor = (more: object) => {
       const required = accessOf(organizationsOperations(), name, { ...input, ...more });
       return required.map(({ action, context }) => [action, context?.get('aws:requesttag/team')]);
@@ -333,14 +333,24 @@ for (const [name, input] of CREATED_WITH_TAGS) {
   });
 }
 
-test('AcceptHandshake: it requires permission on the handshake, whose ARN has the inviting account', async () => {
+test("AcceptHandshake: the call requires permission on the handshake; its ARN has the inviter's account ID", async () => {
   const org = await openOrganization();
   const { Handshake } = await org.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } });
   const { resources } = await org.requiredAccess('AcceptHandshake', { HandshakeId: Handshake?.Id ?? '' }, { accountId: STRANGER });
   assert.deepEqual(resources, [Handshake?.Arn]);
 });
 
-test('Retention: new handshakes and account creations delete the expired ones', async () => {
+test('DeclineHandshake: the management account sees the declined handshake, which cannot be accepted', async () => {
+  const org = await openOrganization();
+  const { Handshake } = await org.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } });
+  const HandshakeId = Handshake?.Id ?? '';
+  await org.run('DeclineHandshake', { HandshakeId }, { accountId: STRANGER });
+  assert.equal((await org.run('DescribeHandshake', { HandshakeId })).Handshake?.State, 'DECLINED');
+  const accepted = org.run('AcceptHandshake', { HandshakeId }, { accountId: STRANGER });
+  await assert.rejects(accepted, { code: 'InvalidHandshakeTransitionException' });
+});
+
+test('Retention: a new handshake deletes old handshakes, and a new account deletes old creation statuses', async () => {
   const org = await openOrganization();
   const invite = (now = START) => org.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } }, { now });
   const { Handshake } = await invite();
@@ -360,7 +370,8 @@ test('Retention: new handshakes and account creations delete the expired ones', 
   assert.equal((await org.run('ListCreateAccountStatus', {})).CreateAccountStatuses?.length, 2);
 });
 
-// Source: AWS Organizations User Guide, the pages of the services; tedilabs/terraform-aws-organization (the last).
+// Source: AWS Organizations User Guide, the pages of the services.
+// Source of the last row: tedilabs/terraform-aws-organization.
 for (const ServicePrincipal of [
   'member.org.stacksets.cloudformation.amazonaws.com',
   'storage-lens.s3.amazonaws.com',
@@ -388,7 +399,7 @@ test('DisableAWSServiceAccess: stored access of any service can be disabled', as
   assert.deepEqual((await run('ListAWSServiceAccessForOrganization', {})).EnabledServicePrincipals, []);
 });
 
-test('EnableAWSServiceAccess: services are listed with the time of the first call until disabled', async () => {
+test('EnableAWSServiceAccess: a service is listed, with the time of the first call, until it is disabled', async () => {
   const { run } = await openOrganization();
   for (const ServicePrincipal of ['sso.amazonaws.com', 'cloudtrail.amazonaws.com'])
     await run('EnableAWSServiceAccess', { ServicePrincipal });

@@ -32,7 +32,7 @@ import {
   UpdatePolicyCommand,
 } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { askControl } from '#server/operator/control.ts';
+import { askControl } from '#server/operator/ask-control.ts';
 import { accountOn, startAccount } from '../kit/account.ts';
 import { allow, deny, policy, trust } from '../kit/policy.ts';
 import { everyEvent } from '../kit/trail.ts';
@@ -60,7 +60,7 @@ async function newMember() {
 }
 type Member = Awaited<ReturnType<typeof newMember>>;
 
-/** Allows a created account to leave, like `belfry account make-standalone`. */
+/** Allows a created account to leave the organization, with the operator command `account make-standalone`. */
 async function makeStandalone({ accountId }: Member): Promise<void> {
   assert.ok((await askControl(server.dataFolder, { command: 'account make-standalone', accountId })).ok);
 }
@@ -95,7 +95,7 @@ before(async () => {
   await organizations.send(new EnablePolicyTypeCommand({ RootId: rootId, PolicyType: 'SERVICE_CONTROL_POLICY' }));
 });
 
-test('Service control policies: one on a member applies until it is detached (EVAL-6)', async () => {
+test('Service control policies: a policy on a member applies until it is detached (EVAL-6)', async () => {
   const member = await newMember();
   await listUsers(member);
   const denyUsers = await newPolicy(DENY_USERS);
@@ -105,7 +105,7 @@ test('Service control policies: one on a member applies until it is detached (EV
   await listUsers(member);
 });
 
-test("Service control policies: without FullAWSAccess only the account's own policy allows (EVAL-6)", async () => {
+test("Service control policies: without FullAWSAccess, only the account's own policy allows calls (EVAL-6)", async () => {
   const member = await newMember();
   await attach(await newPolicy(ONLY_CHIME), member.accountId);
   await listUsers(member);
@@ -125,7 +125,7 @@ test('Service control policies: a changed policy applies from the next request (
   await assert.rejects(listUsers(member), explicitly(member));
 });
 
-test('Service control policies: one on a unit applies to an account while it is in the unit (EVAL-6)', async () => {
+test('Service control policies: a policy on a unit applies to the accounts that are in the unit (EVAL-6)', async () => {
   const member = await newMember();
   const { OrganizationalUnit: outer } = await organizations.send(new CreateOrganizationalUnitCommand({ ParentId: rootId, Name: 'outer' }));
   const { OrganizationalUnit: inner } = await organizations.send(
@@ -141,7 +141,7 @@ test('Service control policies: one on a unit applies to an account while it is 
   await listUsers(member);
 });
 
-test('Service control policies: one on the root applies to all but the management account (EVAL-6)', async () => {
+test('Service control policies: a policy on the root applies to all but the management account (EVAL-6)', async () => {
   const member = await newMember();
   const denyUsers = await newPolicy(DENY_USERS);
   await attach(denyUsers, rootId);
@@ -152,7 +152,7 @@ test('Service control policies: one on the root applies to all but the managemen
   await listUsers(member);
 });
 
-test('Service control policies: disabling the policy type detaches them permanently (EVAL-6)', async () => {
+test('Service control policies: disabling the policy type permanently detaches all policies (EVAL-6)', async () => {
   const member = await newMember();
   await attach(await newPolicy(DENY_USERS), member.accountId);
   await assert.rejects(listUsers(member), explicitly(member));
@@ -169,7 +169,7 @@ test('Service control policies: disabling the policy type detaches them permanen
   );
 });
 
-test('Service control policies: they do not apply to an account that left or was removed (EVAL-6)', async () => {
+test('Service control policies: no policy applies to an account that left or was removed (EVAL-6)', async () => {
   const [removed, left] = [await newMember(), await newMember()];
   const denyUsers = await newPolicy(DENY_USERS);
   for (const member of [removed, left]) {
@@ -199,7 +199,7 @@ test('Service control policies: a created account can leave only if the operator
   await listUsers(member);
 });
 
-test('AcceptHandshake: policies apply once the invited account accepts, and no other account can (EVAL-6)', async () => {
+test('AcceptHandshake: only the invited account can accept, and policies apply from then on (EVAL-6)', async () => {
   const [invited, other] = [await newMember(), await newMember()];
   await makeStandalone(invited);
   await organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: invited.accountId }));
@@ -228,7 +228,7 @@ test('CloseAccount: a closed account may only call GetCallerIdentity', async () 
   });
 });
 
-test("Condition keys: a policy can test the principal's organization and its path (CTX-1)", async () => {
+test("Condition keys: a policy can test the principal's organization and path in the organization (CTX-1)", async () => {
   const member = await newMember();
   const { Organization } = await organizations.send(new DescribeOrganizationCommand({}));
   const roleOf = async (condition: object) => {
@@ -246,7 +246,7 @@ test("Condition keys: a policy can test the principal's organization and its pat
   await assert.rejects(path.send(new ListUsersCommand({})), { name: 'AccessDenied' });
 });
 
-test('DescribeOrganization: a member may call it, but no operations of the management account', async () => {
+test('DescribeOrganization: a member account may call it, but not the operations of the management account', async () => {
   const member = await newMember();
   const { Organization } = await member.organizations.send(new DescribeOrganizationCommand({}));
   assert.equal(Organization?.MasterAccountId, server.accountId);

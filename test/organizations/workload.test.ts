@@ -1,6 +1,7 @@
 /**
- * Random operations on an organization. Afterwards an auditor reads the policies of each account from the List operations, level by level,
- * and compares them with the levels that decisions use.
+ * Random operations on an organization. Afterwards the test reads, with the List operations, the policies that apply to
+ * each account. There is one list of policies for each level: the root, each unit and the account. The test compares
+ * these lists with the lists that decisions use.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -60,7 +61,7 @@ const KINDS: readonly ((org: Organization, items: Items, first: number, second: 
   },
 ];
 
-/** Returns the path and the levels of an account according to the List operations. */
+/** Returns the path of an account and its policies at each level, according to the List operations. */
 async function audited({ run }: Organization, accountId: AccountId) {
   const { Accounts } = await run('ListAccounts', {});
   const account = Accounts?.find(({ Id }) => Id === accountId);
@@ -85,7 +86,7 @@ async function audited({ run }: Organization, accountId: AccountId) {
   return { path, levels };
 }
 
-test('Service control levels: they match the List operations after any sequence of operations (EVAL-6)', async () => {
+test('Service control levels: the levels match the List operations after any operations (EVAL-6)', async () => {
   const step = fc.tuple(fc.nat(KINDS.length - 1), fc.nat(11), fc.nat(11), fc.nat(11));
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps: readonly Step[]) => {

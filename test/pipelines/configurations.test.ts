@@ -42,7 +42,7 @@ test('DeleteMediaInsightsPipelineConfiguration: a configuration that is in use c
   assert.equal((await refusalOf(put())).name, 'NotFoundException');
 });
 
-test('Configurations: can be created, read by name and ARN, updated, tagged and deleted', async () => {
+test('Configurations: a configuration can be created, read by name and ARN, updated, tagged and deleted', async () => {
   const { MediaInsightsPipelineConfiguration: made } = await client.send(
     account.configuration('life', { Tags: [{ Key: 'team', Value: 'blue' }], ClientRequestToken: 'life' }),
   );
@@ -109,7 +109,7 @@ test('CHM-3, TAG-5: policies match configurations by ARN and tag, and tags at cr
   );
 });
 
-test('SLR-18: an authorized pipeline fails without the service-linked role, and is not implemented with it', async () => {
+test('SLR-18: an authorized request requires the service-linked role, and is then NotYetImplemented', async () => {
   assert.equal((await refusalOf(client.send(account.capture(accessRole)))).name, 'NotYetImplementedException');
   await account.admin.send(new DeleteServiceLinkedRoleCommand({ RoleName: 'AWSServiceRoleForAmazonChimeSDKMediaPipelines' }));
   const { name, status, message } = await refusalOf(client.send(account.capture(accessRole)));

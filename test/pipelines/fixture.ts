@@ -17,7 +17,7 @@ export async function startPipelines(environment: Readonly<Record<string, string
   await account.admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: MEDIA_PIPELINES }));
   return {
     ...account,
-    /** Example: `arn:aws:iam::…:role/analytics/Access`. */
+    /** ARN of the role. Example: `arn:aws:iam::…:role/analytics/Access`. */
     accessRole,
     /** Returns a request for a configuration that records calls. */
     configuration: (

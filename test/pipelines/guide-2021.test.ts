@@ -1,4 +1,7 @@
-/** ROLE-13, ROLE-15: with the 2021 guide there are no service roles, so a request of Chime that names a role is rejected. */
+/**
+ * ROLE-13, ROLE-15: `BELFRY_GUIDE_2021` applies the rules that AWS documented in 2021. These rules have no service
+ * roles, so the server rejects a Chime request that names a role.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UpdateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
@@ -19,7 +22,7 @@ const REFUSED: readonly [operation: string, member: string, send: (client: Retur
 ];
 
 for (const [operation, member, send] of REFUSED) {
-  test(`ROLE-15: with the 2021 guide ${operation} with ${member} is BadRequestException`, async () => {
+  test(`ROLE-15: with BELFRY_GUIDE_2021, ${operation} with ${member} is BadRequestException`, async () => {
     for (const keys of [undefined, user, await account.user(`unprivileged-${operation}`)]) {
       const { name, status, message } = await refusalOf(send(pipelines(keys)));
       assert.deepEqual(
@@ -30,7 +33,7 @@ for (const [operation, member, send] of REFUSED) {
   });
 }
 
-test('ROLE-13: with the 2021 guide requests without a role, and other services with a role, still work', async () => {
+test('ROLE-13: with BELFRY_GUIDE_2021, requests without a role work, and other services accept a role', async () => {
   assert.equal((await refusalOf(pipelines(user).send(account.capture()))).name, 'NotYetImplementedException');
   const rule = new PutRuleCommand({ Name: 'r', ScheduleExpression: 'rate(5 minutes)', RoleArn: accessRole });
   assert.equal(await verdictOf(new EventBridgeClient(server.client(user)).send(rule)), 'allowed');

@@ -66,7 +66,7 @@ for (const [title, existing, updated, result] of NEW_ACCESS) {
   test(`checkNoNewAccess: returns ${result} if ${title}`, () => {
     assert.equal(checkNoNewAccess(compiled(existing), compiled(updated), 'identity', REFERENCE).result, result);
   });
-  test(`newAccess: has an example request for each new permission if ${title}`, () => {
+  test(`newAccess: the result has an example request for each new permission if ${title}`, () => {
     for (const grant of newAccess(compiled(existing), compiled(updated), 'identity', REFERENCE)) assert.equal(grant.known, 'shown');
   });
 }
@@ -98,7 +98,8 @@ const TRUST: readonly (readonly [title: string, existing: unknown, updated: unkn
   ['a role becomes its account', trusting({ AWS: 'arn:aws:iam::111122223333:role/r' }), trusting({ AWS: 'arn:aws:iam::111122223333:root' }), 'FAIL'],
   ['an account becomes another\'s role', trusting({ AWS: '111122223333' }), trusting({ AWS: 'arn:aws:iam::444455556666:role/r' }), 'FAIL'],
   ['everyone becomes an account', trusting({ AWS: '*' }),                 trusting({ AWS: '111122223333' }),                   'PASS'],
-  // On AWS, `*` includes services and identity providers. Here it includes callers with an account only.
+  // On AWS, `*` includes services and identity providers. In Belfry, `*` includes only callers that belong to an
+  // account.
   ['everyone becomes a service', trusting({ AWS: '*' }),                  trusting({ Service: 'chime.amazonaws.com' }),        'FAIL'],
   ['* becomes a service',      trusting('*'),                           trusting({ Service: 'chime.amazonaws.com' }),        'FAIL'],
   ['* becomes an identity provider', trusting('*'),                     trusting({ Federated: 'accounts.google.com' }),      'FAIL'],
@@ -149,7 +150,7 @@ test('checkAccessNotGranted: a trust policy grants its actions to its principals
   assert.equal(checkAccessNotGranted(policyOfRole, { actions: ['sts:TagSession'] }, 'resource', REFERENCE).result, 'PASS');
 });
 
-// Few different values, so that the statements of two policies often overlap.
+// Uses few different values, so that the statements of two policies often overlap.
 const action = fc.constantFrom('chime:GetMeeting', 'chime:Get*', 'chime:*', 'iam:GetUser', '*');
 const resource = fc.constantFrom(
   '*',
@@ -212,7 +213,7 @@ const request = fc.record({
     .map((entries) => new Map(Object.entries(entries).filter((entry) => entry[1] !== undefined)) as ConditionContext),
 });
 
-test('comparePolicies: the two versions decide the request of each difference differently', () => {
+test('comparePolicies: for each difference, exactly one of the two versions allows the example request', () => {
   fc.assert(
     fc.property(anyPolicy, anyPolicy, (existing, updated) => {
       const [before, after] = [compiled(existing), compiled(updated)];

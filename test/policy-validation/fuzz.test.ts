@@ -11,7 +11,10 @@ import { ROWS } from './rows.ts';
 
 const POLICY_TYPES: readonly PolicyType[] = ['identity', 'boundary', 'session', 'service-control', 'resource', 'trust'];
 
-/** Asserts that validation, the malformed check and the compiler do not throw, and that the engine can evaluate a valid policy. */
+/**
+ * Asserts that validation, the check for malformed policies and the compiler do not throw. Also asserts that a policy
+ * compiles if it is not malformed.
+ */
 function assertHandled(text: string): void {
   const compiles = 'policy' in tryCompilePolicy(text);
   for (const policyType of POLICY_TYPES) {

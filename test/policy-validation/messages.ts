@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a message names the structure of variables
 /**
- * Messages of the issue codes of AWS's page, with `{}` for each part that differs between findings.
+ * AWS's messages for each issue code. `{}` replaces each part that differs between findings.
  *
  * Source: IAM User Guide, "IAM policy validation check reference", 2026, "In programmatic calls to the AWS CLI or AWS API". Codes that
  * Belfry never reports have an entry in NOT_APPLICABLE.
@@ -12,7 +12,7 @@ export const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   ARN_REGION_NOT_ALLOWED: ['The service {} does not support specifying a Region in the resource ARN.'],
   DATA_TYPE_MISMATCH: ['The text does not match the expected JSON data type {}.'],
   DUPLICATE_KEYS_WITH_DIFFERENT_CASE: ['The condition key {} appears more than once with different capitalization in the same condition block. Remove the duplicate condition keys.'],
-  // Recorded: without the question if no action is similar (AWSCodeStarFullAccess, March 2026).
+  // Recorded: if no action is similar, the message has no question (AWSCodeStarFullAccess, March 2026).
   INVALID_ACTION: ['The action {} does not exist. Did you mean {}?', 'The action {} does not exist.'],
   INVALID_ARN_ACCOUNT: ['The resource ARN account ID {} is not valid. Provide a 12-digit account ID.'],
   INVALID_ARN_PREFIX: ['Add the required prefix (arn) to the resource ARN.'],

@@ -33,7 +33,7 @@ function plainPath(path: readonly PathElement[]): Path {
   });
 }
 
-/** Returns Belfry's findings in the form of the recording. */
+/** Returns Belfry's findings as strings, in the form in which the test formats the recorded findings. */
 function found(document: unknown): readonly string[] {
   return validatePolicy(JSON.stringify(document), 'identity', REFERENCE).map(
     ({ findingType, issueCode, locations }) =>
@@ -50,7 +50,7 @@ for (const { policyName, document, findings } of RECORDED) {
 }
 
 /**
- * Recorded: messages of the same findings, and how the path of the first location ends.
+ * Recorded: the messages of some of these findings, and the last element of the path to the first location.
  * Source: github.com/zoph-io/MAMIP, the files of these policies in `findings`, read in 2026.
  */
 // biome-ignore format: a table
@@ -141,7 +141,7 @@ test('ValidatePolicy: a trust policy without a resource type has the findings of
   );
 });
 
-test('ValidatePolicy: EXPLAINED lists at most 3 findings, and all of them are in the recording', () => {
+test('ValidatePolicy: EXPLAINED lists at most 3 findings, and each of these findings is in the recording', () => {
   const missing = Object.values(EXPLAINED).map((explained) => explained.missing);
   const all = RECORDED.flatMap(({ findings }) =>
     findings.map((finding) => `${finding.findingType} ${finding.issueCode} ${JSON.stringify(finding.paths)}`),

@@ -2,7 +2,7 @@
 import type { PolicyType } from '#policy/decision.ts';
 import type { IssueCode } from '#policy/validate/issues.ts';
 
-/** Issue code with a policy that has the issue and a similar policy that does not. */
+/** Issue code, with a policy that has the issue and a similar policy that does not have the issue. */
 export type Row = readonly [code: IssueCode, policyType: PolicyType, found: unknown, notFound: unknown];
 
 type Parts = Readonly<Record<string, unknown>>;
@@ -57,7 +57,7 @@ const tagged = (key: string, value = 'x'): unknown => ({ StringEquals: { [key]: 
  */
 // biome-ignore format: a table
 export const ROWS: readonly Row[] = [
-  // the document: ERROR
+  // issues of the whole document, finding type ERROR
   ['JSON_SYNTAX_ERROR',               'identity', '{"Version": "2012-10-17",',                                                           one({})],
   ['JSON_SYNTAX_ERROR',               'identity', '{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": []}',                 one({})],
   ['DATA_TYPE_MISMATCH',              'identity', one({ Action: 5 }),                                                                    one({})],
@@ -78,7 +78,7 @@ export const ROWS: readonly Row[] = [
   ['UNIQUE_SIDS_REQUIRED',            'identity', policy({ ...base, Sid: 'a' }, { ...base, Sid: 'a', Effect: 'Deny' }),                  policy({ ...base, Sid: 'a' }, { ...base, Sid: 'A', Effect: 'Deny' })],
   ['POLICY_SIZE_EXCEEDS_SCP_QUOTA',   'service-control', long(10_240),                                                                   long(9_000)],
   ['SCP_SYNTAX_ERROR_PRINCIPAL',      'service-control', one({ Principal: '*' }),                                                        one({})],
-  // the document: other types
+  // issues of the whole document, other finding types
   ['MISSING_VERSION',                 'identity', { Statement: base },                                                                   one({})],
   ['UNIQUE_SIDS_RECOMMENDED',         'resource', policy({ ...base, Sid: 'a' }, { ...base, Sid: 'a', Effect: 'Deny' }),                  policy({ ...base, Sid: 'a' }, base)],
   ['EMPTY_SID_VALUE',                 'identity', one({ Sid: '' }),                                                                      one({ Sid: 'a' })],
@@ -93,7 +93,8 @@ export const ROWS: readonly Row[] = [
   // actions
   ['INVALID_ACTION',                  'identity', action('chime:GetMeting'),                                                             action('chime:GETMEETING')],
   ['INVALID_ACTION',                  'identity', action('chime:Fetch*'),                                                                action('chime:Get*')],
-  ['INVALID_ACTION',                  'identity', action('s3:'),                                                                         action('s3:Anything')],
+  ['INVALID_ACTION',                  'identity', action('sqs:'),                                                                        action('sqs:Anything')],
+  ['INVALID_ACTION',                  'identity', action('s3:Anything'),                                                                 action('s3:GetObject')],
   ['INVALID_SERVICE_IN_ACTION',       'identity', action('chimes:GetMeeting'),                                                           action('Chime:GetMeeting')],
   ['INVALID_SERVICE',                 'identity', resource('arn:aws:chimes:us-east-1:111122223333:meeting/m'),                           resource(MEETING)],
   ['INVALID_SERVICE',                 'identity', when({ StringEquals: { 'chimes:Key': 'x' } }),                                         when({ StringEquals: { 'oidc.example.com:sub': 'x' } })],
@@ -173,6 +174,8 @@ export const ROWS: readonly Row[] = [
   ['REDUNDANT_CONDITION_VALUE_NUM',   'identity', when({ NumericLessThan: { 'aws:MultiFactorAuthAge': ['2700', '3600'] } }),             when({ NumericEquals: { 'aws:MultiFactorAuthAge': ['2700', '3600'] } })],
   ['EQUIVALENT_TO_NULL_FALSE',        'identity', when({ StringLike: { 'aws:username': '*' } }),                                         when({ StringLike: { 'aws:username': 'a*' } })],
   ['EQUIVALENT_TO_NULL_FALSE',        'identity', when({ 'ForAnyValue:StringLike': { 'aws:TagKeys': '*' } }),                            when({ 'ForAllValues:StringLike': { 'aws:TagKeys': '*' } })],
+  ['EQUIVALENT_TO_NULL_FALSE',        'identity', when({ 'ForAnyValue:StringLikeIfExists': { 'aws:TagKeys': '*' } }),                    when({ 'ForAnyValue:StringLikeIfExists': { 'aws:TagKeys': 'a*' } })],
+  ['REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION', 'identity', when({ 'ForAnyValue:StringNotLikeIfExists': { 'aws:TagKeys': '*' } }), when({ 'ForAllValues:StringNotLikeIfExists': { 'aws:TagKeys': '*' } })],
   ['EQUIVALENT_TO_NULL_TRUE',         'identity', when({ StringNotLike: { 'aws:username': '*' } }),                                      when({ StringNotLike: { 'aws:username': 'a*' } })],
   ['REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION', 'identity', when({ StringLikeIfExists: { 'aws:username': '*' } }),                              when({ StringLike: { 'aws:username': 'a*' } })],
   ['REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION', 'identity', when({ 'ForAnyValue:StringNotLike': { 'aws:TagKeys': '*' } }),        when({ StringNotLike: { 'aws:username': '*' } })],

@@ -41,7 +41,9 @@ test("validatePolicy: every code of AWS's page is an issue or has a reason in NO
   );
 });
 
-/** Reports whether a message is one of AWS's, with at least one character for each part that differs. */
+/**
+ * Reports whether a message is one of AWS's messages for this code, with at least one character for each placeholder.
+ */
 function isMessage(code: string, details: string): boolean {
   return (MESSAGES[code] ?? []).some((message) => {
     const [first = '', ...rest] = message.split('{}');
@@ -56,7 +58,7 @@ function isMessage(code: string, details: string): boolean {
   });
 }
 
-test("validatePolicy: every message is the one of AWS's page, except those in OWN_MESSAGES", () => {
+test("validatePolicy: every message is the same as on AWS's page, except the messages in OWN_MESSAGES", () => {
   for (const [code, policyType, found] of ROWS) {
     for (const { issueCode, findingDetails } of validatePolicy(textOf(found), policyType, REFERENCE)) {
       assert.equal(isMessage(issueCode, findingDetails), !(issueCode in OWN_MESSAGES), `${code}: ${issueCode} ${findingDetails}`);
@@ -72,7 +74,7 @@ test('validatePolicy: every issue code has a row in the table', () => {
   );
 });
 
-test('validatePolicy: rules and the reader report every issue code, and none is in NOT_APPLICABLE', () => {
+test('validatePolicy: each issue code belongs to a rule or to the policy reader, and not to NOT_APPLICABLE', () => {
   const codes = new Set(RULES.map(({ code }) => code as string));
   for (const read of ['JSON_SYNTAX_ERROR', 'DATA_TYPE_MISMATCH', 'INVALID_POLICY_ELEMENT']) codes.add(read);
   assert.deepEqual([...codes].sort(), Object.keys(ISSUES).sort());

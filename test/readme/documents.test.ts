@@ -3,7 +3,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'ARCHITECTURE.md', 'docs/guide.md', 'docs/security.md'];
+const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'ARCHITECTURE.md',
+  'docs/glossary.md',
+  'docs/guide.md',
+  'docs/security.md',
+];
 
 /** A file or folder in backticks, such as `src/wire/errors.ts`, `wire/errors.ts` (below `src`) or `docs/decisions/`. */
 const PATH = /`((?:[\w.-]+\/)+[\w.-]*)`/g;
@@ -13,14 +22,14 @@ const PARTS = /^(access|cli|core|model|policy|realtime|server|services|sigv4|sto
 for (const document of DOCUMENTS) {
   const text = readFileSync(document, 'utf8');
 
-  test(`${document}: every file that it names exists`, () => {
+  test(`${document}: every file that the document names exists`, () => {
     const missing = [...text.matchAll(PATH)]
       .map(([, path = '']) => path)
       .filter((path) => (ROOTS.test(path) && !existsSync(path)) || (PARTS.test(path) && !existsSync(join('src', path))));
     assert.deepEqual(missing, []);
   });
 
-  test(`${document}: every link to a file or heading of the project leads to an existing one`, () => {
+  test(`${document}: every link to a file or heading of the project has an existing target`, () => {
     const broken = [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)]
       .filter(([, path = '', heading]) => {
         const target = path === '' ? document : join(dirname(document), path);
@@ -31,7 +40,7 @@ for (const document of DOCUMENTS) {
   });
 }
 
-/** Returns the anchors of a page: explicit ones, and those that GitHub derives from headings. */
+/** Returns the anchors of a page: explicit anchors, and anchors that GitHub derives from headings. */
 function anchorsOf(markdown: string): ReadonlySet<string> {
   const explicit = [...markdown.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id);
   const derived = [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>

@@ -19,7 +19,7 @@ function blocksOf(markdown: string): Block[] {
   }));
 }
 
-test('README: its commands, run in their order, have the results that the README states', async () => {
+test('README: the commands, run in order, have the results that the README states', async () => {
   const server = await startTestServer();
   const port = new URL(server.endpoint).port;
   const script = blocksOf(readFileSync('README.md', 'utf8'))
@@ -64,7 +64,7 @@ function run(script: string, environment: Readonly<Record<string, string>>): Pro
   });
 }
 
-test('README: its table of settings lists every setting with its flag, default and description', () => {
+test('README: the table of settings lists every setting with its flag, default and description', () => {
   const readme = readFileSync('README.md', 'utf8');
   for (const { variable, flag, fallback, help } of SETTINGS) {
     assert.ok(readme.includes(`| \`${variable}\` | \`${flag}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${help} |`), variable);

@@ -1,7 +1,10 @@
 /** Captures the HTTP requests and responses of SDK clients as text. */
+
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { decode } from 'cborg';
+import { withoutNumbers } from './compare.ts';
 
 /** Headers that are recorded. All other headers are generic HTTP headers or differ in each run. */
 const HEADERS = ['content-type', 'x-amzn-errortype', 'x-amz-apiversion', 'location', 'retry-after', 'www-authenticate'];
@@ -101,32 +104,41 @@ export const UNORDERED = new Set([
   'SearchChannels',
 ]);
 
-/** Returns a response with the elements of its list sorted. */
+/**
+ * Returns a response with the elements of its list sorted by their text, and equal elements by the numbers of their
+ * placeholders. A new call changes these numbers, but not their order.
+ */
 export function inOrder(response: string): string {
+  const keyOf = (text: string) => `${withoutNumbers(text)}\n${text.replace(/\d+›/g, (number) => number.padStart(8, '0'))}`;
+  const byKey = (a: string, b: string) => (keyOf(a) < keyOf(b) ? -1 : 1);
   if (response.includes('<member>'))
     return response
       .split(/(?=<member>)|(?<=<\/member>)/)
-      .sort()
+      .sort(byKey)
       .join('');
   const at = response.indexOf('\n\n{') + 2;
   if (at < 2) return response;
   const body = JSON.parse(response.slice(at).replaceAll('‹epoch›', '0')) as Readonly<Record<string, unknown>>;
   const sorted = Object.entries(body).map(([name, value]) => [
     name,
-    Array.isArray(value) ? value.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : value,
+    Array.isArray(value) ? value.toSorted((a, b) => byKey(JSON.stringify(a), JSON.stringify(b))) : value,
   ]);
   return response.slice(0, at) + JSON.stringify(Object.fromEntries(sorted));
 }
 
-/** Region and service in a credential report at which an access key was last used. */
+/** Reads a time in CBOR as its number of seconds. Source: RFC 8949, section 3.4.2, tag 1. */
+const TIMES = { 1: (read: () => unknown) => read() };
+
+/** Matches the region and the service of the last use of an access key in a credential report. */
 const LAST_SERVICE = /(,[a-z]{2}-[a-z]+-\d,)[a-z-]+(?=,)/g;
 
 /**
- * Returns a body as text. CBOR becomes hexadecimal digits. A credential report is decoded from base64, without the last used services. They
- * are written once in a quarter of an hour, so they depend on the time of the run.
+ * Returns a body as text. CBOR becomes JSON. A credential report is decoded from base64, without the
+ * services that were last used. The server stores the last use at most once in 15 minutes, so the service depends on
+ * the time of the run.
  */
 function textOf(contentType: string | undefined, body: string | Buffer): string {
-  if (contentType === 'application/cbor') return Buffer.from(body).toString('hex');
+  if (contentType === 'application/cbor') return body.length === 0 ? '' : JSON.stringify(decode(Buffer.from(body), { tags: TIMES }));
   return body.toString().replace(/<Content>([A-Za-z0-9+/=]+)</, (_, report: string) => {
     return `<Content>${Buffer.from(report, 'base64').toString().replace(LAST_SERVICE, '$1‹service›')}<`;
   });

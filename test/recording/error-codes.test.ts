@@ -12,7 +12,20 @@ const NOT_IN_MODEL: ReadonlySet<string> = new Set([
   'iam GetAccessKeyLastUsed NoSuchEntity',
   // Source: localstack/localstack, tests/aws/services/sts, recorded on 2025-04-10: the three messages about session tags.
   'sts AssumeRole InvalidParameterValue',
+  // Assumed: the model of ListTrails has no error for an invalid token, so it returns that of LookupEvents.
+  'cloudtrail ListTrails InvalidNextTokenException',
+  // Source: CloudWatch API reference, DeleteDashboards, an earlier edition, "Errors".
+  'cloudwatch DeleteDashboards DashboardNotFoundError',
+  // Assumed: an account or a bot that does not exist. The model has no error for it.
+  'chime DeleteEventsConfiguration NotFoundException',
 ]);
+
+/**
+ * Codes that every operation of a service returns for inputs that break a constraint of the model.
+ *
+ * Recorded: LocalStack, snapshots of CloudWatch Logs. Assumed: the same for operations without a snapshot.
+ */
+const OF_CONSTRAINTS: Partial<Record<ServiceName, string>> = { logs: 'InvalidParameterException' };
 
 test('Recording: an operation returns only error codes that its model lists, and common codes', () => {
   const wrong = new Set<string>();
@@ -26,7 +39,8 @@ test('Recording: an operation returns only error codes that its model lists, and
     const code = header ?? /<Code>([^<]*)</.exec(response)?.[1];
     if (operation === undefined || code === undefined) continue;
     const own = operation.errors.flatMap((error) => [error, model.shapes[error]?.error?.code]);
-    if (!own.includes(code) && !isCommonCode(code)) wrong.add(`${service} ${name} ${code}`);
+    if (!own.includes(code) && !isCommonCode(code) && OF_CONSTRAINTS[service as ServiceName] !== code)
+      wrong.add(`${service} ${name} ${code}`);
   }
   assert.deepEqual([...wrong].sort(), [...NOT_IN_MODEL].sort());
 });

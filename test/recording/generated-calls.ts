@@ -1,16 +1,19 @@
 import { loadModel } from '#model/load.ts';
 import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
-import { SERVICE_NAMES } from '#model/services.ts';
+import { SDK_SERVICES } from '../kit/clients.ts';
 import type { Keys } from '../kit/keys.ts';
 import { inputFor, operationsOf } from '../sdk/every-operation.ts';
 import type { Recorder } from './recorder.ts';
 
 /**
- * Calls every operation that the clients have, in ways that need no state: without a signature, with a wrong secret, as
- * a user without permissions, with a valid input, and with each constraint of its members violated once.
+ * Calls every operation that the clients have, in ways that require no existing resources:
+ *
+ * - without a signature, and with a wrong secret
+ * - as a user without permissions
+ * - with a valid input, and with each constraint of its members violated once
  */
 export async function callEveryOperation(recorder: Recorder, guest: Keys): Promise<void> {
-  for (const service of SERVICE_NAMES) {
+  for (const service of SDK_SERVICES) {
     const model = loadModel(service);
     for (const operation of operationsOf(service)) {
       const input = inputFor(service, operation, recorder.accountId) as Record<string, unknown>;
@@ -23,7 +26,7 @@ export async function callEveryOperation(recorder: Recorder, guest: Keys): Promi
   }
 }
 
-/** Inputs that each break one constraint of one member, at most two a member. */
+/** Returns inputs that each violate one constraint of one member. There are at most two inputs for each member. */
 function violations(model: ServiceModel, operation: OperationModel, input: Readonly<Record<string, unknown>>): readonly object[] {
   const shape = model.shapes[operation.input ?? ''];
   const found: object[] = [];

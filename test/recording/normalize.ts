@@ -1,7 +1,8 @@
 /**
  * Replaces values that differ between two runs of the same calls (IDs, keys, tokens, times, ports) by placeholders.
  *
- * A value keeps its placeholder for the whole run, so a response that names the wrong resource is still found.
+ * A value keeps its placeholder for the whole run, so the comparison still detects a response that names the wrong
+ * resource.
  */
 export interface Normalizer {
   /** Sets the placeholder of a value that no pattern recognizes, such as an account ID or a port. */
@@ -19,6 +20,8 @@ const OPAQUE = [
   'nextToken',
   'Marker',
   'JoinToken',
+  'PersonalPIN',
+  'SecurityToken',
   'EncodedMessage',
   'EncodedAuthorizationMessage',
   'Base32StringSeed',
@@ -27,11 +30,17 @@ const OPAQUE = [
   'FederationTokenPolicy',
   'ServicePassword',
   'Content-MD5',
+  'SecretArn',
+  'nextForwardToken',
+  'nextSequenceToken',
+  'nextBackwardToken',
+  'uploadSequenceToken',
+  'eventId',
 ].join('|');
 
 // biome-ignore format: a table
 const PATTERNS: readonly (readonly [kind: string, pattern: RegExp])[] = [
-  // kind       pattern; a group named `value` is replaced, else the whole match
+  // kind       pattern; if it has a capture group `value`, only this group is replaced
   ['opaque',    new RegExp(`"(?:${OPAQUE})":"(?<value>[^"]+)"`, 'g')],
   ['opaque',    new RegExp(`<(?:${OPAQUE})>(?<value>[^<]+)<`, 'g')],
   ['opaque',    new RegExp(`[?&](?:${OPAQUE}|next-token|max-token)=(?<value>[^&\\s"]+)`, 'gi')],
@@ -55,13 +64,22 @@ const TIMES: readonly RegExp[] = [
 ];
 const EPOCH = /(?<![0-9A-Za-z.-])1[789]\d{8}(?:\d{3}|\.\d+)?(?![0-9A-Za-z])/g;
 
-/** User agent of the SDK. The recording omits its versions of the client, of Node and of the kernel. */
+/**
+ * User agent of the SDK. The recording omits the versions of the client, of Node and of the kernel from the user agent.
+ */
 const USER_AGENT = /\b(aws-sdk-js)\/[0-9.]+ [^"\n]*/g;
+
+/** Placeholder of a one-time code. */
+export const CODE = '‹code›';
 
 export function newNormalizer(): Normalizer {
   const names = new Map<string, string>();
+  /** Names from `name`. Thousands of other values have a name, so a search for each of them in every text would take minutes. */
+  const named = new Map<string, string>();
   const counts = new Map<string, number>();
   const placeholderOf = (kind: string, value: string): string => {
+    // Two codes are equal if both are of the same half minute, so a number would depend on the time of the run.
+    if (kind === 'code') return CODE;
     const known = names.get(value);
     if (known !== undefined) return known;
     const count = (counts.get(kind) ?? 0) + 1;
@@ -71,7 +89,10 @@ export function newNormalizer(): Normalizer {
     return placeholder;
   };
   return {
-    name: (value, placeholder) => void names.set(value, `‹${placeholder}›`),
+    name(value, placeholder) {
+      names.set(value, `‹${placeholder}›`);
+      named.set(value, `‹${placeholder}›`);
+    },
     text(text) {
       let normal = text;
       for (const pattern of TIMES)
@@ -92,8 +113,7 @@ export function newNormalizer(): Normalizer {
         });
       }
       normal = normal.replace(EPOCH, '‹epoch›').replace(USER_AGENT, '$1');
-      for (const [value, placeholder] of names)
-        if (normal.includes(value) && placeholder.startsWith('‹named')) normal = normal.replaceAll(value, placeholder);
+      for (const [value, placeholder] of named) normal = normal.replaceAll(value, placeholder);
       return normal;
     },
   };

@@ -1,31 +1,48 @@
 /**
- * Records the server's responses to a fixed list of calls, on both engines.
+ * Records the server's responses to a fixed list of calls.
  *
  *     node bin/node24.mjs test/recording/record.ts            compares with the recording and prints each difference
  *     node bin/node24.mjs test/recording/record.ts --write    replaces the recording
  *     node bin/node24.mjs test/recording/record.ts --twice    compares two runs, to find values that differ and must not be recorded
  *     node bin/node24.mjs test/recording/record.ts --summary  prints for each implemented operation whether it succeeds, and its error codes
  *
- * `--postgres` runs on PostgreSQL.
+ * The server runs on SQLite, or with `--postgres` on PostgreSQL.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { SERVICE_NAMES } from '#model/services.ts';
+import { askControl } from '#server/operator/ask-control.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { operationTableOf } from '../../tools/parity.ts';
-import { startTestServer } from '../kit/server.ts';
+import { startReceiver } from '../kit/receivers.ts';
+import { startTestServer, type TestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
+import { inOrder, UNORDERED } from './capture.ts';
+import { differences } from './compare.ts';
 import { callEveryOperation } from './generated-calls.ts';
+import { CODE } from './normalize.ts';
 import { type Exchange, newRecorder } from './recorder.ts';
 import { REWORDED } from './reworded.ts';
+import { nameServer } from './scenarios/chime-enterprise.ts';
+import { BOUND_BUCKET } from './scenarios/cloudtrail.ts';
 import { identityProvider } from './scenarios/federation.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const FILE = new URL('./recording.jsonl.gz', import.meta.url);
 
+/** Endpoint of the functions of Lambda. Every function exists. */
+const functions = await startReceiver();
+
 /** Runs every call against a new server. */
 export async function record(environment: Readonly<Record<string, string>> = {}): Promise<readonly Exchange[]> {
-  const server = await startTestServer({ ...environment, BELFRY_INTERNAL_ISSUERS: identityProvider.host });
+  const server = await startTestServer({
+    ...environment,
+    BELFRY_INTERNAL_ISSUERS: identityProvider.host,
+    BELFRY_DNS_SERVER: nameServer.address,
+  });
+  await bindBucket(server);
+  await bindFunctions(server);
   const recorder = newRecorder(server);
   recorder.name(server.accountId, 'account');
   const accounts = [server.credentials];
@@ -37,45 +54,41 @@ export async function record(environment: Readonly<Record<string, string>> = {})
   return exchanges;
 }
 
-/** Returns the recording, with the current wording of messages that AWS does not define. */
+async function bindBucket({ dataFolder }: TestServer): Promise<void> {
+  const path = join(dataFolder, 'delivered');
+  mkdirSync(path);
+  const target = { bucket: BOUND_BUCKET, location: { kind: 'folder', path } } as const;
+  const reply = await askControl(dataFolder, { command: 'trail target add', target });
+  if (!reply.ok) throw new Error(reply.error);
+}
+
+async function bindFunctions({ dataFolder }: TestServer): Promise<void> {
+  const endpoint = { service: 'lambda', url: functions.url, allowInternal: true, accessKeyId: 'AKIDEXAMPLE', secret: 'secret' } as const;
+  const reply = await askControl(dataFolder, { command: 'endpoint add', endpoint });
+  if (!reply.ok) throw new Error(reply.error);
+}
+
+/** Returns the recording, with the current wording of messages that AWS does not define, and with sorted lists. */
 export function recorded(): readonly Exchange[] {
   const text = gunzipSync(readFileSync(FILE)).toString('utf8');
   return text
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Exchange)
-    .map(reworded);
+    .map(reworded)
+    .map((exchange) =>
+      UNORDERED.has(exchange.title.split(' ')[1] ?? '') ? { ...exchange, response: inOrder(exchange.response) } : exchange,
+    );
 }
 
 function reworded({ title, request, response, record }: Exchange): Exchange {
-  const apply = (text: string) => REWORDED.reduce((now, [before, after]) => now.replaceAll(before, after), text);
+  const apply = (text: string) =>
+    REWORDED.reduce((now, [before, after]) => now.replaceAll(before, after), text).replaceAll(/‹code-\d+›/g, CODE);
   return { title, request, response: apply(response), ...(record !== undefined && { record: apply(record) }) };
 }
 
 export function write(exchanges: readonly Exchange[]): void {
   writeFileSync(FILE, gzipSync(`${exchanges.map((exchange) => JSON.stringify(exchange)).join('\n')}\n`, { level: 9 }));
-}
-
-/**
- * Returns the differences between a recording and a run. Compares exchanges with the same title and request, so that a new call between
- * them causes no further differences.
- */
-export function differences(before: readonly Exchange[], now: readonly Exchange[]): readonly string[] {
-  const found: string[] = [];
-  const known = Map.groupBy(before, keyOf);
-  for (const [at, is] of now.entries()) {
-    const was = known.get(keyOf(is))?.shift();
-    if (was === undefined) found.push(`${at} ${is.title}: not in the recording\n+ ${is.request}\n+ ${is.response}`);
-    else
-      for (const part of ['response', 'record'] as const)
-        if (was[part] !== is[part]) found.push(`${at} ${is.title}: ${part}\n- ${was[part]}\n+ ${is[part]}`);
-  }
-  for (const was of [...known.values()].flat()) found.push(`${was.title}: only in the recording\n- ${was.request}\n- ${was.response}`);
-  return found;
-}
-
-function keyOf({ title, request }: Exchange): string {
-  return `${title}\n${request}`;
 }
 
 /** Maximum number of differences that are printed. */

@@ -3,19 +3,20 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ServiceName } from '#model/services.ts';
 import { type Keys, keysOf } from '../kit/keys.ts';
 import { policy, type Statement } from '../kit/policy.ts';
+import { captureOutput, collectStrings, leaks, type Place, searchedSecrets } from '../kit/secrets.ts';
 import type { TestServer } from '../kit/server.ts';
 import { everyEvent, readUnproven } from '../kit/trail.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
 import { type Captured, capturing, inOrder, UNORDERED } from './capture.ts';
 import { newNormalizer } from './normalize.ts';
 
-/** One request with its response and its trail record. Values that differ between runs are replaced. */
+/** One request with its response and its CloudTrail record. Placeholders replace values that differ between runs. */
 export interface Exchange {
   /** Service, operation and caller. Example: `iam CreateUser as admin`. */
   readonly title: string;
   readonly request: string;
   readonly response: string;
-  /** Absent if the request leaves no record. */
+  /** CloudTrail record of the request. Absent if the server records nothing. */
   record?: string;
 }
 
@@ -49,15 +50,21 @@ export interface Recorder {
   ok(service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<AnyOutput>;
   /** Calls and records an operation, like `call`. If the operation does not fail with this code, `finish` throws. */
   fails(code: string, service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<void>;
-  /** Returns the three functions above for one service. */
+  /** Returns the functions `call`, `ok` and `fails` for one service. */
   of(service: ServiceName): ServiceCalls;
-  /** Creates a user with one inline policy of these statements. Returns its keys. */
+  /** Creates a user with one inline policy of these statements. Returns the user's keys. */
   user(name: string, ...statements: readonly Statement[]): Promise<Keys>;
   /** Replaces a value in the recording by a placeholder. */
   name(value: string, placeholder: string): void;
-  /** Returns all exchanges, with the records of the trail. */
+  /**
+   * Returns all exchanges, with their CloudTrail records. Throws if a record, an error response or a line of the log contains a secret of
+   * an input or output (LOG-4).
+   */
   finish(accounts: readonly Keys[], regions: readonly string[]): Promise<readonly Exchange[]>;
 }
+
+/** Minimum number of secrets in the calls of a recording. A lower number means that the search for them does not work. */
+const SECRETS_MIN = 40;
 
 /** Starts to record the calls on a server. */
 export function newRecorder(server: TestServer): Recorder {
@@ -67,6 +74,8 @@ export function newRecorder(server: TestServer): Recorder {
   normalizer.name(new URL(server.httpsEndpoint).host, 'named https host');
   const exchanges: (Captured & { title: string; normalRequest: string; normalResponse: string })[] = [];
   const unexpected: string[] = [];
+  const strings = { secret: new Set<string>(), plain: new Set<string>() };
+  const output = captureOutput();
   let last: Captured | undefined;
   const callerAs = callersOf(server, (exchange) => {
     last = exchange;
@@ -78,9 +87,11 @@ export function newRecorder(server: TestServer): Recorder {
     async call(service, operation, input, as = 'admin', region = 'us-east-1') {
       last = undefined;
       const outcome = await callerAs(service, as, region)(operation, input);
+      collectStrings(input, strings);
+      collectStrings(outcome.output, strings);
       const sent = last as Captured | undefined;
       if (sent === undefined) return outcome;
-      // Placeholders are numbered in the order of the request and its response.
+      // The number of a placeholder depends on its first use. So the request is always normalized before the response.
       const normalRequest = normalizer.text(sent.request);
       const response = normalizer.text(sent.response);
       exchanges.push({
@@ -117,6 +128,17 @@ export function newRecorder(server: TestServer): Recorder {
     async finish(accounts, regions) {
       if (unexpected.length > 0) throw new Error(`calls did not fail as expected:\n${unexpected.join('\n')}`);
       const records = await recordsByRequest(server, accounts, regions);
+      const places: readonly Place[] = [
+        ['the trail', JSON.stringify([...records.values()])],
+        ['the log', output.end()],
+        ...exchanges
+          .filter(({ response }) => !response.startsWith('2'))
+          .map(({ title, response }) => [`the error of ${title}`, response] as const),
+      ];
+      const secrets = searchedSecrets(strings);
+      const leaked = leaks(secrets, places);
+      if (secrets.length < SECRETS_MIN) throw new Error(`the calls have only ${secrets.length} secrets`);
+      if (leaked.length > 0) throw new Error(`secrets are not hidden:\n${leaked.join('\n')}`);
       return exchanges.map(({ title, normalRequest, normalResponse, requestId = '' }) => {
         const found = records.get(requestId);
         return {
@@ -131,7 +153,7 @@ export function newRecorder(server: TestServer): Recorder {
   return recorder;
 }
 
-/** Returns the function that selects the client of a service, a caller and a region. Each client is created once. */
+/** Returns a function that creates the client for a service, a caller and a region, and reuses an existing client. */
 function callersOf(server: TestServer, captured: (exchange: Captured) => void) {
   const callers = new Map<string, ReturnType<typeof caller>>();
   const requestHandler = capturing(captured);
@@ -154,7 +176,7 @@ function titleOf(service: ServiceName, operation: string, as: As, region: string
   return `${service} ${operation} as ${who}${region === 'us-east-1' ? '' : ` in ${region}`}`;
 }
 
-/** Returns all records of the trail by request ID, including records without an account. */
+/** Returns all CloudTrail records by request ID, including records without an account. */
 async function recordsByRequest(server: TestServer, accounts: readonly Keys[], regions: readonly string[]) {
   const all: { readonly requestID?: string }[] = [];
   for (const keys of accounts) {

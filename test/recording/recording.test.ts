@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { testPostgres } from '../store/test-postgres.ts';
-import { differences, record, recorded } from './record.ts';
+import { differences } from './compare.ts';
+import { record, recorded } from './record.ts';
 
 const postgres = await testPostgres();
 after(postgres.stop);

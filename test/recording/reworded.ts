@@ -1,2 +1,2 @@
-/** Messages of our own that were reworded since the recording: before and after. */
+/** Messages of Belfry (not of AWS) that were reworded since the recording, each before and after the change. */
 export const REWORDED: readonly (readonly [before: string, after: string])[] = [];

@@ -2,8 +2,9 @@
 import type { CasePolicies, CaseRequest, PolicyJson } from './policy-case.ts';
 
 /**
- * Generates policies and requests from a small set of actions, resources, keys and values, so that policies often match requests.
- * Uses every operator, qualifier, policy type and language version. A seed reproduces them.
+ * Generates policies and requests from a small set of actions, resources, keys and values, so that policies often match
+ * requests. Uses every operator, qualifier, policy type and language version. The same seed gives the same policies and
+ * requests.
  */
 
 /** Random number generator. Returns an integer from 0 to `limit` - 1. */
@@ -224,7 +225,8 @@ function condition(dice: Dice, version: boolean): Record<string, unknown> {
     const base = pick(dice, operators);
     const prefix = pick(dice, ['', '', '', 'ForAllValues:', 'ForAnyValue:', 'forallvalues:']);
     const suffix = base === 'Null' ? '' : pick(dice, ['', '', 'IfExists']);
-    // Without Version 2012-10-17, `${aws:PrincipalTag/kind, 'user'}` is a literal string. So excludes values with a default.
+    // Without Version 2012-10-17, `${aws:PrincipalTag/kind, 'user'}` is a literal string. So this code excludes values
+    // with a default.
     const values = version ? policyValues : policyValues.filter((value) => !value.includes(', '));
     blocks[`${prefix}${base}${suffix}`] = Object.fromEntries([[pick(dice, keys), some(dice, values)]]);
   }
@@ -273,7 +275,8 @@ export function generateRequest(dice: Dice): CaseRequest {
     // Single-valued keys also have a list in a few cases.
     const listed = MULTIVALUED.has(key) ? dice(3) > 0 : dice(16) === 0;
     if (!listed) context[key] = pick(dice, values);
-    // In a quarter of the cases, generates a list of four to seven values, because the engine matches longer lists together.
+    // A quarter of the lists have four to seven values, because the engine handles lists of five or more values in a
+    // different way: it matches all values together.
     else context[key] = Array.from({ length: dice(4) === 0 ? 4 + dice(4) : dice(4) }, () => pick(dice, values));
   }
   const resources = Array.from({ length: dice(4) === 0 ? 2 : 1 }, () => pick(dice, RESOURCES));

@@ -5,8 +5,9 @@ import { isPolicyTextError } from '#policy/engine.ts';
 import { decideCase, disagreement, type PolicyJson, toLayers, toRequest } from './policy-case.ts';
 
 /**
- * Tests difficult points of the policy language, one row each. The numbers refer to the "hard points" in `policy-engine.md`. A source is a
- * page of the IAM User Guide, unless the row names another source. Other files test trust policies, policy types and the simulator.
+ * Tests difficult points of the policy language, one row each. The numbers refer to the list "hard points" in the
+ * specification `policy-engine.md`. A source is a page of the IAM User Guide, unless the row names another source.
+ * Other files test trust policies, policy types and the simulator.
  */
 
 type Context = Readonly<Record<string, string | readonly string[]>>;
@@ -15,7 +16,7 @@ type Expect = 'Allow' | 'explicit' | 'implicit' | 'invalid';
 const CHANNEL = 'arn:aws:chime:us-east-1:111122223333:app-instance/a/channel/b';
 const BOB = 'arn:aws:iam::111122223333:user/bob';
 
-/** Returns a statement that allows everything, with the elements replaced. */
+/** Returns a statement that allows everything. `elements` replaces elements of the statement. */
 const allow = (elements: PolicyJson = {}): PolicyJson => ({
   Effect: 'Allow',
   ...('NotAction' in elements ? {} : { Action: '*' }),

@@ -22,7 +22,7 @@ import { toMoment } from '#policy/values.ts';
 /** Policy document as parsed JSON. It may be invalid. */
 export type PolicyJson = Readonly<Record<string, unknown>>;
 
-/** Policies of a case, by policy type. `serviceControl` has one list per level. */
+/** Policies of a case, by policy type. `serviceControl` has one list for each level of the organization. */
 export interface CasePolicies {
   readonly identity: readonly PolicyJson[];
   readonly boundary?: readonly PolicyJson[];
@@ -51,7 +51,7 @@ export interface PolicyCase {
 export interface Expected {
   readonly effect: 'Allow' | 'Deny';
   readonly kind?: 'explicit' | 'implicit';
-  /** For an explicit denial, the type of the denying policy. For an implicit denial, the type that does not allow the request. */
+  /** For an explicit denial, the type of the denying policy. For an implicit denial, the type without an Allow. */
   readonly policyType?: string;
   readonly by?: readonly string[];
 }
@@ -77,12 +77,12 @@ export function toRequest({ action, resources, context }: CaseRequest): PolicyRe
   return { action, resources, context: entries };
 }
 
-/** Returns the decision of the fast path. */
+/** Decides a case with the fast path, which is the code that decides the requests to a server. */
 export function decideCase(policies: CasePolicies, request: CaseRequest): Decision {
   return decide(linkStack(toLayers(policies)), toRequest(request));
 }
 
-/** Converts a decision to the form of a case's expectation. */
+/** Converts a decision to the format of the expected decision in a case. */
 export function toExpected(decision: Decision): Expected {
   if (decision.effect === 'Allow')
     return { effect: 'Allow', by: decision.by.map(({ policyId, statement }) => `${policyId}/${statement}`).sort() };
@@ -93,7 +93,10 @@ export function toExpected(decision: Decision): Expected {
 
 const RECORD = newRequestRecord();
 
-/** Returns the condition context in the form that a server passes to the engine: some values are numbers, and global keys have slots. */
+/**
+ * Returns the condition context in the form that a server passes to the engine. Some values are numbers. The engine
+ * reads common global keys by an index (slot) instead of their name.
+ */
 export function toFacts(context: ConditionContext): FactSource {
   const slots = SLOT_KEYS.map((key) => context.get(key));
   const time = context.get('aws:currenttime');
@@ -111,7 +114,9 @@ function factEffects(stack: PolicyStack, { action, resources, context }: PolicyR
   return resources.map((resource) => denialOf(program, RECORD, resource)?.kind ?? 'Allow');
 }
 
-/** Returns the difference between the fast path and the explanation, or `undefined` if they agree. */
+/**
+ * Returns the difference between the decision of the fast path and of `explain`, or `undefined` if the decisions agree.
+ */
 export function disagreement(layers: PolicyLayers, request: PolicyRequest): string | undefined {
   const stack = linkStack(layers);
   const fast = decide(stack, request);

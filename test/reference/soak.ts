@@ -2,8 +2,11 @@ import { randomInt } from 'node:crypto';
 import { firstDisagreement } from './agreement.ts';
 
 /**
- * Compares the engine's fast path with its explanation on many cases: `node test/reference/soak.ts [cases] [seed]`.
- * If they disagree, prints the smallest disagreeing case and exits with status 1.
+ * Decides many cases with the engine's fast path, and with the slower path that explains a decision:
+ *
+ *     node test/reference/soak.ts [cases] [seed]
+ *
+ * If the two decisions differ, prints the smallest case in which the decisions differ, and exits with status 1.
  */
 const cases = Number(process.argv[2] ?? 1_000_000);
 const seed = Number(process.argv[3] ?? randomInt(2 ** 30));

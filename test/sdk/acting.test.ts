@@ -11,7 +11,7 @@ const { admin: iam } = account;
 const meetings = account.meetings();
 const ROLE = 'AWSServiceRoleForAmazonChimeTranscription';
 
-test('SLR-18: StartMeetingTranscription is denied, no role is assumed, and the role can be deleted', async () => {
+test('SLR-18: StartMeetingTranscription fails, assumes no role, and does not prevent deletion of its role', async () => {
   const { Meeting } = await meetings.send(createMeeting('acting'));
   const start = new StartMeetingTranscriptionCommand({
     MeetingId: Meeting?.MeetingId,

@@ -18,7 +18,7 @@ interface Output {
   readonly results: readonly (readonly [string, unknown])[];
 }
 
-test("boto3: the main job works, from the administrator's first call to its trail event", async () => {
+test('boto3: users, policies, meetings, denials and trail events work with the unmodified client', async () => {
   const server = await startTestServer();
   const partner = await otherAccount(server, 'Partner');
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT], {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { SERVICE_NAMES } from '#model/services.ts';
+import { SDK_SERVICES } from '../kit/clients.ts';
 import { startTestServer } from '../kit/server.ts';
 import { everyEvent, readUnproven } from '../kit/trail.ts';
 import { caller, inputFor, operationsOf } from './every-operation.ts';
@@ -17,7 +17,7 @@ test('INF-4: only two operations accept unsigned requests', async () => {
   const faults: string[] = [];
   const answered: string[] = [];
   let called = 0;
-  for (const service of SERVICE_NAMES) {
+  for (const service of SDK_SERVICES) {
     const call = caller(service, { ...server.client(), signer: { sign: async (request: unknown) => request } });
     for (const operation of operationsOf(service)) {
       const { code, status } = await call(operation.name, inputFor(service, operation, server.accountId));
@@ -31,14 +31,17 @@ test('INF-4: only two operations accept unsigned requests', async () => {
   assert.ok(called > 600, `${called} operations`);
 });
 
+/** Calls that are data events, which no trail of this test selects. */
+const UNRECORDED: ReadonlySet<string> = new Set(['PutLogEvents']);
+
 test('LOG-1: every call of every operation is recorded exactly once, whatever its result', async () => {
   const calls = new Map<string, { readonly name: string; readonly ok: boolean; readonly readOnly: boolean }>();
-  for (const service of SERVICE_NAMES) {
+  for (const service of SDK_SERVICES) {
     const call = caller(service, server.client());
     for (const operation of operationsOf(service)) {
       const { code, status, requestId } = await call(operation.name, inputFor(service, operation, server.accountId));
       assert.ok(requestId !== undefined && status !== undefined && status < 500, `${service} ${operation.name}: ${code} ${status}`);
-      calls.set(requestId, { name: operation.name, ok: code === 'ok', readOnly: operation.readOnly });
+      if (!UNRECORDED.has(operation.name)) calls.set(requestId, { name: operation.name, ok: code === 'ok', readOnly: operation.readOnly });
     }
   }
   const recorded = new Map<string, { readonly name: string; readonly ok: boolean; readonly readOnly: boolean }[]>();

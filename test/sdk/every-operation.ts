@@ -11,7 +11,7 @@ export interface Outcome {
   /** `ok`, or the name of the error. */
   readonly code: string;
   readonly message: string;
-  /** Absent if there was no response. */
+  /** HTTP status. Undefined if there was no response. */
   readonly status: number | undefined;
   readonly requestId: string | undefined;
   readonly output?: unknown;
@@ -70,10 +70,21 @@ export function caller(
   };
 }
 
-/** Returns the operations of a service that its SDK client also has. */
+/** Schema of an operation in a client. Its fourth element has the traits, or is a number if there are none. */
+type OperationSchema = readonly [kind: number, namespace: string, name: string, traits: { readonly endpoint?: unknown } | number];
+
+/**
+ * Returns the operations of a service that its SDK client can send to a test server. Omits operations that the client does not have, and
+ * operations that it sends to another host, such as `stream-` before the host name of the server: a server at an IP address has no such
+ * host. These are the operations with event streams, which this server does not implement.
+ */
 export function operationsOf(service: ServiceName): readonly OperationModel[] {
   const { from } = sdkClient(service);
-  return Object.values(loadModel(service).operations).filter(({ name }) => from[`${name}Command`] !== undefined);
+  function hasHostPrefix(operation: string): boolean {
+    const traits = (from[`${operation}$`] as OperationSchema | undefined)?.[3];
+    return typeof traits === 'object' && traits.endpoint !== undefined;
+  }
+  return Object.values(loadModel(service).operations).filter(({ name }) => from[`${name}Command`] !== undefined && !hasHostPrefix(name));
 }
 
 const CLIENT_FORM: SampleForm = {
@@ -93,7 +104,10 @@ export function inputFor(
   const model = loadModel(service);
   if (operation.input === undefined) return {};
   const use: Member = { shape: operation.input };
-  const filled = withCanonicalArns(model, operation, sample(model, use, CLIENT_FORM) as Record<string, unknown>);
+  const valid = sample(model, use, CLIENT_FORM) as Record<string, unknown> | undefined;
+  if (valid === undefined)
+    throw new Error(`no valid sample for ${service} ${operation.name}; add strings at the end of TEXTS in test/wire/samples.ts`);
+  const filled = withCanonicalArns(model, operation, valid);
   // With an EndpointId, the EventBridge client would sign with SigV4a, which requires a separate package.
   if (operation.name === 'PutEvents') delete filled['EndpointId'];
   return rewritten(model, use, filled, '', (text, member) => write(text.replaceAll('111122223333', accountId), member));

@@ -61,7 +61,7 @@ before(async () => {
   await admin.send(new AttachGroupPolicyCommand({ GroupName: 'readers', PolicyArn: READ_ONLY }));
 });
 
-test('Users: a user can be created and tagged, the waiter finds it, and dates are parsed', async () => {
+test('Users: a user can be created and tagged, the SDK waiter finds the user, and dates are parsed', async () => {
   const { User } = await admin.send(new CreateUserCommand({ UserName: 'ada', Path: '/eng/', Tags: [{ Key: 'team', Value: 'rød grød' }] }));
   assert.equal(User?.Arn, userArn('ada', '/eng/'));
   assert.ok(User?.CreateDate instanceof Date);
@@ -85,7 +85,7 @@ test('Users: the paginator returns each user once', async () => {
   );
 });
 
-test('Policy documents: a decoded document equals the written one', async () => {
+test('Policy documents: a returned document, decoded, equals the stored document', async () => {
   const document = policy(allow('chime:Get*'));
   await admin.send(new PutUserPolicyCommand({ UserName: 'ada', PolicyName: 'a+b=c,d.e@f-g', PolicyDocument: document }));
   const { PolicyDocument = '' } = await admin.send(new GetUserPolicyCommand({ UserName: 'ada', PolicyName: 'a+b=c,d.e@f-g' }));
@@ -119,7 +119,7 @@ test('Groups: a policy applies to members at once, and ListEntitiesForPolicy lis
   assert.equal(EvaluationResults?.[0]?.MatchedStatements?.[0]?.SourcePolicyId, 'AmazonChimeReadOnly');
 });
 
-test('EX-4: a user that may get only itself cannot get another user', async () => {
+test('EX-4: a user with permission for GetUser of only itself cannot get another user', async () => {
   const own = account.iam(await account.user('self', allow('iam:GetUser', userArn('$' + '{aws:username}'))));
   assert.equal((await own.send(new GetUserCommand({}))).User?.UserName, 'self');
   assert.equal((await own.send(new GetUserCommand({ UserName: 'self' }))).User?.UserName, 'self');

@@ -26,7 +26,10 @@ import { allow, policy } from '../kit/policy.ts';
 import { issueSession } from '../kit/session.ts';
 import { everyEvent, readUnproven } from '../kit/trail.ts';
 
-/** Main job with the AWS SDK clients, from an empty data folder to the trail events. The tests are consecutive steps. */
+/**
+ * Tests the main use of the server with AWS SDK clients. The tests are consecutive steps: they start with an empty data
+ * folder, create users and meetings, and end with the trail events.
+ */
 
 const account = await startAccount();
 const { server, admin } = account;
@@ -134,7 +137,7 @@ test('Step 3: invalid signatures, unknown keys and expired tokens are rejected b
   }
 });
 
-test('Step 4, ROLE-2: a cross-account role works with its external ID until its policy is detached', async () => {
+test('Step 4, ROLE-2: a cross-account role works with the external ID, until the role has no policy', async () => {
   const partner = new IAMClient(server.client(keys.second));
   const { Role } = await partner.send(
     new CreateRoleCommand({

@@ -10,7 +10,7 @@ import { caller, inputFor, type Outcome, operationsOf } from './every-operation.
 
 /**
  * Actions of AmazonChimeUserManagement that have an operation. The policy has 38 actions.
- * Source: the guide, "Managed policies"; the archive, v8.
+ * Source: the guide, "Managed policies"; the archive of managed policies `zoph-io/MAMIP`, v8.
  */
 const USER_MANAGEMENT: ReadonlySet<string> = new Set([
   'AssociatePhoneNumberWithUser', 'AssociateSigninDelegateGroupsWithAccount', 'BatchSuspendUser', 'BatchUnsuspendUser', 'BatchUpdateUser', 'CreateUser',
@@ -36,7 +36,7 @@ before(async () => {
   for (const [, userName, policyName] of AUDIENCES) keys.set(userName, await user(userName, ...(policyName ? [managed(policyName)] : [])));
 });
 
-/** Returns how an outcome differs from the expected one. Returns `undefined` if it does not. */
+/** Describes how the outcome of a call differs from the expected outcome. Returns `undefined` if it does not differ. */
 function fault({ code, status, message }: Outcome, operation: string, may: boolean, classic: boolean): string | undefined {
   if (status === undefined || status >= 500) return `${code} ${status} ${message}`;
   const denied = /is not authorized to perform: chime:/.test(message);

@@ -35,7 +35,7 @@ async function newMeeting(tags: Record<string, string> = {}): Promise<{ MeetingI
   return { MeetingId: Meeting?.MeetingId as string, MeetingArn: Meeting?.MeetingArn as string };
 }
 
-/** Creates a user with these statements and returns its client. */
+/** Creates a user with these statements. Returns a client with the user's key. */
 const userWith = async (name: string, ...statements: readonly Statement[]) => account.meetings(await account.user(name, ...statements));
 
 test('Meetings: a meeting can be created, joined, changed, listed and ended with the SDK', async () => {
@@ -113,7 +113,7 @@ test('SLR-18: StartMeetingTranscription with permission and role is NotYetImplem
   await assert.rejects(meetings.send(start), { name: 'ForbiddenException' });
   await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'transcription.chime.amazonaws.com' }));
   await assert.rejects(denied.send(start), { name: 'AccessDeniedException' });
-  // A client that may send a request three times sends this request once.
+  // Checks that the client does not retry this error. The client may send a request up to three times.
   const retrying = new ChimeSDKMeetingsClient({ ...server.client(), maxAttempts: 3 });
   await assert.rejects(retrying.send(start), (error: Error & { $metadata: { attempts: number; httpStatusCode: number } }) => {
     assert.deepEqual([error.name, error.$metadata.httpStatusCode, error.$metadata.attempts], ['NotYetImplementedException', 400, 1]);
@@ -132,7 +132,7 @@ test('TS-9: a policy can allow one meeting by ARN, and a denial does not reveal 
   }
 });
 
-test('Authorization: a Deny on one meeting applies to its ID in any case', async () => {
+test('Authorization: a Deny on one meeting applies to the meeting ID in upper and lower case', async () => {
   const { MeetingId, MeetingArn } = await newMeeting();
   const client = await userWith('fenced', allow('chime:*'), deny('chime:DeleteMeeting', MeetingArn));
   for (const id of [MeetingId, MeetingId.toUpperCase()]) {

@@ -103,7 +103,7 @@ for (const [requirement, title, statements, classic, sdk] of POLICIES) {
     assert.deepEqual(await outcomes(), { classic, sdk });
   });
 
-  test(`${requirement}: ${title}: with the guide of 2021 an SDK host also ${verdict(classic)}`, async () => {
+  test(`${requirement}: ${title}: with BELFRY_GUIDE_2021, an SDK host ${verdict(classic)} the request too`, async () => {
     await in2021.give(...statements);
     assert.deepEqual(await in2021.outcomes(), { classic, sdk: classic });
   });
@@ -121,7 +121,7 @@ test('EVAL-10: changed tags of the caller and of the meeting apply from the next
   assert.equal((await outcomes()).sdk, true);
 });
 
-test('CTX-3: a Deny without TLS denies plain HTTP and does not affect HTTPS', async () => {
+test('CTX-3: a Deny on requests without TLS denies plain HTTP and does not affect HTTPS', async () => {
   await give(allow(), deny({ Action: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }));
   assert.deepEqual(await outcomes(), { classic: false, sdk: false });
   const refused = await refusalOf(new ChimeSDKMeetingsClient(server.client(user)).send(new GetMeetingCommand({ MeetingId: tagged.id })));

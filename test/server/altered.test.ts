@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SERVICE_NAMES } from '#model/services.ts';
+import { SDK_SERVICES } from '../kit/clients.ts';
 import { startServerProcess } from '../kit/process.ts';
 import { generator } from '../kit/random.ts';
 import { exchange } from '../kit/raw.ts';
@@ -37,7 +37,10 @@ function altered(bytes: Buffer): Buffer {
   }
 }
 
-/** Changes the body, or the path of a request without a body. A path contains only the characters that HTTP allows. */
+/**
+ * Changes the body or the path of a request at random. Always changes the path of a request without a body. The changed
+ * path contains only characters that HTTP allows.
+ */
 function alter(request: Unsigned): void {
   const body = Buffer.from(request.body ?? '');
   if (body.length > 0 && next() < 0.85) {
@@ -53,7 +56,7 @@ test(`Altered input: ${ROUNDS} altered and signed requests of every operation ge
   const server = await startServerProcess({ BELFRY_LOOKUPS_PER_SECOND: '0' });
   const faults: string[] = [];
   const codes = new Map<string, number>();
-  for (const service of SERVICE_NAMES) {
+  for (const service of SDK_SERVICES) {
     const settings = { endpoint: server.endpoint, region: 'us-east-1', credentials: server.credentials, maxAttempts: 1 };
     let sent = '';
     const call = caller(service, settings, (request) => {

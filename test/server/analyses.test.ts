@@ -33,7 +33,7 @@ for (const [name, status, error] of TOO_COMPLEX) {
   });
 }
 
-test('SimulateCustomPolicy: a page ends at the limit of steps, and all pages together have each pair once', async () => {
+test('SimulateCustomPolicy: pages end at the limit of steps, and list each action with each resource once', async () => {
   const ActionNames = Array.from({ length: 15 }, (_, i) => `s3:Get${i}`);
   const ResourceArns = Array.from({ length: 30 }, (_, i) => `arn:aws:s3:::${i}`);
   const pairs: string[] = [];

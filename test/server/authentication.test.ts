@@ -56,7 +56,10 @@ before(async () => {
 
 type Change = (dialect: Dialect) => Buffer;
 
-/** Returns the request of a dialect (a protocol of a service), signed with the keys `by`. `change` changes the headers after signing. */
+/**
+ * Returns a function that signs the request of a protocol with the keys `by`. `change` changes the headers after
+ * signing.
+ */
 function signed(
   by: () => Credentials,
   { at = 0, change = (headers: Record<string, string>): Readonly<Record<string, string>> | (readonly [string, string])[] => headers } = {},
@@ -69,7 +72,7 @@ const own = () => server.credentials;
 const withAuthorization = (write: (authorization: string) => string) =>
   signed(own, { change: (headers) => ({ ...headers, authorization: write(headers['authorization'] as string) }) });
 
-/** Returns a presigned request. `write` changes the target after signing. */
+/** Returns a function that presigns the request of a protocol. `write` changes the target after signing. */
 function presigned(write: (target: string) => string, { at = 0, expiresSeconds = 60 } = {}): Change {
   return ({ plain, signingName }) => {
     const headers = { host, ...plain.headers };
@@ -105,7 +108,7 @@ const REFUSED: readonly [what: string, code: keyof typeof CODES, change: Change,
   ['for another host',                                     MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, host: 'localhost:1' }) }), unproven(own)],
   ['with a clock six minutes slow',                        MISMATCH,                     signed(own, { at: -6 * MINUTE_MS }),                                    unproven(own)],
   ['with a clock six minutes fast',                        MISMATCH,                     signed(own, { at: 6 * MINUTE_MS }),                                     unproven(own)],
-  ['scoped to another service',                            MISMATCH,                     ({ plain, base }) => { const at = { ...plain, target: base + plain.target }; return bytesOf(at, signedHeaders(server.endpoint, at, { credentials: own(), signingName: 's3' })); }, unproven(own)],
+  ['scoped to another service',                            MISMATCH,                     ({ plain, base }) => { const at = { ...plain, target: base + plain.target }; return bytesOf(at, signedHeaders(server.endpoint, at, { credentials: own(), signingName: 'sqs' })); }, unproven(own)],
   ['scoped to another day',                                MISMATCH,                     withAuthorization((text) => text.replace(/\/[0-9]{8}\//, '/20200101/')), unproven(own)],
   ['with another region in the scope than signed',         MISMATCH,                     withAuthorization((text) => text.replace('/us-east-1/', '/us-east-2/')), unproven(own)],
   ['with UNSIGNED-PAYLOAD as its hash',                    MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }) }), unproven(own)],
@@ -141,7 +144,10 @@ function presignedTarget(dialect: Dialect): string {
     .split(' ')[1] as string;
 }
 
-/** Codes and statuses in the other protocols. Requirement AUTHN-4. */
+/**
+ * Each error code with its status in the query protocol, and its code and status in the JSON protocols.
+ * Requirement AUTHN-4.
+ */
 // biome-ignore format: a table
 const CODES = {
   MissingAuthenticationToken: { query: 403, json: ['MissingAuthenticationTokenException', 403] },
@@ -155,7 +161,7 @@ const trail = new CloudTrailClient(server.client());
 
 interface Found {
   readonly document: Readonly<Record<string, unknown>>;
-  /** Event of the record. Absent if the record names no account, because then no caller can look it up. */
+  /** Event of the record. Absent if the record names no account, because no caller can look up such a record. */
   readonly event?: { readonly Username?: string | undefined; readonly AccessKeyId?: string | undefined };
 }
 
@@ -172,7 +178,7 @@ async function recordOf(reply: Reply, eventName: string): Promise<Found> {
   return { document };
 }
 
-/** Reports whether the record of an error names no account: the request has no key, an unknown key, or a key without an owner. */
+/** Reports whether the record of an error names no account: the request has no key, or an invalid key or token. */
 const namesNoAccount = (code: string, named: Named): boolean => named === 'none' || code === INVALID;
 
 for (const dialect of DIALECTS) {
@@ -233,7 +239,7 @@ test('AUTHN-4: unknown, inactive and deleted keys get the same response', async 
   }
 });
 
-test('Decision 0015: a wrong signature is recorded only in the history of the account of its key', async () => {
+test('Decision 0015: a wrong signature is recorded only in the history of the account that owns the key', async () => {
   const { accountId, keys: other } = await otherAccount(server, 'Second');
   const { accessKeyId } = other;
   const dialect = DIALECTS[0] as Dialect;

@@ -2,51 +2,80 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
+import { loadModel } from '#model/load.ts';
+import type { ServiceName } from '#model/services.ts';
+import { askControl } from '#server/operator/ask-control.ts';
+import { redactedMembers } from '#trail/redact.ts';
+import { trustAuthority } from '../kit/chat.ts';
+import { SDK_SERVICES } from '../kit/clients.ts';
+import { startCollector } from '../kit/collector.ts';
 import { allow, policy } from '../kit/policy.ts';
 import { startServerProcess } from '../kit/process.ts';
-import { everyEvent } from '../kit/trail.ts';
+import { collectStrings, leaks, type Place, SOUNDS_SECRET } from '../kit/secrets.ts';
+import { everyEvent, readUnproven } from '../kit/trail.ts';
+import { connect } from '../messaging-sessions/client.ts';
+import { capturing } from '../recording/capture.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
+import { startDeliveries, startDestinationHost } from './canary-deliveries.ts';
+import { callObjectOperations, type ObjectCanaries } from './canary-objects.ts';
 
 /**
- * Names of members that contain a secret. This pattern is independent of the server's own rule.
- *
- * LOG-4: secrets in inputs and outputs of operations are not in the trail, in the database files or in the server's output. The tests put
- * canaries, which are recognizable strings, into all secret members.
+ * LOG-4: secrets in inputs and outputs of operations are not in the trail, in the database files, in the server's output, in the metrics, in
+ * traces, in responses to failed requests, in the events of messaging sessions or in anything that the server delivers: log files, digests,
+ * log groups, events of EventBridge and messages. The tests put canaries, which are recognizable strings, into all secret members.
+ * The recording searches for the secrets of successful calls of all other operations (`test/recording/recorder.ts`).
  */
-const SOUNDS_SECRET =
-  /password$|^secret(?:accesskey)?$|(?:credential|client)secret|(?:session|security|join|device|tradein)token$|^webidentitytoken$|(?:^|add)privatekey$|pin$|passcode|assertion$|seed$|apikeyvalue/i;
-
 const CANARY = 'CanaryYellowBird';
+/** Strings in contents of objects, which only the files of objects contain, and in headers that are stored with objects. */
+const OBJECTS: ObjectCanaries = { secret: CANARY, content: 'ContentGreenBird', header: 'HeaderBlueBird' };
 
-const server = await startServerProcess({ BELFRY_LOOKUPS_PER_SECOND: '0' });
+const collector = await startCollector();
+const destination = await startDestinationHost();
+const server = await startServerProcess({
+  BELFRY_LOOKUPS_PER_SECOND: '0',
+  // Lines of JSON contain all that lines of text do.
+  BELFRY_LOG: 'json',
+  BELFRY_METRICS: '127.0.0.1:0',
+  BELFRY_OTLP_ENDPOINT: collector.url,
+  BELFRY_TRAIL_DELIVERY_SECONDS: '1',
+  ...destination.environment,
+});
 const sdk = { endpoint: server.endpoint, region: 'us-east-1', credentials: server.credentials, maxAttempts: 1 };
 const call = (service: ServiceName, operation: string, input: object = {}, settings: object = {}) =>
-  caller(service, { ...sdk, ...settings })(operation, input);
-/** Secrets that the server has returned in responses. */
-const returned = new Set<string>([server.credentials.secretAccessKey]);
-
-/** Adds the secrets of an output to `returned`. Blobs are treated as text. */
-function collect(value: unknown, name = ''): void {
-  if (value instanceof Uint8Array) {
-    if (SOUNDS_SECRET.test(name)) returned.add(Buffer.from(value).toString('latin1'));
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, inner] of Object.entries(value)) collect(inner, Array.isArray(value) ? name : key);
-  } else if (typeof value === 'string' && value.length >= 8 && SOUNDS_SECRET.test(name)) returned.add(value);
-}
+  caller(service, { ...sdk, requestHandler, ...settings })(operation, input);
+/** Strings of responses, among them the secrets that the server has returned. */
+const strings = { secret: new Set<string>([server.credentials.secretAccessKey]), plain: new Set<string>() };
+/** Events that a messaging session received. */
+const frames: string[] = [];
+/** Responses to failed requests, with their status and headers. */
+const errors: Place[] = [];
+const requestHandler = capturing(({ request, response }) => {
+  if (!response.startsWith('2')) errors.push([request.slice(0, request.indexOf('\n')), response]);
+});
 
 async function done(service: ServiceName, operation: string, input: object = {}, settings: object = {}): Promise<Record<string, unknown>> {
   const { code, message, output } = await call(service, operation, input, settings);
   assert.equal(code, 'ok', `${operation}: ${message}`);
-  collect(output);
+  collectStrings(output, strings);
   return output as Record<string, unknown>;
 }
+
+const operations = ['CreateAccessKey', ...new Set(expectedWithSecrets().map((each) => each.split(' ')[1] as string))];
+const deliveries = await startDeliveries(server, { destination, canary: CANARY, operations });
 
 function filesUnder(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? filesUnder(join(folder, entry.name)) : entry.isFile() ? [join(folder, entry.name)] : [],
   );
+}
+
+/** Returns all strings that no place may contain. A client encodes the keys of customers in base64. */
+function searched(): readonly string[] {
+  const encoded = Buffer.from(CANARY).toString('base64url');
+  // The last characters also depend on the text after the canary.
+  return [CANARY, encoded.slice(0, Math.floor((CANARY.length * 4) / 3)), ...strings.secret];
 }
 
 /** Files of the operator, which may contain secrets. */
@@ -104,6 +133,15 @@ test('LOG-4: operations with secrets in inputs and outputs succeed, and the inpu
     EndpointAttributes: { DeviceToken: `${CANARY}Device`, VoipDeviceToken: `${CANARY}Calls` },
   });
   await identity('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn, EndpointId });
+  trustAuthority(join(server.dataFolder, 'tls', 'ca.pem'));
+  const client = await connect(new ChimeSDKMessagingClient(sdk), AppInstanceUserArn);
+  const message = { ChimeBearer: AppInstanceUserArn, ClientRequestToken: 'first' };
+  const { ChannelArn } = await done('chime-sdk-messaging', 'CreateChannel', { AppInstanceArn, Name: 'standup', ...message });
+  const sent = { ChannelArn, Content: 'in plain sight', Type: 'STANDARD', Persistence: 'PERSISTENT', ...message };
+  await done('chime-sdk-messaging', 'SendChannelMessage', sent);
+  await client.find(({ payload }) => payload?.['Content'] === sent.Content);
+  frames.push(...client.received.map((each) => JSON.stringify(each)));
+  client.stop();
   const { VoiceConnector } = (await done('chime-sdk-voice', 'CreateVoiceConnector', { Name: 'trunk', RequireEncryption: true })) as {
     VoiceConnector: { VoiceConnectorId: string };
   };
@@ -112,51 +150,162 @@ test('LOG-4: operations with secrets in inputs and outputs succeed, and the inpu
   const users = [{ Username: 'sip', Password: `${CANARY}Sip` }];
   await done('chime-sdk-voice', 'PutVoiceConnectorTerminationCredentials', { VoiceConnectorId, Credentials: users });
   await done('chime-sdk-voice', 'ListVoiceConnectorTerminationCredentials', { VoiceConnectorId });
+  // The server logs this command.
+  const { Account: accountId = '' } = (await done('sts', 'GetCallerIdentity')) as { readonly Account?: string };
+  const restored = await askControl(server.dataFolder, { command: 'account restore-administrator', accountId });
+  assert.ok(restored.ok && restored.administrator !== undefined);
+  strings.secret.add(restored.administrator.secretAccessKey);
   // Also sends requests that the server rejects: with a wrong token, and with a wrong secret.
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, sessionToken: `${CANARY}Token` } });
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, secretAccessKey: `${CANARY}Secret` } });
-  assert.ok(returned.size >= 10, `${returned.size} secrets in outputs`);
+  assert.ok(strings.secret.size >= 10, `${strings.secret.size} secrets in outputs`);
 });
 
-test('LOG-4: every operation is called with canaries as secrets', async () => {
+/** Returns the operations whose records hide or omit an input that sounds secret. */
+function expectedWithSecrets(): readonly string[] {
+  return SDK_SERVICES.flatMap((service) => {
+    const model = loadModel(service);
+    const isSecret = (path: string) => SOUNDS_SECRET.test(path.slice(path.lastIndexOf('.') + 1));
+    return operationsOf(service)
+      .filter(({ input }) => input !== undefined && [...redactedMembers(model, input).keys()].some(isSecret))
+      .map(({ name }) => `${service} ${name}`);
+  }).sort();
+}
+
+/** Callers of each operation: an administrator, a user without permissions, and requests without a signature or with a wrong one. */
+async function callers(): Promise<readonly (readonly [name: string, settings: object])[]> {
+  await done('iam', 'CreateUser', { UserName: 'guest' });
+  const { AccessKey } = (await done('iam', 'CreateAccessKey', { UserName: 'guest' })) as {
+    AccessKey: { AccessKeyId: string; SecretAccessKey: string };
+  };
+  const guest = { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+  return [
+    ['admin', {}],
+    ['guest', { credentials: guest }],
+    ['unsigned', { signer: { sign: async (request: unknown) => request } }],
+    ['forged', { credentials: { ...server.credentials, secretAccessKey: `${CANARY}Forged` } }],
+  ];
+}
+
+// biome-ignore format: a table
+const CANARIES: readonly [title: string, canary: (member: string) => string][] = [
+  // constraint            value of a secret member
+  ['a usual length',       (member) => `${CANARY}${member}`],
+  ['control characters',   (member) => `${CANARY}${member}\u0001`],
+  ['markup',               (member) => `${CANARY}${member}<&"'>{`],
+  ['a length of 20 KB',    (member) => `${CANARY}${member}${'x'.repeat(20_000)}`],
+];
+
+test('LOG-4: every operation is called with canaries as secrets, valid and invalid, by each kind of caller', async () => {
   const faults: string[] = [];
-  let canaries = 0;
-  for (const service of SERVICE_NAMES) {
-    const one = caller(service, sdk);
+  const withSecrets = new Set<string>();
+  const everyone = await callers();
+  for (const service of SDK_SERVICES) {
+    const clients = everyone.map(([name, settings]) => [name, caller(service, { ...sdk, requestHandler, ...settings })] as const);
     for (const operation of operationsOf(service)) {
-      const input = inputFor(service, operation, '111122223333', (text, member) => {
-        if (!SOUNDS_SECRET.test(member)) return text;
-        canaries++;
-        return `${CANARY}${member}`;
-      });
-      const { code, status, message, output } = await one(operation.name, input);
-      collect(output);
-      if (status === undefined || status >= 500) faults.push(`${service} ${operation.name}: ${code} ${message}`);
+      const key = `${service} ${operation.name}`;
+      const send = async (canary: (member: string) => string, as: (typeof clients)[number]) => {
+        const input = inputFor(service, operation, '111122223333', (text, member) => {
+          if (!SOUNDS_SECRET.test(member)) return text;
+          withSecrets.add(key);
+          return canary(member);
+        });
+        const { code, status, message, output } = await as[1](operation.name, input);
+        collectStrings(output, strings);
+        if (status === undefined || status >= 500) faults.push(`${key} as ${as[0]}: ${code} ${message}`);
+      };
+      const [[, usual], ...invalid] = CANARIES as [(typeof CANARIES)[number], ...typeof CANARIES];
+      const [admin, ...others] = clients as [(typeof clients)[number], ...typeof clients];
+      await send(usual, admin);
+      if (!withSecrets.has(key)) continue;
+      for (const [, canary] of invalid) await send(canary, admin);
+      for (const other of others) await send(usual, other);
     }
   }
   assert.deepEqual(faults, []);
-  assert.ok(canaries > 20, `${canaries} canaries`);
+  assert.deepEqual([...withSecrets].sort(), expectedWithSecrets());
 });
 
-test('LOG-4: no secret is in the trail, in a file of the data folder or in the output of the server', async () => {
-  const secrets = [CANARY, ...returned];
-  const trail = JSON.stringify(await everyEvent(new CloudTrailClient(sdk)));
+test('LOG-4: every operation of S3 is called with canaries in its body and headers, also with presigned URLs', async () => {
+  const { faults, operations, signatures } = await callObjectOperations(server, OBJECTS, (request, response) => {
+    if (!response.startsWith('2')) errors.push([request, response]);
+  });
+  assert.deepEqual(faults, []);
+  assert.ok(operations > 80, `${operations} operations`);
+  for (const signature of signatures) strings.secret.add(signature);
+});
+
+test('LOG-4: no secret is in the trail, a file, the output, metrics, traces, an error response or an event of a session', async () => {
+  const trail = JSON.stringify([await everyEvent(new CloudTrailClient(sdk)), await readUnproven(server.dataFolder)]);
+  const metrics = await (await fetch(/metrics for Prometheus are at (\S+)/.exec(server.written())?.[1] ?? '')).text();
   const files = filesUnder(server.dataFolder).filter((file) => !OWN_FILES.some((own) => file.endsWith(own)));
   assert.ok(
     files.some((file) => statSync(file).size > 100_000 && file.includes('belfry')),
     files.join(' '),
   );
-  const places = [
+  const places: readonly Place[] = [
     ['the trail', trail],
     ['the output of the server', server.written()],
+    ['the metrics', metrics],
+    ['the traces', collector.bodies().join('\n')],
+    ['the events of a session', frames.join('\n')],
+    ...errors,
     ...files.map((file) => [file, readFileSync(file, 'latin1')] as const),
-  ] as const;
-  for (const [place, text] of places) {
-    for (const secret of secrets) {
-      const at = text.indexOf(secret);
-      assert.equal(at, -1, `${place}: ${text.slice(Math.max(0, at - 300), at)} (then a secret of ${secret.length} characters)`);
-    }
+  ];
+  assert.deepEqual(leaks(searched(), places), []);
+  const contents = join(server.dataFolder, 'objects');
+  assert.deepEqual(
+    leaks(
+      [OBJECTS.content],
+      places.filter(([name]) => !name.startsWith(contents)),
+    ),
+    [],
+  );
+  // Headers that are stored with an object are in the database and in no text of the server.
+  assert.deepEqual(
+    leaks(
+      [OBJECTS.header],
+      places.filter(([name]) => ['the output of the server', 'the metrics', 'the traces'].includes(name)),
+    ),
+    [],
+  );
+  // Checks that the search works: the places contain known values that are not secret.
+  for (const text of [OBJECTS.content, OBJECTS.header])
+    assert.ok(
+      places.slice(-files.length).some(([, found]) => found.includes(text)),
+      text,
+    );
+  assert.ok(trail.includes('"userName":"holder"') && frames.some((text) => text.includes('in plain sight')));
+  assert.ok(errors.length > 500 && errors.some(([, text]) => text.includes('AccessDenied')), `${errors.length} errors`);
+  assert.match(server.written(), /^\{"level":"warning",.*"message":"break-glass: /m);
+  assert.ok(metrics.includes('operation="CreateMeetingWithAttendees"'));
+  assert.ok(collector.spans().some(({ name }) => name === 'chime-sdk-meetings/CreateMeetingWithAttendees'));
+  assert.ok(places.slice(-files.length).some(([, text]) => text.includes('CreateMeetingWithAttendees')));
+});
+
+test('LOG-4: no secret is in delivered log files, digests, log events, events of EventBridge or messages', async () => {
+  const places = await deliveries.end();
+  assert.deepEqual(leaks(searched(), places), []);
+  const others = places.filter(([name]) => !name.startsWith('another object in a bucket'));
+  assert.deepEqual(leaks([OBJECTS.content], others), []);
+  // Checks that the search works: the deliveries contain the records of the operations with secrets.
+  for (const kind of [
+    'a log file in a folder',
+    'a log file in a bucket',
+    'a log group of a trail',
+    'a log group of a rule',
+    'a queue',
+    'a function',
+    'a stream',
+    'an API destination',
+  ]) {
+    const text = places.flatMap(([name, found]) => (name.startsWith(kind) ? [found] : [])).join('\n');
+    for (const operation of ['CreateAccessKey', 'PutVoiceConnectorTerminationCredentials', 'RegisterAppInstanceUserEndpoint'])
+      assert.ok(text.includes(operation), `${operation} is in ${kind}`);
   }
-  // Checks that the search works: it finds values that are not secret in the trail and in the files.
-  assert.ok(trail.includes('"userName":"holder"') && places.slice(2).some(([, text]) => text.includes('CreateMeetingWithAttendees')));
+  for (const kind of ['a digest in a folder', 'a digest in a bucket', 'a topic', 'another object in a bucket'])
+    assert.ok(
+      places.some(([name]) => name.startsWith(kind)),
+      kind,
+    );
 });

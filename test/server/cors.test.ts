@@ -1,4 +1,4 @@
-/** Cross-origin requests: a page of another origin can read every API response, and cannot read responses of the sign-in pages. */
+/** Cross-origin requests: a page of another origin can read every API response, but no response of a sign-in page. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SIGN_IN_PATHS } from '#server/sign-in/paths.ts';
@@ -49,7 +49,7 @@ test('CORS: a preflight leaves no trail record', async () => {
   const before = (await readUnproven(server.dataFolder)).length;
   await send('OPTIONS', '/meetings', PREFLIGHT);
   await send('OPTIONS', '/meetings', ORIGIN);
-  // The second request is not a preflight, and has a record.
+  // Only the second request, which is not a preflight, has a record.
   assert.equal((await readUnproven(server.dataFolder)).length, before + 1);
 });
 

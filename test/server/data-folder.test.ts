@@ -6,7 +6,6 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,13 +13,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { completeFolder, DAMAGES, refuseDamaged } from '../hostile/damaged-folders.ts';
+import { newFolder } from '../kit/folder.ts';
 import { startAndStop } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
@@ -30,18 +29,12 @@ after(async () => {
   for (const { stop } of postgres) await stop();
 });
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-folder-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 const start = (folder: string, more: Readonly<Record<string, string>> = {}) =>
   startServer(readSettings([], { BELFRY_DATA: folder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: '127.0.0.1:0', ...more }), (why) => {
     throw new Error(`the server died: ${why}`);
   });
 
-const complete = join(newFolder(), 'data');
+const complete = join(newFolder('folder'), 'data');
 await completeFolder(complete);
 
 for (const damage of DAMAGES) {
@@ -55,10 +48,10 @@ test('Data folder: an empty database with an old operator key is rejected, and t
 });
 
 test('Data folder: with a used PostgreSQL database but no operator key, the start fails and writes no key', async () => {
-  const folder = newFolder();
+  const folder = newFolder('folder');
   const { stop } = await start(folder, { BELFRY_DATABASE: postgres[1].url });
   await stop();
-  const other = newFolder();
+  const other = newFolder('folder');
   await assert.rejects(start(other, { BELFRY_DATABASE: postgres[1].url }), /^Error: '[^\n]*' has no operator\.key[^\n]*$/);
   assert.deepEqual(readdirSync(other), []);
   copyFileSync(join(folder, 'operator.key'), join(other, 'operator.key'));
@@ -66,15 +59,15 @@ test('Data folder: with a used PostgreSQL database but no operator key, the star
 });
 
 test('Data folder: after a restore of only the database and the operator key, the server starts', async () => {
-  const folder = newFolder();
+  const folder = newFolder('folder');
   for (const name of ['belfry.db', 'operator.key']) copyFileSync(join(complete, name), join(folder, name));
   const { ready, stop } = await start(folder);
   assert.equal(ready.core.firstStart, undefined);
   await stop();
 });
 
-test('Data folder: after an interrupted first start, the next start completes it', async () => {
-  const folder = newFolder();
+test('Data folder: the next start completes an interrupted first start', async () => {
+  const folder = newFolder('folder');
   copyFileSync(join(complete, 'operator.key'), join(folder, 'operator.key'));
   mkdirSync(join(folder, 'aws'));
   writeFileSync(join(folder, 'aws', 'credentials'), '', { mode: 0o600 });
@@ -88,13 +81,13 @@ test('Data folder: after an interrupted first start, the next start completes it
 
 test('Data folder: a TLS key that all users can read is rejected, and a group-readable key is accepted', async () => {
   const server = await startTestServer();
-  const key = join(newFolder(), 'server.key');
+  const key = join(newFolder('folder'), 'server.key');
   copyFileSync(join(server.dataFolder, 'tls', 'server.key'), key);
   const settings = { BELFRY_TLS_KEY: key, BELFRY_TLS_CERTIFICATE: join(server.dataFolder, 'tls', 'server.pem') };
   chmodSync(key, 0o644);
-  await assert.rejects(start(newFolder(), settings), /server\.key' is accessible by other users; run chmod 640/);
+  await assert.rejects(start(newFolder('folder'), settings), /server\.key' is accessible by other users; run chmod 640/);
   chmodSync(key, 0o640);
-  await (await start(newFolder(), settings)).stop();
+  await (await start(newFolder('folder'), settings)).stop();
 });
 
 /** Supplementary group of the server, as Kubernetes sets it with `fsGroup`. */
@@ -107,7 +100,7 @@ const noUsers =
     : 'needs root and setpriv';
 
 test('Data folder: the server starts with a Kubernetes volume with fsGroup and a mounted key', { skip: noUsers }, async () => {
-  const parent = newFolder();
+  const parent = newFolder('folder');
   chmodSync(parent, 0o755);
   const volume = join(parent, 'volume');
   mkdirSync(volume);

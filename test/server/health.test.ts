@@ -1,4 +1,7 @@
-/** Probes `live`, `ready` and `health`: on both engines, without a lease or database, and while the server drains. */
+/**
+ * Tests the probes `live`, `ready` and `health`: on SQLite and PostgreSQL, without a lease or database, and while the
+ * server drains.
+ */
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -26,7 +29,7 @@ async function probe(endpoint: string, name: string, method = 'GET'): Promise<Pr
   }
 }
 
-/** Probes until `ready` has this status. Sends no other request meanwhile. */
+/** Repeats the probe `ready` until it returns this status. Sends no other request meanwhile. */
 async function readyIs(endpoint: string, status: number): Promise<Probe> {
   let seen: Probe | undefined;
   await until(
@@ -36,7 +39,7 @@ async function readyIs(endpoint: string, status: number): Promise<Probe> {
   return seen as Probe;
 }
 
-test('Health: a started server is live, ready and healthy, for GET and HEAD only', async () => {
+test('Health: on a running server, each probe returns 200 to GET and HEAD, and 405 to POST', async () => {
   const { endpoint } = await startTestServer();
   for (const name of ['live', 'ready', 'health', 'ready?verbose=1']) {
     assert.deepEqual(await probe(endpoint, name), { status: 200, reported: 'ok' }, name);
@@ -46,7 +49,7 @@ test('Health: a started server is live, ready and healthy, for GET and HEAD only
 });
 
 for (const cut of ['everything', 'renewals'] as const) {
-  test(`Health: ready is 503 while PostgreSQL does not respond to ${cut}, without any request`, async () => {
+  test(`Health: without API calls, the readiness probe is 503 while PostgreSQL is unreachable for ${cut}`, async () => {
     const cluster = await startCluster({ servers: 1, leaseMilliseconds: 1_000 });
     try {
       const [member] = cluster.members;
@@ -64,19 +67,19 @@ for (const cut of ['everything', 'renewals'] as const) {
   });
 }
 
-test('Health: after PostgreSQL has stopped, ready and health are 503, and live is 200', async () => {
+test('Health: after PostgreSQL has stopped, the probes `ready` and `health` are 503, and `live` is 200', async () => {
   const cluster = await startCluster({ servers: 1, leaseMilliseconds: 60_000 });
   after(() => cluster.stop().catch(() => undefined));
   const [member] = cluster.members;
   assert.ok(member);
   await readyIs(member.endpoint(), 200);
-  // The lease lasts a minute, so only the database is missing.
+  // The lease lasts a minute. So the server is unavailable only because it has no database.
   await member.proxy.close();
   assert.equal((await readyIs(member.endpoint(), 503)).reported, 'unavailable');
   assert.deepEqual(await probe(member.endpoint(), 'live'), { status: 200, reported: 'ok' });
 });
 
-test('Health: when the core stops reporting, ready becomes 503 after its last report has expired', () => {
+test('Health: if the core stops reporting, the readiness probe is 503 after the last report has expired', () => {
   let now = 0;
   const health = newHealth(() => now);
   const status = () => health.answer('GET', '/_belfry/ready')?.status;
@@ -94,7 +97,7 @@ test('Health: when the core stops reporting, ready becomes 503 after its last re
   assert.equal(status(), 200);
 });
 
-test('Health: on SIGTERM ready is 503 while the server still responds, and then the server stops', async () => {
+test('Health: on SIGTERM, the readiness probe is 503 while the server still responds, then it stops', async () => {
   const server = await startServerProcess({ BELFRY_DRAIN_SECONDS: '2' });
   await readyIs(server.endpoint, 200);
   const { host } = new URL(server.endpoint);
@@ -111,7 +114,7 @@ test('Health: on SIGTERM ready is 503 while the server still responds, and then 
   assert.equal(await probe(server.endpoint, 'live'), undefined);
 });
 
-test('Health: on SIGTERM without a drain time ready is 503 until the running requests have responses', async () => {
+test('Health: without a drain time, the readiness probe is 503 after SIGTERM until all requests end', async () => {
   const database = await testPostgres();
   const proxy = await databaseProxy(database.url);
   after(async () => {
@@ -125,7 +128,8 @@ test('Health: on SIGTERM without a drain time ready is 503 until the running req
   const headers = signedHeaders(server.endpoint, plain, { credentials: server.credentials, signingName: 'chime' });
   const busy = await connect(server.endpoint);
   busy.write(bytesOf(plain, headers));
-  // Waits until the lease has ended, two seconds later. By then the request has reached the core.
+  // Waits until the lease has ended, two seconds after its last renewal. By then the request has reached the core's
+  // thread.
   assert.equal((await readyIs(server.endpoint, 503)).reported, 'unavailable');
   process.kill(server.pid, 'SIGTERM');
   const latest = Date.now() + 20_000;

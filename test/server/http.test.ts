@@ -31,14 +31,14 @@ test('HTTP: a response of 204 has no Content-Length, and the connection remains 
   connection.close();
 });
 
-test('HTTP: an unknown expectation is ignored, and the response has its request ID', async () => {
+test('HTTP: an unknown Expect header is ignored, and the response has a request ID', async () => {
   const target = await newMeetingPath('expected');
   const { status, headers } = await exchange(server.endpoint, signed({ method: 'GET', target }, { expect: 'something' }));
   assert.equal(status, 200);
   assert.ok(headers['x-amzn-requestid']);
 });
 
-test('HTTP: a request of version 1.0 gets a response, and its connection is closed', async () => {
+test('HTTP: an HTTP/1.0 request gets a response, and then the connection is closed', async () => {
   const target = await newMeetingPath('old');
   const connection = await connect(server.endpoint);
   connection.write(signed({ method: 'GET', target }).toString('latin1').replace('HTTP/1.1', 'HTTP/1.0'));
@@ -46,12 +46,12 @@ test('HTTP: a request of version 1.0 gets a response, and its connection is clos
   await connection.closed;
 });
 
-test('HTTP: a request of version 1.0 needs no Host header', async () => {
+test('HTTP: an HTTP/1.0 request needs no Host header', async () => {
   const { status } = await exchange(server.endpoint, 'GET /_belfry/health HTTP/1.0\r\n\r\n');
   assert.equal(status, 200);
 });
 
-test('HTTP: invalid bytes after a request do not prevent its response', async () => {
+test('HTTP: invalid bytes after a request do not prevent the response to the request', async () => {
   const target = await newMeetingPath('followed');
   const connection = await connect(server.endpoint);
   connection.write(Buffer.concat([signed({ method: 'DELETE', target }), Buffer.from('nonsense\r\n\r\n')]));

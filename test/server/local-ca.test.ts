@@ -1,11 +1,12 @@
-/** Local CA: certificates that clients accept, names for which its key cannot sign, and renewal of the CA. */
+/**
+ * Local CA: certificates that clients accept, names for which the CA cannot issue certificates, and renewal of the CA.
+ */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { openConnections } from '#server/edge/connections.ts';
@@ -13,6 +14,8 @@ import { CONNECTION_LIMITS, listen } from '#server/edge/listener.ts';
 import { localAuthority, serverCertificate } from '#server/edge/local-ca.ts';
 import { tlsMaterial } from '#server/edge/tls.ts';
 import type { TlsMaterial } from '#server/edge/tls-material.ts';
+import { TRANSFER_LIMITS } from '#server/edge/transfer-limits.ts';
+import { openObjectFiles } from '#server/object-files.ts';
 import { readSettings } from '#server/settings.ts';
 import { startServerProcess } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
@@ -20,12 +23,6 @@ import { startTestServer } from '../kit/server.ts';
 const run = promisify(execFile);
 const DAY_MS = 86_400_000;
 const NOW = Date.now();
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-ca-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Issues the certificates of a data folder for a public URL. Returns the certificates, and the logged lines. */
 async function issue(dataFolder: string, { publicUrl = 'https://belfry.example.org', now = NOW } = {}) {
@@ -36,7 +33,7 @@ async function issue(dataFolder: string, { publicUrl = 'https://belfry.example.o
 
 /** Returns the outcome of `openssl verify` with the strict checks of a client. */
 function verify(ca: string, server: string, name: string, now = NOW + 3_600_000): string {
-  const folder = newFolder();
+  const folder = newFolder('ca');
   writeFileSync(join(folder, 'ca.pem'), ca);
   writeFileSync(join(folder, 'server.pem'), server);
   const check = /^[0-9.]+$|:/.test(name) ? ['-verify_ip', name] : ['-verify_hostname', name];
@@ -51,7 +48,7 @@ function verify(ca: string, server: string, name: string, now = NOW + 3_600_000)
 
 /** Signs a certificate with the key of the CA, as an attacker with a stolen key can. */
 function forge(dataFolder: string, subject: string, extensions: string): TlsMaterial {
-  const folder = newFolder();
+  const folder = newFolder('ca');
   const file = (name: string) => join(folder, name);
   const tls = (name: string) => join(dataFolder, 'tls', name);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
@@ -65,10 +62,10 @@ function forge(dataFolder: string, subject: string, extensions: string): TlsMate
   return { cert: readFileSync(file('cert'), 'utf8'), key: readFileSync(file('key'), 'utf8') };
 }
 
-const folder = newFolder();
+const folder = newFolder('ca');
 const { material, ca, lines } = await issue(folder);
 
-test('Local CA: a new CA expires within two years and is for servers only, and nothing is logged', () => {
+test('Local CA: a new CA expires within two years and can certify only servers, and nothing is logged', () => {
   assert.deepEqual(lines, []);
   const certificate = new X509Certificate(ca);
   assert.ok(certificate.validToDate.getTime() - NOW <= 730 * DAY_MS);
@@ -95,7 +92,7 @@ const FORGED: readonly (readonly [what: string, subject: string, extensions: str
 ];
 
 for (const [what, subject, extensions, name, outcome] of FORGED) {
-  test(`Local CA: a certificate that its key signs for ${what} is ${outcome === 'ok' ? 'accepted' : 'rejected'}`, () => {
+  test(`Local CA: a certificate for ${what}, signed with the CA's key, is ${outcome === 'ok' ? 'accepted' : 'rejected'}`, () => {
     assert.equal(verify(ca, forge(folder, subject, extensions).cert, name), outcome);
   });
 }
@@ -127,6 +124,8 @@ try:
 except ssl.SSLCertVerificationError as error:
     print(error.verify_message)
 `;
+
+import { newFolder } from '../kit/folder.ts';
 
 test('Local CA: Node and Python accept the server, and reject a certificate for another site', async () => {
   const forged = forge(folder, '/CN=Belfry', 'subjectAltName=DNS:www.example.com');
@@ -162,7 +161,7 @@ test('Local CA: the AWS CLI accepts the certificate of the server', async () => 
 });
 
 test('Local CA: the CA is renewed with the same key more than a year before it expires', async () => {
-  const dataFolder = newFolder();
+  const dataFolder = newFolder('ca');
   const first = await issue(dataFolder);
   const later = NOW + 300 * DAY_MS;
   const same = await issue(dataFolder, { now: later });
@@ -172,7 +171,7 @@ test('Local CA: the CA is renewed with the same key more than a year before it e
   assert.notEqual(second.ca, first.ca);
   assert.match(
     second.lines.join('\n'),
-    /^renewed the local CA; copy '\S+ca\.pem' to the clients before the old certificate ends on 20\d\d-\d\d-\d\d$/,
+    /^renewed the local CA; copy '\S+ca\.pem' to the clients before the old certificate expires on 20\d\d-\d\d-\d\d$/,
   );
   for (const trusted of [first.ca, second.ca]) {
     assert.equal(verify(trusted, second.material.cert, 'belfry.example.org', due), 'ok');
@@ -181,7 +180,7 @@ test('Local CA: the CA is renewed with the same key more than a year before it e
 });
 
 test("Local CA: the server's certificate is renewed 30 days before it expires", async () => {
-  const dataFolder = newFolder();
+  const dataFolder = newFolder('ca');
   await issue(dataFolder);
   const second = await issue(dataFolder, { now: NOW + 310 * DAY_MS });
   assert.equal((await issue(dataFolder, { now: NOW + (310 + 300) * DAY_MS })).material.cert, second.material.cert);
@@ -190,19 +189,19 @@ test("Local CA: the server's certificate is renewed 30 days before it expires", 
   assert.equal(verify(third.ca, third.material.cert, 'localhost', NOW + (310 + 368) * DAY_MS), 'ok');
 });
 
-test('Local CA: a new name in the settings replaces the CA, and a log line says that clients need it', async () => {
-  const dataFolder = newFolder();
+test('Local CA: a new name in the settings renews the CA, and a log line says that clients need the new CA', async () => {
+  const dataFolder = newFolder('ca');
   await issue(dataFolder);
   const { lines, ca, material } = await issue(dataFolder, { publicUrl: 'https://other.example.org' });
   assert.match(
     lines.join('\n'),
-    /^renewed the local CA, because it did not permit 'other\.example\.org'; copy '\S+ca\.pem' to the clients, which/,
+    /^renewed the local CA, because it did not permit 'other\.example\.org'; copy '\S+ca\.pem' to the clients, because/,
   );
   assert.equal(verify(ca, material.cert, 'other.example.org'), 'ok');
 });
 
-test('Local CA: a new name of the machine does not replace the CA, and the certificate does not contain it', async () => {
-  const dataFolder = newFolder();
+test('Local CA: if the name of the machine changes, the CA remains, and the certificate lacks the new name', async () => {
+  const dataFolder = newFolder('ca');
   mkdirSync(join(dataFolder, 'tls'));
   const lines: string[] = [];
   const options = { file: (name: string) => join(dataFolder, 'tls', name), required: ['localhost'], now: NOW, days: 730, renewBelow: 427 };
@@ -214,8 +213,8 @@ test('Local CA: a new name of the machine does not replace the CA, and the certi
   assert.equal(new X509Certificate(cert).subjectAltName, 'DNS:localhost');
 });
 
-test('Local CA: a start replaces an unrestricted CA of an earlier version, and logs it', async () => {
-  const dataFolder = newFolder();
+test('Local CA: the server replaces an unrestricted CA of an earlier version, and logs the replacement', async () => {
+  const dataFolder = newFolder('ca');
   const tls = (name: string) => join(dataFolder, 'tls', name);
   mkdirSync(join(dataFolder, 'tls'), { mode: 0o700 });
   execFileSync(
@@ -263,6 +262,11 @@ test('Local CA: a running listener uses a renewed certificate for new connection
     bodyMaxBytes: 1,
     answer: () => assert.fail('no request is sent'),
     refuse: () => assert.fail('no request is sent'),
+    admit: () => assert.fail('no request is sent'),
+    refuseBody: () => assert.fail('no request is sent'),
+    bodies: openObjectFiles(newFolder('ca')),
+    transferLimits: TRANSFER_LIMITS,
+    reportBody: () => assert.fail('no request is sent'),
     upgrade: () => assert.fail('no request is sent'),
     probe: () => undefined,
     connections: openConnections(CONNECTION_LIMITS),
@@ -281,7 +285,7 @@ test('Local CA: a running listener uses a renewed certificate for new connection
       socket.once('error', reject);
     });
   assert.equal(await served(), new X509Certificate(material.cert).fingerprint256);
-  const dataFolder = newFolder();
+  const dataFolder = newFolder('ca');
   const other = await issue(dataFolder);
   listener.renewTls({ cert: other.material.cert + other.ca, key: other.material.key });
   await assert.rejects(served(), 'the other CA is not trusted');

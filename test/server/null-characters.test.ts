@@ -5,7 +5,10 @@ import { sign } from '#sigv4/sign.ts';
 import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
-/** Requests with characters that PostgreSQL cannot store, U+0000 and half a surrogate pair. Both engines return the same error. */
+/**
+ * Requests with characters that PostgreSQL cannot store, U+0000 and half a surrogate pair. Servers on SQLite and on
+ * PostgreSQL return the same error.
+ */
 
 interface Row {
   readonly title: string;
@@ -61,7 +64,7 @@ for (const [engine, settings] of [
   ['SQLite', {}],
   ['PostgreSQL', { BELFRY_DATABASE: postgres.url }],
 ] as const) {
-  describe(`characters that PostgreSQL cannot store, on ${engine}`, async () => {
+  describe(`${engine}: characters that PostgreSQL cannot store are client errors`, async () => {
     const server = await startTestServer(settings);
     for (const { title, signingName, method = 'POST', target = '/', headers = {}, body = '', unsigned } of ROWS) {
       test(`${engine}: ${title} with U+0000 or half a surrogate pair is a client error`, async () => {
@@ -74,7 +77,7 @@ for (const [engine, settings] of [
         const response = await fetch(server.endpoint + own, { method, headers: sent, ...(method === 'POST' && { body }) });
         const text = await response.text();
         assert.ok(response.status >= 400 && response.status < 500, `${response.status} ${text}`);
-        // Compares with the status on the other engine.
+        // Checks that the servers on SQLite and on PostgreSQL return the same status.
         assert.equal(response.status, statuses.get(title) ?? response.status);
         statuses.set(title, response.status);
       });

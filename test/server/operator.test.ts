@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { DeleteAccessKeyCommand, DetachUserPolicyCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
+import { CreateBucketCommand, DeleteBucketCommand, DeleteBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
 import { belfry } from '../kit/process.ts';
@@ -37,7 +38,7 @@ test('belfry account create: the new account has an administrator, a row in the 
   assert.equal((await events(server.credentials, 'CreateAccount')).length, 0);
 });
 
-test('belfry account restore-administrator: creates an administrator for a locked account, and records it', async () => {
+test('belfry account restore-administrator: a locked account gets an administrator and a trail record', async () => {
   const partner = keyOf('partner');
   const iam = new IAMClient(server.client(partner));
   const { Account } = await new STSClient(server.client(partner)).send(new GetCallerIdentityCommand({}));
@@ -63,11 +64,11 @@ const REFUSED: readonly [name: string, args: string[], status: number, says: Reg
   ['an unknown account',               ['account', 'restore-administrator', '--account-id', '000000000000'],                    1, /account '000000000000' does not exist/],
   ['an unknown account to make standalone', ['account', 'make-standalone', '--account-id', '000000000000'],                     1, /account '000000000000' does not exist/],
   ['a long name',                      ['account', 'create', '--name', 'x'.repeat(51)],                                         1, /1 to 50 characters/],
-  ['no name',                          ['account', 'create'],                                                                   2, /belfry account create --name NAME/],
+  ['no name',                          ['account', 'create'],                                                                   2, /missing --name: a name of 1 to 50 characters/],
   ['an unknown flag',                  ['account', 'create', '--name', 'x', '--role', 'y'],                                      2, /--role/],
   ['a profile that is a path',         ['account', 'create', '--name', 'x', '--profile', '../x'],                                2, /--profile/],
   ['a folder without a server',        ['account', 'list', '--data', '/nonexistent'],                                            1, /no server is running/],
-  ['an unknown command',               ['account', 'delete'],                                                                   2, /belfry account list/],
+  ['an unknown command',               ['account', 'delete'],                                                                   2, /'belfry account --help' describes the command/],
 ];
 for (const [name, args, status, says] of REFUSED) {
   test(`belfry account: ${name} is an error`, async () => {
@@ -76,6 +77,23 @@ for (const [name, args, status, says] of REFUSED) {
     assert.match(answer.output, says);
   });
 }
+
+test('belfry bucket remove-policy: a policy that denies everyone is removed, and the trail has the policy', async () => {
+  const s3 = new S3Client({ ...server.client(), forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: 'locked' }));
+  const remove = () => run('bucket', 'remove-policy', 'locked');
+  assert.deepEqual(await remove(), { status: 1, output: "belfry bucket: bucket 'locked' has no policy\n" });
+  const Statement = [{ Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: ['arn:aws:s3:::locked', 'arn:aws:s3:::locked/*'] }];
+  const document = { Version: '2012-10-17', Statement };
+  await s3.send(new PutBucketPolicyCommand({ Bucket: 'locked', Policy: JSON.stringify(document) }));
+  await assert.rejects(s3.send(new DeleteBucketPolicyCommand({ Bucket: 'locked' })), { name: 'AccessDenied' });
+  assert.deepEqual(await remove(), { status: 0, output: "belfry bucket: removed the policy of the bucket 'locked'\n" });
+  await s3.send(new DeleteBucketCommand({ Bucket: 'locked' }));
+  const [removed] = await events(server.credentials, 'RemoveBucketPolicy');
+  assert.deepEqual(removed.serviceEventDetails, { bucketName: 'locked', bucketPolicy: document });
+  assert.equal(removed.userIdentity.invokedBy, 'operator');
+  assert.deepEqual(await remove(), { status: 1, output: "belfry bucket: bucket 'locked' does not exist\n" });
+});
 
 test('belfry trail unproven: the output has the newest records without an account, one per line', async () => {
   for (const path of ['/meetings/first', '/meetings/second', '/meetings/third']) await fetch(`${server.endpoint}${path}`);

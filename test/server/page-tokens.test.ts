@@ -17,6 +17,7 @@ interface Client {
 // biome-ignore format: a table
 const SERVICES: readonly (readonly [service: ServiceName, invalid: string, operations: number])[] = [
   // service                      error of an invalid token    implemented lists
+  ['chime',                       'BadRequestException',        8],
   ['chime-sdk-identity',          'BadRequestException',        5],
   ['chime-sdk-meetings',          'BadRequestException',        1],
   ['chime-sdk-messaging',         'BadRequestException',        11],
@@ -24,15 +25,16 @@ const SERVICES: readonly (readonly [service: ServiceName, invalid: string, opera
   ['chime-sdk-voice',             'BadRequestException',        4],
   ['iam',                         'ValidationError',            20],
   ['organizations',               'InvalidInputException',      10],
-  ['cloudtrail',                  'InvalidNextTokenException',  1],
+  ['cloudtrail',                  'InvalidNextTokenException',  4],
   ['accessanalyzer',              'ValidationException',        1],
+  ['logs',                        'InvalidParameterException',  5],
 ];
 const MEMBERS = ['NextToken', 'nextToken', 'Marker'];
 
 const encoded = (text: string | Buffer): string => Buffer.from(text).toString('base64url');
-/** Positions in a list that no genuine page token contains. */
+/** Invalid list positions. A genuine page token never contains such a position. */
 const KEYS: readonly (string | Buffer)[] = ['\0', 'NaN', '9007199254740993', '-1', Buffer.from([0xed, 0xa0, 0x80]), '1e400 x'];
-/** Forged page tokens: the positions above, in the formats that operations use inside their tokens. */
+/** Forged page tokens. They contain the positions in `KEYS`, in the formats that operations use inside their tokens. */
 const FORGED: readonly string[] = [
   'AAAA',
   '0',
@@ -50,11 +52,14 @@ const NONE = {
 const postgres = await testPostgres();
 after(() => postgres.stop());
 
+/** Codes of operations that differ from the other lists of their service. Source: cloudtrail 2013-11-01, errors of these operations. */
+const OTHER_CODES: Readonly<Record<string, string>> = { ListPublicKeys: 'InvalidTokenException', ListTags: 'InvalidTokenException' };
+
 for (const [engine, settings] of [
   ['SQLite', {}],
   ['PostgreSQL', { BELFRY_DATABASE: postgres.url }],
 ] as const) {
-  describe(`page tokens on ${engine}`, async () => {
+  describe(`page tokens on ${engine}: only genuine tokens are accepted`, async () => {
     const server = await startTestServer(settings);
     const users = new iam.IAMClient(server.client());
     await users.send(new iam.CreateUserCommand({ UserName: 'ada' }));
@@ -74,9 +79,9 @@ for (const [engine, settings] of [
           built += 1;
           const tokens: readonly string[] = [genuine, ...FORGED];
           for (const token of tokens) {
-            if (token === genuine && operation.name === 'ListUsers') continue;
+            if (token === genuine && service === 'iam' && operation.name === 'ListUsers') continue;
             const code = await codeOf(client, Command, { ...input, [member]: token });
-            if (code !== invalid) wrong.push(`${operation.name} ${JSON.stringify(token)}: ${code}`);
+            if (code !== (OTHER_CODES[operation.name] ?? invalid)) wrong.push(`${operation.name} ${JSON.stringify(token)}: ${code}`);
           }
         }
         client.destroy();
@@ -113,6 +118,10 @@ function listsOf(service: ServiceName, from: ClientPackage): readonly (readonly 
 
 /** Returns the required members of an operation's input, with ARNs of the server's account. */
 function requiredInput({ accountId }: TestServer, service: ServiceName, operation: OperationModel): Record<string, unknown> {
+  // The model allows any string, but the operation accepts only ARNs.
+  if (service === 'cloudtrail' && operation.name === 'ListTags') {
+    return { ResourceIdList: [`arn:aws:cloudtrail:us-east-1:${accountId}:trail/audit`] };
+  }
   const model = loadModel(service);
   const { members = {}, required = [] } = model.shapes[operation.input ?? ''] ?? {};
   const filled = required.map((name) => [name, sample(model, members[name] as NonNullable<(typeof members)[string]>, NONE)] as const);

@@ -24,7 +24,7 @@ const CLIENT = '127.0.0.5';
 const MEETING = '/meetings/00000000-0000-4000-8000-000000000000';
 
 interface Outcome {
-  /** Whether the call that requires the client's address succeeded. */
+  /** Whether the server allowed the call of the user who may call only from the client's address. */
   readonly byAddress: boolean;
   readonly byTls: boolean;
   readonly recorded: unknown;
@@ -50,7 +50,10 @@ async function startProxied(environment: Readonly<Record<string, string>>, addre
 
   return {
     ...account,
-    /** Calls the server through `endpoint` with both users. Returns the outcomes, and the client in the trail records. */
+    /**
+     * Calls the server through `endpoint` as each of the two users. Returns whether each call was allowed. Also returns
+     * the client's address and TLS version from the trail record of the second call.
+     */
     async outcome(endpoint: string, headers: Readonly<Record<string, string>> = {}, localAddress = CLIENT): Promise<Outcome> {
       const first = await allowed(endpoint, byAddress, headers, localAddress);
       const second = await allowed(endpoint, byTls, headers, localAddress);
@@ -78,8 +81,10 @@ function send(server: TestServer, endpoint: string, sent: Sent): Promise<Incomin
   });
 }
 
+// Both servers start before the first test. Otherwise, the tests so far can end during a start, and the servers with them.
 const headers = await startProxied({ BELFRY_TRUSTED_PROXIES: `${PROXY}/32` }, CLIENT);
-/** Starts a proxy that ends TLS and sets the headers, as nginx and HAProxy do. */
+const stated = await startProxied({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_PROXY_PROTOCOL: 'on' }, CLIENT);
+/** Starts a proxy that terminates TLS and adds the header lines that `lines` returns, as nginx and HAProxy do. */
 const tlsProxy = (lines: (clientAddress: string) => readonly string[]) =>
   startProxy({ target: headers.server.endpoint, from: PROXY, tlsOf: headers.server, lines });
 
@@ -126,7 +131,7 @@ test('CTX-2: a client behind the proxy cannot claim another address or TLS', asy
   assert.deepEqual(outcome, { byAddress: false, byTls: false, recorded: ['127.0.0.6', undefined] });
 });
 
-test('CTX-2: headers of the proxy without exactly one client address are 400', async () => {
+test("CTX-2: a request is 400 if the proxy's headers do not contain exactly one client address", async () => {
   const endpoint = await tlsProxy(() => ['x-forwarded-for: unknown', 'x-forwarded-proto: https']);
   const reply = await send(headers.server, endpoint, { path: MEETING });
   assert.deepEqual([reply.statusCode, reply.headers['x-amzn-errortype']], [400, 'BadRequest']);
@@ -162,10 +167,9 @@ test('CTX-2: the cookie of a sign-in through a TLS proxy is a secure cookie', as
   assert.match(reply.headers['set-cookie']?.[0] ?? '', /^__Host-belfry-sign-in=; .*; Secure$/);
 });
 
-const stated = await startProxied({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_PROXY_PROTOCOL: 'on' }, CLIENT);
 const TLS_12 = sslTlv('TLSv1.2', 'ECDHE-RSA-AES128-GCM-SHA256');
 
-test('PROXY protocol: behind a proxy that forwards TLS, records have the client and its TLS', async () => {
+test("PROXY protocol: behind a proxy that forwards TLS, records have the client's address and TLS version", async () => {
   const endpoint = await startProxy({
     target: stated.server.httpsEndpoint,
     from: PROXY,
@@ -184,7 +188,7 @@ test('PROXY protocol: behind a proxy that ends TLS, records have the TLS paramet
   assert.deepEqual(await stated.outcome(endpoint), { byAddress: true, byTls: true, recorded: [CLIENT, 'TLSv1.2'] });
 });
 
-test('PROXY protocol: a plain connection without reported TLS is not secure', async () => {
+test('PROXY protocol: aws:SecureTransport is false if the proxy reports no TLS for a plain connection', async () => {
   const endpoint = await startProxy({
     target: stated.server.endpoint,
     from: PROXY,
@@ -193,17 +197,17 @@ test('PROXY protocol: a plain connection without reported TLS is not secure', as
   assert.deepEqual(await stated.outcome(endpoint), { byAddress: true, byTls: false, recorded: [CLIENT, undefined] });
 });
 
-test('PROXY protocol: a health check of the proxy itself succeeds', async () => {
+test('PROXY protocol: a health check that the proxy itself sends succeeds', async () => {
   const endpoint = await startProxy({ target: stated.server.endpoint, from: PROXY, first: () => proxyHeader(undefined) });
   assert.equal((await exchange(endpoint, 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n')).status, 200);
 });
 
-test('PROXY protocol: a connection of a trusted proxy without the header is closed', async () => {
+test('PROXY protocol: a connection from a trusted proxy is closed if it lacks the PROXY header', async () => {
   const endpoint = await startProxy({ target: stated.server.endpoint, from: PROXY });
   await assert.rejects(exchange(endpoint, 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n'), /ended after 0 bytes/);
 });
 
-test('PROXY protocol: an untrusted peer with the header is rejected, and without the header accepted', async () => {
+test('PROXY protocol: an untrusted peer gets 400 with the PROXY header, and 200 without the header', async () => {
   const { endpoint } = stated.server;
   const health = Buffer.from('GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n');
   assert.equal((await exchange(endpoint, health)).status, 200);
@@ -232,7 +236,7 @@ test('Plain HTTP: a listener on all addresses accepts only loopback and trusted 
   assert.deepEqual(read, []);
 });
 
-test('CTX-2: behind a proxy, each client has its own share of the bytes in memory', async () => {
+test('CTX-2: behind a proxy, the memory limit of one client does not affect requests of other clients', async () => {
   // The server holds at most 16 MiB of requests, and a quarter of that per source.
   const { server } = await startAccount({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_UNDER_WAY_MAX_BYTES: '16777216' });
   const endpoint = await startProxy({ target: server.endpoint, from: PROXY });

@@ -67,7 +67,10 @@ export function sslTlv(version: string, cipher: string): Buffer {
   return tlv(0x20, inner);
 }
 
-/** Returns a PROXY protocol header of version 2 for a client on IPv4, or without `address` for the proxy's own connection. */
+/**
+ * Returns a PROXY protocol header of version 2 for a client with an IPv4 address. If `address` is undefined, the header
+ * is for a connection of the proxy itself.
+ */
 export function proxyHeader(address: string | undefined, ...tlvs: readonly Buffer[]): Buffer {
   const ports = Buffer.from([0x30, 0x39, 0x01, 0xbb]);
   const ends = address === undefined ? Buffer.alloc(0) : Buffer.from([...address.split('.').map(Number), 192, 0, 2, 1]);

@@ -9,7 +9,7 @@ import { allow } from '../kit/policy.ts';
 import { startTestServer } from '../kit/server.ts';
 import { everyEvent } from '../kit/trail.ts';
 
-/** Tests in which region a call is recorded, depending on the service and the signed region. */
+/** Tests in which region the server records a call. This depends on the service and on the region in the signature. */
 
 const { server, user } = await startAccount({ BELFRY_REGION: 'eu-central-1' });
 const elsewhere = (credentials = server.credentials) => ({ ...server.client(credentials), region: 'ap-south-2' });
@@ -41,17 +41,17 @@ test('IAM and Organizations: a call signed for another region is recorded in the
   );
 });
 
-test('aws:RequestedRegion: for IAM, the value is the region of the server, whatever the signed region', async () => {
+test('aws:RequestedRegion: for IAM, the value is the region of the server, not the one in the signature', async () => {
   const { User } = await new IAMClient(elsewhere(limited)).send(new GetUserCommand({ UserName: 'limited' }));
   assert.equal(User?.UserName, 'limited');
 });
 
-test('Regional services: a call is recorded in the signed region', async () => {
+test('Regional services: a call is recorded in the region that its signature names', async () => {
   await new STSClient(elsewhere()).send(new GetCallerIdentityCommand({}));
   assert.ok((await names('ap-south-2')).includes('GetCallerIdentity ap-south-2 done'));
 });
 
-test('Unknown regions: every service rejects a call to one, and records it in the region of the server', async () => {
+test('Unknown regions: every service rejects the call, and records it in the region of the server', async () => {
   for (const credentials of [server.credentials, { ...server.credentials, secretAccessKey: 'x'.repeat(40) }]) {
     const nowhere = new STSClient({ ...server.client(credentials), region: 'nowhere-1' });
     await assert.rejects(nowhere.send(new GetCallerIdentityCommand({})), { name: 'SignatureDoesNotMatch' });

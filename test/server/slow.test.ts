@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CONNECTION_LIMITS } from '#server/edge/listener.ts';
 import { STEP_BYTES } from '#server/edge/reading.ts';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
+import { newFolder } from '../kit/folder.ts';
 import { connect, errorCodeOf, exchange } from '../kit/raw.ts';
 import { until } from '../kit/until.ts';
 
 /** Slow clients. The time limits of the server are short, and each test waits until the server ends the connection. */
 
 const UNDER_WAY_BYTES = 1_000_000;
-const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-slow-'));
+const dataFolder = newFolder('slow');
 const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: 'off' });
 const { ready, stop, counts } = await startServer(settings, assert.fail, {
   limits: {
@@ -30,10 +28,7 @@ const { ready, stop, counts } = await startServer(settings, assert.fail, {
 const endpoint = ready.listeners[0]?.endpoint as string;
 const { host } = new URL(endpoint);
 
-after(async () => {
-  await stop();
-  rmSync(dataFolder, { recursive: true, force: true });
-});
+after(stop);
 
 const untilCounts = (holds: (now: ReturnType<typeof counts>) => boolean) =>
   until(
@@ -84,7 +79,7 @@ test('Slow clients: a hundred slow clients do not prevent responses to other cli
   await Promise.all(slow.map((each) => each.closed));
 });
 
-test('Slow clients: if incomplete bodies reach the limit of bytes, further requests are 503', async () => {
+test('Slow clients: if incomplete bodies reach the limit for bytes in memory, further requests are 503', async () => {
   const body = (size: number) => `POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: ${size}\r\n\r\n`;
   const slow = await Promise.all(Array.from({ length: 4 }, () => connect(endpoint)));
   const outcomes = slow.map(async (each) => {
@@ -92,16 +87,18 @@ test('Slow clients: if incomplete bodies reach the limit of bytes, further reque
     each.write('x'.repeat(400_000));
     return (await each.reply()).status;
   });
-  // Two bodies fit. The other two requests are 503 at once, and the first two are 408 after their time limit.
+  // The limit for bytes in memory is large enough for two of the four bodies. These two requests are 408 after the time
+  // limit. The other two requests are 503 at once.
   assert.deepEqual((await Promise.all(outcomes)).sort(), [408, 408, 503, 503]);
   await Promise.all(slow.map((each) => each.closed));
   const after = await exchange(endpoint, `${body(400_000)}${'x'.repeat(400_000)}`);
   assert.deepEqual([errorCodeOf(after), after.status], ['MissingAuthenticationTokenException', 403]);
 });
 
-test('Slow clients: a late body is freed after its time limit, even on an open connection', async () => {
+test('Slow clients: after the time limit, the memory of a body is freed, even if the connection is open', async () => {
   const { hostname, port } = new URL(endpoint);
-  // Two bodies reach the limit of bytes. Their clients neither read nor close the connections, which remain open for a long time.
+  // Two incomplete bodies leave no room for a third body within the limit for bytes in memory. The two clients do not
+  // close their connections, and do not read the responses. So the connections remain open for a long time.
   const slow = await Promise.all(
     [1, 2].map(async () => {
       const socket = createConnection({ host: hostname, port: Number(port), allowHalfOpen: true });
@@ -118,7 +115,7 @@ test('Slow clients: a late body is freed after its time limit, even on an open c
   for (const socket of slow) socket.destroy();
 });
 
-test('Slow clients: if a connection ends before its pipelined requests have responses, the bytes are freed', async () => {
+test('Slow clients: if a connection ends, the memory of its unanswered pipelined requests is freed', async () => {
   const connection = await connect(endpoint);
   connection.write(`GET /meetings/x HTTP/1.1\r\nhost: ${host}\r\n\r\n`.repeat(100));
   await connection.reply();

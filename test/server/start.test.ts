@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { startServerProcess, startThatEnds } from '../kit/process.ts';
+import { test } from 'node:test';
+import { newFolder } from '../kit/folder.ts';
+import { startAndStop, startServerProcess, startThatEnds } from '../kit/process.ts';
 import { bytesOf, connect, exchange, type Reply, signedHeaders } from '../kit/raw.ts';
 import { startTestServer } from '../kit/server.ts';
+import { until } from '../kit/until.ts';
 
 /** Tests the start of a server with unusual folders, after interrupted starts, and with unusable addresses and files. */
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-start-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 test('First start: the printed commands can be pasted, whatever the name of the data folder', async () => {
-  const dataFolder = join(newFolder(), "it's dátá (1)");
+  const dataFolder = join(newFolder('start'), "it's dátá (1)");
   mkdirSync(dataFolder);
   const server = await startServerProcess({}, dataFolder);
   await server.stop();
@@ -32,8 +27,8 @@ for (const [what, files] of [
   ['only the key of the CA',                    { 'ca.key': '', 'ca.pem': undefined, 'server.json': undefined }],
   ['a new key with an old certificate', { 'server.key': 'x', 'server.json': undefined }],
 ] as const) {
-  test(`Start: after an interrupted creation of certificates, with ${what}, the server starts`, async () => {
-    const first = await startTestServer({}, newFolder());
+  test(`Start: the server starts after an interrupted creation of certificates that left ${what}`, async () => {
+    const first = await startTestServer({}, newFolder('start'));
     await first.stop();
     for (const [name, text] of Object.entries(files)) {
       const path = join(first.dataFolder, 'tls', name);
@@ -45,8 +40,23 @@ for (const [what, files] of [
   });
 }
 
-test('First profile: if the server listens on all addresses, the endpoint has a name in the certificate', async () => {
-  const server = await startTestServer({ BELFRY_HTTP: 'off', BELFRY_HTTPS: '0.0.0.0:17443' }, newFolder());
+test('Start: a stop right after the start logs no warning or error, even if the server looks for files without an object', async () => {
+  const dataFolder = newFolder('start');
+  const args = ['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off'];
+  for (const files of [0, 2_000]) {
+    for (let i = 0; i < files; i++) {
+      const id = i.toString(16).padStart(32, '0');
+      mkdirSync(join(dataFolder, 'objects', '00'), { recursive: true, mode: 0o700 });
+      writeFileSync(join(dataFolder, 'objects', '00', id), '');
+    }
+    const { status, written } = await startAndStop(args);
+    assert.equal(status, 0);
+    assert.doesNotMatch(written, / (warning|error) /);
+  }
+});
+
+test('First profile: if the server listens on all addresses, the host of the endpoint is localhost', async () => {
+  const server = await startTestServer({ BELFRY_HTTP: 'off', BELFRY_HTTPS: '0.0.0.0:17443' }, newFolder('start'));
   const config = readFileSync(join(server.dataFolder, 'aws', 'config'), 'utf8');
   assert.equal(/^endpoint_url = (\S+)$/m.exec(config)?.[1], 'https://localhost:17443');
   assert.equal(server.endpoint, 'https://localhost:17443');
@@ -55,10 +65,10 @@ test('First profile: if the server listens on all addresses, the endpoint has a 
 });
 
 test('First profile: the profile names the local CA only if the CA signed the certificate', async () => {
-  const first = await startTestServer({}, newFolder());
+  const first = await startTestServer({}, newFolder('start'));
   const own = (name: string) => join(first.dataFolder, 'tls', name);
   const bundleOf = async (environment: Readonly<Record<string, string>>) => {
-    const { dataFolder, stop } = await startTestServer({ BELFRY_HTTP: 'off', ...environment }, newFolder());
+    const { dataFolder, stop } = await startTestServer({ BELFRY_HTTP: 'off', ...environment }, newFolder('start'));
     await stop();
     return /^ca_bundle = (.*)$/m.exec(readFileSync(join(dataFolder, 'aws', 'config'), 'utf8'))?.[1];
   };
@@ -68,7 +78,7 @@ test('First profile: the profile names the local CA only if the CA signed the ce
 
 test('Start: an error is printed as one line without a stack trace', async () => {
   const { endpoint, dataFolder } = await startServerProcess();
-  const folder = newFolder();
+  const folder = newFolder('start');
   const file = join(folder, 'file');
   writeFileSync(file, '');
   const key = join(dataFolder, 'tls', 'ca.key');
@@ -94,8 +104,9 @@ test('Start: an error is printed as one line without a stack trace', async () =>
 
 test('First start: no account is created before every listener is open, however long that takes', async () => {
   const { endpoint } = await startServerProcess();
-  const folder = newFolder();
-  // The core has time to create the account before the main thread finds out that its address is in use.
+  const folder = newFolder('start');
+  // Delays `listen` by four seconds, and the address is already in use. The core's thread must not create the account
+  // while the main thread waits for `listen`.
   const slowly = `import { Server } from 'node:net';
     const { listen } = Server.prototype;
     Server.prototype.listen = function (...args) { return typeof args[0] === 'number' ? void setTimeout(() => listen.apply(this, args), 4000) : listen.apply(this, args); };`;
@@ -106,8 +117,8 @@ test('First start: no account is created before every listener is open, however 
   assert.deepEqual([status, existsSync(join(folder, 'aws')), existsSync(join(folder, 'first-start'))], [2, false, true]);
 });
 
-test('Start: a server whose profiles cannot be updated stops everything that it started', async () => {
-  const first = await startTestServer({}, newFolder());
+test('Start: if the profiles cannot be updated, the server stops completely, and can be started again', async () => {
+  const first = await startTestServer({}, newFolder('start'));
   await first.stop();
   const config = join(first.dataFolder, 'aws', 'config');
   rmSync(config);
@@ -117,8 +128,8 @@ test('Start: a server whose profiles cannot be updated stops everything that it 
   await startTestServer({}, first.dataFolder);
 });
 
-test('Start: a request that arrives before the end of the start waits for it', async () => {
-  const first = await startTestServer({}, newFolder());
+test('Start: a request that arrives during the start waits until the start has ended', async () => {
+  const first = await startTestServer({}, newFolder('start'));
   await first.stop();
   const { port } = new URL(first.endpoint);
   const endpoint = `http://127.0.0.1:${port}`;
@@ -140,7 +151,10 @@ test('Stop: after two SIGTERMs the server responds to running requests and stops
   const health = `GET /_belfry/health HTTP/1.1\r\nhost: ${new URL(server.endpoint).host}\r\n\r\n`;
   await exchange(server.endpoint, health);
   process.kill(server.pid, 'SIGTERM');
-  while (await exchange(server.endpoint, health).catch(() => undefined));
+  await until(
+    async () => (await exchange(server.endpoint, health).catch(() => undefined)) === undefined,
+    () => 'the server still accepts requests',
+  );
   const status = server.stop();
   busy.write('}');
   assert.equal((await busy.reply()).status, 403);

@@ -1,4 +1,7 @@
-/** Tags with keys that differ only in case. They would be the same condition key, so no request can store both. ERR-5, TAG-5, EVAL-12. */
+/**
+ * Tags with keys that differ only in case. Two such keys would be the same condition key, so no request can store both
+ * keys. ERR-5, TAG-5, EVAL-12.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -14,9 +17,9 @@ import {
 import { CreateUserCommand, ListUserTagsCommand, TagUserCommand, UntagUserCommand } from '@aws-sdk/client-iam';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel, ServiceModel } from '#model/model.ts';
-import { SERVICE_NAMES } from '#model/services.ts';
 import { parity } from '../../tools/parity.ts';
 import { accountOn, startAccount } from '../kit/account.ts';
+import { SDK_SERVICES } from '../kit/clients.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { allow, deny, type Statement } from '../kit/policy.ts';
 import { startTestServer } from '../kit/server.ts';
@@ -43,17 +46,19 @@ function takesTags(model: ServiceModel, { input }: OperationModel): boolean {
 /** Returns a sample string. For the member `Url`, returns a valid URL, because the generated sample is not one. */
 const withUrl = (text: string, member: string) => (member === 'Url' ? 'https://idp.example.com' : text);
 
-/** Codes of a duplicate tag key by service. */
+/** Error code for duplicate tag keys, by service. */
 const DUPLICATE: Readonly<Record<string, string>> = {
   iam: 'InvalidInputException',
   sts: 'InvalidParameterValue',
   organizations: 'InvalidInputException',
+  events: 'ValidationException',
+  cloudwatch: 'InvalidParameterValueException',
 };
 
 describe('Tags: no operation accepts keys that differ only in case', async () => {
   const keys = await user('blue', allow('*', '*', { Condition: { StringEquals: { 'aws:RequestTag/Team': 'blue' } } }));
   let count = 0;
-  for (const service of SERVICE_NAMES) {
+  for (const service of SDK_SERVICES) {
     const model = loadModel(service);
     for (const operation of operationsOf(service)) {
       if (!built.has(`${service} ${operation.name}`) || !takesTags(model, operation)) continue;
@@ -71,7 +76,7 @@ describe('Tags: no operation accepts keys that differ only in case', async () =>
   test('Tags: the tests include the operations of all services', () => assert.ok(count > 25, `${count} operations`));
 });
 
-test('TagResource of Chime: a key that the resource has in another case is BadRequestException', async () => {
+test('TagResource of Chime: a key that differs from an existing key only in case is BadRequestException', async () => {
   const identity = new ChimeSDKIdentityClient(at('chime-sdk-identity'));
   const { AppInstanceArn: ResourceARN } = await identity.send(
     new CreateAppInstanceCommand({ Name: 'chat', Tags: [{ Key: 'Team', Value: 'red' }] }),
@@ -84,7 +89,7 @@ test('TagResource of Chime: a key that the resource has in another case is BadRe
   assert.deepEqual(Tags, [{ Key: 'Team', Value: 'green' }]);
 });
 
-test('TagUser: a key that the user has in another case replaces it, if the policy allows both spellings', async () => {
+test('TagUser: a key replaces a stored key that differs only in case, if the policy allows both spellings', async () => {
   await admin.send(new CreateUserCommand({ UserName: 'tagged', Tags: [{ Key: 'Team', Value: 'red' }] }));
   const fenced = account.iam(
     await user('fenced', allow('iam:*'), deny('iam:*', '*', { Condition: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'Team' } } })),
@@ -120,7 +125,7 @@ async function withStoredTags() {
   return { ...accountOn({ ...server, accountId: first.accountId }), appInstance: AppInstanceArn as string };
 }
 
-describe('Tags: stored keys that differ only in case', async () => {
+describe('Tags: a request is denied if a policy reads stored tag keys that differ only in case', async () => {
   const old = await withStoredTags();
   const describeAs = async (name: string, ...statements: readonly Statement[]) => {
     const identity = new ChimeSDKIdentityClient(old.at('chime-sdk-identity', await old.user(name, ...statements)));
@@ -141,7 +146,7 @@ describe('Tags: stored keys that differ only in case', async () => {
     ['deny-variable',   [any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/stage': `\${aws:ResourceTag/team}` } }))]],
   ];
   for (const [title, statements] of ROWS) {
-    test(`Stored tag keys: a policy that reads the key denies (${title})`, async () => {
+    test(`Stored tag keys: a request is denied if a policy reads one of the keys (policy ${title})`, async () => {
       assert.equal((await refusalOf(describeAs(title, ...statements))).name, 'AccessDeniedException');
     });
   }
@@ -150,7 +155,7 @@ describe('Tags: stored keys that differ only in case', async () => {
     await describeAs('other-key', any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/stage': 'live' } })));
   });
 
-  test('Stored tag keys: after the administrator removes one key, conditions read the other', async () => {
+  test('Stored tag keys: after the administrator removes one of the keys, conditions read the remaining key', async () => {
     const identity = new ChimeSDKIdentityClient(old.at('chime-sdk-identity'));
     await identity.send(new UntagResourceCommand({ ResourceARN: old.appInstance, TagKeys: ['Team'] }));
     await describeAs('mended', allow('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/team': 'blue' } })));

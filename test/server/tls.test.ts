@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { newFolder } from '../kit/folder.ts';
 import { startThatEnds } from '../kit/process.ts';
 import { bytesOf, exchange, signedHeaders } from '../kit/raw.ts';
 import { startTestServer } from '../kit/server.ts';
@@ -27,7 +27,7 @@ function handshake(options: ConnectionOptions): Promise<{ version: string | null
 }
 
 for (const version of ['TLSv1', 'TLSv1.1'] as const) {
-  test(`INF-2: a client with only ${version} is rejected`, async () => {
+  test(`INF-2: a client that supports only ${version} is rejected`, async () => {
     // With a higher SECLEVEL, OpenSSL in the client would not send a ClientHello of this version.
     const outcome = await handshake({ minVersion: version, maxVersion: version, ciphers: 'ALL:@SECLEVEL=0' });
     assert.equal(outcome, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
@@ -91,7 +91,7 @@ test('INF-7: records have the TLS version and suite, and nothing about TLS for p
   );
 });
 
-test('INF-4: health needs no signature, and returns only the status and the version', async () => {
+test('INF-4: the probe `health` needs no signature, and returns only the status and the version', async () => {
   for (const [endpoint, caFile] of [[server.endpoint], [server.httpsEndpoint, server.caFile]] as const) {
     const reply = await exchange(endpoint, `GET /_belfry/health HTTP/1.1\r\nhost: ${new URL(endpoint).host}\r\n\r\n`, caFile);
     assert.equal(reply.status, 200);
@@ -115,15 +115,17 @@ test('INF-8: only the owner can read the secret files', () => {
 });
 
 test('INF-8: with a wrong operator key the server does not start, and the error says what to do', async () => {
-  const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-key-'));
-  after(() => rmSync(dataFolder, { recursive: true, force: true }));
+  const dataFolder = newFolder('key');
   const first = await startTestServer({}, dataFolder);
   await first.stop();
   const other = await startTestServer();
   writeFileSync(join(dataFolder, 'operator.key'), readFileSync(join(other.dataFolder, 'operator.key')), { mode: 0o600 });
   const { status, written } = await startThatEnds(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off']);
   assert.equal(status, 2);
-  assert.match(written, /could not start: .*the operator key in .* is not the key of this database; copy the right operator\.key back/);
+  assert.match(
+    written,
+    /could not start: .*the operator key in .* does not belong to this database; restore the operator\.key of this database/,
+  );
   assert.doesNotMatch(written, /listening/);
 });
 
@@ -142,14 +144,10 @@ for (const [what, args, environment, text] of [
   ['an address in use',           ['--http', new URL(server.endpoint).host, '--https', 'off'], {}, /could not start: .*EADDRINUSE/],
 ] as const) {
   test(`INF-1: with ${what} the server does not start, and prints the reason`, async () => {
-    const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-refused-'));
-    try {
-      const { status, written } = await startThatEnds(['--data', dataFolder, ...args], environment);
-      assert.equal(status, 2);
-      assert.match(written, text);
-      assert.doesNotMatch(written, /listening/);
-    } finally {
-      rmSync(dataFolder, { recursive: true, force: true });
-    }
+    const dataFolder = newFolder('refused');
+    const { status, written } = await startThatEnds(['--data', dataFolder, ...args], environment);
+    assert.equal(status, 2);
+    assert.match(written, text);
+    assert.doesNotMatch(written, /listening/);
   });
 }

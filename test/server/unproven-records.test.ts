@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { newFolder } from '../kit/folder.ts';
 import { startServerProcess } from '../kit/process.ts';
 import { bytesOf, exchange, type Plain, type Reply, signedHeaders } from '../kit/raw.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
@@ -110,7 +108,7 @@ test('LOG-1: a signed request for an unknown region has a record that names the 
   }
 });
 
-/** Returns a request of a few hundred bytes whose record would be large without the limit. */
+/** Returns a request of a few hundred bytes. Without a limit on the size of records, its record would be large. */
 function amplified(entries = 1_000): Plain {
   const arns = Array.from(
     { length: entries },
@@ -177,7 +175,7 @@ interface Summary {
 const summaries = (records: readonly Readonly<Record<string, unknown>>[]): readonly Summary[] =>
   records.filter(({ eventName }) => eventName === 'OmitUnprovenRequests').map(({ serviceEventDetails }) => serviceEventDetails as Summary);
 
-test('Unproven records: a flood has 20 records and a summary, and each signed request is still recorded', async () => {
+test('Unproven records: a flood has 20 records and a summary, and all authenticated requests have records', async () => {
   const flooded = await startTestServer({ BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) });
   const wrong = { ...flooded.credentials, secretAccessKey: 'x'.repeat(40) };
   const plain = form('Action=GetCallerIdentity&Version=2011-06-15');
@@ -191,7 +189,8 @@ test('Unproven records: a flood has 20 records and a summary, and each signed re
   const mine = await everyEvent(trail);
   assert.equal(mine.filter(({ eventName, errorCode }) => eventName === 'GetCallerIdentity' && errorCode === undefined).length, 50);
 
-  // The source has reached its limit. So wrong signatures are only counted, in the history of the account whose key they name.
+  // The source has reached its limit of records. So the server only counts the requests with wrong signatures. The
+  // summary with this number is in the history of the account that owns the access key.
   const counted = async () => summaries((await everyEvent(trail)).map(({ document }) => document as unknown as Record<string, unknown>));
   await until(
     async () => (await counted()).length > 0,
@@ -209,8 +208,8 @@ test('Unproven records: a flood has 20 records and a summary, and each signed re
   );
 });
 
-test('Unproven records: a server that stops first records the number of omitted requests', async () => {
-  const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-flood-'));
+test('Unproven records: before it stops, a server records the number of omitted requests', async () => {
+  const dataFolder = newFolder('flood');
   const first = await startServerProcess({ BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) }, dataFolder);
   // Sends the flood in the first second, before the server writes a summary.
   await Promise.all(Array.from({ length: 60 }, () => send({ method: 'GET', target: '/meetings/x' }, first)));
@@ -218,7 +217,6 @@ test('Unproven records: a server that stops first records the number of omitted 
   const second = await startServerProcess({}, dataFolder);
   const unproven = await readUnproven(dataFolder);
   await second.stop();
-  rmSync(dataFolder, { recursive: true, force: true });
   const own = unproven.filter(({ eventName }) => eventName === 'GetMeeting').length;
   const omitted = summaries(unproven).reduce((sum, { omittedRequests }) => sum + omittedRequests, 0);
   assert.deepEqual([own, omitted], [PER_MINUTE, 40]);

@@ -1,7 +1,11 @@
-/** A simulated browser on the sign-in pages. It stores one cookie, sends the origin of its page, and does not follow redirects. */
+/**
+ * A simulated browser on the sign-in pages. It stores one cookie, sends the origin of its page, and does not follow redirects. It repeats a request
+ * that the server asks to retry (503), because a server on a loaded machine can lose its lease for a moment.
+ */
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { until } from '../kit/until.ts';
 
 /** Response of the server. */
 export interface Page {
@@ -24,6 +28,25 @@ export interface Browser {
 /** Creates a browser without a cookie. */
 export function browser(endpoint: string, caFile?: string): Browser {
   const ca = caFile === undefined ? {} : { ca: readFileSync(caFile) };
+  const once = (method: string, path: string, more: Readonly<Record<string, string | undefined>> = {}, body = ''): Promise<Page> =>
+    new Promise((resolve, reject) => {
+      const headers: Record<string, string> = { 'content-length': String(Buffer.byteLength(body)) };
+      if (own.cookie !== undefined) headers['cookie'] = `other=1; ${own.cookie}`;
+      for (const [name, value] of Object.entries(more)) if (value !== undefined) headers[name] = value;
+      const send = endpoint.startsWith('https:') ? httpsRequest : httpRequest;
+      const sent = send(`${endpoint}${path}`, { method, headers, agent: false, ...ca }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const set = response.headers['set-cookie']?.[0]?.split(';')[0];
+          if (set !== undefined) own.cookie = set.endsWith('=') ? undefined : set;
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: () => JSON.parse(text) });
+        });
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
   const own: Browser = {
     cookie: undefined,
     get: (path, headers = {}) => own.send('GET', path, headers),
@@ -32,25 +55,17 @@ export function browser(endpoint: string, caFile?: string): Browser {
       const type = form ? 'application/x-www-form-urlencoded' : 'application/json';
       return own.send('POST', path, { 'content-type': type, origin: endpoint, ...headers }, form ? body : JSON.stringify(body));
     },
-    send: (method, path, more = {}, body = '') =>
-      new Promise((resolve, reject) => {
-        const headers: Record<string, string> = { 'content-length': String(Buffer.byteLength(body)) };
-        if (own.cookie !== undefined) headers['cookie'] = `other=1; ${own.cookie}`;
-        for (const [name, value] of Object.entries(more)) if (value !== undefined) headers[name] = value;
-        const send = endpoint.startsWith('https:') ? httpsRequest : httpRequest;
-        const sent = send(`${endpoint}${path}`, { method, headers, agent: false, ...ca }, (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('end', () => {
-            const text = Buffer.concat(chunks).toString('utf8');
-            const set = response.headers['set-cookie']?.[0]?.split(';')[0];
-            if (set !== undefined) own.cookie = set.endsWith('=') ? undefined : set;
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: () => JSON.parse(text) });
-          });
-        });
-        sent.on('error', reject);
-        sent.end(body);
-      }),
+    async send(...args) {
+      let page: Page | undefined;
+      await until(
+        async () => {
+          page = await once(...args);
+          return page.status !== 503 || !page.text.includes('Please retry.');
+        },
+        () => `the server is unavailable: ${page?.text}`,
+      );
+      return page as Page;
+    },
   };
   return own;
 }

@@ -17,6 +17,7 @@ import { passwordSignIn } from '#server/sign-in/password.ts';
 import { type PageRequest, siteOf } from '#server/sign-in/site.ts';
 import { mfaVerifier } from '#services/iam/mfa.ts';
 import { hashPassword } from '#services/iam/password-hash.ts';
+import { emitterOf } from '#services/kit/events.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { nodeSqlite } from '#store/engine/sqlite-driver.ts';
 import type { LoginProfileRecord, PasswordPolicyRecord } from '#store/identity/identity.ts';
@@ -29,7 +30,10 @@ const GOOD = 'Correct-Horse-7';
 const HASH = await hashPassword(GOOD, randomBytes(16));
 const DAY_SECONDS = 24 * 3600;
 
-/** Creates the sign-in service with one user. `restart` returns a new instance on the same store, without the state in memory. */
+/**
+ * Creates the sign-in service with one user. `restart` replaces the service by a new instance on the same store. The
+ * new instance has no state of the old one in memory.
+ */
 async function newSignIns({
   profile = {},
   policy,
@@ -94,6 +98,7 @@ async function newSignIns({
       verifyMfa: mfaVerifier(vault),
       gate: newGate(2),
       newId: randomUUID,
+      scimUsersMax: 1,
       random: randomBytes,
       call: async () => assert.fail('a password calls no operation'),
       now: () => now,
@@ -103,9 +108,19 @@ async function newSignIns({
       recorded: new WeakSet(),
       holds: () => true,
       site: siteOf(readSettings([], {})),
+      isForS3: () => false,
       nameDigest: nameDigest(keys),
       failuresPerSource,
       report: (_requestId, error) => assert.fail(error as Error),
+      addEmit: emitterOf([]),
+      publicUrl: () => 'https://localhost',
+      loadPeople: () => assert.fail('the sign-in to the console loads no people of Amazon Chime'),
+      vault,
+      internalDirectories: [],
+      openIdStates: vault.box('openid'),
+      contactIssuer: () => assert.fail('the sign-in to the console contacts no OpenID provider'),
+      loadScim: () => assert.fail('the sign-in to the console loads no SCIM endpoint'),
+      loadWebhooks: () => assert.fail('the sign-in to the console loads no webhooks'),
     });
   let signIn = start();
   const received = (userName: string, password: string, sourceIp: string, account: string): PageRequest => ({
@@ -168,7 +183,7 @@ for (const [what, userName, account] of [
   });
 }
 
-test('Sign-in: a source that failed with 30 names waits a minute per name, and other sources do not', async () => {
+test('Sign-in: after failures with 30 names, only their source is limited, to one failure a minute', async () => {
   const { at, restart } = await newSignIns({ failuresPerSource: 30 });
   const answers = [];
   for (let i = 0; i < 30; i++) answers.push((await at(0, 'wrong', `name${i}`, '192.0.2.1')).status);
@@ -191,7 +206,7 @@ test('Sign-in: all addresses of one IPv6 /64 network count as one source', async
   assert.equal((await at(0, 'wrong', 'name9', '2001:db8:0:1::9')).status, 401);
 });
 
-test('Sign-in: the store has a bounded number of unknown names and sources, and every record of a user', async () => {
+test('Sign-in: the number of failure records is limited for unknown names and sources, but not for users', async () => {
   const { at, store } = await newSignIns({ failuresPerSource: 30 });
   await at(0, 'wrong');
   // Writes the rows of earlier attempts directly, because each real attempt takes 80 ms.

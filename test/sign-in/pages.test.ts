@@ -114,7 +114,7 @@ for (const [what, endpoint, host, origin, name, secure] of COOKIES) {
   });
 }
 
-test('Sign-in pages: a page over plain HTTP cannot send requests for the public URL', async () => {
+test('Sign-in pages: a request for the public URL is 403 if its Origin header has the scheme http', async () => {
   const from = { host: 'belfry.example.org:8443', origin: 'http://belfry.example.org:8443' };
   assert.equal((await browser(server.endpoint).post('/_belfry/sign-in', SIGN_IN, from)).status, 403);
 });
@@ -149,7 +149,7 @@ for (const [method, path, form] of [
     ['a frame', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }],
     ['a script', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }],
   ] as const) {
-    test(`Sign-in pages: ${method} ${path} by ${what} of another page is 403 and sets no cookie`, async () => {
+    test(`Sign-in pages: ${method} ${path}, sent by ${what} of another site, is 403 and sets no cookie`, async () => {
       const type = { 'content-type': 'application/x-www-form-urlencoded' };
       const page = await browser(server.endpoint).send(method, path, { ...type, ...headers, 'sec-fetch-site': 'cross-site' }, form);
       assert.deepEqual([page.status, page.headers['set-cookie']], [403, undefined]);

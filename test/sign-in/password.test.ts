@@ -168,7 +168,7 @@ test('MFA: five wrong codes lock the device, for sign-in and for STS', async () 
   assert.equal((await signIn('hugo', GOOD, { mfaCode: next })).status, 401);
 });
 
-test('PasswordResetRequired: the user may only change the password until it is changed', async () => {
+test('PasswordResetRequired: until the password is changed, the user can only change the password', async () => {
   await user('ivy', { PasswordResetRequired: true });
   const role = await account.role('taken', trust(account.userArn('ivy')), allow('*'));
   const at = browser(server.endpoint);
@@ -223,7 +223,7 @@ test('Password hashes: other requests get responses while IAM computes hashes', 
   await Promise.all(hashing);
 });
 
-test('ChangePassword: after several wrong passwords the next attempt waits, but a sign-in does not', async () => {
+test('ChangePassword: after five wrong passwords the next call is Throttling, but a sign-in succeeds', async () => {
   const keys = await user('guessed');
   const change = (OldPassword: string) => account.iam(keys).send(new ChangePasswordCommand({ OldPassword, NewPassword: 'Other-Horse-8' }));
   for (let i = 0; i < 5; i++) await assert.rejects(change(`${WRONG}${i}`), { name: 'AccessDenied' });

@@ -1,4 +1,4 @@
-/** Sign-in of a browser with an assertion of a local provider. Requirement FED-1. */
+/** Browser sign-in with the SAML assertion of a simulated identity provider. Requirement FED-1. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Context in which the calls of the server simulation are created, and functions that select their subjects. */
+/**
+ * Context in which the calls of the server simulation are created, and functions that select the keys and resources of
+ * the calls.
+ */
 import type { Random } from '../kit/random.ts';
 import type { Change, Fact } from './facts.ts';
 import type { Action, Call, Identity, Key, Model, PossibleDenial } from './model.ts';
@@ -17,14 +20,23 @@ export interface Context {
 /** Function that creates a call. Returns undefined if the model has no resource yet that the call could act on. */
 export type Make = (context: Context) => Call | undefined;
 
-/** Returns the facts of the policies that allow an identity to call an action. */
+/**
+ * Returns one fact (a statement about the simulated state) for each policy that allows an identity to call an action.
+ * The fact holds while the policy exists.
+ */
 export const allowing = ({ grants }: Identity, action: Action): Fact[] =>
   grants.filter(({ actions }) => actions.includes(action)).map(({ fact }) => fact);
 
-/** Maximum difference between the real issue time of a session and the known one, in milliseconds. */
+/**
+ * Tolerance in milliseconds. The issue time that the server stores for a session may be this much before or after the
+ * call that created the session.
+ */
 const ISSUED_WITHIN_MS = 1_000;
 
-/** Returns the policies that deny an action to the owner of a key. Includes policies that are not attached yet or no longer. */
+/**
+ * Returns the policies that deny an action to the owner of a key. Includes policies that are not yet attached, and
+ * policies that are no longer attached.
+ */
 export function denying({ of, issued }: Key, action: Action): readonly PossibleDenial[] {
   return of.denials.flatMap(({ actions, fact, issuedBefore }) => {
     if (!actions.includes(action)) return [];
@@ -34,7 +46,10 @@ export function denying({ of, issued }: Key, action: Action): readonly PossibleD
   });
 }
 
-/** Returns the facts that allow an action to a key's owner and the policies that deny it. The administrator needs no permission. */
+/**
+ * Returns the policies that allow an action to the owner of a key, and the policies that deny the action. Returns
+ * nothing for the administrator, who needs no permission.
+ */
 export function permissionOf(model: Model, key: Key, action: Action): Pick<Call, 'permission' | 'denials'> {
   return key === model.admin ? {} : { permission: () => allowing(key.of, action), denials: () => denying(key, action) };
 }
@@ -51,7 +66,10 @@ export function pickKey(model: Model, random: Random, action?: Action): Key {
   return pickRecent(random, granted.length > 0 && random.chance(0.7) ? granted : model.keys) as Key;
 }
 
-/** Adds a repeated call to the change that established a fact. The repetition may commit a change that failed before. */
+/**
+ * Adds a call that repeats a request to the calls of the change that established a fact. If the earlier calls failed,
+ * the repeated call may still commit the change. So the outcome of the change becomes unknown.
+ */
 export function repeat({ established }: Fact, index: number): void {
   established.calls.push(index);
   if (established.outcome === 'not done') established.outcome = 'unknown';

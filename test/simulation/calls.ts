@@ -109,7 +109,10 @@ function withdrawGrant({ model, random, change }: Context): Call | undefined {
   };
 }
 
-/** Creates a call that adds a Deny policy to an identity. The policy may apply only to sessions issued before now. */
+/**
+ * Creates a call that adds a Deny policy to an identity. Some of these policies deny only sessions that were issued
+ * before the call.
+ */
 function deny({ model, random, index, begin, change }: Context): Call {
   const of = random.pick([...model.users, model.role, model.role]);
   const actions = random.chance(0.5) ? ACTIONS : [random.pick(ACTIONS)];

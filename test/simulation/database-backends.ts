@@ -31,7 +31,10 @@ export interface Message {
   readonly respond: (outcome: { readonly rows: PostgresRows } | { readonly error: Error }) => void;
 }
 
-/** One database backend, with the received messages that it has not executed. `close` ends the backend. */
+/**
+ * Server side of one database connection, with the received messages that it has not executed. The message `close` ends
+ * the backend.
+ */
 export interface Backend {
   readonly session: Session;
   readonly inbox: (Message | 'close')[];
@@ -39,7 +42,7 @@ export interface Backend {
   arrives: number;
 }
 
-/** Backends of one database. A statement waits while another transaction has the lock on writes. */
+/** Backends of one database. A write waits while another transaction holds the write lock of the database. */
 export interface Backends {
   open(): Backend;
   /** Delivers a message after a delay, and after all earlier messages of the connection. */
@@ -101,7 +104,7 @@ function execute({ random }: World, session: Session, { fate, query, respond }: 
     return 'executed';
   }
   if (fate === 'conflict' && session.state() !== 'aborted') {
-    // A statement outside BEGIN is a serializable transaction of its own.
+    // A statement outside BEGIN is a serializable transaction of its own. After its conflict, no transaction is open.
     session.fail(query.text === 'COMMIT' || session.state() === 'idle' ? 'idle' : 'aborted');
     respond({ error: random.chance(0.8) ? conflict() : databaseError('40P01', 'deadlock detected') });
     return 'executed';

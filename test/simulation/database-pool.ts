@@ -181,7 +181,10 @@ function newWires({ world, backends, rates }: PoolsOf, process: Process, { timeo
       backends.deliver(client.backend, { fate, query, respond }, fate === 'late' ? random.between(1, 2) * timeoutMilliseconds : latency());
   }
 
-  /** Rejects a query that has no response in time. As in `pg`, the query continues until the connection is closed. */
+  /**
+   * Rejects a query that has no response in time. As with the package `pg`, the database continues to execute the query
+   * until the connection is closed.
+   */
   function timeOut(client: Client, sent: Sent): void {
     const at = client.queue.indexOf(sent);
     if (at >= 0) client.queue.splice(at, 1);
@@ -213,7 +216,10 @@ function newWires({ world, backends, rates }: PoolsOf, process: Process, { timeo
       }
       return answered.promise;
     },
-    /** Returns a connection to the pool. If it is unusable and the caller did not report it as broken, returns the reason. */
+    /**
+     * Takes a connection back into the pool. If the connection is unusable and the caller did not report it as broken,
+     * returns the reason why it is unusable.
+     */
     release(client: Client, broken: boolean | undefined): string | undefined {
       if (broken) close(client, latency());
       else if (client.broken) return 'a broken connection was released as usable';

@@ -1,18 +1,19 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { PostgresQuery, PostgresRows } from '#store/engine/postgres-pool.ts';
 
-/** One backend of the simulated PostgreSQL: a transaction and its snapshot. */
+/** Session of one backend of the simulated PostgreSQL. It has at most one open transaction, which reads a snapshot. */
 export interface Session {
   /**
    * Executes a statement at once.
    *
-   * `wait`: another transaction holds the lock on writes. Execute the statement again when that transaction has ended.
+   * Returns `wait` if another transaction holds the lock on writes. Execute the statement again when that transaction
+   * has ended.
    *
    * @throws an error with `severity` and `code`, as PostgreSQL reports it
    */
   execute(query: PostgresQuery): PostgresRows | 'wait';
   state(): 'idle' | 'open' | 'aborted';
-  /** Rolls back the transaction, as a serialization failure does. */
+  /** Rolls back the transaction, as a serialization failure does. Then the session has the passed state. */
   fail(state: 'idle' | 'aborted'): void;
   /** Rolls back an open transaction. The session can then serve another connection. */
   reset(): void;
@@ -26,7 +27,7 @@ export function databaseError(code: string, message: string, severity: 'ERROR' |
 
 export const conflict = (): Error => databaseError('40001', 'could not serialize access due to concurrent update');
 
-/** Extended result codes. Source: sqlite.org/rescode.html. */
+/** Result codes of SQLite. Source: sqlite.org/rescode.html. */
 const BUSY = 5;
 const BUSY_SNAPSHOT = 517;
 const UNIQUE = new Set([1555, 2067]);
@@ -43,8 +44,9 @@ const SQLITE_TYPES: readonly (readonly [RegExp, string])[] = [
 /**
  * Opens a session on a database file.
  *
- * SQLite's write-ahead log gives each transaction a snapshot. A transaction that writes after another one has committed fails with
- * BUSY_SNAPSHOT, which is PostgreSQL's serialization failure. One transaction writes at a time: a stricter database than PostgreSQL.
+ * SQLite's write-ahead log gives each transaction a snapshot. If another transaction has committed since the snapshot,
+ * a write fails with BUSY_SNAPSHOT. The session reports this error as PostgreSQL's serialization failure. Only one
+ * transaction can write at a time, so this database is stricter than PostgreSQL.
  */
 export function openSession(path: string): Session {
   const db = new DatabaseSync(path);
@@ -77,7 +79,10 @@ export function openSession(path: string): Session {
     return command(answered);
   }
 
-  /** Locks the database for writing, after every other writing transaction has ended. The snapshot is taken after this. */
+  /**
+   * Locks the database for writing. SQLite reports BUSY until every other writing transaction has ended. The snapshot
+   * is taken together with the lock, so it includes the changes of those transactions.
+   */
   function lock(): PostgresRows {
     rollback();
     try {

@@ -16,9 +16,9 @@ import type { Process, World } from './world.ts';
 export interface SimulatedDatabase {
   openPool(process: Process, options: PoolOptions): PostgresPool;
   setFaults(rates: FaultRates): void;
-  /** Reads committed rows, outside the simulation. */
+  /** Reads committed rows at once, without simulated latency or faults. */
   rows<Row>(text: string): Row[];
-  /** Reports a violation if a caller has not released a connection after all work has ended. */
+  /** Reports a violation if a caller has not released a connection. Call this function after all work has ended. */
   checkReturned(): void;
   /** Copies the database for `newDatabase`. No transaction may be open. */
   copyTo(path: string): void;
@@ -28,7 +28,7 @@ export interface SimulatedDatabase {
 /** Folder for temporary files: in memory if the system has `/dev/shm`. */
 export const MEMORY_FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-/** Creates a database. `template`: a file that `copyTo` wrote. */
+/** Creates a database. `template` is a database file that `copyTo` wrote. By default, the database is empty. */
 export function newDatabase(world: World, template?: string): SimulatedDatabase {
   const folder = mkdtempSync(join(MEMORY_FOLDER, 'belfry-simulation-'));
   const path = join(folder, 'database');

@@ -1,17 +1,17 @@
-/** Facts of the model, such as "the user `ada` exists". One call establishes a fact, and later calls withdraw it. */
+/** Facts of the model, such as "the user `ada` exists". One change establishes a fact. Later changes withdraw it. */
 
-/** A change of state that one call requests, or several calls that repeat the same request. */
+/** Change of state that one call requests, or several calls with identical requests. */
 export interface Change {
-  /** Numbers of the calls. */
+  /** Numbers of the calls that request the change. */
   readonly calls: number[];
   readonly begin: number;
-  /** Time at which the first success was reported. */
+  /** Time at which the first call that succeeded received its response. */
   end: number;
-  /** `unknown`: the caller received no response, so the change may be committed. */
+  /** `unknown` while the caller has no response, or if the response does not say whether the change is committed. */
   outcome: 'unknown' | 'done' | 'not done';
 }
 
-/** State that holds between two changes: a user, an access key, a policy or a meeting exists. */
+/** Statement that is true between two changes, for example that a user, access key, policy or meeting exists. */
 export interface Fact {
   readonly name: string;
   readonly established: Change;
@@ -31,7 +31,7 @@ export function initialFact(name: string): Fact {
   return newFact(name, { calls: [], begin: Number.NEGATIVE_INFINITY, end: Number.NEGATIVE_INFINITY, outcome: 'done' });
 }
 
-/** Sets the outcome of a change. If several calls repeat the change, only a success sets it. */
+/** Sets the outcome of a change. If several calls request the change, only a success sets the outcome. */
 export function settle(change: Change, outcome: Change['outcome'], at: number): void {
   if (change.outcome === 'done' || (change.calls.length > 1 && outcome !== 'done')) return;
   change.outcome = outcome;
@@ -44,16 +44,21 @@ export function mayHold({ established, withdrawals }: Fact, begin: number, end: 
   return !withdrawals.some((change) => change.outcome === 'done' && change.end < begin);
 }
 
-/** Reports whether a fact must have held all the time from `begin` to `end`, if the change `own` is not counted. */
+/**
+ * Reports whether a fact must have held all the time from `begin` to `end`.
+ * `own` is the change of the call that is checked. A withdrawal by this change is ignored.
+ */
 export function mustHold({ established, withdrawals }: Fact, begin: number, end: number, own?: Change): boolean {
   if (established.outcome !== 'done' || established.end >= begin) return false;
   return !withdrawals.some((change) => change !== own && change.outcome !== 'not done' && change.begin <= end);
 }
 
 /**
- * Returns the times from `begin` to `end` at which facts can change, and one time between each two of them.
+ * Returns `begin`, `end`, the times between them at which facts can change, and one time between any two
+ * neighboring times.
  *
- * Facts are constant between two changes. So a combination of facts that holds at none of these times holds at no time in between.
+ * Between two neighboring times, no fact changes. So every combination of facts that holds at some time from `begin`
+ * to `end` also holds at one of the returned times.
  */
 export function momentsOf(facts: readonly Fact[], begin: number, end: number): readonly number[] {
   const times = new Set([begin, end]);

@@ -1,9 +1,11 @@
 /**
- * `npm run simulate`: runs a simulation with many seeds, and stops at the first failure. A seed is the number that determines all random
- * choices of a run. Prints the failing seed, and how many of the run's first calls already cause the failure.
+ * `npm run simulate`: runs a simulation with many seeds, and stops at the first failure. A seed is the number that
+ * determines all random choices of a run. Then repeats the failing run with only its first calls. Prints the seed, and
+ * the smallest number of calls with which the run fails.
  *
  *     npm run simulate -- --seeds 10000 --from 1
  *     npm run simulate -- store --from 17 --seeds 1 --calls 12
+ *     npm run simulate -- server --whole        does not search the smallest number of calls
  */
 import { parseArgs } from 'node:util';
 import { describeFailure, findFailure, type Simulate } from './search.ts';
@@ -17,7 +19,12 @@ const PROGRESS = 500;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seeds: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' }, calls: { type: 'string' } },
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    calls: { type: 'string' },
+    whole: { type: 'boolean' },
+  },
 });
 const from = Number(values.from);
 const end = from + Number(values.seeds);
@@ -37,6 +44,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(SIMULATION
       },
       first,
       next - first,
+      values.whole !== true,
     );
     if (failure !== undefined) {
       console.log(describeFailure(name, failure));

@@ -20,7 +20,7 @@ export interface Denial extends Grant {
   readonly issuedBefore?: number;
 }
 
-/** A user, or the role. */
+/** An IAM user, or the role `ROLE`. */
 export interface Identity {
   readonly kind: 'user' | 'role';
   readonly name: string;
@@ -33,16 +33,16 @@ export interface Identity {
 export interface Key {
   readonly of: Identity;
   readonly credentials: Credentials;
-  /** Holds while the server accepts the credentials. */
+  /** Fact that holds while the server accepts the credentials. */
   readonly fact: Fact;
-  /** Holds while the key exists. An existing key may be inactive. */
+  /** Fact that holds while the key exists. An existing key may be inactive. */
   readonly exists: Fact;
-  /** Call that issued temporary credentials. */
+  /** Change of the call that issued the credentials. Absent for long-term access keys. */
   readonly issued?: Change;
 }
 
 export interface Meeting {
-  /** Undefined until a response names it. */
+  /** Undefined until a response contains the ID. */
   id: string | undefined;
   readonly externalId: string;
   readonly token: string;
@@ -51,7 +51,7 @@ export interface Meeting {
 
 export interface AppInstance {
   readonly name: string;
-  /** Undefined until a response names it. */
+  /** Undefined until a response contains the ARN. */
   arn: string | undefined;
   readonly fact: Fact;
 }
@@ -89,13 +89,13 @@ export interface Message {
 /** A user who signs in to the console with a browser. */
 export interface ConsoleUser {
   readonly identity: Identity;
-  /** Holds while the user exists. */
+  /** Fact that holds while the user exists. */
   readonly exists: Fact;
   /** Seed of the user's MFA device. */
   readonly mfaSeed?: string;
   /** Passwords, the newest last. */
   readonly passwords: Password[];
-  /** Password change whose outcome is not known yet. */
+  /** Most recent password change, whose outcome may still be unknown. Absent before the first change. */
   changing?: Change;
   /** Sign-ins whose cookies the browser still has, the newest last. */
   readonly signIns: SignIn[];
@@ -139,13 +139,13 @@ export interface Fixture {
   /** Seed of the MFA device of `MFA_USER`. */
   readonly mfaSeed: string;
   readonly appInstanceArn: string;
-  /** Users of the app instance, all members of the channel. The first one created it. */
+  /** Users of the app instance, all members of the channel. The first user created the channel. */
   readonly appUserArns: readonly string[];
   readonly channelArn: string;
 }
 
 export const ROLE = 'guest';
-/** Users with a password at the beginning. The last one has no access key, and can be deleted. */
+/** Users with a password at the beginning. The last user has no access key, and can be deleted. */
 export const CONSOLE_USERS = ['ada', 'bob', 'eve'] as const;
 export const MFA_USER = 'bob';
 export const FIRST_PASSWORD = 'Correct-Horse-0';
@@ -199,30 +199,39 @@ export const lastOf = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 
 /** A call, with the facts that determine its response. */
 export interface Call {
   readonly title: string;
-  /** Absent: the request is not signed. */
+  /** Absent if the request is not signed. */
   readonly key?: Key;
   readonly request: Request;
-  /** Policies that allow the call: at least one fact must hold. Absent for the administrator. The list may grow while the call runs. */
+  /**
+   * One fact for each policy that allows the call. If the call succeeds, at least one of these facts must hold. Absent
+   * for the administrator. The list may grow while the call runs.
+   */
   readonly permission?: () => readonly Fact[];
   /** Policies that may deny the call. The list may grow while the call runs. */
   readonly denials?: () => readonly PossibleDenial[];
   /** Facts that the call requires. If one does not hold, the call fails with an error such as NotFound. */
   readonly resources?: readonly Fact[];
-  /** Facts that conflict with the call, unless it established them. If one holds, the call fails with an error such as Conflict. */
+  /**
+   * Facts that conflict with the call, such as an existing user of the same name. If one holds, the call fails with an
+   * error such as Conflict. A fact that the call itself established does not count.
+   */
   readonly conflicts?: readonly Fact[];
-  /** Error code that is always possible, because its cause is not in the model, such as a limit. */
+  /** Error code that is always possible, because the model does not include its cause, for example a rate limit. */
   readonly mayRefuse?: string;
   /** Change of the model if the call succeeds. */
   readonly change?: Change;
   /** Receives the output if the call succeeds. */
   readonly onDone?: (output: Output) => void;
-  /** User and session ID of a Connect request. */
+  /** App instance user that a Connect request opens a session for. Absent for other calls. */
   readonly connects?: AppUser;
   /** True if the trail has no record of the call. */
   readonly unrecorded?: true;
 }
 
-/** A Deny policy on a call. Whether a policy for older sessions applies is uncertain, because a session's issue time is not exact. */
+/**
+ * A Deny policy that may apply to a call. `certain` is false if the policy denies only older sessions, and the issue
+ * time of the caller's session is not known exactly enough to decide.
+ */
 export interface PossibleDenial {
   readonly fact: Fact;
   readonly certain: boolean;

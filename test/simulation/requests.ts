@@ -7,7 +7,7 @@ import type { Response } from './server.ts';
 
 /** A request before it is signed. */
 export interface Request {
-  /** Absent: the request is not signed. */
+  /** Absent if the request is not signed. */
   readonly signingName?: 'iam' | 'sts' | 'chime';
   /** True if the signature is in the query, as in an upgrade request. */
   readonly presigned?: true;
@@ -85,7 +85,10 @@ export function signed(request: Request, credentials: Credentials | undefined, u
 
 const HOST = 'localhost:7443';
 
-/** Returns the target and the headers of a signature. */
+/**
+ * Signs a request. Returns the signed target and the headers. If the request is to be unsigned, returns the target
+ * unchanged and no headers.
+ */
 function withSignature(
   { signingName, presigned, method, target, headers, body }: Request,
   credentials: Credentials | undefined,
@@ -98,7 +101,10 @@ function withSignature(
   return { target, all: sign(unsigned, signWith) };
 }
 
-/** Result of a call for the client: the output, the error, or `unknown` if there was no response. */
+/**
+ * Result of a call, as the client sees it: the output, the error, or `unknown`. The result is unknown if there was no
+ * response (status 0), or if the status is 500 or higher.
+ */
 export type Outcome =
   | { readonly kind: 'done'; readonly output: Output }
   /** `code` is without the suffix `Exception`, which some protocols add. */

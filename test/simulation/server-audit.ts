@@ -27,7 +27,10 @@ interface RecordedCall {
   readonly responseElements?: { readonly ConsoleLogin?: string } | null;
 }
 
-/** Returns the numbers of successful and refused records, by the number of the call. */
+/**
+ * Returns how many records of a success and of a refusal the trail has for each call. The key is the number of the
+ * call.
+ */
 function recordsOf(database: Storage): Map<number, Records> {
   const all = new Map<number, Records>();
   for (const { document } of database.rows<PackContent>('SELECT heads, documents FROM trail_pack').flatMap(packRecords)) {
@@ -94,7 +97,7 @@ function holds({ established, withdrawals }: Fact): boolean {
 /**
  * Compares the state that each server reports with the model, and returns the first contradiction.
  *
- * Also calls each action with each key, because every server must have applied every withdrawn permission.
+ * Also calls GetMeeting with each key on each server. Every server must have applied every withdrawn permission.
  */
 export async function auditState(
   world: World,
@@ -113,7 +116,7 @@ export async function auditState(
   return undefined;
 }
 
-/** Maximum number of attempts for one request of the audit, because the server may still recover from the last faults. */
+/** Maximum number of attempts for one request of the audit. A server that recovers from faults may need several. */
 const ATTEMPTS = 40;
 const ATTEMPT_MS = 10_000;
 const PAUSE_MS = 250;
@@ -216,7 +219,7 @@ async function auditPermissions(world: World, server: SimulatedServer, model: Mo
       request: chimeRequest('meetings', 'GET', '/meetings/00000000-0000-4000-8000-000000000000'),
       permission: () => granted,
       denials: () => denials,
-      // If the policies allow the probe, the server refuses it with NotFound.
+      // If the policies allow the call, it fails with NotFound, because the meeting does not exist.
       mayRefuse: 'NotFound',
     };
     const began = world.time();

@@ -24,14 +24,17 @@ const APP_USERS = ['ada', 'bea', 'cal'];
 
 const prepared = new Map<Engine, Promise<PreparedFixture>>();
 
-/** Creates the fixture of an engine, once in this process. */
+/** Returns the fixture of an engine (PostgreSQL or SQLite). Creates it once in this process. */
 export function serverFixture(engine: Engine): Promise<PreparedFixture> {
   const known = prepared.get(engine) ?? prepare(engine);
   prepared.set(engine, known);
   return known;
 }
 
-/** Creates the database of an engine. `template`: a file that `copyTo` wrote. */
+/**
+ * Creates the database of an engine. `template` is a database file that `copyTo` wrote. By default, the database is
+ * empty.
+ */
 export function newStorage(engine: Engine, world: World, template?: string): Storage {
   return engine === 'postgres' ? postgresStorage(world, template) : sqliteStorage(world, template);
 }
@@ -74,7 +77,10 @@ async function prepare(engine: Engine): Promise<PreparedFixture> {
   return done.promise;
 }
 
-/** Calls each service that the simulation uses, so that its code is loaded before a simulation begins. */
+/**
+ * Creates the resources of the fixture. Calls each service that the simulation uses, so that the code of the service is
+ * loaded before a simulation begins.
+ */
 async function create(admin: Credentials, call: (request: Request) => Promise<Output>): Promise<Fixture> {
   const accountId = (await call(queryRequest('sts', 'GetCallerIdentity', {}))).member('Account');
   const users: Fixture['users'][number][] = [];

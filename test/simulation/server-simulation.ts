@@ -1,12 +1,13 @@
 /**
- * A seeded simulation of whole servers: two on one PostgreSQL, or one with the embedded engine.
+ * A seeded simulation of whole servers: two servers on one PostgreSQL database, or one server with the embedded engine.
  *
  * Callers send signed requests, sign in and open messaging sessions. Meanwhile the simulation causes faults:
  * - connections break, and commits and syncs to disk fail
  * - servers crash, freeze and restart, and the power fails
  * - the network between a server and the database fails until the server's lease expires
  *
- * A separate model (`model.ts`) decides which responses and frames are possible. At the end, an audit compares trail and state with it.
+ * A separate model (`model.ts`) decides which responses and frames are possible. At the end, an audit compares trail
+ * and state with the model.
  */
 
 import { randomOf } from '../kit/random.ts';
@@ -24,7 +25,7 @@ import { runWorld, type World } from './world.ts';
 
 export interface ServerRun {
   readonly violation: string | undefined;
-  /** Number of calls by outcome. `frames`: number of messages that sessions received. */
+  /** Number of calls by outcome. `frames` is the number of messages that sessions received. */
   readonly outcomes: Readonly<Record<Outcome['kind'] | 'frames', number>>;
   /** Calls with their responses, in the order of the responses. */
   readonly history: readonly string[];
@@ -37,15 +38,15 @@ const BEGIN_MS = 5_000;
 /** Longest time that a caller waits for a response, in milliseconds. */
 const PATIENCE_MS = 20_000;
 /**
- * Longest time, after the last fault, until every call has ended and every server has recovered. In milliseconds.
- * A starting server waits up to a minute for the database, because reading all of identity may take that long.
+ * Longest time, in milliseconds, from the last fault until every call has ended and every server has recovered.
+ * A starting server first reads all identity records (users, roles, policies). It waits up to a minute for each read.
  */
 const RECOVERY_MS = 90_000;
 const END_MS = 600_000;
 /** Longest time until messaging sessions have received all events, in milliseconds. */
 const SESSIONS_MS = 2_500;
 
-/** Runs a seed with the first `count` calls. */
+/** Runs the simulation of a seed, with only the first `count` calls. */
 export async function simulateServers(seed: number, count = SERVER_CALLS): Promise<ServerRun> {
   const engine: Engine = randomOf(seed, 'engine').chance(0.25) ? 'sqlite' : 'postgres';
   const fixture = await serverFixture(engine);

@@ -1,34 +1,24 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { describeFailure, findFailure } from './search.ts';
 import { simulateServers } from './server-simulation.ts';
 
-const SEEDS = 200;
-const PROCESSES = 2;
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-
-const run = promisify(execFile);
+/** `npm run simulate` runs more. */
+const SEEDS = 100;
 
 test(`Server simulation: in ${SEEDS} seeded runs, responses, trail and state never contradict the model`, async (t) => {
-  const share = SEEDS / PROCESSES;
-  const printed = await Promise.all(
-    Array.from({ length: PROCESSES }, async (_, i) => {
-      const args = [MAIN, 'server', '--from', `${1 + i * share}`, '--seeds', `${share}`];
-      // If the process fails, the error contains its whole output.
-      const { stdout } = await run(process.execPath, args).catch((error: { stdout: string; stderr: string }) => {
-        throw new Error(error.stdout + error.stderr);
-      });
-      return stdout;
-    }),
-  );
   const sum: Record<string, number> = {};
-  for (const line of printed) {
-    t.diagnostic(line.trim());
-    for (const [outcome, count] of Object.entries(JSON.parse(line.slice(line.indexOf('{'))) as Record<string, number>))
-      sum[outcome] = (sum[outcome] ?? 0) + count;
-  }
+  const failure = await findFailure(
+    async (seed, calls) => {
+      const run = await simulateServers(seed, calls);
+      for (const [outcome, count] of Object.entries(run.outcomes)) sum[outcome] = (sum[outcome] ?? 0) + count;
+      return run;
+    },
+    1,
+    SEEDS,
+  );
+  assert.equal(failure && describeFailure('server', failure), undefined);
+  t.diagnostic(JSON.stringify(sum));
   for (const outcome of ['done', 'refused', 'unknown']) assert.ok((sum[outcome] ?? 0) > 2 * SEEDS, JSON.stringify(sum));
   assert.ok((sum['frames'] ?? 0) > SEEDS / 4, JSON.stringify(sum));
 });

@@ -10,6 +10,7 @@ import { systemClock } from '#server/core/clock.ts';
 import { type Core, composeCore } from '#server/core/core.ts';
 import type { NewAdministrator } from '#server/core/first-start.ts';
 import { readSettings } from '#server/settings.ts';
+import { appendJob } from '#trail/log/append-job.ts';
 import type { Storage } from './storage.ts';
 import type { Process, World } from './world.ts';
 
@@ -35,7 +36,10 @@ export interface Network {
   cut(server: string, until: number): void;
 }
 
-/** Creates the network between the servers and to their database. While `lossy` returns true, hints may be late or lost. */
+/**
+ * Creates the network between the servers and to their database. While `lossy` returns true, hints (notifications of
+ * new changes) may be late or lost.
+ */
 export function newNetwork(world: World, lossy: () => boolean): Network {
   const cutUntil = new Map<string, number>();
   const isCut = (server: string): boolean => (cutUntil.get(server) ?? 0) > world.time();
@@ -110,6 +114,7 @@ export function newServer(world: World, name: string, storage: Storage, network:
     const { store, registry } = await storage.open(process, { isCut: () => network.isCut(name), fatal });
     const ring = { keys: () => OPERATOR_KEYS, addNewest() {}, forgetOlder() {} };
     return composeCore({
+      openTarget: () => ({ put: () => Promise.reject(new Error('there is no other network')) }),
       settings: SETTINGS,
       recording: true,
       store,
@@ -123,8 +128,10 @@ export function newServer(world: World, name: string, storage: Storage, network:
       random: (bytes) => crypto.randomBytes(bytes),
       serverName: name,
       fetchJson: () => Promise.reject(new Error('there is no other network')),
+      lookUpTxt: async () => 'failed',
       analysisThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
       samlThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
+      trailLogThread: { hash: appendJob, close: async () => {} },
       firstStartFiles: {
         mayCreateAccount: () => true,
         writeProfile: (created) => void (administrator = created),
@@ -172,13 +179,13 @@ export function newServer(world: World, name: string, storage: Storage, network:
   };
 }
 
-/** Response to a request, or `none`. */
+/** Response to a request, or `none` if there was no response. */
 export type Response = Answer | 'none';
 
 /**
  * Sends a request to a server. Resolves to `none` if the server is down, crashes or does not respond in time.
  *
- * `socket` is the number of the socket of an upgrade request, which opens if the request succeeds.
+ * `socket` is set for an upgrade request. It is the number of the WebSocket that opens if the request succeeds.
  */
 export function send(world: World, server: SimulatedServer, received: Received, timeoutMs: number, socket?: number): Promise<Response> {
   const core = server.core();

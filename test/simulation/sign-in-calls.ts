@@ -1,8 +1,10 @@
 /**
- * Calls of the server simulation about console sign-ins: passwords, MFA codes, cookies and their credentials.
+ * Calls of the server simulation about console sign-ins: passwords, MFA codes, cookies, and the temporary credentials
+ * that a browser requests with its cookie.
  *
- * A sign-in ends when its user is deleted. A withdrawn permission applies to it, as to every session. A new password or a deleted login
- * profile only prevents new sign-ins. A sign-out only deletes the cookie in the browser (Decision 0012).
+ * A sign-in ends when its user is deleted. If the user loses a permission, the credentials of existing sign-ins also
+ * lose the permission, as every session does. A new password or a deleted login profile does not end a sign-in, but
+ * prevents new sign-ins with the old password. A sign-out only deletes the cookie in the browser (Decision 0012).
  */
 import { instant } from '#core/instant.ts';
 import { codeAt, stepAt } from '#services/iam/mfa.ts';
@@ -32,7 +34,7 @@ export function signIn({ model, random, change }: Context): Call {
       body: { account: accountOf(user), userName: identity.name, password, ...(mfaCode !== undefined && { mfaCode }) },
     }),
     resources: [exists, fact],
-    // The server accepts a code once.
+    // The server accepts an MFA code once.
     conflicts: sameCode,
     mayRefuse: 'TooManyAttempts',
     change,
@@ -101,7 +103,7 @@ export function identify({ model, random }: Context): Call {
   return { title: `${key.of.name} identifies itself`, key, request: queryRequest('sts', 'GetCallerIdentity', {}) };
 }
 
-/** Returns the users without a password change whose outcome is unknown. */
+/** Returns the users that no call has tried to delete, and whose last password change has a known outcome. */
 const settledUsers = ({ consoleUsers }: Model): ConsoleUser[] =>
   consoleUsers.filter(({ changing, exists }) => changing?.outcome !== 'unknown' && exists.withdrawals.length === 0);
 
@@ -137,7 +139,10 @@ export function changePassword({ model, random, index, change }: Context): Call 
   };
 }
 
-/** Deletes the console user without an access key, after the user has signed in. Deletes the password first, then the user. */
+/**
+ * Deletes the console user that has no access key, after this user has signed in. One call deletes the password, and a
+ * later call deletes the user.
+ */
 export function deleteConsoleUser({ model, change }: Context): Call | undefined {
   const user = settledUsers(model).find(({ identity, signIns }) => !model.users.includes(identity) && signIns.length > 0);
   if (user === undefined) return undefined;

@@ -30,7 +30,7 @@ interface Socket {
 
 interface Frame {
   readonly Headers: { readonly 'x-amz-chime-event-type': string };
-  /** JSON of the event's subject. */
+  /** Channel, message or membership that the event is about, as JSON. */
   readonly Payload?: string;
 }
 
@@ -53,7 +53,9 @@ export function newSockets(world: World, model: Model): SimulatedSockets {
     const now = world.time();
     const type = Headers['x-amz-chime-event-type'];
     if (socket.closed) return 'is closed';
-    // Checks only the identity's permissions. A deleted app instance user already receives no event of a later commit.
+    // Checks the permissions of the caller's identity, but not whether the app instance user exists. A session may
+    // receive an event from before the deletion of its user. `judgeMessage` checks the resources since the time of the
+    // message.
     const { resources: _, ...byIdentity } = socket.call;
     const denied = contradiction(byIdentity, now, now, DONE);
     if (denied !== undefined) return `has no permission: the Connect request would have ${denied}`;

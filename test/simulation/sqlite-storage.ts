@@ -10,7 +10,10 @@ import { openSession } from './database-session.ts';
 import type { Storage } from './storage.ts';
 import type { World } from './world.ts';
 
-/** Creates a data folder. `template`: a file that `copyTo` wrote. */
+/**
+ * Creates a data folder with a database. `template` is a database file that `copyTo` wrote. By default, the database is
+ * empty.
+ */
 export function sqliteStorage(world: World, template?: string): Storage {
   const folder = mkdtempSync(join(MEMORY_FOLDER, 'belfry-simulation-'));
   const path = join(folder, 'belfry.db');

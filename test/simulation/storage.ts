@@ -11,11 +11,11 @@ import type { Process, World } from './world.ts';
 
 /** Database of a simulated run, which servers open. */
 export interface Storage {
-  /** `postgres`: several servers share the database. `sqlite`: the database belongs to one server. */
+  /** With `postgres`, several servers share the database. With `sqlite`, the database belongs to one server. */
   readonly engine: Engine;
   open(process: Process, options: StorageOptions): Promise<{ readonly store: Store; readonly registry: OpenServers }>;
   setFaults(rates: FaultRates): void;
-  /** Reads committed rows, outside the simulation. */
+  /** Reads committed rows at once, without simulated latency or faults. */
   rows<Row>(text: string): Row[];
   /** Writes the database to a file. All servers must have stopped. */
   copyTo(path: string): void;
@@ -35,13 +35,21 @@ export interface StorageOptions {
 /** Number of connections for requests. It is small, so that requests have to wait for a connection. */
 const CONNECTIONS = 4;
 const STATEMENT_MS = 2_000;
-/** Connections and time limit of the registry of servers, as in `openServers`. */
+/**
+ * Limits of the two connection pools that a server uses for its lease and for reading identity records. The product
+ * sets the same time limits in `openServers`.
+ */
 const QUICK = { connections: 3, timeoutMilliseconds: 1_000 };
-const PATIENT = { connections: 1, timeoutMilliseconds: 60_000 };
-/** Epoch of the database. It is constant, because a simulated database does not fail over. */
+const PATIENT = { connections: 3, timeoutMilliseconds: 60_000 };
+/**
+ * SQL expression for the epoch, which identifies the history of a database. It is constant, because a simulated
+ * database does not fail over.
+ */
 const EPOCH = "'simulated'";
 
-/** Creates a simulated PostgreSQL. `template`: a file that `copyTo` wrote. */
+/**
+ * Creates a simulated PostgreSQL. `template` is a database file that `copyTo` wrote. By default, the database is empty.
+ */
 export function postgresStorage(world: World, template?: string): Storage {
   const database = newDatabase(world, template);
   return {
@@ -56,7 +64,10 @@ export function postgresStorage(world: World, template?: string): Storage {
   };
 }
 
-/** Opens the registry of servers. Reads of all identity use `patient`, because they may take longer than a lease. */
+/**
+ * Opens the registry, in which servers store their leases and read identity records. As in the product, `page` and
+ * `trim` use `patient`, the pool with the longer time limit. A `page` or `trim` call may take longer than a lease.
+ */
 function registryOn(quick: PostgresPool, patient: PostgresPool): OpenServers {
   const sqlOn = (pool: PostgresPool): Sql => {
     const query = (text: string, values: readonly SqlValue[] = []) => pool.query({ text, values: values as SqlValue[] });
@@ -69,7 +80,7 @@ function registryOn(quick: PostgresPool, patient: PostgresPool): OpenServers {
   const answering = serversOn(sqlOn(quick), EPOCH);
   const loading = serversOn(sqlOn(patient), EPOCH);
   return {
-    servers: { ...answering, renew: (id, since) => (since === 0 ? loading : answering).renew(id, since), trim: loading.trim },
+    servers: { ...answering, page: loading.page, trim: loading.trim },
     shared: true,
     async close() {
       await Promise.all([quick.end(), patient.end()]);

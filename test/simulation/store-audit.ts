@@ -2,7 +2,10 @@ import { type PackContent, recordsOf } from '#store/trail/trail-pack.ts';
 import type { SimulatedDatabase } from './database.ts';
 import { claim, counter, INITIAL, mark, REGISTERS, refused, register, type StoreCall, succeeded } from './store-calls.ts';
 
-/** Response to a call. `unknown`: the change may be committed. `failed`: an error, and nothing may be committed. */
+/**
+ * Response to a call. After `unknown`, the change may or may not be committed. `failed` is an error after which the
+ * change must not be committed.
+ */
 export type StoreOutcome = 'acknowledged' | 'refused' | 'failed' | 'unknown';
 
 export interface Answered {
@@ -84,7 +87,7 @@ function auditRegisters({ names, records }: Found, answers: readonly Answered[])
   return sum === REGISTERS * INITIAL ? undefined : `the registers have the sum ${sum}`;
 }
 
-/** Checks that each identity change has a unique version, and that the version counter equals the last one. */
+/** Checks that each identity change has a unique version, and that the version counter equals the last version. */
 function auditVersions(database: SimulatedDatabase): string | undefined {
   const versions = database.rows<{ version: number }>('SELECT version FROM identity_document').map(({ version }) => version);
   if (new Set(versions).size !== versions.length) return 'two changes of identity have the same version';

@@ -16,19 +16,22 @@ export interface StoreCall {
   readonly registers: readonly [number, number];
 }
 
-/** Number of registers. `transfer` preserves their sum. */
+/**
+ * Number of registers, which are stored numbers. `transfer` moves 1 between two registers,
+ * so their sum does not change.
+ */
 export const REGISTERS = 4;
 export const INITIAL = 100;
 
 const ACCOUNT = '111122223333' as AccountId;
 
-/** Generates the calls of a seed. A shorter list is a prefix of a longer one. */
+/** Generates the calls of a seed. The calls of a smaller `count` are a prefix of the calls of a larger `count`. */
 export function generateStoreCalls(seed: number, count: number, servers: number): StoreCall[] {
   const random = randomOf(seed, 'workload');
   const calls: StoreCall[] = [];
   let at = 0;
   for (let index = 0; index < count; index++) {
-    // Most calls begin at the same time as the previous one, so that they conflict.
+    // Most calls begin at the same time as the previous call, so that the two calls conflict.
     at += random.chance(0.6) ? 0 : random.between(0, 60);
     const first = random.integer(REGISTERS);
     const second = (first + 1 + random.integer(REGISTERS - 1)) % REGISTERS;
@@ -38,7 +41,7 @@ export function generateStoreCalls(seed: number, count: number, servers: number)
 }
 
 export const register = (n: number): string => `register ${n}`;
-/** Returns the key of the counter that counts the increments of a register. */
+/** Returns the key of the counter with this number. Each `increment` call adds 1 to one counter. */
 export const counter = (n: number): string => `counter ${n}`;
 /** Returns the name that a `claim` call reserves. At most one call per name succeeds. */
 export const claim = ({ registers }: StoreCall): string => `claim ${registers[0]} ${registers[1]}`;
@@ -47,15 +50,22 @@ export const mark = ({ index }: StoreCall): string => `mark ${index}`;
 export const succeeded = ({ index }: StoreCall): string => `succeeded ${index}`;
 export const refused = ({ index }: StoreCall): string => `refused ${index}`;
 
-/** Error that a call's work throws to refuse the call, as an operation does for an invalid request. */
+/**
+ * Error that the transaction of a call throws to refuse the call. It simulates the error that an operation of the
+ * server throws for an invalid request.
+ */
 export class Refused extends Error {}
 
-/** Kinds of one name: work with a single read, more reads, a read and a write, and a write. */
+/**
+ * Kinds of calls that use the same name for different transactions: one read, several reads, a read and a write, or
+ * only a write. The result of a call must not depend on the name of its transaction.
+ */
 const SAME_NAME: ReadonlySet<Kind> = new Set(['look', 'sum', 'increment', 'claim']);
 
 /** Runs the transaction of a call. Resolves to the value that the client would receive. */
 export async function runStoreCall(store: Store, call: StoreCall): Promise<number> {
-  // Several names, so that a run has some that are learned and some that are not.
+  // The store learns the names of transactions that have only one read. It runs transactions with a learned name in one
+  // round trip. The names differ by register, so a simulation has learned names and new names at the same time.
   const name = SAME_NAME.has(call.kind) ? `look ${call.registers[0]}` : call.kind;
   return store.transaction(
     async (tx) => {
@@ -67,7 +77,7 @@ export async function runStoreCall(store: Store, call: StoreCall): Promise<numbe
   );
 }
 
-/** Records a refused call in a separate transaction, as `answer` does. */
+/** Records a refused call in a separate transaction, as the server does for a denied or failed request. */
 export const recordRefusal = (store: Store, call: StoreCall): Promise<void> => store.transaction((tx) => append(tx, refused(call)));
 
 async function work(tx: Tx, call: StoreCall): Promise<number> {

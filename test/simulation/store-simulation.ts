@@ -28,8 +28,8 @@ export const STORE_CALLS = 60;
 const SERVERS = 2;
 const CONNECTIONS = 3;
 const TIMEOUT_MS = 1_000;
-/** Time at which callers begin, in milliseconds since the start of the run. */
-const BEGIN_MS = 2_000;
+/** Time at which callers begin, in milliseconds since the start of the run. An empty database takes all migrations before. */
+const BEGIN_MS = 4_000;
 /** Time at which all calls must have ended, in milliseconds since the start of the run. */
 const END_MS = 60_000;
 
@@ -39,7 +39,7 @@ interface Server {
   store: Store | undefined;
 }
 
-/** Runs a seed with the first `count` calls. */
+/** Runs the simulation of a seed, with only the first `count` calls. */
 export async function simulateStore(seed: number, count = STORE_CALLS): Promise<StoreRun> {
   const calls = generateStoreCalls(seed, count, SERVERS);
   const answers: Answered[] = [];
@@ -149,14 +149,17 @@ function send(world: World, { process, store }: Server, call: StoreCall, answer:
   });
 }
 
-/** Reports whether a call that returned an error may be committed. `sum`, `look` and `record` only write a record, in one statement. */
+/**
+ * Reports whether a call that returned an error may be committed. Calls of the kinds `sum`, `look` and `record` write
+ * only a trail record, with a single statement. This statement may be committed even if the client receives an error.
+ */
 function isUnknown(error: unknown, { kind }: StoreCall): boolean {
   return /may be committed/.test(String(error)) || kind === 'sum' || kind === 'look' || kind === 'record';
 }
 
 let file: Promise<string> | undefined;
 
-/** Creates a database with the schema, once per process. Most seeds start with a copy of it. */
+/** Creates a database with the schema, once per process. The runs of most seeds start with a copy of this database. */
 function template(): Promise<string> {
   file ??= (async () => {
     const folder = mkdtempSync(join(tmpdir(), 'belfry-simulation-'));

@@ -21,7 +21,7 @@ test(`Store simulation: ${SEEDS} seeded runs violate no guarantee of the Postgre
   for (const [outcome, count] of Object.entries(sum)) assert.ok(count > SEEDS, `${outcome}: ${count}`);
 });
 
-test('Store simulation: runs with the same seed have the same history, also if one run is shorter', async () => {
+test('Store simulation: the same seed gives the same history, and a shorter run has the same beginning', async () => {
   for (const seed of [3, 8]) {
     const { history } = await simulateStore(seed);
     assert.deepEqual((await simulateStore(seed)).history, history);

@@ -1,8 +1,9 @@
 /**
  * The clock, the order of events and the randomness of one simulated run.
  *
- * While `runWorld` runs, it replaces the timers, the clocks and the random functions of Node for code that runs inside the world. Code of the
- * product therefore needs no switch. Code outside the world, such as the test runner, keeps the functions of Node.
+ * While `runWorld` runs, it replaces the timers, the clocks and the random functions of Node for code that runs inside
+ * the world. The server's code therefore runs unchanged. Code outside the world, such as the test runner, keeps the
+ * functions of Node.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import crypto from 'node:crypto';
@@ -14,7 +15,7 @@ import { eventQueue } from './event-queue.ts';
 export interface Process {
   readonly name: string;
   isAlive(): boolean;
-  /** Runs `work` as this process: the timers that it sets end with the process. */
+  /** Runs `work` as this process. Timers that `work` sets end with the process. */
   run<T>(work: () => T): T;
   /** Ends the process between two events, as SIGKILL does. */
   kill(): void;
@@ -29,7 +30,10 @@ export interface World {
   readonly random: Random;
   /** Milliseconds since the run began. */
   time(): number;
-  /** Runs `event` at a point in time, or next if the time has passed. Drops the event if `process` is dead by then. */
+  /**
+   * Runs `event` at a point in time. If that time has passed, `event` runs without a delay. Drops the event if
+   * `process` is dead by then.
+   */
   at(when: number, event: () => void, process?: Process): void;
   after(milliseconds: number, event: () => void, process?: Process): void;
   newProcess(name: string): Process;

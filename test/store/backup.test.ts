@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { backupSqlite } from '#store/engine/backup.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
+import { newFolder } from '../kit/folder.ts';
 import { aftermath, assertUnharmed, startLoad } from './crash.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'belfry-backup-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = newFolder('backup');
 
 // Requirement RES-3: a consistent backup of a running server.
-test('backupSqlite: a copy under load contains every change acknowledged before, and no partial change', async () => {
+test('backupSqlite: under load, a copy has all changes acknowledged before the backup, and none is partial', async () => {
   const load = startLoad(join(folder, 'data'), 0);
   await load.atLeast(1_000);
   const before = [...load.acknowledged];

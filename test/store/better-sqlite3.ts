@@ -20,6 +20,7 @@ const Database = createRequire(import.meta.url)('better-sqlite3') as new (path: 
 // biome-ignore format: a table
 const RESULT_CODES: Readonly<Record<string, number>> = {
   SQLITE_NOMEM: 7, SQLITE_IOERR: 10, SQLITE_CORRUPT: 11, SQLITE_FULL: 13, SQLITE_CONSTRAINT: 19, SQLITE_NOTADB: 26,
+  SQLITE_IOERR_WRITE: 778, SQLITE_IOERR_SHMSIZE: 4874,
 };
 
 /** Opens a database with better-sqlite3, the fallback if Node's own SQLite is not reliable enough. */
@@ -28,7 +29,8 @@ export function betterSqlite3(path: string): SqliteDriver {
   return {
     prepare(text) {
       const statement = db.prepare(text);
-      // For the parameter `$1`, better-sqlite3 expects the name `1`. It rejects values for parameters that the statement does not use.
+      // In better-sqlite3, `$1` is a parameter with the name `1`. The package reads the values of named parameters only
+      // from an object, not from an array.
       const bound = (values: readonly SqlValue[]): object => Object.fromEntries(values.map((value, i) => [i + 1, value]));
       return {
         all: (values) => statement.all(bound(values)),
@@ -40,8 +42,8 @@ export function betterSqlite3(path: string): SqliteDriver {
     isInTransaction: () => db.inTransaction,
     resultCode(error) {
       const code = (error as { readonly code?: unknown } | null)?.code;
-      const [, name] = /^(SQLITE_[A-Z]+)/.exec(typeof code === 'string' ? code : '') ?? [];
-      return name === undefined ? 0 : (RESULT_CODES[name] ?? 1);
+      const [, primary] = /^(SQLITE_[A-Z]+)/.exec(typeof code === 'string' ? code : '') ?? [];
+      return primary === undefined ? 0 : (RESULT_CODES[code as string] ?? RESULT_CODES[primary] ?? 1);
     },
     close: () => db.close(),
   };

@@ -1,13 +1,14 @@
 /**
- * Reports misuse of a connection of `pg`'s pool as an assertion failure: a second release, or a statement after the release.
+ * Reports misuse of a connection of `pg`'s pool as an assertion failure: a second release, or a statement after the
+ * release.
  *
- * `tools/test.mjs` loads this file with `--import`, so the check runs in every test and in every worker thread. Tests that start processes
- * on PostgreSQL pass `CHECKED` to them. The server's code does not contain the check: the hook appends it to the source of `pg-pool`
- * when `pg-pool` is loaded.
+ * `tools/test.mjs` loads this file with `--import`, so the check runs in every test and in every worker thread. A test
+ * that starts a Node process on PostgreSQL passes `CHECKED` to the process. The server's code does not contain the
+ * check: a module hook appends the check to the source of `pg-pool` when `pg-pool` is loaded.
  */
 import { registerHooks } from 'node:module';
 
-/** Arguments for a Node process that also checks its connections. */
+/** Arguments that load this check into a new Node process. */
 export const CHECKED: readonly string[] = ['--import', import.meta.url];
 
 /** Start of the message of every violation. The process with the violation writes it to standard error. */

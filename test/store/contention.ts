@@ -17,7 +17,10 @@ export interface Contention {
   readonly callers: number;
   readonly seconds: number;
   readonly kinds: readonly Kind[];
-  /** Milliseconds between two terminated database connections in the second half of the time. If absent, no connection is terminated. */
+  /**
+   * Milliseconds between two terminations of a database connection. The terminations begin after half of `seconds`. If
+   * absent, no connection is terminated.
+   */
   readonly terminateEveryMilliseconds?: number;
 }
 
@@ -29,7 +32,10 @@ export interface History {
   readonly unknown: number;
   /** Number of terminated database connections. */
   readonly terminated: number;
-  /** Seconds until the last acknowledged change. After 250 attendees, the service refuses further attendees of a meeting. */
+  /**
+   * Seconds until the last acknowledged change. If all changes create attendees, changes are acknowledged only until
+   * each meeting has 250 attendees, which is the maximum.
+   */
   readonly fullAfterSeconds: number;
   /** One line per contradiction. */
   readonly violations: readonly string[];
@@ -38,7 +44,7 @@ export interface History {
 type Outcome = 'acknowledged' | 'refused' | 'unknown';
 
 interface Change {
-  /** Name of the change, in its row and as the user agent of its trail record. */
+  /** Name of the change. The row contains the name, and the trail record contains the name as the user agent. */
   readonly key: string;
   readonly kind: Kind;
   readonly outcome: Outcome;
@@ -46,7 +52,7 @@ interface Change {
 
 const MEETINGS = 8;
 const CHANNELS = 4;
-/** Interval of invalid changes: the service refuses every seventh change of a kind. */
+/** Every seventh change of a kind is invalid, so that the service refuses it. */
 const REFUSED_EVERY = 7;
 /** Time after which a response counts as lost, in milliseconds. */
 const RESPONSE_MILLISECONDS = 10_000;

@@ -28,13 +28,24 @@ function record(tx: Tx, eventId: string): Promise<void> {
   return tx.trail.append({ eventId, accountId, region: 'us-east-1', at: instant(Date.now()), ...event });
 }
 
+/** Prints the name of an acknowledged write. If the pipe is full, waits until the reader has read from it. */
+function acknowledge(name: string): void {
+  for (let rest = Buffer.from(`${name}\n`); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
 async function write(store: Store, writer: number): Promise<never> {
   for (let n = 0; ; n++) {
     const id = `${round}-${writer}-${n}`;
     if (n % 4 === 3) {
       // Writes only a record, as the server does for a refused request.
       await store.transaction((tx) => record(tx, `record ${id}`));
-      writeSync(1, `record ${id}\n`);
+      acknowledge(`record ${id}`);
       continue;
     }
     await store.transaction(async (tx) => {
@@ -43,7 +54,7 @@ async function write(store: Store, writer: number): Promise<never> {
       await tx.idempotency.put(tokenKey(`change ${id}`), FIRST_RESPONSE);
       await record(tx, `change ${id}`);
     });
-    writeSync(1, `change ${id}\n`);
+    acknowledge(`change ${id}`);
     const undone = store.transaction(async (tx) => {
       await tx.meta.put(`undone ${id}`, 'yes');
       await tx.idempotency.put(tokenKey(`undone ${id}`), FIRST_RESPONSE);

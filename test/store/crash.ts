@@ -12,9 +12,9 @@ const LOAD = join(import.meta.dirname, 'crash-load.ts');
 /** A running process of `crash-load.ts`. */
 export interface Load {
   readonly process: ChildProcess;
-  /** Names of the changes and records that the store has acknowledged so far. */
+  /** Names of the changes and records whose writes the store has acknowledged so far. */
   readonly acknowledged: readonly string[];
-  /** Resolves when the store has acknowledged at least `count` names. Rejects if the process exits earlier. */
+  /** Resolves when the store has acknowledged at least `count` writes. Rejects if the process exits earlier. */
   atLeast(count: number): Promise<void>;
   /** Kills the process with SIGKILL. Resolves when it has exited and its output was read. */
   kill(): Promise<void>;
@@ -58,14 +58,17 @@ interface Found {
   trail: boolean;
 }
 
-/** State after a crash. `lost` lists missing acknowledged names. `torn` lists incomplete or rolled-back names that are present. */
+/**
+ * State after a crash. `lost` has the names of acknowledged changes and records that are not in the store. `torn` has
+ * the names of changes of which only some parts are in the store, and of rolled-back changes that are in the store.
+ */
 export interface Aftermath {
   readonly acknowledged: number;
   readonly lost: readonly string[];
   readonly torn: readonly string[];
 }
 
-/** Compares the store with the acknowledged names. */
+/** Compares the store with the changes and records that it acknowledged. `acknowledged` has their names. */
 export async function aftermath(store: Store, acknowledged: readonly string[]): Promise<Aftermath> {
   const found = new Map<string, Found>();
   const mark = (part: keyof Found, names: readonly { readonly name: string }[]): void => {

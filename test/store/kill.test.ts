@@ -1,19 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openStore } from '#store/engine/open.ts';
+import { newFolder } from '../kit/folder.ts';
 import { aftermath, assertUnharmed, startLoad } from './crash.ts';
 import { testPostgres } from './test-postgres.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'belfry-kill-'));
+const folder = newFolder('kill');
 const postgres = await testPostgres();
-after(async () => {
-  await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+after(postgres.stop);
 
-// Requirement RES-3. Each round opens the database that the process killed in the previous round has left.
+// Requirement RES-3. Each round opens the database that the killed process of the previous round left behind.
 for (const [engine, target, setting, rounds] of [
   ['SQLite', join(folder, 'data'), `file:${join(folder, 'data')}`, 8],
   ['PostgreSQL', postgres.url, postgres.url, 2],

@@ -1,7 +1,5 @@
 /** Documents that earlier versions stored with camelCase members. Operations read them, and the next change stores the current format. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openVault } from '#access/vault.ts';
@@ -22,6 +20,7 @@ import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { ResourceKey } from '#store/resources.ts';
 import type { Store } from '#store/store.ts';
+import { newFolder } from '../kit/folder.ts';
 import { testPostgres } from './test-postgres.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
@@ -51,7 +50,7 @@ const sealedAttributes = sealAttributes(vault, { ...keyOf('ada/phone', 'chat') }
 
 const OPERATIONS: Readonly<Record<string, Operation<unknown, unknown>>> = {
   ...tableOf(messagingOperations({ limits: MESSAGING_LIMITS, sessionEndpoint: '' })),
-  ...tableOf(voiceOperations({ vault, limits: VOICE_LIMITS, sipPeers: sipPeers([]) })),
+  ...tableOf(voiceOperations({ vault, limits: VOICE_LIMITS, sipPeers: sipPeers([]), hostSuffix: '.voiceconnector.chime.aws' })),
   ...tableOf(mediaPipelinesOperations()),
   ...tableOf(identityOperations({ vault, limits: IDENTITY_LIMITS })),
 };
@@ -78,7 +77,7 @@ const STORED: readonly (readonly [kind: string, key: ResourceKey, document: obje
   ['channel-flow', keyOf('flow', 'chat'), { name: 'old', processors: PROCESSORS }],
 ];
 
-/** Operations that read these resources, and their outputs. */
+/** Operations that read the resources in `STORED`, each with its expected output. */
 // biome-ignore format: a table
 const READS: readonly (readonly [operation: string, input: object, output: object])[] = [
   ['GetVoiceConnector', { VoiceConnectorId: ID }, { VoiceConnector: {
@@ -128,7 +127,7 @@ const READS: readonly (readonly [operation: string, input: object, output: objec
   } }],
 ];
 
-/** Operations that change these resources, and the documents that they store. */
+/** Operations that change the resources in `STORED`, each with the document that the operation stores. */
 // biome-ignore format: a table
 const CHANGES: readonly (readonly [operation: string, input: object, kind: string, key: ResourceKey, document: object])[] = [
   ['PutVoiceConnectorLoggingConfiguration', { VoiceConnectorId: ID, LoggingConfiguration: {} }, 'vc', keyOf(ID), {
@@ -155,12 +154,9 @@ const CHANGES: readonly (readonly [operation: string, input: object, kind: strin
     { Name: 'new', Processors: PROCESSORS }],
 ];
 
-const folder = mkdtempSync(join(tmpdir(), 'belfry-documents-'));
+const folder = newFolder('documents');
 const postgres = await testPostgres();
-after(async () => {
-  await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+after(postgres.stop);
 
 const ENGINES: Readonly<Record<string, () => Promise<Store>>> = {
   SQLite: () => openSqlite(join(folder, 'belfry.db')),
@@ -168,7 +164,7 @@ const ENGINES: Readonly<Record<string, () => Promise<Store>>> = {
 };
 
 for (const [engine, open] of Object.entries(ENGINES)) {
-  test(`${engine}: documents of an earlier version can be read, and a change stores the model's members`, async () => {
+  test(`${engine}: documents of an earlier version can be read, and a change stores the current format`, async () => {
     const store = await open();
     const times = { createdAt: START, updatedAt: START, tags: [] };
     for (const [name, key, document] of STORED) {

@@ -111,7 +111,7 @@ const DENIED = 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIde
 
 // biome-ignore format: a table
 const PINNING: readonly [roles: string, claim: unknown, openRole: string, askingRole: string][] = [
-  // the claim            value                              without the key                                                               with the key
+  // the claim            value                              role `pinned`                                                                 role `asking`
   ['absent',              undefined,                         'allowed',                                                                    DENIED   ],
   ['null',                null,                              FORMAT,                                                                       FORMAT   ],
   ['the roles',           [pinned, asking],                  'allowed',                                                                    'allowed'],

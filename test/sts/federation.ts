@@ -28,7 +28,7 @@ export async function startFederation() {
   const samlMetadata = { Name: 'Corp', SAMLMetadataDocument: idp.metadata };
   const samlArn = (await admin.send(new CreateSAMLProviderCommand(samlMetadata))).SAMLProviderArn as string;
 
-  /** Returns the content of an assertion whose `Role` attribute contains a role of the provider. */
+  /** Returns the content of an assertion. The `Role` attribute has the ARNs of the role and of the SAML provider. */
   const offering = (RoleArn: string, { attributes, ...content }: AssertionContent = {}): AssertionContent => ({
     ...content,
     attributes: { Role: [`${RoleArn},${samlArn}`], RoleSessionName: ['ada'], ...attributes },

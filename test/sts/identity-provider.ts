@@ -1,20 +1,18 @@
 /** A local OpenID Connect provider: HTTPS with a private certificate authority, discovery, and keys that tests can rotate. */
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after } from 'node:test';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { tlsMaterial } from '#server/edge/tls.ts';
 import { readSettings } from '#server/settings.ts';
+import { newFolder } from '../kit/folder.ts';
 
 /** A running provider. */
 export interface IdentityProvider {
-  /** Example: `https://localhost:40123/realms/a`. */
+  /** Issuer URL. Example: `https://localhost:40123/realms/a`. */
   readonly issuer: string;
-  /** Example: `localhost:40123`. */
+  /** Host and port. Example: `localhost:40123`. */
   readonly host: string;
   /** Thumbprint of the provider's certificate authority. */
   readonly thumbprint: string;
@@ -22,14 +20,14 @@ export interface IdentityProvider {
   readonly asked: string[];
   /** Responses by path: a document, or a number for the status of a redirect. Tests may change them. */
   readonly documents: Map<string, unknown>;
-  /** Returns a valid token with changed claims. `undefined` omits a claim. */
+  /** Returns a signed token. The default claims are valid. `change` replaces claims, and `undefined` omits a claim. */
   token(change?: Readonly<Record<string, unknown>>, kid?: string): Promise<string>;
   /** Replaces all signing keys by one new key. */
   rotate(kid: string): Promise<void>;
 }
 
 export async function startIdentityProvider(): Promise<IdentityProvider> {
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-idp-'));
+  const folder = newFolder('idp');
   const { cert, key } = await tlsMaterial(readSettings([], { BELFRY_DATA: folder }), Date.now(), () => {});
   const asked: string[] = [];
   const documents = new Map<string, unknown>();
@@ -45,7 +43,6 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
   after(() => {
     server.closeAllConnections();
     server.close();
-    rmSync(folder, { recursive: true });
   });
   const host = `localhost:${(server.address() as AddressInfo).port}`;
   const issuer = `https://${host}/realms/a`;

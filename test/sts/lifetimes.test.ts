@@ -51,7 +51,7 @@ const ENDS: readonly [operation: 'GetSessionToken' | 'GetFederationToken', princ
 ];
 
 for (const [operation, principal, asked, seconds] of ENDS) {
-  test(`${operation}: for ${principal.type}, a DurationSeconds of ${asked ?? 'none'} is a session of ${seconds} seconds`, async () => {
+  test(`${operation}: for ${principal.type}, DurationSeconds ${asked ?? 'none'} gives a session of ${seconds} seconds`, async () => {
     const input = { ...(operation === 'GetFederationToken' && { Name: 'bob' }), ...(asked !== undefined && { DurationSeconds: asked }) };
     const { Credentials } = await run(operation, input as never, principal);
     assert.equal(Credentials?.Expiration, NOW - 700 + seconds * 1000);

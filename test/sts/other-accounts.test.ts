@@ -55,7 +55,7 @@ for (const [call, send] of CALLS) {
     );
   });
 
-  test(`Another account: ${call}: a condition on its organization does not change the response`, async () => {
+  test(`Another account: ${call}: a condition on that account's organization does not change the response`, async () => {
     const expected = await messageOf(send(plain));
     for (const [i, keys] of probers.entries()) {
       assert.equal((await messageOf(send(keys))).replace(PROBES[i]?.[0] as string, 'plain'), expected);
@@ -63,7 +63,7 @@ for (const [call, send] of CALLS) {
   });
 }
 
-test('Another account: a Deny of a trusted caller on the organization of the role applies', async () => {
+test("Another account: if the role trusts the caller, the caller's Deny on the role's organization applies", async () => {
   const trusting = await federation.role('trusting', trust(other.accountId));
   await federation.assume(plain, trusting);
   for (const keys of probers) {
@@ -78,7 +78,7 @@ test('Another account: a Deny of a trusted caller on the organization of the rol
   }
 });
 
-test("Another account: a denial shows a member account no tag of the management account's roles", async () => {
+test("Another account: a denial does not show a member account the tags of the management account's roles", async () => {
   const { CreateAccountStatus } = await organizations.send(
     new CreateAccountCommand({ AccountName: 'member', Email: 'member@example.com' }),
   );
@@ -98,7 +98,7 @@ test("Another account: a denial shows a member account no tag of the management 
   );
 });
 
-test('Decoded message: for a role in the same account, it names the denying statement of the trust policy', async () => {
+test('Decoded message: for a role in the same account, the message names the denying statement', async () => {
   const ada = await federation.user('ada', ALL);
   const silent = await federation.role('silent', trust(other.accountId));
   const named = await federation.role('named', [trust(accountId), { Sid: 'NotAda', ...trust(federation.userArn('ada')), Effect: 'Deny' }]);

@@ -1,4 +1,7 @@
-/** Trail records of denied requests with a valid token. They are limited, because anyone can get a public issuer's token (Decision 0015). */
+/**
+ * Trail records of denied requests with a valid token. The number and the size of these records are limited, because
+ * anyone can get a token of a public issuer (Decision 0015).
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -44,7 +47,7 @@ function assuming(RoleArn: string, token: string, policies: number) {
   return { method: 'POST', target: '/', headers, body: gzipSync(`${new URLSearchParams(parameters)}${arns.join('')}`) };
 }
 
-test('Refused tokens: denied requests have at most 20 records of 6 KB, and other requests are all recorded', async () => {
+test('Refused tokens: unsigned denied requests have at most 20 records of 6 KB; all others are recorded', async () => {
   const [open, closed] = [await role('open', '*'), await role('closed', 'nobody')];
   const token = await provider.token({});
   const send = (plain: ReturnType<typeof assuming>) => exchange(server.endpoint, bytesOf(plain, { host, ...plain.headers }));

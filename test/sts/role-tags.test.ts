@@ -44,7 +44,7 @@ const DENIALS: readonly [title: string, condition: object, outcome: 'AccessDenie
 ];
 
 for (const [i, [title, condition, outcome]] of DENIALS.entries()) {
-  test(`Trust policies: a Deny if ${title} is ${outcome} for every caller`, async () => {
+  test(`Trust policies: with a Deny under condition "${title}", the result for every caller is ${outcome}`, async () => {
     const roleArn = await federation.role({ RoleName: `denies-${i}`, Tags: TAGS }, [
       { Effect: 'Allow', Principal: EVERYONE, Action: ASSUME },
       { Effect: 'Deny', Principal: { AWS: '*', Federated: [oidcArn, samlArn] }, Action: ASSUME, Condition: condition },
@@ -76,7 +76,7 @@ test("AssumeRole: aws:TagKeys has the session tag's key as passed, even if a rol
   assert.deepEqual([await assume('team'), await assume('desk')], ['allowed', 'AccessDenied']);
 });
 
-test("AssumeRole: the caller's policies read tags of another account's role only if it trusts the caller", async () => {
+test("AssumeRole: policies read tags of another account's role only if that role trusts the caller", async () => {
   const locked = { Condition: { StringEquals: { 'aws:ResourceTag/Locked': 'yes' } } };
   const prober = await other.user('prober', ALL_STS, deny('sts:*', '*', locked));
   const roleOf = (RoleName: string, ...trusted: readonly Statement[]) => federation.role({ RoleName, Tags: TAGS }, trusted);

@@ -1,6 +1,6 @@
 /**
- * A local SAML identity provider: its key, its metadata, and assertions. It signs assertions with another library than the one with which
- * the server verifies them.
+ * A local SAML identity provider: its key, its metadata, and assertions. It does not sign assertions with the
+ * library that the server uses to verify them.
  */
 import 'reflect-metadata';
 import { randomUUID, webcrypto } from 'node:crypto';
@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { signXml } from '@node-saml/node-saml/lib/xml.js';
 import * as x509 from '@peculiar/x509';
 
-// Loaded without types, because the types of `samlify` include those of browsers, which conflict with Node's.
+// Loads `samlify` without types, because its types include the types of browsers, which conflict with Node's types.
 const { SamlLib } = createRequire(import.meta.url)('samlify') as {
   readonly SamlLib: { constructSAMLSignature(options: Readonly<Record<string, unknown>>): string };
 };
@@ -20,9 +20,9 @@ const SIGN_IN = 'https://signin.aws.amazon.com/saml';
 export interface AssertionContent {
   readonly issuer?: string;
   readonly recipient?: string;
-  /** `none`: the assertion has no audience restriction. */
+  /** Audience of the assertion. With `none`, the assertion has no audience restriction. */
   readonly audience?: string;
-  /** Values of nested status codes, the outer one first. Empty: the response has no status. */
+  /** Values of nested status codes, the outer code first. If the list is empty, the response has no status. */
   readonly status?: readonly string[];
   readonly nameId?: string;
   /** Times in seconds from now. */

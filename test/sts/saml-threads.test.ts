@@ -1,4 +1,7 @@
-/** Changes between the verification of a SAML assertion on a thread and the decision in a transaction of the core. Decision 0016. */
+/**
+ * Tests changes that happen after a thread has verified a SAML assertion, and before a transaction authorizes the
+ * request. Decision 0016.
+ */
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import type { VerifiedAssertion } from '#access/saml.ts';
@@ -12,7 +15,7 @@ const ENTITY = 'https://idp.example/saml';
 const idp = await samlProvider(ENTITY);
 const successor = await samlProvider(ENTITY);
 
-/** Hook of each test. Runs after a thread has verified an assertion and before the core continues. */
+/** Hook that a test can replace. Runs after a thread has verified an assertion and before the request is authorized. */
 let afterVerification: (verified: VerifiedAssertion) => Promise<VerifiedAssertion>;
 beforeEach(() => {
   afterVerification = async (verified) => verified;
@@ -46,7 +49,7 @@ const assume = (sourceIp?: string) =>
   core.unsigned({ Action: 'AssumeRoleWithSAML', RoleArn: desk, PrincipalArn: provider, SAMLAssertion: assertion() }, sourceIp);
 const signIn = (sourceIp?: string) => core.post('/saml', { SAMLResponse: assertion() }, sourceIp);
 
-/** Returns the status and the error code of an answer, or the title of a page. */
+/** Returns the status of a response. Appends the error code, or the title if the response is a page. */
 const outcomeOf = ({ status, body }: Answer): string => {
   const [, code, title] = /<Code>(\w+)<|<title>([^<]*)</.exec(String(body)) ?? [];
   return [status, code ?? title].filter(Boolean).join(' ');

@@ -33,12 +33,15 @@ const open = await role('open', { StringEquals: { 'SAML:aud': 'https://signin.aw
 
 const assume = (assertion: string, { RoleArn = open, ...more }: Partial<AssumeRoleWithSAMLCommandInput> = {}) =>
   federation.assumeWithAssertion(RoleArn, assertion, more);
-/** Returns the content of an assertion whose `Role` attribute contains a role of the provider, with changes. */
+/**
+ * Returns the content of an assertion. The `Role` attribute has the ARNs of the role and of the SAML provider. The
+ * default session name is `ada@example`.
+ */
 const offering = (RoleArn: string, { attributes, ...content }: AssertionContent = {}) =>
   federation.offering(RoleArn, { ...content, attributes: { RoleSessionName: ['ada@example'], ...attributes } });
 
 for (const signed of ['assertion', 'response'] as const) {
-  test(`AssumeRoleWithSAML: an assertion creates a session of an offered role, with the ${signed} signed`, async () => {
+  test(`AssumeRoleWithSAML: if the ${signed} is signed, the caller can assume a role in the assertion`, async () => {
     const answer = await assume(idp.assertion(offering(open), signed));
     assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${accountId}:assumed-role/open/ada@example`);
     assert.deepEqual(
@@ -57,7 +60,7 @@ test('AssumeRoleWithSAML: the second use of an assertion is an error', async () 
   await assertRefused(assume(assertion), 'InvalidIdentityTokenException', 'The assertion has been used before.');
 });
 
-/** Returns a response in which a forged assertion hides the signed one (signature wrapping). */
+/** Returns a response in which a forged assertion hides the signed assertion (signature wrapping). */
 function wrapped(place: 'before' | 'after'): string {
   const xml = Buffer.from(idp.assertion(offering(open)), 'base64').toString('utf8');
   const from = xml.indexOf('<saml:Assertion');
@@ -89,7 +92,7 @@ function commented(): string {
   const xml = Buffer.from(idp.assertion(offering(open, { nameId: 'ada.evil' })), 'base64').toString('utf8');
   return Buffer.from(xml.replace('>ada.evil<', '>ada<!-- -->.evil<')).toString('base64');
 }
-/** Returns attributes with this number of values each. */
+/** Returns the content of an assertion with `attributes` attributes, which have `count` values each. */
 function values(count: number, attributes = 1): AssertionContent {
   return { attributes: Object.fromEntries(Array.from({ length: attributes }, (_, i) => [`urn:a${i}`, Array<string>(count).fill('v')])) };
 }
@@ -226,7 +229,7 @@ const ATTRIBUTES: readonly [attribute: string, key: string, type: 'text' | 'list
   ['urn:oid:0.9.2342.19200300.100.1.45', 'saml:organizationStatus',             'text'],
 ];
 
-test('AssumeRoleWithSAML: every attribute key of the authorization reference is set by an attribute', () => {
+test('AssumeRoleWithSAML: ATTRIBUTES lists every condition key whose value is from a SAML attribute', () => {
   const path = new URL('../../src/model/generated/authorization.json', import.meta.url);
   const { conditionKeys } = JSON.parse(readFileSync(path, 'utf8')) as { readonly conditionKeys: Readonly<Record<string, string>> };
   const listed = Object.keys(conditionKeys).filter((key) => key.startsWith('saml:') && !NOT_FROM_ATTRIBUTES.includes(key));
@@ -259,7 +262,7 @@ test('AssumeRoleWithSAML: an unknown provider is InvalidIdentityToken', async ()
   );
 });
 
-test('AssumeRoleWithSAML: an offered role that does not trust the provider is AccessDenied', async () => {
+test('AssumeRoleWithSAML: a role in the assertion is AccessDenied if the role does not trust the provider', async () => {
   const closed = await federation.role('closed', trust(accountId));
   for (const RoleArn of [closed, `arn:aws:iam::${accountId}:role/absent`]) {
     await assertRefused(

@@ -399,7 +399,7 @@ test('AUTHN-4: a token with another key ID, an altered token and a missing token
   });
 });
 
-test('STS-12: a policy that denies tokens issued before a date ends older sessions at once', async () => {
+test('STS-12: older sessions end at once if a policy denies tokens issued before a date', async () => {
   await account.role('revoked', trust(root), allow('iam:ListUsers'));
   const { keys } = await assume(alice, { RoleArn: roleArn('revoked') });
   await iam(keys).send(new ListUsersCommand({}));

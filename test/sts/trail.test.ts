@@ -136,7 +136,7 @@ for (const [operation, enter, expected] of TOKENS) {
   });
 }
 
-test("AssumeRole across accounts: both records have the same ID, and the role owner's hides the caller", async () => {
+test("AssumeRole across accounts: the records share an ID, and the role owner's record hides the caller", async () => {
   const keys = await federation.assume(other.keys, role, { RoleSessionName: 'guest' });
   const callers = await makerOf(keys, other.keys);
   const owners = await makerOf(keys);

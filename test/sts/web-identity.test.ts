@@ -95,7 +95,7 @@ for (const [name, token, code, message] of REFUSED) {
   test(`AssumeRoleWithWebIdentity: ${name} is ${code}`, async () => assertRefused(assume(await token()), code, message));
 }
 
-test('AssumeRoleWithWebIdentity: a provider with an internal address is not called unless allowed', async () => {
+test('AssumeRoleWithWebIdentity: a provider at an internal address that is not allowed is not called', async () => {
   await assertRefused(assume(await outsider.token()), 'IDPCommunicationErrorException', /internal/);
   assert.deepEqual(outsider.asked, []);
 });
@@ -120,7 +120,7 @@ test('AssumeRoleWithWebIdentity: a trust policy can require audience, subject an
   }
 });
 
-test('AssumeRoleWithWebIdentity: an authorized party in the token is the audience', async () => {
+test('AssumeRoleWithWebIdentity: the authorized party (claim azp) of a token is returned as the audience', async () => {
   const answer = await assume(await provider.token({ aud: ['elsewhere'], azp: 'client-2' }));
   assert.equal(answer.Audience, 'client-2');
 });
@@ -138,7 +138,7 @@ test('AssumeRoleWithWebIdentity: the session has tags and source identity if the
   await assertRefused(assume(token, { RoleArn: await role('untagged') }), 'AccessDenied', 'Not authorized to perform sts:TagSession');
 });
 
-test("AssumeRoleWithWebIdentity: a session may last for the role's maximum, a chained session one hour", async () => {
+test("AssumeRoleWithWebIdentity: a session may last for the role's maximum, but may not assume role `open`", async () => {
   const RoleArn = await role({ RoleName: 'long', MaxSessionDuration: 7200 });
   const answer = await assume(await provider.token(), { RoleArn, DurationSeconds: 7200 });
   await assertRefused(assume(await provider.token(), { RoleArn, DurationSeconds: 7201 }), 'ValidationError', /MaxSessionDuration/);

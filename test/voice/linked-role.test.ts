@@ -57,7 +57,7 @@ for (const [title, client] of [
   ['a caller without the permission', without],
   ['a caller with the permission for another service', elsewhere],
 ] as const) {
-  test(`SLR-5, SLR-6: ${title} cannot stream, and changes nothing`, async () => {
+  test(`SLR-5, SLR-6: ${title} is denied, and neither role nor configuration is created`, async () => {
     for (const command of [put, createApplication('refused')] as const) {
       const { name, status, message } = await refusalOf(client.send(command as typeof put));
       assert.deepEqual([name, status], ['AccessDeniedException', 403]);
@@ -92,7 +92,7 @@ test('Service-linked role: if the role exists, callers can stream without permis
   assert.equal((await account.records('CreateServiceLinkedRole')).length, 1);
 });
 
-test('SLR-14: while a connector has a streaming configuration, deleting the role fails and lists it', async () => {
+test('SLR-14: while a connector streams, deleting the role fails, and the failure lists the connector', async () => {
   const failed = await deleteRole();
   assert.equal(failed.Status, 'FAILED');
   assert.deepEqual(failed.Reason?.RoleUsageList, [{ Region: 'us-east-1', Resources: [VoiceConnector?.VoiceConnectorArn] }]);

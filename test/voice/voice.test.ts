@@ -58,6 +58,7 @@ import {
   UpdateSipRuleCommand,
   UpdateVoiceConnectorCommand,
   UpdateVoiceConnectorGroupCommand,
+  ValidateE911AddressCommand,
 } from '@aws-sdk/client-chime-sdk-voice';
 import { startAccount } from '../kit/account.ts';
 import { refusalOf } from '../kit/outcome.ts';
@@ -284,8 +285,18 @@ test('Voice tags: tags of a connector can be added, listed and removed', () =>
     { team: 'blue' },
   ));
 
-test('Phone numbers: an operation that requires a carrier is NotYetImplementedException', async () => {
-  const { name, status } = await refusalOf(voice.send(new SearchAvailablePhoneNumbersCommand({ AreaCode: '206' })));
+test('Phone numbers: an empty inventory has no numbers, and an address cannot be validated without a carrier', async () => {
+  assert.deepEqual((await voice.send(new SearchAvailablePhoneNumbersCommand({ AreaCode: '206' }))).E164PhoneNumbers, []);
+  const address = {
+    AwsAccountId: accountId,
+    StreetNumber: '1',
+    StreetInfo: 'Main',
+    City: 'A',
+    State: 'WA',
+    Country: 'US',
+    PostalCode: '1',
+  };
+  const { name, status } = await refusalOf(voice.send(new ValidateE911AddressCommand(address)));
   assert.deepEqual([name, status], ['NotYetImplementedException', 400]);
 });
 

@@ -4,8 +4,9 @@ import { AwsQueryProtocol, AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/prot
 import { AwsError } from '#core/aws-error.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel, ServiceModel } from '#model/model.ts';
-import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
-import { sdkClient } from '../kit/clients.ts';
+import type { ServiceName } from '#model/services.ts';
+import { SDK_SERVICES, sdkClient } from '../kit/clients.ts';
+import { operationsOf } from '../sdk/every-operation.ts';
 import { type BareServer, startBareServer } from './bare-server.ts';
 import { type SampleForm, sample, withCanonicalArns } from './samples.ts';
 
@@ -22,7 +23,7 @@ const OTHER_PROTOCOLS: readonly (readonly [title: string, service: ServiceName, 
   ['cloudwatch by query', 'cloudwatch', 'query',              { protocol: AwsQueryProtocol }],
 ];
 const CLIENTS: typeof OTHER_PROTOCOLS = [
-  ...SERVICE_NAMES.map((service) => [service, service, clientProtocolOf(service), {}] as const),
+  ...SDK_SERVICES.map((service) => [service, service, clientProtocolOf(service), {}] as const),
   ...OTHER_PROTOCOLS,
 ];
 
@@ -41,7 +42,7 @@ after(() => server.close());
 for (const [title, service, protocol, settings] of CLIENTS) {
   const { Client, from } = sdkClient<Client>(service);
   const model = loadModel(service);
-  const operations = Object.values(model.operations).filter(({ name }) => from[`${name}Command`] !== undefined);
+  const operations = operationsOf(service);
 
   describe(title, () => {
     let client: Client;
@@ -104,7 +105,7 @@ for (const [title, service, protocol, settings] of CLIENTS) {
       assert.deepEqual(wrong, []);
     });
 
-    test('every error of the model: the client throws its class with message and status', async () => {
+    test('every error of the model: the client throws the class of the error with message and status', async () => {
       const wrong: string[] = [];
       const tried = new Set<string>();
       for (const operation of operations) {

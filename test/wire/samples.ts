@@ -77,6 +77,9 @@ const TEXTS = [
   'o-abcdefghij/r-abcd/ou-abcd-abcdefgh',
   'o-abcdefghij/r-abcd/111122223333',
   'rt-abcdefgh12345678',
+  'ldaps://ldap.example.com',
+  'd-0123456789',
+  '2026-11-30',
 ];
 
 /** Form of the sample values. Timestamps and blobs have different types in a client and in a handler. */
@@ -156,10 +159,11 @@ const ARNS = [
   'arn:aws:iam::aws:contextProvider/IdentityCenter',
 ];
 
-/** Replaces each ARN in an input with an ARN of a type that the member accepts. Changes and returns the input. */
+/** If a member does not accept the type of its ARN, replaces the ARN with a sample. Changes and returns the input. */
 export function withCanonicalArns<Input>(model: ServiceModel, operation: OperationModel, input: Input): Input {
   for (const { path, types } of arnInputsOf(model, operation)) {
-    // Ignores the type `arn` (any ARN), which RoleArn also accepts: STS denies every ARN that is not of a role.
+    // Ignores the type `arn` (any ARN). `RoleArn` accepts this type in addition to role ARNs, but STS then denies every
+    // ARN that is not the ARN of a role.
     const form = arnForm(types.filter((type) => type !== 'arn'));
     const text = ARNS.find((arn) => form.test(arn));
     if (text === undefined) throw new Error(`no sample ARN for ${types}`);

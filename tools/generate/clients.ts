@@ -1,6 +1,7 @@
 /**
- * Merges the published JavaScript clients into the models: adds operations, members, errors and enum values that are newer than the
- * model. Keeps the constraints of the model, because the clients' schemas have none. An unknown trait or type is an error.
+ * Merges the published JavaScript clients into the models: adds operations, members, errors and enum values that are
+ * newer than the model. Keeps the constraints of the model, because the clients' schemas have no constraints. An
+ * unknown trait or type is an error.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +9,15 @@ import { dirname } from 'node:path';
 import type { Member, OperationModel, ServiceModel, Shape } from '#model/model.ts';
 import type { ServiceName } from '#model/services.ts';
 
-/** Reference in a client's schema: a number for a plain type, a schema, or either with traits of the member. Functions break cycles. */
+/**
+ * Reference to a type in a client's schema. It has one of these forms:
+ *
+ * - a number for a plain type
+ * - `unit` for no type
+ * - a schema
+ * - a pair of a reference and the traits of a member
+ * - a function that returns the reference later, so that schemas can refer to each other
+ */
 type Ref = number | 'unit' | Schema | readonly [Ref, Traits] | (() => Ref);
 type Traits = number | Readonly<Record<string, unknown>>;
 type Schema = readonly [id: number, namespace: string, name: string, traits: Traits, ...rest: unknown[]];
@@ -46,26 +55,29 @@ interface Client {
   readonly name: string;
   readonly version: string;
   readonly exports: Readonly<Record<string, unknown>>;
-  /** Concatenated declaration files of `models/`. */
+  /** Concatenated declaration files in the folder `dist-types/models` of the package. */
   readonly declarations: string;
   /** Folder with the declarations of the commands. */
   readonly commands: string;
 }
 
-/** Operations and shapes of a model, to which the generator adds those of the client. */
+/** Operations and shapes of a model, to which the generator adds the operations and shapes of the client. */
 interface Draft {
   readonly client: Client;
   /** Whether the service supports the query protocol. */
   readonly query: boolean;
   readonly operations: Record<string, OperationModel>;
   readonly shapes: Record<string, Shape>;
-  /** Merged schemas, each as `name of the schema → name of the shape`. */
+  /** Schemas that are already merged, each as `name of the schema → name of the shape`. */
   readonly joined: Set<string>;
 }
 
-/** Returns the name of the npm package with the client of a service. The package of EventBridge has another name than the service. */
+/** Clients whose npm packages have other names than their services. */
+const CLIENTS: Partial<Record<ServiceName, string>> = { events: 'eventbridge', logs: 'cloudwatch-logs' };
+
+/** Returns the name of the npm package with the client of a service. */
 export function clientPackageOf(service: ServiceName): string {
-  return `@aws-sdk/client-${service === 'events' ? 'eventbridge' : service}`;
+  return `@aws-sdk/client-${CLIENTS[service] ?? service}`;
 }
 
 /**
@@ -97,6 +109,9 @@ function readClient(service: ServiceName): Client {
   };
 }
 
+/** Operations whose responses are streams of events. The server implements none of them, so their schemas are not merged. */
+const EVENT_STREAMS: ReadonlySet<string> = new Set(['logs:GetLogObject', 'logs:StartLiveTail']);
+
 /** Returns the model with the additions of the published client. Adds the client to `provenance`. */
 export function joinClient(model: ServiceModel): ServiceModel {
   const client = readClient(model.service);
@@ -108,7 +123,8 @@ export function joinClient(model: ServiceModel): ServiceModel {
     joined: new Set(),
   };
   for (const [name, exported] of Object.entries(client.exports)) {
-    if (name.endsWith('$') && (exported as Schema)[0] === OPERATION) joinOperation(draft, exported as Schema);
+    if (name.endsWith('$') && (exported as Schema)[0] === OPERATION && !EVENT_STREAMS.has(`${model.service}:${(exported as Schema)[2]}`))
+      joinOperation(draft, exported as Schema);
   }
   joinEnums(draft);
   return {
@@ -158,22 +174,28 @@ function httpOf(name: string, traits: Traits): OperationModel['http'] | undefine
   return { method, uri, code };
 }
 
-/** Returns method, path and status without the names of path labels, which differ between the sources and do not matter to clients. */
+/**
+ * Returns method, path and status without the names of path labels. The model and the clients' schemas use different
+ * names, and the names do not matter to clients.
+ */
 function routeOf({ method, uri, code }: OperationModel['http']): string {
   return `${method} ${uri.replaceAll(/\{[^}]*\}/g, '{}')} ${code}`;
 }
 
-/** Merges an input or output. Returns the name of its shape, or `undefined` if there is none (schema `unit`). */
+/**
+ * Merges the client's schema of an operation's input or output into the shape in the model. Returns the name of the
+ * shape. Returns `undefined` if the model has no shape and the client's schema has no members.
+ */
 function joinOperand(draft: Draft, shape: string | undefined, ref: Ref): string | undefined {
   const followed = typeof ref === 'function' ? ref() : ref;
   if (followed === 'unit') return shape;
   const schema = opened(followed).type as Schema;
-  // If the model has no input or output, the clients have an empty structure.
+  // If the model has no input or no output for an operation, the client has an empty structure instead.
   if (shape === undefined && (schema[4] as readonly string[]).length === 0) return undefined;
   return joinStructure(draft, shape ?? schema[2], schema);
 }
 
-/** Adds the members of a schema that its shape lacks. Creates the shape if it does not exist. Returns the shape's name. */
+/** Adds to a shape the members that only the schema has. Creates a missing shape. Returns the name of the shape. */
 function joinStructure(draft: Draft, name: string, schema: Schema): string {
   const [id, , schemaName, traits] = schema;
   const joinedKey = `${schemaName} → ${name}`;
@@ -209,7 +231,10 @@ function joinStructure(draft: Draft, name: string, schema: Schema): string {
   return name;
 }
 
-/** Merges a type into a shape, or creates a shape. Returns its name. `declared` returns the name of a string's enum, if any. */
+/**
+ * Merges a type into a shape, or creates a shape if `shape` is undefined. Returns the name of the shape. `declared`
+ * returns the name of a string's enum, or `undefined` if the string has no enum.
+ */
 function join(draft: Draft, shape: string | undefined, type: number | Schema, declared: () => string | undefined): string {
   const known = shape === undefined ? undefined : draft.shapes[shape];
   if (typeof type === 'number') {
@@ -250,7 +275,10 @@ function join(draft: Draft, shape: string | undefined, type: number | Schema, de
   }
 }
 
-/** Returns the type at a position of a list's or map's schema. Rejects unknown traits of the list, map or element. */
+/**
+ * Returns the type at the index `place` of the schema of a list or map. Rejects unknown traits of the list, map or
+ * element.
+ */
 function elementOf(draft: Draft, schema: Schema, place: 4 | 5): number | Schema {
   const { type, traits } = opened(schema[place] as Ref);
   for (const found of [schema[3], traits]) {
@@ -351,7 +379,7 @@ function enumValues(client: Client, name: string): readonly string[] | undefined
   return values.length > 0 && values.every((value) => typeof value === 'string') ? values : undefined;
 }
 
-/** Adds enum values that only the client has. The clients capitalize every name. */
+/** Adds enum values that only the client has. The clients capitalize the name of every enum. */
 function joinEnums(draft: Draft): void {
   for (const [name, shape] of Object.entries(draft.shapes)) {
     if (!shape.enum) continue;

@@ -6,7 +6,7 @@ export function pascalCase(name: string): string {
   return name.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Names of TypeScript and of this project's types. A shape with such a name is an error. */
+/** Names of types of TypeScript and of this project. A shape with such a name is an error. */
 const RESERVED: ReadonlySet<string> = new Set([
   'Record',
   'Readonly',
@@ -18,6 +18,14 @@ const RESERVED: ReadonlySet<string> = new Set([
   'Array',
   'String',
 ]);
+
+/** Names of JavaScript's global objects. The type of a shape with such a name gets the service as prefix: `S3Object` for `Object`. */
+const GLOBAL: ReadonlySet<string> = new Set(['Date', 'Error', 'Map', 'Object', 'Set', 'Symbol']);
+
+/** Returns the name of the type of a shape. */
+function declaredName(model: ServiceModel, shape: string): string {
+  return GLOBAL.has(shape) ? `${pascalCase(model.service)}${shape}` : shape;
+}
 
 /** Returns the text of `src/model/generated/<service>.ts`. The types are sorted by name, so that diffs are local. */
 export function declarations(model: ServiceModel, head: string): string {
@@ -42,9 +50,10 @@ export function declarations(model: ServiceModel, head: string): string {
   for (const shapeName of [...reached].sort()) {
     const shape = model.shapes[shapeName] as Shape;
     if (shape.type !== 'structure' && shape.enum === undefined) continue;
-    if (RESERVED.has(shapeName)) throw new Error(`${model.service}: the shape name '${shapeName}' is reserved`);
+    const typeName = declaredName(model, shapeName);
+    if (RESERVED.has(typeName)) throw new Error(`${model.service}: the shape name '${shapeName}' is reserved`);
     shapes.push(
-      shape.type === 'structure' ? structure(shapeName, shape, type) : `export type ${shapeName} = ${literals(shape.enum ?? [])};\n`,
+      shape.type === 'structure' ? structure(typeName, shape, type) : `export type ${typeName} = ${literals(shape.enum ?? [])};\n`,
     );
   }
   const errors = Object.keys(model.shapes).filter((shape) => model.shapes[shape]?.error);
@@ -80,7 +89,7 @@ export function apis(services: readonly string[]): string {
   ].join('');
 }
 
-/** Declares a structure. The alternatives of a union exclude each other, but code can read every member on any alternative. */
+/** Declares a structure. In a union, exactly one member is set. Code can read the others, which are `undefined`. */
 function structure(name: string, shape: Shape, type: (member: Member) => string): string {
   const members = Object.entries(shape.members ?? {});
   if (shape.union) {
@@ -98,7 +107,7 @@ function typeOf(model: ServiceModel, name: string): string {
   if (shape === undefined) throw new Error(`${model.service}: no shape ${name}`);
   switch (shape.type) {
     case 'structure':
-      return name;
+      return declaredName(model, name);
     case 'list':
       return `readonly ${bracketed(typeOf(model, (shape.member as Member).shape))}[]`;
     case 'map': {
@@ -107,7 +116,7 @@ function typeOf(model: ServiceModel, name: string): string {
       return key ? `Readonly<Partial<Record<${key}, ${value}>>>` : `Readonly<Record<string, ${value}>>`;
     }
     case 'string':
-      return shape.enum ? name : 'string';
+      return shape.enum ? declaredName(model, name) : 'string';
     case 'integer':
     case 'long':
     case 'float':

@@ -8,11 +8,11 @@ import type { ProtocolName, ServiceName } from '#model/services.ts';
 
 /** JSON value of a published model. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-type JsonObject = { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
 
-/** Keys that a server does not need. */
+/** Keys of a published model that a server does not need, by the kind of object that contains them. */
 const IGNORED_KEYS: Readonly<Record<string, readonly string[]>> = {
-  service: ['version', 'deprecated', 'deprecatedMessage'],
+  service: ['version', 'deprecated', 'deprecatedMessage', 'clientContextParams'],
   metadata: [
     'auth',
     'protocol',
@@ -20,12 +20,35 @@ const IGNORED_KEYS: Readonly<Record<string, readonly string[]>> = {
     'serviceAbbreviation',
     'signatureVersion',
     'uid',
+    'checksumFormat',
     'globalEndpoint',
     'awsQueryCompatible',
   ],
-  operation: ['idempotent', 'requestcompression', 'auth', 'deprecatedMessage', 'deprecatedSince'],
-  shape: ['box', 'fault', 'xmlOrder', 'synthetic', 'retryable', 'deprecated', 'exception'],
-  member: ['box', 'deprecated', 'deprecatedMessage', 'contextParam'],
+  operation: [
+    'idempotent',
+    'requestcompression',
+    'auth',
+    'deprecatedMessage',
+    'deprecatedSince',
+    'endpoint',
+    'staticContextParams',
+    'unsignedPayload',
+  ],
+  shape: [
+    'deprecatedMessage',
+    'box',
+    'fault',
+    'xmlOrder',
+    'xmlNamespace',
+    'locationName',
+    'event',
+    'eventstream',
+    'synthetic',
+    'retryable',
+    'deprecated',
+    'exception',
+  ],
+  member: ['box', 'deprecated', 'deprecatedMessage', 'contextParam', 'eventpayload', 'hostLabel', 'xmlAttribute', 'xmlNamespace'],
 };
 
 /** Patterns that match every string. The generator omits them, so that the server does not scan long chat messages and policies. */
@@ -34,7 +57,10 @@ const MATCHES_ALL: readonly Json[] = ['[\\s\\S]*', '(?s).*'];
 /** Checks that an object has only known or ignored keys. */
 function checkKeys(where: string, what: string, from: JsonObject, keys: readonly string[]): void {
   for (const key of Object.keys(from)) {
-    if (!keys.includes(key) && !IGNORED_KEYS[what]?.includes(key)) throw new Error(`${where}: unknown ${what} key '${key}'`);
+    if (key === 'documentation') throw new Error(`${where} has documentation; run npm run generate -- --import FILE with botocore's file`);
+    if (!keys.includes(key) && !IGNORED_KEYS[what]?.includes(key)) {
+      throw new Error(`${where}: unknown ${what} key '${key}'; support it, or add it to IGNORED_KEYS in tools/generate/published.ts`);
+    }
   }
 }
 
@@ -47,7 +73,10 @@ export function readPublished(folder: string, service: ServiceName): { readonly 
   return { file, model: JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as JsonObject };
 }
 
-/** Reads the removed operations of a service and their origin (`models/<its model>.removed.json`), if it has any. */
+/**
+ * Reads the removed operations of a service, their shapes and their origin from `models/<name of the model>.removed.json`. Returns
+ * `undefined` if the file does not exist.
+ */
 export function readRemoved(folder: string, file: string): JsonObject | undefined {
   const path = `${folder}/${file.replace(/\.json$/, '.removed.json')}`;
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as JsonObject) : undefined;
@@ -67,7 +96,7 @@ export function fromPublished(service: ServiceName, file: string, published: Jso
     'targetPrefix',
     'xmlNamespace',
   ]);
-  if (removed) checkKeys(file, 'removed', removed, ['origin', 'operations']);
+  if (removed) checkKeys(file, 'removed', removed, ['origin', 'shapesOrigin', 'operations', 'shapes']);
   const protocols = metadata['protocols'] as readonly ProtocolName[];
   const endpointPrefix = metadata['endpointPrefix'] as string;
 
@@ -82,25 +111,29 @@ export function fromPublished(service: ServiceName, file: string, published: Jso
     operations: mapValues(published['operations'] as Record<string, JsonObject>, (o, name) =>
       toOperation(`${file} ${name}`, name, o, protocols.includes('query')),
     ),
-    removed: mapValues((removed?.['operations'] ?? {}) as Record<string, JsonObject>, (o, name) =>
-      toOperation(`${file} removed ${name}`, name, o, false),
+    // The shapes of removed operations are in a model of their own: see `legacy.ts`.
+    removed: mapValues((removed?.['operations'] ?? {}) as Record<string, JsonObject>, ({ http }, name) =>
+      toOperation(`${file} removed ${name}`, name, { name, http } as JsonObject, false),
     ),
     shapes: mapValues(published['shapes'] as Record<string, JsonObject>, (shape, name) => toShape(`${file} ${name}`, shape)),
     provenance: [`botocore ${file}, August 2026`, ...(removed ? [removed['origin'] as string] : [])],
   };
 }
 
-function toOperation(where: string, name: string, o: JsonObject, query: boolean): OperationModel {
-  checkKeys(where, 'operation', o, ['name', 'http', 'input', 'output', 'errors', 'readonly', 'authtype', 'deprecated']);
+/** Converts an operation. */
+export function toOperation(where: string, name: string, o: JsonObject, query: boolean): OperationModel {
+  checkKeys(where, 'operation', o, ['name', 'http', 'input', 'output', 'errors', 'readonly', 'authtype', 'httpChecksum', 'deprecated']);
   const http = o['http'] as JsonObject;
   checkKeys(where, 'http', http, ['method', 'requestUri', 'responseCode']);
   const input = o['input'] as JsonObject | undefined;
   const output = o['output'] as JsonObject | undefined;
-  checkKeys(where, 'input', input ?? {}, ['shape']);
+  checkKeys(where, 'input', input ?? {}, ['shape', 'locationName', 'xmlNamespace']);
   checkKeys(where, 'output', output ?? {}, ['shape', 'resultWrapper']);
   const errors = (o['errors'] as readonly JsonObject[] | undefined) ?? [];
   for (const error of errors) checkKeys(where, 'error', error, ['shape']);
-  if (o['authtype'] !== undefined && o['authtype'] !== 'none') throw new Error(`${where}: unknown authtype '${o['authtype']}'`);
+  const checksum = o['httpChecksum'] as JsonObject | undefined;
+  if (o['authtype'] !== undefined && !['none', 'v4-unsigned-body'].includes(o['authtype'] as string))
+    throw new Error(`${where}: unknown authtype '${o['authtype']}'`);
 
   return {
     name,
@@ -111,16 +144,19 @@ function toOperation(where: string, name: string, o: JsonObject, query: boolean)
     },
     ...(input && { input: input['shape'] as string }),
     ...(output && { output: output['shape'] as string }),
-    // CloudWatch's model has no wrappers. In the query protocol, the wrapper is always the operation's name with this suffix.
+    // In the query protocol, the wrapper of a response always has the operation's name with the suffix `Result`.
+    // CloudWatch's model does not state the wrappers.
     ...(output && query && { resultWrapper: (output['resultWrapper'] as string | undefined) ?? `${name}Result` }),
     errors: errors.map((error) => error['shape'] as string),
     ...(o['authtype'] === 'none' && { unsigned: true as const }),
     readOnly: o['readonly'] === true,
+    ...(checksum?.['requestChecksumRequired'] === true && { checksumRequired: true as const }),
     ...(o['deprecated'] === true && { deprecated: true as const }),
   };
 }
 
-function toShape(where: string, shape: JsonObject): Shape {
+/** Converts a shape. */
+export function toShape(where: string, shape: JsonObject): Shape {
   checkKeys(where, 'shape', shape, [
     'type',
     'members',
@@ -135,6 +171,8 @@ function toShape(where: string, shape: JsonObject): Shape {
     'enum',
     'sensitive',
     'timestampFormat',
+    'payload',
+    'flattened',
     'error',
   ]);
   const members = shape['members'] as Record<string, JsonObject> | undefined;
@@ -143,18 +181,21 @@ function toShape(where: string, shape: JsonObject): Shape {
   return {
     type: shape['type'] as ShapeType,
     ...(members && { members: mapValues(members, (member, name) => toMember(`${where}.${name}`, member)) }),
-    ...pick(shape, ['required']),
+    ...pick(shape, ['required', 'payload']),
     ...(shape['union'] === true && { union: true as const }),
     ...(element && { member: toMember(`${where}.member`, element) }),
     ...(key && { key: toMember(`${where}.key`, key) }),
     ...pick(shape, ['min', 'max', ...(MATCHES_ALL.includes(shape['pattern'] ?? '') ? [] : ['pattern']), 'enum']),
     ...(shape['sensitive'] === true && { sensitive: true as const }),
-    ...pick(shape, ['timestampFormat']),
+    ...pick(shape, ['timestampFormat', 'flattened']),
     ...(shape['exception'] === true && { error: toError(where, shape) }),
   };
 }
 
-/** Returns the error of an exception. The default status is 400, or 500 for a server fault. Source: Smithy, "error trait". */
+/**
+ * Returns the status and the error code of an exception. The default status is 400, or 500 for a server fault.
+ * Source: Smithy, "error trait".
+ */
 function toError(where: string, shape: JsonObject): NonNullable<Shape['error']> {
   const error = (shape['error'] as JsonObject | undefined) ?? {};
   checkKeys(where, 'error trait', error, ['code', 'httpStatusCode', 'senderFault']);
@@ -170,13 +211,14 @@ function toMember(where: string, member: JsonObject): Member {
     'location',
     'locationName',
     'flattened',
+    'streaming',
     'idempotencyToken',
     'sensitive',
     'timestampFormat',
   ]);
   return {
     shape: member['shape'] as string,
-    ...pick(member, ['location', 'locationName', 'flattened', 'idempotencyToken', 'sensitive', 'timestampFormat']),
+    ...pick(member, ['location', 'locationName', 'flattened', 'streaming', 'idempotencyToken', 'sensitive', 'timestampFormat']),
   };
 }
 

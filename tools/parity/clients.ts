@@ -1,5 +1,6 @@
 /** Finds the operations that tests call with real clients. Searches the text of the test files and does not run them. */
 import type { ServiceName } from '#model/services.ts';
+import { clientPackageOf } from '../generate/clients.ts';
 
 /** Client of a test. `SDK` is the AWS SDK for JavaScript v3. */
 export type ClientName = 'SDK' | 'CLI' | 'boto3';
@@ -33,7 +34,7 @@ export function calls({ text }: TestText, client: ClientName, service: ServiceNa
  * with the same name, such as TagResource.
  */
 function callsSdk(text: string, service: ServiceName, operation: string): boolean {
-  const name = `@aws-sdk/client-${service === 'events' ? 'eventbridge' : service}`;
+  const name = clientPackageOf(service);
   const command = `${operation}Command`;
   if (!text.includes(command)) return false;
   for (const [, what = '', from] of text.matchAll(/import\s+([^;]*?)\s+from\s+'([^']+)'/g)) {

@@ -1,4 +1,4 @@
-/** Reasons why operations are not implemented, for services in which the remaining operations are intentionally missing. */
+/** Reasons why operations are intentionally not implemented. */
 import type { ServiceName } from '#model/services.ts';
 
 type Reasons = readonly (readonly [reason: string, operations: readonly string[]])[];
@@ -49,15 +49,97 @@ const MEETINGS: Reasons = [
   ['meetings carry no media that could be transcribed', ['StartMeetingTranscription']],
 ];
 
+// biome-ignore format: a table
+const VOICE: Reasons = [
+  ['AWS ended support for proxy sessions on April 7, 2026', ['CreateProxySession', 'DeleteProxySession', 'DeleteVoiceConnectorProxy', 'GetProxySession', 'GetVoiceConnectorProxy', 'ListProxySessions', 'PutVoiceConnectorProxy', 'UpdateProxySession']],
+  ['addresses for emergency calls, which need a carrier', ['ValidateE911Address']],
+  ['phone calls, which this server does not carry', ['CreateSipMediaApplicationCall', 'UpdateSipMediaApplicationCall']],
+  ['recognition and analysis of voices in calls, which this server does not carry', [
+    'CreateVoiceProfile', 'CreateVoiceProfileDomain', 'DeleteVoiceProfile', 'DeleteVoiceProfileDomain', 'GetSpeakerSearchTask', 'GetVoiceProfile', 'GetVoiceProfileDomain', 'GetVoiceToneAnalysisTask',
+    'ListVoiceProfileDomains', 'ListVoiceProfiles', 'StartSpeakerSearchTask', 'StartVoiceToneAnalysisTask', 'StopSpeakerSearchTask', 'StopVoiceToneAnalysisTask', 'UpdateVoiceProfile', 'UpdateVoiceProfileDomain',
+  ]],
+];
+
+// biome-ignore format: a table
+const CLOUDTRAIL: Reasons = [
+  ['event data stores: the event history and trails have the records', ['CreateEventDataStore', 'DeleteEventDataStore', 'GetEventDataStore', 'ListEventDataStores', 'RestoreEventDataStore', 'StartEventDataStoreIngestion', 'StopEventDataStoreIngestion', 'UpdateEventDataStore']],
+  ['queries in SQL, which need an event data store', ['CancelQuery', 'DescribeQuery', 'GetQueryResults', 'ListQueries', 'StartQuery']],
+  ['policies of event data stores, channels and dashboards, which this server does not have', ['DeleteResourcePolicy', 'GetResourcePolicy', 'PutResourcePolicy']],
+  ['channels receive events of partners, which this server does not have', ['CreateChannel', 'DeleteChannel', 'GetChannel', 'ListChannels', 'UpdateChannel']],
+  ['dashboards of event data stores, which this server does not have', ['CreateDashboard', 'DeleteDashboard', 'GetDashboard', 'ListDashboards', 'StartDashboardRefresh', 'UpdateDashboard']],
+  ['imports into event data stores, which this server does not have', ['GetImport', 'ListImportFailures', 'ListImports', 'StartImport', 'StopImport']],
+  ['federation with Athena, which this server does not include', ['DisableFederation', 'EnableFederation']],
+  ['queries from prompts, which need a language model', ['GenerateQuery', 'SearchSampleQueries']],
+  ['no part of this server searches for unusual activity', ['ListInsightsData', 'ListInsightsMetricData']],
+];
+
+// biome-ignore format: a table
+const EVENTS: Reasons = [
+  ['event sources of partners, which this server does not have', [
+    'ActivateEventSource', 'CreatePartnerEventSource', 'DeactivateEventSource', 'DeletePartnerEventSource', 'DescribeEventSource', 'DescribePartnerEventSource', 'ListEventSources',
+    'ListPartnerEventSourceAccounts', 'ListPartnerEventSources', 'PutPartnerEvents',
+  ]],
+  ['global endpoints, which switch to another region if health checks of Route 53 fail', ['CreateEndpoint', 'DeleteEndpoint', 'DescribeEndpoint', 'ListEndpoints', 'UpdateEndpoint']],
+];
+
+// biome-ignore format: a table
+const LOGS: Reasons = [
+  ['queries of Logs Insights, which this server does not include: use FilterLogEvents', ['CreateLookupTable', 'CreateScheduledQuery', 'DeleteIndexPolicy', 'DeleteLookupTable', 'DeleteQueryDefinition', 'DeleteScheduledQuery', 'DescribeFieldIndexes', 'DescribeIndexPolicies', 'DescribeLookupTables', 'DescribeQueries', 'DescribeQueryDefinitions', 'GetLogFields', 'GetLogGroupFields', 'GetLogRecord', 'GetLookupTable', 'GetQueryResults', 'GetScheduledQuery', 'GetScheduledQueryHistory', 'ListLogGroupsForQuery', 'ListScheduledQueries', 'PutIndexPolicy', 'PutQueryDefinition', 'StartQuery', 'StopQuery', 'UpdateLookupTable', 'UpdateScheduledQuery']],
+  ['streams of events over a connection: `aws logs tail --follow` reads new events with FilterLogEvents', ['GetLogObject', 'StartLiveTail']],
+  ['logical destinations give other accounts access to a stream. Subscription filters reach functions and streams of their own account', ['DeleteDestination', 'DescribeDestinations', 'PutDestination', 'PutDestinationPolicy']],
+  ['deliveries of the logs of other AWS services, which this server does not include', ['CreateDelivery', 'DeleteDelivery', 'DeleteDeliveryDestination', 'DeleteDeliveryDestinationPolicy', 'DeleteDeliverySource', 'DescribeConfigurationTemplates', 'DescribeDeliveries', 'DescribeDeliveryDestinations', 'DescribeDeliverySources', 'GetDelivery', 'GetDeliveryDestination', 'GetDeliveryDestinationPolicy', 'GetDeliverySource', 'PutDeliveryDestination', 'PutDeliveryDestinationPolicy', 'PutDeliverySource', 'UpdateDeliveryConfiguration']],
+  ['transformers change events before they are stored, which this server does not do', ['DeleteTransformer', 'GetTransformer', 'PutTransformer', 'TestTransformer']],
+  ['no part of this server searches for unusual events', ['CreateLogAnomalyDetector', 'DeleteLogAnomalyDetector', 'GetLogAnomalyDetector', 'ListAnomalies', 'ListLogAnomalyDetectors', 'UpdateAnomaly', 'UpdateLogAnomalyDetector']],
+  ['exports and imports: read a group with FilterLogEvents', ['CancelExportTask', 'CancelImportTask', 'CreateExportTask', 'CreateImportTask', 'DescribeExportTasks', 'DescribeImportTaskBatches', 'DescribeImportTasks']],
+  ['there is no KMS', ['AssociateKmsKey', 'DisassociateKmsKey']],
+  ['there is no OpenSearch Service and no S3 Tables', ['AssociateSourceToS3TableIntegration', 'DeleteIntegration', 'DisassociateSourceFromS3TableIntegration', 'GetIntegration', 'ListIntegrations', 'ListSourcesForS3TableIntegration', 'PutIntegration']],
+  ['data protection and other policies of the account, which change stored events', ['DeleteAccountPolicy', 'DeleteDataProtectionPolicy', 'DescribeAccountPolicies', 'GetDataProtectionPolicy', 'PutAccountPolicy', 'PutDataProtectionPolicy']],
+  ['signatures authenticate requests: there are no bearer tokens', ['PutBearerTokenAuthentication']],
+  ['newer than the guide: use DescribeLogGroups', ['ListAggregateLogGroupSummaries', 'ListLogGroups']],
+];
+
+const INSIGHT_RULES = 'rules that rank contributors in log groups: this server does not analyze logs';
+const STREAMS = 'streams of metrics to Kinesis Data Firehose, which this server does not include';
+const ANOMALIES = 'models of the usual values of a metric, which need machine learning';
+const ENRICHMENT = 'metrics of OpenTelemetry and PromQL, which this server does not store';
+
+// biome-ignore format: a table
+const CLOUDWATCH: Reasons = [
+  [INSIGHT_RULES, ['DeleteInsightRules', 'DescribeInsightRules', 'DisableInsightRules', 'EnableInsightRules', 'GetInsightRuleReport', 'ListManagedInsightRules', 'PutInsightRule', 'PutManagedInsightRules']],
+  [STREAMS, ['DeleteMetricStream', 'GetMetricStream', 'ListMetricStreams', 'PutMetricStream', 'StartMetricStreams', 'StopMetricStreams']],
+  [ANOMALIES, ['DeleteAnomalyDetector', 'DescribeAnomalyDetectors', 'PutAnomalyDetector']],
+  [ENRICHMENT, ['GetOTelEnrichment', 'StartOTelEnrichment', 'StopOTelEnrichment']],
+  ['images of graphs, which this server does not draw', ['GetMetricWidgetImage']],
+  ['datasets of metrics with a key of KMS, which this server does not include', ['AssociateDatasetKmsKey', 'DisassociateDatasetKmsKey', 'GetDataset']],
+  ['metrics of resources of EC2 and other services, which this server does not include', ['CreateResourceMetricsConfiguration', 'DeleteResourceMetricsConfiguration', 'GetResourceMetricsConfiguration']],
+  ['schedules that mute the actions of alarms', ['DeleteAlarmMuteRule', 'GetAlarmMuteRule', 'ListAlarmMuteRules', 'PutAlarmMuteRule']],
+  ['alarms on queries of logs, which this server does not include', ['PutLogAlarm']],
+  ['contributors of alarms on queries of Metrics Insights, which this server does not include', ['DescribeAlarmContributors']],
+];
+
+const CONNECT = 'instances of Amazon Connect, which this server does not include';
+
+// biome-ignore format: a table
+const CHIME: Reasons = [
+  [CONNECT, ['AssociateVoiceConnectorConnect', 'CreateConnectAnalyticsConnector', 'CreateConnectCallTransferConnector', 'DisassociateVoiceConnectorConnect']],
+  ['invitations of people from a Slack workspace, to which this server does not connect', ['InviteUsersFromProvider']],
+];
+
 /**
- * Reasons by operation. For `iam`, `sts` and `organizations`, the list is complete: their remaining operations are intentionally missing.
- * Other services have reasons for some operations.
+ * Reasons by operation. The lists of `iam`, `sts`, `organizations`, `chime`, `cloudtrail`, `logs` and `chime-sdk-voice` are complete: every operation
+ * that is not implemented has a reason. For other services, only some operations have a reason.
  */
 export const REASONS: Partial<Record<ServiceName, ReadonlyMap<string, string>>> = {
+  chime: byOperation(CHIME),
   iam: byOperation(IAM),
   sts: byOperation(STS),
   organizations: byOperation(ORGANIZATIONS),
+  cloudtrail: byOperation(CLOUDTRAIL),
+  logs: byOperation(LOGS),
+  cloudwatch: byOperation(CLOUDWATCH),
   'chime-sdk-meetings': byOperation(MEETINGS),
+  'chime-sdk-voice': byOperation(VOICE),
+  events: byOperation(EVENTS),
 };
 
 function byOperation(reasons: Reasons): ReadonlyMap<string, string> {

@@ -10,7 +10,9 @@ import type { CloudtrailApi, CloudtrailErrorCode } from './cloudtrail.ts';
 import type { CloudwatchApi, CloudwatchErrorCode } from './cloudwatch.ts';
 import type { EventsApi, EventsErrorCode } from './events.ts';
 import type { IamApi, IamErrorCode } from './iam.ts';
+import type { LogsApi, LogsErrorCode } from './logs.ts';
 import type { OrganizationsApi, OrganizationsErrorCode } from './organizations.ts';
+import type { S3Api, S3ErrorCode } from './s3.ts';
 import type { StsApi, StsErrorCode } from './sts.ts';
 
 /** Operations of each service. */
@@ -26,8 +28,10 @@ export interface Apis {
   readonly cloudtrail: CloudtrailApi;
   readonly events: EventsApi;
   readonly cloudwatch: CloudwatchApi;
+  readonly logs: LogsApi;
   readonly accessanalyzer: AccessanalyzerApi;
   readonly organizations: OrganizationsApi;
+  readonly 's3': S3Api;
 }
 
 /** Names of the error shapes of each service. */
@@ -43,6 +47,8 @@ export interface ErrorCodes {
   readonly cloudtrail: CloudtrailErrorCode;
   readonly events: EventsErrorCode;
   readonly cloudwatch: CloudwatchErrorCode;
+  readonly logs: LogsErrorCode;
   readonly accessanalyzer: AccessanalyzerErrorCode;
   readonly organizations: OrganizationsErrorCode;
+  readonly 's3': S3ErrorCode;
 }

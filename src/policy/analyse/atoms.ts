@@ -1,10 +1,10 @@
 /**
- * Example strings that distinguish patterns and conditions: for each, strings that match and strings that do not.
- * This module only chooses examples. The engine decides whether an example matches.
+ * Creates example strings for the patterns and conditions of policies: strings that they match, and strings that they
+ * do not match. This module only chooses the examples. The engine decides whether an example matches.
  */
 import type { ArnPattern, ConditionTest } from '../lowered.ts';
 import type { Piece } from '../pattern.ts';
-import { toMoment, toNumber, toRange } from '../values.ts';
+import { addressText, mask, toMoment, toNumber, toRange } from '../values.ts';
 
 /** Strings that no policy contains, so that only wildcards match them. */
 export interface Fresh {
@@ -14,13 +14,15 @@ export interface Fresh {
   readonly word: string;
 }
 
-/** Function that returns the values of a variable for examples. */
+/** Function that returns example values of a policy variable, such as `aws:username`. */
 export type VariableValues = (key: string) => readonly string[];
 
 /** Maximum number of examples of one pattern. */
 const EXAMPLES_MAX = 8;
 
-/** Returns strings that a pattern matches, with an empty string, one character and a word for each wildcard. */
+/**
+ * Returns strings that a pattern matches. In these strings, a word, an empty string or one character replaces each `*`.
+ */
 export function examplesOf(pieces: readonly Piece[], fresh: Fresh, variables: VariableValues): readonly string[] {
   const examples = new Set<string>();
   for (const fill of [fresh.word, '', fresh.character]) {
@@ -61,27 +63,30 @@ export function resourcesOf(pattern: ArnPattern, fresh: Fresh, variables: Variab
   const filled: string[] = [];
   for (const fill of [fresh.word, '', fresh.character]) {
     const fields = segments.map((pieces, i) => exampleField(pieces, i, fill, fresh, variables));
-    // Missing segments of a short ARN match everything.
+    // An ARN pattern with fewer than six segments matches any value in the missing segments.
     for (let i = fields.length; i < 6; i++) fields.push([DEFAULT_FIELDS[i] ?? fresh.word]);
     for (const last of fields[5] ?? []) filled.push([...fields.slice(0, 5).map((field) => field[0] ?? ''), last].join(':'));
   }
   return [...new Set(filled)].slice(0, EXAMPLES_MAX);
 }
 
-/** Realistic values for wildcards in the first five segments. */
+/** Realistic values for wildcards in the first five segments of an ARN. */
 const OTHER_FIELDS = [undefined, undefined, undefined, 'eu-central-1', '444455556666'] as const;
 const DEFAULT_FIELDS = ['arn', 'aws', 'chime', 'us-east-1', '111122223333', undefined] as const;
 
 function exampleField(pieces: readonly Piece[], field: number, fill: string, fresh: Fresh, variables: VariableValues): readonly string[] {
   const usual = DEFAULT_FIELDS[field];
   if (usual !== undefined && pieces.length === 1 && pieces[0]?.kind === 'many') {
-    // Other patterns may contain the realistic values, so one resource has a fresh string instead.
+    // Other patterns may contain the realistic values. So one of the examples has a string that no policy contains.
     return [fill === fresh.word ? usual : fill === '' ? (OTHER_FIELDS[field] ?? usual) : fresh.word];
   }
   return fillPieces(pieces, fill, fresh, variables);
 }
 
-/** Returns values that distinguish one condition test from others: its own values, adjacent values, and a fresh one. */
+/**
+ * Returns values that distinguish one condition test from others: the values of the test, adjacent values (such as a
+ * number plus 1), and a value that no policy contains.
+ */
 export function valuesOf(test: ConditionTest, fresh: Fresh, variables: VariableValues): readonly string[] {
   const texts = test.values.flatMap((pieces) => examplesOf(pieces, fresh, variables));
   switch (test.operator.family) {
@@ -114,11 +119,14 @@ function aroundNumber(number: number): readonly string[] {
 function aroundMoment(moment: number): readonly string[] {
   if (Number.isNaN(moment) || Math.abs(moment) > 8_640_000_000_000_000 - 1000) return [];
   const near = [moment, moment - 1000, moment + 1000].map((at) => new Date(at).toISOString());
-  // After the year 9999 the format has six digits, which policies do not support.
+  // `toISOString` writes years after 9999 with six digits, which policies do not support.
   return near.filter((text) => text.length === 24);
 }
 
-/** Returns the first and last address of a range, and the next one after it, if there is one. */
+/**
+ * Returns the first and the last address of a range. Also returns an address outside the range, unless the range has
+ * all addresses.
+ */
 function aroundRange(text: string): readonly string[] {
   const range = toRange(text);
   if (range === undefined) return [];
@@ -126,19 +134,8 @@ function aroundRange(text: string): readonly string[] {
   const width = family === 4 ? 32 : 128;
   const last = words.map((word, i) => (word | ~mask(bits - 32 * i)) >>> 0);
   const outside = words.map((word, i) => (bits > 0 && i === (bits - 1) >> 5 ? (word ^ (1 << (31 - ((bits - 1) & 31)))) >>> 0 : word));
-  const addresses = [words, last, ...(bits > 0 ? [outside] : [])].map((words) => printAddress(words.slice(0, width / 32)));
+  const addresses = [words, last, ...(bits > 0 ? [outside] : [])].map((words) => addressText(words.slice(0, width / 32)));
   return [...new Set(addresses)];
-}
-
-function mask(bits: number): number {
-  if (bits <= 0) return 0;
-  return bits >= 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;
-}
-
-/** Formats an IPv6 address with eight groups, without leading zeros. */
-export function printAddress(words: readonly number[]): string {
-  if (words.length === 1) return [24, 16, 8, 0].map((shift) => ((words[0] ?? 0) >>> shift) & 0xff).join('.');
-  return words.flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)]).join(':');
 }
 
 /** Returns strings that occur in none of the passed strings. */

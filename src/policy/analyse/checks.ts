@@ -5,7 +5,10 @@ import type { AuthorizationReference } from '../validate/reference.ts';
 import { type Grant, grantedOf, newAccess } from './compare.ts';
 import type { AskedAs } from './search.ts';
 
-/** Result of a check. `FAIL` also means that access cannot be excluded: the API says "might allow". */
+/**
+ * Result of a check. `FAIL` means that the policy allows the access, or that the analysis cannot prove the contrary.
+ * The API reference says that the policy "might allow" the access.
+ */
 export interface CheckAnswer {
   readonly result: 'PASS' | 'FAIL';
   readonly message: string;
@@ -22,8 +25,8 @@ export interface CheckReason {
  * Checks whether an updated policy allows a request that the existing one does not allow.
  *
  * @throws StepsExceeded  the analysis exceeds its budget
- * Source: IAM Access Analyzer API, CheckNoNewAccess; the messages of a failure are from its examples.
- * Assumed: the message of a success.
+ * Source: IAM Access Analyzer API, CheckNoNewAccess. The message of a failed check is from its examples.
+ * Assumed: a passed check has the same message with "do not grant".
  */
 export function checkNoNewAccess(
   existing: CompiledPolicy,
@@ -41,7 +44,10 @@ export function checkNoNewAccess(
   );
 }
 
-/** Access to check: any of the actions on any of the resources. If one of the lists is absent, it means all. */
+/**
+ * Access to check: any of the actions on any of the resources. An absent or empty list means all actions or all
+ * resources.
+ */
 export interface AskedAccess {
   readonly actions?: readonly string[];
   readonly resources?: readonly string[];
@@ -52,8 +58,8 @@ export interface AskedAccess {
  *
  * @throws PolicyTextError  an action is invalid, or a resource is neither `*` nor an ARN
  * @throws StepsExceeded    the analysis exceeds its budget
- * Source: IAM Access Analyzer API, CheckAccessNotGranted; the messages of a failure are from its examples.
- * Assumed: the message of a success.
+ * Source: IAM Access Analyzer API, CheckAccessNotGranted. The message of a failed check is from its examples.
+ * Assumed: a passed check has the same message with "does not grant".
  */
 export function checkAccessNotGranted(
   policy: CompiledPolicy,

@@ -5,7 +5,11 @@ import { grantsNothingNew, neverBoth } from './proof.ts';
 import { type AskedAs, type Search, type Witness, witnessesOf } from './search.ts';
 import { universeOf } from './universe.ts';
 
-/** Result for one statement: access that an example request shows, or access that can neither be shown nor excluded. */
+/**
+ * Statement that grants, or may grant, the access for which the analysis searches. `shown`: example requests show that
+ * the statement grants the access. `notExcluded`: the analysis can neither show nor exclude that the statement grants
+ * the access.
+ */
 export type Grant =
   | { readonly statement: number; readonly sid?: string; readonly known: 'shown'; readonly witnesses: readonly Witness[] }
   | { readonly statement: number; readonly sid?: string; readonly known: 'notExcluded' };
@@ -14,21 +18,27 @@ export type Grant =
 export interface AccessDifference {
   /** `granted`: only the updated policy allows the request. `withdrawn`: only the existing policy allows it. */
   readonly change: 'granted' | 'withdrawn';
-  /** Index of the statement that allows the request, in the updated policy for `granted`, and in the existing one for `withdrawn`. */
+  /**
+   * Index of the statement that allows the request. It is a statement of the updated policy for `granted`, and of the
+   * existing policy for `withdrawn`.
+   */
   readonly statement: number;
   readonly sid?: string;
   readonly witness: Witness;
 }
 
-/** Maximum comparisons of the search for examples in one analysis. After them, access that is not excluded is reported as possible. */
+/**
+ * Maximum number of comparisons (of an example request with a statement or a context key) in one analysis. After this
+ * number, the search for examples ends. A statement without an example or a proof is then reported as `notExcluded`.
+ */
 const COMPARISONS_MAX = 1_000_000;
 
 /**
- * Returns the statements of the updated policy that allow new access: shown by a request, or neither shown nor excluded.
- * An empty result proves that the updated policy grants no new access.
+ * Returns the statements of the updated policy that allow new access, and those for which new access cannot be
+ * excluded. An empty result proves that the updated policy grants no new access.
  *
  * @throws StepsExceeded  the analysis exceeds its budget
- * Assumed: the policy is evaluated alone, as in CheckNoNewAccess. Other policies do not count.
+ * Assumed: each policy is evaluated alone, as in CheckNoNewAccess. The principal's other policies do not count.
  */
 export function newAccess(
   existing: CompiledPolicy,
@@ -51,8 +61,8 @@ export function newAccess(
 }
 
 /**
- * Returns the statements of `policy` that allow some of the access to check. `asked` is a policy with one Allow for this access.
- * An empty result proves that `policy` grants none of it.
+ * Returns the statements of `policy` that allow some of the access in question. `asked` is a policy whose only
+ * statement allows exactly this access. An empty result proves that `policy` grants none of this access.
  */
 export function grantedOf(
   asked: CompiledPolicy,
@@ -90,11 +100,13 @@ function grants(
 }
 
 /**
- * Returns the differences between two versions of a policy, each with a request. Returns one difference for each statement and each set
- * of actions that all patterns treat alike.
+ * Returns the differences between two versions of a policy. Each difference has a request that the two versions decide
+ * differently. Actions that match the same statements form a class. For each statement, the result has at most one
+ * difference per class.
  *
- * The engine has decided each request with both versions. `complete` is false if a difference can neither be shown nor excluded. It is also
- * false for versions with the same meaning, unless a comparison of their statements proves this.
+ * The engine has decided each request with both versions. `complete` is false if the analysis can neither show nor
+ * exclude a further difference. This can also happen for two versions with the same meaning, if no proof is found that
+ * they are equal.
  */
 export function comparePolicies(
   existing: CompiledPolicy,

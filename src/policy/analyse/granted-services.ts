@@ -1,14 +1,15 @@
 /**
  * Determines the services in which policies allow an action.
  *
- * Source: IAM User Guide, "Refine permissions using last accessed information": only Allow statements count, and not those that deny.
+ * Source: IAM User Guide, "Refine permissions using last accessed information": Deny statements are ignored.
  */
 import { compileSteps, tryCompilePolicy } from '../compile.ts';
 import { matchesText } from '../glob-match.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 
 /**
- * Returns the prefixes of the services in which a policy allows an action. An invalid document allows none.
+ * Returns the prefixes of the services in which a policy allows at least one action. Returns an empty list for an
+ * invalid document.
  *
  * @throws StepsExceeded  the analysis exceeds its budget
  */
@@ -21,7 +22,8 @@ export function grantedServices(document: string, services: ReadonlySet<string>,
     if (effect !== 'Allow' || granted.size === services.size) continue;
     const named = new Set<string>();
     for (const { everything, service, name } of actions.patterns) {
-      // NotAction allows some actions of a service, unless it excludes the whole service.
+      // The NotAction pattern `chime:*` excludes all actions of a service. A pattern such as `chime:Get*` leaves some
+      // actions allowed.
       if (actions.not && !everything && !matchesText(name, '')) continue;
       for (const prefix of services) {
         if (named.has(prefix)) continue;

@@ -1,4 +1,7 @@
-/** Proofs about patterns with wildcards. False means only that there is no proof. */
+/**
+ * Proofs about patterns with wildcards. A result of true is a proof. A result of false means only that no proof was
+ * found.
+ */
 import { type Glob, MANY, newGlob, ONE } from '../glob.ts';
 import { matchesText } from '../glob-match.ts';
 import type { Piece } from '../pattern.ts';
@@ -7,11 +10,15 @@ import { type StepBudget, takeSteps } from '../steps.ts';
 /** Cost of one character or wildcard of a pattern, in steps. */
 export const STEPS_OF_CODE = 4;
 
-/** Proves that one pattern covers another. Wildcards of the narrower pattern are treated as characters that only wildcards match. */
+/**
+ * Proves that one pattern covers another. For this, replaces each wildcard of the narrower pattern with a character
+ * that only wildcards match. If the wider pattern matches the resulting string, it covers the narrower pattern.
+ */
 export function codesCover(wider: Glob, { codes: narrow }: Glob, budget: StepBudget): boolean {
   const { codes: wide } = wider;
   takeSteps(budget, 4 + 8 * narrow.length);
-  // A `?` of the wider pattern would match a `*` of the narrower one as one character, although `*` matches any number.
+  // A `?` of the wider pattern would match the character that replaces a `*`, although `*` matches any number of
+  // characters. So this pair of patterns must be equal.
   if (wide.includes(ONE) && narrow.includes(MANY)) return same(wide, narrow);
   const text = String.fromCharCode(...[...narrow].slice(0, 4000).map((code) => (code === MANY ? 0xfffe : code === ONE ? 0xffff : code)));
   return narrow.length <= 4000 && matchesText(wider, text, 0, text.length, budget);
@@ -21,7 +28,7 @@ function same(left: Int32Array, right: Int32Array): boolean {
   return left.length === right.length && left.every((code, i) => code === right[i]);
 }
 
-/** Compiles a pattern without policy variables. Returns `undefined` if it has one. */
+/** Compiles a pattern without policy variables. Returns `undefined` if the pattern has a variable. */
 export function plainGlob(pieces: readonly Piece[], budget: StepBudget): Glob | undefined {
   if (pieces.some(({ kind }) => kind === 'variable')) return undefined;
   takeSteps(budget, pieces.reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.length : 1), 4) * STEPS_OF_CODE);
@@ -29,8 +36,8 @@ export function plainGlob(pieces: readonly Piece[], budget: StepBudget): Glob | 
 }
 
 /**
- * Reports whether some string matches both patterns. The work is the product of their lengths. Returns true for patterns of more than 2,000
- * codes.
+ * Reports whether some string matches both patterns. The work is the product of their lengths. If the product exceeds
+ * four million, returns true without a comparison.
  */
 export function codesMeet({ codes: left }: Glob, { codes: right }: Glob, budget: StepBudget): boolean {
   if (left.length * right.length > 4_000_000) return true;

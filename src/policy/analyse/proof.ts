@@ -1,5 +1,6 @@
 /**
- * Proofs that hold for every request. They compare patterns and conditions without a search. False means only that there is no proof.
+ * Proofs that hold for every request. They compare the patterns and conditions of policies, without a search for
+ * examples. A result of true is a proof. A result of false means only that no proof was found.
  */
 import { parseArn } from '#core/arn.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
@@ -12,10 +13,13 @@ import { codesCover, codesMeet, plainGlob } from './pattern-proof.ts';
 import type { AskedAs } from './search.ts';
 
 /**
- * Proves that the existing policy allowed everything that a statement of the updated policy allows.
+ * Proves that the existing policy allowed everything that a statement of the updated policy allows. This requires two
+ * things:
  *
- * An Allow of the existing policy without further conditions must cover each action and resource of the statement. The updated policy must
- * contain all denials of the existing policy that apply to the statement.
+ * - For each action and resource of the statement, the existing policy has an Allow that covers them. The conditions of
+ * this Allow follow from the conditions of the statement and from the Deny statements of the updated policy.
+ * - For each Deny of the existing policy that can deny a request of the statement, the updated policy has a Deny that
+ * covers the existing Deny.
  */
 export function grantsNothingNew(
   statement: LoweredStatement,
@@ -41,8 +45,9 @@ export function grantsNothingNew(
 }
 
 /**
- * Returns tests that hold for every request that a statement allows. They are the complements of conditions of denials: a request that
- * fails one is denied.
+ * Returns tests that hold for every request that matches `statement` and that no Deny in `denials` denies. Uses only a
+ * Deny that has a single condition and, without this condition, covers the statement. The result contains the
+ * complement of this condition.
  */
 function impliedByDenials(
   statement: LoweredStatement,
@@ -57,7 +62,10 @@ function impliedByDenials(
   });
 }
 
-/** Proves that no request is allowed by both statements, or that an unconditional Deny covers one of them. */
+/**
+ * Proves that no request matches both `statement` and `asked`, or that `policy` denies every request that matches both
+ * of them.
+ */
 export function neverBoth(
   statement: LoweredStatement,
   asked: LoweredStatement,
@@ -68,7 +76,8 @@ export function neverBoth(
   const denials = policy.lowered.statements.filter(({ effect }) => effect === 'Deny');
   takeSteps(budget, partsOf(statement) * STEPS_OF_PAIR);
   return parts(statement).every((part) => {
-    // A request that matches both statements matches each of these parts, so a Deny of any part denies it.
+    // A request that matches `part` and `asked` also matches each of these combined statements. So a Deny that covers
+    // one combined statement denies the request.
     const { resources: where = part.resources } = asked;
     const of = where === undefined ? {} : { resources: where };
     const narrowed = [part, { ...part, actions: asked.actions }, { ...part, ...of }, { ...part, actions: asked.actions, ...of }];
@@ -76,7 +85,7 @@ export function neverBoth(
   });
 }
 
-/** Cost of comparing two statements or patterns without matching their patterns, in steps. */
+/** Fixed cost of comparing two statements or patterns, in steps. Matching their characters costs additional steps. */
 const STEPS_OF_PAIR = 8;
 
 /** Returns the number of statements that `parts` returns. */
@@ -98,8 +107,8 @@ function parts(statement: LoweredStatement): readonly LoweredStatement[] {
 }
 
 /**
- * Proves that every request that matches the narrower statement matches the wider one. Ignores their effects, except that a Deny for `*`
- * also applies to callers without credentials.
+ * Proves that every request that matches the narrower statement matches the wider one. It does not matter whether the
+ * statements allow or deny, with one exception: a wider Deny for `*` also covers callers without credentials.
  */
 export function covers(wider: LoweredStatement, narrower: LoweredStatement, askedAs: AskedAs, budget: StepBudget): boolean {
   takeSteps(budget, STEPS_OF_PAIR);
@@ -116,7 +125,7 @@ interface PatternSet<Pattern> {
   readonly patterns: readonly Pattern[];
 }
 
-/** Proves that one set of patterns covers another. A negated set is wider if it excludes less. */
+/** Proves that one set of patterns covers another. A negated set, such as `NotAction`, is wider if it excludes less. */
 function setCovers<Pattern>(
   wider: PatternSet<Pattern>,
   narrower: PatternSet<Pattern>,
@@ -125,7 +134,8 @@ function setCovers<Pattern>(
 ): boolean {
   if (!wider.not && !narrower.not) return narrower.patterns.every((narrow) => wider.patterns.some((wide) => patternCovers(wide, narrow)));
   if (wider.not && narrower.not) return wider.patterns.every((wide) => narrower.patterns.some((narrow) => patternCovers(narrow, wide)));
-  // `NotAction` and `NotResource` cover a pattern if they exclude nothing that it matches.
+  // Exactly one set is negated here. A negated `wider` covers `narrower` if no string matches both an excluded pattern
+  // of `wider` and a pattern of `narrower`.
   return wider.not && !wider.patterns.some((wide) => narrower.patterns.some((narrow) => patternsMeet(wide, narrow)));
 }
 
@@ -179,8 +189,9 @@ function segmentCovers(wide: readonly Piece[], narrow: readonly Piece[], budget:
 /**
  * Proves that the principals of one statement include those of another.
  *
- * In an Allow, `*` includes only callers with an account, as the engine decides (`granteeOf` in `trust.ts`). AWS says that `*` specifies
- * "all principals", so its CheckNoNewAccess passes if `*` becomes a service or an identity provider. Here that is new access.
+ * In an Allow, `*` includes only callers with an account, as in the engine (`granteeOf` in `trust.ts`). AWS says that
+ * `*` specifies "all principals". So AWS's CheckNoNewAccess passes if an update replaces `*` with a service or an
+ * identity provider. Belfry reports this update as new access.
  */
 function principalsCover(wider: LoweredStatement, narrower: LoweredStatement, budget: StepBudget): boolean {
   const [wide, narrow] = [wider.principals, narrower.principals];
@@ -193,7 +204,7 @@ function principalsCover(wider: LoweredStatement, narrower: LoweredStatement, bu
   );
 }
 
-/** Proves that a principal includes another: an account includes its users, roles and sessions. */
+/** Proves that one principal includes another. An account includes its users, roles and sessions. */
 function principalCovers(wide: PrincipalEntry, narrow: PrincipalEntry): boolean {
   if (wide.type !== narrow.type) return false;
   if (wide.value === narrow.value) return true;
@@ -201,7 +212,10 @@ function principalCovers(wide: PrincipalEntry, narrow: PrincipalEntry): boolean 
   return wide.type === 'AWS' && accountId !== undefined && (narrow.value === accountId || parseArn(narrow.value)?.accountId === accountId);
 }
 
-/** Proves that no request matches both statements: from the actions or the resources alone, or from contradicting conditions. */
+/**
+ * Proves that no request matches both statements, because their actions or resources do not overlap, or because their
+ * conditions contradict each other.
+ */
 export function disjoint(left: LoweredStatement, right: LoweredStatement, budget: StepBudget): boolean {
   if (contradict(left.conditions, right.conditions, budget)) return true;
   if (!left.actions.not && !right.actions.not) {

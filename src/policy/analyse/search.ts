@@ -7,13 +7,16 @@ import { type StepBudget, takeSteps } from '../steps.ts';
 import { decideTrust, type TrustCaller } from '../trust.ts';
 import { actionsToTry, callersToTry, contextOf, dimensionsFor, resourcesToTry, type Universe } from './universe.ts';
 
-/** Request that shows a difference. The engine can decide it again. */
+/** Example request that shows a result of the analysis. It has all data that the engine needs to decide it again. */
 export interface Witness extends PolicyRequest {
-  /** Caller. Absent for policies without principals. */
+  /** Caller of the request. Absent if the analyzed policy is an identity policy. */
   readonly caller?: TrustCaller;
 }
 
-/** Type of the analyzed policy: attached to a principal, or to a resource and with principals. */
+/**
+ * Type of the analyzed policy. `identity`: attached to a principal. `resource`: attached to a resource, and with
+ * principals.
+ */
 export type AskedAs = 'identity' | 'resource';
 
 /** Reports whether a policy allows a request by itself. A resource policy never allows a request without a caller. */
@@ -25,7 +28,10 @@ export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: 
   return identityAllows(policy, witness.action, record, witness.resources, steps);
 }
 
-/** Decides an identity policy. It does not cache the program, so that action names of an analysis do not fill the engine's tables. */
+/**
+ * Decides a request with an identity policy. Does not cache the decision graph of the action. Otherwise the invented
+ * action names of an analysis would fill the engine's table of actions (`actions.ts`).
+ */
 function identityAllows(
   policy: CompiledPolicy,
   action: string,
@@ -37,7 +43,10 @@ function identityAllows(
   return decideProgram(program, record, resources, steps).effect === 'Allow';
 }
 
-/** Search for a request that one policy allows, and that another policy allows (`both`) or does not allow (`onlyFirst`). */
+/**
+ * Search for a request that the policy `allowing` allows. The policy `other` must also allow the request (`both`), or
+ * must not allow it (`onlyFirst`).
+ */
 export interface Search {
   readonly allowing: CompiledPolicy;
   readonly other: CompiledPolicy;
@@ -45,23 +54,31 @@ export interface Search {
   readonly askedAs: AskedAs;
   readonly otherAskedAs: AskedAs;
   readonly universe: Universe;
-  /** Number of comparisons (of a request with a statement or a key) that are left. All searches of one analysis share it. */
+  /**
+   * Number of comparisons (of a request with a statement or a key) that are left. All searches of one analysis share
+   * this budget.
+   */
   readonly budget: { left: number };
 }
 
-/** Cost of preparing one action, in comparisons: linking both policies, and finding resources and values. */
+/**
+ * Cost of preparing the search for one action: this number of comparisons for each statement. The preparation builds
+ * the decision graphs of both policies, and finds resources and context values to try.
+ */
 const OVERHEAD = 20;
 
-/** Cost of a comparison without matching its patterns, in steps. */
+/** Cost of one comparison, in steps. Matching patterns costs additional steps. */
 const STEPS_OF_COMPARISON = 16;
 
 /** Maximum number of requests to try for one action of one statement. */
 const TRIES_PER_ACTION = 6000;
 
 /**
- * Returns requests that a statement allows and that satisfy the search, one for each class of actions with such a request.
+ * Returns requests that a statement allows and that satisfy the search. Returns at most one request for each class of
+ * actions (actions to which the same statements apply).
  *
- * The engine has decided each request. An empty result proves nothing: see `grantsNothingNew`.
+ * The engine has decided each request. An empty result proves nothing. The proof that a statement allows nothing new is
+ * `grantsNothingNew`.
  */
 export function witnessesOf(statement: LoweredStatement, search: Search): readonly Witness[] {
   const found: Witness[] = [];
@@ -82,7 +99,8 @@ function witnessOf(action: string, statement: LoweredStatement, search: Search):
   if (dimensions.some(({ choices }) => choices.length === 0)) return undefined;
   const resources = resourcesToTry(action, universe);
   const callers: readonly (TrustCaller | undefined)[] = askedAs === 'resource' ? callersToTry(universe) : [undefined];
-  // The last choices vary slowest: every resource and caller is tried with the most likely context before the context varies.
+  // The resource changes first, then the caller, then the context. So the search tries the most likely context with
+  // every resource and caller before it tries another context.
   const counts = [resources.length, callers.length, ...dimensions.map(({ choices }) => choices.length)];
   const at = counts.map(() => 0);
   const cost = universe.statements.length + dimensions.length;
@@ -102,7 +120,7 @@ function witnessOf(action: string, statement: LoweredStatement, search: Search):
   return undefined;
 }
 
-/** Moves to the next combination. Returns false after the last one. */
+/** Advances `at` to the next combination of choices. Returns false after the last combination. */
 function advance(at: number[], counts: readonly number[]): boolean {
   for (let i = 0; i < at.length; i++) {
     at[i] = (at[i] as number) + 1;
@@ -112,7 +130,10 @@ function advance(at: number[], counts: readonly number[]): boolean {
   return false;
 }
 
-/** Returns a function that decides one action with both policies. Links their programs once. */
+/**
+ * Returns a function that decides requests for one action with both policies. The decision graphs of identity policies
+ * are built once, and the returned function reuses them for every request.
+ */
 function decider(action: string, { allowing, other, wanted, askedAs, otherAskedAs, universe }: Search): (witness: Witness) => boolean {
   if (askedAs === 'resource') {
     return (witness) =>

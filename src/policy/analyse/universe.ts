@@ -12,7 +12,10 @@ import type { TrustCaller } from '../trust.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
 import { examplesOf, type Fresh, freshFor, resourcesOf, type VariableValues, valuesOf } from './atoms.ts';
 
-/** Dimensions of the requests to try. The choices in different dimensions are independent. */
+/**
+ * Data from which the search builds the requests to try. A request combines an action, a resource, a caller and values
+ * of context keys. Each of these is chosen independently of the others.
+ */
 export interface Universe {
   readonly fresh: Fresh;
   readonly statements: readonly LoweredStatement[];
@@ -22,15 +25,20 @@ export interface Universe {
   readonly variables: VariableValues;
   /** Step budget of the analysis. */
   readonly steps: StepBudget;
-  /** Keys that conditions test with a set operator. */
+  /**
+   * Context keys that may have several values: a condition tests them with a set operator, or the reference says so.
+   */
   readonly multivalued: ReadonlySet<string>;
-  /** Returns which statements apply to an action. Actions with the same signature are in one class. Results are cached. */
+  /**
+   * Returns the signature of an action: one digit for each statement. The digit is `1` if the statement applies to the
+   * action, otherwise `0`. Actions with the same signature form a class. Results are cached.
+   */
   readonly signatureOf: (action: string) => string;
 }
 
 export type ContextChoice = string | readonly string[] | undefined;
 
-/** Returns the dimensions for the statements of some policies. */
+/** Returns the data for a search with the statements of some policies. */
 export function universeOf(policies: readonly CompiledPolicy[], reference: AuthorizationReference, steps: StepBudget): Universe {
   const statements = policies.flatMap(({ lowered }) => lowered.statements);
   const fresh = freshFor(policies.map(({ text }) => text));
@@ -65,7 +73,7 @@ function pushTo(lists: Map<string, string[]>, key: string, text: string): void {
   else list.push(text);
 }
 
-/** Returns the steps of comparing an action with every pattern of some statements. */
+/** Returns the cost of comparing an action with every pattern of some statements, in steps. */
 function stepsOfActions(statements: readonly LoweredStatement[], action: string): number {
   let words = 0;
   for (const { actions } of statements) {
@@ -74,12 +82,16 @@ function stepsOfActions(statements: readonly LoweredStatement[], action: string)
   return statements.length + words * action.length;
 }
 
-/** Maximum number of actions to try for one statement. Each action represents all actions that no pattern distinguishes from it. */
+/**
+ * Maximum number of actions to try for one statement. Each action represents a class of actions: all actions to which
+ * the same statements apply.
+ */
 const ACTIONS_MAX = 64;
 
 /**
- * Returns actions of a statement, one for each class that the patterns of all statements distinguish. For services in the reference, every
- * action is a candidate. For other services, the examples of the patterns are candidates.
+ * Returns actions to which `statement` applies: one action for each class (actions to which the same statements apply).
+ * For services in the reference, every action is a candidate. For other services, the candidates are example actions of
+ * the patterns.
  */
 export function actionsToTry(
   statement: LoweredStatement,
@@ -119,8 +131,9 @@ function fillCodes({ codes }: Glob, star: string, fresh: Fresh): string {
 const RESOURCES_MAX = 120;
 
 /**
- * Returns resources that distinguish the ARN patterns of all statements: examples of each pattern, of each pair of patterns, and of the
- * action's resource types. Examples of the resource types come first, so that the search finds a valid request if possible.
+ * Returns resources that distinguish the ARN patterns of all statements: examples of each pattern, of each pair of
+ * patterns, and of the action's resource types. Resources in the ARN format of a resource type come first, so that the
+ * search prefers valid requests.
  */
 export function resourcesToTry(action: string, universe: Universe): readonly string[] {
   const { statements, fresh, variables, reference, steps } = universe;
@@ -143,7 +156,7 @@ export function resourcesToTry(action: string, universe: Universe): readonly str
   return [...found].slice(0, RESOURCES_MAX);
 }
 
-/** Returns resources that two patterns both match, by segment. */
+/** Returns resources that match two of the patterns. Finds a value for each segment of the ARN separately. */
 function pairs(patterns: readonly ArnPattern[], { fresh, variables, steps }: Universe): readonly string[] {
   const found: string[] = [];
   const some = patterns.filter((pattern) => pattern.kind === 'segments').slice(0, 24);
@@ -177,7 +190,10 @@ function meeting(
   return both.find((text) => matches(first, text) && matches(second, text));
 }
 
-/** Compiles a pattern in which variables match everything. The engine makes the final decision. */
+/**
+ * Compiles a pattern with `*` in place of each variable. The result can match strings that the pattern does not match.
+ * This is safe, because the engine later decides every example request.
+ */
 function withoutVariables(pieces: readonly Piece[]): Glob {
   return newGlob(pieces.map((piece) => (piece.kind === 'variable' ? { kind: 'many' } : piece)));
 }
@@ -218,7 +234,10 @@ export interface Dimension {
 /** Maximum number of values to try for one key. */
 const CHOICES_MAX = 24;
 
-/** Returns the keys that an action's statements read, with values that distinguish their tests. `narrowed` limits them to one statement. */
+/**
+ * Returns the context keys that the statements for an action read. Each key has values that distinguish the condition
+ * tests of this key. Omits values for which a condition of the statement `narrowed` does not hold.
+ */
 export function dimensionsFor(action: string, narrowed: LoweredStatement, universe: Universe): readonly Dimension[] {
   takeSteps(universe.steps, stepsOfActions(universe.statements, action));
   const asked = universe.statements.filter((statement) => statementHasAction(statement, action.toLowerCase()));
@@ -274,7 +293,10 @@ export function contextOf(entries: readonly (readonly [string, ContextChoice])[]
   return context;
 }
 
-/** Returns callers that distinguish the principals of all statements. Without principals, returns one caller without names. */
+/**
+ * Returns callers that distinguish the principals of all statements. Also returns a user, a service and an identity
+ * provider that no statement names.
+ */
 export function callersToTry({ statements, fresh }: Universe): readonly TrustCaller[] {
   const callers = new Map<string, TrustCaller>();
   const add = (caller: TrustCaller): void => {

@@ -81,7 +81,7 @@ for (const [title, text, problem] of PROBLEMS) {
   });
 }
 
-test('runPolicyTest: coverage counts how often each statement decided', () => {
+test('runPolicyTest: the coverage contains the number of requests that each statement decided', () => {
   const { coverage } = run({ principal: 'user', action: 'chime:GetMeeting', expect: 'Allow' });
   assert.deepEqual(
     coverage.find(({ policy }) => policy === 'get'),
@@ -102,7 +102,7 @@ test('runPolicyTest: with everyStatementDecides, a statement that decides no req
   );
 });
 
-test('tapLines: a failure has the expected and actual decision, and its title is escaped in one line', () => {
+test('tapLines: a failure has the expected and the actual decision, and an escaped title in one line', () => {
   const report = run({ title: 'a\nok 9 # SKIP', principal: 'user', action: 'iam:GetUser', expect: 'Allow' });
   const lines = tapLines('a.json', report, 5);
   assert.equal(lines[1], 'not ok 5 - a ok 9 \\# SKIP');

@@ -13,7 +13,7 @@ import {
 } from '../engine.ts';
 import { type Expected, type PolicyText, readTestFile, type TestFile, type TestPrincipal, type TestRequest } from './test-file.ts';
 
-/** Loads policies that are not in the test file. A function returns `undefined` if the policy does not exist. */
+/** Functions that load policies from outside the test file. They return `undefined` if the policy does not exist. */
 export interface PolicySources {
   /** Returns the document of a managed policy by its ARN. */
   readonly managed?: (arn: string) => string | undefined;
@@ -28,7 +28,7 @@ export interface PolicyTestReport {
   /** Problems of the file or its policies. If there are any, no request was evaluated. */
   readonly problems: readonly string[];
   readonly requests: readonly RequestReport[];
-  /** Statements of all policies of the file, with the number of their decisions. */
+  /** Statements of all policies of the file, each with the number of requests that it decided. */
   readonly coverage: readonly StatementCoverage[];
 }
 
@@ -157,7 +157,10 @@ function trustDecision(
   return { effect: 'Deny', kind: 'explicit', by: { ...decision.by, policyId: name }, policyType: 'trust', resource };
 }
 
-/** Derives the caller of a trust policy from the principal's ARN. The ARN of a role session does not contain the role's path. */
+/**
+ * Converts a principal's ARN to the caller for the evaluation of a trust policy. The ARN of a role session does not
+ * contain the role's path, so the caller's `roleArn` has no path.
+ */
 function callerOf({ arn }: TestPrincipal): TrustCaller {
   if (arn.endsWith('.amazonaws.com')) return { service: arn };
   const parts = parseArn(arn);
@@ -169,7 +172,8 @@ function callerOf({ arn }: TestPrincipal): TrustCaller {
 }
 
 /**
- * Returns the condition context of a request. The context of the request overrides that of the principal and of its ARN.
+ * Returns the condition context of a request. The context of the request overrides the context of the principal, which
+ * overrides the keys that the principal's ARN implies.
  *
  * Source: IAM User Guide, global condition keys of the principal; requirement CTX-1.
  */

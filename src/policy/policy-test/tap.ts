@@ -2,6 +2,7 @@ import type { PolicyTestReport, StatementCoverage } from './run.ts';
 
 /**
  * Formats a report in the Test Anything Protocol, version 14: one test point for each request, and one for the coverage.
+ * If the report has problems, there is one failed test point for each problem instead.
  *
  * The lines have no line terminator. `first` is the number of the first test point, so that several files form one stream.
  */

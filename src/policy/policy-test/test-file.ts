@@ -1,6 +1,6 @@
 /**
- * The file of a policy test (`*.iamtest.json`): policies, principals, requests and their expected decisions.
- * This file defines the format, which docs/policy-tests.md describes. `run.ts` evaluates the requests.
+ * The file of a policy test (`*.iamtest.json`): policies, principals, requests and their expected decisions. This
+ * module parses the format, which docs/policy-tests.md describes. `run.ts` evaluates the requests.
  */
 import type { JsonMember, JsonNode, JsonObject } from '../json-text.ts';
 import { readJson } from '../read-json.ts';
@@ -51,7 +51,7 @@ export interface TestRequest {
   readonly expect: Expected;
   /** Statement that must decide: `policy`, `policy#2` (from 0) or `policy#Sid`. */
   readonly by?: string;
-  /** Policy type that must be the one without an Allow: `identity`, `boundary`, `session`, `service-control`. */
+  /** Policy type whose missing Allow must cause the denial: `identity`, `boundary`, `session`, `service-control`. */
   readonly missing?: string;
 }
 
@@ -188,7 +188,10 @@ function readRequest(node: JsonNode, index: number, reading: Reading): TestReque
   };
 }
 
-/** Reads a condition context. Converts keys to lower case, and numbers and booleans to strings. A list is a multivalued key. */
+/**
+ * Reads a condition context. Converts keys to lower case, and numbers and booleans to strings. A list becomes the value
+ * of a multivalued key.
+ */
 function readContext(node: JsonNode | undefined, what: string, reading: Reading): ReadonlyMap<string, string | readonly string[]> {
   const context = new Map<string, string | readonly string[]>();
   if (node === undefined) return context;
@@ -203,7 +206,7 @@ function scalar(node: JsonNode, what: string, reading: Reading): string {
   if (node.kind === 'string') return node.value;
   if (node.kind === 'number') return node.text;
   if (node.kind === 'boolean') return String(node.value);
-  addProblem(reading, node, `${what} must be a string, number or boolean, or a list of them`);
+  addProblem(reading, node, `${what} must be a string, number or boolean, or a list of such values`);
   return '';
 }
 

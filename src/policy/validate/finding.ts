@@ -4,7 +4,7 @@ import type { Position } from '../document.ts';
 export type FindingType = 'ERROR' | 'SECURITY_WARNING' | 'WARNING' | 'SUGGESTION';
 
 /**
- * One step of the path to a part of a policy document.
+ * One element of the path to a part of a policy document.
  *
  * - `value`: the value of the member with this name
  * - `key`: the name of the member

@@ -161,7 +161,7 @@ export const ERRORS = {
     details: 'The policy variable default value must begin and end with a single quote. Add the missing quote.',
   },
   UNSUPPORTED_SPACE_IN_VARIABLE: { type: 'ERROR', details: 'A space is not supported within the policy variable text. Remove the space.' },
-  /** Source: the page of 2021. The page of 2026 does not list it. */
+  /** Source: AWS's reference page of 2021. The page of 2026 does not list this issue. */
   UNSUPPORTED_SYMBOL_IN_VARIABLE: {
     type: 'ERROR',
     details: 'The symbol {} is not supported within the policy variable text. Remove the symbol.',

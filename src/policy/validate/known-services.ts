@@ -1,10 +1,11 @@
 import type { AuthorizationReference } from './reference.ts';
 
 /**
- * Prefixes of services that AWS has closed or renamed. Its own managed policies still name them.
+ * Prefixes of services that AWS has closed or renamed. AWS's own managed policies still contain these prefixes.
  *
  * Recorded: ValidatePolicy reports none of `catalog-user`, `crowd`, `deeplens` and `sumerian`, March 2026.
- * Source: AWS managed policies with the others, for example AWSDeepRacerFullAccess and AmazonZocaloFullAccess.
+ * Source: AWS managed policies that contain the other prefixes, for example AWSDeepRacerFullAccess and
+ * AmazonZocaloFullAccess.
  */
 const RETIRED: ReadonlySet<string> = new Set([
   'catalog-user',

@@ -4,9 +4,10 @@ import { toMoment } from '../values.ts';
 import { isLenientDate } from './lenient-date.ts';
 
 /**
- * Reports whether every condition operator exists and has no key twice, ignoring case.
+ * Reports whether every condition operator exists, and whether no operator has the same key twice, ignoring case.
  *
- * An operator without keys tests nothing, so any name is accepted for it. Any key is accepted too: no request has an unknown key.
+ * An operator without keys tests nothing, so it can have any name. A key can also have any name, because an unknown key
+ * is simply absent in every request.
  *
  * Source: moto, tests/test_iam/test_iam_policies.py, recorded from IAM, which stores `{"a": {}}` and the key `a`.
  */
@@ -20,7 +21,10 @@ export function conditionIsKnown({ condition }: StatementNode): boolean {
   return true;
 }
 
-/** Reports whether every value of a date operator is a date that IAM stores. */
+/**
+ * Reports whether every value of a date operator is a date that IAM accepts in a policy. IAM also accepts dates in
+ * lenient formats, which never match in a decision.
+ */
 export function datesAreDates({ condition }: StatementNode): boolean {
   for (const { operator, tests } of condition?.blocks ?? []) {
     if (readOperator(operator.value)?.operator.family !== 'date') continue;

@@ -69,12 +69,12 @@ const IDENTITY: readonly (readonly [title: string, text: string, message: string
   ['no version',                               JSON.stringify({ Statement: plain }),                                     VERSION],
   ['version 2008-10-17',                       JSON.stringify({ Version: '2008-10-17', Statement: plain }),              VERSION],
   ['no version and an effect in wrong case',   JSON.stringify({ Statement: { ...plain, Effect: 'denY' } }),              VERSION],
-  // the legacy parser
+  // errors of IAM's legacy parser
   ['an effect in wrong case',                  policy({ ...plain, Effect: 'denY' }),                                     LEGACY],
   ['an effect in wrong case and a Sid twice',  policy({ ...plain, Sid: 'a', Effect: 'aLLow' }, { Sid: 'a', Effect: 'Allow' }), LEGACY],
   ['a short ARN with an empty field',          policy({ ...plain, Resource: 'arn:aws:s3::b' }),                          LEGACY],
-  ['a short ARN like it in NotResource',       policy({ Effect: 'Allow', Action: 's3:x', NotResource: 'arn:aws:s3::b' }), LEGACY],
-  ['a short ARN like it without an action',    policy({ Effect: 'Allow', Resource: 'arn:aws:s3::b' }),                   LEGACY],
+  ['an empty ARN field in NotResource',        policy({ Effect: 'Allow', Action: 's3:x', NotResource: 'arn:aws:s3::b' }), LEGACY],
+  ['an empty ARN field and no action',         policy({ Effect: 'Allow', Resource: 'arn:aws:s3::b' }),                   LEGACY],
   ['an empty vendor in an ARN',                policy({ ...plain, Resource: 'arn:aws::::b' }),                           LEGACY],
   ['an empty vendor in a short ARN',           policy({ ...plain, Resource: 'arn:aws::b' }),                             LEGACY],
   ['an empty vendor after a bad partition',    policy({ ...plain, Resource: 'arn:awss3::b/*' }),                         LEGACY],
@@ -83,7 +83,7 @@ const IDENTITY: readonly (readonly [title: string, text: string, message: string
   ['a year of three digits',                   conditional({ DateLessThanEquals: { a: '234-13' } }),                     LEGACY],
   ['a time zone with one digit',               conditional({ DateLessThanEquals: { a: '2016-12-13t2:00:00.593194+1' } }), LEGACY],
   ['a fraction of ten digits',                 conditional({ DateLessThanEquals: { a: '2016-12-13t2:00:00.1999999999+10:59' } }), LEGACY],
-  ['seconds beyond 64 bits',                   conditional({ DateLessThan: { a: '9223372036854775808' } }),              LEGACY],
+  ['seconds beyond 63 bits',                   conditional({ DateLessThan: { a: '9223372036854775808' } }),              LEGACY],
   ['an invalid date and no action',            policy({ Effect: 'Allow', Condition: { DateGreaterThan: { a: 'x' } } }),  LEGACY],
   // principals and statement IDs
   ['a principal',                              policy({ ...plain, Principal: '*' }),                                     'Policy document should not specify a principal.'],
@@ -94,7 +94,7 @@ const IDENTITY: readonly (readonly [title: string, text: string, message: string
   ['only an effect',                           policy({ Effect: 'Allow' }),                                              ACTIONS],
   ['no actions',                               policy({ Effect: 'Allow', Resource: BUCKET }),                            ACTIONS],
   ['an empty list of actions',                 policy({ ...plain, Action: [] }),                                         ACTIONS],
-  ['no actions in the first of two',           policy({ Effect: 'Deny' }, plain),                                        ACTIONS],
+  ['no actions in the first statement',        policy({ Effect: 'Deny' }, plain),                                        ACTIONS],
   ['no resources',                             policy({ Effect: 'Allow', Action: 's3:ListBucket' }),                     RESOURCES],
   ['an empty list of resources',               policy({ ...plain, Resource: [] }),                                       RESOURCES],
   ['no resources and an invalid action',       policy({ Effect: 'Allow', Action: 'invalid' }),                           VENDOR],
@@ -108,7 +108,7 @@ const IDENTITY: readonly (readonly [title: string, text: string, message: string
   ['an unknown partition in eight fields',     policy({ ...plain, Resource: 'a:b:c:d:e:f:g:h' }),                        'Partition "b" is not valid for resource "arn:b:c:d:e:f:g:h".'],
   ['an ARN without the prefix arn',            policy({ ...plain, Resource: 'aws:s3:::b' }),                             'Partition "s3" is not valid for resource "arn:s3:::b:*".'],
   ['an ARN of two fields',                     policy({ ...plain, Resource: 's3::b/*' }),                                'Partition "" is not valid for resource "arn::b/*:*:*:*".'],
-  ['the partition of another account',         policy({ ...plain, Resource: 'arn:aws-cn:s3:::b' }),                      'Partition "aws-cn" is not valid for resource "arn:aws-cn:s3:::b".'],
+  ['the partition of accounts in China',       policy({ ...plain, Resource: 'arn:aws-cn:s3:::b' }),                      'Partition "aws-cn" is not valid for resource "arn:aws-cn:s3:::b".'],
   ['a wildcard in the partition',              policy({ ...plain, Resource: 'arn:aws*:s3:::b' }),                        'Partition "aws*" is not valid for resource "arn:aws*:s3:::b".'],
   ['a short ARN of any partition',             policy({ ...plain, Resource: 'arn:*:s3::b' }),                            LEGACY],
   ['two invalid partitions',                   policy({ ...plain, Resource: ['arn:error:s3:::b', 'arn:error:s3::b'] }),  'Partition "error" is not valid for resource "arn:error:s3:::b".'],
@@ -170,7 +170,7 @@ test('malformedPolicyText: an inline or session policy without a version is vali
   assert.equal(malformedPolicyText(text, 'session'), undefined);
 });
 
-test('malformedPolicyText: a session policy with invalid JSON has its own message', () => {
+test('malformedPolicyText: the message about invalid JSON is different for a session policy', () => {
   assert.equal(malformedPolicyText('{', 'session'), 'The policy is not in the valid JSON format.');
 });
 

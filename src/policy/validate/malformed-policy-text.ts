@@ -11,17 +11,18 @@ const LEGACY_PARSING = 'The policy failed legacy parsing';
 const SERVICE_CONTROL = 'The provided policy document does not meet the requirements of the specified policy type.';
 
 /**
- * Returns IAM's message for `MalformedPolicyDocument` if a Create or Put operation rejects a policy text, or `undefined` if it is valid.
+ * Returns IAM's message for `MalformedPolicyDocument` if a Create or Put operation rejects a policy text. Returns
+ * `undefined` if the text is valid.
  *
  * Also rejects every policy that the engine cannot evaluate, even if IAM stores it.
  *
- * `storage` applies to identity policies and boundaries. A managed policy must have version 2012-10-17, an inline policy may be older.
- * The default is `managed`.
+ * `storage` applies to identity policies and boundaries. A managed policy must have version 2012-10-17. An inline
+ * policy may have an older version. The default is `managed`.
  *
- * Source: moto, tests/test_iam/test_iam_policies.py, and versitygw, integration tests of PutUserPolicy and CreateRole. Both tables
- * were recorded from IAM and agree. Requirement ERR-4.
+ * Source: moto, tests/test_iam/test_iam_policies.py, and versitygw, integration tests of PutUserPolicy and CreateRole.
+ * The tests of both projects were recorded from IAM and agree. Requirement ERR-4.
  * Assumed: a session policy follows the rules of identity policies, except for the message about invalid JSON.
- * Assumed: an `Id` in an identity policy is valid, as the tables show, although the grammar forbids it (MATCH-5).
+ * Assumed: an `Id` in an identity policy is valid, as these tests show, although the grammar forbids it (MATCH-5).
  */
 export function malformedPolicyText(text: string, policyType: PolicyType, storage: 'managed' | 'inline' = 'managed'): string | undefined {
   const { document, problems } = readPolicy(text);
@@ -61,7 +62,8 @@ const CHECKS: readonly ((document: PolicyDocument, storage: 'managed' | 'inline'
       actionProblem,
     ),
   ({ statements }) => (statements.every(hasResources) ? undefined : 'Policy statement must contain resources.'),
-  // A policy that the engine cannot compile is never stored, because a statement without effect could be a Deny.
+  // A policy that the engine cannot compile is never stored. If the engine ignored an invalid statement, it could
+  // ignore a Deny.
   ({ text }) => ('policy' in tryCompilePolicy(text) ? undefined : LEGACY_PARSING),
 ];
 
@@ -83,7 +85,10 @@ function hasSyntaxErrors({ version, statements }: PolicyDocument): boolean {
   return statements.length === 0 || statements.some(statementHasSyntaxErrors);
 }
 
-/** Accepts `Effect` in any case: `denY` passes this check and fails only the legacy parser. Source: that of `malformedPolicyText`. */
+/**
+ * Reports whether a statement has a syntax error. Accepts `Effect` in any capitalization, because IAM reports `denY` as
+ * an error of the legacy parser. Source: the tests that `malformedPolicyText` lists.
+ */
 function statementHasSyntaxErrors(statement: StatementNode): boolean {
   const { effect, action, notAction, resource, notResource } = statement;
   const effectName = effect?.value.toLowerCase();

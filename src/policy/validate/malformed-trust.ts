@@ -20,8 +20,9 @@ const TRUST_ACTIONS = /^sts:(AssumeRole[A-Za-z*?]*|TagSession|SetSourceIdentity|
 /**
  * Returns IAM's message if a role trust policy or resource policy is malformed, or `undefined` if it is valid.
  *
- * Source: versitygw, tests of CreateRole recorded from IAM. Messages about principals: public error reports. Requirement ERR-4.
- * Assumed: the order of the checks within a statement, which follows those tests.
+ * Source: versitygw, tests of CreateRole recorded from IAM. Messages about principals: public error reports.
+ * Requirement ERR-4.
+ * Assumed: IAM checks the elements of a statement in the order of this file, which agrees with those tests.
  */
 export function trustProblem(
   document: PolicyDocument | undefined,
@@ -90,7 +91,8 @@ function statementProblem(statement: StatementNode, policyType: 'trust' | 'resou
 function principalElementProblem(principal: PrincipalNode | undefined, policyType: 'trust' | 'resource'): string | undefined {
   if (principal === undefined) return 'Missing required field Principal';
   if (principal.anyone) {
-    // Recorded: by the authors of the CDK. CreateRole rejects a bare `*`, although the guide says it equals {"AWS": "*"}.
+    // Recorded: reports by the authors of the CDK. CreateRole rejects a bare `*`, although the IAM User Guide says that
+    // it equals {"AWS": "*"}.
     return policyType === 'trust' ? 'AssumeRolepolicy contained an invalid principal: "STAR":"*".' : undefined;
   }
   if (principal.entries.every(({ values }) => values.length === 0)) return 'Missing required field Principal cannot be empty!';
@@ -98,7 +100,8 @@ function principalElementProblem(principal: PrincipalNode | undefined, policyTyp
     const type = key.value;
     if (!isPrincipalType(type)) return `Invalid principal in policy: "${type}"`;
     for (const { value } of values) {
-      // `"AWS": "*"` is valid, because the caller's account must also allow the call. For services and providers, `*` is everyone.
+      // `"AWS": "*"` is valid, because the caller's account must also allow the call. For services and providers, `*`
+      // is invalid, because it would trust every service or provider.
       const problem = value === '*' && type !== 'AWS' ? invalidPrincipalText(type, value) : principalProblem(type, value);
       if (problem !== undefined) return problem;
     }
@@ -118,8 +121,8 @@ const SCOPING = ['StringEquals', 'StringLike', 'StringEqualsIgnoreCase'];
  *
  * All GitHub users share this provider, so an unscoped statement trusts every repository.
  *
- * Source: errors of CreateRole reported for GitHub, which accept `repo:*` and reject `*`. Other shared providers: IAM User Guide,
- * "Identity-provider controls for shared OIDC providers".
+ * Source: public reports that CreateRole rejects `*` for GitHub, and accepts `repo:*`. Other shared providers: IAM User
+ * Guide, "Identity-provider controls for shared OIDC providers".
  * Assumed: the check applies only to GitHub. The messages for other providers are unknown, and ValidatePolicy warns about them.
  */
 function unscopedProvider({ effect, principal, condition }: StatementNode): string | undefined {

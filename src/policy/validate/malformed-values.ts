@@ -1,6 +1,6 @@
 /**
- * IAM's error messages about one value of a policy: an action, a resource or a principal.
- * Create and Put operations return these messages. `malformed-policy-text.ts` owns the order of the checks.
+ * IAM's error messages about one value of a policy: an action, a resource or a principal. Create and Put operations
+ * return these messages. `malformed-policy-text.ts` defines the order of the checks.
  */
 
 const IAM_PATHS = [
@@ -19,17 +19,24 @@ const IAM_PATHS = [
   'access-report/',
 ] as const;
 
-/** Paths that the recorded message does not list yet. Source: service authorization reference, resource types of `iam` and `sts`. */
+/**
+ * Valid paths that are missing from IAM's error message, which lists `IAM_PATHS`.
+ *
+ * Source: service authorization reference, resource types of `iam` and `sts`.
+ */
 const NEWER_IAM_PATHS = ['root', 'delegation-request/', 'assumed-role/', 'role-template/', 'contextProvider/'] as const;
 
 /** Partition of all accounts of this server. */
 const PARTITION = 'aws';
 
 /**
- * Reports whether a resource can have a partition: that of the account, or `*` for any partition.
+ * Reports whether an ARN in a policy has a valid partition. Two partitions are valid: the partition of this server's
+ * accounts, and `*`, which means any partition.
  *
- * Source: `*` is in 49 of AWS's managed policies, such as AWSIdentitySyncFullAccess, and in moto's table.
- * Source: other partitions: CreatePolicy in a Chinese account rejects `arn:aws:…` (kubernetes-sigs/aws-load-balancer-controller, issue 1557).
+ * Source: `*` occurs in 49 of AWS's managed policies, such as AWSIdentitySyncFullAccess, and in moto's tests of IAM
+ * policies.
+ * Source: CreatePolicy in a Chinese account (partition `aws-cn`) rejects `arn:aws:…`
+ * (kubernetes-sigs/aws-load-balancer-controller, issue 1557).
  * Assumed: an account of the partition `aws` rejects `arn:aws-cn:…` in the same way.
  */
 function isPartition(partition: string): boolean {
@@ -59,10 +66,12 @@ export function actionProblem(action: string): string | undefined {
 /**
  * Reports whether IAM's legacy parser rejects a resource. IAM reports this before most other problems of a document.
  *
- * The parser rejects an empty vendor, an empty field in an ARN of fewer than six fields, and a variable in the region or account.
+ * The parser rejects an empty vendor (service), an empty field in an ARN of fewer than six fields, and a variable in
+ * the region or account.
  *
- * Source: vendor and fields: moto and versitygw, as for `actionProblem`.
- * Source: variables: a live error for `arn:aws:iam::${aws:PrincipalAccount}:role/x`.
+ * Source: moto, tests/test_iam/test_iam_policies.py; versitygw, IAMPutUserPolicy tests (both recorded from IAM), for
+ * the vendor and the fields.
+ * Source: an error that IAM returned for `arn:aws:iam::${aws:PrincipalAccount}:role/x`, for the variables.
  */
 export function failsLegacyParsing(resource: string): boolean {
   if (resource === '*') return false;
@@ -74,7 +83,11 @@ export function failsLegacyParsing(resource: string): boolean {
   return region.includes('$') || account.includes('$');
 }
 
-/** Returns the message for an invalid resource, or `undefined` if it is valid. Source: moto and versitygw, as for `actionProblem`. */
+/**
+ * Returns the message for an invalid resource, or `undefined` if the resource is valid.
+ *
+ * Source: moto, tests/test_iam/test_iam_policies.py; versitygw, IAMPutUserPolicy tests (both recorded from IAM).
+ */
 export function resourceProblem(resource: string): string | undefined {
   if (resource === '*') return undefined;
   const [scheme, partition, vendor, region, account, ...path] = resource.split(':');
@@ -136,7 +149,10 @@ export function isServicePrincipal(value: string): boolean {
   return SERVICE.test(value);
 }
 
-/** Accepts `*`, an account, a unique ID, and the ARN of a root, user, role or session. Rejects groups and wildcards inside an ARN. */
+/**
+ * Accepts `*`, an account ID, a unique ID, and the ARN of a root user, user, role or session. Rejects the ARN of a
+ * group, and an ARN with a wildcard.
+ */
 function isAwsPrincipal(value: string): boolean {
   if (value === '*' || ACCOUNT.test(value) || UNIQUE_ID.test(value)) return true;
   const [scheme, partition = '', vendor, region, account = '', ...rest] = value.split(':');

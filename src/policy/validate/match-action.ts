@@ -3,7 +3,10 @@ import type { ActionReference, AuthorizationReference } from './reference.ts';
 import type { Place, PolicyView, StatementView } from './view.ts';
 import { hasWildcard } from './wildcards.ts';
 
-/** How a statement applies to an action: by name, by a wildcard or by `NotAction`, with the matching values. */
+/**
+ * How a statement applies to an action: by name, by a wildcard or by `NotAction`. `places` has the matching values of
+ * `Action`, or the `NotAction` element.
+ */
 export interface Reach {
   readonly by: 'name' | 'wildcard' | 'notAction';
   readonly places: readonly Place[];
@@ -22,7 +25,10 @@ export function reachOf({ action, notAction }: StatementView, name: string): Rea
 
 const REACHED = new WeakMap<StatementView, readonly ActionReference[]>();
 
-/** Returns the actions that an `Action` element matches, of services with a complete reference. Computes them once for each statement. */
+/**
+ * Returns the actions that a statement's `Action` element matches. Considers only services whose actions are all in the
+ * reference. Computes the result once for each statement.
+ */
 export function actionsReached(
   statement: StatementView,
   { reference, budget }: Pick<PolicyView, 'reference' | 'budget'>,
@@ -52,17 +58,18 @@ function findActions(statement: StatementView, reference: AuthorizationReference
 }
 
 /**
- * Returns the longest string, or the first one if several are equally long. The message about redundant values contains it.
+ * Returns the longest string, or the first one if several are equally long. The message about redundant values contains
+ * this string.
  *
- * Recorded: as `redundantGroups`.
+ * Recorded: responses of ValidatePolicy to AWS managed policies, March 2026.
  */
 export function longest(values: readonly string[]): string {
   return values.reduce((long, value) => (value.length > long.length ? value : long), '');
 }
 
 /**
- * Returns the groups of values that cover each other, in the order of the list. A group consists of repeated values, values that a wildcard
- * covers, and the value with this wildcard.
+ * Returns groups of redundant values, in the order of the list. A group consists of repeated values, values that a
+ * wildcard covers, and the value with this wildcard.
  *
  * Recorded: responses of ValidatePolicy to AWS managed policies, March 2026.
  */
@@ -70,7 +77,8 @@ export function redundantGroups<T extends { readonly value: string }>(
   items: readonly T[],
   covers: (wider: string, narrower: string) => boolean,
 ): readonly (readonly T[])[] {
-  // The work is items times wildcards, so the wildcards are limited. Policies rarely have more, and the finding is only a suggestion.
+  // The work grows with the number of items times the number of wildcards. So the search uses at most 100 wildcards.
+  // Policies rarely have more wildcards, and the finding is only a suggestion.
   const wildcards = items.filter(({ value }) => hasWildcard(value)).slice(0, 100);
   const first = new Map<string, T>();
   /** Parent of each value in a union-find forest. The value without a parent represents its group. */

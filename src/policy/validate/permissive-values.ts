@@ -19,7 +19,7 @@ const SENSITIVE: ReadonlySet<string> = new Set([
 /** Condition keys whose values need fixed characters before a wildcard. Assumed: AWS does not publish these keys. */
 const PREFIXED: ReadonlySet<string> = new Set(['aws:principalorgpaths', 'aws:resourceorgpaths', 'aws:sourceorgpaths', 'aws:vpceorgpaths']);
 
-/** Wildcard or policy variable, with its names in the messages. */
+/** Wildcards or policy variables in a value: how to find them, and how messages name them. */
 export interface Open {
   readonly pattern: RegExp;
   readonly used: string;
@@ -47,7 +47,7 @@ export const VARIABLE: Open = {
 };
 
 /**
- * Returns the message about a value with a wildcard or variable that can match more than intended, or `undefined`.
+ * Returns the message if a wildcard or variable in a value can match more than intended, otherwise `undefined`.
  *
  * Source: IAM User Guide, "IAM policy validation check reference", the three messages of each check.
  */

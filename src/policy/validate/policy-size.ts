@@ -19,13 +19,15 @@ export const POLICY_QUOTAS = {
   inlineRole: { name: 'InlinePolicySize', characters: 10_240 },
   trust: { name: 'ACLSizePerRole', characters: 2048 },
   session: { name: 'PackedPolicySize', characters: 2048 },
-  /** Policy of an event bus, the only resource policy of this server except trust policies. Source: EventBridge, "Quotas". */
+  /** Policy of an event bus. Source: EventBridge, "Quotas". */
   resource: { name: 'PolicySize', characters: 10_240 },
   serviceControl: { name: 'PolicySize', characters: 10_240 },
+  /** Source: Amazon S3 User Guide, "Adding a bucket policy": 20 KB. */
+  bucket: { name: 'PolicySize', characters: 20_480 },
 } as const satisfies Record<string, PolicyQuota>;
 
 /**
- * Returns the size of a policy that counts against a quota, in characters.
+ * Returns the number of characters of a policy that count against the policy's quota.
  *
  * White space outside strings does not count. In a service control policy, all characters count.
  *

@@ -49,7 +49,7 @@ export interface ConditionKeyReference {
 const KEYS_OF_SERVICE = new WeakMap<readonly ActionReference[], ReadonlySet<string>>();
 const KEYS_OF_ACTION = new WeakMap<ActionReference, ReadonlySet<string>>();
 
-/** Returns all condition keys of a service's actions and resources, as in the reference. */
+/** Returns all condition keys of a service's actions and resources, in the spelling of the reference. */
 export function conditionKeysOf(reference: AuthorizationReference, prefix: string): ReadonlySet<string> {
   const actions = reference.actionsOf(prefix) ?? NO_ACTIONS;
   let known = KEYS_OF_SERVICE.get(actions);
@@ -71,7 +71,7 @@ function collectKeys(reference: AuthorizationReference, prefix: string, actions:
   return keys;
 }
 
-/** Returns all condition keys of one action: its own and those of its resources. */
+/** Returns all condition keys of one action: the keys of the action itself and of its resource types. */
 export function keysOfAction(reference: AuthorizationReference, action: ActionReference): ReadonlySet<string> {
   const known = KEYS_OF_ACTION.get(action);
   if (known !== undefined) return known;

@@ -2,7 +2,7 @@ import type { PolicyType } from '../decision.ts';
 import type { IssueCode } from './issues.ts';
 import type { Place, PolicyView } from './view.ts';
 
-/** One result of a rule: its places in the policy, and the parts for the `{}` of the issue's message. */
+/** One problem that a rule found: its places in the policy, and the strings for the `{}` of the issue's message. */
 export interface Hit {
   readonly at: Place | readonly Place[];
   readonly parts?: readonly string[];

@@ -46,7 +46,8 @@ function* unknownActions({ statements, reference, budget }: PolicyView): Iterabl
     const { prefix, name } = parts;
     const known = reference.actionsOf(prefix);
     if (known === undefined) {
-      // Only the prefix of this service is known, so only a missing name is certainly invalid.
+      // The reference has the prefix of this service, but not its actions. So a name can be valid, but an empty name is
+      // always invalid.
       if (name === '' && isService(reference, prefix.toLowerCase())) yield { at: item, parts: [item.value, ''] };
       continue;
     }
@@ -97,8 +98,9 @@ function* notForTrust({ statements }: PolicyView): Iterable<Hit> {
 }
 
 /**
- * Returns the service whose actions a condition key belongs to, if the actions are known. The keys of identity providers, such as
- * `cognito-identity.amazonaws.com:aud`, belong to STS.
+ * Returns the prefix of the service whose actions support a condition key. Returns `undefined` if the reference does
+ * not have the actions of this service, or if no action or resource type of the service has the key. The keys of
+ * identity providers, such as `cognito-identity.amazonaws.com:aud`, belong to STS.
  */
 function servicePrefix(key: string, view: PolicyView): string | undefined {
   const written = key.slice(0, Math.max(key.indexOf(':'), 0)).toLowerCase();

@@ -47,10 +47,10 @@ function operators(check: (operator: OperatorView) => boolean): Rule['find'] {
   };
 }
 
-/** Returns the parts of the message if a test has the problem, or `undefined` if it does not. */
+/** Checks one condition test. Returns the parts of the message if it finds a problem, otherwise `undefined`. */
 type Check = (test: ConditionTestView, view: PolicyView) => readonly string[] | undefined;
 
-/** Creates a rule that checks the condition tests of all statements. A hit is at the test's key. */
+/** Creates a rule that checks the condition tests of all statements. The place of a finding is the test's key. */
 function tests(check: Check): Rule['find'] {
   return function* (view) {
     for (const statement of view.statements) yield* hitsIn(statement.tests, check, view);
@@ -74,8 +74,8 @@ function* hitsIn(conditionTests: readonly ConditionTestView[], check: Check, vie
 }
 
 /**
- * Reports `StringLike` in Allow and `StringNotLike` in Deny on ARN keys: in these tests, a wildcard that matches across fields allows more
- * access.
+ * Reports `StringLike` in Allow and `StringNotLike` in Deny on ARN keys. A wildcard of these operators also matches the
+ * colons of an ARN, so the statement can allow more access than intended.
  */
 function* stringLikeOnArn({ statements }: PolicyView): Iterable<Hit> {
   for (const { effect, tests: conditionTests } of statements) {
@@ -128,7 +128,7 @@ function unknownServiceKey({ key, known }: ConditionTestView, { reference }: Pol
 }
 
 /**
- * Prefixes of condition keys that are not services.
+ * Valid prefixes of condition keys, other than the action prefixes of services.
  *
  * Source: IAM User Guide, "Keys for AWS web identity federation", "… for SAML-based federation".
  */
@@ -159,10 +159,11 @@ function* repeatedKeys({ statements }: PolicyView): Iterable<Hit> {
 }
 
 /**
- * Operator families that can compare each type of condition key, and their names in messages. Assumed: multivalued string keys accept
- * all string operators.
+ * Operator families that can compare each type of condition key, and their names in messages. Assumed: multivalued
+ * string keys accept all string operators.
  *
- * Recorded: ARN operators on String keys are not reported, and the names `Boolean` and `ARN, String`. Assumed: the other names.
+ * Recorded: (1) ValidatePolicy does not report ARN operators on String keys. (2) Its messages contain the names
+ * `Boolean` and `ARN, String`. Assumed: the other names have the same form.
  */
 const FAMILIES: Readonly<Record<ConditionKeyReference['type'], { readonly name: string; readonly families: readonly ValueFamily[] }>> = {
   String: { name: 'String', families: ['text', 'text-ignore-case', 'like', 'arn'] },
@@ -179,7 +180,10 @@ function allowedTypes({ type }: ConditionKeyReference): string {
   return FAMILIES[type].name;
 }
 
-/** Returns the type of an operator as messages name it. Recorded: `string` for StringEquals and StringNotLike. Assumed: the others. */
+/**
+ * Returns the type of an operator as messages name it. Recorded: `string` for StringEquals and StringNotLike. Assumed:
+ * the names of the other types.
+ */
 function operatorType(family: ValueFamily): string {
   return OPERATOR_TYPES[family];
 }

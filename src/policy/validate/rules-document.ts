@@ -43,7 +43,10 @@ function* invalidVersion(view: PolicyView): Iterable<Hit> {
   yield { at: { path: [{ value: 'Version' }], span: version }, parts: [version.value] };
 }
 
-/** Reports a missing or empty `Statement`. The parser also reports a missing `Statement`, but without its place. */
+/**
+ * Reports a missing or empty `Statement`. The parser also reports a missing `Statement`, but `validatePolicy` ignores
+ * that problem, so that the result has only one finding.
+ */
 function* missingStatement(view: PolicyView): Iterable<Hit> {
   const place = memberPlace(view.document.root, 'Statement', []);
   if (place === undefined) yield { at: whole(view) };
@@ -154,8 +157,8 @@ function canonical(node: JsonNode): string {
 /**
  * Reports a policy with more characters than the quota. `counted` is added to the policy's number of characters.
  *
- * Recorded: identity policies of 6,492 and 9,170 characters are not reported, and those from 10,240 characters are. AWS's number is
- * larger by one than the number of characters without white space.
+ * Recorded: identity policies of 6,492 and 9,170 characters are not reported, and those from 10,240 characters are. The
+ * number in AWS's message is larger by one than the number of characters without white space.
  */
 function tooLarge(view: PolicyView, characters: number, counted = 0): Hit[] {
   const size = policySize(view.document.text, view.policyType) + counted;

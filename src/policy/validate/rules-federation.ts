@@ -18,7 +18,10 @@ export const FEDERATION_RULES: readonly Rule[] = [
 
 const GITHUB = 'token.actions.githubusercontent.com';
 
-/** Identity providers whose audience claim has exactly one value. Source: their OpenID configuration documents. */
+/**
+ * Identity providers whose audience claim has exactly one value. Source: the OpenID configuration documents of these
+ * providers.
+ */
 const SINGLE_AUDIENCE: ReadonlySet<string> = new Set([
   GITHUB,
   'accounts.google.com',
@@ -60,7 +63,10 @@ function kindOf(entry: string, value: string): Kind | undefined {
   return entry === 'AWS' || entry === 'Service' ? 'AWS' : undefined;
 }
 
-/** Finds actions that assume a role in a way that no principal of the statement can use. Source: policy-engine hard point 57. */
+/**
+ * Reports an action such as `sts:AssumeRoleWithSAML` if no principal of the statement can call this action. Source:
+ * policy-engine hard point 57.
+ */
 function* mismatchedActions({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const { principal, action, effect } of statements) {
     if (effect !== 'Allow' || principal === undefined || principal.anyone || principal.name === 'NotPrincipal') continue;
@@ -94,7 +100,10 @@ function* unconditionedProviders({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
-/** Returns the condition tests on claims that name a repository, if they fail for an absent claim and are not negated. */
+/**
+ * Returns the condition tests that limit the repository. Such a test reads a claim that names a repository, is not
+ * negated, and fails if the claim is absent.
+ */
 function repositoryTests(statement: StatementView): readonly ConditionTestView[] {
   return testsOf(statement, GITHUB).filter(({ key, read }) => {
     const claim = key.slice(GITHUB.length + 1).toLowerCase();
@@ -154,8 +163,9 @@ function* githubWithWildcard({ statements }: PolicyView): Iterable<Hit> {
 }
 
 /**
- * Reports set operators on an audience claim. With `forAnyValue`, reports `ForAnyValue` for providers with exactly one audience. Without
- * it, reports all other cases, which the author must confirm.
+ * Reports set operators on an audience claim. With `forAnyValue`, reports `ForAnyValue` for providers whose audience
+ * claim has exactly one value. Without `forAnyValue`, reports every other use of a set operator on an audience claim.
+ * The author of the policy must confirm such a use.
  *
  * Recorded: a test of an audience claim without a set operator is not reported (AWS CLI, examples of validate-policy).
  */

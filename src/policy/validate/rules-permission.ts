@@ -9,9 +9,9 @@ import { hasWildcard } from './wildcards.ts';
 /** Action that gives a service the permissions of a role. A statement for many roles indirectly allows all permissions of these roles. */
 interface Powerful {
   readonly action: string;
-  /** ARNs of two dissimilar roles. A resource pattern that matches both does not name a role. */
+  /** ARNs of two dissimilar roles. A resource pattern that matches both is too wide. */
   readonly probes: readonly [string, string];
-  /** Condition key that limits the permission instead of the resource. */
+  /** Condition key that can limit the permission. A statement that tests this key is not reported. */
   readonly narrowedBy: string;
 }
 
@@ -25,7 +25,7 @@ const PASS_ROLE: Powerful = {
  * Permission to create service-linked roles.
  *
  * Assumed: a condition on `iam:AWSServiceName` limits CreateServiceLinkedRole as `iam:PassedToService` limits PassRole.
- * AWS's page names only the latter.
+ * AWS's page names only `iam:PassedToService`.
  */
 const CREATE_SLR: Powerful = {
   action: 'iam:CreateServiceLinkedRole',
@@ -83,18 +83,26 @@ function wideHit(statement: StatementView, { action, probes, narrowedBy }: Power
   return places.length === 0 ? [] : [{ at: [...reach.places, ...places] }];
 }
 
-/** Reports whether a test limits the services that receive a role. Recorded: a test with `IfExists` also does. */
+/**
+ * Reports whether a test limits the services that receive a role. Recorded: a test with `IfExists` also limits them.
+ */
 function narrows({ key, read }: ConditionTestView, narrowedBy: string): boolean {
   return key.toLowerCase() === narrowedBy && read !== undefined && !read.operator.negated;
 }
 
-/** Returns the reference's name of the tag condition key that a test uses, such as `aws:RequestTag/${TagKey}`. */
+/**
+ * Returns the reference's name of a test's condition key, such as `aws:RequestTag/${TagKey}`. The reference is the
+ * service authorization reference. Returns `undefined` if the condition key is not about tags.
+ */
 function tagKeyOf({ key, known, read }: ConditionTestView): string | undefined {
   if (known === undefined || read === undefined) return undefined;
   return /^(aws:(resourcetag|requesttag)\/|aws:tagkeys$|iam:resourcetag\/)/i.test(key) ? known.key : undefined;
 }
 
-/** Reports whether a test can hold for a request without its key. An action that does not support the key can then match. */
+/**
+ * Reports whether a test can hold for a request without the test's key. Such a test also holds for actions that do not
+ * support the key.
+ */
 function holdsWithoutKey({ read, items }: ConditionTestView): boolean {
   if (read === undefined) return false;
   if (read.operator.family === 'null') return items.some(({ value }) => value.toLowerCase() === 'true');
@@ -103,12 +111,15 @@ function holdsWithoutKey({ read, items }: ConditionTestView): boolean {
 }
 
 /**
- * Reports statements that have no effect for some of their actions, because these actions do not support the tag condition key.
+ * Reports statements that have no effect for some of their actions, because these actions do not support the tag
+ * condition key.
  *
- * For Chime, one action without the key is enough. Half of its actions (the classic ones) do not support tags, so a tag condition
- * on `chime:*` is misleading. For other services, the rule follows AWS's check: none of the statement's actions supports the key.
+ * For Chime, one action that does not support the key is enough. Half of Chime's actions (the classic ones) do not
+ * support tags, so a tag condition on `chime:*` is misleading. For other services, the rule follows AWS's check. It
+ * reports a statement only if none of its actions supports the key.
  *
- * Source: requirement TAG-2 and TAG-3; IAM User Guide, the four policy checks.
+ * Source: requirement TAG-2 and TAG-3; IAM User Guide, the four checks whose code ends in
+ * `WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE`.
  */
 function tagKeysWithoutEffect(effect: 'Allow' | 'Deny'): Rule['find'] {
   return function* (view: PolicyView) {

@@ -31,7 +31,7 @@ interface Written {
   readonly parts: readonly string[];
 }
 
-/** Returns the parts of the message if a resource has the problem, or `undefined` if it does not. */
+/** Checks one resource. Returns the parts of the message if it finds a problem, otherwise `undefined`. */
 type Check = (arn: Written, view: PolicyView) => readonly string[] | undefined;
 
 function resourceItems({ statements }: PolicyView): readonly Item[] {
@@ -80,7 +80,8 @@ function invalidPartition({ parts }: Written): readonly string[] | undefined {
 
 function unknownService({ parts }: Written, { reference }: PolicyView): readonly string[] | undefined {
   const service = (parts[2] ?? '').toLowerCase();
-  // Most services have the same name in ARNs and action prefixes, for example `execute-api`. OTHER_ARN_SERVICES has the others.
+  // Most services have the same name in ARNs and action prefixes, for example `execute-api`. OTHER_ARN_SERVICES has the
+  // exceptions.
   if (service === '' || hasWildcard(service) || service.includes('$') || isService(reference, service) || OTHER_ARN_SERVICES.has(service))
     return undefined;
   return [parts[2] ?? ''];
@@ -116,7 +117,7 @@ function isAccountPattern(text: string): boolean {
 
 const FORMATS = new WeakMap<readonly ResourceTypeReference[], readonly (readonly string[])[]>();
 
-/** Returns the ARN formats of a service, as fields. */
+/** Returns the ARN formats of a service's resource types, each split into fields. */
 function formatsOf({ parts }: Written, { reference, budget }: PolicyView): readonly (readonly string[])[] {
   const service = parts[2] ?? '';
   const types = reference.resourceTypesOf(service);
@@ -135,7 +136,10 @@ function formatsOfTypes(types: readonly ResourceTypeReference[]): readonly (read
   return formats;
 }
 
-/** Returns the formats that a written resource part can match. All formats match if it begins with a wildcard. */
+/**
+ * Returns the ARN formats of the service in an ARN, but only those that the resource part of the ARN matches. The
+ * resource part `*` matches all formats.
+ */
 function candidates(arn: Written, view: PolicyView): readonly (readonly string[])[] {
   const resource = arn.parts[5] ?? '';
   return formatsOf(arn, view).filter((format) => couldMeet(resource, format[5] ?? '', view.budget));
@@ -159,8 +163,15 @@ function fieldNotAllowed(arn: Written, view: PolicyView, field: 3 | 4): readonly
   return formats.length > 0 && formats.every((format) => format[field] === '') ? [arn.parts[2] ?? ''] : undefined;
 }
 
+/**
+ * Services of which Access Analyzer accepts every resource.
+ *
+ * Recorded: access-analyzer.json, AmazonEverestServicePolicy: no finding for `arn:aws:logs:*:*:/aws-sixthsense/*` with `logs:*`.
+ */
+const ANY_RESOURCE: ReadonlySet<string> = new Set(['logs']);
+
 function unknownShape(arn: Written, view: PolicyView): readonly string[] | undefined {
-  if (arn.parts.length < 6) return undefined;
+  if (arn.parts.length < 6 || ANY_RESOURCE.has(arn.parts[2] ?? '')) return undefined;
   const formats = formatsOf(arn, view);
   return formats.length === 0 || formats.some((format) => couldMeet(arn.parts[5] ?? '', format[5] ?? '', view.budget)) ? undefined : [];
 }
@@ -209,7 +220,10 @@ export function patternsMeet(left: string, right: string, budget: StepBudget): b
   return row[right.length] === true;
 }
 
-/** Reports ARNs of other services than EventBridge: the only resource policies here, except trust policies, are those of event buses. */
+/**
+ * Reports ARNs of services other than EventBridge. Apart from trust policies, the only resource policies on this server
+ * are those of event buses.
+ */
 function* notABus(view: PolicyView): Iterable<Hit> {
   for (const item of resourceItems(view)) {
     const parts = fieldsOf(item.value);

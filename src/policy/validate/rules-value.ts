@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables look like templates
 import type { ReadOperator } from '../operators.ts';
-import { newAddress, readAddress, toBytes, toMoment, toNumber, toRange, toTruth } from '../values.ts';
+import { addressText, newAddress, readAddress, toBytes, toMoment, toNumber, toRange, toTruth } from '../values.ts';
 import { isServicePrincipal } from './malformed-values.ts';
 import { type Open, permissiveText, VARIABLE, WILDCARD } from './permissive-values.ts';
 import { EVERY, type Hit, type Rule, SERVICE_FORMAT } from './rule.ts';
@@ -73,7 +73,11 @@ function ofKey(keys: readonly string[], check: (value: string) => boolean): Rule
   };
 }
 
-/** Service principal in a region: the values of kms:ViaService. Source: the explanation of INVALID_SERVICE_PRINCIPAL_FORMAT. */
+/**
+ * Form of a service principal with a region. The values of kms:ViaService have this form.
+ *
+ * Source: the explanation of INVALID_SERVICE_PRINCIPAL_FORMAT.
+ */
 const REGIONAL = { format: '{service}.{region}.amazonaws.com', valid: isRegional };
 const GLOBAL = { format: SERVICE_FORMAT, valid: isServicePrincipal };
 
@@ -86,7 +90,8 @@ function isRegional(value: string): boolean {
  * Condition keys whose values are service principals.
  *
  * Source: IAM User Guide, "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast": "you must provide the service principals"; AWS KMS
- * Developer Guide, "kms:ViaService". Assumed: AWS checks the form only, because a service principal has no complete list.
+ * Developer Guide, "kms:ViaService". Assumed: AWS checks only the form, because there is no complete list of service
+ * principals.
  */
 const SERVICE_NAMES: ReadonlyMap<string, typeof GLOBAL> = new Map([
   ['aws:calledvia', GLOBAL],
@@ -134,14 +139,8 @@ function* hostBits(view: PolicyView): Iterable<Hit> {
     const address = newAddress();
     readAddress(item.value.slice(0, slash), address);
     if (range.words.every((word, i) => word === address[i + 1])) continue;
-    yield { at: item, parts: [`${printAddress(range.family, range.words)}/${range.bits}`] };
+    yield { at: item, parts: [`${addressText(range.words)}/${range.bits}`] };
   }
-}
-
-/** Formats an address. IPv6 addresses have all eight groups, without leading zeros. */
-function printAddress(family: number, words: readonly number[]): string {
-  if (family === 4) return [24, 16, 8, 0].map((shift) => ((words[0] ?? 0) >>> shift) & 0xff).join('.');
-  return words.flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)]).join(':');
 }
 
 /** Address ranges that are not routed on the public internet. Source: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291. */
@@ -220,16 +219,24 @@ function* redundantNumbers(view: PolicyView): Iterable<Hit> {
 }
 
 /**
- * Returns for which requests a `…Like` test holds if its value is only `*`: with the key, without the key, all or none.
+ * Returns which requests pass a `…Like` test whose value is only `*`: requests with the key, requests without the key,
+ * all requests or none.
  *
- * `*` matches every value, so a negated test fails for every value. A missing key fails a plain test and passes a negated one.
+ * `*` matches every value. So all requests with the key pass a test that is not negated, and fail a negated test.
+ * A request without the key passes a test that is not negated only if the test has `IfExists` or `ForAllValues`.
+ * A request without the key passes a negated test, unless the test has `ForAnyValue` and no `IfExists`.
  */
 function holdsWithWildcard({ operator, quantifier, ifExists }: ReadOperator): 'present' | 'absent' | 'always' | 'never' {
-  if (!operator.negated) return ifExists || quantifier === 'ForAllValues' ? 'always' : 'present';
-  return quantifier === 'ForAnyValue' && !ifExists ? 'never' : 'absent';
+  // An absent key never satisfies ForAnyValue, not even with IfExists (`match-condition.ts`).
+  if (quantifier === 'ForAnyValue') return operator.negated ? 'never' : 'present';
+  if (operator.negated) return 'absent';
+  return ifExists || quantifier === 'ForAllValues' ? 'always' : 'present';
 }
 
-/** Creates a rule for `…Like` tests with a value that is only `*`. Recorded: the place is that of the value, March 2026. */
+/**
+ * Creates a rule for `…Like` tests with a value that is only `*`. Recorded: the place of the finding is the value,
+ * March 2026.
+ */
 function onlyWildcard(holds: 'present' | 'absent' | 'always' | 'never'): Rule['find'] {
   return function* (view) {
     for (const { read, items, key, operatorName } of everyTest(view)) {

@@ -32,7 +32,8 @@ export const RULES: readonly Rule[] = [
 ];
 
 /**
- * Validates a policy text and returns its findings, ordered by rule and then by place. Never throws.
+ * Validates a policy text and returns its findings, ordered by rule and then by place.
+ * An invalid text is a finding and not an error.
  *
  * For invalid JSON, the only finding is the syntax error.
  * Limits: stops after 1,000 findings, and reports at most 50 places per finding.
@@ -66,9 +67,11 @@ export function validatePolicy(
 }
 
 /**
- * Reports whether a resource policy must be the trust policy of a role: every action is one of STS, and no statement has a resource.
+ * Reports whether a resource policy can only be the trust policy of a role. In such a policy, every action belongs to
+ * STS, and no statement has a resource.
  *
- * Recorded: AWS CLI, examples of validate-policy: no MISSING_RESOURCE for a trust policy without a resource type.
+ * Recorded: in the examples of validate-policy in the AWS CLI, a trust policy without a resource type has no
+ * MISSING_RESOURCE finding.
  */
 function isTrustPolicy({ statements }: PolicyDocument): boolean {
   return (
@@ -84,10 +87,10 @@ function isTrustPolicy({ statements }: PolicyDocument): boolean {
   );
 }
 
-/** Cost of one character of a finding, including its sending, in steps. */
+/** Cost in steps of one character of a finding. Includes the cost of sending the character. */
 const STEPS_OF_CHARACTER = 64;
 
-/** Returns the steps of writing and sending a finding. */
+/** Returns the cost of creating and sending a finding, in steps. */
 function stepsOf({ at, parts = [] }: Hit): number {
   const places = Array.isArray(at) ? (at as readonly Place[]).slice(0, LOCATIONS_MAX) : [at as Place];
   let characters = 0;

@@ -86,7 +86,7 @@ export interface PolicyView {
   readonly document: PolicyDocument;
   readonly policyType: PolicyType;
   readonly reference: AuthorizationReference;
-  /** Steps that the rules may still take. Each rule counts the work that is not linear in the policy. */
+  /** Steps that the rules may still take. A rule takes steps for work that grows faster than the policy's length. */
   readonly budget: StepBudget;
   /** Whether `${…}` is a variable in this policy. */
   readonly variables: boolean;
@@ -230,7 +230,10 @@ export function memberPlace(object: JsonObject, name: string, parent: readonly P
   return member && { path: [...parent, { value: name }], span: member.value };
 }
 
-/** Returns the path to a value or a member's name, or to the smallest value around the span. Takes logarithmic time at each level. */
+/**
+ * Returns the path to the value or member name with this span. If no value or member name has this span, returns the
+ * path to the smallest value that contains the span. Takes logarithmic time at each level.
+ */
 export function pathTo(root: JsonNode, { start, end }: Span): readonly PathElement[] {
   const path: PathElement[] = [];
   for (let node: JsonNode | undefined = root; node !== undefined && (node.start !== start || node.end !== end); ) {

@@ -10,7 +10,7 @@ export function conformance({ within }: Suite): void {
       within((tx) => tx.of(channelEvents).append({ appInstanceId: 'app', channelId: 'general', document }, at));
     const last = () => within((tx) => tx.of(channelEvents).last());
 
-    test('channel events: after returns events after a number, in the order of commits, up to the limit', async () => {
+    test('channel events: `after()` returns events with larger numbers in commit order, up to the limit', async () => {
       const before = await last();
       for (const document of ['"one"', '"two"', '"three"']) await append(document);
       const read = await within((tx) => tx.of(channelEvents).after(before, 2));
@@ -38,7 +38,7 @@ export function conformance({ within }: Suite): void {
       );
     });
 
-    test('channel events: among returns the existing events from a list of event numbers of any length', async () => {
+    test('channel events: `among()` returns the existing events, even if the list of event numbers is long', async () => {
       const first = await last();
       for (let i = 0; i < 70; i++) await append(String(i));
       const end = await last();
@@ -51,7 +51,7 @@ export function conformance({ within }: Suite): void {
       assert.deepEqual(await within((tx) => tx.of(channelEvents).among([])), []);
     });
 
-    test('channel events: forget deletes the oldest events, and new events do not reuse their numbers', async () => {
+    test('channel events: `forget()` deletes the oldest events, and new events do not reuse their numbers', async () => {
       await within((tx) => tx.of(channelEvents).forget(instant(NOON + 10), 1_000));
       for (const at of [NOON, NOON, instant(NOON + 5)]) await append('"old"', at);
       const newest = await last();

@@ -3,21 +3,22 @@ import type { Sql } from '#store/sql.ts';
 import { instant, numbered, type Row, table, text } from '#store/table.ts';
 
 /**
- * Events for messaging sessions. The transaction that causes an event stores it, every server follows the table, and a sweep deletes old
- * events. Decision 0014.
+ * Events for messaging sessions. A change and its event are stored in one transaction. Every server reads new rows of
+ * this table repeatedly. A sweep deletes old events. Decision 0014.
  */
 export const CHANNEL_EVENT = table('channel_event', {
   columns: {
     /**
-     * Number that the engine assigns at the insert. If a transaction begins after the commit of another, its events have larger numbers.
-     * Numbers of concurrent transactions can become visible in any order. Numbers of rolled-back transactions never become visible.
+     * Number that the database assigns at the insert. If transaction B begins after the commit of transaction A, the
+     * events of B have larger numbers. Events of concurrent transactions can become visible in any order.
+     * The numbers of rolled-back transactions remain unused.
      */
     number: numbered(),
     appInstanceId: text,
-    /** `''`: the event is about the app instance or one of its users. */
+    /** Channel of the event. `''`: the event is about the app instance or a user of the app instance. */
     channelId: text,
     at: instant,
-    /** JSON text. */
+    /** A `SessionEvent` as JSON. */
     document: text,
   },
   key: ['number'],
@@ -29,15 +30,20 @@ export interface ChannelEvents {
   append(event: Omit<ChannelEventRecord, 'number' | 'at'>, at: Instant): Promise<void>;
   /** Returns the largest number. 0: the table is empty. */
   last(): Promise<number>;
-  /** Returns events in the order of numbers, starting after `number`. */
+  /** Returns at most `limit` events with numbers greater than `number`, in the order of their numbers. */
   after(number: number, limit: number): Promise<readonly ChannelEventRecord[]>;
-  /** Returns the existing events among `numbers`, in the order of numbers. */
+  /**
+   * Returns the events that have one of `numbers`, in the order of their numbers. Numbers without an event are allowed.
+   */
   among(numbers: readonly number[]): Promise<readonly ChannelEventRecord[]>;
-  /** Checks the `limit` oldest events, and deletes the events from before `before`. Returns the number of deleted events. */
+  /**
+   * Examines the `limit` oldest events, and deletes those that are older than `before`. Returns the number of deleted
+   * events.
+   */
   forget(before: Instant, limit: number): Promise<number>;
 }
 
-/** Number of event numbers in one statement. It is constant, so that the statement is prepared only once. */
+/** Number of parameters of `SELECT_AMONG`. It is constant, so that the statement is prepared only once. */
 const AMONG_MAX = 64;
 
 const SELECT_LAST = 'SELECT MAX(number) AS last FROM channel_event';
@@ -56,7 +62,7 @@ export function channelEvents(sql: Sql): ChannelEvents {
       const found: ChannelEventRecord[] = [];
       for (let from = 0; from < numbers.length; from += AMONG_MAX) {
         const part = numbers.slice(from, from + AMONG_MAX);
-        // Fills the unused parameters with the first number.
+        // A shorter list is filled with its first number, because the statement has a fixed number of parameters.
         const values = Array.from({ length: AMONG_MAX }, (_, i) => part[i] ?? (part[0] as number));
         found.push(...(await CHANNEL_EVENT.rows(sql, SELECT_AMONG, values)));
       }

@@ -1,9 +1,11 @@
-/** The thread that runs long analyses. It has no state. Each message contains everything that its analysis needs. */
+/**
+ * The thread that runs long policy analyses. It has no state. Each message contains everything that its analysis needs.
+ */
 import type { Analysis, Outcome } from '#policy/analysis.ts';
 import { prepareLoading } from '../module-loading.ts';
 
 prepareLoading();
-// These modules are imported after the cache is enabled, so that the cache contains them too.
+// `prepareLoading` has enabled the compile cache. Earlier imports of these modules would bypass the cache.
 const { ANALYSIS_STEPS_MAX } = await import('#policy/analysis.ts');
 const { runAnalysis } = await import('#policy/run-analysis.ts');
 const { StepsExceeded } = await import('#policy/steps.ts');

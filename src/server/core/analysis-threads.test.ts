@@ -43,13 +43,13 @@ const ENDLESS: Analysis = {
   count: 1,
 };
 
-test('newAnalysisThreads: a thread returns the result of the analysis, and runs the next one', async () => {
+test('newAnalysisThreads: a thread returns the result of an analysis, and then runs the next analysis', async () => {
   const threads = newAnalysisThreads(ANALYSIS_LIMITS, assert.fail);
   for (let i = 0; i < 2; i++) assert.deepEqual(await threads.run('1', QUICK), { keys: ['aws:SecureTransport'] });
   await threads.close();
 });
 
-test('newAnalysisThreads: an analysis with too many steps is StepsExceeded, and its thread continues', async () => {
+test('newAnalysisThreads: after too many steps (StepsExceeded), the same thread runs the next analysis', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1 }, assert.fail);
   await assert.rejects(threads.run('1', ENDLESS), StepsExceeded);
   assert.deepEqual(await threads.run('1', QUICK), { keys: ['aws:SecureTransport'] });
@@ -58,13 +58,13 @@ test('newAnalysisThreads: an analysis with too many steps is StepsExceeded, and 
 
 test('newAnalysisThreads: an analysis that runs too long is StepsExceeded, and a new thread starts', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, milliseconds: 1 }, assert.fail);
-  // The time limit is one millisecond, and the thread alone takes longer to start.
+  // The time limit is one millisecond. The start of the thread alone takes longer.
   await assert.rejects(threads.run('1', QUICK), StepsExceeded);
   await assert.rejects(threads.run('1', QUICK), StepsExceeded);
   await threads.close();
 });
 
-test('newAnalysisThreads: accounts take turns, so an account waits for one analysis of each other account', async () => {
+test('newAnalysisThreads: accounts take turns in a thread, with one analysis each', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1 }, assert.fail);
   const finished: string[] = [];
   const run = (accountId: string, name: string) => threads.run(accountId, QUICK).then(() => finished.push(name));
@@ -81,13 +81,13 @@ test('newAnalysisThreads: an account has at most one running analysis, even if a
       () => finished.push(name),
       () => finished.push(name),
     );
-  // The second analysis of account 1 waits for the first. The analysis of account 2 waits for neither.
+  // Analysis a2 waits for a1, because both belong to account 1. Analysis b1 of account 2 runs in the free thread.
   await Promise.all([run('1', ENDLESS, 'a1'), run('1', QUICK, 'a2'), run('2', QUICK, 'b1')]);
   assert.deepEqual(finished, ['b1', 'a1', 'a2']);
   await threads.close();
 });
 
-test('newAnalysisThreads: if too many analyses of one or all accounts wait, the next one is Throttling', async () => {
+test('newAnalysisThreads: if too many analyses of one account or in total wait, the next one is Throttling', async () => {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, waitingOfKey: 2, waiting: 3 }, assert.fail);
   const accepted = ['1', '1', '1', '2'].map((accountId) => threads.run(accountId, QUICK));
   await assert.rejects(threads.run('1', QUICK), { code: 'Throttling', message: 'Rate exceeded' });

@@ -25,19 +25,22 @@ function nextHint(bus: Bus, topic: string): Promise<void> {
   });
 }
 
-/** Returns a bus that listens. When a bus begins to listen, it sends a hint for every topic. */
+/**
+ * Returns a bus that listens to PostgreSQL's notifications. When it begins to listen, its subscribers of every topic
+ * receive a hint.
+ */
 async function listening(): Promise<Bus> {
   const bus = opened(postgresBus(postgres.url));
   await nextHint(bus, 'identity');
   return bus;
 }
 
-describe('the bus', () => {
+describe('the bus of hints between servers', () => {
   for (const [title, open] of [
     ['in the process', async () => opened(inProcessBus())],
     ['of PostgreSQL', listening],
   ] as const) {
-    test(`the bus ${title}: a sender also gets its hints, once per turn, and only for subscribed topics`, async () => {
+    test(`the bus ${title}: a sender receives its own hints on subscribed topics, once per event-loop turn`, async () => {
       const bus = await open();
       let count = 0;
       bus.on('identity', () => count++);
@@ -62,7 +65,9 @@ describe('the bus', () => {
     const hinted = nextHint(bus, 'a topic without hints');
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
-    await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'belfry bus'");
+    await client.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'belfry bus' AND datname = current_database()",
+    );
     await hinted;
     await client.end();
   });

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 
 /**
- * Hints between servers that data has changed. A hint may arrive late, twice or never. Its receiver reads the database, and also
- * reads it from time to time without a hint. A caller cannot choose a topic. A topic has at most `TOPIC_MAX` characters.
+ * Hints: notifications between servers that data has changed. A hint may arrive late, twice or never. So a subscriber
+ * reads the database after each hint, and also at intervals. API clients cannot choose topics. A topic has at most
+ * `TOPIC_MAX` characters.
  */
 export interface Bus {
   /** Sends a hint to all servers, also to this one. Returns at once. Combines hints of one topic that wait to be sent. */
@@ -12,7 +13,7 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-/** PostgreSQL limits a payload to 7999 bytes. Source: PostgreSQL manual, NOTIFY. */
+/** Maximum characters of a topic. PostgreSQL limits a payload to 7999 bytes. Source: PostgreSQL manual, NOTIFY. */
 const TOPIC_MAX = 200;
 const CHANNEL = 'belfry';
 const RECONNECT_MILLISECONDS = 500;
@@ -38,7 +39,10 @@ function listeners() {
   };
 }
 
-/** Returns a function that collects topics, each once. Sends them in the next turn of the event loop, or after the current transmission. */
+/**
+ * Returns a function that collects topics without duplicates. The collected topics are sent in the next turn of the
+ * event loop, or after the transmission in progress.
+ */
 function gathering(send: (topics: readonly string[]) => Promise<void>): (topic: string) => void {
   const gathered = new Set<string>();
   let sending = false;
@@ -66,10 +70,11 @@ export function inProcessBus(): Bus {
 }
 
 /**
- * Creates the bus of servers on one PostgreSQL. It has a connection for LISTEN and NOTIFY.
+ * Creates the bus for servers that share a PostgreSQL server. The bus has its own connection for LISTEN and NOTIFY.
  *
- * NOTIFY never runs in the transaction of a request, because such a transaction locks all of PostgreSQL's notifications while it commits.
- * After a lost connection the bus reconnects and hints all topics, because it may have missed any.
+ * NOTIFY never runs in the transaction of a request. While a transaction with NOTIFY commits, all other transactions
+ * with NOTIFY must wait. After a lost connection the bus reconnects. Hints may have been lost meanwhile, so the bus
+ * then sends its subscribers a hint for every topic.
  * Source: PostgreSQL sources, `PreCommit_Notify`.
  */
 export function postgresBus(url: string): Bus {
@@ -113,13 +118,14 @@ export function postgresBus(url: string): Bus {
   void connect();
   return {
     hint: gathering(async (topics) => {
-      // This server's subscribers need no network.
+      // Subscribers in this process receive the hints directly, without the database.
       topics.forEach(emit);
       const using = client;
       try {
         await using?.query('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [CHANNEL, topics]);
       } catch {
-        // A connection that did not respond in time receives no notifications either.
+        // A connection that did not respond in time does not receive notifications either. The event 'end' makes the
+        // bus reconnect.
         using?.emit('end');
       }
     }),

@@ -1,89 +1,94 @@
-/** Calls of operations, below HTTP. Owns the transaction, its repetition, and the records of calls. */
+/**
+ * Calls of operations, independent of HTTP. This module owns the transaction, the retries and the trail record of a
+ * call.
+ */
 
-import { type Authenticated, Unauthenticated } from '#access/authenticate.ts';
-import type { Authorize, Authorized } from '#access/authorize.ts';
-import { Denied } from '#access/denied.ts';
-import type { Snapshot } from '#access/snapshot.ts';
-import { AwsError } from '#core/aws-error.ts';
-import type { RequestFacts } from '#core/exchange.ts';
-import { isLoopbackAddress } from '#core/source-address.ts';
+import type { Authenticated } from '#access/authenticate.ts';
+import type { Authorized } from '#access/authorize.ts';
+import type { AwsError } from '#core/aws-error.ts';
+import type { RequestFacts, StoredRange } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
 import type { ServiceName } from '#model/services.ts';
-import type { AddEmit } from '#services/kit/events.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
-import { type Call, LastingRefusal, type Operation } from '#services/kit/operation.ts';
-import type { Store, Tx } from '#store/store.ts';
+import type { Call } from '#services/kit/operation.ts';
+import type { Store, TransactionOptions, Tx } from '#store/store.ts';
 import { readDocument } from '#wire/decode.ts';
 import type { CalledOperation } from '#wire/routed.ts';
+import { failureRecorder } from './failures.ts';
 import { type Offloading, type OffloadParts, withOffload } from './offload.ts';
 import type { PageTokens } from './page-tokens.ts';
-import { type Facts, type Outcome, type RecordParts, type RequestRecords, requestRecords } from './request-records.ts';
+import { type AnyOperation, type PrepareParts, prepare, type RequestOfCall } from './prepared-call.ts';
+import { type Facts, type RecordParts, requestRecords } from './request-records.ts';
 import type { OperationTables } from './services.ts';
+import { answerUnrecorded, requireTrail, type UnrecordedParts } from './unrecorded-reads.ts';
 
 /** Parts of the server that calls need. */
-export interface CallParts extends RecordParts {
-  /** Store whose transactions return after every server has applied their changes of identity. */
+export interface CallParts extends PrepareParts, RecordParts, UnrecordedParts {
+  /**
+   * Store of the server. If a transaction changes identity (users, roles, keys, policies), its promise resolves after
+   * every server has applied the change.
+   */
   readonly store: Store;
-  readonly snapshot: Pick<Snapshot, 'version'>;
-  readonly authorize: Authorize;
   readonly operations: OperationTables;
   readonly pageTokens: PageTokens;
-  /** Adds `emit` to the context of a transaction. */
-  readonly addEmit: AddEmit;
-  /** Returns unpredictable bytes. */
-  readonly random: (bytes: number) => Uint8Array;
   /** Runs slow work of handlers outside the transaction. */
   readonly offload: Omit<OffloadParts, 'store'>;
-  /** Logs a bug of this server, with the request ID in the response. */
-  readonly report: (requestId: string, error: unknown) => void;
 }
 
 /** Facts of a call other than operation, input and caller. */
-export interface CallFacts<Response> {
-  readonly request: RequestFacts;
+export interface CallFacts<Response> extends RequestOfCall {
   /**
-   * Authenticates the request again. It runs if identity changed since the caller was authenticated.
-   *
-   * @throws AwsError  the credentials are not valid any more
+   * Converts the output to the response. Runs in the transaction, so the transaction commits nothing if the output
+   * cannot be encoded.
    */
-  readonly authenticateAgain: () => Authenticated;
-  /** Converts the output in the transaction, so an output that cannot be encoded commits nothing. */
-  readonly respond: (output: unknown) => Response;
+  readonly respond: (output: unknown, file: StoredRange | undefined) => Response;
 }
 
-/** Calls operations and records them. */
+/** Calls operations and records the calls in the trail. */
 export interface Calls {
   /**
    * Authorizes and runs an operation, and returns its response. The output and the trail record are then durable.
    *
-   * @throws AwsError  the error for the client, which is recorded. ServiceUnavailable: the error could not be recorded
+   * In a gap, a read may be answered without a record (`answerUnrecorded`), if the operator allows it.
+   *
+   * @throws AwsError  the error for the client; it is recorded
+   * @throws AwsError ServiceUnavailable  the call or its error could not be recorded
    */
   call<Response>(operation: CalledOperation, input: unknown, caller: Authenticated, facts: CallFacts<Response>): Promise<Response>;
   /**
-   * Calls an operation for the server itself: reads `document` by the model, then continues as `call`. Returns the output.
+   * Decides whether the server may read the streamed body of a request. Authorizes the request and runs the operation's `admit`. Returns
+   * false, and does neither, if the operation has no streamed body. Records only a refusal, because `call` follows after the body.
    *
-   * @throws AwsError  as `call`
+   * @throws AwsError  the error for the client; it is recorded
+   */
+  admit(operation: CalledOperation, input: unknown, caller: Authenticated, facts: RequestOfCall): Promise<boolean>;
+  /**
+   * Calls an operation for the server itself. Decodes `document` with the service model, then authorizes, runs and
+   * records the operation. Returns the output.
+   *
+   * @throws AwsError  the document is invalid, or the operation failed; the error is recorded
+   * @throws AwsError ServiceUnavailable  the error could not be recorded
    */
   callWithDocument(operation: CalledOperation, document: unknown, caller: Authenticated, request: RequestFacts): Promise<unknown>;
   /**
-   * Records a request that failed. Returns the error for the client: the thrown one, InternalFailure for a bug of this server, or
-   * ServiceUnavailable if the failure could not be recorded.
+   * Records a request that failed. Returns the error for the client: the thrown AwsError, InternalFailure for a bug of
+   * this server, or ServiceUnavailable if the failure could not be recorded.
    */
   recordFailure(facts: Facts, thrown: unknown): Promise<AwsError>;
 }
-
-type AnyOperation = Operation<unknown, unknown>;
 
 /**
  * Creates the calls of a server:
  *
  *     [ transaction: authorize → handle → respond → record ]
  *
- * A change and its record commit together. A denial or failure is recorded in a transaction of its own. A request that proves no
- * identity may be counted in a summary record instead (Decision 0015).
+ * A change and its record commit together. A denial or failure is recorded in a transaction of its own. A failed
+ * request that proves no identity may get no record of its own. Then only a summary record counts it (Decision 0015).
+ * While the trail cannot be written, the server refuses requests and counts them (Decision 0030).
  */
 export function calling(server: CallParts): Calls {
-  const { store, now } = server;
+  const { store, gap } = server;
+  const offloadParts = { ...server.offload, store };
   const records = requestRecords(server);
   const recordFailure = failureRecorder(server, records);
 
@@ -97,9 +102,35 @@ export function calling(server: CallParts): Calls {
     try {
       const table = server.operations(called.service);
       const operation = (table instanceof Promise ? await table : table)[called.operation.name] as AnyOperation;
-      const attempt = (tx: Tx, offloading: Offloading) => attemptOf(tx, offloading, operation, called, facts, caller, callFacts);
+      const run = (isRecorded: boolean, options: TransactionOptions): Promise<Response> =>
+        withOffload(offloadParts, (offloading) =>
+          store.transaction((tx) => attemptOf(tx, offloading, operation, called, facts, caller, callFacts, isRecorded), options),
+        );
       const name = `${called.service} ${called.operation.name}`;
-      return await withOffload({ ...server.offload, store }, (offloading) => store.transaction((tx) => attempt(tx, offloading), { name }));
+      try {
+        requireTrail(gap);
+        return await run(true, { name });
+      } catch (thrown) {
+        return await answerUnrecorded(server, facts, called, caller, thrown, () => run(false, { name, readOnly: true }));
+      }
+    } catch (thrown) {
+      throw await recordFailure(facts, thrown);
+    }
+  }
+
+  async function admit(called: CalledOperation, input: unknown, caller: Authenticated, callFacts: RequestOfCall): Promise<boolean> {
+    const facts: Facts = { request: callFacts.request, called, authenticated: caller, input };
+    try {
+      const operation = (await server.operations(called.service))[called.operation.name] as AnyOperation;
+      const { admit: admitted } = operation;
+      if (admitted === undefined) return false;
+      requireTrail(gap);
+      await withOffload(offloadParts, (offloading) =>
+        store.transaction(async (tx) =>
+          admitted((await prepare(server, tx, offloading, operation, called, facts, caller, callFacts)).context, input),
+        ),
+      );
+      return true;
     } catch (thrown) {
       throw await recordFailure(facts, thrown);
     }
@@ -107,38 +138,31 @@ export function calling(server: CallParts): Calls {
 
   async function attemptOf<Response>(
     tx: Tx,
-    { offload, survey, analyzeFor }: Offloading,
+    offloading: Offloading,
     operation: AnyOperation,
     called: CalledOperation,
     facts: Facts,
     proven: Authenticated,
-    { request, authenticateAgain, respond }: CallFacts<Response>,
+    callFacts: CallFacts<Response>,
+    isRecorded: boolean,
   ): Promise<Response> {
-    // Operations that accept a token check the token's caller themselves.
-    const isCurrent = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
-    const authenticated = isCurrent ? proven : authenticateAgain();
-    const at = now();
-    const { principal, region } = authenticated;
-    const caller = { principal, accountId: principal.accountId, region, profile: called.profile };
-    const access = operation.access(facts.input, caller);
-    const asked = Array.isArray(access) ? access : [access];
-    const authorized = await server.authorize({ received: request, authenticated, profile: called.profile, asked, now: at }, tx);
-    facts.authorized = authorized;
+    const { authenticated, authorized, caller, context, sent } = await prepare(
+      server,
+      tx,
+      offloading,
+      operation,
+      called,
+      facts,
+      proven,
+      callFacts,
+    );
+    callFacts.phases?.end('authorize');
     const scope = { ...called, ...caller };
     const paged = isNotYet(operation) ? facts.input : server.pageTokens.open(scope, facts.input);
-    const context: Call = {
-      ...caller,
-      ...server.addEmit({ tx, now: at, newId: server.newId }),
-      random: server.random,
-      requestId: request.requestId,
-      localPlain: request.secureTransport !== true && isLoopbackAddress(request.sourceIp),
-      offload,
-      survey,
-      analyze: analyzeFor(caller.accountId),
-    };
     const output = server.pageTokens.seal(scope, await handle(operation, context, paged, authorized));
-    const response = respond(output);
-    await records.append(tx, facts, { authenticated, output });
+    callFacts.phases?.end('handle');
+    const response = callFacts.respond(output, sent.file);
+    if (isRecorded) await records.append(tx, facts, { authenticated, output });
     return response;
   }
 
@@ -149,6 +173,7 @@ export function calling(server: CallParts): Calls {
 
   return {
     call,
+    admit,
     async callWithDocument(called, document, caller, request) {
       let input: unknown;
       try {
@@ -156,54 +181,21 @@ export function calling(server: CallParts): Calls {
       } catch (thrown) {
         throw await recordFailure({ request, called, authenticated: caller }, thrown);
       }
-      // The server authenticated the caller itself just now.
+      // The server itself authenticated the caller just now, so `authenticateAgain` returns the same caller.
       return await call(called, input, caller, { request, authenticateAgain: () => caller, respond: (output) => output });
     },
     recordFailure,
   };
 }
 
-function failureRecorder({ store, report }: CallParts, { isRecorded, append }: RequestRecords): Calls['recordFailure'] {
-  return async (facts, thrown) => {
-    const { requestId } = facts.request;
-    const error = thrown instanceof AwsError ? thrown : internalFailure();
-    if (error !== thrown) report(requestId, thrown);
-    const outcome: Outcome = {
-      error,
-      denied: thrown instanceof Denied ? thrown : undefined,
-      claimed: thrown instanceof Unauthenticated ? thrown.claimed : facts.claimed,
-    };
-    const lasting = thrown instanceof LastingRefusal ? thrown.lasting : undefined;
-    // A request that is only counted needs no transaction.
-    const recorded = isRecorded(facts, outcome);
-    if (!recorded && lasting === undefined) return error;
-    try {
-      await store.transaction(async (tx) => {
-        await lasting?.(tx);
-        if (recorded) await append(tx, facts, outcome);
-      });
-      return error;
-    } catch (failure) {
-      report(requestId, failure);
-      return unavailable();
-    }
-  };
-}
-
-/** Returns an operation for a call of the server itself. Its errors have the codes of the service's default protocol. */
+/**
+ * Returns an operation that the server itself can call. Its errors have the error codes of the service's default
+ * protocol.
+ */
 export function calledOperation(service: Exclude<ServiceName, 'chime'>, name: string): CalledOperation {
   const model = loadModel(service);
   const operation = model.operations[name];
   const [protocol] = model.protocols;
   if (operation === undefined || protocol === undefined) throw new Error(`The model of ${service} has no operation ${name}.`);
   return { kind: 'routed', service, model, operation, protocol, profile: 'sdk' };
-}
-
-/** Returns the error of a server that cannot decide or record now. */
-export function unavailable(): AwsError {
-  return new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');
-}
-
-function internalFailure(): AwsError {
-  return new AwsError('InternalFailure', 'The request processing has failed because of an unknown error, exception or failure.');
 }

@@ -6,9 +6,15 @@ import type { Vault } from '#core/vault.ts';
 import type { Store, Tx } from '#store/store.ts';
 
 const ADMINISTRATOR_ACCESS = 'arn:aws:iam::aws:policy/AdministratorAccess' as Arn;
-/** Name in `meta` of the first account. Its event history receives events that cannot be attributed to another account. */
+/**
+ * Key under which the table `meta` stores the ID of the first account. The event history of this account receives the
+ * operator's changes to the server.
+ */
 export const OPERATOR_ACCOUNT = 'operator-account';
-/** Name in `meta` of the fingerprint of the operator key that seals the secrets of a database. */
+/**
+ * Key under which the table `meta` stores the fingerprint of the operator key. The operator key encrypts the secrets of
+ * the database.
+ */
 export const FINGERPRINT = 'operator-key';
 
 /** An administrator that was just created, with its secret access key, which is shown only once. */
@@ -21,7 +27,10 @@ export interface NewAdministrator {
 
 /** Files of a first start in the data folder. */
 export interface FirstStartFiles {
-  /** Reports whether the server may create the first account of an empty database. Resolves to true only when every listener is open. */
+  /**
+   * Reports whether the server may create the first account of an empty database. Before it resolves to true, waits
+   * until every listener is open.
+   */
   mayCreateAccount(): boolean | Promise<boolean>;
   /** Writes `aws/config` and `aws/credentials` (mode 0600), durably. */
   writeProfile(administrator: NewAdministrator): void;
@@ -38,18 +47,18 @@ export interface FirstStartParts {
 }
 
 /**
- * Creates the first account of an empty store: its root user, the administrator `admin` with `AdministratorAccess`, and one access key.
- * Returns undefined if the store has an account.
+ * Creates the first account of an empty store: its root user, the administrator `admin` with `AdministratorAccess`, and
+ * one access key. Returns undefined if the store has an account.
  *
- * Writes: the profile, before the account is committed. So a crash between the two leaves a profile without an account, never an
- * account whose secret is lost.
+ * Writes the profile before it commits the account. So a crash between these two steps leaves a profile without an
+ * account, and never an account whose secret is lost.
  * @throws Error  the database has no account, and this is not its first start: the account of an earlier start is lost
  */
 export async function firstStart({ store, vault, files, random, now }: FirstStartParts): Promise<NewAdministrator | undefined> {
   const exists = await store.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT));
   if (exists !== undefined) return undefined;
   if (!(await files.mayCreateAccount())) {
-    throw new Error('the database has no account, and this is not its first start; restore it from a backup');
+    throw new Error('the database has no account, although it was used before; restore the database from a backup');
   }
   const administrator = newAdministrator(newAccountId(random), 'admin', random);
   files.writeProfile(administrator);
@@ -65,7 +74,7 @@ export async function firstStart({ store, vault, files, random, now }: FirstStar
 /** Returns unpredictable bytes. */
 export type Random = (bytes: number) => Uint8Array;
 
-/** Creates the names and the access key of an administrator, which the store does not have yet. */
+/** Creates an access key for a new administrator. Writes nothing to the store. */
 export function newAdministrator(accountId: AccountId, userName: string, random: Random): NewAdministrator {
   return {
     accountId,
@@ -87,7 +96,7 @@ export function newAccountId(random: Random): AccountId {
   }
 }
 
-/** Parts that create the first records of an account. */
+/** Dependencies of the functions that create an account or an administrator. */
 export interface Creation {
   readonly vault: Vault;
   readonly random: Random;

@@ -9,7 +9,7 @@ const SERVE = new URL('./serve-jobs.ts', import.meta.url).href;
 const AWS_ERROR = new URL('../../core/aws-error.ts', import.meta.url).href;
 const LIMITS: JobKind['limits'] = { threads: 1, waitingOfKey: 8, waiting: 16, milliseconds: 20_000, heapMegabytes: 64 };
 
-/** Returns threads that run a program. `source` is the source code of its module. */
+/** Returns threads that run the program with this source code. */
 function threadsOf(source: string, limits: Partial<JobKind['limits']> = {}) {
   const program = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
   const kind = { name: 'tests', program, limits: { ...LIMITS, ...limits }, exceeded: () => new AwsError('Exceeded', 'too much') };
@@ -23,13 +23,13 @@ const THROW = (error: string) => `(() => { throw ${error}; })()`;
 // biome-ignore format: a table
 const FAILURES: readonly [title: string, job: string, error: object][] = [
   ['a refusal is the same AwsError',             THROW("new AwsError('ExpiredTokenException', 'Token is expired')"), { name: 'AwsError', code: 'ExpiredTokenException', message: 'Token is expired' }],
-  ['too much work is the error of its kind',     THROW("'exceeded'"),                                                { code: 'Exceeded' }],
-  ['too much memory is the error of its kind',   '(() => { const all = []; for (;;) all.push(new Array(1e5).fill({})); })()', { code: 'Exceeded' }],
-  ['an exception is an Error of a bug',          THROW("new TypeError('x')"),                                        { name: 'Error', message: /^a thread for tests failed: TypeError: x/ }],
+  ['too much work is the error `exceeded()`',    THROW("'exceeded'"),                                                { code: 'Exceeded' }],
+  ['too much memory is the error `exceeded()`',  '(() => { const all = []; for (;;) all.push(new Array(1e5).fill({})); })()', { code: 'Exceeded' }],
+  ['an unexpected exception is an Error',        THROW("new TypeError('x')"),                                        { name: 'Error', message: /^a thread for tests failed: TypeError: x/ }],
   ['an outcome that is not data is an Error',    '() => {}',                                                         { name: 'Error' }],
-  ['an end of the thread is an Error of a bug',  'process.exit(0)',                                                  { name: 'Error', message: 'a thread for tests failed: the thread ended' }],
-  ['an answer to another job is an Error',       "process.getBuiltinModule('node:worker_threads').parentPort.postMessage({ id: 0, outcome: 'of another caller' })", { name: 'Error', message: 'a thread for tests failed: the thread answered another job' }],
-  ['a message of another form is an Error',      "process.getBuiltinModule('node:worker_threads').parentPort.postMessage(undefined)", { name: 'Error', message: 'a thread for tests failed: the thread answered another job' }],
+  ['an early end of the thread is an Error',     'process.exit(0)',                                                  { name: 'Error', message: 'a thread for tests failed: the thread ended' }],
+  ['an answer to another job is an Error',       "process.getBuiltinModule('node:worker_threads').parentPort.postMessage({ id: 0, outcome: 'of another caller' })", { name: 'Error', message: 'a thread for tests failed: the thread returned the result of another job' }],
+  ['a message of another form is an Error',      "process.getBuiltinModule('node:worker_threads').parentPort.postMessage(undefined)", { name: 'Error', message: 'a thread for tests failed: the thread returned the result of another job' }],
 ];
 for (const [title, job, error] of FAILURES) {
   test(`newJobThreads: ${title}, and the next job is served`, async () => {
@@ -57,13 +57,17 @@ test('newJobThreads: when the threads close, waiting jobs are ServiceUnavailable
   await assert.rejects(threads.run('a', '1'), { code: 'Throttling' });
 });
 
-/** Function that returns the nice value in a `stat` file of a process or thread. The fields after the name begin with the third. */
+/**
+ * Source code of a function that takes the content of a `/proc` file `stat` and returns field 19, the nice value. Field
+ * 2 is the program's name, which may contain spaces. So the function splits only the text after the name, which starts
+ * with field 3. Field 19 then has index 16.
+ */
 const NICE = `((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]))`;
 /** Job that returns the nice value of its thread. */
 const ownNice = `String(${NICE}(process.getBuiltinModule('node:fs').readFileSync('/proc/thread-self/stat', 'utf8')))`;
 const onLinux = { skip: process.platform === 'linux' ? false : 'nice values of threads exist only on Linux' };
 
-test("newJobThreads: a job's nice value is 5 above the server's, which does not change", onLinux, async () => {
+test("newJobThreads: a job's nice value is 5 above the server's, which stays the same", onLinux, async () => {
   const before = getPriority();
   const threads = threadsOf(serving);
   assert.equal(await threads.run('a', ownNice), String(Math.min(19, before + 5)));
@@ -71,7 +75,7 @@ test("newJobThreads: a job's nice value is 5 above the server's, which does not 
   await threads.close();
 });
 
-test('newJobThreads: the nice value of a job is above that of a server that was started with nice', onLinux, async () => {
+test("newJobThreads: a job's nice value is above the server's even if `nice` started the server", onLinux, async () => {
   const program = `
     import { newJobThreads } from '${new URL('./job-threads.ts', import.meta.url).href}';
     const program = new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(serving)}));

@@ -9,14 +9,16 @@ export interface JobMessage<Job> {
   readonly job: Job;
 }
 
-/** Result of a job: its outcome, an error for the client, too much work, or a bug. */
+/**
+ * Result of a job: the outcome, an error for the client (`refused`), too much work (`exceeded`), or a bug (`failed`).
+ */
 export type JobResult<Outcome> =
   | { readonly outcome: Outcome }
   | { readonly refused: { readonly code: string; readonly message: string } }
   | { readonly exceeded: true }
   | { readonly failed: string };
 
-/** Message of a thread. */
+/** Message from a thread: the result of the job with this ID. */
 export type JobAnswer<Outcome> = JobResult<Outcome> & { readonly id: number };
 
 /** Threads for one kind of jobs. */
@@ -24,10 +26,11 @@ export interface JobThreads<Job, Outcome> {
   /**
    * Runs a job in a thread.
    *
-   * A key has one running job at a time. Keys take turns, so a key with many jobs delays another key by at most one job per thread.
+   * `key` is the account or client address that the job counts for. A key has one running job at a time. Keys take
+   * turns, so a key with many jobs delays another key by at most one job per thread.
    *
    * @throws AwsError Throttling  too many jobs of the key, or of all keys, are waiting
-   * @throws AwsError             as the job does
+   * @throws AwsError             the job throws this error
    * @throws Error                the job needs too much work, time or memory (`JobKind.exceeded`), or has a bug
    */
   run(key: string, job: Job): Promise<Outcome>;
@@ -36,11 +39,11 @@ export interface JobThreads<Job, Outcome> {
 
 /** Limits of the threads for one kind of jobs. */
 export interface JobLimits {
-  /** Threads that run at once. A thread starts when it is first needed, and then runs until the server stops. */
+  /** Maximum number of threads. A thread starts when it is first needed, and then runs until the server stops. */
   readonly threads: number;
   readonly waitingOfKey: number;
   readonly waiting: number;
-  /** Time after which the server ends the thread of a job. */
+  /** Maximum time of a job. After this time the server ends the job's thread. */
   readonly milliseconds: number;
   /** Memory of one thread. The server ends a thread that needs more. */
   readonly heapMegabytes: number;
@@ -48,7 +51,7 @@ export interface JobLimits {
 
 /** One kind of jobs. */
 export interface JobKind {
-  /** Plural, for the log: `analyses`. */
+  /** Name of the jobs in the plural, for the log, such as `analyses`. */
   readonly name: string;
   /** Program of the thread, which calls `serveJobs`. */
   readonly program: URL;
@@ -66,16 +69,18 @@ interface Waiting<Job, Outcome> {
 let lastId = 0;
 
 /**
- * Sends a job to a thread and returns its result. Returns `late` if the thread does not answer in time or needs too much memory.
+ * Sends a job to a thread and returns the job's result. Returns `late` if the thread does not answer in time or needs
+ * too much memory.
  *
- * An answer to another job is a bug: it could be about another caller.
+ * If the answer has the ID of another job, returns `failed` and drops the answer, because the answer could contain data
+ * of another caller.
  */
 function resultOf<Job, Outcome>(thread: Worker, job: Job, milliseconds: number): Promise<JobResult<Outcome> | 'late'> {
   const id = ++lastId;
   return new Promise((resolve) => {
     const late = setTimeout(() => settle('late'), milliseconds);
     const onMessage = (answer: JobAnswer<Outcome> | undefined): void =>
-      settle(answer?.id === id ? answer : { failed: 'the thread answered another job' });
+      settle(answer?.id === id ? answer : { failed: 'the thread returned the result of another job' });
     const onError = (error: NodeJS.ErrnoException): void =>
       settle(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'late' : { failed: String(error.stack ?? error) });
     const onExit = (): void => settle({ failed: 'the thread ended' });
@@ -93,7 +98,7 @@ function resultOf<Job, Outcome>(thread: Worker, job: Job, milliseconds: number):
   });
 }
 
-/** Returns an error with the stack of the thread, which `text` contains. */
+/** Returns an error from the stack trace `text`, which a thread reported. */
 function errorOf(text: string): Error {
   const error = new Error(text.split('\n', 1)[0]);
   error.stack = `Error: ${text}`;
@@ -116,7 +121,7 @@ export function newJobThreads<Job, Outcome>(
   function startThread(): Worker {
     const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
     const thread = new Worker(program, { env, resourceLimits: { maxOldGenerationSizeMb: limits.heapMegabytes } });
-    // A waiting thread does not keep the process running.
+    // The thread does not keep the process running.
     thread.unref();
     threads.add(thread);
     thread.on('error', (error) => report(`a thread for ${name} failed: ${(error as Error).message}`));
@@ -158,7 +163,7 @@ export function newJobThreads<Job, Outcome>(
     }
   }
 
-  /** Ends the thread if it does not answer in time, or fails. */
+  /** Runs a job in a thread and settles its promise. Ends a thread that fails or does not answer in time. */
   async function runIn(thread: Worker, { job, done, failed }: Waiting<Job, Outcome>): Promise<void> {
     const result = await resultOf<Job, Outcome>(thread, job, limits.milliseconds);
     if (result === 'late' || 'failed' in result) await thread.terminate();

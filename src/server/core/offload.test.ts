@@ -3,14 +3,22 @@ import { after, test } from 'node:test';
 import { type Analysis, sizeOf } from '#policy/analysis.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from './analysis-threads.ts';
-import { type Gate, INLINE_SIZE_MAX, newGate, newSmallAnalyses, withOffload } from './offload.ts';
+import { type Gate, INLINE_SIZE_MAX, newContacts, newGate, newSmallAnalyses, withOffload } from './offload.ts';
+import { newSurveyGate } from './survey-gate.ts';
 
 const threads = newAnalysisThreads(ANALYSIS_LIMITS, () => {});
 const store = await openSqlite(':memory:');
 after(() => threads.close());
 
 function partsOf(gate: Gate = newGate(2)) {
-  return { gate, surveyGate: gate, store, threads, smallAnalyses: newSmallAnalyses() };
+  return {
+    gate,
+    contacts: newContacts({ most: 2, mostOfAccount: 1 }),
+    surveyGate: newSurveyGate(),
+    store,
+    threads,
+    smallAnalyses: newSmallAnalyses(),
+  };
 }
 
 test('withOffload: offloaded work runs once, and the attempt is repeated with the result of the work', async () => {
@@ -27,7 +35,7 @@ test('withOffload: offloaded work runs once, and the attempt is repeated with th
   assert.deepEqual([attempts, done, outcome], [3, ['one', 'two'], ['one done', 'two done', 'one done']]);
 });
 
-test('withOffload: a refusal before the work prevents the work, and a refusal after it is the response', async () => {
+test('withOffload: an error in the attempt rejects, and work after the error does not run', async () => {
   const refusal = new Error('refused');
   let done = 0;
   let allowed = false;
@@ -89,7 +97,7 @@ function counting() {
   return { ran, parts: { ...partsOf(), threads: { run } } };
 }
 
-test('withOffload: the first analysis loads the rules outside the attempt, then small ones run within it', async () => {
+test('withOffload: the analysis code is loaded outside the attempt, then small analyses run in the attempt', async () => {
   const { ran, parts } = counting();
   let attempts = 0;
   const analyze = (text: string) =>
@@ -102,7 +110,7 @@ test('withOffload: the first analysis loads the rules outside the attempt, then 
   assert.deepEqual([await analyze(conditionOn('a:b', INLINE_SIZE_MAX)), attempts, ran.length], [{ keys: ['a:b'] }, 5, 1]);
 });
 
-test('withOffload: an analysis of changed policies runs again, a limited number of times', async () => {
+test('withOffload: if policies change between attempts, the analysis runs again, up to a limit', async () => {
   const { ran, parts } = counting();
   let changes = 2;
   let version = 0;
@@ -117,7 +125,7 @@ test('withOffload: an analysis of changed policies runs again, a limited number 
   await assert.rejects(attempt(), { code: 'ServiceUnavailable' });
 });
 
-test('withOffload: no analysis takes more steps on the thread of the attempt than INLINE_STEPS_MAX', async () => {
+test('withOffload: an analysis with more steps than INLINE_STEPS_MAX runs in another thread', async () => {
   // The policy is small enough for the core's thread, but the analysis exceeds the limit of steps there.
   const pattern = `*${'a?'.repeat(40)}b*`;
   const text = JSON.stringify({
@@ -144,4 +152,26 @@ test('withOffload: no analysis takes more steps on the thread of the attempt tha
   const outcome = await withOffload(parts, async ({ analyzeFor }) => analyzeFor('1')(analysis as never));
   assert.equal((outcome as { results: unknown[] }).results.length, 20);
   assert.equal(ran.length, 1);
+});
+
+test('newContacts: an account runs one exchange at a time, and all accounts together two', async () => {
+  const contacts = newContacts({ most: 2, mostOfAccount: 1 });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const [ada, again, bob, eve] = ['ada', 'ada', 'bob', 'eve'].map((account) => contacts(account, () => promise));
+  assert.deepEqual([again, eve], [undefined, undefined]);
+  resolve('done');
+  assert.deepEqual([await ada, await bob], ['done', 'done']);
+  await assert.rejects(contacts('ada', () => Promise.reject(new Error('failed'))) as Promise<unknown>, /failed/);
+  assert.equal(await contacts('ada', async () => 'next'), 'next');
+});
+
+test('withOffload: an exchange beyond the limit of the account is ServiceUnavailable, and another account is served', async () => {
+  const parts = partsOf();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const contact = (account: string) => withOffload(parts, async ({ contactFor }) => contactFor(account)('host', () => promise));
+  const first = contact('ada');
+  await assert.rejects(contact('ada'), { code: 'ServiceUnavailable' });
+  const other = contact('bob');
+  resolve('answer');
+  assert.deepEqual([await first, await other], ['answer', 'answer']);
 });

@@ -15,17 +15,18 @@ export interface PageScope {
 }
 
 /**
- * Authenticates page tokens, so that an operation only reads tokens that it returned itself: to this account, in this region.
- * A token is not secret. Handlers may put positions and keys into it, and need not check whether it is forged.
+ * Authenticates page tokens. An operation accepts a token only if the same operation returned the token to the same
+ * account in the same region. A token is not secret. Handlers may put positions and keys into a token, and need not
+ * check whether the token is forged.
  */
 export interface PageTokens {
   /**
-   * Returns the input with the operation's own token in place of the client's.
+   * Checks the authentication code in the client's token. Returns the input with this code removed from its token.
    *
    * @throws AwsError the service's error for an invalid token
    */
   open(scope: PageScope, input: unknown): unknown;
-  /** Returns the output with a token for the client. */
+  /** Returns the output with an authentication code appended to its token. */
   seal(scope: PageScope, output: unknown): unknown;
 }
 
@@ -35,7 +36,10 @@ const CODE_CHARACTERS = 16;
 
 const MEMBERS = ['NextToken', 'nextToken', 'Marker'] as const;
 
-/** Creates the functions for page tokens. Their keys derive from the operator key, so every server of a database accepts the tokens. */
+/**
+ * Creates the functions for page tokens. The keys of the authentication codes derive from the operator key, so every
+ * server of a database accepts the tokens.
+ */
 export function pageTokens(operatorKeys: OperatorKeys): PageTokens {
   const keys = derivedFrom(operatorKeys, (all) =>
     all.map((key) => createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'belfry page tokens', 32)))),
@@ -58,7 +62,8 @@ export function pageTokens(operatorKeys: OperatorKeys): PageTokens {
       const code = Buffer.from(text.slice(-CODE_CHARACTERS), 'base64url');
       // The decoder skips invalid characters, so the code is encoded again and compared. Twelve bytes have only one base64url form.
       const isCode = code.length === CODE_BYTES && text.endsWith(code.toString('base64url'));
-      if (!isCode || !codes(scope, own).some((valid) => timingSafeEqual(valid, code))) throw invalidPageToken(scope.service, member);
+      if (!isCode || !codes(scope, own).some((valid) => timingSafeEqual(valid, code)))
+        throw invalidPageToken(scope.service, scope.operation.name, member);
       return { ...(input as object), [member]: own };
     },
     seal(scope, output) {
@@ -72,8 +77,10 @@ export function pageTokens(operatorKeys: OperatorKeys): PageTokens {
   };
 }
 
-/** Returns the pagination token's member, which has the same name in input and output. */
-function tokenMember({ model, operation }: PageScope): (typeof MEMBERS)[number] | undefined {
+/** Returns the name of the member with the page token, which is the same in input and output. */
+function tokenMember({ service, model, operation }: PageScope): (typeof MEMBERS)[number] | undefined {
+  // The marker of ListObjects is a key that the client chooses, and not a token.
+  if (service === 's3') return undefined;
   const input = model.shapes[operation.input ?? '']?.members ?? {};
   const output = model.shapes[operation.output ?? '']?.members ?? {};
   return MEMBERS.find((member) => Object.hasOwn(input, member) && Object.hasOwn(output, member));

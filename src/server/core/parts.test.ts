@@ -20,7 +20,7 @@ function loggingParts(failing: readonly string[] = []) {
   return { log, running: runParts(parts) };
 }
 
-test('runParts: parts start in order, drain together and stop in reverse order', async () => {
+test('runParts: parts start in order, drain at the same time, and stop in reverse order', async () => {
   const { log, running } = loggingParts();
   await running.start();
   await running.drain();
@@ -41,14 +41,14 @@ test('runParts: if a part fails to stop, the other parts still stop', async () =
   assert.deepEqual(log.slice(3), ['stop c', 'stop b', 'stop a']);
 });
 
-test('runParts: two calls of stop stop each part once', async () => {
+test('runParts: two calls of stop() stop each part once', async () => {
   const { log, running } = loggingParts();
   await running.start();
   await Promise.all([running.stop(), running.stop()]);
   assert.deepEqual(log.slice(3), ['stop c', 'stop b', 'stop a']);
 });
 
-test('runParts: a stop during the start stops the starting part and starts no other', async () => {
+test('runParts: stop() during start() stops the starting part and starts no other part', async () => {
   const log: string[] = [];
   const running = runParts([
     { name: 'a', start: async () => void (await running.stop()), stop: () => void log.push('stop a') },

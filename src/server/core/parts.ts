@@ -8,17 +8,17 @@ export interface RunningParts {
    * @throws Error  the error of the part that failed to start
    */
   start(): Promise<void>;
-  /** Drains all started parts at the same time. */
+  /** Drains all started parts at the same time: each finishes its accepted work. */
   drain(): Promise<void>;
   /**
    * Stops the started parts in reverse order, and waits for each. A second call returns the promise of the first.
    *
-   * @throws AggregateError  parts that failed to stop; all others have stopped
+   * @throws AggregateError  the errors of parts that failed to stop; all other parts have stopped
    */
   stop(): Promise<void>;
 }
 
-/** Connects the lifecycles of parts. A part that needs another one comes after it in the list. */
+/** Combines the lifecycles of parts. In the list, a part comes after all parts that it needs. */
 export function runParts(parts: readonly Part[]): RunningParts {
   const started: Part[] = [];
   let stopped: Promise<void> | undefined;
@@ -42,12 +42,13 @@ export function runParts(parts: readonly Part[]): RunningParts {
         try {
           await part.start?.();
         } catch (error) {
-          // The start's error names the cause. Errors of stopping only follow from it.
+          // Throws the error of `start`, which names the cause. Ignores errors of `stop`, which are consequences of the
+          // cause.
           await stop().catch(() => undefined);
           throw error;
         }
         if (stopped !== undefined) {
-          // `stop` ran while this part started, when the part was not yet in the list.
+          // `stop` ran while this part started and was not yet in the list, so the part is stopped here.
           await part.stop?.();
           return;
         }

@@ -1,23 +1,29 @@
 /**
- * Records of requests: which request has one, and its facts. `trail/record.ts` owns their JSON, and `trail/unproven.ts` owns the bound on
- * records without an identity.
+ * Trail records of requests. Decides which requests are recorded, and collects the facts for the record.
+ * `trail/record.ts` owns the JSON of a record. `trail/unproven.ts` owns the limit on records of requests without a
+ * proven identity.
  */
 import type { Authenticated, Unauthenticated } from '#access/authenticate.ts';
 import type { Authorized } from '#access/authorize.ts';
+import { type DecisionTrace, decisionContextOf } from '#access/decision-trace.ts';
 import type { Denied } from '#access/denied.ts';
-import { NO_ACCOUNT } from '#core/arn.ts';
+import { storedCallers } from '#access/stored-callers.ts';
+import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
 import type { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
+import type { Principal } from '#core/principal.ts';
 import { actionName, SERVICES, type ServiceName } from '#model/services.ts';
 import type { Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Use } from '#trail/last-use.ts';
-import type { Recorded } from '#trail/record.ts';
+import type { DataFacts, Recorded } from '#trail/record.ts';
 import { otherRecipient } from '#trail/sts-records.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
 import { errorCodeFor } from '#wire/encode.ts';
 import type { CalledOperation, RoutingRefusal } from '#wire/routed.ts';
+import type { Phases } from './phases.ts';
+import { isDataEvent } from './services.ts';
 
 /** `eventSource` of requests that name no service. AWS does not record such requests, so the name is Belfry's own. */
 const SERVER_EVENT_SOURCE = 'belfry.server';
@@ -25,7 +31,9 @@ const SERVER_EVENT_SOURCE = 'belfry.server';
 /** Dependencies of `requestRecords`. */
 export interface RecordParts {
   readonly record: (recorded: Recorded) => TrailRow;
-  /** Records the last use of a key and its principal. Returns undefined if it was recorded a short while ago. */
+  /**
+   * Stores the last use of an access key and of its principal. Returns undefined if a use was stored a short while ago.
+   */
   readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
   readonly now: () => Instant;
   /** Returns a UUID in lower case. */
@@ -33,23 +41,56 @@ export interface RecordParts {
   /** False only in the benchmark that measures the cost of recording. */
   readonly recording: boolean;
   /**
-   * Region recorded for unproven requests and for services without regions. A region that the caller chooses could hide the record.
+   * Region recorded for requests without a proven identity, and for services without regions. Each region has its own
+   * event history. So if the caller chose the recorded region, the caller could hide the record.
    */
   readonly region: string;
-  /** Bound on the records of unproven requests. */
+  /** Limit on the records of requests without a proven identity. */
   readonly unproven: UnprovenRecords;
+  /** Returns what a trail selects of a data event. The server records no other data events, not even denied ones. */
+  readonly selectsDataEvents: SelectsDataEvents;
 }
 
-/** Facts for the record of a request, as far as they are known. Each stage adds its own. */
+/** Call on data, such as an object of S3. */
+export interface DataEvent {
+  /** Account whose event history would receive the record: the caller's, if it is known. */
+  readonly accountId: AccountId;
+  readonly region: string;
+  readonly service: ServiceName;
+  readonly operation: string;
+  readonly input: unknown;
+  readonly principal: Principal | undefined;
+  /** ARNs of the authorized or denied resources. */
+  readonly resources: readonly string[];
+  /** Error code of a failed call. */
+  readonly errorCode: string | undefined;
+}
+
+/**
+ * Returns the facts for the record of a data event, or `undefined` if no trail selects it. The event belongs to the account of the bucket.
+ * Reads only `tx`.
+ */
+export type SelectsDataEvents = (tx: Tx, event: DataEvent) => Promise<DataFacts | undefined>;
+
+/** Facts for the record of a request, as far as they are known. Each step of handling the request adds facts. */
 export interface Facts {
   readonly request: RequestFacts;
   readonly called: CalledOperation | RoutingRefusal;
+  /** Times of the phases, if the server sends traces. */
+  readonly phases?: Phases | undefined;
   authenticated?: Authenticated;
-  /** Unverified claims of a request that fails before its signature is verified. */
+  /**
+   * Claims of a request whose authentication failed. `claimed.principal` is verified, because it is present only after
+   * a correct signature. All other claims are unverified.
+   */
   claimed?: Unauthenticated['claimed'];
   input?: unknown;
-  /** Authorized resources, for the record of an operation that fails afterwards. */
+  /** Authorized resources, for the record of an operation that fails after its authorization. */
   authorized?: Authorized;
+  /** Facts of the last authorization, for the decision context. */
+  trace?: DecisionTrace;
+  /** Account whose data the operation used, if it is not the caller's (`Call.actsFor`). */
+  owner?: AccountId;
 }
 
 /** Outcome of a request. */
@@ -64,12 +105,16 @@ export interface Outcome {
 /** Records the requests of one server. */
 export interface RequestRecords {
   /**
-   * Reports whether a refused request has its own record. Each request with a verified signature has one. The bound on unproven
-   * requests applies to the others, including refused requests with a valid token.
+   * Reports whether a failed request gets its own record in the trail. A request with a verified signature always gets
+   * one. Any other failed request, even if it has a valid token, counts toward the limit on unproven requests. It gets
+   * a record only within this limit.
    */
   isRecorded(facts: Facts, outcome: Outcome): boolean;
+  /** Returns the account whose event history receives the record of a request. */
+  accountOf(facts: Facts, outcome: Outcome): AccountId;
   /**
-   * Appends the record of a request. If it assumed a role of another account, appends a record for that account too.
+   * Appends the record of a request. If the request assumed a role of another account, or used its data, appends a record for that account
+   * too.
    *
    * Writes: `tx.trail`, `tx.lastUses`.
    */
@@ -79,6 +124,7 @@ export interface RequestRecords {
 /** Creates the records of a server's requests. */
 export function requestRecords(server: RecordParts): RequestRecords {
   const { now } = server;
+  const callers = storedCallers();
 
   function isRecorded(facts: Facts, outcome: Outcome): boolean {
     if (!server.recording) return false;
@@ -97,25 +143,39 @@ export function requestRecords(server: RecordParts): RequestRecords {
       const noted = server.noteUse(tx, { ...authenticated, action: actionName(called.service, operation), now: now() });
       if (noted !== undefined) await noted;
     }
+    let data: DataFacts | undefined;
+    if (service !== undefined && isDataEvent(service, operation)) {
+      const errorCode = outcome.error && errorCodeFor(called, outcome.error).code;
+      const event = { accountId, region, service, operation, input, principal, resources: resources ?? [], errorCode };
+      data = await server.selectsDataEvents(tx, event);
+      if (data === undefined) return;
+    }
+    const context = contextOf(facts, outcome);
+    const stored = context && callers.note(tx, context.caller);
+    if (stored !== undefined) await stored;
+    // A literal without optional parts is several times faster than one that is put together. Each request creates one.
     const recorded: Recorded = {
       received: request,
-      ...(service === undefined ? {} : { service }),
+      service,
       operation,
       eventSource: service === undefined ? SERVER_EVENT_SOURCE : SERVICES[service].eventSource,
       region,
       now: now(),
       eventId: server.newId(),
-      recipientAccountId: accountId,
-      ...(principal === undefined ? {} : { principal }),
-      ...(accessKeyId === undefined ? {} : { accessKeyId }),
-      ...(input === undefined ? {} : { input }),
-      ...(outcome.output === undefined ? {} : { output: outcome.output }),
-      ...(outcome.error === undefined ? {} : { error: { code: errorCodeFor(called, outcome.error).code, message: outcome.error.message } }),
-      ...(resources === undefined ? {} : { resources }),
-      ...(identityVersion === undefined ? {} : { identityVersion }),
-      ...(outcome.denied === undefined ? {} : { decision: outcome.denied.decision }),
+      recipientAccountId: data?.bucketAccountId ?? accountId,
+      data,
+      resourceOwner: service === 's3' ? facts.trace?.required[0]?.ownerId : undefined,
+      principal,
+      accessKeyId,
+      input,
+      output: outcome.output,
+      error: outcome.error && { code: errorCodeFor(called, outcome.error).code, message: outcome.error.message },
+      resources,
+      identityVersion,
+      decision: outcome.denied?.decision,
+      context: context?.decision,
     };
-    const other = outcome.output === undefined ? undefined : otherRecipient(service, operation, input, accountId);
+    const other = outcome.output === undefined ? undefined : (facts.owner ?? otherRecipient(service, operation, input, accountId));
     if (other === undefined) {
       await tx.trail.append(server.record(recorded));
       return;
@@ -125,7 +185,15 @@ export function requestRecords(server: RecordParts): RequestRecords {
     await tx.trail.append(server.record({ ...recorded, sharedEventId, eventId: server.newId(), recipientAccountId: other }));
   }
 
-  /** Returns the caller that a record names, and the account and region of its event history. */
+  /** Returns the decision context of a request, and its caller. Returns `undefined` if the request was not decided. */
+  function contextOf({ trace }: Facts, { denied }: Outcome) {
+    if (trace?.request === undefined) return undefined;
+    const caller = callers.of(trace.request.authenticated.principal);
+    const decision = decisionContextOf(trace, denied?.decision, caller.caller);
+    return decision && { caller, decision };
+  }
+
+  /** Returns the caller that a record names, and the account and region whose event history receives the record. */
   function callerOf(facts: Facts, outcome: Outcome) {
     const { claimed } = outcome;
     const authenticated = outcome.authenticated ?? facts.authenticated;
@@ -134,7 +202,8 @@ export function requestRecords(server: RecordParts): RequestRecords {
     return {
       authenticated,
       principal,
-      // An authenticated access key and a claimed principal exist only after the signature was verified.
+      // The signature was correct in two cases: the access key is authenticated, or the claims of a failed
+      // authentication contain a principal.
       signed: authenticated?.accessKeyId !== undefined || claimed?.principal !== undefined,
       accessKeyId: authenticated?.accessKeyId ?? claimed?.accessKeyId,
       accountId: known ? principal.accountId : (claimed?.accountId ?? NO_ACCOUNT),
@@ -142,7 +211,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
     };
   }
 
-  return { isRecorded, append };
+  return { isRecorded, accountOf: (facts, outcome) => callerOf(facts, outcome).accountId, append };
 }
 
 /** `eventName` in the record of a request that names no operation. */

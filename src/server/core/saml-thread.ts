@@ -3,7 +3,7 @@ import type { SamlJob, VerifiedAssertion } from '#access/saml.ts';
 import { prepareLoading } from '../module-loading.ts';
 
 prepareLoading();
-// The library is imported after the cache is enabled, so that the cache contains it too.
+// `prepareLoading` has enabled the compile cache. An earlier import of the SAML library would bypass the cache.
 const { verifySaml } = await import('#access/saml.ts');
 const { serveJobs } = await import('./serve-jobs.ts');
 

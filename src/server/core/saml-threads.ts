@@ -2,14 +2,18 @@ import type { SamlJob, VerifiedAssertion } from '#access/saml.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type JobLimits, type JobThreads, newJobThreads } from './job-threads.ts';
 
-/** Threads for the verification of SAML assertions. The key of an assertion is the source of its request. */
+/**
+ * Threads for the verification of SAML assertions. Callers pass the client's address as the `key` of `run`. Addresses
+ * take turns, so a client with many assertions does not hold up the other clients.
+ */
 export type SamlThreads = JobThreads<SamlJob, VerifiedAssertion>;
 
 /**
- * Limits of the threads for SAML assertions. A valid assertion takes 5 to 20 ms, and the worst document within its limits 300 ms. The
- * users of a company often share one source, and sign in at the same time.
+ * Limits of the threads for SAML assertions. A valid assertion takes 5 to 20 ms. The slowest document within the limits
+ * on assertions takes 300 ms. Many jobs of one address may wait, because the users of a company often share one address
+ * and sign in at the same time.
  *
- * Assumed: the numbers.
+ * Assumed: all of these numbers.
  */
 export const SAML_LIMITS: JobLimits = { threads: 2, waitingOfKey: 64, waiting: 256, milliseconds: 20_000, heapMegabytes: 256 };
 

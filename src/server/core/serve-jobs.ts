@@ -1,10 +1,13 @@
-/** A thread's end of the jobs that `job-threads.ts` sends. */
+/** Code of a job thread: receives jobs from `job-threads.ts`, runs them and sends the results. */
 import { getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { AwsError } from '#core/aws-error.ts';
 import type { JobAnswer, JobMessage, JobResult } from './job-threads.ts';
 
-/** Difference of the nice values of the thread and of the server's other threads, which answer every request. */
+/**
+ * Amount by which a job thread's nice value exceeds that of the other threads. The other threads answer requests, so
+ * they get the CPU first.
+ */
 const NICENESS = 5;
 const NICE_MAX = 19;
 
@@ -17,8 +20,9 @@ export function serveJobs<Job, Outcome>(
   isExceeded: (error: unknown) => boolean = () => false,
 ): void {
   const port = parentPort;
-  if (port === null) throw new Error('The core starts the threads for jobs.');
-  // On Linux a nice value belongs to one thread. Elsewhere it would slow the whole process.
+  if (port === null) throw new Error('This program must run in a thread that the core started.');
+  // On Linux a nice value belongs to one thread. On other systems it belongs to the process, and would slow all
+  // threads.
   if (process.platform === 'linux') setPriority(Math.min(NICE_MAX, getPriority() + NICENESS));
   port.on('message', ({ id, job }: JobMessage<Job>) => {
     void resultOf(job).then((result) => port.postMessage({ id, ...result } satisfies JobAnswer<Outcome>));

@@ -1,20 +1,27 @@
-/** Periodic deletion of expired data. Reads already ignore it, so a late sweep only costs space. */
+/**
+ * Periodic deletion of expired data. Most reads ignore expired data, so a late sweep costs only space. An expired app
+ * instance user or channel exists until the sweep.
+ */
 import type { Lease } from '#access/lease.ts';
 import type { LeaseClock } from '#access/lease-parts.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
 import { channelEvents } from '#realtime/tables/channel-events.ts';
 import type { AddEmit } from '#services/kit/events.ts';
+import type { TaskParts } from '#services/kit/service.ts';
 import type { Store } from '#store/store.ts';
-import { serviceSweeps } from './services.ts';
+import { type ServiceTask, serviceSweeps, serviceTasks } from './services.ts';
 
 /** Interval between sweeps that delete ended meetings, expired users and channels, and old events. */
 const SWEEP_EVERY_MS = 60_000;
-/** Rows that one transaction deletes. Requests run between two transactions. */
+/** Maximum number of rows that one transaction deletes. Requests run between two transactions. */
 const DELETED_AT_ONCE = 1_000;
-/** Retention of channel events. A follower lags by milliseconds and closes its sessions before it lags by this much. */
+/**
+ * Retention of channel events. A server usually reads an event within milliseconds. A server that cannot read events
+ * closes its messaging sessions long before this time has passed.
+ */
 const CHANNEL_EVENTS_KEPT_MS = 5 * 60_000;
-/** Interval between deletions of identity tombstones, which only cost space. */
+/** Interval between deletions of tombstones (rows that mark deleted identity records). Tombstones cost only space. */
 const TRIM_EVERY_MS = 3_600_000;
 
 export interface SweepParts {
@@ -45,29 +52,60 @@ export function sweepPart(sweep: () => Promise<void>, clock: LeaseClock, report:
   );
 }
 
-/** Creates the part that deletes tombstones of identity every hour. */
+/** Returns the background work of the services. */
+export function tasksOf({ store, now, newId, addEmit }: SweepParts, parts: TaskParts): readonly ServiceTask[] {
+  return serviceTasks(store, (tx) => addEmit({ tx, now: now(), newId }), parts);
+}
+
+/** Creates the parts that run the background work of the services. `guarded` returns the work with a check. */
+export function taskParts(
+  tasks: readonly ServiceTask[],
+  guarded: (run: () => Promise<void>) => () => Promise<void>,
+  clock: LeaseClock,
+  report: (line: string) => void,
+): readonly Part[] {
+  return tasks.map(({ name, everyMs, run }) => {
+    let stopped = false;
+    const work = guarded(() => run(() => stopped));
+    const part = repeated(name, everyMs, clock, () =>
+      work().catch((error: unknown) => report(`${name} failed: ${(error as Error).message}`)),
+    );
+    return {
+      ...part,
+      async stop() {
+        stopped = true;
+        await part.stop?.();
+      },
+    };
+  });
+}
+
+/** Creates the part that deletes the tombstones of deleted identity records every hour. */
 export function trimPart(lease: Pick<Lease, 'trim'>, clock: LeaseClock, report: (line: string) => void): Part {
   return repeated('identity trim', TRIM_EVERY_MS, clock, () =>
-    lease.trim().catch((error: unknown) => report(`deletion of identity tombstones failed: ${(error as Error).message}`)),
+    lease.trim().catch((error: unknown) => report(`could not delete the records of deleted IAM entities: ${(error as Error).message}`)),
   );
 }
 
-/** Runs `work`, which never rejects, `everyMs` after the start and after the end of each run. `stop` waits for the current run. */
-function repeated(name: string, everyMs: number, clock: LeaseClock, work: () => Promise<unknown>): Part {
+/**
+ * Creates a part that runs `work` repeatedly. It waits `firstMs` milliseconds before the first run, and `everyMs`
+ * between two runs. `work` must not reject. `stop` waits for the current run.
+ */
+export function repeated(name: string, everyMs: number, clock: LeaseClock, work: () => Promise<unknown>, firstMs = everyMs): Part {
   let cancel = (): void => {};
   let running: Promise<unknown> | undefined;
   let stopped = false;
 
-  function schedule(): void {
+  function schedule(afterMs: number): void {
     if (stopped) return;
-    cancel = clock.after(everyMs, () => {
-      running = work().then(schedule);
+    cancel = clock.after(afterMs, () => {
+      running = work().then(() => schedule(everyMs));
     });
   }
 
   return {
     name,
-    start: schedule,
+    start: () => schedule(firstMs),
     async stop() {
       stopped = true;
       cancel();

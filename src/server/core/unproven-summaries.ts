@@ -1,10 +1,16 @@
-/** Writes the counts of unproven requests into the trail. Owns the timer and the retry. `trail/unproven.ts` owns the counts. */
+/**
+ * Writes summary records into the trail: counts of requests without a proven identity that have no record of their own.
+ * Owns the timer and the retry. `trail/unproven.ts` owns the counts.
+ */
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { Part } from '#core/part.ts';
 import type { Store } from '#store/store.ts';
 import { type Omitted, omittedRow, type UnprovenRecords, unprovenRecords } from '#trail/unproven.ts';
 
-/** Time from the first omitted request to its summary, so that the trail soon shows that a flood began. */
+/**
+ * Time from the first request without a record to the first summary. It is short, so that the trail soon shows that a
+ * flood of such requests began.
+ */
 const FIRST_SUMMARY_MS = 1_000;
 /** Interval between two summaries of a flood. A server that is killed loses the counts of at most this time. */
 const SUMMARY_EVERY_MS = 60_000;
@@ -18,7 +24,7 @@ export interface SummaryParts {
   readonly report: (what: string) => void;
 }
 
-/** The bound on unproven records, with summaries of the omitted requests. */
+/** Limit on the records of requests without a proven identity, and summaries of the requests without a record. */
 export interface BoundedUnproven {
   readonly unproven: UnprovenRecords;
   /** Part that writes the summaries. `stop` writes the last counts, so call it after the last request and before the store stops. */
@@ -26,9 +32,11 @@ export interface BoundedUnproven {
 }
 
 /**
- * Creates the bound of one server. The first omitted request starts the timer.
+ * Creates the limit on the records of unproven requests, and the part that writes the summaries. The first request
+ * without a record starts the timer for a summary.
  *
- * Writes: `tx.trail`, one summary record for each account with omitted requests, a second after the first and then every minute.
+ * Writes: `tx.trail`. It writes one summary record for each account with omitted requests, one second after the first
+ * omitted request and then every minute.
  */
 export function boundUnproven({ store, region, recordsPerMinute, clock, newId, report }: SummaryParts): BoundedUnproven {
   let cancel: (() => void) | undefined;
@@ -46,14 +54,14 @@ export function boundUnproven({ store, region, recordsPerMinute, clock, newId, r
   async function write(): Promise<void> {
     cancel?.();
     cancel = undefined;
-    lastAtMs = clock.monotonic();
     const omitted = unproven.takeOmitted();
     if (omitted.length === 0) return;
+    lastAtMs = clock.monotonic();
     writing = append(omitted).catch((error) => {
       unproven.putBack(omitted);
       const then = stopped ? 'their count is lost' : 'will retry';
       report(
-        `could not record the summary of ${requestsIn(omitted)} requests without a proven identity (${then}): ${(error as Error).message}`,
+        `could not write the summary of ${requestsIn(omitted)} unauthenticated requests to the trail (${then}): ${(error as Error).message}`,
       );
     });
     await writing;

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Answer } from '#core/exchange.ts';
 
-// `listener.ts` explains why this is not an import.
+// This is not an import, because an import of node:http also loads a WebSocket client (see `listener.ts`).
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** Time that a client has to read a refusal and close its connection. */

@@ -5,7 +5,7 @@ import { forwardedClient } from './forwarded.ts';
 import type { ProxyHeader } from './proxy-protocol.ts';
 import type { IsTrusted } from './trusted-proxies.ts';
 
-/** Client of every request on a connection, unless its headers name another one. */
+/** Client of every request on a connection, unless the headers of a request name another client. */
 export interface Peer {
   readonly address: string;
   /** Whether the headers `Forwarded` and `X-Forwarded-…` are read. */
@@ -25,7 +25,7 @@ export function statedPeer({ address, ssl }: ProxyHeader, proxyAddress: string, 
 
 /** Returns the parameters of a TLS connection. */
 export function tlsOf(stream: TLSSocket): NonNullable<Received['tls']> {
-  // Null if the socket has closed.
+  // `getCipher` returns null if the socket has closed.
   const cipher = stream.getCipher() as { readonly standardName: string } | null;
   return { version: stream.getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' };
 }
@@ -34,11 +34,11 @@ export function tlsOf(stream: TLSSocket): NonNullable<Received['tls']> {
 export type Client = Pick<Received, 'sourceIp' | 'secureTransport' | 'tls'>;
 
 /**
- * Returns the client of a request. Requirement CTX-2: the connection determines it, or the headers of a trusted proxy.
- * Returns undefined if those headers are ambiguous.
+ * Returns the client of a request. Requirement CTX-2: the connection or the headers of a trusted proxy determine the
+ * client. Returns undefined if the proxy's headers are ambiguous.
  *
- * A client that a header names has no `tls`, because the proxy does not state the client's TLS parameters. The parameters of the proxy's
- * connection would be wrong in the trail.
+ * A client that a header names has no `tls`, because the proxy does not state the client's TLS parameters. The
+ * parameters of the proxy's connection would be wrong in the trail.
  */
 export function clientOf({ address, trusted, secure, tls }: Peer, rawHeaders: readonly string[], isTrusted: IsTrusted): Client | undefined {
   const forwarded = trusted ? forwardedClient(rawHeaders, isTrusted) : 'absent';

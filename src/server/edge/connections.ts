@@ -6,9 +6,15 @@ import type { IsTrusted } from './trusted-proxies.ts';
 
 /** Connections of this server. Limits and closes them. */
 export interface Connections extends Pick<Reading, 'start' | 'stopLimiting' | 'countHead'>, Omit<Loads, 'close' | 'bytes'> {
-  /** Counts a new connection. If its source or all sources together have too many, destroys it and returns undefined. */
+  /**
+   * Counts a new connection. Destroys the connection and returns undefined if its source (client address) has too many
+   * connections, or all sources together have too many.
+   */
   enter(raw: Socket, address: string, isTrusted: IsTrusted): Connection | undefined;
-  /** Counts a connection for the client that its proxy named. Returns false, after destroying it, if that client has too many. */
+  /**
+   * Counts a connection for the client that its proxy named. If that client has too many connections, destroys the
+   * connection and returns false.
+   */
   move(connection: Connection, address: string, isTrusted: IsTrusted): boolean;
   /** Begins to limit the requests on a stream. Call it after the HTTP server listens to the stream. */
   limitRequests(connection: Connection, stream: Socket): void;
@@ -43,7 +49,8 @@ export function openConnections(limits: HoldingLimits): Connections {
   function leave(connection: Connection): void {
     const { source, stream } = connection;
     connection.ending = true;
-    // The HTTP server does not close responses that are queued after another response of the connection.
+    // Ends all requests of the connection here. If a response is queued after another response, Node's HTTP server does
+    // not emit 'close' for the queued response.
     for (const load of connection.loads) close(load);
     all.delete(connection);
     if (stream !== undefined) byStream.delete(stream);

@@ -10,7 +10,10 @@ const METHODS = 'DELETE, GET, HEAD, PATCH, POST, PUT';
 const ALLOWED =
   'amz-sdk-invocation-id, amz-sdk-request, authorization, content-type, x-amz-chime-bearer, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-amz-target, x-amz-user-agent';
 const EXPOSED = 'x-amzn-errortype, x-amzn-requestid, date, x-belfry-authorization-message';
-/** Time for which a browser keeps the answer to a preflight. Chromium's maximum. Source: Fetch standard, "CORS-preflight cache". */
+/**
+ * Time for which a browser keeps the answer to a preflight. The value is the maximum that Chromium accepts. Source:
+ * Fetch standard, "CORS-preflight cache".
+ */
 const MAX_AGE_SECONDS = '7200';
 
 const ORIGIN: readonly string[] = ['access-control-allow-origin', '*'];
@@ -24,7 +27,10 @@ function isApi(target: string): boolean {
   return !target.startsWith('/_belfry/') && signInPath(target) === undefined;
 }
 
-/** Returns the headers that let a page of another origin read the response to a request. Empty if the request has no origin. */
+/**
+ * Returns the headers that let a page of another origin read the response to a request. Returns no headers if the
+ * request has no origin or is not for the API.
+ */
 export function corsHeaders({ url = '/', headers }: Request): readonly string[] {
   return headers.origin !== undefined && isApi(url) ? RESPONSE : NONE;
 }

@@ -1,14 +1,17 @@
 /** Limits of a queue in front of the core. */
 export interface FairQueueLimits {
-  /** Maximum tasks that run at once. */
+  /** Maximum number of tasks that run at once. */
   readonly runningMax: number;
-  /** Time after which a task no longer counts as running. Such a task waits for something other than the core thread. */
+  /**
+   * Time after which a task no longer counts as running. A task that runs for so long probably waits for something
+   * other than the core's thread.
+   */
   readonly agedMs: number;
 }
 
 /** Queue that runs a bounded number of tasks at once. */
 export interface FairQueue {
-  /** Runs a task when its source has its turn. */
+  /** Runs a task of a source (a client, named by its address) when it is the turn of this source. */
   run<T>(source: string, task: () => Promise<T>): Promise<T>;
   /** Tasks that wait for their turn. */
   waiting(): number;
@@ -17,7 +20,8 @@ export interface FairQueue {
 /**
  * Creates a queue that is fair between sources: tasks of one source run in order, and sources take turns.
  *
- * So a source that sends many requests delays another source by `runningMax` tasks at most. The callers bound the number of waiting tasks.
+ * So a source that sends many requests delays another source by `runningMax` tasks at most. The queue does not limit
+ * the number of waiting tasks. Its callers do.
  */
 export function fairQueue({ runningMax, agedMs }: FairQueueLimits): FairQueue {
   /** Waiting tasks by source. The source whose turn is next comes first. */

@@ -81,7 +81,7 @@ for (const [text, networks] of [
     assert.deepEqual(readNetworks(text), networks));
 }
 
-test('trusting: an address matches only networks of its family, and an IPv4-mapped one matches as IPv4', () => {
+test('trusting: an address matches only networks of its family, and an IPv4-mapped address matches as IPv4', () => {
   const trusts = trusting(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32']);
   const addresses = ['10.255.0.1', '11.0.0.1', '192.0.2.1', '192.0.2.2', '::ffff:10.0.0.1', '2001:db8::9', '2001:db9::9', 'localhost', ''];
   assert.deepEqual(addresses.filter(trusts), ['10.255.0.1', '192.0.2.1', '::ffff:10.0.0.1', '2001:db8::9']);

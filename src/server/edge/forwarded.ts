@@ -14,10 +14,11 @@ const HEADER_MAX = 4_096;
 const HOPS_MAX = 64;
 
 /**
- * Reads the client of a request from `Forwarded`, `X-Forwarded-For` and `X-Forwarded-Proto`. Call it for a trusted peer only.
+ * Reads the client of a request from `Forwarded`, `X-Forwarded-For` and `X-Forwarded-Proto`. Call it for a trusted peer
+ * only.
  *
- * The client is the right-most address that is not a trusted proxy, or the left-most address if all are trusted.
- * Entries to the left of the client are the client's own claims and are ignored.
+ * The client is the right-most address that is not a trusted proxy, or the left-most address if all addresses are
+ * trusted proxies. Entries to the left of the client are the client's own claims and are ignored.
  *
  * Returns `absent` if the request has none of the headers. Returns `ambiguous` if the client cannot be determined:
  *
@@ -26,9 +27,10 @@ const HOPS_MAX = 64;
  * - the protocol of the client's hop is contradictory
  * - a header is longer than 4,096 characters or has more than 64 entries
  *
- * If both kinds of header are present, `secure` is true only if both state it.
+ * If `Forwarded` and `X-Forwarded-…` headers are present, `secure` is true only if both of these state TLS.
  *
- * Source: RFC 7239, sections 4 to 7; HAProxy 2.6 and nginx 1.22 (Debian 12), `option forwarded`, `option forwardfor`, `proxy_set_header`.
+ * Source: RFC 7239, sections 4 to 7; HAProxy 2.6 and nginx 1.22 (Debian 12), `option forwarded`, `option forwardfor`,
+ * `proxy_set_header`.
  */
 export function forwardedClient(rawHeaders: readonly string[], isTrusted: IsTrusted): ForwardedClient | 'absent' | 'ambiguous' {
   const forwarded: string[] = [];
@@ -49,7 +51,8 @@ export function forwardedClient(rawHeaders: readonly string[], isTrusted: IsTrus
     addresses.length + protocols.length === 0 ? undefined : customaryClient(addresses.join(','), protocols.join(','), isTrusted);
   if (standard === 'ambiguous' || customary === 'ambiguous') return 'ambiguous';
   if (standard === undefined || customary === undefined) return (standard ?? customary) as ForwardedClient;
-  // A proxy that writes one kind of header may pass on the other kind as the client sent it.
+  // A proxy may write only one kind of header and pass on the other kind as the client sent it. So two different
+  // clients are ambiguous.
   if (standard.address !== customary.address) return 'ambiguous';
   return { address: standard.address, secure: standard.secure && customary.secure };
 }
@@ -68,8 +71,8 @@ function standardClient(text: string, isTrusted: IsTrusted): ForwardedClient | '
 }
 
 /**
- * Reads the client from `X-Forwarded-For: 192.0.2.60, 10.0.0.1` and `X-Forwarded-Proto: https`, with one protocol for all or one for each
- * address.
+ * Reads the client from `X-Forwarded-For: 192.0.2.60, 10.0.0.1` and `X-Forwarded-Proto: https`. The second header has
+ * one protocol for all addresses, or one protocol for each address.
  */
 function customaryClient(addresses: string, protocols: string, isTrusted: IsTrusted): ForwardedClient | 'ambiguous' {
   const hops = addresses.split(',');
@@ -81,7 +84,10 @@ function customaryClient(addresses: string, protocols: string, isTrusted: IsTrus
   return secure === undefined ? 'ambiguous' : { address: client.address, secure };
 }
 
-/** Finds the right-most untrusted hop. The hop to the right of an entry wrote that entry. */
+/**
+ * Finds the right-most address that is not a trusted proxy, or the left-most address if all are trusted proxies. Each
+ * proxy appends the address of its peer, so the hop to the right of an entry wrote that entry.
+ */
 function clientIndex(hops: readonly string[], isTrusted: IsTrusted): { index: number; address: string } | undefined {
   if (hops.length > HOPS_MAX) return undefined;
   for (let index = hops.length - 1; index >= 0; index--) {
@@ -116,7 +122,10 @@ function isSecure(protocol: string): boolean | undefined {
  */
 const PAIR = /[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[^"\\]|\\.)*)")[ \t]*([;,]|$)/y;
 
-/** Parses `Forwarded` by its grammar. Returns undefined if it does not match, or if a parameter of an element is repeated. */
+/**
+ * Parses `Forwarded` by its grammar. Returns undefined if the header does not match the grammar, or if a parameter of
+ * an element is repeated.
+ */
 function readForwarded(text: string): readonly ReadonlyMap<string, string>[] | undefined {
   const hops: Map<string, string>[] = [new Map()];
   PAIR.lastIndex = 0;

@@ -4,9 +4,9 @@
  */
 export interface FrameSequence {
   readonly bytes: number;
-  /** Returns this sequence with one more frame: the same object for the same frame. */
+  /** Returns this sequence with one more frame. Calls with the same frame return the same object. */
   followedBy(frame: Buffer): FrameSequence;
-  /** Returns all frames in one buffer: the same object each time. Callers must not change it. */
+  /** Returns all frames in one buffer. Every call returns the same buffer, so callers must not change it. */
   toBuffer(): Buffer;
 }
 
@@ -22,7 +22,8 @@ interface Linked extends FrameSequence {
 
 function newSequence(previous: Linked | undefined, last: Buffer, bytes: number): Linked {
   let buffer: Buffer | undefined;
-  // Nearly all sockets with this sequence continue with the same frame.
+  // Nearly all sockets with this sequence continue with the same next frame. `next` is the sequence with that frame, so
+  // most calls of `followedBy` need no look-up in a map.
   let next: Linked | undefined;
   let others: Map<Buffer, Linked> | undefined;
 
@@ -48,7 +49,7 @@ function newSequence(previous: Linked | undefined, last: Buffer, bytes: number):
   return sequence;
 }
 
-/** Returns the frames of a sequence, the first one first. */
+/** Returns the frames of a sequence, in the order in which they are sent. */
 function framesOf(sequence: Linked): readonly Buffer[] {
   const frames: Buffer[] = [];
   for (let at: Linked | undefined = sequence; at !== undefined; at = at.previous) frames.push(at.last);

@@ -2,18 +2,27 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sourceOf } from '#core/source-address.ts';
 
-/** Limits of the resources that clients hold, on all listeners together. */
+/** Limits on the resources that clients hold. Each limit applies to all listeners together. */
 export interface HoldingLimits {
   readonly connectionsMax: number;
-  /** Maximum bytes of unfinished requests: bodies, heads, and responses that the client has not read. */
+  /**
+   * Maximum number of bytes that unfinished requests hold: heads (request line and headers), bodies, and responses that
+   * the client has not read.
+   */
   readonly underWayMaxBytes: number;
-  /** Percentage of `connectionsMax` and of `underWayMaxBytes` that one source may hold. */
+  /** Percentage of `connectionsMax` and of `underWayMaxBytes` that one source (client address) may hold. */
   readonly sourceSharePercent: number;
-  /** Maximum requests of one source that wait for a response. At the maximum, the server stops reading from the source. */
+  /**
+   * Maximum number of requests of one source that wait for a response. At the maximum, the server stops reading from
+   * the source.
+   */
   readonly requestsOfSourceMax: number;
-  /** Maximum requests of one connection that wait for a response. At the maximum, the server stops reading from the connection. */
+  /**
+   * Maximum number of requests of one connection that wait for a response. At the maximum, the server stops reading
+   * from the connection.
+   */
   readonly requestsOfConnectionMax: number;
-  /** Maximum time from the end of a response until the client has read it. */
+  /** Maximum time from the moment at which the whole response was written until the client has read it. */
   readonly responseTimeoutMs: number;
   /** Time from the decision to end a connection to its destruction. */
   readonly graceMs: number;
@@ -21,29 +30,37 @@ export interface HoldingLimits {
   readonly checkingIntervalMs: number;
 }
 
-/** Connections, requests and bytes that one source holds. */
+/** Connections, requests and bytes that one source (a client's IPv4 address or IPv6 /64 network) holds. */
 export interface Source {
   readonly name: string;
   connections: number;
   bytes: number;
   /** Requests that wait for a response. */
   requests: number;
-  /** Requests on connections of trusted proxies, from the head to the response. Each request occupies one of these connections. */
+  /**
+   * Unfinished requests of the source on connections of trusted proxies. Their number has the same limit as the number
+   * of the source's connections, because each such request occupies a connection.
+   */
   proxied: number;
   /** Connections and requests that refer to this object. */
   references: number;
-  /** Functions that start new connections, from which nothing was read yet. */
+  /** Functions that wait to pass new connections to the HTTP or TLS server. */
   readonly arriving: (() => void)[];
   /** HTTP connections that the server reads from. */
   readonly open: Set<Connection>;
   /** HTTP connections that the server does not read from, because `requests` or `work` is at its maximum. */
   readonly held: Set<Connection>;
-  /** Connections as in `held`, but with bytes that were read and not yet parsed. */
+  /**
+   * Connections that the server does not read from, for the same reason as the connections in `held`. Some bytes of
+   * each connection in `partial` were already read, but are not parsed yet.
+   */
   readonly partial: Set<Connection>;
   startedThisTurn: number;
-  /** Whether the last turn of the source read from `partial`. Turns alternate between `partial` and `held`. */
+  /** Whether the server last resumed connections from `partial`. It resumes alternately from `partial` and `held`. */
   readsPartial: boolean;
-  /** Work for the source in this turn of the event loop, in the unit of `Reading`. */
+  /**
+   * Work that the server has done for the source in this turn of the event loop. `Reading` defines the unit of work.
+   */
   work: number;
 }
 
@@ -56,7 +73,7 @@ export interface Connection {
   source: Source;
   /** Whether the peer is a trusted proxy, whose connections carry requests of many sources. */
   shared: boolean;
-  /** Requests whose head was read and whose response was not sent, the oldest first. */
+  /** Requests whose head (request line and headers) was read and whose response was not sent, the oldest first. */
   readonly loads: Set<Load>;
   /** Requests that wait for a response. */
   requests: number;
@@ -68,11 +85,13 @@ export interface Connection {
   muted: boolean;
   /** Maximum number of remaining bytes in the body of the last request. `chunks` means that the length is unknown. */
   bodyLeft: number | 'chunks';
-  /** Listener that passes the bytes of `stream` to the HTTP server, while the stream is HTTP. */
+  /** Upper bound of the number of lines in the bytes that are being parsed, without those whose work is counted already. */
+  linesOfStep: number;
+  /** Listener that passes the bytes of `stream` to the HTTP server, while the stream carries HTTP. */
   onData: ((bytes: Buffer) => void) | undefined;
 }
 
-/** Returns a connection of which nothing was read. */
+/** Returns the state of a new connection, from which nothing was read yet. */
 export function newConnection(raw: Socket, source: Source, shared: boolean): Connection {
   return {
     raw,
@@ -84,12 +103,14 @@ export function newConnection(raw: Socket, source: Source, shared: boolean): Con
     ending: false,
     muted: false,
     bodyLeft: 0,
+    linesOfStep: 0,
     onData: undefined,
   };
 }
 
 /**
- * Resources of one request. The request holds them until the core has answered, and the response was sent or the connection closed.
+ * Resources of one request. The request holds them until two things have happened: (1) the core has answered, and (2)
+ * the response was sent or the connection closed.
  */
 export interface Load {
   readonly connection: Connection;
@@ -101,11 +122,13 @@ export interface Load {
   closed: boolean;
   /** Time when the whole response was written to the stream, on the clock of `performance.now`. */
   respondedAt: number | undefined;
+  /** Whether the body is stored in a file while it arrives. Then `requestTimeoutMs` does not apply. */
+  uploads: boolean;
   /** Frees the body. Runs if the body is not used, and at the end of the request. */
   onDrop: (() => void) | undefined;
 }
 
-/** Reports whether a request is complete or refused, so that its own response was or will be sent. */
+/** Reports whether a request gets a response of its own, because it is complete or was refused. */
 export function willRespond({ state, response }: Load): boolean {
   return state !== 'reading' || response.req.complete;
 }
@@ -126,7 +149,7 @@ export function shareOf(all: number, { sourceSharePercent }: HoldingLimits): num
 /** Sources that hold connections, requests or bytes. */
 export interface SourceTable {
   of(address: string): Source;
-  /** Returns a source without adding a reference. Undefined if it holds nothing. */
+  /** Returns a source without adding a reference. Returns undefined if the source holds nothing. */
   find(address: string): Source | undefined;
   /** Drops one reference. Deletes a source without references. */
   release(source: Source): void;

@@ -12,21 +12,23 @@ import { type Client, clientOf, type Peer, statedPeer, tlsOf } from './client.ts
 import { corsHeaders } from './cors.ts';
 import { type Connection, type HoldingLimits, type Load, willRespond } from './holdings.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
-import { NO_BODY, type ReceiveParts, receive, receivedOf } from './receive.ts';
+import { receive } from './receive.ts';
+import { NO_BODY, type ReceiveParts, receivedOf } from './respond.ts';
 import { isConnect } from './sockets.ts';
 import { TLS_FLOOR } from './tls.ts';
 import type { TlsMaterial } from './tls-material.ts';
 import type { IsTrusted } from './trusted-proxies.ts';
 import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 
-// An import would evaluate all exports of node:http. Its WebSocket loads a whole client: 3 MiB that the server does not need.
+// An import would evaluate all exports of node:http. The export WebSocket loads a WebSocket client, 3 MiB that the
+// server does not need.
 const { createServer } = process.getBuiltinModule('node:http');
 
 /** Limits of connections. */
 export interface ConnectionLimits extends HoldingLimits {
   readonly headersMaxBytes: number;
   readonly headersMaxCount: number;
-  /** Maximum time from the start of a connection to the end of its TLS handshake, and to the end of its PROXY protocol header. */
+  /** Maximum time for the TLS handshake of a connection, and maximum time until its PROXY protocol header arrives. */
   readonly handshakeTimeoutMs: number;
   /** Maximum time from the first byte of a request to the end of its headers. `requestTimeoutMs` limits the whole request. */
   readonly headersTimeoutMs: number;
@@ -34,7 +36,10 @@ export interface ConnectionLimits extends HoldingLimits {
   readonly keepAliveMs: number;
 }
 
-/** Bytes that a request holds in addition to its head and body: objects, its place in the queue of the core. */
+/**
+ * Estimated memory of a request, in bytes, in addition to its head and body: its objects and its entry in the core's
+ * queue.
+ */
 const REQUEST_BYTES = 4_096;
 
 /** Default limits. The times are long enough for slow clients, and limit the resources that a hostile client can hold. */
@@ -67,7 +72,10 @@ export interface ListenerParts extends ReceiveParts {
 
 /** A listening server. */
 export interface Listener {
-  /** URL of the listener, such as `http://127.0.0.1:7080`. Its host is `localhost` if it listens on every address of the machine. */
+  /**
+   * URL of the listener, such as `http://127.0.0.1:7080`. If the listener listens on every address of the machine, the
+   * host in the URL is `localhost`.
+   */
   readonly endpoint: string;
   readonly everyAddress: boolean;
   /** Uses another certificate for new connections. For HTTPS only. */
@@ -82,21 +90,19 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
   const server = newServer(tls, limits);
   const peers = new WeakMap<Connection, Peer>();
   acceptConnections(server, address, tls !== undefined, parts, peers);
-  const take = (request: IncomingMessage, response: ServerResponse) => {
+  const take = (request: IncomingMessage, response: ServerResponse, expectsContinue = false) => {
     const connection = connections.of(request.socket);
     const peer = connection && peers.get(connection);
     if (connection === undefined || peer === undefined) return;
     const { 'content-length': declared = '0', 'transfer-encoding': encoding } = request.headers;
     connections.countHead(connection, encoding === undefined ? Number(declared) : 'chunks');
     if (connection.ending) return;
-    takeRequest(request, response, connection, peer, parts);
+    takeRequest(request, response, connection, { peer, expectsContinue }, parts);
   };
-  server.on('request', take);
-  // With this listener Node does not respond to `Expect: 100-continue` itself. A body that is too large gets no 100.
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (Number(request.headers['content-length'] ?? 0) <= parts.bodyMaxBytes) response.writeContinue();
-    take(request, response);
-  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => take(request, response));
+  // With this listener Node does not respond to `Expect: 100-continue` itself. A request gets no 100
+  // response if its body is too large or if the core refuses its head.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => take(request, response, true));
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const connection = connections.of(request.socket);
     const peer = connection && peers.get(connection);
@@ -104,11 +110,13 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
     else upgrade(request, stream, head, connection, peer, parts);
   });
   // The server ignores other expectations (RFC 9110 §10.1.1). Node would respond 417 without a request ID.
-  server.on('checkExpectation', take);
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => take(request, response));
   server.on('clientError', (error: NodeJS.ErrnoException, stream: Socket) => {
     const connection = connections.of(stream);
     // Without a connection, this is a TLS handshake that failed or took too long.
     if (connection === undefined) stream.destroy();
+    // An upload has its own time limit, which depends on its progress. Node reports a request only once.
+    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUploading(connection)) return;
     else if (!connection.ending) refuseUnreadable(error, stream, connection, parts);
   });
 
@@ -139,7 +147,8 @@ function newServer(tls: TlsMaterial | undefined, limits: ConnectionLimits): Serv
     keepAlive: true,
     noDelay: true,
     connectionsCheckingInterval: limits.checkingIntervalMs,
-    // Node would respond without a body. The server responds as to any other unreadable request.
+    // Node would respond to a request without Host with an empty body. The server instead sends the JSON error that all
+    // unreadable requests get.
     requireHostHeader: false,
     shouldUpgradeCallback: isConnect,
   };
@@ -156,7 +165,7 @@ function newServer(tls: TlsMaterial | undefined, limits: ConnectionLimits): Serv
 }
 
 /**
- * Counts each connection before the HTTP or TLS server sees it, and reads its PROXY protocol header.
+ * Counts each connection and reads its PROXY protocol header, then passes the connection to the HTTP or TLS server.
  * Refuses plain HTTP from a peer on another machine, unless the peer is a trusted proxy.
  */
 function acceptConnections(
@@ -229,14 +238,24 @@ function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-function takeRequest(request: IncomingMessage, response: ServerResponse, connection: Connection, peer: Peer, parts: ListenerParts): void {
+function isUploading({ last, loads }: Connection): boolean {
+  return [...loads].some(({ response, uploads }) => response === last && uploads);
+}
+
+function takeRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  connection: Connection,
+  { peer, expectsContinue }: { readonly peer: Peer; readonly expectsContinue: boolean },
+  parts: ListenerParts,
+): void {
   const client = clientOf(peer, request.rawHeaders, parts.isTrusted);
   const load = parts.connections.load(connection, response, client?.sourceIp === peer.address ? undefined : client?.sourceIp);
   const refuse = (why: Unreadable) => refuseHead(request, connection, load, parts, why);
   const wrong = wrongHead(request, parts.limits) ?? (client === undefined ? UNREADABLE.proxy : undefined);
   if (!parts.connections.hold(load, REQUEST_BYTES + headBytes(request.rawHeaders))) refuse(UNREADABLE.load);
   else if (wrong !== undefined) refuse(wrong);
-  else receive({ request, response, client: client as Client, load, refuse }, parts);
+  else receive({ request, response, client: client as Client, load, refuse, expectsContinue }, parts);
 }
 
 /** Returns the memory of the headers, in bytes. V8 uses one byte for each character of a header. */
@@ -256,7 +275,8 @@ function upgrade(
 ): void {
   connections.stopLimiting(connection);
   stream.on('error', () => stream.destroy());
-  // An earlier request on this connection has no response yet, and the WebSocket would take over the connection.
+  // Destroys the connection if an earlier request on it has no response yet. The WebSocket would take over the
+  // connection, so the response could not be sent.
   if (connection.ending || [...connection.loads].some(({ respondedAt }) => respondedAt === undefined)) {
     stream.destroy();
     return;
@@ -315,7 +335,8 @@ function refuseHead(
   connections.end(connection);
   const [oldest] = connection.loads;
   if (!request.complete && oldest === load) {
-    // The HTTP server would close at once, and the rest of the body would reset the connection before the client has read the response.
+    // The HTTP server would close the connection at once. The rest of the request's body would then reset the
+    // connection, before the client has read the response.
     answerBare(request.socket, { status, headers, body }, limits.graceMs);
     return;
   }

@@ -6,19 +6,21 @@ import type { Reading } from './reading.ts';
 export interface Loads {
   /** Counts a request for the source with this address, or for the source of its connection if `address` is absent. */
   load(connection: Connection, response: ServerResponse, address?: string): Load;
-  /** Reserves bytes. Returns false, and reserves nothing, if there is no room for them. */
+  /** Reserves bytes. If this would exceed a limit, returns false and reserves nothing. */
   hold(load: Load, bytes: number): boolean;
   /** Counts bytes that are already in memory, without checking the limits. */
   charge(load: Load, bytes: number): void;
   /** Frees the bytes of a body that is not used. */
   drop(load: Load): void;
   /**
-   * Counts the request as waiting for a response. Returns false if it has ended, or if it is on a proxy's connection and its source has too
-   * many waiting requests.
+   * Counts the request as waiting for a response. Returns false in two cases: (1) the request has ended, or (2) it
+   * arrived on a proxy's connection and its source has too many waiting requests.
    */
   wait(load: Load): boolean;
-  /** Reports that the core has answered. */
+  /** Notes that the core has answered the request. */
   settle(load: Load): void;
+  /** Notes that the core has admitted the head of a request, whose body is read now. Returns false if the request has ended. */
+  readOn(load: Load): boolean;
   /** Ends a request. Frees its resources now, or when the core has answered it. */
   close(load: Load): void;
   /** Bytes of all requests. */
@@ -67,6 +69,7 @@ export function newLoads(limits: HoldingLimits, sources: SourceTable, reading: R
         state: 'reading',
         closed: false,
         respondedAt: undefined,
+        uploads: false,
         onDrop: undefined,
       };
       if (shared) source.proxied += 1;
@@ -97,9 +100,16 @@ export function newLoads(limits: HoldingLimits, sources: SourceTable, reading: R
     settle(load) {
       if (load.state !== 'waiting') return;
       load.state = 'settled';
-      // If the client has not read the response yet, the request still counts as waiting.
+      // `reading` counts an open request until `close`, because the client has not read the response yet. So a settled
+      // request is removed here only if it is already closed.
       if (load.closed) reading.removed(load);
       freeIfOver(load);
+    },
+    readOn(load) {
+      if (load.state !== 'settled' || load.closed) return false;
+      load.state = 'reading';
+      reading.removed(load);
+      return true;
     },
     close,
     bytes: () => bytes,

@@ -1,5 +1,6 @@
 /**
- * The local CA. It signs the server's certificate and cannot sign for any other name.
+ * The local CA. It signs the server's certificate. Clients reject certificates that it signs for names of other
+ * servers.
  *
  * Clients trust `ca.pem` as a root. Its certificate has critical name constraints and the extended key usage serverAuth, so a stolen
  * `ca.key` can impersonate this server only. Decision 0017.
@@ -21,7 +22,7 @@ x509.cryptoProvider.set(webcrypto as never);
 const DAY_MS = 86_400_000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const NAME_CONSTRAINTS = '2.5.29.30';
-/** Every address of the loopback network, and the one of IPv6. */
+/** Loopback addresses of IPv4 and IPv6. */
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
 /** Certificate and key of the CA. */
@@ -32,7 +33,7 @@ export interface Authority {
 }
 
 export interface AuthorityOptions {
-  /** Path of a file in the `tls` folder. */
+  /** Returns the path of a file in the `tls` folder. */
   readonly file: (name: string) => string;
   /** Names that a new CA permits. */
   readonly names: readonly string[];
@@ -40,7 +41,7 @@ export interface AuthorityOptions {
   readonly required: readonly string[];
   readonly now: number;
   readonly days: number;
-  /** Days before its end at which the CA is renewed. */
+  /** Remaining validity of the CA certificate, in days, below which the CA is renewed. */
   readonly renewBelow: number;
   readonly report: (line: string) => void;
 }
@@ -48,10 +49,12 @@ export interface AuthorityOptions {
 /**
  * Returns the CA of the data folder. Creates, renews or replaces it first if necessary.
  *
- * - A CA that is about to expire, or that does not permit a required name, is renewed with the same key. Clients that trust the
- *   old certificate accept the server until that certificate expires, except under a new name.
- * - A CA without constraints is replaced, and its key is overwritten. The old key can then sign nothing for clients that still
- *   trust the old CA.
+ * - A CA that is about to expire is renewed with the same key. Clients with the old CA certificate accept the server
+ *   until the old certificate expires.
+ * - A CA that does not permit a required name is also renewed with the same key. Clients with the old CA certificate
+ *   reject the server until they get the new certificate.
+ * - A CA without constraints is replaced, and its key is overwritten. Some clients still trust the old CA, but nothing
+ *   more can be signed with its key.
  *
  * Writes: `ca.key`, `ca.pem`.
  */
@@ -62,7 +65,7 @@ export async function localAuthority(options: AuthorityOptions): Promise<Authori
   if (found === undefined) {
     const isFirst = !existsSync(path);
     const created = await createAuthority(options);
-    if (!isFirst) report(`created a new local CA, because '${path}' or its key could not be read; copy the new file to the clients`);
+    if (!isFirst) report(`created a new local CA, because '${path}' or its key could not be read; copy the new ca.pem to the clients`);
     return created;
   }
   const constraints = found.certificate.getExtension(NAME_CONSTRAINTS);
@@ -79,8 +82,8 @@ export async function localAuthority(options: AuthorityOptions): Promise<Authori
   const renewed = await createAuthority(options, { keys, subject: found.certificate.subject });
   report(
     missing === undefined
-      ? `renewed the local CA; copy '${path}' to the clients before the old certificate ends on ${dayOf(found.endsAtMs)}`
-      : `renewed the local CA, because it did not permit '${missing}'; copy '${path}' to the clients, which reject the server with the old certificate`,
+      ? `renewed the local CA; copy '${path}' to the clients before the old certificate expires on ${dayOf(found.endsAtMs)}`
+      : `renewed the local CA, because it did not permit '${missing}'; copy '${path}' to the clients, because clients with the old certificate reject the server`,
   );
   return renewed;
 }
@@ -98,7 +101,10 @@ async function readAuthority(file: (name: string) => string): Promise<Authority 
   }
 }
 
-/** Creates a CA and writes it, with the key pair and name of an existing one if they are passed. */
+/**
+ * Creates a CA and writes its files. If `existing` is passed, the new CA has the key pair and the name of the existing
+ * CA.
+ */
 async function createAuthority(
   { file, names, now, days }: AuthorityOptions,
   existing?: { readonly keys: webcrypto.CryptoKeyPair; readonly subject: string },
@@ -120,7 +126,7 @@ async function createAuthority(
       new x509.Extension(NAME_CONSTRAINTS, true, nameConstraints([...names, ...LOOPBACK])),
     ],
   });
-  // The certificate is written last, so that an existing certificate always has a complete key.
+  // The key is written before the certificate. So if the certificate exists, its key is complete.
   if (existing === undefined) writeDurably(file('ca.key'), await pem(keys.privateKey));
   writeDurably(file('ca.pem'), `${certificate.toString('pem')}\n`);
   return { certificate, key: keys.privateKey, endsAtMs };
@@ -192,7 +198,10 @@ function isLoopbackIpv4(name: string): boolean {
   return isIP(name) === 4 && name.startsWith('127.');
 }
 
-/** Encodes one permitted name, address or network. A DNS name also permits its subdomains, and an address is a network of one address. */
+/**
+ * Encodes one permitted name, address or network. A DNS name also permits its subdomains. A single address is encoded
+ * as a network that contains only this address.
+ */
 function subtree(text: string): Buffer {
   const [name = '', prefix] = text.split('/');
   const family = isIP(name);
@@ -204,7 +213,7 @@ function subtree(text: string): Buffer {
 }
 
 function ipv6Bytes(address: string): Buffer {
-  // A URL writes the groups in hexadecimal, also those of an embedded IPv4 address.
+  // `URL` formats all groups in hexadecimal, also those of an embedded IPv4 address.
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const groups = (text: string | undefined): string[] => (text === undefined || text === '' ? [] : text.split(':'));
   const zeros = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length;

@@ -8,8 +8,9 @@ export const SIGNALING_PATH = '/control/';
 /**
  * Reason to close the signaling socket.
  *
- * Source: amazon-chime-sdk-js 3.32, `JoinAndReceiveIndexTask`: a client that is closed with this code while it joins stops with
- * SignalingBadRequest, and logs the reason. It retries if the request is refused with an HTTP error.
+ * If the server closes the socket with this code while the client joins, the client stops with SignalingBadRequest and
+ * logs the reason. If the server refused the upgrade with an HTTP error, the client would retry.
+ * Source: amazon-chime-sdk-js 3.32, `JoinAndReceiveIndexTask`.
  */
 export const NO_MEDIA = { code: 4400, reason: 'This server does not support meeting media' } as const;
 
@@ -30,7 +31,10 @@ export function isJoin({ url }: IncomingMessage): boolean {
   return url?.startsWith(SIGNALING_PATH) === true;
 }
 
-/** Runs `close` after the client's first message, which is its request to join. The client ignores a reason that arrives earlier. */
+/**
+ * Runs `close` after the client's first message, which is the request to join. If the socket closed earlier, the client
+ * would ignore the close reason.
+ */
 export function refuseJoin(socket: WebSocket, close: () => void): void {
   const timer = setTimeout(close, FIRST_MESSAGE_MS);
   socket.once('message', () => {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { plainAddress } from '#core/source-address.ts';
 
-/** Facts about its client that a proxy states at the start of a connection. */
+/** Facts about a client that its proxy states at the beginning of a connection. */
 export interface ProxyHeader {
   /** Address of the client, in canonical form. Absent for the proxy's own connections, such as health checks. */
   readonly address?: string;
@@ -11,11 +11,17 @@ export interface ProxyHeader {
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const FIXED_BYTES = 16;
-/** Bytes of addresses and TLVs. HAProxy sends less than 1 KiB, with a client certificate included. */
+/**
+ * Maximum bytes of addresses and TLVs (type-length-value fields). HAProxy sends less than 1 KiB, even with a client
+ * certificate.
+ */
 const VARIABLE_MAX_BYTES = 4_096;
 
 const COMMAND = { local: 0x20, proxy: 0x21 };
-/** Bytes of both addresses and both ports, by family and transport: TCP over IPv4, TCP over IPv6. */
+/**
+ * Number of bytes of the two addresses and two ports of a connection, by family and transport: TCP over IPv4, TCP over
+ * IPv6.
+ */
 const ADDRESS_BYTES: ReadonlyMap<number, number> = new Map([
   [0x11, 12],
   [0x21, 36],
@@ -24,10 +30,14 @@ const TLV = { ssl: 0x20, version: 0x21, cipher: 0x23 };
 const CLIENT_SSL = 0x01;
 
 /**
- * Parses a PROXY protocol header of version 2, or its beginning.
+ * Parses a PROXY protocol header of version 2, or its beginning. Ignores the checksum TLV, which the specification
+ * makes optional.
  *
- * Returns `more` until the header is complete. Returns `refused` for other bytes, and for more than 4,096 bytes of addresses and TLVs. Also
- * returns it for a client that does not use TCP over IPv4 or IPv6. Ignores the checksum TLV, which the specification makes optional.
+ * Returns `more` until the header is complete. Returns `refused` in these cases:
+ *
+ * - the bytes are not such a header
+ * - the addresses and TLVs have more than 4,096 bytes
+ * - the client does not use TCP over IPv4 or IPv6
  *
  * Source: The PROXY protocol, versions 1 & 2 (haproxy.org, proxy-protocol.txt), sections 2.2 to 2.2.6.
  */
@@ -57,7 +67,10 @@ function addressOf(bytes: Buffer, family: number): string {
   return plainAddress(groups.join(':')) as string;
 }
 
-/** Iterates over TLVs. Returns undefined if a length exceeds the buffer or a type in `once` is repeated. */
+/**
+ * Returns TLVs (type-length-value fields) by type. Returns undefined if a length exceeds the buffer, or if a type in
+ * `once` is repeated.
+ */
 function readTlvs(bytes: Buffer, once: readonly number[]): ReadonlyMap<number, Buffer> | undefined {
   const found = new Map<number, Buffer>();
   for (let at = 0; at < bytes.length; ) {
@@ -92,7 +105,7 @@ function readName(bytes: Buffer | undefined): string | undefined {
 }
 
 /**
- * Reads the header from a new connection. The rest stays in the socket, for its next reader.
+ * Reads the header from a new connection. The bytes after the header stay in the socket, for the HTTP or TLS server.
  *
  * Calls `done` once, with undefined if the bytes are refused or the connection ends first. The caller limits the time.
  */

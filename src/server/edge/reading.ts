@@ -1,14 +1,19 @@
 import type { Socket } from 'node:net';
+import { type ChunkedStep, chunkedStep } from './chunked-step.ts';
 import type { Connection, HoldingLimits, Load, Source } from './holdings.ts';
 
 /**
- * Scheduler of reads. It selects the connections to read from, and limits the bytes that are parsed in one turn of the event loop. One
- * source can therefore not use a whole turn.
+ * Scheduler of reads. It selects the connections to read from, and limits the bytes that are parsed in one turn of the
+ * event loop. One source (client address) can therefore not use a whole turn.
  *
- * The unit of work is one request head of minimal length, for which Node's parser and this server need 10 to 20 µs.
+ * The unit of work is one request head (request line and headers) of minimal length, for which Node's parser and this
+ * server need 10 to 20 µs.
  */
 export interface Reading {
-  /** Calls `begin`, at once or in a later turn of the event loop if many connections of the source arrive together. */
+  /**
+   * Calls `begin` at once. If many connections of the source arrive together, calls it in a later turn of the event
+   * loop.
+   */
   start(connection: Connection, begin: () => void): void;
   /** Begins to limit the requests on the stream of a connection. Call it after the HTTP server listens to the stream. */
   limitRequests(connection: Connection, stream: Socket): void;
@@ -18,37 +23,52 @@ export interface Reading {
   countHead(connection: Connection, body: Connection['bodyLeft']): void;
   /** Counts a request that waits for a response. */
   added(load: Load): void;
-  /** Reports that a request does not wait any more. */
+  /** Subtracts a request that no longer waits for a response. */
   removed(load: Load): void;
 }
 
-/** New connections of one source that start in one turn of the event loop: a TLS handshake costs up to a millisecond. */
+/**
+ * Maximum number of new connections of one source that start in one turn of the event loop. The maximum is low, because
+ * a TLS handshake costs up to a millisecond.
+ */
 const STARTS_PER_TURN = 4;
 
 /**
- * Bytes that are parsed before the limits are checked again. They contain at most 79 heads of minimal length. Most requests need one step.
+ * Number of bytes that are parsed in one step. The limits are checked between two steps. One step contains at most 79
+ * request heads of minimal length. Most requests need one step. A step is shorter if it has many lines (`STEP_LINES`).
  */
 export const STEP_BYTES = 2_048;
 
 const HEAD_WORK = 1;
-/** Work of each step, in addition to the work of its heads. Parsing 2,048 bytes takes time even if they contain no complete head. */
+/**
+ * Work of each step, in addition to the work for the request heads in it. Parsing 2,048 bytes takes time even if they
+ * contain no complete head.
+ */
 const STEP_WORK = 1;
-/** Bytes and work of a step within a body of unknown length. A client can send chunks of one byte, up to 170 in one step. */
-const CHUNKS_BYTES = 1_024;
-const CHUNKS_WORK = 64;
+/**
+ * Work of each line in a step that contains a part of a body of unknown length, in addition to the work of the step. A chunk has two lines,
+ * and a client can send chunks of one byte.
+ */
+export const LINE_WORK = 0.25;
 
-/** Work for one source in one turn, after which the server stops reading from the source until the next turn. */
+/**
+ * Maximum work for one source in one turn of the event loop. At the maximum, the server stops reading from the source
+ * until the next turn.
+ */
 export const WORK_OF_SOURCE = 128;
-/** Work for all sources in one turn, after which sources over `WORK_OF_SMALL_SOURCE` wait for the next turn. */
+/**
+ * Maximum work for all sources in one turn of the event loop. At the maximum, the server stops reading from a source
+ * until the next turn. It continues to read from sources with less work than `WORK_OF_SMALL_SOURCE`.
+ */
 export const WORK_OF_TURN = 512;
 const WORK_OF_SMALL_SOURCE = 8;
 
-/** Maximum held connections of a source from which the server resumes reading in one turn. */
+/** Maximum number of held connections of one source from which the server resumes reading in one turn. */
 const RELEASES_PER_TURN = 32;
 
 /**
- * Maximum connections of a source with bytes that were read and not parsed. At the maximum, the server reads from no other connection of
- * the source.
+ * Maximum number of connections of a source with bytes that were read and not parsed. At the maximum, the server reads
+ * from no other connection of the source.
  */
 const PARTIAL_MAX = 64;
 
@@ -101,8 +121,9 @@ function newTurns(limits: HoldingLimits, read: (connection: Connection) => void)
   }
 
   /**
-   * Resumes connections of a source, alternately from `partial` and from `held`. Otherwise partial connections, whose bytes are already in
-   * memory, could use all work of every turn. Their number is limited, because each holds up to 64 KiB.
+   * Resumes connections of a source, alternately from `partial` and from `held`. Without the alternation, partial
+   * connections could use all work of every turn, because their bytes are already in memory. The number of partial
+   * connections is limited, because each of them holds up to 64 KiB.
    */
   function readSome(source: Source): void {
     const { partial, held, open } = source;
@@ -146,7 +167,7 @@ export function newReading(limits: HoldingLimits): Reading {
   }
 
   function spend({ source, shared }: Connection, work: number): void {
-    // A connection of a trusted proxy carries requests of many clients. Only its own limit applies.
+    // A connection of a trusted proxy carries requests of many clients, so the limits per source do not apply to it.
     if (shared || !turns.spend(source, work) || source.open.size === 0) return;
     holdSource(source);
     turns.wait(source);
@@ -179,7 +200,8 @@ export function newReading(limits: HoldingLimits): Reading {
     limitRequests(connection, stream) {
       const { source, shared } = connection;
       parseInSteps(connection, stream, { isHeld: () => isHeld(connection), onStep: (work) => spend(connection, work) });
-      // The HTTP server resumes the stream when it reads a body or has sent a response.
+      // The HTTP server resumes the stream when it reads a body or has sent a response. If the connection is held, this
+      // listener stops the reading again.
       stream.on('resume', () => {
         if (isHeld(connection)) stopReading(stream);
       });
@@ -204,7 +226,10 @@ export function newReading(limits: HoldingLimits): Reading {
         connection.muted = true;
         stopReading(connection.stream);
       }
-      spend(connection, HEAD_WORK);
+      // The lines of the step can be chunks of this body. Other requests of the step do not pay for them again.
+      const lines = body === 'chunks' ? connection.linesOfStep : 0;
+      connection.linesOfStep -= lines;
+      spend(connection, HEAD_WORK + lines * LINE_WORK);
     },
     added({ connection, source }) {
       source.requests += 1;
@@ -216,7 +241,10 @@ export function newReading(limits: HoldingLimits): Reading {
   };
 }
 
-/** Stream of the HTTP server. `_paused` is the server's own flag: it accepts no bytes then, because responses wait for the client. */
+/**
+ * Stream of the HTTP server. `_paused` is the HTTP server's own flag. While it is true the HTTP server accepts no
+ * bytes, because responses wait for the client to read.
+ */
 type HttpStream = Socket & { readonly _paused?: boolean };
 
 interface Steps {
@@ -225,35 +253,46 @@ interface Steps {
 }
 
 /**
- * Passes the bytes of a stream to the HTTP server in steps. Calls `onStep` before each step. If the connection is then held, the remaining
- * bytes wait in the stream.
+ * Passes the bytes of a stream to the HTTP server in steps. Calls `onStep` before each step. If the server must stop
+ * reading from the connection after that call, the remaining bytes wait in the stream.
  *
- * Without this, the HTTP server parses the 64 KiB of one read at once: 2,500 heads of minimal length.
+ * Without this function, the HTTP server would parse all 64 KiB of one read at once. They can contain 2,500 heads of
+ * minimal length.
  */
 function parseInSteps(connection: Connection, stream: HttpStream, { isHeld, onStep }: Steps): void {
   const [deliver] = stream.listeners('data') as ((bytes: Buffer) => void)[];
-  if (deliver === undefined) throw new Error('The HTTP server does not listen to its stream.');
+  if (deliver === undefined) throw new Error('The HTTP server has no listener on the stream of a connection.');
   const onData = (bytes: Buffer): void => {
     for (let from = 0, to = 0; from < bytes.length; from = to) {
       if (stream.destroyed || connection.muted) return;
       const held = isHeld() || stream._paused;
       if (held || stream.isPaused() || connection.onData === undefined) {
-        // The HTTP server resumes the stream after each request, and when it reads a body.
+        // Stops the reading again, because the HTTP server resumes the stream after each request, and when it reads a
+        // body.
         if (held) stopReading(stream);
         stream.unshift(bytes.subarray(from));
         if (connection.source.held.delete(connection)) connection.source.partial.add(connection);
         return;
       }
       const { bodyLeft } = connection;
-      onStep(bodyLeft === 'chunks' ? CHUNKS_WORK : STEP_WORK);
-      // A body of known length contains no heads, and the parser passes on each step in one piece.
-      to = Math.min(bytes.length, from + (bodyLeft === 'chunks' ? CHUNKS_BYTES : Math.max(STEP_BYTES, bodyLeft)));
-      if (bodyLeft !== 'chunks') connection.bodyLeft = bodyLeft - (to - from);
+      if (bodyLeft === 'chunks') {
+        const { length, lines } = chunkedStep(bytes, from);
+        onStep(STEP_WORK + lines * LINE_WORK);
+        to = from + length;
+        connection.linesOfStep = 0;
+      } else {
+        onStep(STEP_WORK);
+        const { length, lines } = stepWithHeads(bytes, from, bodyLeft);
+        to = from + length;
+        connection.bodyLeft = bodyLeft - length;
+        connection.linesOfStep = lines;
+      }
       deliver(to - from === bytes.length ? bytes : bytes.subarray(from, to));
     }
   };
-  // Node's HTTP server stops reading from the socket directly when a `data` listener is added. It then removes its `pause` and `resume`
-  // listeners. The loop below restores them, because a paused stream would otherwise continue to read until its buffer is full.
+  // Before a `data` listener is added, Node's HTTP parser reads directly from the socket's handle. When the listener is
+  // added, Node ends these reads and removes the `pause` and `resume` listeners of the HTTP server. The loop below
+  // restores these listeners, because a paused stream would otherwise continue to read until its buffer is full.
   const removed = (['pause', 'resume'] as const).map((event) => [event, stream.listeners(event) as (() => void)[]] as const);
   connection.onData = onData;
   stream.on('data', onData);
@@ -261,6 +300,19 @@ function parseInSteps(connection: Connection, stream: HttpStream, { isHeld, onSt
   for (const [event, listeners] of removed) {
     for (const listener of listeners) if (!stream.listeners(event).includes(listener)) stream.on(event, listener);
   }
+}
+
+/**
+ * Returns the next step outside a body of unknown length. `bodyLeft` is the maximum number of remaining bytes of a body of known length. One
+ * step may contain the whole rest of such a body, because it contains no request heads, and the parser passes it on in one piece.
+ *
+ * A step ends after `STEP_LINES` lines that follow the body. They can be chunks of a request that begins in the step.
+ */
+function stepWithHeads(bytes: Buffer, from: number, bodyLeft: number): ChunkedStep {
+  const most = bytes.subarray(from, from + Math.max(STEP_BYTES, bodyLeft));
+  const body = Math.min(bodyLeft, most.length);
+  const { length, lines } = chunkedStep(most, body);
+  return { length: body + length, lines };
 }
 
 /** Stops reading from all connections of a source. */
@@ -272,7 +324,10 @@ function holdSource({ open, held, partial }: Source): void {
   open.clear();
 }
 
-/** Stops reading from a stream of the HTTP server. The server stops on the event, which `pause` emits only if the stream is flowing. */
+/**
+ * Stops reading from a stream of the HTTP server. The HTTP server stops when the stream emits the event `pause`. The
+ * method `pause` emits this event only if the stream is flowing, so this function emits it too.
+ */
 function stopReading(stream: Socket | undefined): void {
   stream?.pause();
   stream?.emit('pause');

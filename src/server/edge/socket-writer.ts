@@ -13,15 +13,17 @@ export interface WrittenSocket {
 }
 
 /**
- * Writer of frames to sockets. It collects the frames of each socket and writes them with one write, at most every 10 ms. A pass over very many
- * sockets is followed by a longer interval.
+ * Writer of frames to sockets. It collects the frames of each socket and writes them with one write, at most every
+ * 10 ms. If a pass over all waiting sockets takes long, the interval to the next pass is longer.
  *
- * The writer writes complete frames directly to the connection, so frames of `ws` (ping, pong, close) never split a frame. Decision 0019.
+ * The writer writes complete frames directly to the connection, so the frames that `ws` itself writes (ping, pong,
+ * close) never split another frame. Decision 0019.
  */
 export interface SocketWriter {
   /**
-   * Adds frames for one socket. Passing the same buffer for several sockets is cheaper than passing equal buffers. Returns false, and adds
-   * nothing, if the client does not read and too many bytes wait for it. `onWritten` runs when the system has accepted the frames.
+   * Adds frames for one socket. Passing the same buffer for several sockets is cheaper than passing equal buffers. If
+   * too many bytes already wait, because the client does not read, adds nothing and returns false. `onWritten` runs
+   * when the operating system has accepted the frames.
    */
   add(to: WrittenSocket, frames: Buffer, onWritten?: () => void): boolean;
   /** Writes the frames of a socket now. Call it before the socket is closed. */
@@ -34,17 +36,22 @@ export interface SocketWriter {
 const WRITE_EVERY_MS = 10;
 
 /**
- * Interval between the beginnings of two passes over the sockets, as a multiple of the duration of a pass. So thousands of sockets with
- * continuous traffic occupy at most a third of the thread, and get larger batches.
+ * Interval between the beginnings of two passes over the sockets, as a multiple of the duration of a pass. So thousands
+ * of sockets with continuous traffic occupy the thread for at most a third of the time, and get larger batches.
  */
 const REST_FACTOR = 3;
 
-/** Writes in one turn of the event loop, about 2 ms. Requests are read between two turns. */
+/**
+ * Maximum number of writes in one turn of the event loop. They take about 2 ms. Requests are read between two turns.
+ */
 const WRITES_AT_ONCE = 256;
 
 /** Creates a writer. `waitingMaxBytes` limits the bytes that wait for one socket, in the writer and in its connection. */
 export function newSocketWriter(waitingMaxBytes: number): SocketWriter {
-  /** Sequences of one frame, by their frame. Sockets whose first pending frame is the same frame share a sequence. */
+  /**
+   * Map from a frame to the sequence that contains only this frame. All sockets whose pending frames begin with this
+   * frame share the sequence.
+   */
   let first = new WeakMap<Buffer, FrameSequence>();
   /** Sockets with pending frames. */
   let waiting: WrittenSocket[] = [];

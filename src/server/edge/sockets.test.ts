@@ -120,7 +120,7 @@ const REFUSALS: readonly (readonly [title: string, status: number, errorType: st
 ];
 
 for (const [title, status, errorType, code, reason] of REFUSALS) {
-  test(`Sockets: ${title} opens the socket and closes it with ${code}, and the core is not notified`, async () => {
+  test(`Sockets: on ${title}, the socket opens and is closed with ${code}, and the core is not notified`, async () => {
     const headers = errorType === undefined ? [] : ['x-amzn-errortype', errorType];
     const { connect, news } = await open({}, async () => ({ status, headers, body: '' }));
     const client = connect();
@@ -129,7 +129,7 @@ for (const [title, status, errorType, code, reason] of REFUSALS) {
   });
 }
 
-test('Sockets: a client that does not read is closed at its limit of bytes, without effect on others', async () => {
+test('Sockets: if too many bytes wait for a client that does not read, only this client is closed', async () => {
   const { sockets, connect, notified, news } = await open({ waitingMaxBytes: 256 * 1024, closeTimeoutMs: 100 });
   const [slow, quick] = [connect(), connect()];
   let received = 0;
@@ -168,7 +168,7 @@ test('Sockets: a client that does not answer a ping is closed, and a client that
   );
 });
 
-test('Sockets: the limit of sockets includes sockets that wait for an answer', async () => {
+test('Sockets: the limit on sockets also counts sockets that wait for an answer of the core', async () => {
   const answer = Promise.withResolvers<Answer>();
   const { connect, notified } = await open({ socketsMax: 2, sourceSharePercent: 100 }, () => answer.promise);
   const clients = [connect(), connect(), connect()];
@@ -178,7 +178,7 @@ test('Sockets: the limit of sockets includes sockets that wait for an answer', a
   await Promise.all([notified({ opened: 1 }), notified({ opened: 2 })]);
 });
 
-test('Sockets: one source holds at most its share, and gets another socket after one is closed', async () => {
+test('Sockets: the open sockets of one source are limited, and a closed socket no longer counts', async () => {
   const { connect, notified } = await open({ socketsMax: 8, sourceSharePercent: 25 });
   const clients = [connect(), connect()] as const;
   await Promise.all([notified({ opened: 1 }), notified({ opened: 2 })]);
@@ -192,7 +192,7 @@ test('Sockets: one source holds at most its share, and gets another socket after
   await notified({ opened: 4 });
 });
 
-test('Sockets: the connection of a refused client that does not close it is destroyed', async () => {
+test('Sockets: if a refused client does not close its connection, the server destroys it', async () => {
   const { port } = await open({ closeTimeoutMs: 50 }, async () => REFUSED);
   const socket = createConnection({ host: '127.0.0.1', port, allowHalfOpen: true });
   socket.write(
@@ -200,7 +200,7 @@ test('Sockets: the connection of a refused client that does not close it is dest
   );
   socket.resume();
   await once(socket, 'end');
-  // The server has ended its side. The client writes until the server destroys the connection.
+  // The server has ended its side of the connection. The client writes until the server destroys the connection.
   const drip = setInterval(() => socket.write('x'), 10);
   await once(socket, 'error');
   clearInterval(drip);
@@ -216,7 +216,7 @@ test('Sockets: a client that ends the connection before it is admitted is report
   assert.deepEqual(news, [{ closed: 1 }]);
 });
 
-test('Sockets: a stop closes all sockets with a code on which clients reconnect, and refuses new ones', async () => {
+test('Sockets: close() closes all sockets with a code on which clients reconnect, and refuses new ones', async () => {
   const { sockets, connect, notified } = await open();
   const client = connect();
   await notified({ opened: 1 });
@@ -227,7 +227,7 @@ test('Sockets: a stop closes all sockets with a code on which clients reconnect,
   assert.equal(late.statusCode, 503);
 });
 
-test('Sockets: the frames of 10 ms are one write per socket and arrive as separate messages', async () => {
+test('Sockets: frames sent within 10 ms are one write per socket, and arrive as separate messages', async () => {
   const CLIENTS = 300;
   const { sockets, connect, notified, writes } = await open({ sourceSharePercent: 100 });
   const clients = Array.from({ length: CLIENTS }, () => connect());

@@ -10,18 +10,18 @@ import { newSocketWriter, type WrittenSocket } from './socket-writer.ts';
 import { UNREADABLE, unreadable } from './unreadable.ts';
 import { newUpgrades, type Upgrade } from './upgrades.ts';
 
-/** Bounds of the WebSockets of a server. */
+/** Limits of the WebSockets of a server. */
 export interface SocketLimits {
   readonly socketsMax: number;
-  /** Percentage of `socketsMax` that one source may hold. */
+  /** Percentage of `socketsMax` that one source (client address) may hold. */
   readonly sourceSharePercent: number;
   /** Maximum bytes of frames that were written to one socket and that its client has not read. */
   readonly waitingMaxBytes: number;
-  /** Maximum size of a client's frame. Clients send only answers to pings. */
+  /** Maximum size of a client's frame. It is small, because clients send only answers to pings. */
   readonly frameMaxBytes: number;
-  /** Time from a refusal to the destruction of the connection. */
+  /** Time from the refusal of a request to the destruction of its connection. */
   readonly graceMs: number;
-  /** Maximum time from the upgrade request to its answer. */
+  /** Maximum time from the upgrade request to the answer of the core. */
   readonly upgradeTimeoutMs: number;
   /** Interval between two pings. The server disconnects a client that has not responded before the next ping. */
   readonly pingEveryMs: number;
@@ -52,6 +52,8 @@ export interface Sockets {
   /** Takes over the connection of an upgrade request. */
   upgrade(request: IncomingMessage, connection: Duplex, head: Buffer, received: Received): void;
   follow(orders: readonly SocketOrder[]): void;
+  /** Returns the number of open sockets of messaging sessions. */
+  count(): number;
   /** Closes all sockets, so that their clients reconnect to another server. */
   close(): Promise<void>;
 }
@@ -63,7 +65,7 @@ export function isConnect(request: IncomingMessage): boolean {
   return url === CONNECT_PATH || url?.startsWith(`${CONNECT_PATH}?`) === true || isJoin(request);
 }
 
-/** Creates the manager of a server's sockets. It starts its work with the first client. */
+/** Creates the manager of a server's sockets. It loads the WebSocket library when the first client connects. */
 export function openSockets({ ask, notify, limits: given }: SocketParts): Sockets {
   const limits = { ...SOCKET_LIMITS, ...given };
   let serving: Promise<Library> | undefined;
@@ -139,6 +141,7 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
         else if (library !== undefined) send(library.toFrames(order.send), order.to, order.confirm === true);
       }
     },
+    count: () => sockets.size,
     async close() {
       closing = true;
       pings.stop();
@@ -161,7 +164,7 @@ function destroyThis(this: Duplex): void {
   this.destroy();
 }
 
-/** Ignores the error of a client, which only closes its socket. */
+/** Ignores an error of a client's socket. The error closes only this socket. */
 function ignoreError(): void {}
 
 /** Pings all sockets at an interval, and ends those that have not responded to the last ping. */
@@ -186,15 +189,15 @@ function pinging(sockets: ReadonlyMap<number, WrittenSocket>, everyMs: number) {
   };
 }
 
-/** WebSocket library. */
+/** Parts of the WebSocket library `ws` that this module uses. */
 interface Library {
   /** Server of messaging sessions. */
   readonly server: WebSocketServer;
   /** Server of the signaling of meetings. */
   readonly signaling: WebSocketServer;
   /**
-   * Serializes messages as one text frame each. The frames are the same for all sockets, because a server does not mask frames and these
-   * are not compressed.
+   * Serializes messages as one text frame each. The frames are the same for all sockets, because a server does not mask
+   * frames, and these frames are not compressed.
    */
   readonly toFrames: (messages: readonly string[]) => Buffer;
 }
@@ -218,12 +221,12 @@ async function loadLibrary(maxPayload: number): Promise<Library> {
 }
 
 /**
- * Returns the code and reason to close the socket of a refused request. An HTTP error would not work, because browsers hide its status and
- * the client library would wait forever. The library stops on code 4401 and retries on other codes.
+ * Returns the code and reason to close the socket of a refused request. An HTTP error would not work, because browsers
+ * hide its status and the client library would wait forever. The library stops on code 4401 and retries on other codes.
  *
- * Source: `DefaultMessagingSession` of amazon-chime-sdk-js 3.32, `receiveMessageHandler`: the server opens the socket and then closes it with
- * an error code; `canReconnect`.
- * Assumed: the reason is the code of the error.
+ * Source: `DefaultMessagingSession` of amazon-chime-sdk-js 3.32, `receiveMessageHandler`: the server opens the socket
+ * and then closes it with an error code; `canReconnect`.
+ * Assumed: the close reason is the error code, such as `AccessDeniedException`.
  */
 function refusalOf({ status, headers }: Answer): Closing {
   if (status === 429 || status === 503) return CLOSINGS.tryAgain;

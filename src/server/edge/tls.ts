@@ -9,16 +9,17 @@ import type { TlsMaterial } from './tls-material.ts';
 const DAY_MS = 86_400_000;
 const CA_DAYS = 730;
 const SERVER_DAYS = 397;
-/** Days before its end at which the server's certificate is renewed. */
+/** Remaining validity, in days, below which the server renews its certificate. */
 const RENEW_BELOW_DAYS = 30;
 /**
- * Days before its end at which the CA is renewed. Every certificate therefore expires before its CA, and clients have more than a year to
- * get the renewed CA.
+ * Remaining validity, in days, below which the server renews the CA certificate. Every server certificate therefore
+ * expires before its CA, and clients have more than a year to get the renewed CA.
  */
 const RENEW_CA_BELOW_DAYS = SERVER_DAYS + RENEW_BELOW_DAYS;
 
 /**
- * TLS options of the listener: TLS 1.2 and 1.3, and only cipher suites with forward secrecy, in the server's order.
+ * TLS options of the listener: TLS 1.2 and 1.3, and only cipher suites with forward secrecy, in the server's order of
+ * preference.
  * Requirements INF-2, INF-3.
  */
 export const TLS_FLOOR: SecureContextOptions = {
@@ -39,10 +40,11 @@ export const TLS_FLOOR: SecureContextOptions = {
 };
 
 /**
- * Returns the certificate and key to serve with: the configured files, or those of the local CA under `tls/` of the data folder.
+ * Returns the certificate and key of the HTTPS listener. They are the configured files, or files that the local CA
+ * issued in the folder `tls/` of the data folder.
  *
- * Creates or renews certificates that are missing, about to end or for other names. Clients trust `tls/ca.pem`. If clients need a new
- * `tls/ca.pem`, the server reports this in one line.
+ * Without configured files, issues the certificates again if they are missing, about to expire or for other names.
+ * Clients trust `tls/ca.pem`. If clients need a new `tls/ca.pem`, the server reports this in one line.
  *
  * Writes: `tls/ca.pem`, `tls/ca.key`, `tls/server.pem`, `tls/server.key`, `tls/server.json` (mode 0600).
  */
@@ -65,7 +67,8 @@ export async function tlsMaterial(settings: Settings, now: number, report: (line
     return { cert: readFileSync(file('server.pem'), 'utf8'), key: readFileSync(file('server.key'), 'utf8') };
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // Without server.json, the other files are not used. So if this start is interrupted, the next one issues the certificate again.
+  // Without server.json, the other files are not used. So if this start is interrupted, the next start issues the
+  // certificate again.
   rmSync(file('server.json'), { force: true });
   // This import is dynamic, so that an ordinary start does not load the library.
   const { localAuthority, serverCertificate } = await import('./local-ca.ts');
@@ -86,11 +89,16 @@ export async function tlsMaterial(settings: Settings, now: number, report: (line
   return made;
 }
 
-/** Facts that the server records about its certificate after writing it. */
+/**
+ * Facts about the server's certificate. The server writes them to `server.json` after it has written the certificate.
+ */
 interface Issued {
   readonly names: readonly string[];
   readonly endsAtMs: number;
-  /** End of the CA. Absent for a CA that an earlier version of the server created and that can sign for any name. */
+  /**
+   * Time at which the CA certificate expires. Absent for a CA that an earlier version of the server created and that
+   * can sign for any name.
+   */
   readonly caEndsAtMs?: number;
 }
 
@@ -103,7 +111,10 @@ function readIssued(path: string): Issued | undefined {
   }
 }
 
-/** Returns the names and addresses that the certificate of the local CA is for: loopback, settings and the machine's name. */
+/**
+ * Returns the names and addresses for the server certificate that the local CA issues: loopback names, the names in the
+ * settings, and the machine's name.
+ */
 export function certificateNames(settings: Settings): string[] {
   return [...new Set([...settingNames(settings), hostname()])];
 }

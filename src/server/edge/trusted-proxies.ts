@@ -8,7 +8,8 @@ const NETWORKS_MAX = 64;
 /**
  * Reads a list of networks in CIDR notation, such as `10.0.0.0/8,127.0.0.1,2001:db8::/32`.
  *
- * Returns undefined for an invalid list or more than 64 networks. Also for a network of prefix length 0, which would trust every client.
+ * Returns undefined if the list is invalid or has more than 64 networks. Also returns undefined if a network has the
+ * prefix length 0, because it would trust every client.
  */
 export function readNetworks(text: string): readonly string[] | undefined {
   const networks = text
@@ -26,7 +27,10 @@ function isNetwork(text: string): boolean {
   return prefix === undefined || (/^[1-9][0-9]{0,2}$/.test(prefix) && Number(prefix) <= bits);
 }
 
-/** Compiles networks that `readNetworks` returned. An IPv4-mapped IPv6 address matches IPv4 networks. */
+/**
+ * Returns a function that checks addresses against networks that `readNetworks` returned. An IPv4-mapped address
+ * matches IPv4 networks.
+ */
 export function trusting(networks: readonly string[]): IsTrusted {
   if (networks.length === 0) return () => false;
   const list = new BlockList();

@@ -17,7 +17,7 @@ export const UNREADABLE = {
   otherwise: { status: 400, code: 'BadRequest',                   message: 'The request is not valid HTTP.' },
 } as const satisfies Record<string, Unreadable>;
 
-/** Returns a plain JSON error, because the service of such a request is unknown. */
+/** Returns the error response for a request that was not routed. Its service is unknown, so the error is plain JSON. */
 export function unreadable({ status, code, message }: Unreadable): Answer & { readonly body: string } {
   return {
     status,

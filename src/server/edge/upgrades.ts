@@ -4,24 +4,27 @@ import type { Duplex } from 'node:stream';
 export interface Upgrade {
   readonly number: number;
   readonly connection: Duplex;
-  /** Whether the core has admitted a session. It is notified when the connection closes. */
+  /** Whether the core has admitted a session. If true, the core is notified when the connection closes. */
   admitted: boolean;
-  /** Time limit of the core's answer. */
+  /** Timer that destroys the connection if the core does not answer in time. */
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Connections of upgrade requests, from the request until they close. Their number is limited, also for each source. */
+/**
+ * Connections of upgrade requests, from the request until they close. Limits the number of these connections, in total
+ * and for each source (client address).
+ */
 export interface Upgrades {
-  /** Adds a connection. Returns undefined if there are too many. */
+  /** Adds a connection. Returns undefined if there are too many connections. */
   enter(connection: Duplex, source: string): Upgrade | undefined;
-  /** Ends the time limit of a connection. */
+  /** Ends the time limit of a connection, because the core has answered its request. */
   answered(upgrade: Upgrade): void;
 }
 
-/** Limits of `newUpgrades`. */
+/** Limits on the connections of upgrade requests. */
 export interface UpgradeLimits {
   readonly socketsMax: number;
-  /** Percentage of `socketsMax` that one source may hold. */
+  /** Percentage of `socketsMax` that one source (client address) may hold. */
   readonly sourceSharePercent: number;
   readonly upgradeTimeoutMs: number;
 }

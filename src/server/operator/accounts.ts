@@ -7,7 +7,7 @@ import type { AccountRecord } from '#store/identity/identity.ts';
 import type { Store } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
 import { makeAccount, makeAdministrator, type NewAdministrator, newAccountId, newAdministrator, type Random } from '../core/first-start.ts';
-import { log } from '../log.ts';
+import type { Log } from '../log.ts';
 
 /** Dependencies of the commands for accounts. */
 export interface AccountParts {
@@ -17,6 +17,7 @@ export interface AccountParts {
   readonly now: () => Instant;
   readonly newId: () => string;
   readonly random: Random;
+  readonly report: Log;
 }
 
 type Refused = { readonly ok: false; readonly error: string };
@@ -29,14 +30,14 @@ export interface OperatorAccounts {
   list(): Promise<{ readonly ok: true; readonly accounts: readonly { readonly accountId: string; readonly name: string }[] }>;
   /** Break-glass: creates an administrator for an account, regardless of the account's policies. */
   restoreAdministrator(accountId: AccountId): Promise<Created>;
-  /** Lets an account that an organization created leave it. */
+  /** Lets an account that an organization created leave the organization. */
   makeStandalone(accountId: AccountId): Promise<{ readonly ok: true } | Refused>;
 }
 
 const EVENT_SOURCE = 'belfry.operator';
 const NAME_MAX = 50;
 
-/** Returns the trail row of a command. */
+/** Returns the trail row that records a command of the operator. */
 export function operatorEvent(
   { region, now, newId }: Pick<AccountParts, 'region' | 'now' | 'newId'>,
   accountId: AccountId,
@@ -55,10 +56,10 @@ export function operatorEvent(
   });
 }
 
-/** Accounts that one transaction reads. Other requests run between two transactions. */
+/** Number of accounts that one transaction reads. Other requests run between two transactions. */
 const AT_ONCE = 50;
 
-/** Returns the IDs of all accounts in pages, each of which a transaction has read. */
+/** Returns the IDs of all accounts in pages. One transaction reads one page. */
 export async function* pagesOfAccounts(store: Store): AsyncGenerator<readonly AccountId[]> {
   for (let after: AccountId | undefined; ; ) {
     const last = after;
@@ -113,7 +114,7 @@ export function operatorAccounts(parts: AccountParts): OperatorAccounts {
         return true;
       });
       if (!isRestored) return absent(accountId);
-      log(`break-glass: the operator restored the administrator '${userName}' of account '${accountId}'`);
+      parts.report(`break-glass: the operator created the administrator '${userName}' in account '${accountId}'`);
       return { ok: true, administrator };
     },
     async makeStandalone(accountId) {

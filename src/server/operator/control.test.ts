@@ -5,10 +5,11 @@ import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type ControlParts, controlSocket, listenForControl } from './control.ts';
+import { controlSocket } from './ask-control.ts';
+import { type ControlParts, listenForControl } from './control.ts';
 
 const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-control-'));
-/** Control socket under test. It has no parts, because the commands of these tests are unknown. */
+/** Control socket under test. It gets no parts of a server, because the tests send only unknown commands. */
 const control = await listenForControl(dataFolder, {} as ControlParts, { lineMs: 300, graceMs: 100 });
 after(() => {
   control.close();
@@ -46,7 +47,7 @@ for (const [what, sent] of [
   ['a line of more than 64 KiB',            'x'.repeat(70_000)],
   ['a client that does not close',          '{"command":"x"}\n'],
 ] as const) {
-  test(`Control socket: the connection of ${what} is destroyed`, async () => {
+  test(`Control socket: the server destroys a connection with ${what}`, async () => {
     const { socket } = await open();
     socket.write(sent);
     await once(socket, 'end');

@@ -9,8 +9,11 @@ import { openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
-import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT } from '#services/chime/app-instances.ts';
-import { type EndpointRecord, openAttributes, sealAttributes } from '#services/chime-sdk-identity/endpoint-records.ts';
+import { deliveryTargets, SEALED_TARGETS, secretOwner } from '#delivery/tables/delivery-targets.ts';
+import { digestSigningKeys, keyOwner, SEALED_DIGEST_KEYS } from '#delivery/tables/digest-signing-keys.ts';
+import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT } from '#services/chime-kit/app-instances.ts';
+import { type EndpointRecord, openAttributes } from '#services/chime-kit/user-endpoints.ts';
+import { sealAttributes } from '#services/chime-sdk-identity/endpoint-records.ts';
 import { sipCredentialBinding, VOICE_CONNECTOR } from '#services/chime-sdk-voice/kinds.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
@@ -22,6 +25,7 @@ const ACCOUNT = '111122223333' as AccountId;
 const KEYS = 120;
 const SEALED = DECLARED.flatMap(({ sealed = [] }) => sealed);
 const CONNECTOR = { accountId: ACCOUNT, region: 'eu-west-1', parent: '', id: 'connector' };
+const DIGEST_KEY = { region: 'eu-west-1', fingerprint: '0123456789abcdef0123456789abcdef' };
 const ENDPOINT = { accountId: ACCOUNT, region: 'eu-central-1', parent: 'a', id: 'ada/1' };
 
 /** Returns a store with access keys, two SIP users and an app instance user's endpoint. A new operator key encrypts their secrets. */
@@ -50,6 +54,18 @@ async function sealedStore() {
     const sealedAttributes = sealAttributes(vault, ENDPOINT, 'the device token');
     const document = { Type: 'GCM', ResourceArn: '', AllowMessages: 'ALL', sealedAttributes } as const;
     await tx.resources.add(APP_INSTANCE_USER_ENDPOINT, { ...ENDPOINT, ...times, document });
+    const location = {
+      kind: 's3',
+      endpoint: 'https://s3.example',
+      region: 'eu-west-1',
+      accessKeyId: 'AKIA',
+      allowInternal: false,
+    } as const;
+    const sealedSecret = vault.seal('the target', secretOwner({ bucket: 'logs' }));
+    await tx.of(deliveryTargets).add({ bucket: 'logs', location, sealedSecret, createdAt: instant(0) });
+    await tx.of(deliveryTargets).add({ bucket: 'folder', location: { kind: 'folder', path: '/logs' }, createdAt: instant(0) });
+    const sealedPrivateKey = vault.seal('the digest key', keyOwner(DIGEST_KEY));
+    await tx.of(digestSigningKeys).add({ ...DIGEST_KEY, sealedPrivateKey, validUntil: instant(1) });
     const sip = ['sip 1', 'sip 2'].map((password) => {
       const Username = `user of ${password}`;
       return { Username, sealedPassword: vault.seal(password, sipCredentialBinding('connector', Username)) };
@@ -86,6 +102,7 @@ function commandsOn(path: string, store: Store) {
       newId: randomUUID,
       lease: alone,
       sealed: SEALED,
+      rows: [SEALED_TARGETS, SEALED_DIGEST_KEYS],
     }),
   };
 }
@@ -99,13 +116,22 @@ const secrets = (store: Store, vault: Vault) =>
       ...keys.map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId)).sort(),
       ...credentials.map(({ Username, sealedPassword }) => vault.open(sealedPassword, sipCredentialBinding('connector', Username))),
       openAttributes<string>(vault, endpoint),
+      vault.open((await tx.of(deliveryTargets).get('logs'))?.sealedSecret ?? '', secretOwner({ bucket: 'logs' })),
+      ...(await tx.of(digestSigningKeys).list()).map((key) => vault.open(key.sealedPrivateKey, keyOwner(key))),
     ];
   });
-/** All secrets in the store: of the access keys (re-encrypted in three transactions), the SIP users and the endpoint. */
-const EVERY = [...Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort(), 'sip 1', 'sip 2', 'the device token'];
+/** All secrets in the store: of the access keys (re-encrypted in three transactions), the SIP users, the endpoint, the target and the digests. */
+const EVERY = [
+  ...Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort(),
+  'sip 1',
+  'sip 2',
+  'the device token',
+  'the target',
+  'the digest key',
+];
 
 for (const failing of [1, 2, 3, 4]) {
-  test(`operatorKeyCommands: if step ${failing} fails, no secret is lost, forget-old fails, and a retry succeeds`, async () => {
+  test(`operatorKeyCommands: if transaction ${failing} of rotate() fails, no secret is lost, and a retry succeeds`, async () => {
     const { path, store } = await sealedStore();
     let step = 0;
     const stopping: Store = {
@@ -162,9 +188,10 @@ test('operatorKeyCommands: rotate fails while another server uses the database',
     now: () => instant(0),
     newId: randomUUID,
     sealed: SEALED,
+    rows: [SEALED_TARGETS, SEALED_DIGEST_KEYS],
     lease: { serverId: () => 'a', servers: async () => [registered('a'), registered('b')] },
   });
-  await assert.rejects(commands.rotate(), /^Error: other servers are on this database \(host-b 1\); stop them first$/);
+  await assert.rejects(commands.rotate(), /^Error: other servers use this database \(host-b 1\); stop these servers first$/);
   assert.equal(readFileSync(path, 'utf8'), before);
   await store.close();
 });

@@ -13,17 +13,37 @@ import { serviceEventRow } from '#trail/service-event.ts';
 import { FINGERPRINT, OPERATOR_ACCOUNT } from '../core/first-start.ts';
 import { pagesOfAccounts } from './accounts.ts';
 
-/** Records that one transaction reads or re-seals. Other requests run between two transactions. */
+/**
+ * Number of identity records that one transaction reads, and of records that one transaction re-seals (encrypts with
+ * the new key). Other requests run between two transactions.
+ */
 const AT_ONCE = 50;
 
-/** Limit of lists that must be complete. It is above every limit on the number of resources. */
+/** Limit for lists that must contain all resources. It is above every limit on the number of resources. */
 const EVERY = 1_000_000_000;
 
-/** Identity records with sealed strings. Sealed strings that are neither here nor in a declaration of a service are lost with the old key. */
+/**
+ * Functions that re-seal the sealed (encrypted) string of an identity record, by the kind of the record. If neither
+ * this table nor the declaration of a service lists a sealed string, the string is lost when the old key is deleted.
+ */
 const SEALED: { readonly [Kind in IdentityKind]?: (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind] } = {
   'access-key': (key, reseal) => ({ ...key, sealedSecret: reseal(key.sealedSecret, key.accessKeyId) }),
   'mfa-device': (device, reseal) => ({ ...device, sealedSeed: reseal(device.sealedSeed, device.serialNumber) }),
 };
+
+/** Rows of a table outside accounts, each with one sealed (encrypted) string. There are at most some thousand. */
+export interface SealedRows {
+  list(tx: Tx): Promise<readonly SealedRow[]>;
+  get(tx: Tx, key: string): Promise<SealedRow | undefined>;
+  /** Replaces the sealed string of a row. */
+  put(tx: Tx, key: string, sealed: string): Promise<void>;
+}
+
+export interface SealedRow {
+  readonly key: string;
+  readonly sealed: string;
+  readonly boundTo: string;
+}
 
 /** Record that contains sealed secrets. */
 interface Sealed {
@@ -42,8 +62,10 @@ export interface OperatorKeyParts {
   readonly now: () => Instant;
   readonly newId: () => string;
   readonly lease: Pick<Lease, 'serverId' | 'servers'>;
-  /** Kinds of resources with sealed strings, of all services. */
+  /** Kinds of resources with sealed (encrypted) strings, of all services. */
   readonly sealed: readonly SealedKind[];
+  /** Other rows with sealed strings. */
+  readonly rows: readonly SealedRows[];
 }
 
 /** Result of a change of the operator key: names of the keys, which reveal nothing of the keys, and the number of re-sealed secrets. */
@@ -53,21 +75,23 @@ export interface OperatorKeyChange {
   readonly resealed: number;
 }
 
-/** The operator's commands for the key that seals all secrets. They run one after the other. */
+/** The operator's commands for the key that encrypts all secrets. The commands run one after the other. */
 export interface OperatorKeyCommands {
   /**
-   * Creates a new key and re-seals all secrets with it, while the server answers requests. The older keys stay in the file, so
-   * session tokens and join tokens that they sealed are valid until they expire. An interrupted rotation can be repeated.
+   * Creates a new key and re-seals all secrets with it, while the server answers requests. The older keys stay in the
+   * file. So session tokens and join tokens that an older key sealed stay valid until they expire. An interrupted
+   * rotation can be repeated.
    *
    * @throws Error  other servers are on the database
    *
-   * Writes: operator.key first and durably; each secret in a transaction; at the end the fingerprint and the trail event.
+   * Writes, in this order: (1) `operator.key`, durably, (2) the secrets, in several transactions, (3) the fingerprint
+   * and the trail event, in one transaction.
    */
   rotate(): Promise<OperatorKeyChange>;
   /**
    * Deletes all keys except the newest. Tokens that an older key sealed are invalid from then on.
    *
-   * @throws Error  an older key seals a secret in the database
+   * @throws Error  a secret in the database is still encrypted with an older key
    */
   forgetOlder(): Promise<OperatorKeyChange>;
 }
@@ -83,10 +107,11 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
   };
 
   async function rotate(): Promise<OperatorKeyChange> {
-    // The operator.key of other servers would not have the new key, so they could not open re-sealed secrets.
+    // Fails if other servers use the database. Their `operator.key` would not have the new key, so they could not open
+    // re-sealed secrets.
     const others = (await lease.servers()).filter(({ id }) => id !== lease.serverId());
     if (others.length > 0)
-      throw new Error(`other servers are on this database (${others.map(({ name }) => name).join(', ')}); stop them first`);
+      throw new Error(`other servers use this database (${others.map(({ name }) => name).join(', ')}); stop these servers first`);
     ring.addNewest();
     const reseal: Reseal = (secret, boundTo) => vault.seal(vault.open(secret, boundTo), boundTo);
     let resealed = 0;
@@ -131,10 +156,12 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
 }
 
 /**
- * Returns all records with sealed secrets in pages. One transaction reads one page. A record that is added meanwhile can be missing. Its
- * secrets are sealed with the newest key already.
+ * Returns all records with sealed secrets in pages. One transaction reads one page. A record that is added in the
+ * meantime can be missing. Its secrets are sealed with the newest key, unless its request sealed them just before the
+ * rotation. In that case `forgetOlder` finds it and refuses.
  */
-async function* pagesOfSealed({ store, sealed: kinds }: OperatorKeyParts): AsyncGenerator<readonly Sealed[]> {
+async function* pagesOfSealed({ store, sealed: kinds, rows }: OperatorKeyParts): AsyncGenerator<readonly Sealed[]> {
+  for (const each of rows) yield (await store.transaction((tx) => each.list(tx))).map((row) => sealedRow(each, row));
   for await (const accountIds of pagesOfAccounts(store)) {
     for (const accountId of accountIds) {
       for (const kind of Object.keys(SEALED) as IdentityKind[]) yield* pagesOfIdentity(store, accountId, kind);
@@ -167,6 +194,17 @@ function sealedIdentity<Kind extends IdentityKind>(accountId: AccountId, kind: K
     async keep(tx, reseal) {
       const current = await tx.identity.get(accountId, kind, key);
       if (current !== undefined) await tx.identity.put(accountId, kind, key, again(current, reseal));
+    },
+  };
+}
+
+function sealedRow(rows: SealedRows, { key, sealed, boundTo }: SealedRow): Sealed {
+  return {
+    secrets: 1,
+    read: (reseal) => void reseal(sealed, boundTo),
+    async keep(tx, reseal) {
+      const current = await rows.get(tx, key);
+      if (current !== undefined) await rows.put(tx, key, reseal(current.sealed, current.boundTo));
     },
   };
 }

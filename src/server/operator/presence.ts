@@ -1,4 +1,7 @@
-/** Presence of the servers on one database, for the operator. The lease does not depend on it. */
+/**
+ * Stores and reads the time at which each server of a database last reported that it runs. The operator's list of
+ * servers shows this time. The leases of the servers do not use it.
+ */
 import type { Lease } from '#access/lease.ts';
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { Instant } from '#core/instant.ts';
@@ -6,9 +9,12 @@ import type { Part } from '#core/part.ts';
 import type { OpenServers } from '#store/engine/open-servers.ts';
 import type { RegisteredServer } from '#store/engine/servers.ts';
 
-/** Interval at which a server stores that it runs. */
+/** Interval at which a server stores the current time as proof that it runs. */
 export const SEEN_EVERY_MS = 2_000;
-/** Time after which a server is silent. It allows for one lost statement and for clocks that differ. */
+/**
+ * If the last stored time of a server is older than this, the list shows the server as silent. The value allows for one
+ * failed write to the database, and for differences between the clocks of servers.
+ */
 const SILENT_AFTER_MS = 3 * SEEN_EVERY_MS;
 
 export interface PresenceParts {
@@ -20,15 +26,15 @@ export interface PresenceParts {
 }
 
 /**
- * Creates the part that stores every two seconds that the server runs. A server of an embedded database stores nothing, because no
- * other server reads it.
+ * Creates the part that stores the current time every two seconds, as proof that the server runs. A server with an
+ * embedded database stores nothing, because no other server could read it.
  */
 export function presencePart({ registry, lease, clock, address }: PresenceParts): Part {
   let cancel = (): void => {};
   let isStopped = false;
 
   function beat(): void {
-    // The lease reports an unreachable database.
+    // Ignores errors, because the lease already reports an unreachable database.
     void registry.servers.seen(lease.serverId(), address(), clock.wall()).catch(() => {});
     if (!isStopped) cancel = clock.after(SEEN_EVERY_MS, beat);
   }
@@ -44,11 +50,13 @@ export function presencePart({ registry, lease, clock, address }: PresenceParts)
   };
 }
 
-/** A server as the operator sees it. */
+/** A server in the operator's list of servers. */
 export interface PresentServer extends Omit<RegisteredServer, 'state' | 'seenAt'> {
   readonly own: boolean;
   readonly state: RegisteredServer['state'] | 'silent';
-  /** Time since the server stored that it runs, or since it registered. */
+  /**
+   * Milliseconds since the last stored time of the server, or since its registration if it has not stored a time yet.
+   */
   readonly seenMsAgo: number;
 }
 
@@ -60,7 +68,7 @@ export function presentServers(
 ): readonly PresentServer[] {
   return servers.map(({ seenAt, ...server }) => {
     if (server.id === own.id) return { ...server, address: own.address, own: true, seenMsAgo: 0 };
-    // A new server has not stored that it runs. Its registration counts instead.
+    // A new server may not have stored a time yet. Then the time of its registration counts.
     const seenMsAgo = Math.max(0, now - Math.max(seenAt, server.startedAt));
     const isSilent = server.state === 'active' && seenMsAgo > SILENT_AFTER_MS;
     return { ...server, own: false, state: isSilent ? 'silent' : server.state, seenMsAgo };

@@ -1,8 +1,9 @@
 /**
- * The federation endpoint: temporary credentials for a token, and the token for a browser's sign-in.
+ * The federation endpoint. It exchanges temporary credentials for a sign-in token, and the token for the sign-in of a
+ * browser.
  *
  * Source: IAM User Guide, "Enable custom identity broker access to the AWS console". Requirement FED-3.
- * Assumed: the errors' bodies.
+ * Assumed: the bodies of error responses.
  */
 import type { SessionCredentials } from '#access/sign-in.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
@@ -24,7 +25,7 @@ import {
 import { recordLogin, recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
-/** Maximum length of a session's JSON, in characters. */
+/** Maximum length of the parameter `Session`, which is a JSON object, in characters. */
 const SESSION_MAX = 16_384;
 
 export async function federation(parts: SignInParts, received: PageRequest): Promise<Answer> {
@@ -38,7 +39,7 @@ export async function federation(parts: SignInParts, received: PageRequest): Pro
     case 'login':
       return await login(parts, received, parameters);
     case 'logout':
-      if (!isNavigation(received)) return refusal(403, 'CrossSite', 'To sign out, open this URL as a page.');
+      if (!isNavigation(received)) return refusal(403, 'CrossSite', 'To sign out, open this URL in a browser window.');
       return redirect(302, CONSOLE_PATH, ...clearCookie(received));
     default:
       return refusal(400, 'InvalidRequest', 'Action must be getSigninToken, login or logout.');
@@ -57,7 +58,8 @@ async function signinToken(parts: SignInParts, received: PageRequest, parameters
   const answer = parts.signIns.signinToken(given, seconds, parts.now(), parts.random);
   const { principal } = answer;
   const accountId = principal?.accountId ?? NO_ACCOUNT;
-  const event = { received, eventName: 'GetSigninToken', accountId, ...(principal !== undefined && { principal }) } as const;
+  const caller = principal !== undefined && { principal, accessKeyId: given.sessionId };
+  const event = { received, eventName: 'GetSigninToken', accountId, ...caller } as const;
   await parts.store.transaction((tx) =>
     answer.outcome === 'issued'
       ? recordSignIn(parts, tx, { ...event, outcome: 'Success', madeAccessKeyId: answer.accessKeyId })
@@ -76,7 +78,7 @@ function readSession(text: string): SessionCredentials | undefined {
 /** Signs in a browser that navigates to the URL. `Destination` must be a path of this server, to prevent open redirects. */
 async function login(parts: SignInParts, received: PageRequest, parameters: Parameters): Promise<Answer> {
   if (received.method !== 'GET') return refusal(405, 'InvalidRequest', 'The method is not allowed. Use GET to sign in.', 'allow', 'GET');
-  if (!isNavigation(received)) return refusal(403, 'CrossSite', 'To sign in, open this URL as a page.');
+  if (!isNavigation(received)) return refusal(403, 'CrossSite', 'To sign in, open this URL in a browser window.');
   const destination = ownPath(parameters.get('Destination') ?? CONSOLE_PATH);
   if (destination === undefined) return page(400, 'Sign-in failed', '<p>Destination must be a path of this server.</p>');
   const now = parts.now();

@@ -20,7 +20,7 @@ function received(rawHeaders: readonly string[], secure = false): PageRequest {
   };
 }
 
-/** Generator of parts of paths, and of URLs of other hosts. */
+/** Generator of lists of strings. The strings are parts of paths, and parts of URLs of other hosts. */
 const pieces = fc.array(
   fc.constantFrom('/', '//', '\\', '.', '..', '@', ':', '?', '#', '%2f', '%5c', 'evil.example', 'https:', ' ', '\t', '\n', '\0', 'é', 'a'),
 );
@@ -56,7 +56,7 @@ for (const [text, passes] of PATHS) {
   });
 }
 
-test('readCookie: only a cookie with the exact name is read, over HTTPS with the prefix __Host-', () => {
+test('readCookie: reads only a cookie with the exact name, which starts with __Host- over HTTPS', () => {
   for (const tls of [false, true]) {
     const [, cookie = ''] = setCookie(received([], tls), 'value', instant(NOW + 1000), NOW);
     const pair = cookie.split(';')[0] as string;

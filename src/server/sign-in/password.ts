@@ -1,32 +1,33 @@
 /**
  * An IAM user's sign-in: account, name, password, and a code if the user has an MFA device.
  *
- * Every failure returns the same error after the same delay, whichever of account, name, password or code was wrong. After five
- * failures in a row for a name the next attempt waits, longer each time. Attempts with unknown names wait in the same way. One source may
- * fail a limited number of times, for all names together. The store counts both, so the limits hold on all servers together.
- * A server tries one password for a name at a time.
+ * Every failure returns the same error after the same delay, whichever of account, name, password or code was wrong.
+ * After five failures in a row for a name, the next attempt must wait, longer after each failure. Attempts with unknown
+ * names must wait in the same way. One source (client address) may fail a limited number of times, for all names
+ * together. The store counts the failures of names and of sources, so the limits hold on all servers together. A server
+ * tries one password for a name at a time.
  *
- * Source: IAM User Guide, "How IAM users sign in to your AWS account". Requirement AUTHN-5. Assumed: the codes and the limits.
+ * Source: IAM User Guide, "How IAM users sign in to your AWS account". Requirement AUTHN-5. Assumed: the error codes
+ * and the limits.
  */
 
 import { CHANGE_PASSWORD_ONLY } from '#access/sign-in.ts';
 import { type AccountId, isAccountId, NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer } from '#core/exchange.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
 import { sourceOf } from '#core/source-address.ts';
 import { isPassword } from '#services/iam/password-hash.ts';
 import type { PasswordPolicyRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
-import { type Attempted, type SignInAttempts, signInAttempts, type Tried } from './attempts.ts';
+import { type Attempted, attemptTurns, type SignInAttempts, signInAttempts, type Tried } from './attempts.ts';
 import { bodyOf, CONSOLE_PATH, fromOwnPage, jsonAnswer, readStrings, refusal, setCookie } from './http.ts';
 import { recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
 /** Lifetime of a console session: 12 hours. Source: IAM User Guide: a console session of an IAM user lasts 12 hours. */
 const SESSION_MS = 12 * 3_600_000;
-/** Maximum attempts of one source that a server handles at once: half of the places in the gate's queue. */
-const UNDER_WAY_PER_SOURCE = 16;
 interface Credentials {
   readonly account: string;
   readonly userName: string;
@@ -41,11 +42,13 @@ type Verdict =
   | { readonly outcome: 'too-soon'; readonly at: Instant }
   | { readonly outcome: 'right'; readonly answer: Answer };
 
-/** Returns the handler of sign-ins. The handler stores the attempts in progress. */
+/**
+ * Returns the handler of sign-in requests. The handler remembers the names and sources that have an attempt in
+ * progress.
+ */
 export function passwordSignIn(parts: SignInParts): (received: PageRequest) => Promise<Answer> {
   const { attempted, countFailure, countSource } = signInAttempts(parts);
-  const underWay = new Set<string>();
-  const underWayOfSource = new Map<string, number>();
+  const turns = attemptTurns();
 
   return async (received) => {
     if (!fromOwnPage(received)) return refusal(403, 'CrossSite', 'The request must come from a page of this server.');
@@ -59,19 +62,8 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
     }
     const accountId = accountNamed(parts, given.account);
     const name = `${accountId ?? given.account}\n${given.userName.toLowerCase()}`;
-    const source = sourceOf(received.sourceIp);
-    const ofSource = underWayOfSource.get(source) ?? 0;
-    if (underWay.has(name) || ofSource >= UNDER_WAY_PER_SOURCE) return tooSoon(1);
-    underWay.add(name);
-    underWayOfSource.set(source, ofSource + 1);
-    try {
-      return await signIn(received, given, accountId, { name, source });
-    } finally {
-      underWay.delete(name);
-      const left = (underWayOfSource.get(source) ?? 1) - 1;
-      if (left === 0) underWayOfSource.delete(source);
-      else underWayOfSource.set(source, left);
-    }
+    const tried = { name, source: sourceOf(received.sourceIp) };
+    return (await turns(tried, () => signIn(received, given, accountId, tried))) ?? tooSoon(1);
   };
 
   async function signIn(received: PageRequest, given: Credentials, accountId: AccountId | undefined, tried: Tried): Promise<Answer> {
@@ -88,7 +80,8 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
     const verdict = await store.transaction(async (tx): Promise<Verdict> => {
       const now = await attempted(tx, accountId, given.userName, tried);
       const { user, nextAt } = now;
-      // The password may have changed meanwhile, and other attempts and servers may have counted failures.
+      // Reads the user and the counts again. During the comparison the password may have changed, and other attempts or
+      // servers may have counted failures.
       const still = user !== undefined && user.userId === before.user?.userId && user.loginProfile?.passwordHash === kept;
       if (parts.now() < nextAt) return { outcome: 'too-soon', at: nextAt };
       if (accountId === undefined || user === undefined || !isRight || !still) {
@@ -113,7 +106,10 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
   }
 }
 
-/** Completes a sign-in with the right password: checks the code and the age of the password, and creates the session. */
+/**
+ * Completes a sign-in with the right password: checks the MFA code and the age of the password, and creates the
+ * session.
+ */
 async function withPassword(
   parts: SignInParts,
   countSource: SignInAttempts['countSource'],
@@ -130,7 +126,8 @@ async function withPassword(
     await recordSignIn(parts, tx, { received, eventName: 'CheckMfa', outcome: 'Success', accountId, principal, mfaUsed: true });
     return { outcome: 'mfa-required' };
   }
-  if (devices.length > 0 && !(await isCodeOf(parts, tx, principal, devices, given.mfaCode as string, now))) {
+  const mfaIdentifier = devices.length > 0 ? await deviceOf(parts, tx, principal, devices, given.mfaCode as string, now) : undefined;
+  if (devices.length > 0 && mfaIdentifier === undefined) {
     await countSource(tx, source);
     await recordFailure(parts, tx, received, accountId, user, true);
     return { outcome: 'wrong' };
@@ -162,6 +159,7 @@ async function withPassword(
     principal,
     mfaUsed: session.mfaAuthenticated,
     loginTo: CONSOLE_PATH,
+    ...omitUndefined({ mfaIdentifier }),
   });
   const { signIn, cookie } = begun;
   const content = { principalArn: user.arn, accountId, expiration: isoSeconds(signIn.credentials.expiration) };
@@ -175,27 +173,30 @@ async function withPassword(
   };
 }
 
-/** Reports whether a code is valid for one of the devices. A wrong code counts as a failure of every device. */
-async function isCodeOf(
+/**
+ * Returns the ARN of the device for which a code is valid. Returns `undefined` if there is none. A wrong code counts as a failure of each
+ * of these devices.
+ */
+async function deviceOf(
   parts: SignInParts,
   tx: Tx,
   principal: Principal,
   devices: readonly string[],
   code: string,
   now: Instant,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const bearer = { tx, principal, accountId: principal.accountId, now };
   const wrong = [];
   for (const serialNumber of devices) {
     const shown = await parts.verifyMfa(bearer, serialNumber, code);
-    if (shown.right) return true;
+    if (shown.right) return serialNumber;
     wrong.push(shown);
   }
   for (const { count } of wrong) await count(tx);
-  return false;
+  return undefined;
 }
 
-/** Returns the account with an ID or an alias. */
+/** Returns the ID of the account with this ID or alias, or undefined if there is no such account. */
 function accountNamed({ snapshot }: SignInParts, account: string): AccountId | undefined {
   if (isAccountId(account)) return snapshot.account(account)?.accountId;
   return snapshot.accountByAlias(account)?.accountId;

@@ -1,9 +1,12 @@
 /**
- * Sign-in of a browser with a SAML assertion that an identity provider posts. The server assumes the only role of the assertion, or lets
- * the user select one. STS creates the role session, as for every other caller: with the same trust policy and trail record.
+ * Sign-in of a browser with a SAML assertion that an identity provider posts. If the assertion has one role, the server
+ * assumes this role. If it has several roles, the user selects one. For the role session, the server calls
+ * AssumeRoleWithSAML of STS, which checks the trust policy and records the call.
  *
- * Source: IAM User Guide, "Enabling SAML 2.0 federated principals to access the AWS Management Console". Requirement FED-1.
- * Assumed: the page. The server ignores a RelayState that is not a path of this server.
+ * Source: IAM User Guide, "Enabling SAML 2.0 federated principals to access the AWS Management Console". Requirement
+ * FED-1.
+ * Assumed: (1) the content of the page that lists the roles, (2) the server ignores a RelayState that is not a path of
+ * this server.
  */
 import { namedProviders } from '#access/saml-providers.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
@@ -20,7 +23,7 @@ import type { PageRequest } from './site.ts';
 
 /** Largest assertion that STS accepts, in characters. Source: STS API reference, AssumeRoleWithSAML, SAMLAssertion. */
 const ASSERTION_MAX = 100_000;
-/** Duration of a sign-in if the assertion has no SessionDuration. Source: as above. */
+/** Duration of a sign-in if the assertion has no SessionDuration. Source: STS API reference, AssumeRoleWithSAML. */
 const DEFAULT_SECONDS = 3600;
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -28,12 +31,12 @@ interface Offer {
   readonly roleArn: string;
   readonly providerArn: string;
   readonly seconds: number;
-  /** Principal that presents the assertion, as the provider signed it. */
+  /** Principal that the assertion describes. The provider signed the assertion. */
   readonly tokenCaller: Principal;
 }
 
 export async function samlSignIn(parts: SignInParts, received: PageRequest): Promise<Answer> {
-  if (!isNavigation(received)) return failed(403, 'To sign in, open this URL as a page.');
+  if (!isNavigation(received)) return failed(403, 'To sign in, open this URL in a browser window.');
   const body = bodyOf(received, FORM);
   const form = body === undefined ? undefined : readParameters(body);
   const assertion = form?.get('SAMLResponse') ?? '';
@@ -61,17 +64,17 @@ export async function samlSignIn(parts: SignInParts, received: PageRequest): Pro
   return await assume(parts, received, assertion, chosen, destination);
 }
 
-/** Errors after which the server can verify the same assertion later. */
+/** Error codes of temporary errors. The server may accept the same assertion later. */
 const BUSY: ReadonlySet<string> = new Set(['Throttling', 'ServiceUnavailable']);
 
 interface Offers {
   readonly offers: readonly Offer[];
-  /** Reason if there are no offers. */
+  /** Error message for the user if there are no offers. */
   readonly why: string;
   readonly isBusy: boolean;
 }
 
-/** Returns the roles of an assertion, by each provider that signed it. */
+/** Returns the roles that an assertion offers, for each provider that signed it. */
 async function offersOf(parts: SignInParts, assertion: string, source: string): Promise<Offers> {
   const offers: Offer[] = [];
   let why = 'The assertion contains no role of this server.';
@@ -128,7 +131,7 @@ async function assume(parts: SignInParts, received: PageRequest, assertion: stri
   const opened = parts.sessions.open(AccessKeyId, SessionToken);
   const begun = opened === undefined ? 'too-large' : parts.signIns.begin(opened.claims, parts.random);
   if (begun === 'too-large') return failed(400, 'The assertion passes more tags than a cookie can store.');
-  await recordLogin(parts, received, begun, destination);
+  await recordLogin(parts, received, begun, destination, offer.providerArn);
   return redirect(303, destination, ...setCookie(received, begun.cookie, begun.signIn.credentials.expiration, parts.now()));
 }
 
@@ -136,7 +139,7 @@ async function assume(parts: SignInParts, received: PageRequest, assertion: stri
 const CLIENT_HEADERS: ReadonlySet<string> = new Set(['host', 'user-agent']);
 
 /** Returns the facts about a browser's request, for a call that the server runs on behalf of the browser. */
-function callFactsOf({ rawHeaders, ...received }: PageRequest): RequestFacts {
+export function callFactsOf({ rawHeaders, ...received }: PageRequest): RequestFacts {
   const ofClient = rawHeaders.filter((_text, i) => CLIENT_HEADERS.has((rawHeaders[i - (i % 2)] as string).toLowerCase()));
   return { ...received, rawHeaders: ofClient };
 }

@@ -8,23 +8,33 @@ import type { Settings } from '../settings.ts';
 
 /** A request to a sign-in page, whose Host is a name of this server. */
 export interface PageRequest extends Received {
-  /** Whether the browser uses HTTPS: the connection or a trusted proxy states it, or the request is for the public URL. */
+  /**
+   * Whether the browser uses HTTPS. True if the connection uses TLS, the headers of a trusted proxy specify HTTPS, or
+   * the request is for the public URL.
+   */
   readonly secure: boolean;
 }
 
 export interface Site {
-  /** Returns the request as the pages read it. Undefined if its Host is not a name of this server. */
+  /**
+   * Returns the request in the form that the pages read. Returns undefined if its Host is not a name of this server.
+   */
   request(received: Received): PageRequest | undefined;
-  /** Reports whether a request is for the public URL. Only responses to such requests require HTTPS for all ports of the host. */
+  /**
+   * Reports whether a request is for the public URL. Only the responses to these requests have the header
+   * Strict-Transport-Security, which makes browsers use HTTPS on all ports of the host.
+   */
   isPublic(received: Received): boolean;
 }
 
 /**
- * Returns the names of a server: loopback names, hosts of its listeners, names of its certificate, host of the public URL.
+ * Returns the check that the `Host` header of a request is a name of the server. The names are the loopback names, the
+ * hosts of the listeners, the names in the certificate and the host of the public URL.
  *
- * A page of an attacker whose DNS name points to this server (DNS rebinding) sends the attacker's name in `Host`. The port
- * is not compared, because a proxy or a port mapping can change it and a page cannot gain from it. An IP address cannot be rebound. If a
- * listener uses all addresses of the machine, every IP address is therefore accepted.
+ * This check prevents DNS rebinding: if an attacker's DNS name points to this server, the attacker's page sends that
+ * name in `Host`. The port is not compared. A proxy or a port mapping can change the port, and another port does not
+ * help an attacker. If a listener uses all addresses of the machine, `Host` may also be any IP address. This is safe,
+ * because DNS rebinding needs a DNS name.
  */
 export function siteOf(settings: Settings): Site {
   const publicName = settings.publicUrl === undefined ? undefined : bare(new URL(settings.publicUrl).hostname);
@@ -51,7 +61,10 @@ export function siteOf(settings: Settings): Site {
   };
 }
 
-/** Reports whether a name is `localhost`, below it, in 127.0.0.0/8, or ::1. Source: RFC 6761 §6.3: `localhost` names are loopback. */
+/**
+ * Reports whether a name is `localhost`, a subdomain of `localhost`, an address in 127.0.0.0/8, or ::1. Source: RFC
+ * 6761 §6.3: `localhost` names are loopback.
+ */
 function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
 }

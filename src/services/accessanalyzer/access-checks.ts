@@ -9,14 +9,17 @@ import { AwsError } from './errors.ts';
 type Checks = ServiceOperations<AccessanalyzerApi>;
 
 /**
- * Maximum length of an analyzed policy in characters: four times the largest policy that IAM stores. The work of an analysis grows with the
- * square of the length.
+ * Maximum length of an analyzed policy in characters: four times the largest managed policy. Longer policies are
+ * rejected, because the work of an analysis grows with the square of the length.
  *
- * Assumed: the service's own limit is not documented.
+ * Assumed: the number, because AWS does not document the limit of the real service.
  */
 const ANALYZED_MAX = 24_576;
 
-/** Maximum number of actions, and of resources, in one access to check. Source: IAM Access Analyzer API, Access: 100 each. */
+/**
+ * Maximum number of actions, and also maximum number of resources, in the `access` of a request.
+ * Source: IAM Access Analyzer API, Access: 100 actions and 100 resources.
+ */
 const LISTED_MAX = 100;
 
 /**
@@ -37,8 +40,8 @@ export const checkNoNewAccess: Checks['CheckNoNewAccess'] = {
 /**
  * Checks whether a policy allows any of the listed access.
  *
- * @throws InvalidParameterException     the document is too long; the access is empty, too long, or has an invalid action or ARN;
- *   the document is not a valid policy
+ * @throws InvalidParameterException     the document is too long or is not a valid policy; `access` is empty, has too
+ *   many actions or resources, or has an invalid action or ARN
  * @throws UnprocessableEntityException  the check needs more work than one request may take
  * Source: accessanalyzer 2019-11-01, CheckAccessNotGranted.
  */
@@ -49,7 +52,7 @@ export const checkAccessNotGranted: Checks['CheckAccessNotGranted'] = {
     const { actions = [], resources = [] } = access;
     if (actions.length + resources.length === 0) throw invalid('Specify at least one action or resource in access.');
     if (actions.length > LISTED_MAX || resources.length > LISTED_MAX)
-      throw invalid(`An access can have at most ${LISTED_MAX} actions and ${LISTED_MAX} resources.`);
+      throw invalid(`Each element of access can have at most ${LISTED_MAX} actions and ${LISTED_MAX} resources.`);
     for (const action of actions)
       if (action !== '*' && !action.includes(':')) throw invalid(`Invalid action '${action}'. It must be * or have the form service:name.`);
     for (const resource of resources)
@@ -62,9 +65,13 @@ function askedAs(policyType: AccessCheckPolicyType): AskedAs {
   return policyType === 'IDENTITY_POLICY' ? 'identity' : 'resource';
 }
 
-/** Names a policy for the analysis. @throws AwsError InvalidParameter  the document is too long */
+/**
+ * Combines a policy document with the name by which error messages refer to it.
+ *
+ * @throws AwsError InvalidParameter  the document is too long
+ */
 function named(text: string, policyId: string): NamedPolicy {
-  if (text.length > ANALYZED_MAX) throw invalid(`The ${policyId} has more than ${ANALYZED_MAX} characters.`);
+  if (text.length > ANALYZED_MAX) throw invalid(`${policyId} has more than ${ANALYZED_MAX} characters.`);
   return { policyId, text };
 }
 
@@ -73,7 +80,8 @@ function named(text: string, policyId: string): NamedPolicy {
  *
  * @throws AwsError InvalidParameter  a document is not a valid policy
  * @throws AwsError UnprocessableEntity  the check needs more work than one request may take
- * Source: accessanalyzer 2019-11-01, UnprocessableEntityException: "The specified entity could not be processed." Assumed: the messages.
+ * Source: accessanalyzer 2019-11-01, UnprocessableEntityException: "The specified entity could not be processed."
+ * Assumed: the wording of the error messages.
  */
 function checked<Kind extends 'new-access' | 'granted-access'>(
   call: Call,
@@ -89,7 +97,7 @@ function checked<Kind extends 'new-access' | 'granted-access'>(
   if ('answer' in outcome) return outcome.answer;
   const { policyId, problem } = outcome.invalid;
   const where = problem === undefined ? '' : ` Line ${problem.start.line}, column ${problem.start.column}: ${problem.message}`;
-  throw invalid(`The ${policyId} is not a valid policy.${where}`);
+  throw invalid(`${policyId} is not a valid policy.${where}`);
 }
 
 function invalid(message: string): AwsError {

@@ -6,7 +6,7 @@ import { accessanalyzerOperations } from './operations.ts';
 
 const operations = accessanalyzerOperations();
 
-/** The only members of a call that these operations use. */
+/** Call with the only member that these operations use. */
 const CALL = { analyze: analyzeAtOnce } as Call;
 
 const statement = { Effect: 'Allow', Action: 'chime:GetMeting', Resource: '*' };
@@ -106,7 +106,7 @@ test('CheckAccessNotGranted: the result for access that is not allowed is PASS, 
   assert.deepEqual([answer.result, answer.reasons], ['PASS', []]);
 });
 
-test('CheckAccessNotGranted: a long policy with many statements succeeds', async () => {
+test('CheckAccessNotGranted: the check of a long policy with many statements returns a result', async () => {
   const Statement = Array.from({ length: 180 }, (_, i) => ({
     Effect: i % 3 === 0 ? 'Deny' : 'Allow',
     Action: `a${i % 7}:*${i}*`,

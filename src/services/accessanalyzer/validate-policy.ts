@@ -9,7 +9,7 @@ import { AwsError } from './errors.ts';
 /**
  * Maximum and default number of findings per page.
  *
- * Assumed: the model has no limits, and the service documents none.
+ * Assumed: both numbers, because neither the model nor the documentation of the service has limits.
  */
 const PAGE_MAX = 1000;
 const PAGE_DEFAULT = 100;
@@ -17,16 +17,17 @@ const PAGE_DEFAULT = 100;
 /**
  * Returns errors, warnings and suggestions for a policy.
  *
- * @throws ValidationException  maxResults is less than one; the token is not of this policy; the policy needs more work than
- *   one request may take
+ * @throws ValidationException  maxResults is less than one; the token was issued for another policy; the policy needs
+ *   more work than one request may take
  * Source: accessanalyzer 2019-11-01, ValidatePolicy.
- * Assumed: resource control policies are validated as resource policies, because Belfry does not enforce them.
+ * Assumed: the rules for resource policies also apply to resource control policies. Belfry has no rules for resource
+ * control policies, because it does not enforce them.
  * Assumed: messages are in English for every locale.
  */
 export const validatePolicy: ServiceOperations<AccessanalyzerApi>['ValidatePolicy'] = {
   async handle(call, input) {
     const { policyDocument, maxResults = PAGE_DEFAULT, nextToken } = input;
-    if (maxResults < 1) throw invalid('maxResults', 'Value at maxResults must be at least 1.');
+    if (maxResults < 1) throw invalid('maxResults', `Invalid maxResults '${maxResults}'. It must be at least 1.`);
     const mark = markOf(input);
     const from = nextToken === undefined ? 0 : placeOf(nextToken, mark);
     const to = from + Math.min(maxResults, PAGE_MAX);
@@ -62,7 +63,10 @@ function policyTypeOf({ policyType, validatePolicyResourceType }: ValidatePolicy
   }
 }
 
-/** Returns the part of a token that identifies the policy and its type. It is not secret. */
+/**
+ * Returns the part of a pagination token that identifies the policy and its type, so that the token is valid only for
+ * this policy. The value is a hash and not secret.
+ */
 function markOf({ policyDocument, policyType, validatePolicyResourceType }: ValidatePolicyRequest): string {
   return createHash('sha256')
     .update(JSON.stringify([policyDocument, policyType, validatePolicyResourceType]))

@@ -65,7 +65,7 @@ const RESOURCES: Readonly<Record<keyof ChimeSdkIdentityApi, readonly [action: st
   ListTagsForResource:                  [['chime:ListTagsForResource', USER]],
 };
 
-test('Access: every operation of the model is in the table', () => {
+test('Access: the table RESOURCES of this test has a row for every operation', () => {
   assert.deepEqual(Object.keys(RESOURCES).sort(), Object.keys(loadModel('chime-sdk-identity').operations).sort());
 });
 
@@ -78,7 +78,7 @@ for (const [name, expected] of Object.entries(RESOURCES)) {
   });
 }
 
-test('Access: a creation without tags and expiration settings requires only the creation', () => {
+test('Access: creating a resource without tags or expiration settings requires only the Create permission', () => {
   for (const name of ['CreateAppInstance', 'CreateAppInstanceUser', 'CreateAppInstanceBot']) {
     assert.deepEqual(
       required(name, { AppInstanceArn: ONE, AppInstanceUserId: 'ada' }).map(({ action }) => action),
@@ -87,11 +87,11 @@ test('Access: a creation without tags and expiration settings requires only the 
   }
 });
 
-test('Access: a string that is not an ARN becomes the resource of the permission unchanged', () => {
+test('Access: if the input has a string that is not an ARN, the action is required on this string', () => {
   assert.deepEqual(required('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn: 'ada' })[0]?.resources, ['ada']);
 });
 
-test('Access: each resource has its own tags, and patterns and unknown ARNs have none', async () => {
+test('Access: each ARN has the tags of its own resource, and patterns and unknown ARNs have no tags', async () => {
   const { store, appInstance, user, bot } = await openFixture();
   const AppInstanceArn = await appInstance({ Tags: TAGS });
   const AppInstanceAdminArn = await user(AppInstanceArn, 'ada', { Tags: [{ Key: 'Team', Value: 'red' }] });

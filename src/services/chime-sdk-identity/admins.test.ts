@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isAppInstanceAdmin } from '../chime/app-instances.ts';
+import { isAppInstanceAdmin } from '../chime-kit/app-instances.ts';
 import { CALLER, openFixture, START, UNKNOWN } from './fixture.ts';
 
-test('Administrators: they are added, described, listed and removed, and the user still exists', async () => {
+test('Administrators: a user is added, described, listed and removed, and still exists as a user', async () => {
   const { run, appInstance, user, bot } = await openFixture();
   const AppInstanceArn = await appInstance();
   const arns = [await bot(AppInstanceArn), await user(AppInstanceArn, 'ada', { Name: 'Ada' })];
@@ -26,7 +26,7 @@ test('Administrators: they are added, described, listed and removed, and the use
   await run('DescribeAppInstanceUser', { AppInstanceUserArn });
 });
 
-test('Administrators: isAppInstanceAdmin reports them', async () => {
+test('Administrators: isAppInstanceAdmin is true only after CreateAppInstanceAdmin', async () => {
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceAdminArn = await user(AppInstanceArn, 'ada');
@@ -40,7 +40,7 @@ test('Administrators: isAppInstanceAdmin reports them', async () => {
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, of: 'one' | 'other' | 'unknown', user: 'ada' | 'bob' | 'unknown', code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['an unknown app instance',                         'unknown', 'ada',    'ForbiddenException'            ],
   ['an unknown user',                                 'one',     'unknown','ForbiddenException'            ],
   ['a user of another app instance',                  'other',   'ada',    'ForbiddenException'            ],

@@ -1,7 +1,7 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, Identity } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
-import { type AppInstanceMember, appInstanceArn, findMember, inAppInstance } from '../chime/app-instances.ts';
+import { type AppInstanceMember, appInstanceArn, findMember, inAppInstance } from '../chime-kit/app-instances.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { pageOfKind } from '../kit/resource.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
@@ -17,17 +17,18 @@ interface OfAdmin {
 }
 
 /**
- * Administrators of app instances, which are users and bots of the app instance. The operations are not regular: the ID of an
- * administrator is that of the user or bot, which must exist, and outputs show its name.
+ * Administrators of app instances. An administrator is a user or bot of the app instance. These operations are not
+ * generated with `resource`, as the operations of most resources are. The reason: the ID of an administrator is the ID
+ * of an existing user or bot, and outputs contain the name of this user or bot.
  *
  * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceAdmin … ListAppInstanceAdmins.
  */
 export function adminOperations({ limits }: IdentityDeps) {
   return {
     /**
-     * Assumed: the message of the conflict.
+     * Assumed: the wording of the message of ConflictException.
      * @throws ForbiddenException             the app instance does not exist, or the user or bot is not in it
-     * @throws ConflictException              the user or bot is an administrator
+     * @throws ConflictException              the user or bot already is an administrator
      * @throws ResourceLimitExceededException the app instance has the maximum number of administrators
      */
     CreateAppInstanceAdmin: {
@@ -45,7 +46,10 @@ export function adminOperations({ limits }: IdentityDeps) {
       },
     },
 
-    /** @throws ForbiddenException the app instance does not exist, the user or bot is not in it, or it is not an administrator */
+    /**
+     * @throws ForbiddenException the app instance does not exist · the user or bot is not in the app instance · the
+     *   user or bot is not an administrator
+     */
     DescribeAppInstanceAdmin: {
       access: onAdmin,
       async handle(call, input) {
@@ -58,9 +62,10 @@ export function adminOperations({ limits }: IdentityDeps) {
     },
 
     /**
-     * Revokes the administration. The user or bot remains.
+     * Removes an administrator from the app instance. The user or bot itself remains.
      *
-     * @throws ForbiddenException the app instance does not exist, the user or bot is not in it, or it is not an administrator
+     * @throws ForbiddenException the app instance does not exist · the user or bot is not in the app instance · the
+     *   user or bot is not an administrator
      */
     DeleteAppInstanceAdmin: {
       access: onAdmin,
@@ -72,9 +77,11 @@ export function adminOperations({ limits }: IdentityDeps) {
     },
 
     /**
-     * Returns bots, then users, each in the order of IDs.
+     * Returns a page of administrators: first the bots in the order of their IDs, then the users in the order of their
+     * IDs.
      *
-     * @throws ForbiddenException the app instance does not exist · BadRequestException the token belongs to another list
+     * @throws ForbiddenException the app instance does not exist · BadRequestException the token belongs to another
+     *   list
      */
     ListAppInstanceAdmins: {
       access: ({ AppInstanceArn: arn }, caller) => onArns(caller, arn, `${arn}/bot/*`, `${arn}/user/*`),
@@ -93,7 +100,10 @@ function onAdmin({ AppInstanceArn, AppInstanceAdminArn }: OfAdmin, caller: Calle
   return onArns(caller, AppInstanceArn, AppInstanceAdminArn);
 }
 
-/** Returns the key of an administrator, which may not exist, and the user or bot, which must exist. */
+/**
+ * Returns the key of an administrator's record, and the user or bot that the input names. The record need not exist,
+ * but the user or bot must exist.
+ */
 async function adminKey(call: Call, input: OfAdmin): Promise<{ readonly member: AppInstanceMember; readonly key: ResourceKey }> {
   const { AppInstanceArn, AppInstanceAdminArn } = input;
   const appInstance = await findOrThrow(call, APP_INSTANCES, { AppInstanceArn });
@@ -102,11 +112,14 @@ async function adminKey(call: Call, input: OfAdmin): Promise<{ readonly member: 
   return { member, key: { ...inAppInstance(call, appInstance.id), id: `${member.type}/${member.id}` } };
 }
 
-/** Returns the user or bot of an administrator. It exists, because the deletion of a user or bot revokes its administration. */
+/**
+ * Returns the user or bot of an administrator record. The user or bot exists, because its deletion also deletes the
+ * administrator record.
+ */
 async function identityOf(call: Call, { id, parent }: ResourceRecord<unknown>): Promise<Identity> {
   const arn = `${appInstanceArn(call, parent)}/${id}`;
   const member = await findMember(call.tx, call, arn);
-  if (member === undefined) throw new Error(`${arn} is an administrator but does not exist`);
+  if (member === undefined) throw new Error(`the administrator '${arn}' does not exist`);
   return toIdentity(member);
 }
 
@@ -114,7 +127,10 @@ function toIdentity({ arn, name }: AppInstanceMember): Identity {
   return omitUndefined({ Arn: arn, Name: name });
 }
 
-/** Assumed: code and message. */
+/**
+ * Returns the error for a user or bot that is not an administrator. Assumed: the error code and the wording of the
+ * message.
+ */
 function notAdmin({ arn }: AppInstanceMember): AwsError {
   return new AwsError('ForbiddenException', `'${arn}' is not an administrator of the app instance.`);
 }

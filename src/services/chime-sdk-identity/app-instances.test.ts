@@ -3,14 +3,17 @@ import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { CreateAppInstanceRequest } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKind } from '#store/resources.ts';
-import { APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, APP_INSTANCE_USER_ENDPOINT } from '../chime/app-instances.ts';
-import { ACCOUNT, DAY, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
-import { APP_INSTANCE_USER_COUNT } from './user-records.ts';
+import { APP_INSTANCE_USER_COUNT } from '../chime-kit/app-instance-users.ts';
+import { APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, APP_INSTANCE_USER_ENDPOINT } from '../chime-kit/app-instances.ts';
+import { chimeUserArn, ensureChimeUsers } from '../chime-kit/chime-app-instance.ts';
+import { workFor } from '../kit/fixture.ts';
+import { ACCOUNT, DAY, lexIn, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
+import { removeForgottenPeople } from './sweep.ts';
 
 const REQUEST: CreateAppInstanceRequest = { ClientRequestToken: 'once', Name: 'chat' };
 const LATER = instant(START + 1_000);
 
-test('App instances: Describe returns the created and changed members', async () => {
+test('App instances: Describe returns the members that Create and Update set', async () => {
   const { run } = await openFixture();
   const { AppInstanceArn = '' } = await run('CreateAppInstance', { ...REQUEST, Metadata: '{}' });
   assert.equal(AppInstanceArn, `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/a6b1e9b0-0000-4000-8000-000000000001`);
@@ -22,7 +25,7 @@ test('App instances: Describe returns the created and changed members', async ()
   });
 });
 
-test('CreateAppInstance: a token returns the same app instance for a day, even at the limit', async () => {
+test('CreateAppInstance: a token returns the same app instance for 24 hours, even if the account is full', async () => {
   const { run } = await openFixture({ appInstances: 1 });
   const first = await run('CreateAppInstance', { ...REQUEST, Metadata: 'm' });
   assert.deepEqual(await run('CreateAppInstance', { Metadata: 'm', Name: 'chat', ClientRequestToken: 'once' }), first);
@@ -30,7 +33,7 @@ test('CreateAppInstance: a token returns the same app instance for a day, even a
   await assert.rejects(run('CreateAppInstance', { ...REQUEST, Metadata: 'm' }, { now }), { code: 'ResourceLimitExceededException' });
 });
 
-test('CreateAppInstance: the token of a deleted app instance is valid again, even with other parameters', async () => {
+test('CreateAppInstance: after a deletion, the same token creates a new app instance, for any parameters', async () => {
   const { run } = await openFixture();
   const { AppInstanceArn = '' } = await run('CreateAppInstance', REQUEST);
   await run('DeleteAppInstance', { AppInstanceArn });
@@ -39,7 +42,7 @@ test('CreateAppInstance: the token of a deleted app instance is valid again, eve
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceRequest>, code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['a used token with other parameters',         { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: 'v' }] },     'ConflictException'             ],
   ['a reserved tag key',                         { Tags: [{ Key: 'aws:x', Value: 'v' }] },                                 'BadRequestException'           ],
   ['a tag key that occurs twice',                { Tags: [{ Key: 'k', Value: 'v' }, { Key: 'k', Value: 'v' }] },           'BadRequestException'           ],
@@ -78,7 +81,7 @@ test('ListAppInstances: pages repeat no app instance, and a token of another lis
   await assert.rejects(run('ListAppInstanceUsers', { AppInstanceArn, NextToken }), { code: 'BadRequestException' });
 });
 
-test('DeleteAppInstance: deletes everything in it and nothing in another one, and emits one event', async () => {
+test('DeleteAppInstance: deletes the contents of one app instance, not of others, and emits one event', async () => {
   const { run, appInstance, user, bot, endpoint, store, emitted } = await openFixture();
   const arns = [await appInstance(), await appInstance()];
   for (const AppInstanceArn of arns) {
@@ -115,7 +118,7 @@ test('DeleteAppInstance: deletes everything in it and nothing in another one, an
   await assert.rejects(run('DeleteAppInstance', { AppInstanceArn: gone }), { code: 'ForbiddenException' });
 });
 
-test('Retention: messages never expire by default, and deletion begins 30 days after a change', async () => {
+test('Retention: messages never expire by default; deletion begins 30 days after the period is changed', async () => {
   const { run, appInstance } = await openFixture();
   const AppInstanceArn = await appInstance();
   const put = (RetentionDays: number | undefined, now: number) =>
@@ -169,3 +172,45 @@ for (const [title, arn] of ABSENT) {
     await assert.rejects(run('ListAppInstanceAdmins', { AppInstanceArn }), refused);
   });
 }
+
+test('App instance of Amazon Chime: it and its people are listed, and only Amazon Chime changes or deletes them', async () => {
+  const { run, store } = await openFixture();
+  const { appInstanceId } = await store.transaction((tx) =>
+    ensureChimeUsers({ tx, now: START }, ACCOUNT, [{ userId: 'a1b2', name: 'x'.repeat(101) }]),
+  );
+  const AppInstanceArn = `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/${appInstanceId}`;
+  const AppInstanceUserArn = chimeUserArn(ACCOUNT, 'a1b2');
+  assert.deepEqual((await run('ListAppInstances', {})).AppInstances, [{ AppInstanceArn, Name: 'Amazon Chime' }]);
+  const { AppInstanceUsers = [] } = await run('ListAppInstanceUsers', { AppInstanceArn });
+  assert.deepEqual(
+    AppInstanceUsers.map(({ Name }) => Name),
+    ['x'.repeat(100), 'Amazon Chime'],
+  );
+  const token = { ClientRequestToken: 'token' };
+  const refused = { code: 'ForbiddenException', message: /belongs to Amazon Chime/ };
+  await assert.rejects(run('DeleteAppInstance', { AppInstanceArn }), refused);
+  await assert.rejects(run('PutAppInstanceRetentionSettings', { AppInstanceArn, AppInstanceRetentionSettings: {} }), refused);
+  await assert.rejects(run('CreateAppInstanceUser', { AppInstanceArn, AppInstanceUserId: 'own-user', Name: 'own', ...token }), refused);
+  await assert.rejects(run('CreateAppInstanceBot', { AppInstanceArn, Configuration: { Lex: lexIn('us-east-1') }, ...token }), refused);
+  await assert.rejects(run('UpdateAppInstanceUser', { AppInstanceUserArn, Name: 'other', Metadata: '' }), refused);
+  await assert.rejects(run('DeleteAppInstanceUser', { AppInstanceUserArn }), refused);
+  await assert.rejects(run('PutAppInstanceUserExpirationSettings', { AppInstanceUserArn }), refused);
+});
+
+test('ChimeUsersForgotten: deletes the app instance users of the people, and emits an event for each', async () => {
+  const { run, store, emitted } = await openFixture();
+  const people = ['a1', 'b2'].map((userId) => ({ userId, name: userId }));
+  await store.transaction(async (tx) => {
+    await ensureChimeUsers({ tx, now: START }, ACCOUNT, people);
+    await removeForgottenPeople.handle(workFor(tx, START, emitted), {
+      ...{ type: 'ChimeUsersForgotten', accountId: ACCOUNT, chimeAccountId: 'c', userIds: ['b2', 'unknown'] },
+    } as never);
+  });
+  assert.deepEqual(
+    emitted.map(({ type, arn }) => [type, arn]),
+    [['AppInstanceUserDeleted', chimeUserArn(ACCOUNT, 'b2')]],
+  );
+  const describe = (id: string) => run('DescribeAppInstanceUser', { AppInstanceUserArn: chimeUserArn(ACCOUNT, id) });
+  assert.equal((await describe('a1')).AppInstanceUser?.Name, 'a1');
+  await assert.rejects(describe('b2'), { code: 'ForbiddenException' });
+});

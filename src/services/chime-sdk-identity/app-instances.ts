@@ -1,18 +1,22 @@
 import type { ResourceKind } from '#store/resources.ts';
+import { APP_INSTANCE_USER_COUNT } from '../chime-kit/app-instance-users.ts';
 import {
   APP_INSTANCE_ADMIN,
   APP_INSTANCE_BOT,
   APP_INSTANCE_USER,
   APP_INSTANCE_USER_ENDPOINT,
   inAppInstance,
-} from '../chime/app-instances.ts';
-import type { IdentityEvent } from '../chime/events.ts';
+} from '../chime-kit/app-instances.ts';
+import type { IdentityEvent } from '../chime-kit/events.ts';
 import { resource } from '../kit/resource.ts';
+import { refuseChime } from './chime-owned.ts';
 import type { IdentityDeps } from './deps.ts';
 import { APP_INSTANCES } from './kinds.ts';
-import { APP_INSTANCE_USER_COUNT } from './user-records.ts';
 
-/** Kinds of resources that are deleted with their app instance. Subscribers of AppInstanceDeleted delete their own data. */
+/**
+ * Kinds of resources that DeleteAppInstance deletes with the app instance. Other services delete their data when they
+ * receive the event AppInstanceDeleted.
+ */
 const IN_APP_INSTANCE: readonly ResourceKind<unknown>[] = [
   APP_INSTANCE_ADMIN,
   APP_INSTANCE_USER_ENDPOINT,
@@ -22,10 +26,12 @@ const IN_APP_INSTANCE: readonly ResourceKind<unknown>[] = [
 ];
 
 /**
- * App instances. Several may have the same name.
+ * App instances. Several app instances may have the same name.
  *
  * Source: chime-sdk-identity 2021-04-20, CreateAppInstance … ListAppInstances.
- * Assumed: empty metadata is stored; the deletion is immediate, while AWS deletes the contents later.
+ * Assumed: (1) Empty metadata is stored. (2) The deletion includes the contents of the app instance. AWS deletes the
+ * contents later.
+ * Specific to Belfry: the app instance of Amazon Chime cannot be deleted, because people and rooms are in it.
  */
 export function appInstanceOperations({ limits }: IdentityDeps) {
   return resource(APP_INSTANCES, {
@@ -35,6 +41,7 @@ export function appInstanceOperations({ limits }: IdentityDeps) {
     update: { operation: 'UpdateAppInstance' },
     delete: {
       operation: 'DeleteAppInstance',
+      guard: [refuseChime],
       async after(call, { id }, input) {
         const { tx, accountId, region } = call;
         for (const kind of IN_APP_INSTANCE) await tx.resources.removeAll(kind, inAppInstance(call, id));

@@ -9,7 +9,7 @@ const INVOKED: CreateAppInstanceBotRequest['Configuration'] = {
   Lex: { ...LEX, InvokedBy: { StandardMessages: 'MENTIONS', TargetedMessages: 'ALL' }, WelcomeIntent: 'Welcome' },
 };
 
-test('Bots: Describe returns the created and changed members, and the configuration of the request', async () => {
+test('Bots: Describe returns the members and the configuration that Create and Update set', async () => {
   const { run, appInstance, bot } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceBotArn = await bot(AppInstanceArn, { Configuration: INVOKED });
@@ -27,7 +27,7 @@ test('Bots: Describe returns the created and changed members, and the configurat
   });
 });
 
-test('CreateAppInstanceBot: a token returns the same bot, even at the limit', async () => {
+test('CreateAppInstanceBot: a token returns the same bot, even if the app instance is full', async () => {
   const { run, appInstance } = await openFixture({ bots: 1 });
   const request = { ClientRequestToken: 'once', AppInstanceArn: await appInstance(), Configuration: INVOKED };
   assert.deepEqual(await run('CreateAppInstanceBot', request), await run('CreateAppInstanceBot', request));
@@ -35,7 +35,7 @@ test('CreateAppInstanceBot: a token returns the same bot, even at the limit', as
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceBotRequest>, code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['an unknown app instance',                   { AppInstanceArn: UNKNOWN, ClientRequestToken: 'used' },              'ForbiddenException'            ],
   ['a used token with other parameters',        { ClientRequestToken: 'used', Configuration: INVOKED },               'ConflictException'             ],
   ['a Lex bot of another region',               { Configuration: { Lex: lexIn('us-west-2') } },                       'BadRequestException'           ],
@@ -70,7 +70,7 @@ test('UpdateAppInstanceBot: a Lex bot of another region is BadRequestException, 
   assert.deepEqual([AppInstanceBot?.Name, AppInstanceBot?.Configuration], [undefined, { Lex: LEX }]);
 });
 
-test('DeleteAppInstanceBot: deletes the bot and its administration, and emits an event', async () => {
+test('DeleteAppInstanceBot: deletes the bot and its administrator record, and emits an event', async () => {
   const { run, appInstance, bot, emitted } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceBotArn = await bot(AppInstanceArn);
@@ -84,7 +84,7 @@ test('DeleteAppInstanceBot: deletes the bot and its administration, and emits an
   assert.deepEqual((await run('ListAppInstanceBots', { AppInstanceArn })).AppInstanceBots, []);
 });
 
-test('ListAppInstanceBots: pages have each bot of the app instance once', async () => {
+test('ListAppInstanceBots: each bot of the app instance is on exactly one page', async () => {
   const { run, appInstance, bot } = await openFixture();
   const AppInstanceArn = await appInstance();
   await bot(await appInstance());

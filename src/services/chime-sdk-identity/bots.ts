@@ -1,24 +1,25 @@
 import { parseArn } from '#core/arn.ts';
-import { APP_INSTANCE_ADMIN, type AppInstanceBotDocument, memberArn } from '../chime/app-instances.ts';
-import type { IdentityEvent } from '../chime/events.ts';
+import { APP_INSTANCE_ADMIN, type AppInstanceBotDocument, memberArn } from '../chime-kit/app-instances.ts';
+import type { IdentityEvent } from '../chime-kit/events.ts';
 import type { Call } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
+import { refuseInChime } from './chime-owned.ts';
 import type { IdentityDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { BOTS } from './kinds.ts';
 
 /**
- * Bots of app instances, with their Amazon Lex configuration. This server has no Lex: it does not check that the Lex bot exists, and
- * no bot responds.
+ * Bots of app instances, with their Amazon Lex configuration. The Lex V2 endpoint of the operator answers for them. The server does not check
+ * that the Lex bot exists.
  *
- * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceBot … ListAppInstanceBots. DescribeAppInstanceBot is the only operation whose
- * model has NotFoundException.
- * Assumed: an empty name and empty metadata are stored; the message of NotFoundException.
+ * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceBot … ListAppInstanceBots. DescribeAppInstanceBot is the only
+ * operation whose model has NotFoundException.
+ * Assumed: (1) An empty name and empty metadata are stored. (2) The wording of the message of NotFoundException.
  */
 export function botOperations({ limits }: IdentityDeps) {
   return resource(BOTS, {
     limit: { most: limits.bots, per: 'parent', title: 'bots in an app instance' },
-    create: { operation: 'CreateAppInstanceBot', guard: [requireLexBot] },
+    create: { operation: 'CreateAppInstanceBot', guard: [(call, { input }) => refuseInChime(call, input.AppInstanceArn), requireLexBot] },
     read: {
       operation: 'DescribeAppInstanceBot',
       notFound: (_, botArn) => new AwsError('NotFoundException', `App instance bot '${botArn}' not found`),
@@ -37,9 +38,9 @@ export function botOperations({ limits }: IdentityDeps) {
 }
 
 /**
- * Checks where the Lex bot of a request is.
+ * Checks that the Lex bot of a request is in the account and region of the app instance.
  *
- * Source: Chime SDK Developer Guide, "Creating an Amazon Lex V2 bot": in the account and region of the app instance. Assumed: the message.
+ * Source: Chime SDK Developer Guide, "Creating an Amazon Lex V2 bot". Assumed: the wording of the error message.
  * @throws BadRequestException
  */
 function requireLexBot(

@@ -23,6 +23,6 @@ export interface IdentityLimits {
  * Default limits.
  *
  * Source: AWS General Reference, "Amazon Chime SDK endpoints and quotas", messaging.
- * Assumed: the limit of bots is that of administrators.
+ * Assumed: an app instance can have as many bots as administrators.
  */
 export const DEFAULT_LIMITS: IdentityLimits = { appInstances: 100, users: 100_000, bots: 100, admins: 100, endpoints: 10 };

@@ -35,7 +35,7 @@ test('Endpoints: Describe returns device tokens, and lists do not', async () => 
   assert.deepEqual(await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn }), { AppInstanceUserEndpoints: [] });
 });
 
-test('Endpoints: stored device tokens are sealed for their endpoint (LOG-4)', async () => {
+test('Endpoints: stored device tokens are encrypted and bound to their endpoint (LOG-4)', async () => {
   const { appInstance, user, endpoint, store } = await openFixture();
   const EndpointId = await endpoint(await user(await appInstance(), 'ada'), { EndpointAttributes: SECRETS });
   const rows = await store.transaction((tx) => tx.sql.rows<{ readonly document: string }>('SELECT document FROM resource'));
@@ -44,7 +44,7 @@ test('Endpoints: stored device tokens are sealed for their endpoint (LOG-4)', as
   assert.ok(kept.includes(`ada/${EndpointId}`));
 });
 
-test('RegisterAppInstanceUserEndpoint: a token returns the same endpoint, even at the limit', async () => {
+test('RegisterAppInstanceUserEndpoint: a token returns the same endpoint, even if the user has the maximum', async () => {
   const { run, appInstance, user } = await openFixture({ endpoints: 1 });
   const request = {
     ClientRequestToken: 'once',
@@ -97,7 +97,7 @@ for (const [title, ResourceArn, state] of STATES) {
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<RegisterAppInstanceUserEndpointRequest>, code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['an unknown user',                     { AppInstanceUserArn: 'unknown',ClientRequestToken: 'used' },              'ForbiddenException'            ],
   ['a used token with other parameters',  { ClientRequestToken: 'used', EndpointAttributes: { DeviceToken: 'x' } },  'ConflictException'             ],
   ['a registered device, at the limit',   { EndpointAttributes: { DeviceToken: 'token-3' } },                        'ConflictException'             ],
@@ -124,7 +124,7 @@ function withoutUser({ AppInstanceUserArn: _, ...rest }: Partial<RegisterAppInst
   return rest;
 }
 
-test('ListAppInstanceUserEndpoints: pages repeat no endpoint, and omit endpoints of users with similar IDs', async () => {
+test('ListAppInstanceUserEndpoints: pages repeat no endpoint and omit other users, even with similar IDs', async () => {
   const { run, appInstance, user, endpoint } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');

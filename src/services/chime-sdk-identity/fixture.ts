@@ -2,7 +2,7 @@
 import type { Vault } from '#core/vault.ts';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import type { Store } from '#store/store.ts';
-import type { IdentityEvent } from '../chime/events.ts';
+import type { IdentityEvent } from '../chime-kit/events.ts';
 import { ACCOUNT, openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type IdentityLimits } from './deps.ts';
 import { identityOperations } from './operations.ts';
@@ -22,7 +22,7 @@ export function lexIn(region: string, accountId: string = ACCOUNT) {
   return { LexBotAliasArn: `arn:aws:lex:${region}:${accountId}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' };
 }
 
-/** Vault that reverses secrets, and checks their binding. */
+/** Test vault: `seal` only reverses the secret, and `open` requires the same `boundTo` as `seal`. */
 export const VAULT: Vault = {
   seal: (secret, boundTo) => JSON.stringify([boundTo, [...secret].reverse().join('')]),
   open(sealed, boundTo) {
@@ -36,7 +36,9 @@ export interface Fixture {
   readonly store: Store;
   readonly emitted: IdentityEvent[];
   readonly run: Run<Api>;
-  /** Creates an app instance. Resolves to its ARN, as `user` and `bot` do for a user and a bot. */
+  /**
+   * Creates an app instance and resolves to its ARN. `user` and `bot` create a user or a bot and resolve to its ARN.
+   */
   appInstance(more?: Partial<Api['CreateAppInstance']['input']>): Promise<string>;
   user(appInstanceArn: string, id: string, more?: Partial<Api['CreateAppInstanceUser']['input']>): Promise<string>;
   bot(appInstanceArn: string, more?: Partial<Api['CreateAppInstanceBot']['input']>): Promise<string>;

@@ -16,8 +16,8 @@ import {
   inAppInstance,
   memberArn,
   memberKey,
-} from '../chime/app-instances.ts';
-import { pageOf } from '../chime/page.ts';
+} from '../chime-kit/app-instances.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import type { Conventions, Kind } from '../kit/resource-kind.ts';
 import { TAG_RULES } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
@@ -25,7 +25,7 @@ import { AwsError } from './errors.ts';
 /** Kind of a resource of this service. */
 type IdentityKind<Document> = Kind<Document, ChimeSdkIdentityApi>;
 
-/** Assumed: the message about the limit. */
+/** Rules that all kinds in this file share. Assumed: the wording of the message about a reached limit. */
 const CONVENTIONS: Conventions = {
   service: 'chime-sdk-identity',
   tagRules: TAG_RULES.chime,
@@ -35,11 +35,12 @@ const CONVENTIONS: Conventions = {
 };
 
 /**
- * Returns the error for a resource that does not exist. A caller cannot distinguish it from a resource that the caller may not see.
+ * Returns the error for a resource that does not exist. A resource of another account or region has the same error, so
+ * callers cannot find out whether it exists.
  *
  * Source: the message for users in aws/amazon-chime-sdk-js issue 1148; the code in aws/aws-sdk-net issue 1571.
- * Assumed: it applies to every operation without NotFoundException in its model, and to every use of the bearer except
- * DescribeAppInstanceBot; the messages for other resources.
+ * Assumed: (1) Every operation without NotFoundException in its model returns this error. Only DescribeAppInstanceBot
+ * has NotFoundException. (2) The message for other resources has the same wording as the message for users.
  */
 export function forbidden(title: string): AwsError {
   return new AwsError('ForbiddenException', `An invalid ${title} ARN was supplied for the input parameter.`);
@@ -90,7 +91,7 @@ export const ADMINS: IdentityKind<Readonly<Record<string, never>>> = {
   parent: APP_INSTANCES,
 };
 
-/** Endpoints of users. Their permissions apply to the user. */
+/** Endpoints of users. Permissions for an endpoint apply to the ARN of its user. */
 export const ENDPOINTS: IdentityKind<AppInstanceUserEndpointDocument> = {
   ...APP_INSTANCE_USER_ENDPOINT,
   conventions: CONVENTIONS,

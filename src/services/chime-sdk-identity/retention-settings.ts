@@ -1,34 +1,39 @@
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, GetAppInstanceRetentionSettingsResponse } from '#model/generated/chime-sdk-identity.ts';
-import type { AppInstanceDocument } from '../chime/app-instances.ts';
+import type { AppInstanceDocument } from '../chime-kit/app-instances.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
+import { refuseChime } from './chime-owned.ts';
 import { APP_INSTANCES } from './kinds.ts';
 
-/** Source: Chime SDK Developer Guide, "Managing message retention": for 30 days after the period was set, messages can be restored. */
+/**
+ * Grace period after a change of the retention period. During this time, no messages are deleted. Source: Chime SDK
+ * Developer Guide, "Managing message retention": messages can be restored for 30 days after the period was set.
+ */
 const GRACE_MS = 30 * 24 * 60 * 60_000;
 
 /**
  * Retention of messages in the channels of an app instance.
  *
  * Source: chime-sdk-identity 2021-04-20, PutAppInstanceRetentionSettings, GetAppInstanceRetentionSettings.
- * Assumed: InitiateDeletionTimestamp is the end of the 30 days, and absent if messages never expire.
+ * Assumed: InitiateDeletionTimestamp is the end of the 30 days (`GRACE_MS`). It is absent if messages never expire.
  */
 export const retentionSettingsOperations = {
   /**
-   * Sets the retention. Without `RetentionDays` messages never expire.
+   * Sets the retention period. Without `RetentionDays`, messages never expire.
    *
-   * Source: the same page: `ChannelRetentionSettings={}` turns retention off.
-   * Assumed: an absent `ChannelRetentionSettings` also turns retention off; an unchanged period does not restart the 30 days; the app
-   * instance's own timestamp does not change.
-   * @throws ForbiddenException the app instance does not exist
+   * Source: Chime SDK Developer Guide, "Managing message retention": `ChannelRetentionSettings={}` turns retention off.
+   * Assumed: (1) An absent `ChannelRetentionSettings` also turns retention off. (2) A request that does not change the
+   * period does not restart the 30 days (`GRACE_MS`). (3) The app instance's `LastUpdatedTimestamp` does not change.
+   * @throws ForbiddenException the app instance does not exist, or belongs to Amazon Chime, whose PutRetentionSettings sets its retention
    */
   PutAppInstanceRetentionSettings: {
     access: onResource(APP_INSTANCES),
     async handle(call, { AppInstanceArn, AppInstanceRetentionSettings }) {
       const found = await findOrThrow(call, APP_INSTANCES, { AppInstanceArn });
+      refuseChime(call, { before: found });
       const document = withRetention(found.document, AppInstanceRetentionSettings.ChannelRetentionSettings?.RetentionDays, call.now);
       await call.tx.resources.put(APP_INSTANCES, { ...found, document });
       return toSettings(document);

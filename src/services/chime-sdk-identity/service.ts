@@ -1,17 +1,18 @@
 import type { Vault } from '#core/vault.ts';
+import { APP_INSTANCE_USER_COUNT } from '../chime-kit/app-instance-users.ts';
 import {
   APP_INSTANCE,
   APP_INSTANCE_ADMIN,
   APP_INSTANCE_BOT,
   APP_INSTANCE_USER,
   APP_INSTANCE_USER_ENDPOINT,
-} from '../chime/app-instances.ts';
+} from '../chime-kit/app-instances.ts';
 import { sealedKind, service } from '../kit/service.ts';
+import { endUnsentPush } from './endpoint-failures.ts';
 import { resealedEndpoint } from './endpoint-records.ts';
-import { recordExpiredUser, sweepExpiredUsers } from './sweep.ts';
-import { APP_INSTANCE_USER_COUNT } from './user-records.ts';
+import { recordExpiredUser, removeForgottenPeople, sweepExpiredUsers } from './sweep.ts';
 
-/** Parts of the server that identity needs. */
+/** Parts of the server that Chime SDK identity needs. */
 export interface IdentityParts {
   readonly vault: Vault;
 }
@@ -26,5 +27,5 @@ export const identity = service<IdentityParts>({
   kinds: [APP_INSTANCE, APP_INSTANCE_USER, APP_INSTANCE_USER_COUNT, APP_INSTANCE_BOT, APP_INSTANCE_ADMIN, APP_INSTANCE_USER_ENDPOINT],
   sealed: [sealedKind(APP_INSTANCE_USER_ENDPOINT, resealedEndpoint)],
   sweeps: [() => sweepExpiredUsers],
-  subscriptions: [recordExpiredUser],
+  subscriptions: [recordExpiredUser, removeForgottenPeople, endUnsentPush],
 });

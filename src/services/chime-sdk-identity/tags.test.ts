@@ -41,7 +41,7 @@ for (const kind of ['an app instance', 'a user', 'a bot'] as const) {
   });
 }
 
-test('TagResource: the 51st tag is ResourceLimitExceededException, and a new value of the 50th is stored', async () => {
+test('TagResource: the 51st tag is ResourceLimitExceededException, and the 50th tag can get a new value', async () => {
   const { run, appInstance } = await openFixture();
   const ResourceARN = await appInstance({ Tags: numbered(50) });
   await assert.rejects(run('TagResource', { ResourceARN, Tags: BLUE }), { code: 'ResourceLimitExceededException' });

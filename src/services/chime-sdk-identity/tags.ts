@@ -1,13 +1,13 @@
-import { tagOperations } from '../chime/tags.ts';
+import { tagOperations } from '../chime-kit/tags.ts';
 import { findTagged } from './access.ts';
 import { AwsError } from './errors.ts';
 
 /**
- * Tags of app instances, their users and bots.
+ * Tags of app instances, users and bots.
  *
- * Source: chime-sdk-identity 2021-04-20: the three operations have ForbiddenException and no NotFoundException, and TagResource has
- * ResourceLimitExceededException.
- * Assumed: the messages.
+ * Source: chime-sdk-identity 2021-04-20: the three tag operations have ForbiddenException and no NotFoundException.
+ * TagResource has ResourceLimitExceededException.
+ * Assumed: the wording of the error messages.
  */
 export const identityTagOperations = tagOperations({
   find: findTagged,

@@ -10,7 +10,7 @@ import { sweepExpiredUsers } from './sweep.ts';
 const LATER = instant(START + 1_000);
 const TWO_DAYS: ExpirationSettings = { ExpirationDays: 2, ExpirationCriterion: 'CREATED_TIMESTAMP' };
 
-test('Users: Describe returns the created and changed members', async () => {
+test('Users: Describe returns the members that Create and Update set', async () => {
   const { run, appInstance, user } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada@example.org', { Name: 'Ada', Metadata: 'm', ExpirationSettings: TWO_DAYS });
@@ -32,13 +32,14 @@ test('Users: Describe returns the created and changed members', async () => {
   });
 });
 
-test('CreateAppInstanceUser: a token returns the same user, even at the limit', async () => {
+test('CreateAppInstanceUser: a repeated token returns the existing user, even if the app instance is full', async () => {
   const { run, appInstance } = await openFixture({ users: 1 });
   const request = { ClientRequestToken: 'once', AppInstanceArn: await appInstance(), AppInstanceUserId: 'ada', Name: 'Ada' };
   assert.deepEqual(await run('CreateAppInstanceUser', request), await run('CreateAppInstanceUser', request));
 });
 
-// Source: Chime SDK Developer Guide, "Creating an AppInstanceUser": at each login, with a new token.
+// Source: Chime SDK Developer Guide, "Creating an AppInstanceUser": programs create the user at each login, with a new
+// token.
 test('CreateAppInstanceUser: an equal request with another token returns the existing user unchanged', async () => {
   const { run, appInstance, user } = await openFixture({ users: 1 });
   const AppInstanceArn = await appInstance();
@@ -65,7 +66,7 @@ test('CreateAppInstanceUser: an equal request with another token returns the exi
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceUserRequest>, code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['an unknown app instance',                       { AppInstanceArn: UNKNOWN, ClientRequestToken: 'used' },                     'ForbiddenException'            ],
   ['a used token with other parameters',            { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: 'v' }] },        'ConflictException'             ],
   ['a reserved tag key',                            { AppInstanceUserId: 'ada', Tags: [{ Key: 'aws:x', Value: 'v' }] },          'BadRequestException'           ],
@@ -92,7 +93,7 @@ test('CreateAppInstanceUser: IDs are case-sensitive, and unique in one app insta
   assert.equal(new Set(arns).size, 3);
 });
 
-test('DeleteAppInstanceUser: deletes endpoints and administration, frees the ID, and emits an event', async () => {
+test('DeleteAppInstanceUser: deletes endpoints and administrator record, frees the ID, emits an event', async () => {
   const { run, appInstance, user, endpoint, emitted } = await openFixture({ users: 2 });
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');
@@ -119,7 +120,7 @@ test('DeleteAppInstanceUser: deletes endpoints and administration, frees the ID,
   assert.deepEqual((await run('ListAppInstanceAdmins', { AppInstanceArn })).AppInstanceAdmins, [{ Admin: { Arn: next, Name: 'ada.b' } }]);
 });
 
-test('ListAppInstanceUsers: pages have each user of the app instance once, in the order of IDs', async () => {
+test('ListAppInstanceUsers: each user of the app instance is on exactly one page, in the order of IDs', async () => {
   const { run, appInstance, user } = await openFixture();
   const AppInstanceArn = await appInstance();
   await user(await appInstance(), 'other');
@@ -135,7 +136,7 @@ test('ListAppInstanceUsers: pages have each user of the app instance once, in th
   await assert.rejects(run('ListAppInstanceUsers', elsewhere), { code: 'BadRequestException' });
 });
 
-test('Expiration: the sweep deletes expired users with their data, and emits an event for each', async () => {
+test('Expiration: the sweep deletes expired users with their data, and emits an event for each user', async () => {
   const { run, appInstance, user, endpoint, store, emitted } = await openFixture({ users: 3 });
   const AppInstanceArn = await appInstance();
   const ada = await user(AppInstanceArn, 'ada', { ExpirationSettings: TWO_DAYS });
@@ -161,12 +162,12 @@ test('Expiration: the sweep deletes expired users with their data, and emits an 
     ['bob', 'carol'],
   );
   assert.deepEqual((await run('ListAppInstanceAdmins', { AppInstanceArn })).AppInstanceAdmins, []);
-  // The deleted user no longer counts, and its endpoint is gone.
+  // The deleted user does not count toward the limit of 3 users, and its endpoint does not exist anymore.
   await user(AppInstanceArn, 'ada');
   assert.deepEqual((await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn: ada })).AppInstanceUserEndpoints, []);
 });
 
-test('Expiration: a sweep deletes 100 users, and reports that there may be more', async () => {
+test('Expiration: one run of the sweep deletes 100 users, and reports that there may be more', async () => {
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceArn = await appInstance();
   for (let i = 0; i < 101; i++) await user(AppInstanceArn, `user${i}`, { ExpirationSettings: TWO_DAYS });
@@ -175,7 +176,7 @@ test('Expiration: a sweep deletes 100 users, and reports that there may be more'
   assert.deepEqual((await run('ListAppInstanceUsers', { AppInstanceArn })).AppInstanceUsers, []);
 });
 
-test('PutAppInstanceUserExpirationSettings: it returns the settings, and without them users never expire', async () => {
+test('PutAppInstanceUserExpirationSettings: returns the settings; a user without settings never expires', async () => {
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceUserArn = await user(await appInstance(), 'ada');
   const put = (settings?: ExpirationSettings) =>

@@ -1,25 +1,29 @@
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
-import type { IdentityEvent } from '../chime/events.ts';
+import { changeUserCount, countUsers } from '../chime-kit/app-instance-users.ts';
+import type { IdentityEvent } from '../chime-kit/events.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { resource } from '../kit/resource.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
 import { onArns } from './access.ts';
+import { refuseChimeUser, refuseInChime } from './chime-owned.ts';
 import type { IdentityDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { USERS } from './kinds.ts';
-import { changeUserCount, countUsers, forgetUser, type UserRecord, userEvent } from './user-records.ts';
+import { forgetUser, type UserRecord, userEvent } from './user-records.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
- * Users of app instances. Their IDs are case-sensitive.
+ * Users of app instances. User IDs are case-sensitive.
  *
- * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceUser … PutAppInstanceUserExpirationSettings. Chime SDK Developer Guide, "Creating an
- * AppInstanceUser": programs create a user at each login. So a request for an existing user returns that user.
- * Assumed: empty metadata is stored; a user with another name, metadata, expiration or tags than the request's is ConflictException.
+ * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceUser … PutAppInstanceUserExpirationSettings. Chime SDK
+ * Developer Guide, "Creating an AppInstanceUser": programs create a user at each login. So a request for an existing
+ * user returns that user.
+ * Assumed: (1) Empty metadata is stored. (2) If the name, metadata, expiration or tags in a request differ from those
+ * of the existing user, the error is ConflictException.
  */
 export function userOperations({ limits }: IdentityDeps) {
   return {
@@ -40,6 +44,7 @@ export function userOperations({ limits }: IdentityDeps) {
           ExpirationSettings === undefined
             ? []
             : [{ action: 'chime:PutAppInstanceUserExpirationSettings', ...onArns(caller, `${AppInstanceArn}/user/${AppInstanceUserId}`) }],
+        guard: [(call, { input }) => refuseInChime(call, input.AppInstanceArn)],
         id: (_, { AppInstanceUserId }) => AppInstanceUserId,
         conflict: () => new AwsError('ConflictException', 'The app instance already has a different user with this ID.'),
         repeatable: true,
@@ -47,9 +52,10 @@ export function userOperations({ limits }: IdentityDeps) {
         after: ({ tx }, user) => changeUserCount(tx, user, 1),
       },
       read: { operation: 'DescribeAppInstanceUser' },
-      update: { operation: 'UpdateAppInstanceUser' },
+      update: { operation: 'UpdateAppInstanceUser', guard: [refuseChimeUser] },
       delete: {
         operation: 'DeleteAppInstanceUser',
+        guard: [refuseChimeUser],
         async after(call, user) {
           await forgetUser(call.tx, user);
           await call.emit<IdentityEvent>(userEvent('AppInstanceUserDeleted', user));
@@ -59,17 +65,19 @@ export function userOperations({ limits }: IdentityDeps) {
     }),
 
     /**
-     * Sets the expiration of a user, counted from its creation. Without settings the user does not expire. An expired user exists until the
-     * next sweep. Until then, a later expiration can prevent the deletion.
+     * Sets after how many days a user expires, counted from the creation of the user. Without settings, the user does
+     * not expire. An expired user exists until the next sweep. Until then, settings with a later expiration can prevent
+     * the deletion.
      *
      * Source: Chime SDK API reference, PutAppInstanceUserExpirationSettings.
-     * Assumed: the user's own timestamp does not change.
-     * @throws ForbiddenException the user does not exist
+     * Assumed: the user's `LastUpdatedTimestamp` does not change.
+     * @throws ForbiddenException the user does not exist, or is a person of Amazon Chime
      */
     PutAppInstanceUserExpirationSettings: {
       access: onResource(USERS),
       async handle(call, { AppInstanceUserArn, ExpirationSettings }) {
         const before = await findOrThrow(call, USERS, { AppInstanceUserArn });
+        refuseChimeUser(call, { before });
         const document = omitUndefined({ ...before.document, ExpirationSettings });
         await call.tx.resources.put(USERS, withExpiration({ ...before, document }));
         return omitUndefined({ AppInstanceUserArn, ExpirationSettings });
@@ -78,7 +86,10 @@ export function userOperations({ limits }: IdentityDeps) {
   } satisfies Partial<ServiceOperations<ChimeSdkIdentityApi>>;
 }
 
-/** Returns a user that expires according to its settings. CREATED_TIMESTAMP is the only criterion in the model. */
+/**
+ * Returns the user record with `expiresAt` set from its expiration settings. The time counts from the creation, because
+ * CREATED_TIMESTAMP is the only criterion in the model.
+ */
 function withExpiration({ expiresAt: _, ...user }: UserRecord): UserRecord {
   const { ExpirationSettings } = user.document;
   if (ExpirationSettings === undefined) return user;

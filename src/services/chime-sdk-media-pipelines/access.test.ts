@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACCOUNT, accessOf, OTHER_ACCOUNT } from '../kit/fixture.ts';
+import { isNotYet } from '../kit/not-yet.ts';
 import type { Access } from '../kit/operation.ts';
 import { openFixture, REQUEST } from './fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';
@@ -10,7 +11,7 @@ const PLACE = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-config
 const ARN = `${PLACE}/calls`;
 const TAGS = [{ Key: 'Team', Value: 'blue' }];
 
-/** Input with every member that the `access` of an operation reads, except roles. */
+/** Input with every member that determines the required permissions (`access`), except role ARNs. */
 const INPUT = { Identifier: 'calls', MediaInsightsPipelineConfigurationName: 'calls', ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
 
 const required = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });
@@ -29,17 +30,22 @@ const RESOURCES: Readonly<Record<string, readonly [action: string, resource: str
   ListTagsForResource:                      [['chime:ListTagsForResource', ARN]],
 };
 
+test('Access: every implemented operation is in the table', () => {
+  const implemented = Object.entries(OPERATIONS).flatMap(([name, operation]) => (isNotYet(operation) ? [] : [name]));
+  assert.deepEqual(Object.keys(RESOURCES).sort(), implemented.sort());
+});
+
 for (const [name, expected] of Object.entries(RESOURCES)) {
   test(`Access: ${name} requires its own action on the configuration (CHM-3)`, () => {
     assert.deepEqual(questions(required(name, INPUT)), expected);
   });
 
-  test(`Access: ${name} in the classic profile requires * without tags (CHM-1, TAG-2)`, () => {
+  test(`Access: in the older service chime, ${name} requires its action on *, without tags (CHM-1, TAG-2)`, () => {
     assert.deepEqual(required(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
   });
 }
 
-test('Access: the ARN in the request is the resource, also an ARN of another account', () => {
+test('Access: the permission applies to the ARN in the request, even if it is an ARN of another account', () => {
   for (const Identifier of [ARN, ARN.replace(ACCOUNT, OTHER_ACCOUNT)]) {
     assert.deepEqual(questions(required('GetMediaInsightsPipelineConfiguration', { Identifier })), [
       ['chime:GetMediaInsightsPipelineConfiguration', Identifier],
@@ -47,7 +53,7 @@ test('Access: the ARN in the request is the resource, also an ARN of another acc
   }
 });
 
-test("Access: the configuration's tags apply by name and by ARN, and an unknown one has none", async () => {
+test('Access: with a name or an ARN, the tags of an existing configuration are used for authorization', async () => {
   const { store, run } = await openFixture();
   await run('CreateMediaInsightsPipelineConfiguration', { ...REQUEST, Tags: TAGS });
   const read = (Identifier: string) => {

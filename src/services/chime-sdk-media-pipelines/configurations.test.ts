@@ -22,7 +22,7 @@ const names = async ({ run }: Opened, as: Parameters<Opened['run']>[2] = {}) =>
     (each) => each.MediaInsightsPipelineConfigurationName,
   );
 
-test('CreateMediaInsightsPipelineConfiguration: it returns the configuration, as Get does by name and ARN', async () => {
+test('CreateMediaInsightsPipelineConfiguration: returns the same configuration as Get by name and by ARN', async () => {
   const opened = await openFixture();
   const made = await create(opened, { RealTimeAlertConfiguration: ALERTS });
   assert.deepEqual(made, {
@@ -41,7 +41,7 @@ test('CreateMediaInsightsPipelineConfiguration: it returns the configuration, as
     assert.deepEqual(await opened.run('GetMediaInsightsPipelineConfiguration', { Identifier }), made);
 });
 
-// In the order of the checks: each row has the faults of the rows below it.
+// The rows are in the order of the operation's checks. Each row also has the faults of the rows below it.
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, more: Partial<Input>, code: string][] = [
   ['a token of another configuration', { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: '' }], Elements: [], ResourceAccessRoleArn: `${ROLE}2` }, 'BadRequestException'],
@@ -70,14 +70,14 @@ test('CreateMediaInsightsPipelineConfiguration: 51 tags are BadRequestException,
   await create(opened, { Tags: tags.slice(1) });
 });
 
-test('CreateMediaInsightsPipelineConfiguration: the 101st in a region is ResourceLimitExceededException', async () => {
+test('Configurations: creating the 101st configuration in a region is ResourceLimitExceededException', async () => {
   const opened = await openFixture();
   for (let i = 0; i < 100; i++) await create(opened, { MediaInsightsPipelineConfigurationName: `c${i}` });
   await assert.rejects(create(opened), { code: 'ResourceLimitExceededException' });
   await create(opened, { Elements: [VOICE] }, { region: 'eu-central-1' });
 });
 
-test('CreateMediaInsightsPipelineConfiguration: a token is valid for a day while its configuration exists', async () => {
+test('Configurations: a client request token is valid for 24 hours, or until the configuration is deleted', async () => {
   const opened = await openFixture();
   const again = (as: Parameters<Opened['run']>[2] = {}) => create(opened, { ClientRequestToken: 'once' }, as);
   const made = await again();
@@ -110,7 +110,7 @@ function denyingTag(key: string): object {
 }
 
 for (const [title, trustPolicy, assumable] of ROLES) {
-  test(`CreateMediaInsightsPipelineConfiguration: a role that ${title} ${assumable ? 'is valid' : 'is BadRequestException'}`, async () => {
+  test(`CreateMediaInsightsPipelineConfiguration: ${assumable ? 'valid' : 'BadRequestException'} if the role ${title}`, async () => {
     const opened = await openFixture();
     const ResourceAccessRoleArn = `arn:aws:iam::${ACCOUNT}:role/Other`;
     await addRole(opened.store, ResourceAccessRoleArn, { trustPolicy, tags: [{ key: 'Locked', value: 'yes' }] });
@@ -120,12 +120,12 @@ for (const [title, trustPolicy, assumable] of ROLES) {
   });
 }
 
-test('CreateMediaInsightsPipelineConfiguration: a role ARN with another path is BadRequestException', async () => {
+test('CreateMediaInsightsPipelineConfiguration: a role ARN with a path that the role does not have is BadRequestException', async () => {
   const opened = await openFixture();
   await assert.rejects(create(opened, { ResourceAccessRoleArn: ROLE.replace('/analytics', '') }), { code: 'BadRequestException' });
 });
 
-test('UpdateMediaInsightsPipelineConfiguration: it replaces everything except name, ID and tags', async () => {
+test('UpdateMediaInsightsPipelineConfiguration: replaces all settings; the name, ID and tags remain', async () => {
   const opened = await openFixture();
   const { MediaInsightsPipelineConfiguration: made } = await create(opened, {
     RealTimeAlertConfiguration: ALERTS,
@@ -156,7 +156,7 @@ for (const [title, more, code] of REFUSED_UPDATES) {
   });
 }
 
-test('ListMediaInsightsPipelineConfigurations: pages are in the order of names, and tokens are per region', async () => {
+test('ListMediaInsightsPipelineConfigurations: sorted by name; a token of another region is invalid', async () => {
   const opened = await openFixture();
   for (const name of ['cc', 'aa', 'bb']) await create(opened, { MediaInsightsPipelineConfigurationName: name });
   const list = (input: object, as: Parameters<Opened['run']>[2] = {}) => opened.run('ListMediaInsightsPipelineConfigurations', input, as);
@@ -175,7 +175,7 @@ test('ListMediaInsightsPipelineConfigurations: pages are in the order of names, 
   await assert.rejects(list({ NextToken: first.NextToken }, { region: 'eu-central-1' }), { code: 'BadRequestException' });
 });
 
-test('Media insights pipeline configurations: those of another account or region are NotFoundException', async () => {
+test('Configurations: a configuration of another account or region is NotFoundException', async () => {
   const opened = await openFixture();
   await create(opened);
   for (const as of [{ accountId: OTHER_ACCOUNT }, { region: 'eu-central-1' }]) {

@@ -6,7 +6,7 @@ import type {
   ChimeSdkMediaPipelinesApi,
   CreateMediaInsightsPipelineConfigurationRequest,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { type ConfigurationDocument, configurationArn } from '../chime/insights-configurations.ts';
+import { type ConfigurationDocument, configurationArn } from '../chime-kit/insights-configurations.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { requestHash } from '../kit/request-hash.ts';
 import { type Change, resource } from '../kit/resource.ts';
@@ -20,17 +20,22 @@ import { requireTagCount } from './tags.ts';
 type Input = CreateMediaInsightsPipelineConfigurationRequest;
 type ConfigurationChange<Of = unknown> = Change<ConfigurationDocument, Of>;
 
-/** Source: Chime SDK Developer Guide, "Call analytics service quotas": 100 in a region. */
+/**
+ * Maximum number of configurations. Source: Chime SDK Developer Guide, "Call analytics service quotas": 100 in a
+ * region.
+ */
 const CONFIGURATIONS_MAX = 100;
 
 /** Validity of a client request token. Assumed: the duration. */
 const TOKEN_LIFE_MS = 24 * 60 * 60_000;
 
 /**
- * Source: chime-sdk-media-pipelines 2021-07-15, CreateMediaInsightsPipelineConfiguration … UpdateMediaInsightsPipelineConfiguration.
+ * Source: chime-sdk-media-pipelines 2021-07-15, CreateMediaInsightsPipelineConfiguration …
+ * UpdateMediaInsightsPipelineConfiguration.
  * Assumed: an update replaces all settings, and an update without alerts removes the alerts.
- * Assumed: a name in use is BadRequestException, because the model of the Create has no ConflictException.
- * Assumed: a configuration that a Voice Connector names can be deleted. ConflictException is for running pipelines, which are not built.
+ * Assumed: a name in use is BadRequestException, because the Create operation has no ConflictException in the model.
+ * Assumed: a configuration can be deleted while a Voice Connector refers to it. ConflictException is for running
+ * pipelines, which Belfry does not implement.
  */
 const regularOperations = resource(CONFIGURATION, {
   limit: { most: CONFIGURATIONS_MAX, per: 'region', title: 'media insights pipeline configurations in this region' },
@@ -58,9 +63,10 @@ export const configurationOperations = {
   ...regularOperations,
 
   /**
-   * Creates a configuration, or returns the one that the token created.
+   * Creates a configuration, or returns the configuration that was created with the same client request token.
    *
-   * Assumed: a token that created a different configuration is BadRequestException, because the model has no ConflictException here.
+   * Assumed: a token that was used for a different configuration is BadRequestException, because this operation has no
+   * ConflictException in the model.
    * @throws BadRequestException the token was used for another request · errors of `create`
    */
   CreateMediaInsightsPipelineConfiguration: {

@@ -16,7 +16,7 @@ interface ElementRule {
   readonly target?: readonly [member: 'InsightsTarget' | 'Destination', service: string];
 }
 
-/** Rules by type. Assumed: the elements that require their configuration. */
+/** Rules by element type. Assumed: which elements require a configuration of their own. */
 // biome-ignore format: a table
 const RULES: Readonly<Record<MediaInsightsPipelineConfigurationElementType, ElementRule>> = {
   AmazonTranscribeCallAnalyticsProcessor: {},
@@ -33,10 +33,11 @@ const RULES: Readonly<Record<MediaInsightsPipelineConfigurationElementType, Elem
 /**
  * Checks the elements of a configuration.
  *
- * Source: Chime SDK Developer Guide, "Call analytics processor and output destinations": each element once; not both of Transcribe's
- * processors; sinks of the caller's account and region.
- * Assumed: there is at least one element; the messages.
- * @throws BadRequestException an element is invalid, or excludes another element
+ * Source: Chime SDK Developer Guide, "Call analytics processor and output destinations": an element occurs at most
+ * once, a configuration has at most one of the two Transcribe processors, and sinks are in the caller's account and
+ * region.
+ * Assumed: (1) There is at least one element. (2) The wording of the error messages.
+ * @throws BadRequestException an element is invalid, or two elements exclude each other
  */
 export function requireElements(where: Where, elements: readonly MediaInsightsPipelineConfigurationElement[]): void {
   if (elements.length === 0) throw new AwsError('BadRequestException', 'Elements must not be empty.');
@@ -64,15 +65,20 @@ export function requireElements(where: Where, elements: readonly MediaInsightsPi
   }
 }
 
-/** Checks the alerts of a configuration. @throws BadRequestException a rule lacks the configuration of its type, or has another one */
+/**
+ * Checks the alerts of a configuration.
+ *
+ * @throws BadRequestException a rule lacks the configuration of its type, or has the configuration of another type
+ */
 export function requireAlerts(alerts: RealTimeAlertConfiguration | undefined): void {
   for (const rule of alerts?.Rules ?? []) requireOwnConfiguration(rule);
 }
 
 /**
- * Checks that an element or rule has the configuration of its type only: `Sentiment` has `SentimentConfiguration`.
+ * Checks that an element or rule has only the configuration of its own type. For example, the type `Sentiment` has
+ * `SentimentConfiguration`.
  *
- * Assumed: the whole rule.
+ * Assumed: AWS checks this rule.
  */
 function requireOwnConfiguration(typed: { readonly Type: string }, bare = false): void {
   const own = `${typed.Type}Configuration`;

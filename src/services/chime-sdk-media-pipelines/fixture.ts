@@ -10,7 +10,7 @@ import { mediaPipelinesOperations } from './operations.ts';
 
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/analytics/Access`;
 
-/** An element that is valid without others. */
+/** An element that is valid without other elements. */
 export const STREAM: MediaInsightsPipelineConfigurationElement = {
   Type: 'KinesisDataStreamSink',
   KinesisDataStreamSinkConfiguration: { InsightsTarget: `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/insights` },
@@ -22,7 +22,7 @@ export const REQUEST: CreateMediaInsightsPipelineConfigurationRequest = {
   Elements: [STREAM],
 };
 
-/** Returns the trust policy of the developer guide for a service. */
+/** Returns the trust policy that the Chime SDK Developer Guide shows, with `Service` as the trusted service. */
 export function trustOf(Service: string, sourceAccount: string = ACCOUNT): object {
   return {
     Version: '2012-10-17',

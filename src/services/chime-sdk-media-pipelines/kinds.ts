@@ -1,6 +1,11 @@
 import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { type ConfigurationDocument, configurationArn, configurationKey, STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
-import { pageOf } from '../chime/page.ts';
+import {
+  type ConfigurationDocument,
+  configurationArn,
+  configurationKey,
+  STORED_CONFIGURATION,
+} from '../chime-kit/insights-configurations.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import type { Kind } from '../kit/resource-kind.ts';
 import { TAG_RULES } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
@@ -8,8 +13,9 @@ import { AwsError } from './errors.ts';
 /**
  * Media insights pipeline configurations. The ID is the name. Requests use the name or the ARN.
  *
- * Source: Chime SDK Developer Guide, "Pausing and resuming call analytics pipelines": configurations are identified by name or ARN.
- * Assumed: names are case-sensitive; the messages.
+ * Source: Chime SDK Developer Guide, "Pausing and resuming call analytics pipelines": configurations are identified by
+ * name or ARN.
+ * Assumed: (1) Names are case-sensitive. (2) The wording of the error messages.
  */
 export const CONFIGURATION: Kind<ConfigurationDocument, ChimeSdkMediaPipelinesApi> = {
   ...STORED_CONFIGURATION,

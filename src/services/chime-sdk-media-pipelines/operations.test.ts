@@ -20,8 +20,8 @@ const PIPELINES: readonly [operation: keyof ChimeSdkMediaPipelinesApi, needsLink
 ];
 
 for (const [operation, needsLinkedRole] of PIPELINES) {
-  test(`${operation}: not implemented, and ${needsLinkedRole ? 'ForbiddenException without the linked role' : 'requires no linked role'} (SLR-18)`, async () => {
-    assert.ok(isNotYet(mediaPipelinesOperations()[operation]));
+  test(`${operation}: not implemented; ${needsLinkedRole ? 'without the service-linked role it is ForbiddenException' : 'it requires no service-linked role'} (SLR-18)`, async () => {
+    assert.ok(isNotYet(mediaPipelinesOperations()[operation]), `${operation} is implemented: remove it from PIPELINES`);
     const { store, run } = await openFixture();
     const make = () => run(operation, {} as never);
     const notYet = { code: 'NotYetImplementedException', message: `${operation} is not implemented yet by Belfry.` };
@@ -34,7 +34,7 @@ for (const [operation, needsLinkedRole] of PIPELINES) {
   });
 }
 
-test('CreateMediaCapturePipeline: an ordinary role of the name is ForbiddenException (SLR-17, SLR-18)', async () => {
+test('CreateMediaCapturePipeline: no ordinary role replaces the service-linked role (SLR-17, SLR-18)', async () => {
   const { store, run } = await openFixture();
   await addRole(store, ROLE);
   await assert.rejects(run('CreateMediaCapturePipeline', {} as never), { code: 'ForbiddenException' });

@@ -17,10 +17,11 @@ export function mediaPipelinesOperations(): OperationTable<'chime-sdk-media-pipe
 }
 
 /**
- * Returns an operation that is not implemented and would create a pipeline of a meeting. Without the service-linked role its error is
- * ForbiddenException.
+ * Returns the declaration of an operation that creates a pipeline of a meeting. This server does not implement the
+ * operation. If the account does not have the service-linked role, the error is ForbiddenException.
  *
- * Requirement SLR-18. Source: Chime SDK Developer Guide, "Understanding media pipeline creation": the role is created first.
+ * Requirement SLR-18. Source: Chime SDK Developer Guide, "Understanding media pipeline creation": the role is created
+ * first.
  * Assumed: a media insights pipeline requires only the role of its configuration.
  */
 function withoutLinkedRoleForbidden(operation: string): NotYet {

@@ -6,7 +6,7 @@ import { openFixture, REQUEST } from './fixture.ts';
 
 const ARN = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
 
-test('Tags: they are created, replaced and removed without an update of the configuration', async () => {
+test("Tags: tags are created, replaced and removed, and the configuration's timestamp does not change", async () => {
   const { run } = await openFixture();
   await run('CreateMediaInsightsPipelineConfiguration', { ...REQUEST, Tags: [{ Key: 'a', Value: '1' }] });
   const later = { now: instant(START + 1_000) };

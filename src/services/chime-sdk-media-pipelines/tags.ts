@@ -1,12 +1,12 @@
-import { findTaggedOf, TAGS_MAX, type Tag, tagOperations } from '../chime/tags.ts';
+import { findTaggedOf, TAGS_MAX, type Tag, tagOperations } from '../chime-kit/tags.ts';
 import { AwsError } from './errors.ts';
 import { CONFIGURATION } from './kinds.ts';
 
 /**
  * Tags of media insights pipeline configurations, the only implemented resources of the service.
  *
- * Source: chime-sdk-media-pipelines 2021-07-15, TagResource: NotFoundException and no error for too many.
- * Assumed: too many tags are a BadRequestException; the messages. TAG-6.
+ * Source: chime-sdk-media-pipelines 2021-07-15: TagResource has NotFoundException and no error for too many tags.
+ * Assumed: (1) Too many tags are a BadRequestException. (2) The wording of the error messages. Requirement TAG-6.
  */
 export const pipelineTagOperations = tagOperations({
   find: findTaggedOf(CONFIGURATION),

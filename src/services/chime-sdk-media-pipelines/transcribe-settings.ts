@@ -1,7 +1,7 @@
 /** Settings for Amazon Transcribe in call analytics. Checks that they do not contradict each other. */
 import { AwsError } from './errors.ts';
 
-/** Settings of all models. Each model has some of them. */
+/** All settings of the two Transcribe processors. Each processor has some of these members. */
 export interface TranscribeSettings {
   readonly LanguageCode?: string;
   readonly IdentifyLanguage?: boolean;
@@ -20,11 +20,13 @@ export interface TranscribeSettings {
 }
 
 /**
- * Checks settings.
+ * Checks that the settings of a Transcribe processor are complete and do not contradict each other.
  *
- * Source: Chime SDK API reference, AmazonTranscribeProcessorConfiguration, AmazonTranscribeCallAnalyticsProcessorConfiguration.
- * Assumed: the messages; the rules for IdentifyLanguage also apply to IdentifyMultipleLanguages.
- * @throws BadRequestException settings contradict each other
+ * Source: Chime SDK API reference, AmazonTranscribeProcessorConfiguration,
+ * AmazonTranscribeCallAnalyticsProcessorConfiguration.
+ * Assumed: (1) The wording of the error messages. (2) The rules for IdentifyLanguage also apply to
+ * IdentifyMultipleLanguages.
+ * @throws BadRequestException a required setting is absent, or settings contradict each other
  */
 export function requireTranscribeSettings(settings: TranscribeSettings): void {
   for (const [message, applies] of contradictions(settings)) {

@@ -44,7 +44,7 @@ const RESOURCES: Readonly<Record<keyof ChimeSdkMeetingsApi, readonly [action: st
   ListTagsForResource:                   [['chime:ListTagsForResource', ARN]],
 };
 
-test('Access: every operation of the model is in the table', () => {
+test('Access: every operation of the model is in the operation table', () => {
   assert.deepEqual(Object.keys(OPERATIONS).sort(), Object.keys(loadModel('chime-sdk-meetings').operations).sort());
 });
 
@@ -56,7 +56,7 @@ for (const [name, expected] of Object.entries(RESOURCES)) {
     );
   });
 
-  test(`Access: ${name} in the classic profile requires its action on *, without tags (CHM-1, TAG-2)`, () => {
+  test(`Access: in the older service chime, ${name} requires its action on *, without tags (CHM-1, TAG-2)`, () => {
     assert.deepEqual(required(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
   });
 }
@@ -66,7 +66,7 @@ test('Access: a new meeting without tags requires only chime:CreateMeeting', () 
   assert.deepEqual(required('CreateMeeting', { Tags: [] }), [{ action: 'chime:CreateMeeting', resources: [NEW] }]);
 });
 
-test('Access: the context has request tags under lower-case names, and unchanged keys in aws:TagKeys', () => {
+test('Access: tag keys are in lower case in the names of aws:RequestTag, and unchanged in aws:TagKeys', () => {
   const context = new Map<string, unknown>([
     ['aws:tagkeys', ['Team']],
     ['aws:requesttag/team', 'blue'],
@@ -76,7 +76,7 @@ test('Access: the context has request tags under lower-case names, and unchanged
   assert.deepEqual(required('UntagResource', INPUT)[0]?.context, new Map([['aws:tagkeys', ['Team']]]));
 });
 
-test('Access: a decision has the tags of its meeting, and an unknown meeting has none', async () => {
+test('Access: a policy decision gets the tags of the meeting, and an unknown meeting has no tags', async () => {
   const { store, meeting } = await openFixture();
   const MeetingId = await meeting({ Tags: [...TAGS, { Key: '__proto__', Value: 'x' }] });
   const read = (access: Access | undefined) => store.transaction((tx) => access?.resourceTags?.(tx) ?? Promise.resolve([]));

@@ -1,11 +1,14 @@
 import { arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
-import { tagValues } from '../chime/tags.ts';
+import { tagValues } from '../chime-kit/tags.ts';
 import type { Caller, DeclaredAccess } from '../kit/operation.ts';
-import { meetings } from './tables/meetings.ts';
+import { findMeeting } from './visible-meetings.ts';
 
-/** Returns `arn:aws:chime:us-east-1:111122223333:meeting/<id>`. IDs are in lower case, so a policy for a meeting applies to every spelling of its ID. */
+/**
+ * Returns `arn:aws:chime:us-east-1:111122223333:meeting/<id>`. Pass the ID in lower case. Then a policy for a meeting
+ * also applies to a request that contains the meeting's ID in upper case.
+ */
 export function meetingArn({ region, accountId }: Pick<Caller, 'region' | 'accountId'>, meetingId: string): string {
   return arn('chime', region, accountId, `meeting/${meetingId}`);
 }
@@ -16,11 +19,11 @@ export function guid(id: string): string {
 }
 
 /**
- * Requires the operation's action on the meeting of an input. Requirement CHM-3. The classic profile requires it on `*`, without
- * tags (CHM-1, TAG-2).
+ * Requires the operation's action on the meeting of an input. Requirement CHM-3. In the older service `chime` (the
+ * profile is 'classic'), requires the action on `*`, without tags (CHM-1, TAG-2).
  *
- * Assumed: this includes StartMeetingTranscription and StopMeetingTranscription, for which the service authorization reference lists no
- * resource type. So a statement can deny them on one meeting.
+ * Assumed: StartMeetingTranscription and StopMeetingTranscription also require their action on the meeting, although
+ * the service authorization reference lists no resource type for them. So a statement can deny them on one meeting.
  */
 export function onMeeting(input: { readonly MeetingId: string }, caller: Caller): DeclaredAccess {
   if (caller.profile === 'classic') return { resources: ['*'] };
@@ -28,16 +31,22 @@ export function onMeeting(input: { readonly MeetingId: string }, caller: Caller)
   return { resources: [meetingArn(caller, meetingId)], resourceTags: async (tx) => [await tagsOf(tx, caller, meetingId)] };
 }
 
-/** Returns the ID in the ARN of a meeting of the caller's account and region; undefined for every other ARN. */
+/**
+ * Returns the meeting ID in an ARN, if it is the ARN of a meeting in the caller's account and region; otherwise
+ * undefined.
+ */
 export function meetingIdOf(caller: Pick<Caller, 'region' | 'accountId'>, resourceArn: string): string | undefined {
   const prefix = meetingArn(caller, '');
   return resourceArn.startsWith(prefix) ? resourceArn.slice(prefix.length) : undefined;
 }
 
-/** Time before the end of every meeting. */
+/** Time before the end of every meeting. A read with this time as `now` also finds meetings that have ended. */
 const BEGINNING = instant(0);
 
-/** Returns the tags of a meeting, even if it has ended and its row still exists. An allowed caller then gets NotFoundException. */
-async function tagsOf(tx: Tx, { accountId, region }: Caller, meetingId: string): Promise<Readonly<Record<string, string>> | undefined> {
-  return tagValues((await tx.of(meetings).get(accountId, region, meetingId, BEGINNING))?.tags);
+/**
+ * Returns the tags of a meeting. An ended meeting has tags while its row exists, so policies that test tags still apply
+ * to it. A caller that such a policy allows gets NotFoundException from the operation.
+ */
+async function tagsOf(tx: Tx, caller: Caller, meetingId: string): Promise<Readonly<Record<string, string>> | undefined> {
+  return tagValues((await findMeeting(tx, caller, meetingId, BEGINNING))?.tags);
 }

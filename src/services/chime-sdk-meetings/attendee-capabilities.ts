@@ -1,11 +1,10 @@
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
-import type { MeetingEvent } from '../chime/events.ts';
+import type { MeetingEvent } from '../chime-kit/events.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { guid, onMeeting } from './access.ts';
-import { attendeeEvent } from './attendees.ts';
-import { requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
+import { requireCapabilities, toCapabilities, toCapabilitiesRecord } from './capabilities.ts';
 import type { MeetingsDeps } from './deps.ts';
-import { attendeeOrNotFound, meetingOrNotFound, toAttendee } from './stored-meetings.ts';
+import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, named, toAttendee } from './stored-meetings.ts';
 import { type AttendeeRecord, attendees } from './tables/attendees.ts';
 
 /** Number of attendees that one query reads if an operation changes all attendees of a meeting. */
@@ -15,10 +14,10 @@ const PAGE = 100;
 export function capabilityOperations(deps: MeetingsDeps) {
   return {
     /**
-     * Emits: AttendeeCapabilitiesChanged.
+     * Emits: AttendeeCapabilitiesUpdated.
      * @throws NotFoundException   the meeting does not exist, or the attendee is not in it
-     * @throws ValidationError     the meeting excludes video or content
-     * @throws BadRequestException content without video
+     * @throws ValidationError     the capabilities include video or content, which the meeting excludes
+     * @throws BadRequestException the attendee would receive content without video
      */
     UpdateAttendeeCapabilities: {
       access: onMeeting,
@@ -28,17 +27,19 @@ export function capabilityOperations(deps: MeetingsDeps) {
         requireCapabilities(input.Capabilities, meeting.request.MeetingFeatures);
         const changed: AttendeeRecord = { ...attendee, ...toCapabilitiesRecord(input.Capabilities) };
         await call.tx.of(attendees).setCapabilities(changed);
-        await call.emit<MeetingEvent>(attendeeEvent('AttendeeCapabilitiesChanged', meeting, changed));
+        await call.emit<MeetingEvent>(capabilitiesEvent(meeting, changed));
         return { Attendee: toAttendee(deps, meeting, changed) };
       },
     },
 
     /**
-     * Changes every attendee except the listed ones.
+     * Changes the capabilities of every attendee, except the attendees that the request lists.
      *
-     * Emits: AttendeeCapabilitiesChanged for each.
+     * Emits: AttendeeCapabilitiesUpdated for each changed attendee.
      * Assumed: the operation ignores listed attendees that are not in the meeting.
-     * @throws as UpdateAttendeeCapabilities
+     * @throws NotFoundException   the meeting does not exist
+     * @throws ValidationError     the capabilities include video or content, which the meeting excludes
+     * @throws BadRequestException attendees would receive content without video
      */
     BatchUpdateAttendeeCapabilitiesExcept: {
       access: onMeeting,
@@ -52,8 +53,9 @@ export function capabilityOperations(deps: MeetingsDeps) {
           const page: readonly AttendeeRecord[] = await call.tx.of(attendees).list(meeting.record.meetingId, PAGE, after);
           for (const attendee of page) {
             if (excluded.has(attendee.attendeeId)) continue;
-            await call.tx.of(attendees).setCapabilities({ ...attendee, ...capabilities });
-            await call.emit<MeetingEvent>(attendeeEvent('AttendeeCapabilitiesChanged', meeting, attendee));
+            const changed = { ...attendee, ...capabilities };
+            await call.tx.of(attendees).setCapabilities(changed);
+            await call.emit<MeetingEvent>(capabilitiesEvent(meeting, changed));
           }
           after = page.at(-1)?.attendeeId;
         } while (after !== undefined);
@@ -61,4 +63,9 @@ export function capabilityOperations(deps: MeetingsDeps) {
       },
     },
   } satisfies Partial<ServiceOperations<ChimeSdkMeetingsApi>>;
+}
+
+function capabilitiesEvent(meeting: FoundMeeting, attendee: AttendeeRecord): MeetingEvent {
+  const { attendeeId, externalUserId } = attendee;
+  return { type: 'AttendeeCapabilitiesUpdated', ...named(meeting), attendeeId, externalUserId, capabilities: toCapabilities(attendee) };
 }

@@ -29,7 +29,7 @@ test('CreateAttendee: returns an attendee with all capabilities and its own join
   assert.deepEqual(await run('GetAttendee', { MeetingId, AttendeeId: Attendee?.AttendeeId as string }), { Attendee });
 });
 
-test('CreateAttendee: runs two reads and one write, and opens its write transaction after the reads', async () => {
+test('CreateAttendee: executes two SELECT statements and one INSERT in one transaction', async () => {
   const texts: string[] = [];
   const note = (text: string) => void texts.push(text.trim());
   const { run, meeting, store } = await openFixture({}, await openSqlite(':memory:', { open: observedSqlite(note, note) }));
@@ -43,7 +43,7 @@ test('CreateAttendee: runs two reads and one write, and opens its write transact
   await store.close();
 });
 
-test('CreateAttendee: an external user ID in use returns its attendee, even in a full meeting', async () => {
+test('CreateAttendee: an external user ID in use returns the existing attendee, even in a full meeting', async () => {
   const { run, meeting } = await openFixture({ attendees: 1 });
   const MeetingId = await meeting();
   const first = await run('CreateAttendee', { MeetingId, ExternalUserId: 'ada' });
@@ -52,7 +52,7 @@ test('CreateAttendee: an external user ID in use returns its attendee, even in a
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, meeting: string, user: string, capabilities: AttendeeCapabilities | undefined, code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['an unknown meeting',                       UNKNOWN, 'bob',   undefined,                                'NotFoundException'     ],
   ['a reserved external user id',              'known', 'aws:b', undefined,                                'BadRequestException'   ],
   ['content received without video',           'known', 'bob',   { ...LISTENER, Content: 'Receive' },      'BadRequestException'   ],
@@ -117,7 +117,7 @@ for (const [title, MeetingFeatures, Capabilities, code] of CHANGES) {
   });
 }
 
-test('BatchUpdateAttendeeCapabilitiesExcept: changes all attendees except the listed ones, ignoring case', async () => {
+test('BatchUpdateAttendeeCapabilitiesExcept: changes all but the listed attendees; ID case is ignored', async () => {
   const { run, meeting, emitted } = await openFixture();
   const MeetingId = await meeting();
   const users = Array.from({ length: 100 }, (_, i) => ({ ExternalUserId: `user-${i}` }));
@@ -133,7 +133,7 @@ test('BatchUpdateAttendeeCapabilitiesExcept: changes all attendees except the li
     all.filter((each) => each?.Capabilities?.Video !== 'None').map((each) => each?.ExternalUserId),
     ['user-3'],
   );
-  const changes = emitted.filter((event) => event.type === 'AttendeeCapabilitiesChanged');
+  const changes = emitted.filter((event) => event.type === 'AttendeeCapabilitiesUpdated');
   assert.equal(changes.length, 100);
 });
 
@@ -154,7 +154,7 @@ test('BatchCreateAttendee: a listed attendee that exists already does not count 
   );
 });
 
-test('ListAttendees: pages repeat no attendee while others are added and deleted', async () => {
+test('ListAttendees: no attendee is on two pages, even if others are added and deleted between the pages', async () => {
   const { run, meeting, attendee } = await openFixture();
   const MeetingId = await meeting();
   const ids: string[] = [];

@@ -5,8 +5,8 @@ import type {
   CreateAttendeeRequestItem,
   MeetingFeaturesConfiguration,
 } from '#model/generated/chime-sdk-meetings.ts';
-import type { MeetingEvent } from '../chime/events.ts';
-import { pageOf } from '../chime/page.ts';
+import type { MeetingEvent } from '../chime-kit/events.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { guid, onMeeting } from './access.ts';
 import { defaultCapabilities, requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
@@ -23,10 +23,11 @@ const PAGE = 50;
 export function attendeeOperations(deps: MeetingsDeps) {
   return {
     /**
-     * Creates an attendee, or returns the one with the external user ID.
+     * Creates an attendee, or returns the attendee that already has the external user ID.
      *
      * @throws NotFoundException      the meeting does not exist
      * @throws BadRequestException    an invalid external user ID or invalid capabilities
+     * @throws ValidationError        the capabilities include video or content, which the meeting excludes
      * @throws LimitExceededException the meeting has the maximum number of attendees
      */
     CreateAttendee: {
@@ -38,7 +39,10 @@ export function attendeeOperations(deps: MeetingsDeps) {
       },
     },
 
-    /** Adds up to 100 attendees as CreateAttendee does. `Errors` lists failed attendees, which do not prevent the others. */
+    /**
+     * Adds up to 100 attendees in the same way as CreateAttendee. If an attendee cannot be added, `Errors` lists it,
+     * and the other attendees are still added.
+     */
     BatchCreateAttendee: {
       access: onMeeting,
       async handle(call, input) {
@@ -92,8 +96,8 @@ export function attendeeOperations(deps: MeetingsDeps) {
 }
 
 /** Returns a meeting event about one attendee. */
-export function attendeeEvent(
-  type: Extract<MeetingEvent, { readonly attendeeId: string }>['type'],
+function attendeeEvent(
+  type: 'AttendeeAdded' | 'AttendeeDeleted',
   meeting: FoundMeeting,
   { attendeeId, externalUserId }: AttendeeRecord,
 ): MeetingEvent {
@@ -106,7 +110,10 @@ interface AddedAttendees {
   readonly Errors: readonly CreateAttendeeError[];
 }
 
-/** Adds attendees one by one. `Errors` lists those that cannot be added. Assumed: `ErrorCode` is the code without `Exception`. */
+/**
+ * Adds attendees one by one. `Errors` lists the attendees that cannot be added. Assumed: `ErrorCode` is the error code
+ * without the suffix `Exception`.
+ */
 export async function addAttendees(
   call: Call,
   deps: MeetingsDeps,
@@ -128,7 +135,10 @@ export async function addAttendees(
   return { Attendees, Errors };
 }
 
-/** Returns the error of one of several attendees. Throws errors that are not for the client. */
+/**
+ * Returns the `Errors` entry of an attendee that cannot be added. If `error` is not an `AwsError`, it is a bug of the
+ * server, so the function throws it again.
+ */
 function toItemError({ ExternalUserId }: CreateAttendeeRequestItem, error: unknown): CreateAttendeeError {
   if (!(error instanceof AwsError)) throw error;
   return { ExternalUserId, ErrorCode: error.code.replace(/Exception$/, ''), ErrorMessage: error.message };
@@ -144,7 +154,8 @@ function meetingFull(deps: MeetingsDeps, meeting: FoundMeeting): AwsError {
 }
 
 /**
- * Adds an attendee if the meeting has room for `left` more, or returns the one with the external user ID.
+ * Adds an attendee, or returns the attendee that already has the external user ID. `left` is the number of attendees
+ * that the meeting has room for.
  *
  * Source: Chime SDK API reference, ExternalUserId, "An idempotency token".
  * Assumed: a repeated request does not change the capabilities of the attendee.
@@ -182,12 +193,19 @@ async function room({ tx }: Call, deps: MeetingsDeps, meeting: FoundMeeting): Pr
   return attendeesMax(deps, meeting) - (await tx.of(attendees).count(meeting.record.meetingId));
 }
 
-/** Assumed: MaxCount limits the created attendees, because only the media plane knows which are present. */
+/**
+ * Returns the maximum number of attendees of a meeting. Assumed: MaxCount limits the number of created attendees,
+ * because only the media plane knows which attendees are present.
+ */
 function attendeesMax({ limits }: MeetingsDeps, { request: { MeetingFeatures } }: FoundMeeting): number {
   return Math.min(MeetingFeatures?.Attendee?.MaxCount ?? limits.attendees, limits.attendees, resolutionMax(MeetingFeatures));
 }
 
-/** Assumed: the message. @throws BadRequestException more attendees than the resolution of the meeting allows */
+/**
+ * Checks MaxCount in the features of a new meeting. Assumed: the wording of the error message.
+ *
+ * @throws BadRequestException MaxCount is more than the resolution of the meeting allows
+ */
 export function requireAttendeesMax(features: MeetingFeaturesConfiguration | undefined): void {
   const most = resolutionMax(features);
   if ((features?.Attendee?.MaxCount ?? 0) > most) {

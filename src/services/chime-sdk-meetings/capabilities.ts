@@ -5,9 +5,10 @@ import type { CapabilitiesRecord } from './tables/attendees.ts';
 /**
  * Returns the capabilities of a new attendee if the request has none.
  *
- * Source: Chime SDK API reference, AttendeeCapabilities: in a meeting with content and without video, video is Receive, because content
- * requires it.
- * Assumed: without limits all capabilities; without content, content is None; without both, both are None.
+ * Source: Chime SDK API reference, AttendeeCapabilities: in a meeting with content and without video, the video
+ * capability is `Receive`, because content requires it.
+ * Assumed: (1) In a meeting with video and content, an attendee has all capabilities. (2) In a meeting without content,
+ * the content capability is `None`. (3) In a meeting without video and content, the video capability is `None`.
  */
 export function defaultCapabilities(features: MeetingFeaturesConfiguration | undefined): AttendeeCapabilities {
   const contentOff = features?.Content?.MaxResolution === 'None';
@@ -23,9 +24,9 @@ export function defaultCapabilities(features: MeetingFeaturesConfiguration | und
  * Checks capabilities against the features of a meeting and against each other.
  *
  * Source: Chime SDK API reference, AttendeeCapabilities, the corner cases.
- * Assumed: the messages.
+ * Assumed: the wording of the error messages.
  * @throws ValidationError the capabilities include video or content, which the meeting excludes
- * @throws BadRequestException content is received without video
+ * @throws BadRequestException the attendee would receive content without video
  */
 export function requireCapabilities(capabilities: AttendeeCapabilities, features: MeetingFeaturesConfiguration | undefined): void {
   for (const kind of ['Video', 'Content'] as const) {

@@ -3,7 +3,7 @@ import type { MediaEndpoints } from './media-placement.ts';
 
 /** Dependencies of the meetings operations, in addition to a call. */
 export interface MeetingsDeps {
-  /** Endpoints for most callers. */
+  /** Endpoints of the media plane, for all callers that `localMediaEndpoints` does not cover. */
   readonly mediaEndpoints: MediaEndpoints;
   /** Endpoints without TLS, for callers on the server's machine that connect without TLS. Absent: such callers get `mediaEndpoints`. */
   readonly localMediaEndpoints?: MediaEndpoints;

@@ -1,7 +1,7 @@
 /** Fixture of the tests in this folder: the operations on a real store in memory. */
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import type { Store } from '#store/store.ts';
-import type { MeetingEvent } from '../chime/events.ts';
+import type { MeetingEvent } from '../chime-kit/events.ts';
 import { openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type MeetingsDeps } from './deps.ts';
 import { joinTokens } from './join-token.ts';

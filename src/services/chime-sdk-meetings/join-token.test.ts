@@ -15,7 +15,7 @@ const FACTS: JoinTokenFacts = {
   expiresAt: instant(NOW + 1),
 };
 
-test('Join tokens: a token verifies to its facts until it expires, and equal facts have equal tokens', () => {
+test('Join tokens: verify returns the content of a token until it expires; equal content has equal tokens', () => {
   const { issue, verify } = joinTokens(KEY);
   const token = issue(FACTS);
   assert.deepEqual(verify(token, NOW), FACTS);
@@ -23,14 +23,14 @@ test('Join tokens: a token verifies to its facts until it expires, and equal fac
   assert.equal(verify(token, FACTS.expiresAt), undefined);
 });
 
-test('Join tokens: the longest token has only characters of an HTTP token, and fits the model', () => {
+test('Join tokens: the longest token has only characters of an HTTP token, and the model allows its length', () => {
   const token = joinTokens(KEY).issue(FACTS);
   assert.match(token, /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
   const shape = loadModel('chime-sdk-meetings').shapes['JoinTokenString'];
   assert.ok(token.length <= (shape?.max ?? 0), `${token.length}`);
 });
 
-test('Join tokens: a token that was altered or has another key is invalid', () => {
+test('Join tokens: a token that was altered, or was issued with another key, is invalid', () => {
   const { issue, verify } = joinTokens(KEY);
   const token = issue(FACTS);
   const refused = Array.from(token, (character, i) => `${token.slice(0, i)}${character === 'A' ? 'B' : 'A'}${token.slice(i + 1)}`);
@@ -51,7 +51,7 @@ test('Join tokens: a short key is an error', () => {
   assert.throws(() => joinTokens(new Uint8Array(31)), /32 bytes/);
 });
 
-test('Join tokens: a token of an older key is valid while that key is known', () => {
+test('Join tokens: a token of a previous key is valid only if `older` contains that key', () => {
   const older = new Uint8Array(32).fill(9);
   const token = joinTokens(older).issue(FACTS);
   assert.deepEqual(joinTokens(KEY, [older]).verify(token, NOW), FACTS);

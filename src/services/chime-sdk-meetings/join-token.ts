@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { hmacSha256 } from '#core/hmac.ts';
 import { type Instant, instant } from '#core/instant.ts';
 
-/** Content of a join token. The media plane admits an attendee by it, without a lookup. */
+/** Content of a join token. The media plane verifies the token to admit an attendee, without a lookup in the store. */
 export interface JoinTokenFacts {
   readonly accountId: string;
   readonly region: string;
@@ -14,9 +14,12 @@ export interface JoinTokenFacts {
 }
 
 export interface JoinTokens {
-  /** Returns the token of these facts. Equal facts have equal tokens, so the server does not store them. */
+  /** Returns the token of these facts. Equal facts have equal tokens, so the server does not store tokens. */
   issue(facts: JoinTokenFacts): string;
-  /** Returns the facts of a valid token; undefined if it is forged or expired. The attendee may have been deleted. */
+  /**
+   * Returns the facts of a valid token; undefined if the token is forged or expired. Does not check whether the
+   * attendee still exists.
+   */
   verify(token: string, now: Instant): JoinTokenFacts | undefined;
 }
 
@@ -28,8 +31,9 @@ const KEY_MIN_BYTES = 32;
 const PURPOSE = 'belfry join token\n';
 
 /**
- * Issues and verifies join tokens: `<facts>.<HMAC-SHA256>`, both in base64url. Clients send them as a WebSocket subprotocol, which allows only
- * the characters of an HTTP token. The attendee can read the facts. `older` are previous keys, whose tokens remain valid.
+ * Issues and verifies join tokens: `<facts>.<HMAC-SHA256>`. The facts and the HMAC are in base64url, because clients
+ * send a token as a WebSocket subprotocol, which allows only the characters of an HTTP token. The attendee can read the
+ * facts. `older` are previous keys. Tokens that were issued with these keys remain valid.
  *
  * Source: RFC 9110 §5.6.2 for the characters; realtime.md §2.2 for the client.
  * @throws Error a key is shorter than 32 bytes
@@ -57,7 +61,7 @@ export function joinTokens(key: Uint8Array, older: readonly Uint8Array[] = []): 
         return actual.length === expected.length && timingSafeEqual(actual, expected);
       });
       if (!issued) return undefined;
-      // The MAC matches, so this server wrote the text.
+      // The MAC matches, so this server created the text, and it is valid JSON.
       const [format, accountId, region, meetingId, attendeeId, externalUserId, expiresAt] = JSON.parse(
         Buffer.from(text, 'base64url').toString(),
       ) as [number, string, string, string, string, string, number];

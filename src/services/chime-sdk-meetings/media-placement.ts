@@ -11,10 +11,10 @@ export interface MediaEndpoints {
 }
 
 /**
- * Returns the URLs of a meeting for clients. `amazon-chime-sdk-js` uses SignalingUrl and EventIngestionUrl, and requires that AudioHostUrl is not
- * empty. The others complete the response.
+ * Returns the URLs of a meeting for clients. `amazon-chime-sdk-js` uses SignalingUrl and EventIngestionUrl, and
+ * requires that AudioHostUrl is not empty. The other URLs are present because AWS's response has them.
  *
- * Source: realtime.md §2.1; the paths as in a response of AWS, quoted in aws/amazon-chime-sdk-js issue 1767.
+ * Source: realtime.md §2.1. The paths are those in a response of AWS that aws/amazon-chime-sdk-js issue 1767 quotes.
  */
 export function mediaPlacement({ signalingUrl, audioHost, httpUrl }: MediaEndpoints, meetingId: string): MediaPlacement {
   return {
@@ -30,7 +30,8 @@ export function mediaPlacement({ signalingUrl, audioHost, httpUrl }: MediaEndpoi
 }
 
 /**
- * Media regions of meetings. One media plane serves all of them. A meeting stores its region, because applications select meetings by it.
+ * Media regions of meetings. One media plane serves all these regions. A meeting stores its media region, because
+ * applications select meetings by media region.
  *
  * Source: Chime SDK API reference, CreateMeeting, MediaRegion.
  */

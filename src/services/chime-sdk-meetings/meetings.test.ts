@@ -11,7 +11,7 @@ import { meetings } from './tables/meetings.ts';
 const REQUEST: CreateMeetingRequest = { ClientRequestToken: 'once', MediaRegion: 'eu-central-1', ExternalMeetingId: 'standup' };
 const UNKNOWN = 'ffffffff-0000-4000-8000-000000000000';
 
-test('CreateMeeting: returns everything that a client needs to join, as GetMeeting does', async () => {
+test('CreateMeeting: returns everything that a client needs to join, and GetMeeting returns the same', async () => {
   const { run } = await openFixture();
   const { Meeting } = await run('CreateMeeting', {
     ...REQUEST,
@@ -42,7 +42,7 @@ test('CreateMeeting: returns everything that a client needs to join, as GetMeeti
   assert.deepEqual(await run('GetMeeting', { MeetingId: MeetingId.toUpperCase() }), { Meeting });
 });
 
-test('MediaPlacement: only a caller on the same machine without TLS gets ws and http URLs', async () => {
+test('MediaPlacement: only a caller that connects from the same machine without TLS gets ws and http URLs', async () => {
   const { run } = await openFixture();
   const { Meeting } = await run('CreateMeeting', REQUEST, { localPlain: true });
   const { MeetingId = '', MediaPlacement: local } = Meeting ?? {};
@@ -53,7 +53,7 @@ test('MediaPlacement: only a caller on the same machine without TLS gets ws and 
   );
 });
 
-// Source: chime-sdk-meetings 2021-07-15, ConflictException: only for simultaneous requests.
+// Source: chime-sdk-meetings 2021-07-15, ConflictException: it is only for simultaneous requests.
 test('CreateMeeting: a repeated token returns the same meeting, even if other parameters differ', async () => {
   const { run } = await openFixture({ activeMeetings: 1 });
   const first = await run('CreateMeeting', REQUEST);
@@ -64,7 +64,7 @@ test('CreateMeeting: a repeated token returns the same meeting, even if other pa
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateMeetingRequest>, code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['an unknown media region',                     { MediaRegion: 'moon-1' },                          'BadRequestException'   ],
   ['an external id that begins with aws:',        { ExternalMeetingId: 'AWS:x' },                     'BadRequestException'   ],
   ['an external id with a control character',     { ExternalMeetingId: 'a\u0000b' },                  'BadRequestException'   ],
@@ -105,7 +105,7 @@ test('CreateMeeting: the primary meeting must be in the account, in any region, 
   });
 });
 
-test('CreateMeeting: a token creates a new meeting after its meeting has ended', async () => {
+test('CreateMeeting: after the end of a meeting, its token creates a new meeting', async () => {
   const { run } = await openFixture();
   const first = await run('CreateMeeting', REQUEST);
   await run('DeleteMeeting', { MeetingId: first.Meeting?.MeetingId as string });
@@ -143,7 +143,7 @@ test('Meetings: a meeting ends 24 hours after its creation, and a sweep deletes 
   );
 });
 
-test('Meetings: the media plane can end a meeting earlier', async () => {
+test('Meetings: the media plane can end a meeting before 24 hours have passed', async () => {
   const { run, meeting, store } = await openFixture();
   const MeetingId = await meeting();
   assert.equal(await store.transaction((tx) => tx.of(meetings).endAt(MeetingId, START)), 'changed');
@@ -189,7 +189,7 @@ test('CreateMeetingWithAttendees: lists attendees and errors; a repeated request
   assert.equal(token?.meetingId, first.Meeting?.MeetingId);
 });
 
-test('CreateMeetingWithAttendees: a repeated token returns the meeting with the attendees of the request', async () => {
+test('CreateMeetingWithAttendees: a token of CreateMeeting adds attendees to the existing meeting', async () => {
   const { run } = await openFixture();
   const { Meeting } = await run('CreateMeeting', REQUEST);
   const MeetingId = Meeting?.MeetingId as string;

@@ -2,10 +2,11 @@ import { hkdfSync } from 'node:crypto';
 import { derivedFrom, type OperatorKeys } from '#access/operator-keys.ts';
 import { service } from '../kit/service.ts';
 import type { MediaEndpoints } from './media-placement.ts';
+import { tellOfMeeting } from './meeting-notices.ts';
 import { sweepEndedMeetings } from './sweep.ts';
 import { assumeTranscriptionRole, TRANSCRIPTION_ROLE } from './transcription-role.ts';
 
-/** Parts of the server that meetings need. */
+/** Parts of the server that Chime SDK meetings needs. */
 export interface MeetingsParts {
   readonly operatorKeys: OperatorKeys;
   /** Returns the URL that clients use for this server. */
@@ -41,5 +42,5 @@ export const meetings = service<MeetingsParts>({
   },
   linkedRoles: [TRANSCRIPTION_ROLE],
   sweeps: [() => sweepEndedMeetings],
-  subscriptions: [assumeTranscriptionRole],
+  subscriptions: [assumeTranscriptionRole, tellOfMeeting],
 });

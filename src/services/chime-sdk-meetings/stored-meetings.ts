@@ -1,7 +1,7 @@
-/** Stored meetings and attendees: how operations find them, and the shapes of the model. */
+/** Functions that find stored meetings and attendees, and convert them to the shapes of the model. */
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Attendee, CreateMeetingRequest, Meeting, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
-import type { MeetingNames } from '../chime/events.ts';
+import type { MeetingNames } from '../chime-kit/events.ts';
 import type { Call } from '../kit/operation.ts';
 import { guid, meetingArn } from './access.ts';
 import { toCapabilities } from './capabilities.ts';
@@ -9,10 +9,14 @@ import type { MeetingsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { mediaPlacement } from './media-placement.ts';
 import { type AttendeeRecord, attendees } from './tables/attendees.ts';
-import { type MeetingRecord, meetings } from './tables/meetings.ts';
+import type { MeetingRecord } from './tables/meetings.ts';
+import { findMeeting, type LegacyMark } from './visible-meetings.ts';
+
+/** Request that creates a meeting. In the older service `chime`, the external ID is optional. */
+export type NewMeeting = Omit<CreateMeetingRequest, 'ExternalMeetingId'> & Partial<Pick<CreateMeetingRequest, 'ExternalMeetingId'>>;
 
 /** Request that created a meeting. The token and the tags are stored elsewhere. */
-export type StoredRequest = Omit<CreateMeetingRequest, 'ClientRequestToken' | 'Tags'>;
+export type StoredRequest = Omit<NewMeeting, 'ClientRequestToken' | 'Tags'> & LegacyMark;
 
 /** A stored meeting with its parsed request. */
 export interface FoundMeeting {
@@ -23,11 +27,11 @@ export interface FoundMeeting {
 /**
  * Returns a meeting of the caller's account and region that has not ended.
  *
- * Source: the message, with angle brackets, in aws/amazon-chime-sdk-js issue 1569.
+ * Source: aws/amazon-chime-sdk-js issue 1569 has the error message, with the angle brackets.
  * @throws NotFoundException the meeting does not exist or has ended
  */
-export async function meetingOrNotFound({ tx, accountId, region, now }: Call, meetingId: string): Promise<FoundMeeting> {
-  const record = await tx.of(meetings).get(accountId, region, guid(meetingId), now);
+export async function meetingOrNotFound(call: Call, meetingId: string): Promise<FoundMeeting> {
+  const record = await findMeeting(call.tx, call, guid(meetingId), call.now);
   if (record === undefined) throw new AwsError('NotFoundException', `Meeting <${meetingId}> not found`);
   return found(record);
 }
@@ -37,13 +41,24 @@ export function found(record: MeetingRecord): FoundMeeting {
   return { record, request: JSON.parse(record.document) as StoredRequest };
 }
 
-/** Returns the members of a meeting event that identify its meeting. */
+/** Returns the fields of a meeting event that identify the meeting. */
 export function named({ record, request }: FoundMeeting): MeetingNames {
   const { accountId, region, meetingId } = record;
-  return { accountId, region, meetingId, externalMeetingId: request.ExternalMeetingId, mediaRegion: request.MediaRegion };
+  return omitUndefined({
+    accountId,
+    region,
+    meetingId,
+    externalMeetingId: request.ExternalMeetingId,
+    mediaRegion: request.MediaRegion,
+    notifications: request.NotificationsConfiguration,
+  });
 }
 
-/** @throws NotFoundException the attendee is not in the meeting. Assumed: the message, like that of meetings. */
+/**
+ * Returns an attendee of a meeting. Assumed: the error message has the same wording as the message for meetings.
+ *
+ * @throws NotFoundException the attendee is not in the meeting
+ */
 export async function attendeeOrNotFound({ tx }: Call, { record }: FoundMeeting, attendeeId: string): Promise<AttendeeRecord> {
   const attendee = await tx.of(attendees).get(record.meetingId, guid(attendeeId));
   if (attendee === undefined) throw new AwsError('NotFoundException', `Attendee <${attendeeId}> not found`);
@@ -70,7 +85,10 @@ export function toMeeting(
   });
 }
 
-/** Source: Chime SDK API reference, CreateMeeting: the default of Video is HD and that of Content is FHD, if a request has features. */
+/**
+ * Adds the default resolutions to the features of a request. Source: Chime SDK API reference, CreateMeeting: if a
+ * request has features, the default of Video is HD, and the default of Content is FHD.
+ */
 function withDefaults(features: MeetingFeaturesConfiguration): MeetingFeaturesConfiguration {
   return {
     ...features,

@@ -1,13 +1,14 @@
-import type { MeetingEvent } from '../chime/events.ts';
+import type { MeetingEvent } from '../chime-kit/events.ts';
 import type { Work } from '../kit/events.ts';
 import { found, named } from './stored-meetings.ts';
 import { meetings } from './tables/meetings.ts';
 
-/** Meetings that one transaction deletes. Other requests wait for it. */
+/** Maximum meetings that one transaction of the sweep deletes. Other requests wait for this transaction. */
 const SWEPT_AT_ONCE = 100;
 
 /**
- * Deletes meetings that have ended. Reads already ignore them, so a sweep only frees space.
+ * Deletes meetings that have ended. Reads already ignore ended meetings, so responses do not depend on the time of the
+ * sweep.
  *
  * Emits: MeetingEnded.
  */

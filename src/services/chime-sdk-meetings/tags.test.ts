@@ -26,7 +26,7 @@ test('Tags: tags of a new meeting are listed, changed and removed', async () => 
   assert.deepEqual(await run('ListTagsForResource', { ResourceARN }), { Tags: [{ Key: '__proto__', Value: 'x' }] });
 });
 
-test('TagResource: the 51st tag is TooManyTagsException with the resource; the 50th can get a new value', async () => {
+test('TagResource: the 51st tag is TooManyTagsException, and the 50th tag can get a new value', async () => {
   const { run, meeting } = await openFixture();
   const ResourceARN = arnOf(await meeting({ Tags: numbered(50) }));
   await assert.rejects(run('TagResource', { ResourceARN, Tags: [{ Key: 'more', Value: '' }] }), {
@@ -55,7 +55,7 @@ const ABSENT: readonly [title: string, resource: (meetingId: string) => string][
 ];
 
 for (const [title, resource] of ABSENT) {
-  test(`Tags: ${title} is ResourceNotFoundException with the resource`, async () => {
+  test(`Tags: ${title} is ResourceNotFoundException, and the error names the resource`, async () => {
     const { run, meeting } = await openFixture();
     const ResourceARN = resource(await meeting());
     const expected = { code: 'ResourceNotFoundException', members: { ResourceName: ResourceARN } };

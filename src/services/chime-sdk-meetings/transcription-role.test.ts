@@ -4,7 +4,7 @@ import { instant, isoSeconds } from '#core/instant.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Tx } from '#store/store.ts';
 import { trailDate } from '#trail/redact.ts';
-import type { MeetingEvent } from '../chime/events.ts';
+import type { MeetingEvent } from '../chime-kit/events.ts';
 import { addRole } from '../iam/fixture.ts';
 import { emitterOf } from '../kit/events.ts';
 import { ACCOUNT, START, workFor } from '../kit/fixture.ts';
@@ -28,7 +28,7 @@ const STARTED: MeetingEvent = {
 
 const start = (tx: Tx) => emitterOf([assumeTranscriptionRole])(workFor(tx, START)).emit<MeetingEvent>(STARTED);
 
-test('Transcription: the service assumes its linked role, and the trail records it (SLR-10, ROLE-16)', async () => {
+test('Transcription: the service assumes its linked role, with a record in the trail (SLR-10, ROLE-16)', async () => {
   const store = await openSqlite(':memory:');
   await addRole(store, ROLE, { linkedService: SERVICE, trustPolicy: trusting(SERVICE) });
   await store.transaction((tx) => start(tx));
@@ -41,7 +41,7 @@ test('Transcription: the service assumes its linked role, and the trail records 
   assert.match(accessKeyId, /^ASIA[A-Z2-7]{16}$/);
   const name = 'AWSServiceRoleForAmazonChimeTranscription';
   const session = STARTED.meetingId;
-  // Source: a record of 2022-10-27, in which backup.amazonaws.com assumes AWSServiceRoleForBackup.
+  // Source: a CloudTrail record of 2022-10-27, in which backup.amazonaws.com assumes AWSServiceRoleForBackup.
   assert.deepEqual(rest, {
     eventVersion: '1.08',
     userIdentity: { type: 'AWSService', invokedBy: SERVICE },
@@ -72,7 +72,7 @@ for (const [what, trust] of [
   ['without the role', undefined],
   ['with a role that trusts another service', 'messaging.chime.amazonaws.com'],
 ] as const) {
-  test(`Transcription: the start ${what} is ForbiddenException and nothing is recorded (SLR-18)`, async () => {
+  test(`Transcription: starting ${what} is ForbiddenException, and the trail gets no record (SLR-18)`, async () => {
     const store = await openSqlite(':memory:');
     if (trust !== undefined) await addRole(store, ROLE, { linkedService: SERVICE, trustPolicy: trusting(trust) });
     await assert.rejects(
@@ -83,7 +83,7 @@ for (const [what, trust] of [
   });
 }
 
-test('Transcription: a meeting with a transcription of an earlier version still uses the role (SLR-14)', async () => {
+test('Transcription: a meeting that is being transcribed uses the service-linked role (SLR-14)', async () => {
   const store = await openSqlite(':memory:');
   const now = START;
   const usage = () => store.transaction((tx) => TRANSCRIPTION_ROLE.usedBy({ tx, now }, ACCOUNT, 10));

@@ -1,6 +1,6 @@
 /** The service-linked role of transcription: the meetings that use it, and the role session of a started transcription. */
 import { arn } from '#core/arn.ts';
-import type { MeetingEvent } from '../chime/events.ts';
+import type { MeetingEvent } from '../chime-kit/events.ts';
 import { assumeLinkedRole } from '../iam/assume-linked-role.ts';
 import { subscription } from '../kit/events.ts';
 import type { LinkedRole } from '../kit/service.ts';

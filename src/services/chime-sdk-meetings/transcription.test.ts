@@ -14,7 +14,7 @@ const MEDICAL: TranscriptionConfiguration = {
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/transcription.chime.amazonaws.com/AWSServiceRoleForAmazonChimeTranscription`;
 const LINKED = { linkedService: 'transcription.chime.amazonaws.com' };
 
-test('StartMeetingTranscription: without the linked role it is ForbiddenException (SLR-18)', async () => {
+test('StartMeetingTranscription: ForbiddenException if the service-linked role does not exist (SLR-18)', async () => {
   const fixture = await openFixture();
   const MeetingId = await fixture.meeting();
   const start = () => fixture.run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: ENGLISH });
@@ -23,13 +23,14 @@ test('StartMeetingTranscription: without the linked role it is ForbiddenExceptio
   await assert.rejects(start(), { code: 'ForbiddenException' });
 });
 
-// Source: Chime SDK API reference, EngineTranscribeSettings: an invalid combination has the event TranscriptFailed.
+// Source: Chime SDK API reference, EngineTranscribeSettings: an invalid combination of settings causes the event
+// TranscriptFailed, not an error.
 for (const [what, TranscriptionConfiguration] of [
   ['Transcribe', ENGLISH],
   ['Transcribe with settings that contradict each other', CONTRADICTION],
   ['Transcribe Medical', MEDICAL],
 ] as const) {
-  test(`StartMeetingTranscription: with the role, ${what} is NotYetImplementedException and stores nothing`, async () => {
+  test(`StartMeetingTranscription: with the service-linked role, ${what} is NotYetImplementedException and stores nothing`, async () => {
     const fixture = await openFixture();
     await addRole(fixture.store, ROLE, LINKED);
     const MeetingId = await fixture.meeting();
@@ -44,7 +45,7 @@ for (const [what, TranscriptionConfiguration] of [
   });
 }
 
-test('StopMeetingTranscription: ends a transcription of an earlier version, and otherwise stops nothing', async () => {
+test('StopMeetingTranscription: ends a running transcription, or does nothing if no transcription runs', async () => {
   const fixture = await openFixture();
   const MeetingId = await fixture.meeting();
   await fixture.run('StopMeetingTranscription', { MeetingId });

@@ -3,7 +3,7 @@ import type {
   StartMeetingTranscriptionRequest,
   TranscriptionConfiguration,
 } from '#model/generated/chime-sdk-meetings.ts';
-import type { MeetingEvent } from '../chime/events.ts';
+import type { MeetingEvent } from '../chime-kit/events.ts';
 import { requireLinkedRole } from '../iam/service-linked-roles.ts';
 import { type NotYet, notYetImplemented } from '../kit/not-yet.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
@@ -19,14 +19,14 @@ interface TranscriptionOperations {
 }
 
 /**
- * Live transcription of a meeting. Meetings carry no media yet, so a start would have no effect.
+ * Live transcription of a meeting. Meetings carry no media yet, so starting a transcription would have no effect.
  *
  * Source: chime-sdk-meetings 2021-07-15, StartMeetingTranscription, StopMeetingTranscription.
  * Assumed: stopping a transcription that was not started is not an error.
  */
 export const transcriptionOperations: TranscriptionOperations = {
   /**
-   * Checks everything that a start requires, then returns an error.
+   * Checks everything that is required to start a transcription, then returns an error.
    *
    * @throws NotFoundException          the meeting does not exist
    * @throws BadRequestException        the configuration does not have exactly one engine
@@ -46,7 +46,7 @@ export const transcriptionOperations: TranscriptionOperations = {
   },
 
   /**
-   * Ends a transcription that an earlier version of the server recorded. Otherwise there is nothing to stop.
+   * Ends a transcription that an earlier version of Belfry stored. Does nothing if the meeting has no transcription.
    *
    * @throws NotFoundException the meeting does not exist
    */
@@ -63,11 +63,11 @@ export const transcriptionOperations: TranscriptionOperations = {
 };
 
 /**
- * Checks that a configuration has exactly one engine. The settings of the engine are not checked here: Amazon Transcribe does that, and the
- * meeting gets the event TranscriptFailed.
+ * Checks that a configuration has exactly one engine. Does not check the settings of the engine. On AWS, Amazon
+ * Transcribe checks them, and the meeting gets the event TranscriptFailed if they are invalid.
  *
  * Source: Chime SDK API reference, TranscriptionConfiguration, EngineTranscribeSettings.
- * Assumed: exactly one engine is required; the message.
+ * Assumed: (1) Exactly one engine is required. (2) The wording of the error message.
  * @throws BadRequestException
  */
 function requireConfiguration({ EngineTranscribeSettings, EngineTranscribeMedicalSettings }: TranscriptionConfiguration): void {

@@ -8,16 +8,17 @@ import {
   inAppInstance,
   parseAppInstanceArn,
   type Where,
-} from '../chime/app-instances.ts';
-import { onNew, type Tag, tagValues } from '../chime/tags.ts';
+} from '../chime-kit/app-instances.ts';
+import { onNew, type Tag, tagValues } from '../chime-kit/tags.ts';
 import type { Caller, DeclaredAccess } from '../kit/operation.ts';
 import { CHANNEL_FLOW } from './kinds.ts';
 import { channels } from './tables/channels.ts';
 
 /**
- * Requires the operation's action on several ARNs, with the tags of each resource. The bearer is one resource and the channel is another.
- * Requirements CHM-3, CHM-4. The classic profile requires it on `*`, without tags (CHM-1, TAG-2). Absent ARNs do not count. If all are
- * absent, the permission is required on `*`.
+ * Requires the operation's action on several ARNs, such as the ARNs of the bearer and the channel. The permission on
+ * each ARN is evaluated with the tags of the resource that the ARN identifies. Requirements CHM-3, CHM-4. In the older
+ * service `chime` (the profile is 'classic'), requires the action on `*`, without tags (CHM-1, TAG-2). Undefined ARNs
+ * are omitted. If all ARNs are undefined, the action is required on `*`.
  */
 export function onArns(caller: Caller, ...named: readonly (string | undefined)[]): DeclaredAccess {
   if (caller.profile === 'classic') return { resources: ['*'] };
@@ -36,8 +37,9 @@ export function onChannel(input: { readonly ChimeBearer?: string; readonly Chann
 }
 
 /**
- * Requires the operation's action to create a resource in another one, such as the bearer or the app instance. If the request has tags,
- * also requires `chime:TagResource` on `pattern`, which represents the new resource.
+ * Returns the permissions that creating a channel or a channel flow requires. The operation's action is required on the
+ * ARN `existing`. This is the bearer that creates a channel, or the app instance of a new channel flow. If the request
+ * has tags, `chime:TagResource` is also required on `pattern`, the ARN pattern of the new resource.
  */
 export function onNewIn(
   caller: Caller,

@@ -1,10 +1,11 @@
 /**
  * The second layer of authorization in messaging: after IAM, the bearer's role must also allow the operation. Requirements CHM-5, CHM-6.
  */
-import { type AppInstanceMember, findMember, isAppInstanceAdmin, parseAppInstanceArn } from '../chime/app-instances.ts';
+import { type AppInstanceMember, findMember, isAppInstanceAdmin, parseAppInstanceArn } from '../chime-kit/app-instances.ts';
 import type { Call } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 import { type BearerOperation, type Facts, permitted, type Role } from './roles.ts';
+import { isReservedForChime } from './room-rights.ts';
 import { findChannel, missing } from './stored-channels.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 import { type MembershipRecord, memberships } from './tables/memberships.ts';
@@ -14,7 +15,7 @@ import { standings } from './tables/standings.ts';
 export interface Bearer extends AppInstanceMember {
   /** Member key: `user/ada`. */
   readonly key: string;
-  /** True if it administers its app instance. */
+  /** True if the user or bot is an administrator of its app instance. */
   readonly admin: boolean;
 }
 
@@ -35,7 +36,10 @@ export function memberKey({ type, id }: Pick<AppInstanceMember, 'type' | 'id'>):
   return `${type}/${id}`;
 }
 
-/** Source: security.md CHM-5, for a bearer that the service does not know. Assumed: the same message for an absent bearer. */
+/**
+ * Message for an invalid bearer. Source: security.md CHM-5, for a bearer that the service does not know. Assumed: an
+ * absent bearer has the same message.
+ */
 const NO_BEARER = 'An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header.';
 
 /** @throws UnauthorizedClientException the bearer is absent, or does not exist in the caller's account and region */
@@ -46,10 +50,11 @@ export async function bearerOf(call: Call, chimeBearer: string | undefined): Pro
 }
 
 /**
- * Returns the bearer of an operation on its app instance.
+ * Returns the bearer of an operation on the bearer's app instance.
  *
- * @throws UnauthorizedClientException as `bearerOf`
- * @throws ForbiddenException          the input names another app instance, or the bearer's role does not allow the operation
+ * @throws UnauthorizedClientException the bearer is absent or does not exist
+ * @throws ForbiddenException          the input names another app instance, or the bearer's role does not allow the
+ *   operation
  */
 export async function admitToAppInstance(
   call: Call,
@@ -71,18 +76,21 @@ function appInstanceIdOf(arn: string): string | undefined {
   return parts?.rest.length === 0 ? parts.appInstanceId : undefined;
 }
 
-/** Facts about an input, other than the channel, that rights depend on. */
+/** Facts about an input that the bearer's rights depend on, except the facts about the channel. */
 export type About = Partial<Pick<Facts, 'self' | 'own'>>;
 
 /**
- * Finds the bearer and the channel, and checks that a role of the bearer allows the operation. Every operation of a bearer in a channel
- * starts with it. `about` may read the store. If the operation is refused, the response does not depend on the values that `about` read.
+ * Finds the bearer and the channel, and checks that a role of the bearer allows the operation. Every operation of a
+ * bearer in a channel starts with this check. `about` returns facts about the input and may read stored data. The error
+ * for a refused operation does not reveal the stored data.
  *
- * In an elastic channel a bearer is a member of its own sub-channel only. It is not a member if the input names another sub-channel.
+ * If the input names a sub-channel of an elastic channel, only a bearer in this sub-channel counts as a member.
  *
- * Assumed: a banned bearer has no role, so a PUBLIC channel refuses it too.
- * @throws UnauthorizedClientException as `bearerOf` · as `missing`: the channel does not exist · ForbiddenException: no role allows it, or
- *   the channel belongs to another app instance
+ * Assumed: a ban removes all roles except AppInstanceAdmin. So a banned bearer may not use a PUBLIC channel either.
+ * @throws UnauthorizedClientException the bearer is absent or does not exist
+ * @throws ForbiddenException          no role allows the operation, the channel belongs to another app instance, or only Amazon Chime changes
+ *   the channel
+ * @throws AwsError                    the error that `missing` returns: the channel does not exist
  */
 export async function admit(
   call: Call,
@@ -95,6 +103,7 @@ export async function admit(
   const channel = await findChannel(tx, call, input.ChannelArn);
   if (channel === undefined) throw missing(operation, `Channel '${input.ChannelArn}' does not exist.`);
   if (channel.appInstanceId !== bearer.appInstanceId) throw refused(operation);
+  if (isReservedForChime(channel, operation)) throw refused(operation);
   const own = (await tx.of(memberships).ofMember(channel, bearer.key)).filter((each) => isHere(each, channel, input.SubChannelId));
   const roles = await rolesOf(call, channel, bearer, own.length > 0);
   const facts = {
@@ -124,16 +133,21 @@ async function rolesOf({ tx }: Call, { channelKey }: ChannelRecord, bearer: Bear
   return roles.add('NonMember');
 }
 
-/** Source: security.md CHM-6: ForbiddenException. Assumed: the message. */
+/**
+ * Returns the error for a bearer whose roles do not allow an operation. Source: security.md CHM-6: ForbiddenException.
+ * Assumed: the wording of the error message.
+ */
 function refused(operation: BearerOperation): AwsError {
   return new AwsError('ForbiddenException', `The x-amz-chime-bearer is not permitted to perform ${operation} on this resource.`);
 }
 
 /**
- * Reports whether a bearer in these roles sees hidden members. Hidden members also see themselves.
+ * Reports whether one of `roles` lets a bearer see hidden members. A bearer without such a role sees no hidden member
+ * except itself.
  *
  * Source: API reference, CreateChannelMembership, Type: hidden members are "only supported by moderators".
- * Assumed: app instance admins see them too. To other bearers a hidden member is not a member.
+ * Assumed: app instance admins also see hidden members. For other bearers, operations treat a hidden member as a user
+ * that is not a member.
  */
 export function seesHidden(roles: ReadonlySet<Role>): boolean {
   return roles.has('AppInstanceAdmin') || roles.has('ChannelModerator');
@@ -147,7 +161,8 @@ export function requireSeesHidden({ operation, roles }: Admitted): void {
 /**
  * Returns the user or bot that an input names, which must be in the channel's app instance.
  *
- * Source: security.md CHM-5: an unknown user ARN in the input is 403. aws/amazon-chime-sdk-js issue 1148: the message.
+ * Source: security.md CHM-5: an unknown user ARN in the input is 403. aws/amazon-chime-sdk-js issue 1148 has the error
+ * message.
  * @throws ForbiddenException the user or bot does not exist
  */
 export async function memberOrForbidden(

@@ -1,7 +1,7 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelBan } from '#model/generated/chime-sdk-messaging.ts';
-import { isAppInstanceAdmin } from '../chime/app-instances.ts';
-import type { ChannelEvent } from '../chime/events.ts';
+import { isAppInstanceAdmin } from '../chime-kit/app-instances.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
 import type { Call } from '../kit/operation.ts';
 import { memberOrForbidden } from './admit.ts';
 import { inChannel } from './bearer-operations.ts';
@@ -18,11 +18,13 @@ import { type StandingRecord, standings } from './tables/standings.ts';
 export function banOperations({ limits }: MessagingDeps) {
   return inChannel({
     /**
-     * Bans a user or bot: deletes its memberships and prevents new ones.
+     * Bans a user or bot: deletes its memberships and prevents new memberships.
      *
-     * Source: Chime SDK Developer Guide, "Understanding authorization by role": administrators and moderators cannot be banned.
-     * @throws ForbiddenException             the user or bot is not in the app instance, or is an administrator or a moderator
-     * @throws ConflictException              the user or bot is banned
+     * Source: Chime SDK Developer Guide, "Understanding authorization by role": administrators and moderators cannot be
+     * banned.
+     * @throws ForbiddenException             the user or bot is not in the app instance, or is an administrator or a
+     *   moderator
+     * @throws ConflictException              the user or bot is already banned
      * @throws ResourceLimitExceededException the channel has the maximum number of bans
      *
      * Emits: CREATE_CHANNEL_BAN, and DELETE_CHANNEL_MEMBERSHIP for each deleted membership.

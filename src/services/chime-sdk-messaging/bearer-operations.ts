@@ -1,4 +1,7 @@
-/** Operations that a caller performs on behalf of a bearer. They start with the check of the bearer's role. */
+/**
+ * Operations that a caller performs on behalf of a bearer, the user or bot in `x-amz-chime-bearer`. They start with the
+ * check of the bearer's role.
+ */
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { Call, DeclaredOperation, ServiceOperations } from '../kit/operation.ts';
 import { onBearer, onChannel } from './access.ts';
@@ -23,7 +26,10 @@ interface InChannel<Input, Output> {
   readonly access?: DeclaredOperation<Input, Output>['access'];
   /** Returns facts about the input that the bearer's rights depend on. Default: none. */
   readonly about?: (call: Call, input: Input, channel: ChannelRecord, bearer: Bearer) => About | Promise<About>;
-  /** True if a member of any sub-channel is a member for this operation. Default: only a member of the sub-channel that the input names. */
+  /**
+   * True if a bearer that is in any sub-channel counts as a member of the channel. By default, if the input names a
+   * sub-channel, only a bearer in this sub-channel counts as a member.
+   */
   readonly inAnySubChannel?: true;
   readonly handle: (call: Call, input: Input, admitted: Admitted) => Promise<Output>;
 }
@@ -38,7 +44,7 @@ interface InAppInstance<Input, Output> {
 }
 
 /**
- * Returns operations of a bearer in a channel. Their handlers run after `admit`, so its errors come first.
+ * Returns operations of a bearer in a channel. `admit` runs before each handler, so the errors of `admit` come first.
  *
  *     inChannel({ DescribeChannel: { handle: async ({ tx }, _, { channel }) => ({ Channel: await toChannel(tx, channel) }) } })
  */
@@ -62,7 +68,10 @@ export function inChannel<Names extends ChannelOperation>(
   ) as Pick<Operations, Names>;
 }
 
-/** Returns operations of a bearer in its app instance. Their handlers run after `admitToAppInstance`, so its errors come first. */
+/**
+ * Returns operations of a bearer in its app instance. `admitToAppInstance` runs before each handler, so the errors of
+ * `admitToAppInstance` come first.
+ */
 export function inOwnAppInstance<Names extends AppInstanceOperation>(
   declared: {
     readonly [Name in Names]: InAppInstance<Api[Name]['input'], Api[Name]['output']>;

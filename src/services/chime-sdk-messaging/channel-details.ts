@@ -3,6 +3,7 @@ import type { Instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMembershipSummary, ChannelMessageSummary, ChannelSummary } from '#model/generated/chime-sdk-messaging.ts';
 import type { Tx } from '#store/store.ts';
+import { chimeRetentionOf } from './chime-retention.ts';
 import { found, toMessageSummary } from './message-documents.ts';
 import { toChannelSummary, toIdentities } from './stored-channels.ts';
 import { ALL_TIMES, channelMessages } from './tables/channel-messages.ts';
@@ -20,27 +21,29 @@ export interface ChannelDetails {
 }
 
 /**
- * Maximum messages in one event. The next constant is the maximum of members. Source: Chime SDK Developer Guide, "Using prefetch to deliver
- * channel details": the latest 20 messages and at most 30 members.
+ * Maximum messages (`MESSAGES_MAX`) and members (`MEMBERS_MAX`) in one event. Source: Chime SDK Developer Guide, "Using
+ * prefetch to deliver channel details": the latest 20 messages and at most 30 members.
  */
 const MESSAGES_MAX = 20;
 const MEMBERS_MAX = 30;
 
 /**
- * Returns the details of a member's channel. `undefined`: the membership or the channel does not exist any more.
+ * Returns the details of a member's channel; `undefined` if the membership or the channel does not exist anymore.
  *
  * Source: Chime SDK Developer Guide, "Using prefetch to deliver channel details".
- * Assumed: the members are those that ListChannelMemberships returns by default. In an elastic channel, messages and members are those of
- * the member's sub-channel.
+ * Assumed: (1) The details list the members that ListChannelMemberships returns by default. (2) In an elastic channel,
+ * the details contain only messages and members of the member's own sub-channel.
  */
 export async function channelDetails(
   tx: Tx,
   { channelKey, subChannelId, member }: Pick<MembershipRecord, 'channelKey' | 'subChannelId' | 'member'>,
+  now: Instant,
 ): Promise<ChannelDetails | undefined> {
   const membership = await tx.of(memberships).get(channelKey, subChannelId, member);
   const channel = await tx.of(channels).getByKey(channelKey);
   if (membership === undefined || channel === undefined) return undefined;
-  const range = { channelKey, subChannelId, reader: member, ...ALL_TIMES, order: 'DESCENDING' } as const;
+  const { hiddenBefore: notBefore = ALL_TIMES.notBefore } = (await chimeRetentionOf(tx, channel, now)) ?? {};
+  const range = { channelKey, subChannelId, reader: member, ...ALL_TIMES, notBefore, order: 'DESCENDING' } as const;
   const messages = await tx.of(channelMessages).list(range, MESSAGES_MAX + 1);
   const ChannelMessages: ChannelMessageSummary[] = [];
   for (const record of messages.slice(0, MESSAGES_MAX)) ChannelMessages.push(await toMessageSummary(tx, channel, found(record)));

@@ -1,6 +1,6 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { ChannelEvent } from '../chime/events.ts';
-import { pageOf } from '../chime/page.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import { memberOrForbidden } from './admit.ts';
 import { inChannel, inOwnAppInstance } from './bearer-operations.ts';
 import { elasticUnrestricted } from './create-channel.ts';
@@ -14,7 +14,7 @@ export const channelOperations = inChannel({
   },
 
   /**
-   * Assumed: omitted members do not change.
+   * Changes the name, mode and metadata of a channel. Assumed: omitted properties do not change.
    * @throws BadRequestException an elastic channel cannot become UNRESTRICTED
    *
    * Emits: UPDATE_CHANNEL.
@@ -32,7 +32,8 @@ export const channelOperations = inChannel({
   },
 
   /**
-   * Deletes a channel with its memberships and messages. They disappear at once, and a sweep deletes their rows later.
+   * Deletes a channel with its memberships and messages. Clients can no longer read the memberships and messages. A
+   * sweep deletes their rows later.
    *
    * Emits: DELETE_CHANNEL.
    */
@@ -45,14 +46,15 @@ export const channelOperations = inChannel({
   },
 });
 
-/** Finding channels. Source: chime-sdk-messaging 2021-05-15. */
+/** Operations that list or search the channels of an app instance. Source: chime-sdk-messaging 2021-05-15. */
 export const channelListOperations = inOwnAppInstance({
   /**
-   * Returns a page of the channels of an app instance, in the order of IDs. Only its administrators see private channels.
+   * Returns a page of the channels of an app instance, in the order of IDs. Only administrators of the app instance see
+   * private channels.
    *
    * Source: API reference, ListChannels: "Only an AppInstanceAdmin can set privacy = PRIVATE".
-   * Assumed: without Privacy an administrator sees all channels, and other bearers see public channels.
-   * @throws ForbiddenException  private channels, and the bearer is not an administrator
+   * Assumed: without Privacy, an administrator sees all channels, and other bearers see public channels.
+   * @throws ForbiddenException  Privacy is PRIVATE, and the bearer is not an administrator
    * @throws BadRequestException the token belongs to another list
    */
   ListChannels: {
@@ -70,11 +72,14 @@ export const channelListOperations = inOwnAppInstance({
   },
 
   /**
-   * Returns a page of the channels that have certain members. Bearers other than administrators search their own channels.
+   * Returns a page of the channels that have certain members. A bearer that is not an administrator finds only channels
+   * that the bearer is a member of.
    *
-   * Source: API reference, SearchChannels, SearchField: INCLUDES requires that all values are members. EQUALS excludes other members.
-   * Assumed: a channel must match all fields, and one field with EQUALS excludes other members for all. The search omits elastic channels.
-   * Hidden members other than the bearer count for app instance admins only.
+   * Source: API reference, SearchChannels, SearchField: INCLUDES requires that all values are members. EQUALS also
+   * requires that the channel has no other members.
+   * Assumed: (1) A channel must match all fields. (2) If one field has EQUALS, the members of the channel must be
+   * exactly the values of all fields. (3) The search omits elastic channels. (4) App instance admins find
+   * channels by every hidden member. For other bearers, the search ignores all hidden memberships except their own.
    * @throws ForbiddenException  a value is not a user or bot of the bearer's app instance
    * @throws BadRequestException the token belongs to another search
    */
@@ -86,7 +91,8 @@ export const channelListOperations = inOwnAppInstance({
       }
       const exactly = input.Fields.some(({ Operator }) => Operator === 'EQUALS');
       const { key, admin } = bearer;
-      // A bearer must not learn about channels of other users, not even that they have no other member.
+      // A bearer that is not an administrator finds only channels that it is a member of. An EQUALS search that does
+      // not list the bearer would find only channels that the bearer is not a member of.
       if (exactly && !admin && !members.has(key)) return { Channels: [] };
       if (!admin) members.add(key);
       const wanted = [...members].sort();

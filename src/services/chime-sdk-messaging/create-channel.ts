@@ -1,8 +1,9 @@
 /** Creation of channels with their first members and moderators. */
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { CreateChannelRequest, ElasticChannelConfiguration } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelEvent } from '../chime/events.ts';
-import { requireTags, withTags } from '../chime/tags.ts';
+import { isChimeAppInstance } from '../chime-kit/chime-app-instance.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
+import { requireTags, withTags } from '../chime-kit/tags.ts';
 import { once } from '../kit/once.ts';
 import type { Call, Caller, DeclaredAccess } from '../kit/operation.ts';
 import { onArns, onNewIn } from './access.ts';
@@ -20,21 +21,24 @@ import { type ChannelDocument, channels } from './tables/channels.ts';
 export function createChannelOperation(deps: MessagingDeps) {
   return inOwnAppInstance({
     /**
-     * Creates a channel. The bearer becomes its moderator and, unless the channel is elastic, its member.
+     * Creates a channel. The bearer becomes a moderator of the channel. Unless the channel is elastic, the bearer also
+     * becomes a member.
      *
      * Source: Chime SDK Developer Guide, "Creating elastic channels"; chime-sdk-messaging 2021-05-15.
      * Assumed: by default a channel is RESTRICTED and PRIVATE.
      * @throws ForbiddenException             a member or moderator is not in the app instance
-     * @throws ConflictException              the token created a different channel, or the channel ID is in use
-     * @throws BadRequestException            an invalid tag, or a member that an elastic channel cannot have
+     * @throws ConflictException              the token was used for a different channel, or the channel ID is in use
+     * @throws BadRequestException            a channel ID in the app instance of Amazon Chime, whose rooms have theirs · an invalid tag, or a member that an elastic channel cannot have
      * @throws ResourceLimitExceededException more members or moderators than a channel can have
      *
-     * Emits: CREATE_CHANNEL, and the events of its moderators and members.
+     * Emits: CREATE_CHANNEL, and CREATE_CHANNEL_MODERATOR or CREATE_CHANNEL_MEMBERSHIP for each moderator or member.
      */
     CreateChannel: {
       access: onNewChannel,
       async handle(call, input, { operation, bearer }) {
         const { tx, accountId, region } = call;
+        if (input.ChannelId !== undefined && isChimeAppInstance(call, bearer.appInstanceId))
+          throw new AwsError('BadRequestException', 'A channel in the app instance of Amazon Chime cannot be created with ChannelId.');
         const channelId = await once(
           call,
           `chime:${operation}`,
@@ -48,7 +52,10 @@ export function createChannelOperation(deps: MessagingDeps) {
   });
 }
 
-/** Source: security.md EVAL-9: expiration settings require the permission to put them. */
+/**
+ * Returns the permissions that a request requires. Source: security.md EVAL-9: a request with expiration settings also
+ * requires chime:PutChannelExpirationSettings.
+ */
 function onNewChannel(input: CreateChannelRequest, caller: Caller): readonly DeclaredAccess[] {
   const pattern = `${input.AppInstanceArn}/channel/${input.ChannelId ?? '*'}`;
   const create = onNewIn(caller, input.ChimeBearer, pattern, input.Tags);
@@ -56,7 +63,7 @@ function onNewChannel(input: CreateChannelRequest, caller: Caller): readonly Dec
   return [...create, { action: 'chime:PutChannelExpirationSettings', ...onArns(caller, input.ChimeBearer, pattern) }];
 }
 
-/** Returns the ID of the new channel. */
+/** Creates a channel with its first moderators and members. Returns the ID of the channel. */
 async function createChannel(call: Call, deps: MessagingDeps, bearer: Bearer, input: CreateChannelRequest): Promise<string> {
   const { tx, now, accountId, region } = call;
   const { ElasticChannelConfiguration: elastic, MemberArns = [], ModeratorArns = [] } = input;
@@ -105,7 +112,11 @@ function toDocument(input: CreateChannelRequest, bearer: Bearer): ChannelDocumen
   });
 }
 
-/** Returns the ARN of the bearer and the ARNs in `arns`, without duplicates. @throws as `memberOrForbidden`, for each of `arns` */
+/**
+ * Returns the ARN of the bearer and the ARNs in `arns`, without duplicates.
+ *
+ * @throws ForbiddenException a user or bot in `arns` does not exist in the app instance
+ */
 async function distinct(call: Call, bearer: Bearer, arns: readonly string[]): Promise<readonly string[]> {
   const byKey = new Map([[bearer.key, bearer.arn]]);
   for (const arn of arns) byKey.set(memberKey(await memberOrForbidden(call, bearer.appInstanceId, arn)), arn);
@@ -113,8 +124,12 @@ async function distinct(call: Call, bearer: Bearer, arns: readonly string[]): Pr
 }
 
 /**
- * Source: Chime SDK Developer Guide, "Creating elastic channels": without members, and never UNRESTRICTED.
- * Assumed: the messages; the number and size of sub-channels have the limits of the account.
+ * Checks the request for an elastic channel.
+ *
+ * Source: Chime SDK Developer Guide, "Creating elastic channels": the request has no members, and the channel is never
+ * UNRESTRICTED.
+ * Assumed: (1) The wording of the error messages. (2) The limits of the account apply to the number and size of
+ * sub-channels.
  */
 function requireElastic({ limits }: MessagingDeps, elastic: ElasticChannelConfiguration, { Mode, MemberArns }: CreateChannelRequest): void {
   if (Mode === 'UNRESTRICTED') throw elasticUnrestricted();

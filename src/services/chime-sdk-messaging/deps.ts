@@ -20,7 +20,8 @@ export interface MessagingLimits {
  * Default limits.
  *
  * Source: Chime SDK Developer Guide, "Using elastic channels to host live events": up to a million members.
- * Assumed: the other numbers. AWS grants and raises them for each account ("Amazon Chime SDK endpoints and quotas").
+ * Assumed: the other numbers. AWS sets the limits of each account, and raises them on request ("Amazon Chime SDK
+ * endpoints and quotas").
  */
 export const DEFAULT_LIMITS: MessagingLimits = {
   membershipsOfChannel: 10_000,

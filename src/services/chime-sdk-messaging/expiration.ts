@@ -2,8 +2,9 @@
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ExpirationSettings } from '#model/generated/chime-sdk-messaging.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
 import { inChannel } from './bearer-operations.ts';
-import { channelArn, toExpirationSettings } from './stored-channels.ts';
+import { channelArn, named, toChannel, toExpirationSettings } from './stored-channels.ts';
 import { type ChannelDocument, type ChannelRecord, channels } from './tables/channels.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -12,12 +13,17 @@ export const expirationOperations = inChannel({
   /**
    * Sets when the server deletes a channel. Without settings the channel does not expire.
    *
+   * Emits: UPDATE_CHANNEL_EXPIRATION_SETTINGS.
    * Source: API reference, PutChannelExpirationSettings: an expired channel that still exists can get new settings.
    */
   PutChannelExpirationSettings: {
-    async handle({ tx, now }, { ExpirationSettings }, { channel }) {
+    async handle(call, { ExpirationSettings }, { channel }) {
+      const { tx, now } = call;
       const document = omitUndefined({ ...channel.document, expiration: ExpirationSettings && toExpiration(ExpirationSettings) });
-      await tx.of(channels).put(withExpiry({ ...channel, updatedAt: now, document }));
+      const changed = withExpiry({ ...channel, updatedAt: now, document });
+      await tx.of(channels).put(changed);
+      const event = { ...named(changed), channel: await toChannel(tx, changed) };
+      await call.emit<ChannelEvent>({ type: 'UPDATE_CHANNEL_EXPIRATION_SETTINGS', ...event });
       return omitUndefined({ ChannelArn: channelArn(channel), ExpirationSettings });
     },
   },
@@ -31,7 +37,7 @@ export function expiryOf({ createdAt, lastMessageAt, document }: ChannelRecord):
   return instant(from + ExpirationDays * DAY_MS);
 }
 
-/** Returns a channel that expires according to its settings. */
+/** Returns the channel record with `expiresAt` set from its expiration settings. */
 export function withExpiry({ expiresAt: _, ...channel }: ChannelRecord): ChannelRecord {
   return omitUndefined({ ...channel, expiresAt: expiryOf(channel) });
 }

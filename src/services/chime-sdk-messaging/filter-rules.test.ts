@@ -25,9 +25,9 @@ const RULES: readonly (readonly [title: string, rule: string, reason?: RegExp])[
   ['complexity 21 of excluded values',  JSON.stringify({ a: [{ 'anything-but': names(20) }] }),     /complexity/],
   ['complexity 21 in alternatives',     JSON.stringify({ $or: [{ a: names(10) }, { b: names(9) }] }), /complexity/],
   ['text that is not JSON',             '{mention:Bob}',                                            /not valid JSON/],
-  ['a string',                          '"mention"',                                                /must be an object/],
-  ['a list',                            '[{"mention":["Bob"]}]',                                    /must be an object/],
-  ['null',                              'null',                                                     /must be an object/],
+  ['a string',                          '"mention"',                                                /must be a JSON object/],
+  ['a list',                            '[{"mention":["Bob"]}]',                                    /must be a JSON object/],
+  ['null',                              'null',                                                     /must be a JSON object/],
   ['a key without a list',              '{"mention":"Bob"}',                                        /list of values/],
   ['a key with an empty list',          '{"mention":[]}',                                           /list of values/],
   ['a number',                          '{"mention":[1]}',                                          /must be a string/],
@@ -35,7 +35,7 @@ const RULES: readonly (readonly [title: string, rule: string, reason?: RegExp])[
   ['an excluded prefix',                '{"mention":[{"anything-but":[{"prefix":"B"}]}]}',          /must be a string/],
   ['an excluded value without a list',  '{"mention":[{"anything-but":"Bob"}]}',                     /must be a string/],
   ['two conditions in one value',       '{"mention":[{"anything-but":["Bob"],"exists":true}]}',     /must be a string/],
-  ['an alternative that is a string',   '{"$or":["Bob"]}',                                          /must be an object/],
+  ['an alternative that is a string',   '{"$or":["Bob"]}',                                          /must be a JSON object/],
 ];
 
 for (const [title, rule, reason] of RULES) {

@@ -2,8 +2,14 @@
 import { instant } from '#core/instant.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { Store } from '#store/store.ts';
-import { APP_INSTANCE, APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, type AppInstanceDocument } from '../chime/app-instances.ts';
-import type { ChannelEvent } from '../chime/events.ts';
+import {
+  APP_INSTANCE,
+  APP_INSTANCE_ADMIN,
+  APP_INSTANCE_BOT,
+  APP_INSTANCE_USER,
+  type AppInstanceDocument,
+} from '../chime-kit/app-instances.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
 import { ACCOUNT, openOperations, type Run, START } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type MessagingLimits } from './deps.ts';
 import { messagingOperations } from './operations.ts';
@@ -21,7 +27,7 @@ export interface Fixture {
   readonly store: Store;
   readonly emitted: ChannelEvent[];
   readonly run: Run<Api>;
-  /** Creates a channel with `ada` as moderator, and members. Resolves to its ARN. */
+  /** Creates a channel with `ada` as its moderator and `members` as its members. Resolves to the ARN of the channel. */
   channel(members?: readonly string[], more?: Partial<Api['CreateChannel']['input']>): Promise<string>;
   /** Sends a message as `ada`. Resolves to its ID. */
   send(channelArn: string, content: string, more?: Partial<Api['SendChannelMessage']['input']>): Promise<string>;

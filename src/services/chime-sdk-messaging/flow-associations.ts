@@ -1,6 +1,6 @@
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import { pageOf } from '../chime/page.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { find, findOrThrow } from '../kit/resource-kind.ts';
@@ -8,17 +8,25 @@ import { onArns } from './access.ts';
 import type { Admitted } from './admit.ts';
 import { inChannel } from './bearer-operations.ts';
 import { AwsError } from './errors.ts';
-import { CHANNEL_FLOW, type ChannelFlowDocument } from './kinds.ts';
+import { continueFlow } from './flow-processing.ts';
+import { CHANNEL_FLOW, type ChannelFlowDocument, inAppInstanceArn } from './kinds.ts';
+import { requireAttributes, requireContent } from './message-content.ts';
+import type { MessageDocument } from './message-documents.ts';
 import { channelArn, missing, toAssociatedChannel } from './stored-channels.ts';
 import { channels } from './tables/channels.ts';
+import { type FlowMessage, flowMessages } from './tables/flow-messages.ts';
 
 type AssociationInput = ChimeSdkMessagingApi['AssociateChannelFlow']['input'];
 
-/** Channels whose messages pass through a flow. Source: chime-sdk-messaging 2021-05-15. */
+/**
+ * Associations of channels with channel flows. The messages of an associated channel pass through the flow. Source:
+ * chime-sdk-messaging 2021-05-15.
+ */
 export const flowAssociationOperations = {
   ...inChannel({
     /**
-     * Assumed: the message. A repeated association with the same flow succeeds.
+     * Associates a channel with a flow. Assumed: (1) The wording of the error message. (2) A repeated association with
+     * the same flow succeeds.
      * @throws NotFoundException the channel does not exist, or the flow is not in its app instance
      * @throws ConflictException the channel is associated with another flow
      */
@@ -65,16 +73,29 @@ export const flowAssociationOperations = {
   },
 
   /**
-   * Receives the result of a processor for a message. This server invokes no processors, so no message waits for a result.
+   * Receives the result of a processor for a message.
    *
-   * Source: Chime SDK Developer Guide, "Setting up a channel processor": ForbiddenException for a message that no longer waits.
-   * Assumed: the message.
-   * @throws ForbiddenException always
+   * Source: Chime SDK Developer Guide, "Setting up a channel processor": `DeleteResource` denies the message. ForbiddenException for a message
+   * that no longer waits.
+   * Assumed: (1) The wording of the error messages. (2) The content of a processor has the limits of SendChannelMessage.
+   * @throws ForbiddenException  no message with this ID waits in the channel, or the channel no longer exists
+   * @throws BadRequestException content or attributes that are too long
+   * Emits: as `continueFlow`.
    */
   ChannelFlowCallback: {
     access: ({ ChannelArn }, caller) => onArns(caller, ChannelArn),
-    async handle(_, { CallbackId }) {
-      throw new AwsError('ForbiddenException', `Callback '${CallbackId}' does not exist.`);
+    async handle(call, { CallbackId, ChannelArn, ChannelMessage, DeleteResource }) {
+      const waiting = await call.tx.of(flowMessages).take(CallbackId);
+      const isThis = waiting !== undefined && waiting.messageId === ChannelMessage.MessageId && channelArnOf(waiting) === ChannelArn;
+      if (!isThis) throw new AwsError('ForbiddenException', `Callback '${CallbackId}' does not exist.`);
+      const { type } = JSON.parse(waiting.document) as MessageDocument;
+      requireContent(type, ChannelMessage.Content ?? '', ChannelMessage.Metadata);
+      requireAttributes(ChannelMessage.MessageAttributes);
+      const result = DeleteResource === true ? { outcome: 'denied' as const } : { outcome: 'processed' as const, changes: ChannelMessage };
+      if ((await continueFlow(call, waiting, result)) === 'gone') {
+        throw new AwsError('ForbiddenException', `Message '${waiting.messageId}' does not exist.`);
+      }
+      return { ChannelArn, CallbackId };
     },
   },
 } satisfies Partial<ServiceOperations<ChimeSdkMessagingApi>>;
@@ -95,4 +116,8 @@ async function flowOfChannelOrMissing(
 
 function noFlow({ operation }: Admitted, { ChannelFlowArn }: Pick<AssociationInput, 'ChannelFlowArn'>): AwsError {
   return missing(operation, `Channel flow '${ChannelFlowArn}' does not exist.`);
+}
+
+function channelArnOf({ channelId, ...where }: FlowMessage): string {
+  return inAppInstanceArn(where, 'channel', channelId);
 }

@@ -12,8 +12,8 @@ import { channels } from './tables/channels.ts';
 type FlowChange = Change<ChannelFlowDocument, unknown>;
 
 /**
- * Channel flows: processors of the messages of a channel. `flow-processing.ts` runs them. Messages that are sent after an update pass
- * through the new processors.
+ * Channel flows: lists of processors for the messages of a channel. `flow-processing.ts` passes messages through a
+ * flow. Messages that are sent after an update of a flow pass through the new processors.
  *
  * Source: chime-sdk-messaging 2021-05-15, CreateChannelFlow … ListChannelFlows.
  */
@@ -33,15 +33,20 @@ export function flowOperations({ limits }: MessagingDeps) {
 }
 
 /**
- * Source: API reference, Processor: names and orders are unique in a flow. Chime SDK Developer Guide, "Setting up a channel processor": the
- * function is in the account and region of the app instance.
- * Assumed: the messages.
+ * Checks the processors of a flow.
+ *
+ * Source: API reference, Processor: names and orders are unique in a flow. Chime SDK Developer Guide, "Setting up a
+ * channel processor": the function is in the account and region of the app instance.
+ * Assumed: the wording of the error messages.
  */
 function requireProcessors({ accountId, region }: Call, { document: { Processors } }: FlowChange): void {
   for (const { Configuration } of Processors) {
     const lambda = parseArn(Configuration.Lambda.ResourceArn);
     if (lambda?.accountId !== accountId || lambda.region !== region) {
-      throw new AwsError('BadRequestException', 'The function of a processor must be in the account and region of the app instance.');
+      throw new AwsError(
+        'BadRequestException',
+        'The Lambda function of a processor must be in the account and region of the app instance.',
+      );
     }
   }
   for (const member of ['Name', 'ExecutionOrder'] as const) {
@@ -54,7 +59,7 @@ function requireProcessors({ accountId, region }: Call, { document: { Processors
 /**
  * Checks that no channel is associated with a flow.
  *
- * Source: API reference, DeleteChannelFlow. Assumed: the message.
+ * Source: API reference, DeleteChannelFlow. Assumed: the wording of the error message.
  * @throws ConflictException
  */
 async function refuseWithChannel({ tx }: Call, { before }: FlowChange): Promise<void> {

@@ -1,4 +1,6 @@
-/** Kinds of resources of messaging without a table of their own, and ARNs in an app instance. */
+/**
+ * Kinds of messaging resources that have no table of their own, and functions for ARNs of resources in an app instance.
+ */
 import type { ChimeSdkMessagingApi, Processor, StreamingConfiguration } from '#model/generated/chime-sdk-messaging.ts';
 import type { ResourceKey, ResourceKind, StoredDocument } from '#store/resources.ts';
 import {
@@ -9,8 +11,8 @@ import {
   inAppInstance,
   parseAppInstanceArn,
   type Where,
-} from '../chime/app-instances.ts';
-import { pageOf } from '../chime/page.ts';
+} from '../chime-kit/app-instances.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import { renamedMembers } from '../kit/renamed-members.ts';
 import type { Conventions, Kind } from '../kit/resource-kind.ts';
 import { TAG_RULES } from '../kit/tag-rules.ts';
@@ -26,8 +28,11 @@ export interface ChannelFlowDocument {
 }
 
 /**
- * Source: chime-sdk-messaging 2021-05-15: regular operations on flows and app instances have no NotFoundException in the model.
- * Assumed: they return ForbiddenException instead; the messages.
+ * Rules that all kinds in this file share.
+ *
+ * Source: chime-sdk-messaging 2021-05-15: the operations on flows and app instances that use these rules have no
+ * NotFoundException in the model. Assumed: (1) These operations return ForbiddenException instead. (2) The wording of
+ * the error messages.
  */
 const CONVENTIONS: Conventions = {
   service: 'chime-sdk-messaging',
@@ -49,7 +54,7 @@ export const APP_INSTANCES: MessagingKind<AppInstanceDocument> = {
 
 const withNewNames = renamedMembers({ name: 'Name', processors: 'Processors' });
 
-/** The ID is the UUID in the ARN. The parent is the ID of the app instance. */
+/** Channel flows. In the stored key, `id` is the UUID in the ARN, and `parent` is the ID of the app instance. */
 export const CHANNEL_FLOW: MessagingKind<ChannelFlowDocument> = {
   name: 'channel-flow',
   upgrade: (stored: StoredDocument) => withNewNames(stored) as unknown as ChannelFlowDocument,
@@ -65,21 +70,27 @@ export const CHANNEL_FLOW: MessagingKind<ChannelFlowDocument> = {
   },
 };
 
-/** Streams of the messaging data of an app instance. The ID is that of the app instance. */
+/** Streams of the messaging data of an app instance. The ID of the record is the ID of the app instance. */
 export const STREAMING: ResourceKind<readonly StreamingConfiguration[]> = { name: 'messaging-streaming-configurations' };
 
-/** Returns `arn:aws:chime:us-east-1:111122223333:app-instance/<id>/channel/<id>`, or the ARN of another type in an app instance. */
+/**
+ * Returns the ARN of a resource in an app instance. For the type `channel`:
+ * `arn:aws:chime:us-east-1:111122223333:app-instance/<id>/channel/<id>`.
+ */
 export function inAppInstanceArn(where: Where & { readonly appInstanceId: string }, type: string, id: string): string {
   return `${appInstanceArn(where, where.appInstanceId)}/${type}/${id}`;
 }
 
-/** Parts of an ARN in an app instance. */
+/** IDs in the ARN of a resource in an app instance. */
 export interface Named {
   readonly appInstanceId: string;
   readonly id: string;
 }
 
-/** Returns the parts of an ARN of one type in the caller's account and region; undefined for every other ARN. */
+/**
+ * Returns the IDs in an ARN, if it is an ARN of the type `type` in the caller's account and region; otherwise
+ * undefined.
+ */
 export function namedBy(caller: Where, type: 'channel' | 'channel-flow', arn: string): Named | undefined {
   const parts = parseAppInstanceArn(arn);
   if (parts === undefined || parts.accountId !== caller.accountId || parts.region !== caller.region) return undefined;

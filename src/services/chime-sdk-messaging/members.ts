@@ -1,7 +1,7 @@
 /** Memberships of channels: finding, adding and deleting them. The operations are in `memberships.ts`. */
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelEvent } from '../chime/events.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
 import type { Call } from '../kit/operation.ts';
 import { type Admitted, memberOrForbidden, seesHidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
@@ -13,7 +13,7 @@ import type { ChannelRecord } from './tables/channels.ts';
 import { type MembershipRecord, memberships } from './tables/memberships.ts';
 import { standings } from './tables/standings.ts';
 
-/** Returns the memberships of a user or bot, in one sub-channel or in all. */
+/** Returns the memberships of a user or bot, in one sub-channel or in all sub-channels. */
 export async function membershipsOf(
   { tx }: Call,
   channel: ChannelRecord,
@@ -25,7 +25,10 @@ export async function membershipsOf(
   return subChannelId === undefined ? found : found.filter((each) => each.subChannelId === subChannelId);
 }
 
-/** Returns the memberships that the bearer sees. A moderator or app instance admin sees all hidden ones, other bearers only their own. */
+/**
+ * Returns those memberships of a user or bot that the bearer may see. A moderator or app instance admin sees all hidden
+ * memberships. Other bearers see only their own hidden membership.
+ */
 export async function visibleMembershipsOf(
   call: Call,
   { bearer, channel, roles }: Admitted,
@@ -36,15 +39,15 @@ export async function visibleMembershipsOf(
   return seesHidden(roles) ? found : found.filter(({ type, member }) => type !== 'HIDDEN' || member === bearer.key);
 }
 
-/** Returns the error for a user or bot that is not a member. Assumed: the message. */
+/** Returns the error for a user or bot that is not a member. Assumed: the wording of the error message. */
 export function notMember({ operation }: Pick<Admitted, 'operation'>, memberArn: string): AwsError {
   return missing(operation, `'${memberArn}' is not a member of the channel.`);
 }
 
-/** Bearer that adds members to a channel, with its roles in it. */
+/** Bearer that adds members to a channel, with the bearer's roles in this channel. */
 type Inviter = Pick<Admitted, 'bearer' | 'channel' | 'roles'>;
 
-/** Members of an input that describe a new membership. */
+/** Fields of an input that describe a new membership. */
 export interface NewMember {
   readonly MemberArn: string;
   readonly Type: ChannelMembershipType;
@@ -54,8 +57,9 @@ export interface NewMember {
 /**
  * Adds a member to a channel.
  *
- * Source: API reference, CreateChannelBan: a banned user cannot be added. Chime SDK Developer Guide, "Managing elastic channel members".
- * @throws as CreateChannelMembership
+ * Source: API reference, CreateChannelBan: a banned user cannot be added. Chime SDK Developer Guide, "Managing elastic
+ * channel members".
+ * @throws AwsError in the same cases as CreateChannelMembership
  *
  * Emits: CREATE_CHANNEL_MEMBERSHIP, unless `emits` is false because the caller emits one event for several members.
  */
@@ -92,10 +96,11 @@ export async function addMember(
 }
 
 /**
- * Checks that a user or bot is not banned. A bearer that does not see hidden members gets the same error for both banned users and hidden
- * members.
+ * Checks that a user or bot is not banned. A bearer that does not see hidden members gets the same error for a banned
+ * user and for a hidden member.
  *
- * Assumed: the messages. AWS documents ConflictException for every member, which would reveal a hidden member.
+ * Assumed: (1) The wording of the error messages. (2) The error for a hidden member. AWS documents ConflictException
+ * for a user that is already a member, but this error would reveal a hidden member.
  * @throws ForbiddenException
  */
 async function requireNotExcluded(call: Call, { bearer, channel, roles }: Inviter, key: string, memberArn: string): Promise<void> {
@@ -121,7 +126,12 @@ async function placeFor(call: Call, channel: ChannelRecord, member: string, adde
   return subChannelForNew(call, channel);
 }
 
-/** Checks that a member of an elastic channel moderates it. @throws BadRequestException */
+/**
+ * Checks that a member of an elastic channel is a moderator of the channel. Only a request about a moderator may name a
+ * sub-channel.
+ *
+ * @throws BadRequestException the member is not a moderator
+ */
 export async function requireModerator({ tx }: Call, { channelKey }: ChannelRecord, member: string): Promise<void> {
   if ((await tx.of(standings).get(channelKey, 'moderator', member)) === undefined) throw subChannelOfModeratorsOnly();
 }
@@ -137,7 +147,8 @@ function alreadyMember(memberArn: string): AwsError {
 /**
  * Deletes memberships of one channel.
  *
- * Emits: DELETE_CHANNEL_MEMBERSHIP for each, and the events of an elastic channel that becomes smaller.
+ * Emits: DELETE_CHANNEL_MEMBERSHIP for each deleted membership. In an elastic channel also emits the events of
+ * `scaleIn`.
  */
 export async function removeMemberships(call: Call, channel: ChannelRecord, removed: readonly MembershipRecord[]): Promise<void> {
   const { tx } = call;

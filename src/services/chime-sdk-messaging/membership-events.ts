@@ -1,7 +1,7 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMembership, ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
 import type { Tx } from '#store/store.ts';
-import type { ChannelEvent } from '../chime/events.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
 import { channelArn, named, toIdentity } from './stored-channels.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 import type { MembershipRecord } from './tables/memberships.ts';
@@ -20,7 +20,7 @@ export async function toMembership(tx: Tx, channel: ChannelRecord, membership: M
   };
 }
 
-/** Returns the member of a response that names the sub-channel. It is absent in a channel that is not elastic. */
+/** Returns the field `SubChannelId` of a response. It is absent if the channel is not elastic. */
 export function inSubChannel(subChannelId: string): { readonly SubChannelId?: string } {
   return omitUndefined({ SubChannelId: subChannelId === '' ? undefined : subChannelId });
 }

@@ -1,6 +1,6 @@
 import type { BatchCreateChannelMembershipError, ErrorCode, Identity } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelEvent } from '../chime/events.ts';
-import { pageOf } from '../chime/page.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import { requireSeesHidden } from './admit.ts';
 import { inChannel } from './bearer-operations.ts';
 import type { MessagingDeps } from './deps.ts';
@@ -16,9 +16,10 @@ export function newMembershipOperations(deps: MessagingDeps) {
     /**
      * Adds a member, with the bearer as `InvitedBy`.
      *
-     * @throws ForbiddenException             the bearer may not add hidden members; the member is not in the app instance, banned, or hidden
+     * @throws ForbiddenException             the bearer may not add hidden members · the user or bot is not in the app
+     *   instance · the user or bot is banned, or is a hidden member that the bearer may not see
      * @throws BadRequestException            an invalid sub-channel, or a hidden member of an elastic channel
-     * @throws ConflictException              the user or bot is a member that the bearer may see
+     * @throws ConflictException              the user or bot is already a member, and the bearer may see this
      * @throws ResourceLimitExceededException the channel has the maximum number of members
      *
      * Emits: CREATE_CHANNEL_MEMBERSHIP.
@@ -35,9 +36,11 @@ export function newMembershipOperations(deps: MessagingDeps) {
     },
 
     /**
-     * Adds up to 100 members as CreateChannelMembership does. `Errors` lists those that cannot be added.
+     * Adds up to 100 members in the same way as CreateChannelMembership. `Errors` lists the members that cannot be
+     * added.
      *
-     * Emits: BATCH_CREATE_CHANNEL_MEMBERSHIP. For hidden members and in an elastic channel, CREATE_CHANNEL_MEMBERSHIP for each member.
+     * Emits: BATCH_CREATE_CHANNEL_MEMBERSHIP. For hidden members, and in an elastic channel, it emits
+     * CREATE_CHANNEL_MEMBERSHIP for each member instead.
      */
     BatchCreateChannelMembership: {
       inAnySubChannel: true,
@@ -46,7 +49,7 @@ export function newMembershipOperations(deps: MessagingDeps) {
         const { tx } = call;
         const Type = input.Type ?? 'DEFAULT';
         if (Type === 'HIDDEN') requireSeesHidden(admitted);
-        // One event for several hidden members would show each of them the others.
+        // If one event listed several hidden members, these members would see each other.
         const oneByOne = channel.document.elastic !== undefined || Type === 'HIDDEN';
         const Members: Identity[] = [];
         const Errors: BatchCreateChannelMembershipError[] = [];
@@ -92,10 +95,12 @@ export const membershipOperations = inChannel({
   },
 
   /**
-   * Returns a page of members of one type, in the order of member keys. In an elastic channel it lists one sub-channel or all.
+   * Returns a page of members of one type, in the order of member keys (`bot/helper`, `user/ada`). In an elastic
+   * channel, lists the members of one sub-channel, or of all sub-channels.
    *
-   * Source: API reference, ListChannelMemberships: without Type the default members; hidden members only if Type is HIDDEN.
-   * @throws ForbiddenException  hidden members, and the bearer is neither a moderator nor an app instance admin
+   * Source: API reference, ListChannelMemberships: without Type, the list has the members of type DEFAULT. It has
+   * hidden members only if Type is HIDDEN.
+   * @throws ForbiddenException  Type is HIDDEN, and the bearer is neither a moderator nor an app instance admin
    * @throws BadRequestException the token belongs to another list
    */
   ListChannelMemberships: {
@@ -125,7 +130,8 @@ export const membershipOperations = inChannel({
   },
 
   /**
-   * Deletes the membership of a member. A moderator of an elastic channel leaves one sub-channel or all.
+   * Deletes the membership of a user or bot. A moderator of an elastic channel can have several memberships. If the
+   * input names a sub-channel, the operation deletes the membership in this sub-channel, otherwise all memberships.
    *
    * @throws ForbiddenException  the channel does not exist, or the user or bot is not a member
    * @throws BadRequestException the input names a sub-channel for a member that is not a moderator

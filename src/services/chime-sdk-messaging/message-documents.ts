@@ -1,14 +1,18 @@
-/** Stored messages: their documents, how operations find them, and the shapes of the model. */
+/**
+ * Stored messages: the type of their documents, and functions that find messages and convert them to the shapes of the
+ * model.
+ */
 import type { Instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMessage, ChannelMessageStatusStructure, ChannelMessageSummary } from '#model/generated/chime-sdk-messaging.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call } from '../kit/operation.ts';
 import type { Admitted } from './admit.ts';
+import { chimeRetentionOf } from './chime-retention.ts';
 import { inAppInstanceArn } from './kinds.ts';
 import { inSubChannel } from './membership-events.ts';
 import { channelArn, missing, toIdentity } from './stored-channels.ts';
-import { type ChannelMessageRecord, channelMessages } from './tables/channel-messages.ts';
+import { ALL_TIMES, type ChannelMessageRecord, channelMessages } from './tables/channel-messages.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 
 /** Properties of a message, other than its sender, time and recipients. */
@@ -24,7 +28,11 @@ export interface MessageDocument {
   /** Time of the sender's last update. */
   readonly editedAt?: Instant;
   readonly redacted?: true;
-  /** Reason why the message was not sent. Only its sender sees it. */
+  /** Set while the message waits for a processor. Only the sender sees the message then. */
+  readonly pending?: true;
+  /** Set in events about a message that a processor denied. Such a message is not stored. */
+  readonly denied?: true;
+  /** Reason why the message was not sent. Only the sender sees a message that was not sent. */
   readonly failure?: string;
 }
 
@@ -44,27 +52,37 @@ export function isSeenBy({ onlyFor, sender }: ChannelMessageRecord, member: stri
   return onlyFor === undefined || onlyFor === member || sender === member;
 }
 
-/** Returns a message. @throws as `missing`: the message does not exist, or `reader` does not see it */
+/**
+ * Returns a message.
+ *
+ * @throws AwsError the error that `missing` returns: the message does not exist, `reader` does not see it, or the retention of Amazon Chime
+ *   hides it
+ */
 export async function messageOrMissing(
-  { tx }: Pick<Call, 'tx'>,
+  { tx, now }: Pick<Call, 'tx' | 'now'>,
   { operation, channel }: Admitted,
   subChannelId: string,
   messageId: string,
   reader?: string,
 ): Promise<FoundMessage> {
   const record = await tx.of(channelMessages).get(channel.channelKey, subChannelId, messageId);
-  if (record === undefined || (reader !== undefined && !isSeenBy(record, reader))) {
+  const { hiddenBefore = ALL_TIMES.notBefore } = (await chimeRetentionOf(tx, channel, now)) ?? {};
+  if (record === undefined || record.createdAt < hiddenBefore || (reader !== undefined && !isSeenBy(record, reader))) {
     throw missing(operation, `Message '${messageId}' does not exist.`);
   }
   return found(record);
 }
 
-/** Source: API reference, ChannelMessageStatusStructure. Only processors cause PENDING and DENIED, and this server invokes none. */
-export function toStatus({ failure }: MessageDocument): ChannelMessageStatusStructure {
+/**
+ * Returns the status of a message. Source: API reference, ChannelMessageStatusStructure. Only processors cause PENDING and DENIED.
+ */
+export function toStatus({ failure, pending, denied }: MessageDocument): ChannelMessageStatusStructure {
+  if (pending === true) return { Value: 'PENDING' };
+  if (denied === true) return { Value: 'DENIED' };
   return failure === undefined ? { Value: 'SENT' } : { Value: 'FAILED', Detail: failure };
 }
 
-/** Returns a message in the shape of lists. */
+/** Returns a message in the shape of an item of ListChannelMessages. */
 export async function toMessageSummary(tx: Tx, channel: ChannelRecord, message: FoundMessage): Promise<ChannelMessageSummary> {
   const { record, document } = message;
   const { content, metadata, type, contentType, attributes, updatedAt, editedAt, redacted } = document;

@@ -1,7 +1,8 @@
-/** The message that an input names: its lookup on behalf of the bearer, and the event about it. */
+/** Functions that find the message that an input names, and emit events about it. */
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { SendChannelMessageRequest } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelEvent, MessageEventType } from '../chime/events.ts';
+import type { ChannelEvent, MessageEventType } from '../chime-kit/events.ts';
+import type { Work } from '../kit/events.ts';
 import type { Call } from '../kit/operation.ts';
 import type { About, Admitted, Bearer } from './admit.ts';
 import { type FoundMessage, messageOrMissing, toMessage } from './message-documents.ts';
@@ -10,7 +11,7 @@ import { subChannelOf } from './sub-channels.ts';
 import { channelMessages } from './tables/channel-messages.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 
-/** Members of an input that name a message. */
+/** Fields of an input that identify a message. */
 interface OfMessage {
   readonly MessageId: string;
   readonly SubChannelId?: string;
@@ -30,7 +31,8 @@ export async function isOwnMessage(
 /**
  * Returns the message that an input names.
  *
- * @throws BadRequestException an invalid sub-channel · as `missing`: the message does not exist, or the bearer does not see it
+ * @throws BadRequestException an invalid sub-channel
+ * @throws AwsError the error that `missing` returns: the message does not exist, or the bearer does not see it
  */
 export async function visibleMessage(call: Call, admitted: Admitted, { MessageId, SubChannelId }: OfMessage): Promise<FoundMessage> {
   const subChannelId = await subChannelOf(call, admitted.channel, SubChannelId);
@@ -39,12 +41,12 @@ export async function visibleMessage(call: Call, admitted: Admitted, { MessageId
 
 /** Emits an event about a message. */
 export async function emitMessage(
-  call: Call,
+  { tx, emit }: Work,
   type: MessageEventType,
   channel: ChannelRecord,
   message: FoundMessage,
   pushNotification?: SendChannelMessageRequest['PushNotification'],
 ): Promise<void> {
-  const event = { type, ...named(channel), message: await toMessage(call.tx, channel, message), pushNotification };
-  await call.emit<ChannelEvent>(omitUndefined(event));
+  const event = { type, ...named(channel), message: await toMessage(tx, channel, message), pushNotification };
+  await emit<ChannelEvent>(omitUndefined(event));
 }

@@ -1,17 +1,11 @@
 import { type Instant, instant } from '#core/instant.ts';
-import { pageOf } from '../chime/page.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import { inChannel } from './bearer-operations.ts';
+import { chimeRetentionOf } from './chime-retention.ts';
 import { inSubChannel } from './membership-events.ts';
-import {
-  found,
-  type MessageDocument,
-  messageOrMissing,
-  toMessage,
-  toMessageResponse,
-  toMessageSummary,
-  toStatus,
-} from './message-documents.ts';
+import { found, messageOrMissing, toMessage, toMessageResponse, toMessageSummary, toStatus } from './message-documents.ts';
 import { emitMessage, isOwnMessage, visibleMessage } from './message-events.ts';
+import { redactMessage } from './redact-message.ts';
 import { channelArn } from './stored-channels.ts';
 import { subChannelOf } from './sub-channels.ts';
 import { ALL_TIMES, channelMessages } from './tables/channel-messages.ts';
@@ -35,14 +29,12 @@ export const messageReadOperations = inChannel({
   ListChannelMessages: {
     async handle(call, input, { bearer, channel }) {
       const subChannelId = await subChannelOf(call, channel, input.SubChannelId);
-      const {
-        SortOrder: order = 'DESCENDING',
-        NotBefore: notBefore = ALL_TIMES.notBefore,
-        NotAfter: notAfter = ALL_TIMES.notAfter,
-      } = input;
+      const { SortOrder: order = 'DESCENDING', NotBefore = ALL_TIMES.notBefore, NotAfter: notAfter = ALL_TIMES.notAfter } = input;
+      const { hiddenBefore = NotBefore } = (await chimeRetentionOf(call.tx, channel, call.now)) ?? {};
+      const notBefore = instant(Math.max(NotBefore, hiddenBefore));
       const range = { channelKey: channel.channelKey, subChannelId, reader: bearer.key, notBefore, notAfter, order };
       const { items, rest } = await pageOf(
-        JSON.stringify(['messages', ...Object.values(range)]),
+        JSON.stringify(['messages', ...Object.values({ ...range, notBefore: NotBefore })]),
         input,
         (limit, after) => call.tx.of(channelMessages).list(range, limit, placeOf(after)),
         ({ createdAt, messageId }) => `${createdAt} ${messageId}`,
@@ -78,19 +70,14 @@ export const messageRemovalOperations = inChannel({
     async handle(call, input, admitted) {
       const { channel } = admitted;
       const message = await visibleMessage(call, admitted, input);
-      const { record, document } = message;
-      if (document.redacted !== true) {
-        const { metadata: _, attributes: __, ...kept } = document;
-        const redacted: MessageDocument = { ...kept, content: '', updatedAt: call.now, redacted: true };
-        await call.tx.of(channelMessages).put({ ...record, document: JSON.stringify(redacted) });
-        await emitMessage(call, 'REDACT_CHANNEL_MESSAGE', channel, { record, document: redacted });
-      }
-      return toMessageResponse(channel, record);
+      await redactMessage(call, channel, message);
+      return toMessageResponse(channel, message.record);
     },
   },
 
   /**
-   * Deletes a message, even if the administrator does not see it.
+   * Deletes a message for an administrator. The administrator can also delete a message with a `Target`, which only the
+   * sender and the target see.
    *
    * Source: API reference, DeleteChannelMessage, and SendChannelMessage, Target.
    * @throws ForbiddenException the channel or the message does not exist, or the bearer is not an administrator

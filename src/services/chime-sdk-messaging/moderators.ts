@@ -1,5 +1,5 @@
 import type { ChannelModerator } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelEvent } from '../chime/events.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
 import type { Call } from '../kit/operation.ts';
 import { type Bearer, memberOrForbidden } from './admit.ts';
 import { inChannel } from './bearer-operations.ts';
@@ -16,11 +16,14 @@ import { type StandingRecord, standings } from './tables/standings.ts';
 export function moderatorOperations(deps: MessagingDeps) {
   return inChannel({
     /**
+     * Adds a moderator to a channel.
+     *
      * @throws ForbiddenException             the user or bot is not in the app instance, or is banned
-     * @throws ConflictException              the user or bot is a moderator
+     * @throws ConflictException              the user or bot is already a moderator
      * @throws ResourceLimitExceededException the channel has the maximum number of moderators
      *
-     * Emits: CREATE_CHANNEL_MODERATOR. In an elastic channel also DELETE_CHANNEL_MEMBERSHIP for the new moderator's memberships.
+     * Emits: CREATE_CHANNEL_MODERATOR. In an elastic channel also DELETE_CHANNEL_MEMBERSHIP for the new moderator's
+     * memberships.
      */
     CreateChannelModerator: {
       async handle(call, { ChannelModeratorArn }, { bearer, channel }) {
@@ -45,9 +48,12 @@ export function moderatorOperations(deps: MessagingDeps) {
     },
 
     /**
+     * Removes a moderator from a channel.
+     *
      * @throws ForbiddenException the channel does not exist, or the user or bot does not moderate it
      *
-     * Emits: DELETE_CHANNEL_MODERATOR. In an elastic channel also DELETE_CHANNEL_MEMBERSHIP for the former moderator's memberships.
+     * Emits: DELETE_CHANNEL_MODERATOR. In an elastic channel also DELETE_CHANNEL_MEMBERSHIP for the former moderator's
+     * memberships.
      */
     DeleteChannelModerator: {
       async handle(call, { ChannelModeratorArn }, admitted) {
@@ -63,7 +69,11 @@ export function moderatorOperations(deps: MessagingDeps) {
   });
 }
 
-/** Adds a moderator to a channel. @throws as CreateChannelModerator */
+/**
+ * Adds a moderator to a channel.
+ *
+ * @throws AwsError in the same cases as CreateChannelModerator
+ */
 export async function addModerator(
   call: Call,
   { limits }: MessagingDeps,

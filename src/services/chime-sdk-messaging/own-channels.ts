@@ -1,6 +1,6 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMembershipForAppInstanceUserSummary, ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
-import { pageOf } from '../chime/page.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import type { Call } from '../kit/operation.ts';
 import { type AdmittedBearer, type Bearer, memberOrForbidden } from './admit.ts';
 import { inChannel, inOwnAppInstance } from './bearer-operations.ts';
@@ -11,13 +11,15 @@ import { type ChannelRecord, channels } from './tables/channels.ts';
 import { type MembershipRecord, memberships } from './tables/memberships.ts';
 import { standings } from './tables/standings.ts';
 
-/** Members of an input that select a user or bot. */
+/** Fields of an input that select a user or bot. */
 interface OfUser {
   readonly ChimeBearer?: string;
   readonly AppInstanceUserArn?: string;
 }
 
-/** Reports whether the bearer selects itself. Source: API reference: the default of AppInstanceUserArn is the bearer. */
+/**
+ * Reports whether the input selects the bearer. Source: API reference: the default of AppInstanceUserArn is the bearer.
+ */
 const isSelf = ({ AppInstanceUserArn }: OfUser, { arn }: Bearer) => ({
   self: AppInstanceUserArn === undefined || AppInstanceUserArn === arn,
 });
@@ -28,7 +30,10 @@ const isSelf = ({ AppInstanceUserArn }: OfUser, { arn }: Bearer) => ({
  * Source: chime-sdk-messaging 2021-05-15.
  */
 export const ownChannelListOperations = inOwnAppInstance({
-  /** @throws ForbiddenException another user, and the bearer is not an administrator · BadRequestException the token belongs to another list */
+  /**
+   * @throws ForbiddenException  the input selects another user, and the bearer is not an administrator
+   * @throws BadRequestException the token belongs to another list
+   */
   ListChannelMembershipsForAppInstanceUser: {
     about: isSelf,
     async handle(call, input, admitted) {
@@ -52,7 +57,10 @@ export const ownChannelListOperations = inOwnAppInstance({
     },
   },
 
-  /** @throws ForbiddenException another user, and the bearer is not an administrator · BadRequestException the token belongs to another list */
+  /**
+   * @throws ForbiddenException  the input selects another user, and the bearer is not an administrator
+   * @throws BadRequestException the token belongs to another list
+   */
   ListChannelsModeratedByAppInstanceUser: {
     about: isSelf,
     async handle(call, input, admitted) {
@@ -76,7 +84,10 @@ export const ownChannelListOperations = inOwnAppInstance({
 
 /** One channel that a user or bot is a member of or moderates. Source: chime-sdk-messaging 2021-05-15. */
 export const ownChannelOperations = inChannel({
-  /** @throws ForbiddenException the channel does not exist, another user, or the user is not a member */
+  /**
+   * @throws ForbiddenException the channel does not exist · the input selects another user, and the bearer is not an
+   *   administrator · the user is not a member
+   */
   DescribeChannelMembershipForAppInstanceUser: {
     about: (_, input) => ({ self: input.AppInstanceUserArn === input.ChimeBearer }),
     async handle(call, { AppInstanceUserArn }, admitted) {
@@ -99,7 +110,11 @@ export const ownChannelOperations = inChannel({
   },
 });
 
-/** Returns the selected user or bot: the bearer by default. @throws ForbiddenException it does not exist */
+/**
+ * Returns the user or bot that the input selects. By default, this is the bearer.
+ *
+ * @throws ForbiddenException the user or bot does not exist
+ */
 async function selectedMember(
   call: Call,
   { AppInstanceUserArn }: OfUser,

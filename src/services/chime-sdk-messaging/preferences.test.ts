@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openFixture, userArn } from './fixture.ts';
 
-test('Preferences and read markers: they are stored and emit no event, because the channel is not elastic', async () => {
+test('Preferences and read markers: both are stored without an event in a channel that is not elastic', async () => {
   const { run, channel, emitted } = await openFixture();
   const ChannelArn = await channel([userArn('bert')]);
   const own = { ChannelArn, ChimeBearer: userArn('bert') };

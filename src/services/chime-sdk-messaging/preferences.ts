@@ -8,15 +8,18 @@ import { channelArn, toIdentity } from './stored-channels.ts';
 import { memberships } from './tables/memberships.ts';
 
 /**
- * Settings that members keep for themselves: preferences for push notifications, and the read marker. This server stores the preferences
- * and sends no push notifications.
+ * Settings that only the member reads and changes: preferences for push notifications, and the read marker.
  *
- * Source: chime-sdk-messaging 2021-05-15, GetChannelMembershipPreferences, PutChannelMembershipPreferences, UpdateChannelReadMarker.
- * Source: Chime SDK Developer Guide, "Understanding system messages": UPDATE_CHANNEL_MEMBERSHIP only applies to elastic channels, which have
- * neither. So these operations emit no event.
+ * Source: chime-sdk-messaging 2021-05-15, GetChannelMembershipPreferences, PutChannelMembershipPreferences,
+ * UpdateChannelReadMarker.
+ * Source: Chime SDK Developer Guide, "Understanding system messages": UPDATE_CHANNEL_MEMBERSHIP only applies to elastic
+ * channels, which have neither preferences nor read markers. So these operations emit no event.
  */
 export const preferenceOperations = inChannel({
-  /** @throws ForbiddenException the channel does not exist, or the bearer is not this member */
+  /**
+   * @throws ForbiddenException the channel does not exist · `MemberArn` is not the bearer's ARN · the bearer is not a
+   *   member of the channel
+   */
   GetChannelMembershipPreferences: {
     about: (_, { MemberArn, ChimeBearer }) => ({ self: MemberArn === ChimeBearer }),
     async handle(call, { MemberArn }, admitted) {
@@ -30,8 +33,9 @@ export const preferenceOperations = inChannel({
   },
 
   /**
-   * @throws ForbiddenException  the channel does not exist, or the bearer is not this member
-   * @throws BadRequestException an invalid filter rule, or an elastic channel
+   * @throws ForbiddenException  the channel does not exist · `MemberArn` is not the bearer's ARN · the bearer is not a
+   *   member of the channel
+   * @throws BadRequestException the filter rule is invalid, or the channel is elastic
    */
   PutChannelMembershipPreferences: {
     about: (_, { MemberArn, ChimeBearer }) => ({ self: MemberArn === ChimeBearer }),
@@ -41,7 +45,8 @@ export const preferenceOperations = inChannel({
       const found = await membershipsOf(call, channel, MemberArn);
       const [first] = found;
       if (first === undefined) throw notMember(admitted, MemberArn);
-      // Source: Chime SDK Developer Guide, "Using elastic channels to host live events". Assumed: the code and the message.
+      // Elastic channels have no membership preferences. Source: Chime SDK Developer Guide, "Using elastic channels to
+      // host live events". Assumed: the error code and the wording of the message.
       if (channel.document.elastic !== undefined) {
         throw new AwsError('BadRequestException', 'Membership preferences are not available in elastic channels.');
       }

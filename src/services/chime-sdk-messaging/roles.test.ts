@@ -6,10 +6,14 @@ import { type BearerOperation, type Facts, permitted, RIGHTS, type Right, ROLES,
 
 const NOTHING: Facts = { public: false, open: false, elastic: false, self: false, own: false, member: false };
 
-// Source: Chime SDK Developer Guide, "Understanding authorization by role": not allowed for elastic channels.
+// Source: Chime SDK Developer Guide, "Understanding authorization by role": these operations are not allowed for
+// elastic channels.
 const NOT_ELASTIC: readonly BearerOperation[] = ['UpdateChannelReadMarker', 'DescribeChannelModeratedByAppInstanceUser'];
 
-/** Facts by condition. Each listed fact fulfills the condition alone. `undefined`: no fact is required. Empty: several are required. */
+/**
+ * Facts that fulfill each condition. Each fact in a list fulfills the condition alone. `undefined`: the condition needs
+ * no fact. An empty list: no single fact fulfills the condition, because it needs several facts together.
+ */
 // biome-ignore format: a table
 const HOLDS_BY: Readonly<Record<Exclude<Right, 'no'>, readonly (keyof Facts)[] | undefined>> = {
   yes:        undefined,
@@ -22,14 +26,14 @@ const HOLDS_BY: Readonly<Record<Exclude<Right, 'no'>, readonly (keyof Facts)[] |
   asMember:   ['member'],
 };
 
-test('CHM-6: exactly the operations with a bearer have a row', () => {
+test('CHM-6: RIGHTS has a row for exactly the operations with a bearer', () => {
   const { operations, shapes } = loadModel('chime-sdk-messaging');
   const bearing = Object.values(operations).filter(({ input }) => shapes[input ?? '']?.members?.['ChimeBearer'] !== undefined);
   assert.deepEqual(Object.keys(RIGHTS).sort(), bearing.map(({ name }) => name).sort());
 });
 
 for (const [operation, rights] of Object.entries(RIGHTS) as [BearerOperation, (typeof RIGHTS)[BearerOperation]][]) {
-  test(`CHM-6: ${operation}: a bearer with one role may call it only under the condition of that role`, () => {
+  test(`CHM-6: ${operation}: a bearer with one role is allowed exactly if the condition of that role holds`, () => {
     for (const [i, role] of ROLES.entries()) {
       const right = rights[i] as Right;
       const alone = new Set<Role>([role]);
@@ -46,7 +50,7 @@ for (const [operation, rights] of Object.entries(RIGHTS) as [BearerOperation, (t
   });
 }
 
-test('CHM-6: CreateChannelMembership: a non-member adds only itself, to a public unrestricted channel', () => {
+test('CHM-6: a non-member may add only itself, and only to a channel that is PUBLIC and UNRESTRICTED', () => {
   const join = { ...NOTHING, self: true, public: true, open: true };
   const allowed = (facts: Facts) => permitted('CreateChannelMembership', new Set<Role>(['NonMember']), facts);
   assert.equal(allowed(join), true);
@@ -87,7 +91,7 @@ test('CreateChannelMembership: a banned user cannot join', async () => {
   await assert.rejects(run('CreateChannelMembership', join), { code: 'ForbiddenException' });
 });
 
-describe('A bearer', () => {
+describe('Bearers', () => {
   const describe = (ChannelArn: string, ChimeBearer: string) => ({ ChannelArn, ChimeBearer });
 
   test('Bearers: the errors are in this order: unknown bearer, unknown channel, no right', async () => {
@@ -108,7 +112,7 @@ describe('A bearer', () => {
     );
   });
 
-  test('Bearers: a banned user has no role, even in a public channel, and no membership', async () => {
+  test('Bearers: a banned user has no role and no membership, even in a public channel', async () => {
     const { run, channel } = await openFixture();
     const ChannelArn = await channel([userArn('bert')], { Privacy: 'PUBLIC' });
     await run('CreateChannelBan', { ChannelArn, ChimeBearer: userArn('ada'), MemberArn: userArn('bert') });

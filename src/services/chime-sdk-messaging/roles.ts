@@ -1,6 +1,6 @@
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 
-/** Roles of a bearer in a channel. A bearer can have several roles. Every bearer that is not banned has `NonMember`. */
+/** Roles of a bearer in a channel. A bearer can have several roles. Every bearer that is not banned, even a member, has `NonMember`. */
 export const ROLES = ['AppInstanceAdmin', 'ChannelModerator', 'Member', 'NonMember'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -18,7 +18,7 @@ export type Role = (typeof ROLES)[number];
  */
 export type Right = 'yes' | 'no' | 'public' | 'open' | 'self' | 'selfOrOpen' | 'join' | 'own' | 'asMember';
 
-/** Facts that conditions depend on. */
+/** Facts about a request, on which the conditions of `Right` depend. */
 export interface Facts {
   readonly public: boolean;
   readonly open: boolean;
@@ -28,7 +28,7 @@ export interface Facts {
   readonly member: boolean;
 }
 
-/** Operations without a bearer. Developers call them, and only IAM decides. */
+/** Operations without a bearer, for application developers. IAM policies alone authorize these operations. */
 type DeveloperOperation =
   | 'ChannelFlowCallback'
   | `${'Create' | 'Describe' | 'Update' | 'Delete'}ChannelFlow`
@@ -46,19 +46,25 @@ export type BearerOperation = Exclude<keyof ChimeSdkMessagingApi, DeveloperOpera
 /**
  * Rights of each role in messaging, after IAM allowed the operation. Requirement CHM-6.
  *
- * Source: Chime SDK Developer Guide, "Understanding authorization by role". The guide contradicts itself and the API reference in places.
- * Assumed: members and moderators see the details of their private channels, because AWS's chat demo describes a private channel that it
- * created. The restriction to public channels applies to other bearers.
- * Assumed: a member cannot delete messages (the first of two rows; API reference, DeleteChannelMessage: "Only admins").
- * Assumed: a member deletes the membership of another user only in channels where it may add one (API reference, CreateChannelMembership: a
- * member can leave; CreateChannelModerator: a moderator can remove others).
- * Assumed: a non-member can describe its own membership only (two rows of the guide are interchanged).
- * Assumed: a user can add itself to a channel that is PUBLIC and UNRESTRICTED. The guide denies CreateChannelMembership to non-members, but
- * AWS's chat demo offers "Join Channel" to them, with themselves as bearer and member (aws-samples/amazon-chime-sdk, apps/chat,
- * `joinChannel`). The API reference, CreateChannel, Mode, says that members can add themselves to unrestricted channels.
- * Assumed: operations that the guide omits: a batch as its single form, PutChannelExpirationSettings as UpdateChannel.
- * Source: API reference, GetChannelMembershipPreferences, PutChannelMembershipPreferences: only of the bearer's own membership, in every role;
- * SearchChannels.
+ * Source: Chime SDK Developer Guide, "Understanding authorization by role". In some places the guide contradicts itself
+ * and the API reference.
+ * Assumed: members and moderators see the details of their private channels, because AWS's chat demo calls
+ * DescribeChannel for a private channel that it created. The restriction to public channels applies only to other
+ * bearers.
+ * Assumed: a member cannot delete messages. The guide has two rows for this operation, and the first row applies. The
+ * API reference, DeleteChannelMessage, also says "Only admins".
+ * Assumed: a member can delete another user's membership only in channels to which the member can add users. The
+ * API reference says that a member can leave (CreateChannelMembership), and that a moderator can remove other members
+ * (CreateChannelModerator).
+ * Assumed: a non-member can describe only its own membership. Two rows of the guide are interchanged.
+ * Assumed: a user can add itself to a channel that is PUBLIC and UNRESTRICTED. The guide denies CreateChannelMembership
+ * to non-members. But AWS's chat demo offers "Join Channel" to non-members, and its request has the non-member as
+ * bearer and as member (aws-samples/amazon-chime-sdk, apps/chat, `joinChannel`). The API reference, CreateChannel,
+ * Mode, says that members can add themselves to unrestricted channels.
+ * Assumed: an operation that the guide omits has the rights of a similar operation. A batch operation has the rights of
+ * the operation for one item, and PutChannelExpirationSettings has the rights of UpdateChannel.
+ * Source: API reference, GetChannelMembershipPreferences, PutChannelMembershipPreferences: in every role, a bearer can
+ * use these operations only for its own membership. API reference, SearchChannels.
  */
 // biome-ignore format: a table
 export const RIGHTS: Readonly<Record<BearerOperation, readonly [admin: Right, moderator: Right, member: Right, nonMember: Right]>> = {

@@ -1,16 +1,24 @@
-import { appInstanceArn } from '../chime/app-instances.ts';
+import { appInstanceArn } from '../chime-kit/app-instances.ts';
 import { service } from '../kit/service.ts';
+import { sendAnswer } from './bot-answers.ts';
+import { invokeBots, tellOfFailedBot, welcomeFromBots } from './bots.ts';
+import { postRoomBotMessage, redactConversationMessage, redactRoomMessage } from './chime-messages.ts';
+import { streamChannelEvents } from './event-streaming.ts';
+import { endUninvoked, sweepUnanswered } from './flow-processing.ts';
 import { CHANNEL_FLOW, STREAMING } from './kinds.ts';
+import { queuePush } from './push-notifications.ts';
+import { removeFromRoomChannel, removeRoomChannel, storeRoomChannel } from './room-channels.ts';
 import {
   deleteContents,
   forgetDeletedMember,
-  recordChannelEvent,
+  recordExpiredChannel,
   retentionSweep,
   sweepExpiredChannels,
   sweepRemovedChannels,
+  tellOfFailedProcessor,
 } from './sweep.ts';
 
-/** Parts of the server that messaging needs. */
+/** Parts of the server that Chime SDK messaging needs. */
 export interface MessagingParts {
   /** Returns the URL that clients use for this server. */
   readonly publicUrl: () => string;
@@ -34,6 +42,24 @@ export const messaging = service<MessagingParts>({
         })),
     },
   ],
-  sweeps: [() => sweepExpiredChannels, () => sweepRemovedChannels, retentionSweep],
-  subscriptions: [recordChannelEvent, forgetDeletedMember, deleteContents],
+  sweeps: [() => sweepUnanswered, () => sweepExpiredChannels, () => sweepRemovedChannels, retentionSweep],
+  subscriptions: [
+    storeRoomChannel,
+    removeFromRoomChannel,
+    removeRoomChannel,
+    redactRoomMessage,
+    redactConversationMessage,
+    postRoomBotMessage,
+    streamChannelEvents,
+    queuePush,
+    invokeBots,
+    welcomeFromBots,
+    sendAnswer,
+    recordExpiredChannel,
+    tellOfFailedProcessor,
+    tellOfFailedBot,
+    endUninvoked,
+    forgetDeletedMember,
+    deleteContents,
+  ],
 });

@@ -6,7 +6,7 @@ import type { MessagingDeps } from './deps.ts';
 export function sessionEndpointOperations({ sessionEndpoint }: Pick<MessagingDeps, 'sessionEndpoint'>) {
   return {
     /**
-     * Returns host and port without a scheme. Clients put `wss://` before it.
+     * Returns host and port without a scheme. Clients put `wss://` before the host.
      *
      * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages": the permission is required on `*`.
      */

@@ -1,5 +1,5 @@
 import type { Identity } from '#model/generated/chime-sdk-messaging.ts';
-import { type PageRequest, pageOf } from '../chime/page.ts';
+import { type PageRequest, pageOf } from '../chime-kit/page.ts';
 import type { Call } from '../kit/operation.ts';
 import type { Admitted } from './admit.ts';
 import { AwsError } from './errors.ts';
@@ -7,7 +7,10 @@ import { channelArn, memberKeyIn, missing, toIdentities, toIdentity } from './st
 import type { ChannelRecord } from './tables/channels.ts';
 import { type Standing, type StandingRecord, standings } from './tables/standings.ts';
 
-/** Returns the moderator or banned member in the shape of the model, and the members of the response that describe its status. */
+/**
+ * Returns the response fields for the record of a moderator or of a ban. `identity` is the moderator, or the banned
+ * user or bot. `since` contains the channel's ARN, and the creation time and creator of the record.
+ */
 export async function describeStanding({ tx }: Pick<Call, 'tx'>, channel: ChannelRecord, record: StandingRecord) {
   return {
     identity: await toIdentity(tx, channel, record.member),
@@ -22,8 +25,9 @@ export async function describeStanding({ tx }: Pick<Call, 'tx'>, channel: Channe
 /**
  * Adds a moderator or a ban.
  *
- * Assumed: the messages.
- * @throws ResourceLimitExceededException the channel has `most` of them · ConflictException the member has the status
+ * Assumed: the wording of the error messages.
+ * @throws ResourceLimitExceededException the channel has `most` moderators or bans
+ * @throws ConflictException              the user or bot already is a moderator, or already is banned
  */
 export async function addStanding(
   { tx, now }: Call,
@@ -45,7 +49,11 @@ export async function addStanding(
   return record;
 }
 
-/** Returns the status of a user or bot in a channel. @throws as `missing`: it does not have the status */
+/**
+ * Returns the record of a moderator or of a ban.
+ *
+ * @throws AwsError the error that `missing` returns: the user or bot is not a moderator, or is not banned
+ */
 export async function standingOrMissing(
   { tx }: Call,
   { operation, channel }: Admitted,
@@ -58,7 +66,11 @@ export async function standingOrMissing(
   throw missing(operation, `'${memberArn}' is not ${standing === 'banned' ? 'banned from' : 'a moderator of'} the channel.`);
 }
 
-/** Returns a page of moderators or banned members, in the order of member keys. @throws BadRequestException the token belongs to another list */
+/**
+ * Returns a page of moderators, or of banned users and bots, in the order of member keys (`user/ada`).
+ *
+ * @throws BadRequestException the token belongs to another list
+ */
 export async function pageOfStandings(
   { tx }: Call,
   channel: ChannelRecord,

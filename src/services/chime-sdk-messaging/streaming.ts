@@ -1,7 +1,7 @@
 import { parseArn } from '#core/arn.ts';
 import type { ChimeSdkMessagingApi, StreamingConfiguration } from '#model/generated/chime-sdk-messaging.ts';
 import type { ResourceKey } from '#store/resources.ts';
-import { findAppInstance, inAppInstance } from '../chime/app-instances.ts';
+import { findAppInstance, inAppInstance } from '../chime-kit/app-instances.ts';
 import { ensureLinkedRole, onLinkedRole } from '../iam/service-linked-roles.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
@@ -24,11 +24,12 @@ interface OfAppInstance {
  */
 export const streamingOperations = {
   /**
-   * Creates the service-linked role of messaging if it does not exist. The caller needs permission for it. Requirements SLR-6, SLR-15.
+   * Replaces the configurations. Creates the service-linked role of messaging if it does not exist. In that case the
+   * caller needs `iam:CreateServiceLinkedRole`. Requirements SLR-6, SLR-15.
    *
    * @throws NotFoundException   the app instance does not exist
    * @throws BadRequestException a data type occurs twice, or a stream is invalid
-   * @throws ForbiddenException  a role that is not service-linked has the name
+   * @throws ForbiddenException  an ordinary role has the name of the service-linked role
    */
   PutMessagingStreamingConfigurations: {
     access: (input, caller) => [onAppInstance(input, caller), onLinkedRole(caller, SERVICE)],
@@ -73,7 +74,11 @@ function onAppInstance({ AppInstanceArn }: OfAppInstance, caller: Caller): Decla
   return onArns(caller, AppInstanceArn);
 }
 
-/** Returns the key of the configurations of an app instance. @throws as `missing`: the app instance does not exist */
+/**
+ * Returns the key of the configurations of an app instance.
+ *
+ * @throws AwsError the error that `missing` returns: the app instance does not exist
+ */
 async function streamingKey(call: Call, operation: keyof ChimeSdkMessagingApi, appInstanceArn: string): Promise<ResourceKey> {
   const appInstance = await findAppInstance(call.tx, call, appInstanceArn);
   if (appInstance === undefined) throw missing(operation, `App instance '${appInstanceArn}' does not exist.`);
@@ -81,8 +86,11 @@ async function streamingKey(call: Call, operation: keyof ChimeSdkMessagingApi, a
 }
 
 /**
- * Source: Chime SDK Developer Guide, "Streaming messaging data": the stream is in the account and region of the app instance.
- * Assumed: the messages.
+ * Checks the streams of a request.
+ *
+ * Source: Chime SDK Developer Guide, "Streaming messaging data": the stream is in the account and region of the app
+ * instance.
+ * Assumed: the wording of the error messages.
  */
 function requireStreams({ accountId, region }: Call, configurations: readonly StreamingConfiguration[]): void {
   if (new Set(configurations.map(({ DataType }) => DataType)).size < configurations.length) {

@@ -16,7 +16,7 @@ test('SCALE_IN: a moderator of the deleted sub-channel loses the membership (sub
   const first = await add('bert');
   await add('carl');
   await add('dora');
-  // The first sub-channel is full: two of its members move to the second.
+  // The first sub-channel is full, so the server creates a second sub-channel and moves two members to it.
   const second = await add('root');
   assert.notEqual(second, first);
   await add('ada', { SubChannelId: second });

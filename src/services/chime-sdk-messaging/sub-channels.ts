@@ -1,6 +1,6 @@
 /** Elastic channels: their members are in sub-channels, whose number grows and shrinks with the number of members. */
-import type { ChannelEvent } from '../chime/events.ts';
-import { pageOf } from '../chime/page.ts';
+import type { ChannelEvent } from '../chime-kit/events.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import type { Call } from '../kit/operation.ts';
 import { inChannel } from './bearer-operations.ts';
 import { AwsError } from './errors.ts';
@@ -46,7 +46,7 @@ function elasticOf({ document }: ChannelRecord): Elastic {
 /**
  * Returns the sub-channel that a request names; `''` if the channel is not elastic.
  *
- * Assumed: the messages; an unknown sub-channel is a BadRequestException.
+ * Assumed: (1) The wording of the error messages. (2) An unknown sub-channel is a BadRequestException.
  * @throws BadRequestException the sub-channel is missing or unknown, or the channel is not elastic
  */
 export async function subChannelOf({ tx }: Call, channel: ChannelRecord, subChannelId: string | undefined): Promise<string> {
@@ -62,12 +62,15 @@ export async function subChannelOf({ tx }: Call, channel: ChannelRecord, subChan
 }
 
 /**
- * Returns the sub-channel of a new member: the smallest. If all are full, creates one and moves members of the smallest to it, so that it
- * has the minimum.
+ * Returns the sub-channel for a new member: the sub-channel with the fewest members. If all sub-channels are full,
+ * creates a sub-channel, and moves members from a full sub-channel to it. The new sub-channel then has the minimum
+ * number of members.
  *
  * Source: Chime SDK Developer Guide, "Managing elastic channel members", SCALE_OUT.
- * Assumed: the first member creates the first sub-channel; the moved members come from one full sub-channel.
- * @throws ResourceLimitExceededException all are full, and the channel has the maximum number
+ * Assumed: (1) The first member of a channel creates the first sub-channel. (2) The moved members come from one full
+ * sub-channel.
+ * @throws ResourceLimitExceededException all sub-channels are full, and the channel has the maximum number of
+ *   sub-channels
  */
 export async function subChannelForNew(call: Call, channel: ChannelRecord): Promise<string> {
   const { tx } = call;
@@ -90,12 +93,15 @@ export async function subChannelForNew(call: Call, channel: ChannelRecord): Prom
 }
 
 /**
- * Moves the members of a sub-channel below the minimum to one that has room for all of them. Then deletes it with its messages and the
- * memberships of moderators.
+ * Deletes a sub-channel that has fewer members than the minimum, if another sub-channel has room for these members.
+ * First moves the members that are not moderators to the other sub-channel. Also deletes the moderators' memberships in
+ * the deleted sub-channel, and the messages of the deleted sub-channel.
  *
- * Source: Chime SDK Developer Guide, "Managing elastic channel members", SCALE_IN; "Understanding message structures", the reason
- * `subchannel_DELETED`: "Only seen by moderators after membership balancing deletes a sub-channel that they belonged to."
- * Emits: UPDATE_CHANNEL_MEMBERSHIP for each moved member, DELETE_CHANNEL_MEMBERSHIP for each moderator, DELETE_SUB_CHANNEL.
+ * Source: Chime SDK Developer Guide, "Managing elastic channel members", SCALE_IN; "Understanding message structures",
+ * the reason `subchannel_DELETED`: "Only seen by moderators after membership balancing deletes a sub-channel that they
+ * belonged to."
+ * Emits: UPDATE_CHANNEL_MEMBERSHIP for each moved member, DELETE_CHANNEL_MEMBERSHIP for each moderator,
+ * DELETE_SUB_CHANNEL.
  */
 export async function scaleIn(call: Call, channel: ChannelRecord, subChannelId: string): Promise<void> {
   const { tx } = call;

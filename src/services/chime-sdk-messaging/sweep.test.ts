@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tx } from '#store/store.ts';
-import type { ChannelEvent, IdentityEvent } from '../chime/events.ts';
+import type { ChannelEvent, IdentityEvent } from '../chime-kit/events.ts';
 import { emitterOf } from '../kit/events.ts';
 import { ACCOUNT, START, workFor } from '../kit/fixture.ts';
 import { APP_INSTANCE_ID, afterDays, BOT, CHAT, openFixture, userArn } from './fixture.ts';
@@ -9,7 +9,7 @@ import { deleteContents, forgetDeletedMember, retentionSweep, sweepExpiredChanne
 
 const IN_APP_INSTANCE = { accountId: ACCOUNT, region: 'us-east-1', appInstanceId: APP_INSTANCE_ID, arn: CHAT } as const;
 
-/** Emits an event to the subscribers of this folder. */
+/** Emits an event to the two subscribers in `sweep.ts` that delete data. */
 const emitIdentity = (tx: Tx, event: IdentityEvent) =>
   emitterOf([forgetDeletedMember, deleteContents])(workFor(tx, START)).emit<IdentityEvent>(event);
 
@@ -59,7 +59,7 @@ test('Channels: an expired channel exists until the sweep deletes it and emits E
   assert.equal(left.length, 1);
 });
 
-test('Messages: the sweep deletes messages after their retention, from 30 days after it was set', async () => {
+test('Messages: the sweep deletes old messages, except in the 30 days after the retention was set', async () => {
   const { store, run, channel, send } = await openFixture(
     {},
     { AppInstanceRetentionSettings: { ChannelRetentionSettings: { RetentionDays: 5 } }, retentionSetAt: START },
@@ -89,7 +89,7 @@ test('Messages: the sweep deletes messages after their retention, from 30 days a
   assert.deepEqual(await after(33), []);
 });
 
-test('Members: a deleted user or bot has no membership or status, and its messages remain without a name', async () => {
+test('Members: a deleted user or bot is not a member or moderator anymore; its messages remain', async () => {
   const { store, run, channel, send } = await openFixture();
   const ChannelArn = await channel([userArn('bert'), BOT]);
   await run('CreateChannelModerator', { ChannelArn, ChimeBearer: userArn('ada'), ChannelModeratorArn: userArn('bert') });
@@ -116,7 +116,7 @@ test('Members: a deleted user or bot has no membership or status, and its messag
   );
 });
 
-test('App instances: a deleted one leaves no channel, flow or streaming configuration', async () => {
+test('App instances: a deletion also deletes the channels, flows and streaming configurations', async () => {
   const { store, run, channel } = await openFixture();
   const [first] = [await channel(), await channel()];
   const Configuration = { Lambda: { ResourceArn: `arn:aws:lambda:us-east-1:${ACCOUNT}:function:f`, InvocationType: 'ASYNC' } } as const;

@@ -1,12 +1,14 @@
 /** Deletion of expired channels and messages, and of the data of deleted users and app instances. */
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
-import { APP_INSTANCE, appInstanceArn, inAppInstance } from '../chime/app-instances.ts';
-import type { ChannelEvent, IdentityEvent } from '../chime/events.ts';
-import { recordServiceEvent } from '../chime/service-events.ts';
+import { APP_INSTANCE, appInstanceArn, inAppInstance } from '../chime-kit/app-instances.ts';
+import { emitChimeEvent } from '../chime-kit/bus-events.ts';
+import type { ChannelEvent, IdentityEvent } from '../chime-kit/events.ts';
+import { recordServiceEvent } from '../chime-kit/service-events.ts';
 import { subscription, type Work } from '../kit/events.ts';
+import { chimeRetentionOf, isConversation } from './chime-retention.ts';
 import { CHANNEL_FLOW, STREAMING } from './kinds.ts';
-import { named, toChannel } from './stored-channels.ts';
+import { channelArn, named, toChannel } from './stored-channels.ts';
 import { channelMessages } from './tables/channel-messages.ts';
 import { type ChannelRecord, channels } from './tables/channels.ts';
 import { memberships } from './tables/memberships.ts';
@@ -14,15 +16,20 @@ import { removedChannels } from './tables/removed-channels.ts';
 import { standings } from './tables/standings.ts';
 import { subChannels } from './tables/sub-channels.ts';
 
-/** Channels that one transaction handles. Other requests wait for it. */
+/** Maximum channels that one transaction of a sweep handles. Other requests wait for this transaction. */
 const SWEPT_AT_ONCE = 100;
+/** Maximum conversations of Amazon Chime that one transaction handles. It reads up to 1,000 members of each. */
+const CONVERSATIONS_AT_ONCE = 20;
 const ROWS_AT_ONCE = 1_000;
 const DAY_MS = 24 * 60 * 60_000;
-/** Source: Chime SDK Developer Guide, "Managing message retention": messages can be restored for 30 days after the period was set. */
+/**
+ * Grace period after a change of the retention period. During this time, the sweep deletes no messages. Source: Chime
+ * SDK Developer Guide, "Managing message retention": messages can be restored for 30 days after the period was set.
+ */
 const GRACE_MS = 30 * DAY_MS;
 
 /**
- * Deletes expired channels. Until then they exist.
+ * Deletes expired channels. An expired channel exists until this sweep deletes it.
  *
  * Source: Chime SDK Developer Guide, "Using ExpirationSettings". Requirement LOG-5.
  * Emits: ExpireChannel, DELETE_CHANNEL.
@@ -44,33 +51,63 @@ export async function sweepRemovedChannels({ tx }: Work): Promise<'more' | 'done
 }
 
 /**
- * Creates the sweep that deletes messages older than the retention period of their app instance. One call handles some channels and
- * emits nothing. After the last channel it continues with the first.
+ * Creates the sweep that deletes messages older than the retention period of their app instance, and of their room or conversation of Amazon Chime. Each
+ * run handles up to 100 channels, up to 20 of which are such conversations, and emits no event. The next run continues with the channels that follow. After the last channel, the
+ * sweep begins again with the first channel.
  */
 export function retentionSweep(): (work: Work) => Promise<'done'> {
   let after: Pick<ChannelRecord, 'appInstanceId' | 'channelId'> = { appInstanceId: '', channelId: '' };
-  return async ({ tx, now }) => {
+  return async (work) => {
+    const { tx, now } = work;
     const page = await tx.of(channels).listAll(SWEPT_AT_ONCE, after);
+    let handled = after;
+    let conversations = 0;
     for (const channel of page) {
-      const before = await keptSince(tx, channel, now);
+      if (isConversation(channel) && ++conversations > CONVERSATIONS_AT_ONCE) break;
+      handled = channel;
+      const ofChime = (await chimeRetentionOf(tx, channel, now))?.deletedBefore;
+      const before = latest(ofChime, await ofAppInstance(tx, channel, now));
       if (before === undefined) continue;
       const { channelKey } = channel;
       const parts = channel.document.elastic === undefined ? [] : await tx.of(subChannels).list(channelKey, ROWS_AT_ONCE);
       for (const subChannelId of ['', ...parts.map((each) => each.subChannelId)]) {
-        await tx.of(channelMessages).removeBefore(channelKey, subChannelId, before, ROWS_AT_ONCE);
+        const removed = await tx.of(channelMessages).removeBefore(channelKey, subChannelId, before, ROWS_AT_ONCE);
+        if (removed > 0 && before === ofChime) await recordExpiredMessages(work, channel, removed, before);
       }
     }
-    after = page.length < SWEPT_AT_ONCE ? { appInstanceId: '', channelId: '' } : (page.at(-1) as ChannelRecord);
+    after = page.length < SWEPT_AT_ONCE && conversations <= CONVERSATIONS_AT_ONCE ? { appInstanceId: '', channelId: '' } : handled;
     return 'done';
   };
 }
 
-async function keptSince(tx: Tx, channel: ChannelRecord, now: Instant): Promise<Instant | undefined> {
+function latest(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
+  return one === undefined || (other !== undefined && other > one) ? other : one;
+}
+
+/** Returns the time before which the retention of an app instance deletes messages. It does not apply to rooms of Amazon Chime. */
+async function ofAppInstance(tx: Tx, channel: ChannelRecord, now: Instant): Promise<Instant | undefined> {
+  if (channel.document.room !== undefined) return undefined;
   const appInstance = await tx.resources.get(APP_INSTANCE, { ...inAppInstance(channel, ''), id: channel.appInstanceId });
   const { AppInstanceRetentionSettings, retentionSetAt } = appInstance?.document ?? {};
   const days = AppInstanceRetentionSettings?.ChannelRetentionSettings?.RetentionDays;
   if (days === undefined || retentionSetAt === undefined || now < retentionSetAt + GRACE_MS) return undefined;
   return instant(now - days * DAY_MS);
+}
+
+/**
+ * Records the deletion of messages of a room or a conversation in the trail. No API call records it, because the sweep deletes them.
+ *
+ * Specific to Belfry: AWS documents no record of this deletion.
+ */
+function recordExpiredMessages(work: Work, channel: ChannelRecord, count: number, before: Instant): Promise<void> {
+  const resource = channelArn(channel);
+  return recordServiceEvent(
+    work,
+    channel,
+    channel.document.room === undefined ? 'ExpireConversationMessages' : 'ExpireRoomMessages',
+    { channelArn: resource, count, before: new Date(before).toISOString() },
+    resource,
+  );
 }
 
 /** Deletes the memberships, bans and moderator statuses of a deleted user or bot. Its messages remain. */
@@ -95,25 +132,32 @@ export const deleteContents = subscription<IdentityEvent>()(['AppInstanceDeleted
 });
 
 /**
- * Records the expiration of a channel and a failed invocation of a channel processor, because no call records them.
- * Requirements LOG-5, RBP-4.
+ * Records the expiration of a channel in the trail. The record of an API call does not contain it. Requirement LOG-5.
  *
- * Writes: the trail event ExpireChannel or ProcessorInvocationFailure.
- * Source: Chime SDK Developer Guide, "AWS CloudTrail events for expired resource deletion"; LOG-24 for a failed invocation.
- * Assumed: a failed invocation is a service event of the trail, because there is no event bus; the names in `serviceEventDetails`.
+ * Writes: the trail event ExpireChannel.
+ * Source: Chime SDK Developer Guide, "AWS CloudTrail events for expired resource deletion".
+ * Assumed: the names of the members of `serviceEventDetails`.
  */
-export const recordChannelEvent = subscription<ChannelEvent>()(['ExpireChannel', 'ProcessorInvocationFailure'], (work, event) => {
+export const recordExpiredChannel = subscription<ChannelEvent>()(['ExpireChannel'], (work, event) => {
+  const channelArn = `${appInstanceArn(event, event.appInstanceId)}/channel/${event.channelId}`;
+  return recordServiceEvent(work, event, event.type, { channelArn }, channelArn);
+});
+
+/**
+ * Tells the event bus of the account that a channel processor could not be invoked. Requirements LOG-24, RBP-4.
+ *
+ * Emits: BusEvent.
+ */
+export const tellOfFailedProcessor = subscription<ChannelEvent>()(['ProcessorInvocationFailure'], (work, event) => {
+  const { type: eventType, messageId, processorResourceArn, failureReason } = event;
   const inInstance = appInstanceArn(event, event.appInstanceId);
   const channelArn = `${inInstance}/channel/${event.channelId}`;
-  const details =
-    event.type === 'ExpireChannel'
-      ? { channelArn }
-      : {
-          appInstanceArn: inInstance,
-          channelArn,
-          messageId: event.messageId,
-          processorResourceArn: event.processorResourceArn,
-          failureReason: event.failureReason,
-        };
-  return recordServiceEvent(work, event, event.type, details, channelArn);
+  return emitChimeEvent(work, event, 'channelFlow', {
+    eventType,
+    appInstanceArn: inInstance,
+    channelArn,
+    messageId,
+    processorResourceArn,
+    failureReason,
+  });
 });

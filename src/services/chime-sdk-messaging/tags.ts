@@ -1,4 +1,4 @@
-import { findTaggedOf, tagOperations } from '../chime/tags.ts';
+import { findTaggedOf, tagOperations } from '../chime-kit/tags.ts';
 import { AwsError } from './errors.ts';
 import { CHANNEL_FLOW } from './kinds.ts';
 import { findChannel } from './stored-channels.ts';
@@ -9,9 +9,9 @@ const findFlow = findTaggedOf(CHANNEL_FLOW);
 /**
  * Tags of channels and channel flows.
  *
- * Source: chime-sdk-messaging 2021-05-15: the operations have ForbiddenException and no NotFoundException, and TagResource has
- * ResourceLimitExceededException.
- * Assumed: the messages.
+ * Source: chime-sdk-messaging 2021-05-15: the tag operations have ForbiddenException and no NotFoundException.
+ * TagResource has ResourceLimitExceededException.
+ * Assumed: the wording of the error messages.
  */
 export const messagingTagOperations = tagOperations({
   async find(tx, caller, resourceArn) {

@@ -5,7 +5,7 @@ import { arnOf } from '../kit/resource-access.ts';
 import { find, type Kind, placeIn, type Where } from '../kit/resource-kind.ts';
 import { tagValues } from '../kit/tag-rules.ts';
 
-/** Number above every limit of an account. */
+/** Maximum number of resources that a query reads. An account can never have this many resources. */
 const EVERY = Number.MAX_SAFE_INTEGER;
 
 /** Returns all resources of a kind in the caller's account, in all regions. */
@@ -18,8 +18,8 @@ export function listOfAccount<Document>(
 }
 
 /**
- * Returns the resource of an ID in the caller's account, first in the caller's region and then in the others.
- * Groups and rules refer to resources of all regions (RES-1).
+ * Returns the resource with an ID in the caller's account. Looks in the caller's region first, and then in the other
+ * regions of the account. Voice Connector groups and SIP rules refer to resources of all regions (RES-1).
  */
 export async function findInAccount<Document>(
   tx: Tx,
@@ -32,16 +32,17 @@ export async function findInAccount<Document>(
 }
 
 /**
- * Requires the operation's action on every resource that a request names, or on `otherwise` if it names none. The resources
- * may be in other regions of the account. The ARN of an unknown ID has the caller's region.
+ * Requires the operation's action on every resource that a request names. If the request names no resource, requires
+ * the action on the ARN `otherwise`. The resources may be in other regions of the account. The ARN of an unknown ID has
+ * the caller's region.
  *
- * Source: service authorization reference: CreateVoiceConnectorGroup, CreateSipRule and similar actions have a resource type that is
- * not required.
+ * Source: service authorization reference: CreateVoiceConnectorGroup, CreateSipRule and similar actions have a resource
+ * type that is not required.
  */
 export function onEach(caller: Caller, kind: Kind<unknown>, ids: readonly string[], otherwise: string): DeclaredAccess {
   if (caller.profile === 'classic') return { resources: ['*'] };
   if (ids.length === 0) return { resources: [otherwise] };
-  // One read for all IDs, because an unauthorized caller may name any number of them.
+  // Reads all resources once, not once per ID, because an unauthorized caller may name any number of IDs.
   const found = async (tx: Tx) => {
     const records = new Map((await listOfAccount(tx, caller, kind)).map((record) => [record.id, record]));
     return ids.map((id) => records.get(id));

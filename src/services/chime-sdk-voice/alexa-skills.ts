@@ -5,10 +5,12 @@ import { AwsError } from './errors.ts';
 import { SIP_MEDIA_APPLICATION } from './kinds.ts';
 
 /**
- * Alexa skills of SIP media applications, which AWS removed. Both operations return GoneException.
+ * Operations on the Alexa skills of SIP media applications. AWS removed Alexa skills, so these operations return
+ * GoneException.
  *
- * Source: Chime SDK API reference, GetSipMediaApplicationAlexaSkillConfiguration: no longer available; GoneException in the model.
- * Assumed: the error does not depend on the application; the message.
+ * Source: Chime SDK API reference, GetSipMediaApplicationAlexaSkillConfiguration: AWS no longer offers the operation.
+ * The model has GoneException.
+ * Assumed: (1) The error does not depend on the application. (2) The wording of the error message.
  */
 export const alexaSkillOperations = {
   GetSipMediaApplicationAlexaSkillConfiguration: gone('GetSipMediaApplicationAlexaSkillConfiguration'),
@@ -20,7 +22,7 @@ function gone(name: string): DeclaredOperation<object, never> {
   return {
     access: onResource(SIP_MEDIA_APPLICATION),
     async handle() {
-      throw new AwsError('GoneException', `${name} is no longer available.`);
+      throw new AwsError('GoneException', `The operation ${name} is no longer available.`);
     },
   };
 }

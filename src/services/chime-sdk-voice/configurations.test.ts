@@ -9,7 +9,7 @@ import type {
   StreamingConfiguration,
   Termination,
 } from '#model/generated/chime-sdk-voice.ts';
-import { STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
+import { STORED_CONFIGURATION } from '../chime-kit/insights-configurations.ts';
 import { addRole } from '../iam/fixture.ts';
 import { linkedRole } from '../iam/service-linked-roles.ts';
 import { ACCOUNT, type Fixture, ORIGINATION, openFixture, START, TERMINATION } from './fixture.ts';
@@ -27,7 +27,7 @@ const STREAMING: StreamingConfiguration = {
 const VOICE = 'voiceconnector.chime.amazonaws.com';
 const ANALYTICS = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
 
-/** Creates the configuration of call analytics that `ANALYTICS` names, with a tag. */
+/** Creates the call analytics configuration with the ARN `ANALYTICS`. The configuration has a tag. */
 async function addAnalytics({ store }: Fixture): Promise<void> {
   const place = { accountId: ACCOUNT, region: 'us-east-1', parent: '', id: 'calls' };
   const document = { MediaInsightsPipelineConfigurationId: 'c', ResourceAccessRoleArn: `arn:aws:iam::${ACCOUNT}:role/r`, Elements: [] };
@@ -85,7 +85,9 @@ test('GetVoiceConnectorTerminationHealth: the response is empty, because there a
   assert.deepEqual(await run('GetVoiceConnectorTerminationHealth', { VoiceConnectorId: await connector() }), {});
 });
 
-/** Creates a connector with emergency calling and everything that it requires. */
+/**
+ * Creates a connector with emergency calling, and with the origination and termination that emergency calling requires.
+ */
 async function withEmergencyCalling({ run, connector }: Fixture): Promise<string> {
   const VoiceConnectorId = await connector();
   await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: ORIGINATION });
@@ -151,7 +153,7 @@ for (const [name, title, put] of REFUSED) {
   });
 }
 
-test("PutVoiceConnectorOrigination, PutVoiceConnectorTermination: the operator's private peers are valid", async () => {
+test('Origination and termination: private peers that the operator allows are valid', async () => {
   const { run, connector } = await openFixture({ sipPeers: sipPeers(['10.0.0.0/24', 'pbx']) });
   const VoiceConnectorId = await connector();
   await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: { Routes: [{ Host: '10.0.0.5' }, { Host: 'pbx' }] } });
@@ -165,12 +167,12 @@ test('PutVoiceConnectorEmergencyCallingConfiguration: a country that does not ex
   const put = fixture.run('PutVoiceConnectorEmergencyCallingConfiguration', { VoiceConnectorId, EmergencyCallingConfiguration });
   await assert.rejects(put, {
     code: 'BadRequestException',
-    message: "Invalid calling country 'XX'. It must be a code of ISO 3166-1 alpha-2.",
+    message: "Invalid calling country 'XX'. It must be a two-letter country code of ISO 3166-1.",
   });
 });
 
 for (const off of ['Origination', 'Termination'] as const) {
-  test(`PutVoiceConnectorEmergencyCallingConfiguration: with ${off.toLowerCase()} off it is BadRequestException`, async () => {
+  test(`PutVoiceConnectorEmergencyCallingConfiguration: BadRequestException if ${off.toLowerCase()} is disabled`, async () => {
     const { run, connector } = await openFixture();
     const VoiceConnectorId = await connector();
     await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: { ...ORIGINATION, Disabled: off === 'Origination' } });
@@ -229,7 +231,7 @@ for (const ConfigurationArn of [
   });
 }
 
-test('PutVoiceConnectorStreamingConfiguration: creates and reports the service-linked role once (SLR-6)', async () => {
+test('PutVoiceConnectorStreamingConfiguration: creates and records the service-linked role once (SLR-6)', async () => {
   const { run, connector, store, createdRoles } = await openFixture();
   const VoiceConnectorId = await connector();
   const role = () => store.transaction((tx) => linkedRole(tx, ACCOUNT, VOICE));
@@ -239,7 +241,7 @@ test('PutVoiceConnectorStreamingConfiguration: creates and reports the service-l
   assert.deepEqual(await createdRoles(), [VOICE]);
 });
 
-test('PutVoiceConnectorStreamingConfiguration: another role with the name is ForbiddenException (SLR-17)', async () => {
+test('Streaming: an ordinary role with the name of the service-linked role is ForbiddenException (SLR-17)', async () => {
   const { run, connector, store } = await openFixture();
   const VoiceConnectorId = await connector();
   await addRole(store, `arn:aws:iam::${ACCOUNT}:role/AWSServiceRoleForAmazonChimeVoiceConnector`);

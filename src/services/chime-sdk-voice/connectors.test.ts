@@ -11,7 +11,7 @@ const REQUEST: CreateVoiceConnectorRequest = { Name: 'trunk', RequireEncryption:
 const LATER = instant(START + 1000);
 const UNKNOWN = '0000000000000000000000';
 
-test("CreateVoiceConnector: the ID has 22 characters, the host name contains it, and defaults are AWS's", async () => {
+test('CreateVoiceConnector: the ID has 22 characters and is in the host name; the defaults match AWS', async () => {
   const { run } = await openFixture();
   const { VoiceConnector } = await run('CreateVoiceConnector', REQUEST, { region: 'eu-west-1' });
   const id = VoiceConnector?.VoiceConnectorId as string;
@@ -44,7 +44,7 @@ test('CreateVoiceConnector: optional members are stored', async () => {
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateVoiceConnectorRequest>, code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['a reserved tag key',                         { Tags: [{ Key: 'aws:x', Value: '' }] }, 'BadRequestException'           ],
   ['an account with the maximum',                {},                                      'ResourceLimitExceededException'],
 ];
@@ -65,7 +65,7 @@ test('CreateVoiceConnector: the limit applies to one account in one region', asy
   await connector({}, { accountId: OTHER_ACCOUNT });
 });
 
-test('Voice Connectors: another account or region cannot read, change or delete one', async () => {
+test('Voice Connectors: another account or region cannot read, change or delete a Voice Connector', async () => {
   const { run, connector } = await openFixture();
   const VoiceConnectorId = await connector();
   for (const as of [{ accountId: OTHER_ACCOUNT }, { region: 'eu-west-1' }]) {
@@ -92,7 +92,7 @@ test('ListVoiceConnectors: pages are in ID order, and a token of another list is
   await assert.rejects(run('ListVoiceConnectorGroups', { NextToken }), { code: 'BadRequestException' });
 });
 
-test('UpdateVoiceConnector: name, encryption and time change, and an unknown one is NotFoundException', async () => {
+test('UpdateVoiceConnector: changes name, encryption and update time; an unknown ID is NotFoundException', async () => {
   const { run, connector } = await openFixture();
   const VoiceConnectorId = await connector();
   const change = { Name: 'renamed', RequireEncryption: false };
@@ -105,7 +105,7 @@ test('UpdateVoiceConnector: name, encryption and time change, and an unknown one
   await assert.rejects(run('UpdateVoiceConnector', { VoiceConnectorId: UNKNOWN, ...change }), { code: 'NotFoundException' });
 });
 
-test('DeleteVoiceConnector: its configurations are deleted too; a second deletion is NotFoundException', async () => {
+test('DeleteVoiceConnector: also deletes the configurations; a second deletion is NotFoundException', async () => {
   const { run, connector } = await openFixture();
   const VoiceConnectorId = await connector();
   await run('PutVoiceConnectorLoggingConfiguration', { VoiceConnectorId, LoggingConfiguration: { EnableSIPLogs: true } });
@@ -114,7 +114,7 @@ test('DeleteVoiceConnector: its configurations are deleted too; a second deletio
   await assert.rejects(run('GetVoiceConnectorLoggingConfiguration', { VoiceConnectorId }), { code: 'NotFoundException' });
 });
 
-test('DeleteVoiceConnector: a connector in a group of any region is ConflictException with Code (RES-1)', async () => {
+test('DeleteVoiceConnector: a connector in a group of any region is ConflictException with `Code` (RES-1)', async () => {
   for (const region of ['us-east-1', 'eu-west-1']) {
     const { run, connector } = await openFixture();
     const VoiceConnectorId = await connector();
@@ -130,7 +130,7 @@ test('DeleteVoiceConnector: a connector in a group of any region is ConflictExce
   }
 });
 
-test('ListAvailableVoiceConnectorRegions: it returns the regions of the model', async () => {
+test('ListAvailableVoiceConnectorRegions: returns the regions in the model', async () => {
   const { run } = await openFixture();
   assert.deepEqual(await run('ListAvailableVoiceConnectorRegions', {}), { VoiceConnectorRegions: VOICE_REGIONS });
   assert.deepEqual(VOICE_REGIONS, loadModel('chime-sdk-voice').shapes['VoiceConnectorAwsRegion']?.enum);

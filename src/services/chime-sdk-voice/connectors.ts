@@ -2,8 +2,10 @@ import type { ChimeSdkVoiceApi, VoiceConnectorAwsRegion } from '#model/generated
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
 import { listOfAccount } from './access.ts';
+import { refuseWithNumbers } from './connector-numbers.ts';
 import type { VoiceDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
+import { outboundHostName } from './host-names.ts';
 import { VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, type VoiceConnectorDocument } from './kinds.ts';
 
 /** Source: chime-sdk-voice 2022-08-03, VoiceConnectorAwsRegion. */
@@ -20,22 +22,19 @@ export const VOICE_REGIONS: readonly VoiceConnectorAwsRegion[] = [
   'ap-southeast-2',
 ];
 
-/** Source: AWS CLI reference, create-voice-connector, its example. Assumed: the domain is AWS's, although this server does not serve it. */
-const HOST_SUFFIX = '.voiceconnector.chime.aws';
-
 /**
- * Voice Connectors: the SIP trunks of an account. This server stores their configuration. It has no SIP plane, so they carry no calls.
+ * Voice Connectors: the SIP trunks of an account. `sip/decision.ts` decides about their calls.
  *
  * Source: chime-sdk-voice 2022-08-03, CreateVoiceConnector … DeleteVoiceConnector; ErrorCode. Chime SDK API reference,
  * CreateVoiceConnector: `AwsRegion` is us-east-1 by default.
- * Assumed: a Voice Connector belongs to the region of the control plane that created it, which may differ from `AwsRegion`;
- * `NetworkType` is IPV4_ONLY by default.
+ * Assumed: (1) A Voice Connector belongs to the region of the control plane that created it, which may differ from
+ * `AwsRegion`. (2) `NetworkType` is IPV4_ONLY by default.
  */
-export function connectorOperations({ limits }: VoiceDeps) {
+export function connectorOperations({ limits, hostSuffix }: VoiceDeps) {
   return {
     ...resource(VOICE_CONNECTOR, {
       limit: { most: limits.connectors, per: 'region' },
-      computed: { OutboundHostName: ({ id }) => `${id}${HOST_SUFFIX}` },
+      computed: { OutboundHostName: ({ id }) => outboundHostName(id, hostSuffix) },
       create: {
         operation: 'CreateVoiceConnector',
         defaults: { AwsRegion: 'us-east-1', NetworkType: 'IPV4_ONLY', Credentials: [] },
@@ -43,7 +42,7 @@ export function connectorOperations({ limits }: VoiceDeps) {
       },
       read: { operation: 'GetVoiceConnector' },
       update: { operation: 'UpdateVoiceConnector' },
-      delete: { operation: 'DeleteVoiceConnector', guard: [refuseInGroup] },
+      delete: { operation: 'DeleteVoiceConnector', guard: [refuseInGroup, refuseWithNumbers('VoiceConnectorId')] },
       list: { operation: 'ListVoiceConnectors' },
     }),
 
@@ -52,9 +51,10 @@ export function connectorOperations({ limits }: VoiceDeps) {
 }
 
 /**
- * Checks that a Voice Connector is in no group. A SIP rule for its host name remains after the deletion. Requirement RES-1.
+ * Checks before a deletion that the Voice Connector is in no group. The deletion does not delete SIP rules for the host
+ * name of the Voice Connector. Requirement RES-1.
  *
- * Assumed: the message. `PhoneNumberAssociationsExist` cannot occur, because there are no phone numbers.
+ * Assumed: the wording of the error message.
  * @throws ConflictException with the `Code` VoiceConnectorGroupAssociationsExist
  */
 async function refuseInGroup(call: Call, { before }: Change<VoiceConnectorDocument, unknown>): Promise<void> {
@@ -64,18 +64,17 @@ async function refuseInGroup(call: Call, { before }: Change<VoiceConnectorDocume
   }
 }
 
-/** Source: chime-sdk-voice 2022-08-03, ErrorCode. Assumed: it is the `Code` of the ConflictException. */
+/**
+ * Returns the error for a Voice Connector that is in a group, or for a group that has Voice Connectors.
+ * Source: chime-sdk-voice 2022-08-03, ErrorCode. Assumed: VoiceConnectorGroupAssociationsExist is the `Code` of the
+ * ConflictException.
+ */
 export function groupAssociationsExist(message: string): AwsError {
   return new AwsError('ConflictException', message, { Code: 'VoiceConnectorGroupAssociationsExist' });
 }
 
-/** Returns the ID in the outbound host name of a Voice Connector; undefined for other host names. */
-export function connectorIdOfHost(host: string): string | undefined {
-  return host.endsWith(HOST_SUFFIX) ? host.slice(0, -HOST_SUFFIX.length) : undefined;
-}
-
 /**
- * Returns a new ID of 22 letters and digits, as unique as a UUID.
+ * Returns a new ID of 22 letters and digits, derived from a UUID.
  *
  * Source: chime-sdk-voice 2022-08-03, VoiceConnectorId, and the examples of the CLI reference.
  */

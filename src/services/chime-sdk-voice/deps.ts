@@ -6,6 +6,8 @@ export interface VoiceDeps {
   readonly sipPeers: SipPeers;
   readonly vault: Pick<Vault, 'seal'>;
   readonly limits: VoiceLimits;
+  /** Suffix of outbound host names, with its dot. */
+  readonly hostSuffix: string;
 }
 
 /** Limits on the number of resources. */
@@ -16,7 +18,7 @@ export interface VoiceLimits {
   readonly groups: number;
   /** Voice Connectors in one group. */
   readonly connectorsInGroup: number;
-  /** Maximum calls per second of a termination. */
+  /** Maximum outbound telephone calls per second of one Voice Connector. */
   readonly callsPerSecond: number;
   /** SIP media applications in one account and region. */
   readonly sipMediaApplications: number;
@@ -29,8 +31,10 @@ export interface VoiceLimits {
 /**
  * Default limits.
  *
- * Source: AWS General Reference, "Amazon Chime SDK endpoints and quotas", SIP trunking and voice quotas; groups also RES-1.
- * Assumed: SIP rules, because CreateSipRule documents a limit but not its value; credentials, as many as Terraform accepts at once.
+ * Source: AWS General Reference, "Amazon Chime SDK endpoints and quotas", SIP trunking and voice quotas. Requirement
+ * RES-1 also states the limits on groups.
+ * Assumed: (1) The limit on SIP rules, because CreateSipRule documents that there is a limit but not its value. (2) The
+ * limit on credentials, which is the number that Terraform accepts at once.
  */
 export const DEFAULT_LIMITS: VoiceLimits = {
   connectors: 3,

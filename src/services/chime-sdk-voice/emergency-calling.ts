@@ -14,8 +14,11 @@ export const emergencyCallingOperations = member(VOICE_CONNECTOR, 'EmergencyCall
 });
 
 /**
- * Source: Amazon Chime API reference, PutVoiceConnectorEmergencyCallingConfiguration: origination and termination must be on before.
- * Assumed: the code and the message.
+ * Checks that origination and termination are enabled.
+ *
+ * Source: Amazon Chime API reference, PutVoiceConnectorEmergencyCallingConfiguration: origination and termination must
+ * be enabled before emergency calling is configured.
+ * Assumed: the error code and the wording of the message.
  * @throws BadRequestException origination or termination is absent or disabled
  */
 function requireOriginationAndTermination(_: Call, { before }: MemberChange<VoiceConnectorDocument, unknown>): void {
@@ -25,21 +28,27 @@ function requireOriginationAndTermination(_: Call, { before }: MemberChange<Voic
   }
 }
 
-/** Assumed: the message. @throws BadRequestException a calling country does not exist */
+/**
+ * Checks the calling countries. Assumed: the wording of the error message.
+ *
+ * @throws BadRequestException a calling country does not exist
+ */
 function requireCountries(_: Call, { value }: MemberChange<VoiceConnectorDocument, EmergencyCallingConfiguration>): void {
   const unknown = value?.DNIS?.find(({ CallingCountry }) => !isCountry(CallingCountry));
   if (unknown !== undefined)
     throw new AwsError(
       'BadRequestException',
-      `Invalid calling country '${unknown.CallingCountry}'. It must be a code of ISO 3166-1 alpha-2.`,
+      `Invalid calling country '${unknown.CallingCountry}'. It must be a two-letter country code of ISO 3166-1.`,
     );
 }
 
 /**
  * Checks that a Voice Connector has no emergency calling configuration, which requires origination and termination.
  *
- * Source: Chime SDK API reference, DeleteVoiceConnectorOrigination, DeleteVoiceConnectorTermination; Amazon Chime API reference, both Puts.
- * Assumed: the code, because the models have no ConflictException there; the message.
+ * Source: Chime SDK API reference, DeleteVoiceConnectorOrigination, DeleteVoiceConnectorTermination; Amazon Chime API
+ * reference, PutVoiceConnectorOrigination, PutVoiceConnectorTermination.
+ * Assumed: (1) The error code is BadRequestException, because the models of these operations have no ConflictException.
+ * (2) The wording of the message.
  * @throws BadRequestException
  */
 export function requireNoEmergencyCalling({ document }: ResourceRecord<VoiceConnectorDocument>): void {

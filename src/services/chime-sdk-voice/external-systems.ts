@@ -3,9 +3,11 @@ import { member } from '../kit/resource-member.ts';
 import { VOICE_CONNECTOR } from './kinds.ts';
 
 /**
- * Systems that a Voice Connector connects to. Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorExternalSystemsConfiguration.
+ * Systems that a Voice Connector connects to. Source: chime-sdk-voice 2022-08-03,
+ * PutVoiceConnectorExternalSystemsConfiguration.
  *
- * Assumed: a second Put replaces the first. AWS does not document the reason for its ConflictException.
+ * Assumed: a second Put replaces the configuration. The model of the Put has ConflictException, but AWS does not
+ * document when it occurs.
  */
 export const externalSystemsOperations = member(VOICE_CONNECTOR, 'ExternalSystemsConfiguration', {
   read: { operation: 'GetVoiceConnectorExternalSystemsConfiguration' },

@@ -3,6 +3,7 @@ import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generate
 import type { Store } from '#store/store.ts';
 import { openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
+import { DEFAULT_HOST_SUFFIX } from './host-names.ts';
 import { voiceOperations } from './operations.ts';
 import { sipPeers } from './sip-peers.ts';
 
@@ -23,7 +24,7 @@ export const TERMINATION: Termination = { CallingRegions: ['US'], CidrAllowedLis
 export interface Fixture {
   readonly store: Store;
   readonly run: Run<Api>;
-  /** Returns the services that created their service-linked role, from the trail. */
+  /** Returns the service principal of each recorded CreateServiceLinkedRole event. */
   createdRoles(): Promise<readonly string[]>;
   /** Creates a Voice Connector. Resolves to its ID. */
   connector(more?: Partial<Api['CreateVoiceConnector']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
@@ -31,7 +32,7 @@ export interface Fixture {
   application(more?: Partial<Api['CreateSipMediaApplication']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
 }
 
-/** Opens the fixture. Without a `vault`, sealing throws. */
+/** Opens the fixture. If a test passes no `vault`, an operation that encrypts a password throws. */
 export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}): Promise<Fixture> {
   const seal = () => {
     throw new Error('this test has no vault');
@@ -41,6 +42,7 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}):
       vault: { seal },
       limits: limits ?? DEFAULT_LIMITS,
       sipPeers: sipPeers([]),
+      hostSuffix: DEFAULT_HOST_SUFFIX,
       ...deps,
     }),
   );

@@ -11,7 +11,7 @@ async function group({ run }: Fixture, VoiceConnectorItems: readonly VoiceConnec
   return VoiceConnectorGroup?.VoiceConnectorGroupId as string;
 }
 
-test('CreateVoiceConnectorGroup: it has connectors of several regions, with their priorities (RES-1)', async () => {
+test('CreateVoiceConnectorGroup: a group has connectors of several regions, with priorities (RES-1)', async () => {
   const fixture = await openFixture();
   const { run, connector } = fixture;
   const [here, there] = [await connector(), await connector({}, { region: 'us-west-2' })];
@@ -36,7 +36,7 @@ test('CreateVoiceConnectorGroup: it has connectors of several regions, with thei
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, items: (fixture: Fixture) => Promise<readonly string[]>, create: string, update: string][] = [
-  // Rows in the order of the checks. The last columns are the errors of Create and of Update.
+  // The rows are in the order of the operations' checks. The last columns are the errors of Create and of Update.
   ['four connectors',                  async ({ connector }) => [await connector(), await connector(), await connector(), 'x'],          'ResourceLimitExceededException', 'BadRequestException'],
   ['a connector twice',                async ({ connector }) => Array(2).fill(await connector()),                                         'BadRequestException',            'BadRequestException'],
   ['an unknown Voice Connector',       async () => ['0000000000000000000000'],                                                            'NotFoundException',              'NotFoundException'  ],
@@ -44,7 +44,7 @@ const REFUSED: readonly [title: string, items: (fixture: Fixture) => Promise<rea
 ];
 
 for (const [title, connectors, onCreate, onUpdate] of REFUSED) {
-  test(`Groups: ${title} is ${onCreate} on create and ${onUpdate} on update, without a change (RES-1)`, async () => {
+  test(`Groups: ${title} is ${onCreate} on create and ${onUpdate} on update, and nothing changes (RES-1)`, async () => {
     const fixture = await openFixture();
     const VoiceConnectorGroupId = await group(fixture);
     const before = await fixture.run('ListVoiceConnectorGroups', {});
@@ -64,7 +64,7 @@ test('CreateVoiceConnectorGroup: the fourth group of an account is ResourceLimit
   await run('CreateVoiceConnectorGroup', { Name: 'g' }, { accountId: OTHER_ACCOUNT });
 });
 
-test('UpdateVoiceConnectorGroup: the items are replaced, and an absent distribution keeps the stored one', async () => {
+test('UpdateVoiceConnectorGroup: replaces the items; an omitted CallDistributionType does not change', async () => {
   const fixture = await openFixture();
   const { run, connector } = fixture;
   const [first, second] = [await connector(), await connector()];
@@ -89,7 +89,7 @@ test('DeleteVoiceConnectorGroup: a group with connectors is ConflictException', 
   assert.deepEqual((await run('ListVoiceConnectorGroups', {})).VoiceConnectorGroups, []);
 });
 
-test('Groups: an unknown one, or one of another account or region, is NotFoundException', async () => {
+test('Groups: an unknown group, or a group of another account or region, is NotFoundException', async () => {
   const fixture = await openFixture();
   const { run } = fixture;
   const own = await group(fixture);

@@ -4,6 +4,7 @@ import { type Change, resource } from '../kit/resource.ts';
 import { arnOf } from '../kit/resource-access.ts';
 import { placeIn } from '../kit/resource-kind.ts';
 import { findInAccount, onEach } from './access.ts';
+import { refuseWithNumbers } from './connector-numbers.ts';
 import { groupAssociationsExist } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
@@ -13,12 +14,13 @@ type Items = readonly VoiceConnectorItem[];
 type GroupChange = Change<VoiceConnectorGroupDocument, unknown>;
 
 /**
- * Groups of Voice Connectors, which may be in different regions of the account. An inbound call goes to the first one that can take it.
- * Requirement RES-1.
+ * Groups of Voice Connectors. The Voice Connectors of a group may be in different regions of the account. On AWS, an
+ * inbound telephone call goes to the first Voice Connector of the group that can take the call. Requirement RES-1.
  *
  * Source: chime-sdk-voice 2022-08-03, CreateVoiceConnectorGroup … DeleteVoiceConnectorGroup. Chime SDK API reference,
- * DeleteVoiceConnectorGroup: its items must be removed before.
- * Assumed: PriorityWeightedDistribution by default; an update without a distribution keeps the stored one.
+ * DeleteVoiceConnectorGroup: the items of the group must be removed first.
+ * Assumed: (1) `CallDistributionType` is PriorityWeightedDistribution by default. (2) An update without a distribution
+ * does not change the stored distribution.
  */
 export function groupOperations({ limits }: VoiceDeps) {
   const { connectorsInGroup: most } = limits;
@@ -57,16 +59,19 @@ export function groupOperations({ limits }: VoiceDeps) {
         requireItems,
       ],
     },
-    delete: { operation: 'DeleteVoiceConnectorGroup', guard: [refuseWithItems] },
+    delete: { operation: 'DeleteVoiceConnectorGroup', guard: [refuseWithItems, refuseWithNumbers('VoiceConnectorGroupId')] },
     list: { operation: 'ListVoiceConnectorGroups' },
   });
 }
 
 /**
- * Requires the action on each Voice Connector of a group, or on the group if it has none.
+ * Requires the action on each Voice Connector that a request names. If the request names no Voice Connector, requires
+ * the action on the group.
  *
- * Source: service authorization reference: voice-connector is not required, and it lists no resource type for groups.
- * Assumed: the group's own ARN if the request names no Voice Connector, so that a statement can deny it.
+ * Source: the service authorization reference lists the resource type voice-connector, which is not required, and no
+ * resource type for groups.
+ * Assumed: a request without Voice Connectors requires the action on the group's own ARN, so that a policy statement
+ * can deny the request.
  */
 function onItems(caller: Caller, items: Items, groupId: string): DeclaredAccess {
   const ids = items.map(({ VoiceConnectorId }) => VoiceConnectorId);
@@ -79,7 +84,7 @@ function withPriorities(items: Items): Items {
 }
 
 /**
- * Checks that the Voice Connectors of a group exist and differ. Assumed: the messages.
+ * Checks that the Voice Connectors of a group exist and differ. Assumed: the wording of the error messages.
  *
  * @throws BadRequestException a Voice Connector occurs twice
  * @throws NotFoundException   a Voice Connector does not exist

@@ -1,6 +1,5 @@
 /** Kinds of resources of Chime SDK Voice, and the rules that they share. */
 import { arn } from '#core/arn.ts';
-import type { Instant } from '#core/instant.ts';
 import type {
   CallDistributionType,
   ChimeSdkVoiceApi,
@@ -11,7 +10,7 @@ import type {
   VoiceConnectorItem,
 } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceKey, ResourceKind, StoredDocument } from '#store/resources.ts';
-import { pageOf } from '../chime/page.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import { renamedMembers } from '../kit/renamed-members.ts';
 import { type Conventions, type Kind, placeIn, type Where } from '../kit/resource-kind.ts';
 import { TAG_RULES } from '../kit/tag-rules.ts';
@@ -45,8 +44,11 @@ export interface SipRuleDocument {
 }
 
 /**
- * Source: Chime SDK API reference, ListSipRules, MaxResults. AWS provider of Terraform, issue 34218: `notFound` of a Voice Connector.
- * Assumed: the page size of the other lists; the other messages.
+ * Rules that all kinds in this file share.
+ *
+ * Source: Chime SDK API reference, ListSipRules, MaxResults: the page size. AWS provider of Terraform, issue 34218: the
+ * message for an unknown Voice Connector.
+ * Assumed: (1) The other lists have the same page size. (2) The wording of the other messages.
  */
 const CONVENTIONS: Conventions = {
   service: 'chime-sdk-voice',
@@ -116,29 +118,13 @@ export const SIP_RULE: VoiceKind<SipRuleDocument> = {
   locate,
 };
 
-/** Settings of an account, for all its regions. */
-export interface VoiceSettingsDocument {
-  /** Bucket for call detail records. */
-  readonly CdrBucket?: string;
-  readonly CallingName?: string;
-  readonly CallingNameUpdatedTimestamp?: Instant;
-}
-
-export const VOICE_SETTINGS: ResourceKind<VoiceSettingsDocument> = { name: 'voice-settings', upgrade: upgradeSettings };
-
-/** Returns the ARN of resources of a type: `arn:aws:chime:us-east-1:111122223333:vc/<id>`. */
+/** Returns a function that returns the ARNs of one resource type: `arn:aws:chime:us-east-1:111122223333:vc/<id>`. */
 function arnOfType(type: string): (key: ResourceKey) => string {
   return ({ region, accountId, id }) => arn('chime', region, accountId, `${type}/${id}`);
 }
 
-/** Returns a function that converts documents of earlier versions, which have camelCase members. */
+/** Returns a function that converts documents that earlier versions of Belfry stored with camelCase members. */
 function upgrade<Document>(names: Readonly<Record<string, string>>): NonNullable<ResourceKind<Document>['upgrade']> {
   const withNewNames = renamedMembers(names);
   return (stored: StoredDocument) => withNewNames(stored) as unknown as Document;
-}
-
-/** Converts documents of earlier versions, which have camelCase members and the calling name in an object. */
-function upgradeSettings({ callingName, ...stored }: StoredDocument): VoiceSettingsDocument {
-  const withNewNames = renamedMembers({ cdrBucket: 'CdrBucket', name: 'CallingName', updatedAt: 'CallingNameUpdatedTimestamp' });
-  return withNewNames({ ...stored, ...(callingName as StoredDocument | undefined) });
 }

@@ -10,10 +10,12 @@ export function onVoiceConnectorRole(caller: Caller): Access {
 }
 
 /**
- * Creates the service-linked role of Voice Connectors and SIP media applications if it does not exist. Requirements SLR-6, SLR-15.
+ * Creates the service-linked role of Voice Connectors and SIP media applications if it does not exist. Requirements
+ * SLR-6, SLR-15.
  *
- * Source: the beginning of the message, security.md SLR-6. Assumed: the code, and the rest of the message.
- * @throws ForbiddenException a role that is not service-linked has the name
+ * Source: security.md SLR-6, for the beginning of the error message. Assumed: the error code, and the rest of the
+ * message.
+ * @throws ForbiddenException an ordinary role has the name of the service-linked role
  */
 export async function createVoiceConnectorRole(call: Call): Promise<void> {
   const outcome = await ensureLinkedRole(call, SERVICE);

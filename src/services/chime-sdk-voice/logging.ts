@@ -3,7 +3,11 @@ import { member } from '../kit/resource-member.ts';
 import { VOICE_CONNECTOR } from './kinds.ts';
 
 /**
- * Logs of a Voice Connector's calls, off by default. Requirement LOG-27. This server stores the choice and carries no calls.
+ * Configuration of the logs of a Voice Connector's calls. The logs are off by default. Requirement LOG-27. `sip/sip-logs.ts` writes the
+ * SIP logs. There are no metrics of media, so `EnableMediaMetricLogs` has no effect.
+ *
+ * Assumed: a configuration is stored although the log group does not exist or does not allow the service. AWS creates both, or returns
+ * ForbiddenException.
  *
  * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorLoggingConfiguration, GetVoiceConnectorLoggingConfiguration.
  */

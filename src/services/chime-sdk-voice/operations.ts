@@ -1,5 +1,6 @@
 import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { alexaSkillOperations } from './alexa-skills.ts';
+import { connectorNumberOperations } from './connector-numbers.ts';
 import { connectorOperations } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
 import { emergencyCallingOperations } from './emergency-calling.ts';
@@ -7,6 +8,7 @@ import { externalSystemsOperations } from './external-systems.ts';
 import { groupOperations } from './groups.ts';
 import { loggingOperations } from './logging.ts';
 import { originationOperations } from './origination.ts';
+import { phoneNumberOperations } from './phone-numbers.ts';
 import { settingsOperations } from './settings.ts';
 import { sipMediaApplicationOperations } from './sip-media-applications.ts';
 import { sipRuleOperations } from './sip-rules.ts';
@@ -15,10 +17,7 @@ import { voiceTagOperations } from './tags.ts';
 import { terminationOperations } from './termination.ts';
 import { terminationCredentialOperations } from './termination-credentials.ts';
 
-/**
- * Returns the operations of Chime SDK Voice. Operations on configuration are implemented. Operations that need a carrier or calls are not
- * implemented (numbers, calls, speaker search, voice profiles, addresses). Proxy sessions are not either, because AWS discontinued them.
- */
+/** Returns the operations of Chime SDK Voice. `tools/parity/reasons.ts` says why the others are not implemented. */
 export function voiceOperations(deps: VoiceDeps): OperationTable<'chime-sdk-voice'> {
   return operationTable('chime-sdk-voice', {
     ...connectorOperations(deps),
@@ -34,6 +33,8 @@ export function voiceOperations(deps: VoiceDeps): OperationTable<'chime-sdk-voic
     ...alexaSkillOperations,
     ...sipRuleOperations(deps),
     ...settingsOperations,
+    ...phoneNumberOperations,
+    ...connectorNumberOperations,
     ...voiceTagOperations,
   });
 }

@@ -25,10 +25,14 @@ export function originationOperations({ sipPeers }: VoiceDeps) {
 }
 
 /**
- * Source: Chime SDK API reference, Origination, OriginationRoute: required members, and the defaults of the port and, with encryption,
- * the protocol.
- * Assumed: UDP is the default without encryption; a route requires a host; the messages.
- * @throws BadRequestException neither routes nor `Disabled`, no routes or too many, a route without a host or with an invalid one
+ * Checks and returns an origination with its defaults.
+ *
+ * Source: Chime SDK API reference, Origination, OriginationRoute: the required members, the default port, and the
+ * default protocol of a Voice Connector that requires encryption.
+ * Assumed: (1) The default protocol is UDP if encryption is not required. (2) A route requires a host. (3) The wording
+ * of the error messages.
+ * @throws BadRequestException neither `Routes` nor `Disabled` is set · `Routes` is empty or has more than 20 members ·
+ *   a route has no host or an invalid host
  */
 function toOrigination({ Routes, Disabled }: Origination, requireEncryption: boolean, sipPeers: SipPeers): Origination {
   if (Routes === undefined && Disabled === undefined) throw new AwsError('BadRequestException', 'Routes or Disabled is required.');

@@ -1,42 +1,47 @@
 import type { Vault } from '#core/vault.ts';
 import type { ResourceRecord } from '#store/resources.ts';
+import { CHIME_SETTINGS } from '../chime-kit/settings.ts';
 import { arnOf } from '../kit/resource-access.ts';
 import { type Reseal, sealedKind, service } from '../kit/service.ts';
 import { listOfAccount } from './access.ts';
+import { forgetCalls } from './forget-calls.ts';
 import {
   SIP_MEDIA_APPLICATION,
   SIP_RULE,
   sipCredentialBinding,
   VOICE_CONNECTOR,
   VOICE_CONNECTOR_GROUP,
-  VOICE_SETTINGS,
   type VoiceConnectorDocument,
 } from './kinds.ts';
 
-/** Parts of the server that voice needs. */
+/** Parts of the server that Chime SDK voice needs. */
 export interface VoiceParts {
   readonly vault: Vault;
-  /** Private networks and host names of SIP systems that Voice Connectors may have. */
+  /** Private networks and host names of SIP systems that Voice Connectors may use, in addition to public addresses. */
   readonly privateSipPeers: readonly string[];
+  /** Suffix of outbound host names, with its dot. */
+  readonly sipHostSuffix: string;
 }
 
 /** Chime SDK voice: Voice Connectors, their groups, SIP media applications and SIP rules. */
 export const voice = service<VoiceParts>({
   name: 'chime-sdk-voice',
-  async operations({ vault, privateSipPeers }) {
+  async operations({ vault, privateSipPeers, sipHostSuffix }) {
     const [{ voiceOperations }, { DEFAULT_LIMITS }, { sipPeers }] = await Promise.all([
       import('./operations.ts'),
       import('./deps.ts'),
       import('./sip-peers.ts'),
     ]);
-    return voiceOperations({ vault, limits: DEFAULT_LIMITS, sipPeers: sipPeers(privateSipPeers) });
+    return voiceOperations({ vault, limits: DEFAULT_LIMITS, sipPeers: sipPeers(privateSipPeers), hostSuffix: sipHostSuffix });
   },
-  kinds: [VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, SIP_MEDIA_APPLICATION, SIP_RULE, VOICE_SETTINGS],
+  kinds: [VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, SIP_MEDIA_APPLICATION, SIP_RULE, CHIME_SETTINGS],
   sealed: [sealedKind(VOICE_CONNECTOR, resealedConnector)],
+  sweeps: [() => forgetCalls],
   linkedRoles: [
     {
       principal: 'voiceconnector.chime.amazonaws.com',
-      // Source: security.md §9.1, "must be removed first": streaming configurations, but not SIP media applications.
+      // A Voice Connector uses the role while it has a streaming configuration. Source: security.md §9.1, "must be
+      // removed first", which lists streaming configurations, but not SIP media applications.
       usedBy: async ({ tx }, accountId, limit) =>
         (await listOfAccount(tx, { accountId }, VOICE_CONNECTOR))
           .filter(({ document }) => document.StreamingConfiguration !== undefined)
@@ -46,7 +51,10 @@ export const voice = service<VoiceParts>({
   ],
 });
 
-/** Returns a connector with the passwords of its SIP users re-sealed. */
+/**
+ * Returns the connector record with re-encrypted passwords of its SIP users. Uses the newest operator key, the key that
+ * encrypts all stored secrets.
+ */
 function resealedConnector(connector: ResourceRecord<VoiceConnectorDocument>, reseal: Reseal): ResourceRecord<VoiceConnectorDocument> {
   const Credentials = connector.document.Credentials.map(({ Username, sealedPassword }) => ({
     Username,

@@ -11,7 +11,7 @@ const REQUEST = {
   Endpoints: [{ LambdaArn: lambdaIn('us-west-2') }],
 } satisfies CreateSipMediaApplicationRequest;
 
-test('CreateSipMediaApplication: Get and List return it, and the role is created once (SLR-6)', async () => {
+test('CreateSipMediaApplication: Get and List return the application; creates the linked role once (SLR-6)', async () => {
   const { run, createdRoles, application } = await openFixture();
   const { SipMediaApplication } = await run('CreateSipMediaApplication', REQUEST);
   const id = SipMediaApplication?.SipMediaApplicationId as string;
@@ -32,7 +32,7 @@ test('CreateSipMediaApplication: Get and List return it, and the role is created
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<CreateSipMediaApplicationRequest>, code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['a region without voice',                      { AwsRegion: 'moon-1' },                         'BadRequestException'           ],
   ['an endpoint without a function',              { Endpoints: [{}] },                             'BadRequestException'           ],
   ['a function in another region',                { Endpoints: [{ LambdaArn: lambdaIn('us-east-1') }] }, 'BadRequestException'     ],
@@ -50,7 +50,7 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('UpdateSipMediaApplication: omitted members do not change, and a used name is ConflictException', async () => {
+test('UpdateSipMediaApplication: omitted members do not change, and a name in use is ConflictException', async () => {
   const { run, application } = await openFixture();
   await application({ Name: 'taken' });
   const SipMediaApplicationId = await application({ Name: 'own' });
@@ -69,7 +69,7 @@ test('UpdateSipMediaApplication: omitted members do not change, and a used name 
   assert.deepEqual(await run('GetSipMediaApplication', { SipMediaApplicationId }), { SipMediaApplication });
 });
 
-test('DeleteSipMediaApplication: with an enabled rule it is ConflictException; a disabled rule remains', async () => {
+test('DeleteSipMediaApplication: the target of an enabled rule is ConflictException; disabled rules remain', async () => {
   const { run, application } = await openFixture();
   const SipMediaApplicationId = await application();
   const { SipRule } = await run('CreateSipRule', {
@@ -127,7 +127,7 @@ for (const name of OF_AN_APPLICATION) {
   });
 }
 
-test('Alexa skills: both operations are GoneException', async () => {
+test('Alexa skills: the Get and Put operations are GoneException', async () => {
   const { run, application } = await openFixture();
   const input = { SipMediaApplicationId: await application() };
   for (const name of ['GetSipMediaApplicationAlexaSkillConfiguration', 'PutSipMediaApplicationAlexaSkillConfiguration'] as const) {

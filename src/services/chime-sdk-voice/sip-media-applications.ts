@@ -14,21 +14,26 @@ import { isTarget } from './sip-rules.ts';
 
 type ApplicationChange<Input = unknown> = Change<SipMediaApplicationDocument, Input>;
 
-/** Regions that have voice. */
+/** Valid values of the `AwsRegion` of an application. They are the regions of Voice Connectors. */
 const REGIONS: ReadonlySet<string> = new Set(VOICE_REGIONS);
 
 /**
- * SIP media applications: the Lambda function that controls a call. This server stores their configuration and carries no calls.
- * Creating or changing one creates the service-linked role of Voice Connectors if it does not exist. Requirements SLR-6, SLR-15, LOG-27.
+ * SIP media applications. Each application has a Lambda function that controls telephone calls. This server stores the
+ * configuration of applications and carries no media of calls. Creating or changing an application creates the service-linked
+ * role of Voice Connectors if it does not exist. Requirements SLR-6, SLR-15, LOG-27.
  *
  * Source: chime-sdk-voice 2022-08-03, CreateSipMediaApplication … DeleteSipMediaApplication.
- * Assumed: an application belongs to the region of the control plane that created it, which may differ from `AwsRegion`.
+ * Assumed: an application belongs to the region of the control plane that created it, which may differ from
+ * `AwsRegion`.
  */
 export function sipMediaApplicationOperations(deps: VoiceDeps) {
   const most = deps.limits.sipMediaApplications;
   const ensureRole = (call: Call) => createVoiceConnectorRole(call);
 
-  /** Assumed: a name that is in use is the reason for the ConflictException of Create- and UpdateSipMediaApplication. */
+  /**
+   * Checks that no other application has the name. Assumed: a name in use is the reason for the ConflictException of
+   * CreateSipMediaApplication and UpdateSipMediaApplication.
+   */
   async function requireFreeName(call: Call, { document, before }: ApplicationChange): Promise<void> {
     const others = await call.tx.resources.list(SIP_MEDIA_APPLICATION, placeIn(call), most);
     if (others.some((other) => other.id !== before?.id && other.document.Name === document.Name)) {
@@ -70,7 +75,7 @@ export function sipMediaApplicationOperations(deps: VoiceDeps) {
   } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
 }
 
-/** @throws BadRequestException the region has no voice */
+/** @throws BadRequestException `AwsRegion` is not one of `VOICE_REGIONS` */
 function requireVoiceRegion(_: Call, { document }: ApplicationChange): void {
   if (!REGIONS.has(document.AwsRegion))
     throw new AwsError('BadRequestException', `Invalid AwsRegion '${document.AwsRegion}'. Valid: ${VOICE_REGIONS.join(', ')}`);
@@ -80,8 +85,8 @@ function requireVoiceRegion(_: Call, { document }: ApplicationChange): void {
  * Checks the Lambda functions of a request. Does not check that they exist.
  *
  * Source: Chime SDK API reference, SipMediaApplicationEndpoint: the function is in the same region as the application.
- * Assumed: the messages.
- * @throws BadRequestException an endpoint has no function, or one of another region
+ * Assumed: the wording of the error messages.
+ * @throws BadRequestException an endpoint has no function, or a function of another region
  */
 function requireFunctions(
   _: Call,
@@ -99,11 +104,12 @@ function requireFunctions(
 }
 
 /**
- * Checks that no enabled rule has an application as a target. A disabled rule keeps its target after the deletion.
+ * Checks before the deletion of an application that no enabled rule has it as a target. A disabled rule keeps its
+ * target after the deletion.
  *
- * Source: Chime SDK Administrator Guide, "Disabling a SIP rule": it must be disabled before an associated application is deleted;
- * "Deleting a SIP media application": rules are not deleted with it.
- * Assumed: the message.
+ * Source: Chime SDK Administrator Guide, "Disabling a SIP rule": a rule must be disabled before an associated
+ * application is deleted; "Deleting a SIP media application": rules are not deleted with the application.
+ * Assumed: the wording of the error message.
  * @throws ConflictException
  */
 async function refuseWithEnabledRule(call: Call, { before }: ApplicationChange): Promise<void> {

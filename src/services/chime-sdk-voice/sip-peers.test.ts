@@ -17,7 +17,7 @@ const RANGES: readonly (readonly [range: string, byDefault: boolean, withOperato
   ['8.8.8.7',              false],
   ['8.8.8.7/27',           false],
   ['pbx.example.org/32',   false],
-  // private
+  // Private and reserved IPv4 ranges, and addresses next to them
   ['10.0.0.0/27',          false, true ],
   ['10.0.0.255/32',        false, true ],
   ['10.0.1.0/27',          false],
@@ -32,7 +32,7 @@ const RANGES: readonly (readonly [range: string, byDefault: boolean, withOperato
   ['224.0.0.1/32',         false],
   ['255.255.255.255/32',   false],
   ['0.0.0.0/32',           false],
-  // IPv6
+  // IPv6 ranges
   ['2600::/123',           true ],
   ['2600::1/128',          true ],
   ['2600::/122',           false],
@@ -46,7 +46,7 @@ const RANGES: readonly (readonly [range: string, byDefault: boolean, withOperato
 ];
 
 for (const [range, byDefault, withOperator = byDefault] of RANGES) {
-  test(`sipPeers: ${range} is ${byDefault ? 'allowed' : withOperator ? 'allowed by the operator only' : 'refused'}`, () => {
+  test(`sipPeers: ${range} is ${byDefault ? 'allowed' : withOperator ? 'allowed only if the operator lists it' : 'refused'}`, () => {
     assert.deepEqual(
       [[], OPERATOR].map((peers) => sipPeers(peers).allowsRange(range)),
       [byDefault, withOperator],
@@ -89,7 +89,7 @@ const HOSTS: readonly (readonly [host: string, byDefault: boolean, withOperator?
 ];
 
 for (const [host, byDefault, withOperator = byDefault] of HOSTS) {
-  test(`sipPeers: host ${host.slice(0, 40)} is ${byDefault ? 'allowed' : withOperator ? 'allowed by the operator only' : 'refused'}`, () => {
+  test(`sipPeers: host ${host.slice(0, 40)} is ${byDefault ? 'allowed' : withOperator ? 'allowed only if the operator lists it' : 'refused'}`, () => {
     assert.deepEqual(
       [[], OPERATOR].map((peers) => sipPeers(peers).allowsHost(host)),
       [byDefault, withOperator],

@@ -1,11 +1,14 @@
-/** SIP systems of customers: the ranges that may call out (termination) and the hosts that receive calls (origination). */
+/**
+ * SIP systems of customers: the address ranges that may make outbound calls (termination) and the hosts that receive
+ * calls (origination).
+ */
 import { isIP } from 'node:net';
 import { isInternal } from '#access/guarded-fetch.ts';
 import { type AddressRange, inRange, toRange } from '#policy/values.ts';
 
 /**
- * Shortest prefix of a range for IPv4 and IPv6, so that a range has at most 32 addresses. Source: AWS provider of Terraform,
- * voice_connector_termination.go: /27 to /32.
+ * Minimum prefix length of an address range, by IP version (4 or 6), so that a range has at most 32 addresses. Source:
+ * AWS provider of Terraform, voice_connector_termination.go: /27 to /32.
  */
 const SHORTEST_PREFIX: Readonly<Record<number, number>> = { 4: 27, 6: 123 };
 
@@ -16,20 +19,23 @@ const HOST_NAME_MAX = 253;
 /** Domains that never have public addresses. Source: RFC 6761, RFC 6762, RFC 8375; ICANN resolution 2024.07.29.06 for `internal`. */
 const PRIVATE_DOMAIN = /\.(?:localhost|local|internal|home\.arpa)$/;
 
-/** Decides which SIP systems a Voice Connector may have. */
+/** Decides which SIP systems a Voice Connector may use. */
 export interface SipPeers {
-  /** Reports whether a range such as `8.8.8.0/27` may call out. */
+  /** Reports whether an address range such as `8.8.8.0/27` may make outbound calls. */
   readonly allowsRange: (range: string) => boolean;
   /** Reports whether a host name or an address may receive calls. Does not resolve the name. */
   readonly allowsHost: (host: string) => boolean;
+  /** Reports whether the operator lists a host name. Its addresses may be internal. */
+  readonly isListed: (host: string) => boolean;
 }
 
 /**
- * Creates the check. `privatePeers` are the private networks and host names that the operator allows:
- * `['10.0.0.0/24', '192.168.1.10', 'pbx.corp.internal']`. By default only public peers are allowed.
+ * Creates the functions that check SIP systems. `privatePeers` are the private networks and host names that the
+ * operator allows: `['10.0.0.0/24', '192.168.1.10', 'pbx.corp.internal']`. By default only public peers are allowed.
  *
- * Source: Chime SDK API reference, Termination, OriginationRoute: CIDR format; FQDN or IP address. The service is on the Internet.
- * Assumed: an IPv6 range has at most 32 addresses too; host bits of a range must be zero.
+ * Source: Chime SDK API reference, Termination: a range is in CIDR format; OriginationRoute: a host is an FQDN or an IP
+ * address. AWS's service is on the Internet, so its peers are public.
+ * Assumed: (1) An IPv6 range also has at most 32 addresses. (2) The host bits of a range must be zero.
  */
 export function sipPeers(privatePeers: readonly string[]): SipPeers {
   const networks = privatePeers.map(toRange).filter((network) => network !== undefined);
@@ -39,7 +45,8 @@ export function sipPeers(privatePeers: readonly string[]): SipPeers {
     allowsRange(text) {
       const range = text.includes('/') ? toRange(text) : undefined;
       if (range === undefined || range.bits < (SHORTEST_PREFIX[range.family] as number)) return false;
-      // Every internal network is larger than a valid range, so the first address decides.
+      // A valid range has at most 32 addresses. Every network that `isInternal` treats as internal is larger. So such a
+      // network contains either all addresses of a valid range or none. Checking the first address is enough.
       const first = text.slice(0, text.indexOf('/'));
       return hasNoHostBits(first, range) && (!isInternal(first) || isOfOperator(range));
     },
@@ -49,6 +56,7 @@ export function sipPeers(privatePeers: readonly string[]): SipPeers {
       if (address !== undefined) return !isInternal(host) || isOfOperator(address);
       return names.has(host) || isPublicName(host);
     },
+    isListed: (text) => names.has(text.toLowerCase()),
   };
 }
 

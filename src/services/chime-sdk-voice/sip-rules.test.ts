@@ -47,7 +47,7 @@ test('CreateSipRule: a rule has one application per region', async () => {
 
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: (fixture: Fixture) => Promise<Partial<CreateSipRuleRequest>>, code: string][] = [
-  // Rows in the order of the checks.
+  // The rows are in the order of the operation's checks.
   ['a number without a plus sign',            async () => ({ TriggerValue: '15550101' }),                                                            'BadRequestException'           ],
   ['a host name outside the voice domain',     async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: 'pbx.example.org' }),                  'BadRequestException'           ],
   ['the host name of an unknown connector',   async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: HOST('0000000000000000000000') }),     'BadRequestException'           ],
@@ -69,7 +69,7 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('ListSipRules: pages have all rules of the region, or those of one application', async () => {
+test('ListSipRules: pages have all rules of the region, or all rules of one application', async () => {
   const fixture = await openFixture();
   const { run, application } = fixture;
   const [wanted, other] = [await application(), await application()];
@@ -113,7 +113,7 @@ test('UpdateSipRule: the trigger and omitted members do not change', async () =>
 });
 
 // Source: AWS provider of Terraform, sip_rule_test.go: an enabled rule is deleted.
-test('DeleteSipRule: an enabled rule is deleted, and its trigger is free', async () => {
+test('DeleteSipRule: an enabled rule is deleted, and a new rule can then have the same trigger', async () => {
   const fixture = await openFixture();
   const { run } = fixture;
   const SipRuleId = await rule(fixture);

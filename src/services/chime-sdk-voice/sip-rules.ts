@@ -3,32 +3,36 @@ import type { Call, Caller, DeclaredAccess } from '../kit/operation.ts';
 import { type Change, type Filter, resource } from '../kit/resource.ts';
 import { onAll } from '../kit/resource-access.ts';
 import { findInAccount, listOfAccount, onEach } from './access.ts';
-import { connectorIdOfHost } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
+import { connectorIdOfHost } from './host-names.ts';
 import { SIP_MEDIA_APPLICATION, SIP_RULE, type SipRuleDocument, VOICE_CONNECTOR } from './kinds.ts';
 
 type Targets = readonly SipRuleTargetApplication[];
 
-/** Source: ITU-T E.164. Administrator Guide, "Creating a SIP rule": with a plus sign. */
+/**
+ * Phone number in E.164 format. Source: ITU-T E.164. Administrator Guide, "Creating a SIP rule": the number has a plus
+ * sign.
+ */
 const PHONE_NUMBER = /^\+[1-9][0-9]{1,14}$/;
 
 /**
- * SIP rules: the SIP media applications that take a call to a host name or a number, in order of priority.
+ * SIP rules. A rule lists the SIP media applications that handle telephone calls to a host name or a number, in order
+ * of priority.
  *
- * Source: chime-sdk-voice 2022-08-03, CreateSipRule … DeleteSipRule. AWS provider of Terraform, sip_rule_test.go: an enabled rule can be
- * deleted, although the API reference says to disable it first.
- * Assumed: rules have no ARN, so permissions apply to the applications that a request names, or to `*` (CHM-3);
+ * Source: chime-sdk-voice 2022-08-03, CreateSipRule … DeleteSipRule. AWS provider of Terraform, sip_rule_test.go: an
+ * enabled rule can be deleted, although the API reference says to disable it first.
+ * Assumed: (1) Rules have no ARN, so permissions apply to the applications that a request names, or to `*` (CHM-3). (2)
  * ListSipRules for an application that does not exist returns no rules.
  */
-export function sipRuleOperations({ limits }: VoiceDeps) {
+export function sipRuleOperations({ limits, hostSuffix }: VoiceDeps) {
   return resource(SIP_RULE, {
     limit: { most: limits.sipRules, per: 'account' },
     create: {
       operation: 'CreateSipRule',
       access: (input, caller) => onTargets(caller, input.TargetApplications),
       async document(call, { Name, Disabled = false, TriggerType, TriggerValue, TargetApplications }) {
-        await requireTrigger(call, TriggerType, TriggerValue);
+        await requireTrigger(call, TriggerType, TriggerValue, hostSuffix);
         return { Name, Disabled, TriggerType, TriggerValue, TargetApplications: await toTargets(call, TargetApplications) };
       },
       guard: [requireFreeTrigger],
@@ -39,7 +43,7 @@ export function sipRuleOperations({ limits }: VoiceDeps) {
       access: (input, caller) => onTargets(caller, input.TargetApplications ?? []),
       async document(call, { Name, Disabled, TargetApplications }, { document: before }) {
         const document = { ...before, Name, Disabled: Disabled ?? before.Disabled };
-        // A rule that remains disabled may keep an application that was deleted.
+        // A rule that remains disabled may keep a target application that was deleted.
         if (TargetApplications === undefined && document.Disabled) return document;
         return { ...document, TargetApplications: await toTargets(call, TargetApplications ?? before.TargetApplications) };
       },
@@ -63,27 +67,32 @@ function targetFilter(applicationId: string): Filter<SipRuleDocument> {
   return { name: applicationId, matches: ({ document }) => isTarget(document, applicationId) };
 }
 
-/** Requires the action on every application that a request names. Source: service authorization reference: sip-media-application, not required. */
+/**
+ * Requires the action on every application that a request names, or on `*` if it names none. Source: service
+ * authorization reference: the resource type sip-media-application is not required.
+ */
 function onTargets(caller: Caller, targets: Targets): DeclaredAccess {
   const ids = targets.flatMap(({ SipMediaApplicationId }) => (SipMediaApplicationId === undefined ? [] : [SipMediaApplicationId]));
   return onEach(caller, SIP_MEDIA_APPLICATION, ids, '*');
 }
 
 /**
- * Checks the trigger of a rule.
+ * Checks the trigger of a rule: the phone number or host name whose calls the rule handles.
  *
- * Source: Chime SDK API reference, CreateSipRule, `TriggerValue`; Administrator Guide, "Understanding SIP applications and rules".
- * Assumed: the code and the messages. Any phone number is valid, because there is no inventory.
+ * Source: Chime SDK API reference, CreateSipRule, `TriggerValue`; Administrator Guide, "Understanding SIP applications
+ * and rules".
+ * Assumed: (1) The error code and the wording of the messages. (2) Any phone number is valid, because this server has
+ * no inventory of numbers.
  * @throws BadRequestException
  */
-async function requireTrigger({ tx, ...call }: Call, type: SipRuleTriggerType, value: string): Promise<void> {
+async function requireTrigger({ tx, ...call }: Call, type: SipRuleTriggerType, value: string, hostSuffix: string): Promise<void> {
   switch (type) {
     case 'ToPhoneNumber':
       if (!PHONE_NUMBER.test(value))
         throw new AwsError('BadRequestException', `Invalid phone number '${value}'. It must be in E.164 format.`);
       return;
     case 'RequestUriHostname': {
-      const id = connectorIdOfHost(value);
+      const id = connectorIdOfHost(value, hostSuffix);
       const connector = id === undefined ? undefined : await findInAccount(tx, call, VOICE_CONNECTOR, id);
       if (connector === undefined)
         throw new AwsError('BadRequestException', `Invalid host name '${value}'. It must be the outbound host name of a Voice Connector.`);
@@ -91,7 +100,7 @@ async function requireTrigger({ tx, ...call }: Call, type: SipRuleTriggerType, v
   }
 }
 
-/** @throws ConflictException another rule of the account has the trigger */
+/** @throws ConflictException another rule of the account has the same trigger */
 async function requireFreeTrigger(call: Call, { document }: Change<SipRuleDocument, unknown>): Promise<void> {
   const rules = await listOfAccount(call.tx, call, SIP_RULE);
   if (
@@ -107,8 +116,10 @@ async function requireFreeTrigger(call: Call, { document }: Change<SipRuleDocume
  * Returns target applications with their regions and priorities.
  *
  * Source: Chime SDK API reference, CreateSipRule, `TargetApplications`: one application per region.
- * Assumed: the region is the application's by default and otherwise must equal it; the priority is 1 by default; the messages.
- * @throws BadRequestException an application does not exist or is not in the region, or two have the same region
+ * Assumed: (1) The default of a target's `AwsRegion` is the region of its application, and another region is an error.
+ * (2) The priority is 1 by default. (3) The wording of the error messages.
+ * @throws BadRequestException an application does not exist · an application is not in the region of its target · two
+ *   applications have the same region
  */
 async function toTargets({ tx, ...call }: Call, targets: Targets): Promise<Targets> {
   const regions = new Set<string>();

@@ -1,4 +1,4 @@
-/** Stored Voice Connectors, and their form in earlier versions. */
+/** Stored Voice Connectors, and the conversion of documents that earlier versions of Belfry stored. */
 import type {
   EmergencyCallingConfiguration,
   ExternalSystemsConfiguration,
@@ -7,6 +7,7 @@ import type {
   Origination,
   StreamingConfiguration,
   Termination,
+  TerminationHealth,
   VoiceConnectorAwsRegion,
   VoiceConnectorIntegrationType,
 } from '#model/generated/chime-sdk-voice.ts';
@@ -15,13 +16,18 @@ import { renamedMembers } from '../kit/renamed-members.ts';
 
 export interface VoiceConnectorDocument {
   readonly Name: string;
-  /** Region of the calls. The region in the resource key is the region of the control plane. */
+  /**
+   * Region that handles the telephone calls of the Voice Connector. The region in the resource key is the region of the
+   * CreateVoiceConnector request. These two regions may differ.
+   */
   readonly AwsRegion: VoiceConnectorAwsRegion;
   readonly RequireEncryption: boolean;
   readonly IntegrationType?: VoiceConnectorIntegrationType;
   readonly NetworkType: NetworkType;
   readonly Origination?: Origination;
   readonly Termination?: Termination;
+  /** Last SIP OPTIONS request. It belongs to the termination. */
+  readonly TerminationHealth?: TerminationHealth;
   readonly EmergencyCallingConfiguration?: EmergencyCallingConfiguration;
   readonly ExternalSystemsConfiguration?: ExternalSystemsConfiguration;
   readonly LoggingConfiguration?: LoggingConfiguration;
@@ -33,13 +39,16 @@ export interface VoiceConnectorDocument {
 /** User name and password of a SIP client. */
 export interface SipCredential {
   readonly Username: string;
-  /** Sealed by the vault, bound to `sipCredentialBinding`. */
+  /** Password, encrypted by `Vault.seal`. The encryption is bound to the result of `sipCredentialBinding`. */
   readonly sealedPassword: string;
 }
 
 export const STORED_VOICE_CONNECTOR: ResourceKind<VoiceConnectorDocument> = { name: 'vc', upgrade: upgradeConnector };
 
-/** Returns the binding of the sealed password of a SIP user. */
+/**
+ * Returns the `boundTo` argument of `Vault.seal` for the password of a SIP user. It contains the connector's ID and the
+ * user's name. So the password cannot be decrypted as the password of another user.
+ */
 export function sipCredentialBinding(voiceConnectorId: string, username: string): string {
   return `vc/${voiceConnectorId}/${username}`;
 }
@@ -64,7 +73,10 @@ const configurationsWithNewNames = renamedMembers({
 
 const credentialWithNewNames = renamedMembers({ username: 'Username' });
 
-/** Converts documents of earlier versions, which have camelCase members and all configurations in `configurations`. */
+/**
+ * Converts a document that an earlier version of Belfry stored. In such a document, the member names are in camelCase.
+ * The member `configurations` contains all configurations.
+ */
 function upgradeConnector({ configurations = {}, ...stored }: StoredDocument): VoiceConnectorDocument {
   const { Credentials = [], ...document } = withNewNames(stored);
   return {

@@ -1,7 +1,7 @@
 import { parseArn } from '#core/arn.ts';
 import type { ChimeSdkVoiceApi, StreamingConfiguration } from '#model/generated/chime-sdk-voice.ts';
 import type { Tx } from '#store/store.ts';
-import { findConfiguration } from '../chime/insights-configurations.ts';
+import { findConfiguration } from '../chime-kit/insights-configurations.ts';
 import type { Call, Caller, DeclaredAccess } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { type MemberChange, member } from '../kit/resource-member.ts';
@@ -13,11 +13,13 @@ import { createVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts
 type Input = ChimeSdkVoiceApi['PutVoiceConnectorStreamingConfiguration']['input'];
 
 /**
- * Retention of the media of a Voice Connector's calls. Requirement RES-2. This server stores the choice and carries no calls.
- * The Put creates the service-linked role of Voice Connectors if it does not exist. Requirement SLR-6.
+ * Media streaming of a Voice Connector's calls, with the retention of the media. Requirement RES-2. This server stores
+ * the configuration and carries no media. The Put creates the service-linked role of Voice Connectors if it does not
+ * exist. Requirement SLR-6.
  *
  * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorStreamingConfiguration.
- * Assumed: the Put creates the role even if streaming is disabled, because each streaming configuration prevents its deletion (SLR-14).
+ * Assumed: the Put creates the role even if streaming is disabled, because each streaming configuration prevents the
+ * deletion of the role (SLR-14).
  */
 export function streamingOperations() {
   return member(VOICE_CONNECTOR, 'StreamingConfiguration', {
@@ -35,7 +37,8 @@ export function streamingOperations() {
 /**
  * Requires the action on the Voice Connector, and on the call analytics configuration if the request names one.
  *
- * Source: service authorization reference, PutVoiceConnectorStreamingConfiguration: media-insights-pipeline-configuration, not required.
+ * Source: service authorization reference, PutVoiceConnectorStreamingConfiguration: the resource type
+ * media-insights-pipeline-configuration is not required.
  */
 function onStreaming(input: Input, caller: Caller): DeclaredAccess {
   const connector = onResource(VOICE_CONNECTOR)(input, caller);
@@ -52,16 +55,20 @@ function onStreaming(input: Input, caller: Caller): DeclaredAccess {
   };
 }
 
-/** Returns the call analytics configuration of an ARN of the account, in any region. */
+/**
+ * Returns the call analytics configuration that an ARN identifies, if it is in the account. It may be in any region.
+ */
 async function findAnalytics(tx: Tx, { accountId }: Pick<Caller, 'accountId'>, configurationArn: string) {
   const parts = parseArn(configurationArn);
   return parts && (await findConfiguration(tx, { accountId, region: parts.region }, configurationArn));
 }
 
 /**
- * Checks and returns a streaming configuration. Assumed: the rules and the messages.
+ * Checks and returns a streaming configuration. Assumed: AWS applies the rules of this function. The wording of the
+ * error messages is also assumed.
  *
- * @throws BadRequestException a notification target is absent or occurs twice, or call analytics have no configuration
+ * @throws BadRequestException a notification target is absent or occurs twice, or call analytics are enabled without a
+ *   configuration
  */
 function valid(configuration: StreamingConfiguration): StreamingConfiguration {
   const { StreamingNotificationTargets = [], MediaInsightsConfiguration } = configuration;
@@ -80,7 +87,8 @@ function valid(configuration: StreamingConfiguration): StreamingConfiguration {
 /**
  * Checks that the call analytics configuration exists.
  *
- * Assumed: it must exist even if call analytics are disabled; the message, which omits the ARN because the model marks it as sensitive.
+ * Assumed: (1) The configuration must exist even if call analytics are disabled. (2) The wording of the message, which
+ * omits the ARN because the model marks it as sensitive.
  * @throws NotFoundException
  */
 async function requireAnalytics(call: Call, { value }: MemberChange<VoiceConnectorDocument, StreamingConfiguration>): Promise<void> {

@@ -9,7 +9,7 @@ for (const [type, kind] of [
   ['vc', 'connector'],
   ['sma', 'application'],
 ] as const) {
-  test(`Tags: tags of an ARN of ${type}/ are created, added and removed`, async () => {
+  test(`Tags: tags of a resource of the type ${type} are created, added and removed`, async () => {
     const fixture = await openFixture();
     const ResourceARN = ARN(type, await fixture[kind]({ Tags: TAGS }));
     const { run } = fixture;
@@ -19,7 +19,7 @@ for (const [type, kind] of [
     assert.deepEqual(await run('ListTagsForResource', { ResourceARN }), { Tags: [{ Key: 'stage', Value: 'test' }] });
   });
 
-  test(`TagResource: the 51st tag of ${type}/ is ResourceLimitExceededException`, async () => {
+  test(`TagResource: the 51st tag of a resource of the type ${type} is ResourceLimitExceededException`, async () => {
     const fixture = await openFixture();
     const many = Array.from({ length: 50 }, (_, i) => ({ Key: `k${i}`, Value: '' }));
     const ResourceARN = ARN(type, await fixture[kind]({ Tags: many }));

@@ -37,7 +37,7 @@ test('PutVoiceConnectorTerminationCredentials: adds users, replaces passwords, a
   assert.deepEqual(await passwords(), ['third secret', 'second secret']);
 });
 
-test('PutVoiceConnectorTerminationCredentials: a stored password is sealed for its user (LOG-4)', async () => {
+test('PutVoiceConnectorTerminationCredentials: a password is stored encrypted, bound to its user (LOG-4)', async () => {
   const { put, kept, VoiceConnectorId } = await openTermination();
   await put([ADA, BOB]);
   const [ada] = await kept();
@@ -46,14 +46,14 @@ test('PutVoiceConnectorTerminationCredentials: a stored password is sealed for i
   assert.throws(() => vault.open(ada.sealedPassword, sipCredentialBinding(VoiceConnectorId, 'bob')));
 });
 
-test('DeleteVoiceConnectorTerminationCredentials: it deletes users and ignores unknown names', async () => {
+test('DeleteVoiceConnectorTerminationCredentials: deletes SIP users and ignores unknown names', async () => {
   const { run, put, usernames, VoiceConnectorId } = await openTermination();
   await put([ADA, BOB]);
   await run('DeleteVoiceConnectorTerminationCredentials', { VoiceConnectorId, Usernames: ['ada', 'unknown'] });
   assert.deepEqual(await usernames(), ['bob']);
 });
 
-test('DeleteVoiceConnectorTermination: it deletes the users too', async () => {
+test('DeleteVoiceConnectorTermination: deletes the termination and its SIP users', async () => {
   const { run, put, usernames, VoiceConnectorId } = await openTermination();
   await put([ADA]);
   await run('DeleteVoiceConnectorTermination', { VoiceConnectorId });

@@ -9,22 +9,29 @@ import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR, type VoiceConnectorDocument } from './kinds.ts';
 import { type SipCredential, sipCredentialBinding } from './stored-connectors.ts';
 
-/** Printable US-ASCII, matched in one step per character. Source: Chime SDK API reference, Credential, "in US-ASCII format". */
+/**
+ * Printable US-ASCII. The expression is a single character class, so that matching takes one step per character.
+ * Source: Chime SDK API reference, Credential, "in US-ASCII format".
+ */
 const ASCII = /^[\x20-\x7e]+$/;
 
-/** The Voice Connector of an input. */
+/** Member of an input that identifies a Voice Connector. */
 interface OfConnector {
   readonly VoiceConnectorId: string;
 }
 
 /**
- * Names and passwords of SIP clients. Passwords are sealed at rest, and no operation returns them. Requirement LOG-4.
+ * Names and passwords of SIP clients. Passwords are stored encrypted, and no operation returns them. Requirement LOG-4.
  *
  * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorTerminationCredentials.
  */
 export function terminationCredentialOperations({ vault, limits }: VoiceDeps) {
   return {
-    /** Returns the user names in the order of their first Put. @throws NotFoundException the Voice Connector does not exist */
+    /**
+     * Returns the user names in the order in which they were added.
+     *
+     * @throws NotFoundException the Voice Connector does not exist
+     */
     ListVoiceConnectorTerminationCredentials: {
       access: onResource(VOICE_CONNECTOR),
       async handle(call, input) {
@@ -34,12 +41,15 @@ export function terminationCredentialOperations({ vault, limits }: VoiceDeps) {
     },
 
     /**
-     * Adds users, and replaces the passwords of present users.
+     * Adds users, and replaces the passwords of existing users.
      *
-     * Source: AWS provider of Terraform, aws_chime_voice_connector_termination_credentials: a termination must exist first.
-     * Assumed: NotFoundException without a termination; other users remain; the messages, which omit sensitive members.
+     * Source: AWS provider of Terraform, aws_chime_voice_connector_termination_credentials: a termination must exist
+     * first.
+     * Assumed: (1) Without a termination, the error is NotFoundException. (2) Users that the request does not contain
+     * remain. (3) The wording of the error messages, which omit sensitive members.
      * @throws NotFoundException   the Voice Connector does not exist or has no termination
-     * @throws BadRequestException a name or password is absent or outside US-ASCII, a name occurs twice, or there are too many users
+     * @throws BadRequestException a name or password is absent or outside US-ASCII, a name occurs twice, or there are
+     *   too many users
      */
     PutVoiceConnectorTerminationCredentials: {
       access: onResource(VOICE_CONNECTOR),

@@ -1,3 +1,4 @@
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
@@ -9,7 +10,10 @@ import { refuseForEmergencyCalling } from './emergency-calling.ts';
 import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR } from './kinds.ts';
 
-/** Clients that may make outbound calls, and the destinations. Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorTermination. */
+/**
+ * Clients that may make outbound calls, and the countries that they may call.
+ * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorTermination.
+ */
 export function terminationOperations(deps: VoiceDeps) {
   return {
     ...member(VOICE_CONNECTOR, 'Termination', {
@@ -22,21 +26,22 @@ export function terminationOperations(deps: VoiceDeps) {
       delete: {
         operation: 'DeleteVoiceConnectorTermination',
         guard: [refuseForEmergencyCalling],
-        // Assumed: the credentials are deleted with the termination.
-        resets: { Credentials: [] },
+        // Assumed: the credentials and the health are deleted with the termination.
+        resets: { Credentials: [], TerminationHealth: undefined },
       },
     }),
 
     /**
-     * Returns the time of the last SIP OPTIONS ping. Without a SIP plane there is none. Assumed: the response is then empty.
+     * Returns the source and the time of the last SIP OPTIONS request from an allowed source. The server stores them at most every 10 seconds.
+     * Assumed: the response is empty if there was none, or if the Voice Connector has no termination.
      *
      * @throws NotFoundException the Voice Connector does not exist
      */
     GetVoiceConnectorTerminationHealth: {
       access: onResource(VOICE_CONNECTOR),
       async handle(call, { VoiceConnectorId }) {
-        await findOrThrow(call, VOICE_CONNECTOR, { VoiceConnectorId });
-        return {};
+        const { Termination, TerminationHealth } = (await findOrThrow(call, VOICE_CONNECTOR, { VoiceConnectorId })).document;
+        return Termination === undefined ? {} : omitUndefined({ TerminationHealth });
       },
     },
   } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
@@ -45,9 +50,11 @@ export function terminationOperations(deps: VoiceDeps) {
 /**
  * Checks and returns a termination with its defaults. An empty `CidrAllowedList` allows no calls.
  *
- * Source: Chime SDK API reference, Termination: `CallingRegions` are required and countries of ISO 3166-1, `CidrAllowedList` is in CIDR
- * format, `CpsLimit` is 1 by default and at most the account's quota; `sip-peers.ts` for the ranges.
- * Assumed: the messages. Any `DefaultPhoneNumber` is valid, because there is no inventory.
+ * Source: Chime SDK API reference, Termination: `CallingRegions` is required and contains countries of ISO 3166-1.
+ * `CidrAllowedList` is in CIDR format. `CpsLimit` is 1 by default and at most the account's quota. The source for the
+ * ranges is in `sip-peers.ts`.
+ * Assumed: (1) The wording of the error messages. (2) Any `DefaultPhoneNumber` is valid, because this server has no
+ * inventory of numbers.
  * @throws BadRequestException
  */
 function toTermination(termination: Termination, { limits: { callsPerSecond }, sipPeers }: VoiceDeps): Termination {
@@ -55,7 +62,7 @@ function toTermination(termination: Termination, { limits: { callsPerSecond }, s
   if (CallingRegions.length === 0) throw new AwsError('BadRequestException', 'CallingRegions is required.');
   const noCountry = CallingRegions.find((region) => !isCountry(region));
   if (noCountry !== undefined)
-    throw new AwsError('BadRequestException', `Invalid calling region '${noCountry}'. It must be a code of ISO 3166-1 alpha-2.`);
+    throw new AwsError('BadRequestException', `Invalid calling region '${noCountry}'. It must be a two-letter country code of ISO 3166-1.`);
   const noRange = CidrAllowedList.find((range) => !sipPeers.allowsRange(range));
   if (noRange !== undefined) {
     throw new AwsError(

@@ -5,9 +5,11 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
+import { trailRetention } from '#store/trail/trail-retention.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import { ACCOUNT, CALLER, callOf, OTHER_ACCOUNT } from '../kit/fixture.ts';
 import type { Caller } from '../kit/operation.ts';
+import { NO_LOG_BUCKETS } from './log-buckets.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
 
@@ -33,22 +35,25 @@ interface History {
   lookUp(input?: LookupEventsRequest, as?: Partial<Caller>): ReturnType<ReturnType<typeof lookupEvents>['handle']>;
 }
 
-/** Creates a trail with these records, each written at its own time, and a function that looks them up at `NOW`. */
-async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond = 0): Promise<History> {
+/**
+ * Creates a store with an event history. Each row is an event, and the function stores it at the time `at` of the row.
+ * The function `lookUp` of the result calls LookupEvents at the time `NOW`.
+ */
+async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond = 0, eventHistoryDays = 90): Promise<History> {
   let clock: Instant = NOW;
   const store = await openSqlite(':memory:', { now: () => clock });
   for (const row of rows) {
     clock = row.at ?? ROW.at;
     await store.transaction((tx) => tx.trail.append({ ...ROW, ...row }));
   }
-  const { handle } = lookupEvents({ lookupEventsPerSecond });
+  const { handle } = lookupEvents({ lookupEventsPerSecond, eventHistoryDays });
   return {
     store,
     lookUp: (input = {}, as = {}) => store.transaction((tx) => handle(callOf(tx, { now: NOW, ...as }), input)),
   };
 }
 
-test('LookupEvents: an event has all members, and its record as a string (LOG-7)', async () => {
+test('LookupEvents: an event has all members, and contains its record as a string (LOG-7)', async () => {
   const { lookUp } = await history([{}]);
   assert.deepEqual(await lookUp(), {
     Events: [
@@ -67,7 +72,7 @@ test('LookupEvents: an event has all members, and its record as a string (LOG-7)
   });
 });
 
-test("LookupEvents: it returns 90 days of the caller's account and region, newest first", async () => {
+test("LookupEvents: it returns 90 days of events of the caller's account and region, newest first", async () => {
   const { lookUp } = await history([
     { eventId: 'old', at: instant(NOW - 91 * DAY) },
     { eventId: 'first', at: instant(NOW - 89 * DAY) },
@@ -81,14 +86,14 @@ test("LookupEvents: it returns 90 days of the caller's account and region, newes
   assert.deepEqual(await ids({ StartTime: instant(NOW - 3 * DAY), EndTime: instant(NOW - DAY) }), ['second']);
 });
 
-test('LookupEvents: the time range includes an event at its start and at its end', async () => {
+test('LookupEvents: the time range includes events at StartTime and events at EndTime', async () => {
   const { lookUp } = await history([{}]);
   const EventTime = (await lookUp()).Events?.[0]?.EventTime as Instant;
   assert.equal((await lookUp({ StartTime: EventTime, EndTime: EventTime })).Events?.length, 1);
   assert.equal((await lookUp({ EndTime: instant(EventTime - 1) })).Events?.length, 0);
 });
 
-test('LookupEvents: pages are consecutive, and a token is valid only for its parameters', async () => {
+test('LookupEvents: pages are consecutive, and a token is valid only for the same parameters', async () => {
   const { lookUp } = await history(Array.from({ length: 5 }, (_, i) => ({ eventId: `e${i}`, at: instant(NOW - 10_000 + i) })));
   const LookupAttributes = [{ AttributeKey: 'Username', AttributeValue: 'ada' }] as const;
   const seen: (string | undefined)[] = [];
@@ -108,8 +113,10 @@ test('LookupEvents: pages are consecutive, and a token is valid only for its par
 
 // biome-ignore format: a table
 const REJECTED: readonly [title: string, input: LookupEventsRequest, code: string][] = [
-  // The cases are in the order of the checks.
+  // The cases are in the order in which LookupEvents checks the input.
   ['two attributes',              { LookupAttributes: [{ AttributeKey: 'EventId', AttributeValue: 'a' }, { AttributeKey: 'EventId', AttributeValue: 'b' }] }, 'InvalidLookupAttributesException'],
+  ['a username of Insights',      { EventCategory: 'insight', LookupAttributes: [{ AttributeKey: 'Username', AttributeValue: 'a' }] }, 'InvalidLookupAttributesException'],
+  ['a value with 1,001 underscores', { LookupAttributes: [{ AttributeKey: 'ResourceName', AttributeValue: '_'.repeat(1_001) }] }, 'InvalidLookupAttributesException'],
   ['a start after the end',       { StartTime: instant(2), EndTime: instant(1) }, 'InvalidTimeRangeException' ],
   ['zero MaxResults',             { MaxResults: 0 },                              'InvalidMaxResultsException'],
   ['MaxResults over 50',          { MaxResults: 51 },                             'InvalidMaxResultsException'],
@@ -122,7 +129,35 @@ for (const [title, input, code] of REJECTED) {
   });
 }
 
-test('LookupEvents: the insight category is empty', async () => {
+test('LookupEvents: a value of 2,000 characters is valid, and so are 1,000 characters that count twice', async () => {
+  const { lookUp } = await history([{}]);
+  for (const AttributeValue of ['a'.repeat(2_000), '_ ,\n'.repeat(250)])
+    assert.deepEqual(await lookUp({ LookupAttributes: [{ AttributeKey: 'ResourceName', AttributeValue }] }), { Events: [] });
+});
+
+// biome-ignore format: a table
+const RETENTIONS: readonly [title: string, defaultDays: number, own: number | undefined, oldest: number][] = [
+  // title                                     settings  account    oldest day
+  ['the retention of AWS',                     90,       undefined, 89],
+  ['a longer one in the settings',             400,      undefined, 399],
+  ['a longer one of the account',              90,       365,       364],
+  ['a shorter one of the account',             90,       7,         6],
+];
+
+for (const [title, defaultDays, own, oldest] of RETENTIONS) {
+  test(`LookupEvents: with ${title}, the oldest event is ${oldest} days old`, async () => {
+    const days = [6, 8, 89, 91, 364, 366, 399, 401].toReversed();
+    const { store, lookUp } = await history(
+      days.map((day) => ({ eventId: `e${day}`, at: instant(NOW - day * DAY) })),
+      0,
+      defaultDays,
+    );
+    if (own !== undefined) await store.transaction((tx) => tx.of(trailRetention).set(ACCOUNT, own));
+    for (const input of [{}, { StartTime: instant(0) }]) assert.equal((await lookUp(input)).Events?.at(-1)?.EventId, `e${oldest}`);
+  });
+}
+
+test('LookupEvents: the category insight has no events', async () => {
   const { lookUp } = await history([{}]);
   assert.deepEqual(await lookUp({ EventCategory: 'insight' }), { Events: [] });
 });
@@ -141,7 +176,7 @@ const RATES: readonly [title: string, before: readonly Partial<TrailRow>[], perS
 ];
 
 for (const [title, before, perSecond, throttled] of RATES) {
-  test(`LookupEvents: after ${title}, the next call ${throttled ? 'is throttled' : 'succeeds'}`, async () => {
+  test(`LookupEvents: after other calls (${title}), the next call ${throttled ? 'is throttled' : 'succeeds'}`, async () => {
     const { lookUp } = await history(before, perSecond);
     if (throttled) await assert.rejects(lookUp(), { code: 'Throttling', message: 'Rate exceeded' });
     else await lookUp();
@@ -149,6 +184,7 @@ for (const [title, before, perSecond, throttled] of RATES) {
 }
 
 test('LookupEvents: it requires cloudtrail:LookupEvents on * (LOG-8)', () => {
-  const access = cloudtrailOperations({ lookupEventsPerSecond: 2 }).LookupEvents.access({}, CALLER);
-  assert.deepEqual(access, { action: 'cloudtrail:LookupEvents', resources: ['*'] });
+  const targets = { logBuckets: NO_LOG_BUCKETS, logTopics: { has: async () => false }, logGroups: { check: async () => 'ok' as const } };
+  const { LookupEvents } = cloudtrailOperations({ lookupEventsPerSecond: 2, eventHistoryDays: 90, ...targets });
+  assert.deepEqual(LookupEvents.access({}, CALLER), { action: 'cloudtrail:LookupEvents', resources: ['*'] });
 });

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { Event, LookupEventsRequest, LookupEventsResponse } from '#model/generated/cloudtrail.ts';
+import type { Event, LookupAttribute, LookupAttributeKey, LookupEventsRequest, LookupEventsResponse } from '#model/generated/cloudtrail.ts';
 import { isPlace } from '#store/trail/trail.ts';
+import { trailRetention } from '#store/trail/trail-retention.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Call, Operation } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
@@ -14,28 +15,47 @@ export interface LookupSettings {
    * Source: CloudTrail API reference, LookupEvents: two requests per second, per account, per region. Clients retry automatically.
    */
   readonly lookupEventsPerSecond: number;
+  /** Retention of accounts without one of their own, in days. */
+  readonly eventHistoryDays: number;
 }
 
-/** Maximum age of returned events: 90 days. Source: CloudTrail API reference, LookupEvents, also for 1 to 50 results, 50 by default. */
-const HISTORY_MS = 90 * 24 * 60 * 60_000;
+/** Maximum and default number of results. Source: CloudTrail API reference, LookupEvents. */
 const RESULTS_MAX = 50;
+
+/**
+ * Maximum length of an attribute value. Some characters count twice. Source: CloudTrail API reference, LookupAttribute.
+ * The service model checks the length without counting characters twice.
+ */
+const VALUE_MAX = 2_000;
+const COUNTED_TWICE = /[_ ,\n]/g;
+
+/** Attributes for events of the category `insight`. Source: CloudTrail API reference, LookupEvents. */
+const INSIGHT_ATTRIBUTES: ReadonlySet<LookupAttributeKey> = new Set(['EventId', 'EventName', 'EventSource']);
 const SECOND_MS = 1000;
 
 /**
- * Returns the event history of the caller's account in a region, newest first. It does not require a trail (LOG-7, LOG-8).
+ * Returns the event history of the caller's account in a region, newest event first. The account does not need a
+ * CloudTrail trail (LOG-7, LOG-8). The history goes back as far as the retention of the account: 90 days, as on AWS,
+ * unless the operator chose otherwise (Decision 0024). A start time before that is not an error.
  *
  * A page may contain fewer events than requested and still have a next token. There are no events of the category `insight`.
  *
- * @throws InvalidLookupAttributesException  more than one attribute
+ * @throws InvalidLookupAttributesException  more than one attribute, an attribute that Insights events do not have, or
+ *   a value that is too long
  * @throws InvalidTimeRangeException         the start is after the end
- * @throws InvalidMaxResultsException        MaxResults is not 1 to 50. Over HTTP, model validation rejects such a value first
+ * @throws InvalidMaxResultsException        MaxResults is less than 1 or more than 50. An HTTP request with such a
+ *   value fails earlier, at the validation against the model
  * @throws InvalidNextTokenException         the token is malformed or was issued for other parameters
  * @throws Throttling                        too many successful calls in the last second
  *
  * Source: CloudTrail API reference, LookupEvents.
- * Assumed: the messages; that Belfry records no insight events.
+ * Assumed: (1) the wording of the messages; (2) Belfry records no insight events; (3) an HTTP request with an unknown
+ * EventCategory fails at the validation against the model, before InvalidEventCategoryException.
  */
-export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operation<LookupEventsRequest, LookupEventsResponse> {
+export function lookupEvents({
+  lookupEventsPerSecond,
+  eventHistoryDays,
+}: LookupSettings): Operation<LookupEventsRequest, LookupEventsResponse> {
   return {
     access: () => ({ action: 'cloudtrail:LookupEvents', resources: ['*'] }),
     async handle(call, input) {
@@ -45,6 +65,7 @@ export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operati
       if (LookupAttributes.length > 1) {
         throw new AwsError('InvalidLookupAttributesException', 'You can specify only one lookup attribute.');
       }
+      if (attribute !== undefined) requireAttribute(attribute, input.EventCategory);
       if (input.StartTime !== undefined && input.EndTime !== undefined && input.StartTime > input.EndTime) {
         throw new AwsError('InvalidTimeRangeException', 'The start time must not be after the end time.');
       }
@@ -55,10 +76,11 @@ export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operati
       if (lookupEventsPerSecond > 0) await requireRate(call, lookupEventsPerSecond);
       if (input.EventCategory === 'insight') return { Events: [] };
 
+      const oldest = await tx.of(trailRetention).startOf(accountId, eventHistoryDays, now);
       const { rows, next } = await tx.trail.lookup({
         accountId,
         region,
-        from: instant(Math.max(input.StartTime ?? 0, now - HISTORY_MS)),
+        from: instant(Math.max(input.StartTime ?? 0, oldest)),
         to: input.EndTime === undefined ? now : endOfSecond(input.EndTime),
         ...(attribute && { attribute: { name: attribute.AttributeKey, value: attribute.AttributeValue } }),
         ...omitUndefined({ before }),
@@ -69,13 +91,25 @@ export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operati
   };
 }
 
+/** @throws InvalidLookupAttributesException  the value is too long, or the category has no such attribute */
+function requireAttribute({ AttributeKey, AttributeValue }: LookupAttribute, category: LookupEventsRequest['EventCategory']): void {
+  if (category === 'insight' && !INSIGHT_ATTRIBUTES.has(AttributeKey)) {
+    const message = `Invalid lookup attribute '${AttributeKey}' for Insights events. Valid attributes: ${[...INSIGHT_ATTRIBUTES].join(', ')}.`;
+    throw new AwsError('InvalidLookupAttributesException', message);
+  }
+  if (AttributeValue.length + (AttributeValue.match(COUNTED_TWICE)?.length ?? 0) > VALUE_MAX) {
+    const message = `The value of the lookup attribute is too long. It must have at most ${VALUE_MAX} characters, of which '_', ' ', ',' and line feeds count twice.`;
+    throw new AwsError('InvalidLookupAttributesException', message);
+  }
+}
+
 function toEvent(row: TrailRow): Event {
   return omitUndefined({
     EventId: row.eventId,
     EventName: row.eventName,
     ReadOnly: String(row.readOnly),
     AccessKeyId: row.accessKeyId,
-    // The time is in whole seconds, as in the record.
+    // The time is in whole seconds, like `eventTime` in the document of the record.
     EventTime: instant(Math.floor(row.at / SECOND_MS) * SECOND_MS),
     EventSource: row.eventSource,
     Username: row.userName,
@@ -85,7 +119,8 @@ function toEvent(row: TrailRow): Event {
 }
 
 /**
- * Returns the last millisecond of the second of an end time. Event times are whole seconds, and events at the end time are included.
+ * Returns the last millisecond of the second in which an end time is. The response shows event times in whole seconds.
+ * So the end time includes all events in the same second.
  * Source: CloudTrail API reference, LookupEvents, EndTime, "before or at the specified time"; `eventTime` of a record.
  */
 function endOfSecond(end: Instant): Instant {
@@ -93,12 +128,15 @@ function endOfSecond(end: Instant): Instant {
 }
 
 /**
- * Number of recent calls to read from the trail. Throttled calls are read but not counted, because a client that retries could otherwise
- * stay throttled.
+ * Maximum number of recent LookupEvents calls that `requireRate` reads from the stored events. `requireRate` does not
+ * count throttled calls. Otherwise a client that retries could stay throttled.
  */
 const RECENT_MAX = 100;
 
-/** Checks the rate of calls. Counts recent calls in the trail, which all servers share, so that no separate counter is needed. */
+/**
+ * Checks the rate of calls. Counts the recent calls in the stored events. All servers share these events, so no
+ * separate counter is needed.
+ */
 async function requireRate({ tx, accountId, region, now }: Call, perSecond: number): Promise<void> {
   const { rows } = await tx.trail.lookup({
     accountId,
@@ -113,8 +151,9 @@ async function requireRate({ tx, accountId, region, now }: Call, perSecond: numb
 }
 
 /**
- * Returns the token of the next page: a place in the trail and a hash of the parameters. A token is valid only for the same parameters.
- * The token is not secret. The account and the region always come from the caller.
+ * Returns the token of the next page: a position in the event history and a hash of the parameters. A token is valid
+ * only for the same parameters. The token is not secret. The token gives no access to other accounts, because the
+ * account and the region always come from the authenticated caller.
  */
 function nextToken(position: string, input: LookupEventsRequest): string {
   return Buffer.from(`${parametersHash(input)}.${position}`).toString('base64url');

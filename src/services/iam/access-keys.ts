@@ -8,7 +8,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccessKeyRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
-import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { everySummary } from '../kit/summaries.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
@@ -64,10 +64,14 @@ function createOperation(deps: IamDeps) {
   } satisfies Partial<ServiceOperations<IamApi>>;
 }
 
-/** Operations on existing access keys. */
+/**
+ * Operations on existing access keys.
+ *
+ * Source: API reference, UpdateAccessKey: "If a temporary access key is used, then UserName is required." Assumed: DeleteAccessKey too.
+ */
 const keyOperations = {
   UpdateAccessKey: {
-    access: (input, caller) => onKeyOwner(caller, input.UserName, input.AccessKeyId),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const { Status } = input;
       if (Status === 'Expired') throw new AwsError('InvalidInputException', "Invalid Status 'Expired'. It must be Active or Inactive.");
@@ -78,7 +82,7 @@ const keyOperations = {
   },
 
   DeleteAccessKey: {
-    access: (input, caller) => onKeyOwner(caller, input.UserName, input.AccessKeyId),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
       if (accessKey.userName === undefined) {
@@ -173,22 +177,8 @@ function noSuchKey(accessKeyId: string): AwsError {
 }
 
 /**
- * Returns the permission for an action on an access key. Its resource is the named user or, without a name, the caller. If the caller is
- * neither an IAM user nor the root user, for example a role session, the resource is the owner of the key.
- */
-function onKeyOwner(caller: Caller, userName: string | undefined, accessKeyId: string): DeclaredAccess {
-  if (userName !== undefined || caller.principal.type === 'IAMUser' || caller.principal.type === 'Root') {
-    return onUserOrSelf(caller, userName);
-  }
-  return {
-    resources: [iamArn(caller.accountId, 'user', '/', '*')],
-    resolve: async (tx) => [await ownerArn(tx, caller.accountId, accessKeyId)],
-  };
-}
-
-/**
- * Returns the ARN of a key's owner. For an unknown key or a key of the root user, returns `user/*`, which only statements for all users
- * cover.
+ * Returns the ARN of the user that a key belongs to. For an unknown key or a key of the root user, returns the ARN with
+ * `user/*`, which only policy statements about all users match.
  */
 async function ownerArn(tx: Tx, accountId: AccountId, accessKeyId: string): Promise<string> {
   const everyUser = iamArn(accountId, 'user', '/', '*');
@@ -200,13 +190,13 @@ async function ownerArn(tx: Tx, accountId: AccountId, accessKeyId: string): Prom
 /**
  * Returns a key of the named user or, without a name, of the caller.
  *
+ * @throws ValidationError  no name is specified and the caller is neither an IAM user nor the root user
  * @throws NoSuchEntityException  the user or the key does not exist, or the key belongs to another user
  */
 async function keyOfUser(call: Call, userName: string | undefined, accessKeyId: string): Promise<AccessKeyRecord> {
-  const ownerByKey = userName === undefined && call.principal.type !== 'IAMUser' && call.principal.type !== 'Root';
-  const name = ownerByKey ? undefined : userOrSelf(call, userName);
+  const name = userOrSelf(call, userName);
   const owner = name === undefined ? undefined : (await entity(call, 'user', name)).userName;
   const record = await call.tx.identity.get(call.accountId, 'access-key', accessKeyId);
-  if (record === undefined || (!ownerByKey && record.userName !== owner)) throw noSuchKey(accessKeyId);
+  if (record === undefined || record.userName !== owner) throw noSuchKey(accessKeyId);
   return record;
 }

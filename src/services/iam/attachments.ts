@@ -1,6 +1,6 @@
 /**
- * Managed policies attached to users, groups and roles. The record of the user, group or role lists its policies. The reverse index lists
- * the users, groups and roles of a policy.
+ * Managed policies attached to users, groups and roles. The record of a user, group or role lists its policies. For
+ * each policy, the reverse index lists the users, groups and roles that the policy is attached to.
  */
 import type { Arn } from '#core/arn.ts';
 import type { AttachedPolicy, IamApi } from '#model/generated/iam.ts';
@@ -105,7 +105,8 @@ export function toAttached(holder: HolderRecord): { readonly PolicyName: string;
 }
 
 /**
- * Returns the sort key of a policy: `aws` or `own`, and the name. A marker contains this key, because an ARN may be too long for a marker.
+ * Returns the sort key of a policy: `aws/<name>` for an AWS managed policy, otherwise `own/<name>`. A pagination marker
+ * contains this key, because an ARN may be too long for a marker.
  */
 function orderOf(policyArn: string): string {
   return `${policyArn.startsWith(AWS_MANAGED_PREFIX) ? 'aws' : 'own'}/${nameKey(nameOfArn(policyArn))}`;

@@ -31,7 +31,7 @@ interface ShownDetail {
   readonly policy?: ManagedPolicyDetail;
 }
 
-/** Table with the operation GetAccountAuthorizationDetails. */
+/** Operations that return all entities of an account. The only such operation is GetAccountAuthorizationDetails. */
 export const authorizationDetailsOperations = {
   GetAccountAuthorizationDetails: {
     async handle(call, input) {

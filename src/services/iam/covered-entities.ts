@@ -1,6 +1,7 @@
 /**
- * Users and roles that a report on last accessed information covers, with their last uses. A managed policy can cover all users and roles of
- * the account, so they are read in parts.
+ * Users and roles that a report on last accessed information covers, with the last time that they used each service.
+ * The report on a managed policy can cover all users and roles of the account. So that other requests do not wait, the
+ * server reads the users and roles in parts, and each part in a transaction of its own.
  */
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LastUse } from '#store/identity/last-use.ts';
@@ -23,10 +24,16 @@ export interface CoveredEntity {
 /** Reporting period: 400 days. Older uses are not reported. Source: IAM User Guide, "Tracking period" of last accessed information. */
 const TRACKED_MS = 400 * 86_400_000;
 
-/** Maximum entities in one part, and maximum keys that one part reads to find them. */
+/**
+ * Maximum number of entities in one part of a report, and maximum number of index keys that one part reads to find its
+ * entities.
+ */
 const ENTITIES_PER_PART = 100;
 const KEYS_PER_PART = 500;
-/** Number of last uses after which a part ends. Reading them takes about 10 ms. One user has at most a few hundred last uses. */
+/**
+ * Number of last-use records after which a part of the report ends. Reading this many records takes about 10 ms. One
+ * user has at most a few hundred of them.
+ */
 const USES_PER_PART = 2_000;
 
 /** Source of entities: a user or role, the members of a group, or the entities that a policy is attached to. */
@@ -39,11 +46,17 @@ interface Cursor {
   readonly sources: readonly Source[];
   /** Last key that was read from the first source. */
   readonly after?: string | undefined;
-  /** Entities that were already read, because an entity can have a policy both directly and through groups. */
+  /**
+   * Entities that were already read, as `user/<name>` or `role/<name>`. The report skips them when they occur again: a
+   * user can have a policy both directly and through groups.
+   */
   readonly seen: ReadonlySet<string>;
 }
 
-/** Reads the users and roles that a report covers, each once, and returns the results of `toItems` for all parts. */
+/**
+ * Reads the users and roles that a report covers, in parts. Calls `toItems` with the entities of each part, and returns
+ * the items of all parts. Each user or role is read once.
+ */
 export async function surveyedEntities<Item>(
   call: Call,
   reportArn: string,
@@ -66,7 +79,10 @@ function sourceOf(found: FoundEntity): Source {
   return { kind: found.kind, key: nameKey(found.kind === 'user' ? found.record.userName : found.record.roleName) };
 }
 
-/** A user, group or role in a source. `holderKey` is its own key, and `key` is the key of its entry in the source. */
+/**
+ * Entry of a source: a user, group or role. `holderKey` is the store key of this entity. `key` is the key of the entry
+ * in the index of the source.
+ */
 interface Place {
   readonly key: string;
   readonly kind: HolderKind;
@@ -101,7 +117,7 @@ async function readPart(call: Call, { sources: [source, ...others], after, seen 
   return following(last);
 }
 
-/** Reads up to `KEYS_PER_PART` entities of a source. `last` is the last key that was read, if more may follow. */
+/** Reads one part of the entries of a source. `last` is the last key that was read, if more entries may follow. */
 async function placesOf(
   call: Call,
   source: Source,
@@ -114,7 +130,9 @@ async function placesOf(
     source.kind === 'group'
       ? (['membership', membershipKey(source.groupId, '')] as const)
       : (['attachment', `${source.policyArn} `] as const);
-  // A policy lists each entity once, so every key is a new entity. Most members of a group were already read as members of another group.
+  // The index of a policy has at most one attachment key per entity, so `ENTITIES_PER_PART` keys are enough for a part.
+  // A member of a group may already be in the report as a member of another group. The part skips such members, so it
+  // reads more keys of the index of a group.
   const limit = source.kind === 'group' ? KEYS_PER_PART : ENTITIES_PER_PART;
   const entries = await call.tx.identity.summaries(call.accountId, kind, omitUndefined({ prefix, after, limit }));
   const places = entries.flatMap(({ key }) => {

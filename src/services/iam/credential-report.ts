@@ -17,9 +17,15 @@ import { rootAccessKeys } from './access-keys.ts';
 import { ownAccount } from './account.ts';
 import { AwsError } from './errors.ts';
 
-/** Lifetime of a report: 4 hours. GenerateCredentialReport replaces an older report, and GetCredentialReport rejects it as expired. */
+/**
+ * Lifetime of a report: 4 hours. If the report is older, GenerateCredentialReport replaces it, and GetCredentialReport
+ * returns CredentialReportExpiredException.
+ */
 const FRESH_MS = 4 * 3_600_000;
-/** Time after which a report is deleted: 30 days. Until then an old report is reported as expired, and later as missing. Assumed. */
+/**
+ * Time after which a report is deleted: 30 days. GetCredentialReport returns CredentialReportNotPresentException after
+ * the deletion. Assumed: the number of days.
+ */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
 
 // biome-ignore format: a table
@@ -41,7 +47,11 @@ interface Report {
 
 /** Operations on the credential report. */
 export const credentialReportOperations = {
-  /** Creates the report at once if there is no current one. The first response is STARTED, because clients poll until it is COMPLETE. */
+  /**
+   * Returns the state COMPLETE if there is a current report. Otherwise creates the report before the response, which
+   * still contains the state STARTED. Clients repeat the call until the state is COMPLETE, so the next call returns
+   * COMPLETE.
+   */
   GenerateCredentialReport: {
     async handle(call) {
       const stored = await storedReport(call);
@@ -68,7 +78,8 @@ function isFresh(call: Call, report: Report): boolean {
 }
 
 /**
- * Returns the key of the report. The report is stored as an idempotent response, because the store deletes these after their expiration.
+ * Returns the key of the report. The report is stored like the response for an idempotency token, because the store
+ * deletes such responses when they expire.
  */
 function placeOf(call: Call) {
   return { accountId: call.accountId, region: '', operation: 'iam:GenerateCredentialReport', token: 'report' };
@@ -84,7 +95,10 @@ async function storeReport(call: Call, report: Report): Promise<void> {
   await call.tx.idempotency.put(placeOf(call), { requestHash: '', answer: JSON.stringify(report), expiresAt });
 }
 
-/** Number of users in one part of the report. Reading them takes about 10 ms. */
+/**
+ * Number of users that one transaction reads for the report. Reading this many users takes about 10 ms. The report uses
+ * several transactions, so that other requests do not wait long.
+ */
 const USERS_PER_PART = 100;
 
 async function writeReport(call: Call): Promise<string> {

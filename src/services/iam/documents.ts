@@ -3,7 +3,7 @@ import { policySize } from '#policy/validate/policy-size.ts';
 import { AwsError } from './errors.ts';
 
 /**
- * Validates a permissions policy and returns its size as quotas count it.
+ * Validates a permissions policy and returns the size that quotas limit: the number of characters without white space.
  *
  * @throws MalformedPolicyDocumentException  the document is invalid. Requirement ERR-4
  */
@@ -17,10 +17,13 @@ export function ensureWellFormed(text: string, form: 'managed' | 'inline'): numb
 const WHITE_SPACE_MIN = 2_048;
 
 /**
- * Returns a valid policy as it is stored: as passed, or without white space outside strings if most of it is white space.
+ * Returns the form in which a valid policy is stored. If most of the policy is white space, removes the white space
+ * outside strings. Otherwise returns the policy unchanged.
  *
- * No quota counts white space, so 7,500 versions of 131,072 characters each could otherwise fill the memory of the server.
- * Source: IAM User Guide, "IAM and AWS STS quotas". Assumed: the limit. IAM returns all white space.
+ * No quota counts white space. An account may have 7,500 policy versions of 131,072 characters each. Without this
+ * removal, these versions could fill the memory of the server.
+ * Source: IAM User Guide, "IAM and AWS STS quotas".
+ * Assumed: the amount of white space that starts the removal. IAM itself returns all white space.
  */
 export function storedDocument(text: string): string {
   const size = policySize(text);

@@ -1,7 +1,8 @@
 /**
- * Operations that read resources that Belfry does not have: instance profiles, certificates, SSH keys, service-specific credentials.
- * The lists are always empty, and no resource can be found. Clients call them before they delete a user or a role. For example, Terraform's
- * AWS provider always lists the instance profiles of a role.
+ * Operations that read resources that Belfry does not have: instance profiles, certificates, SSH keys and
+ * service-specific credentials. Each operation returns an empty list or NoSuchEntityException. Clients call some of
+ * these operations before they delete a user or a role. For example, Terraform's AWS provider always lists the instance
+ * profiles of a role.
  */
 import { arn } from '#core/arn.ts';
 import type { IamApi } from '#model/generated/iam.ts';

@@ -21,7 +21,7 @@ export type HolderSummary = IdentitySummaries[HolderKind];
 /**
  * Returns a user, group or role by name, ignoring case.
  *
- * @throws NoSuchEntityException  it does not exist
+ * @throws NoSuchEntityException  the user, group or role does not exist
  */
 export async function entity<Kind extends HolderKind>(call: Call, kind: Kind, name: string): Promise<IdentityRecords[Kind]> {
   const record = await call.tx.identity.get(call.accountId, kind, nameKey(name));
@@ -29,7 +29,10 @@ export async function entity<Kind extends HolderKind>(call: Call, kind: Kind, na
   return record;
 }
 
-/** Returns a user, group or role as `entity` does, but without policies and tags. Reads much less data. */
+/**
+ * Returns a user, group or role by name, ignoring case, without its policies and tags. Reads much less data than
+ * `entity`, and throws the same error.
+ */
 export async function entitySummary<Kind extends HolderKind>(call: Call, kind: Kind, name: string): Promise<IdentitySummaries[Kind]> {
   const summary = await call.tx.identity.summary(call.accountId, kind, nameKey(name));
   if (summary === undefined) throw missing(kind, name);
@@ -40,7 +43,10 @@ function missing(kind: HolderKind, name: string): AwsError {
   return new AwsError('NoSuchEntityException', `The ${kind} with name ${name} cannot be found.`);
 }
 
-/** Returns the group with a unique ID. Call it only for a group with members, which cannot be deleted. */
+/**
+ * Returns the group with a unique ID. Call this function only for a group with members. Such a group cannot be deleted,
+ * so it exists.
+ */
 export async function groupOfId(call: Call, groupId: string): Promise<IdentitySummaries['group']> {
   const place = await call.tx.identity.get(call.accountId, 'unique-id', groupId);
   return entitySummary(call, 'group', place?.key ?? groupId);
@@ -66,7 +72,10 @@ export function ensureModifiable(record: HolderSummary): void {
   }
 }
 
-/** Indexes a user, group or role by its unique ID, by which trust policies and users refer to it. Overwrites an earlier entry. */
+/**
+ * Indexes a user, group or role by its unique ID. Stored trust policies contain the unique IDs of users and roles, and
+ * stored users contain those of their groups. Overwrites an earlier entry.
+ */
 export async function rememberUniqueId(call: Call, id: string, kind: HolderKind, key: string): Promise<void> {
   await call.tx.identity.put(call.accountId, 'unique-id', id, { accountId: call.accountId, kind, key });
 }

@@ -29,8 +29,8 @@ export type FoundEntity =
 /**
  * Returns the user, group or role with an ARN.
  *
- * @throws InvalidInputException  the ARN is of another type
- * @throws NoSuchEntityException  it does not exist. The message is `missing`, if it is passed
+ * @throws InvalidInputException  the ARN is not the ARN of a user, group or role
+ * @throws NoSuchEntityException  the user, group or role does not exist. `missing` replaces the default message
  *
  * Assumed: the messages.
  */

@@ -112,7 +112,10 @@ export const groupOperations = {
     },
   },
 
-  /** Removes a user from a group. Assumed: removing a user that is not in the group succeeds if both exist. */
+  /**
+   * Removes a user from a group. Assumed: removing a user that is not in the group succeeds if the user and the group
+   * exist.
+   */
   RemoveUserFromGroup: {
     access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {

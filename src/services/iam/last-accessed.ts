@@ -1,7 +1,8 @@
 /**
  * Last accessed information: the services that an entity's policies grant access to, and their last use. Requirement COMP-2.
  *
- * A job stores only the request. The Get operations compute the report from the last uses at the time of the call.
+ * GenerateServiceLastAccessedDetails creates a job, which stores only the request. The Get operations compute the
+ * report of the job when they are called, from the last uses at that time.
  * Source: IAM User Guide, "Refine permissions in AWS using last accessed information".
  */
 
@@ -21,14 +22,17 @@ import { pageOf } from './page.ts';
 import { defaultDocument } from './policy-versions.ts';
 import { onArn } from './resources.ts';
 
-/** Lifetime of a job: 7 days. Assumed. */
+/** Lifetime of a job: 7 days. Assumed: the number of days. */
 const JOB_LIFETIME_MS = 7 * 86_400_000;
 
 interface Job {
   readonly arn: string;
   readonly granularity: 'SERVICE_LEVEL' | 'ACTION_LEVEL';
   readonly createdAt: Instant;
-  /** Principal ID of the caller that created the job. Only this caller may read it. The ID of a role session includes the session name. */
+  /**
+   * Principal ID of the caller that created the job. Only this caller may read the job. The principal ID of a role
+   * session includes the session name.
+   */
   readonly askedBy: string;
 }
 
@@ -135,7 +139,7 @@ async function jobOf(call: Call, jobId: string): Promise<Job> {
 }
 
 /**
- * Returns, for each document, the services of which it allows any action.
+ * Returns, for each policy document, the services for which the document allows at least one action.
  *
  * @throws AwsError ServiceFailure  the documents need more work than one request may take
  */
@@ -151,8 +155,8 @@ function grantedByEach(call: Call, documents: readonly string[]): readonly (read
 /**
  * Returns the documents of a managed policy, or of all policies of an entity.
  *
- * @throws InvalidInputException  the ARN is of another type
- * @throws NoSuchEntityException  it does not exist
+ * @throws InvalidInputException  the ARN is not the ARN of a managed policy, user, group or role
+ * @throws NoSuchEntityException  the policy or the entity does not exist
  */
 async function documentsOf(call: Call, reportArn: string): Promise<readonly string[]> {
   if (isPolicyArn(reportArn)) return [defaultDocument(await managedPolicyToRead(call, reportArn))];
@@ -161,11 +165,11 @@ async function documentsOf(call: Call, reportArn: string): Promise<readonly stri
 
 interface Last {
   readonly use: LastUse;
-  /** ARN of the user or role. */
+  /** ARN of the user or role that used the service. */
   readonly by: string;
 }
 
-/** Use of one service by all covered users and roles. */
+/** Use of one service by all users and roles that the report covers. */
 interface ServiceUse {
   last: Last;
   readonly entities: Set<string>;
@@ -188,7 +192,7 @@ function byService(covered: readonly CoveredEntity[]): ReadonlyMap<string, Servi
   return services;
 }
 
-/** Merges the last uses of the parts of a survey. */
+/** Merges the results of `byService`. There is one result for each part that `surveyedEntities` read. */
 function merged(parts: readonly (readonly [service: string, use: ServiceUse])[]): ReadonlyMap<string, ServiceUse> {
   const services = new Map<string, ServiceUse>();
   for (const [name, part] of parts) {

@@ -49,8 +49,9 @@ export function linkedRoleOperations(deps: IamDeps) {
     },
 
     /**
-     * Deletes a service-linked role that is not in use. The task has already succeeded or failed when the operation returns.
-     * GetServiceLinkedRoleDeletionStatus returns its status and, after a failure, the resources that still use the role.
+     * Deletes a service-linked role that is not in use. When the operation returns, the deletion task has already
+     * succeeded or failed. GetServiceLinkedRoleDeletionStatus returns the status of the task and, after a failure, the
+     * resources that still use the role.
      *
      * Assumed: a role that is not service-linked is NoSuchEntity.
      */
@@ -73,7 +74,7 @@ export function linkedRoleOperations(deps: IamDeps) {
             ? { status: 'SUCCEEDED' as const }
             : {
                 status: 'FAILED' as const,
-                reason: 'The service-linked role is still used by the resources listed. Remove them, then delete it again.',
+                reason: 'The listed resources still use the service-linked role. Delete these resources, then delete the role again.',
                 usage,
               }),
         };
@@ -106,7 +107,10 @@ export function linkedRoleOperations(deps: IamDeps) {
   } satisfies Partial<ServiceOperations<IamApi>>;
 }
 
-/** Returns the role ARN in `task/aws-service-role/<service>/<role name>/<id>`. For any other task ID it is `role/*`. */
+/**
+ * Returns the ARN of the role in a deletion task ID. The ID has the form
+ * `task/aws-service-role/<service>/<role name>/<id>`. For any other task ID, returns the ARN with `role/*`.
+ */
 function roleOfTask(accountId: AccountId, taskId: string): string {
   const [task, path, service, roleName] = taskId.split('/');
   const known = task === 'task' && path === 'aws-service-role' && service !== undefined && roleName !== undefined;

@@ -84,16 +84,17 @@ export const loginProfileOperations = {
   /**
    * Changes the caller's own password.
    *
-   * Counts wrong old passwords like the sign-in. Otherwise a stolen access key would allow guessing the password here. The counts are
-   * separate, so that failed sign-ins by other people do not prevent a user from changing the password.
+   * Counts wrong old passwords and delays further attempts. Otherwise an attacker with a stolen access key could guess
+   * the password here. The sign-in counts wrong passwords separately, so that failed sign-ins by other people do not
+   * prevent a user from changing the password.
    *
    * @throws InvalidUserTypeException          the caller is not an IAM user
    * @throws NoSuchEntityException             the user has no password
-   * @throws Throttling                        too many wrong passwords in a row. Assumed: AWS does not document its limit
+   * @throws Throttling                        too many wrong passwords in a row. Assumed: the limit
    * @throws AccessDenied                      the old password is wrong
    * @throws PasswordPolicyViolationException  the new password does not conform
    *
-   * Assumed: a wrong old password is AccessDenied, and the messages.
+   * Assumed: (1) a wrong old password is AccessDenied; (2) the wording of the messages.
    */
   ChangePassword: {
     access: (_, caller) => {

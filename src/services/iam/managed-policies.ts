@@ -1,5 +1,6 @@
 /**
- * Lookup of managed policies by ARN. Customer managed policies are in the store, AWS managed policies in the data of the model.
+ * Lookup of managed policies by ARN. Customer managed policies are in the store. AWS managed policies are in a
+ * generated file, which `model/managed-policies.ts` reads.
  */
 import { createHash } from 'node:crypto';
 import { uniqueId } from '#core/base32.ts';
@@ -10,7 +11,10 @@ import { AwsError } from './errors.ts';
 import { AWS_MANAGED_PREFIX, ID_PREFIXES, nameKey, nameOfArn } from './names.ts';
 import { BOUNDARY_SUFFIX } from './reverse-index.ts';
 
-/** Number of entities in the caller's account that use a policy as permissions policy and as boundary. */
+/**
+ * Numbers of entities in the caller's account that use a policy. `attachmentCount` counts the entities that have the
+ * policy attached. `boundaryCount` counts the entities that have the policy as their permissions boundary.
+ */
 export interface PolicyUse {
   readonly attachmentCount: number;
   readonly boundaryCount: number;
@@ -36,10 +40,10 @@ export async function managedPolicyToRead(call: Call, policyArn: string): Promis
 /**
  * Returns a policy that its account may change.
  *
- * @throws AccessDenied           it is an AWS managed policy, for every caller. Requirement ERR-6
- * @throws NoSuchEntityException  it does not exist
+ * @throws AccessDenied           the policy is an AWS managed policy, which no caller may change. Requirement ERR-6
+ * @throws NoSuchEntityException  the policy does not exist
  *
- * Assumed: the message, which is that of other denials.
+ * Assumed: the message is the same as that of other denials.
  */
 export async function managedPolicyToChange(call: Call, action: string, policyArn: string): Promise<PolicyRecord> {
   if (policyArn.startsWith(AWS_MANAGED_PREFIX)) {
@@ -52,10 +56,10 @@ export async function managedPolicyToChange(call: Call, action: string, policyAr
 }
 
 /**
- * Returns a policy that can be attached to users, groups and customer roles.
+ * Returns a policy that can be attached to users, to groups, and to roles that are not service-linked.
  *
- * @throws NoSuchEntityException         it does not exist
- * @throws PolicyNotAttachableException  it is the policy of a service-linked role. Requirement EX-6
+ * @throws NoSuchEntityException         the policy does not exist
+ * @throws PolicyNotAttachableException  the policy is for a service-linked role. Requirement EX-6
  */
 export async function managedPolicyToAttach(
   call: Call,
@@ -71,7 +75,8 @@ export async function managedPolicyToAttach(
 }
 
 /**
- * Returns a policy that can be a permissions boundary. Throws the errors of `managedPolicyToAttach`.
+ * Returns a policy that can be a permissions boundary. Throws the same errors as `managedPolicyToAttach`, but with
+ * another message if the policy does not exist.
  *
  * Source: message of the real service as quoted in public reports of Terraform ("Scope ARN: … does not exist or is not attachable.").
  */
@@ -97,7 +102,10 @@ export function awsPolicies(call: Call): { readonly key: string; readonly record
   return managedPolicies().map((policy) => ({ key: nameKey(policy.name), record: toAwsRecord(policy, call) }));
 }
 
-/** Converts an AWS managed policy to a record. Assumed: the unique ID, which is derived from the ARN because the archive contains none. */
+/**
+ * Converts an AWS managed policy to a record. Assumed: the unique ID. It is derived from the ARN, because the generated
+ * file contains no unique IDs.
+ */
 function toAwsRecord(policy: ManagedPolicy, call: Call): PolicyRecord {
   return {
     accountId: call.accountId,

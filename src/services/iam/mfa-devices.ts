@@ -24,10 +24,13 @@ import { someTags, toUser } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
-/** Size of a seed: 40 bytes, which are 64 characters in base32. Source: IAM User Guide. */
+/**
+ * Size of a seed, the secret from which a device computes its codes: 40 bytes, which are 64 characters in base32.
+ * Source: IAM User Guide.
+ */
 const SEED_BYTES = 40;
 
-/** Returns the operations that need the seed of a device. */
+/** Returns the operations that need the seed of a device, either to create the seed or to check codes. */
 function seedOperations(deps: IamDeps) {
   return {
     CreateVirtualMFADevice: {
@@ -240,9 +243,9 @@ async function saveDevice(call: Call, device: MfaDeviceRecord): Promise<void> {
 }
 
 /**
- * Returns the owner with a user name. A root user that passes its account ID is its own owner.
+ * Returns the owner that a request names: an IAM user or, if a root user passes its account ID as name, the root user.
  *
- * Assumed: the root user may enable a device here. AWS allows it only in its console.
+ * Assumed: the root user may enable a device through the API. AWS allows this only in its console.
  */
 async function ownerNamed(call: Call, userName: string): Promise<Owner> {
   if (call.principal.type === 'Root' && userName === call.accountId) return { type: 'Root' };

@@ -22,7 +22,7 @@ const VECTORS: readonly (readonly [seconds: number, code: string])[] = [
 ];
 
 for (const [seconds, code] of VECTORS) {
-  test(`codeAt: at ${seconds} seconds it is ${code} (RFC 6238, appendix B)`, () => {
+  test(`codeAt: the code at ${seconds} seconds is ${code} (RFC 6238, appendix B)`, () => {
     assert.equal(codeAt(SEED, stepAt(instant(seconds * 1000))), code);
   });
 }
@@ -39,7 +39,7 @@ const ENCODED: readonly (readonly [plain: string, encoded: string])[] = [
 ];
 
 for (const [plain, encoded] of ENCODED) {
-  test(`toBase32: '${plain}' is '${encoded}', and back (RFC 4648 §10)`, () => {
+  test(`toBase32: '${plain}' is encoded as '${encoded}', which fromBase32 decodes (RFC 4648 §10)`, () => {
     assert.equal(toBase32(new TextEncoder().encode(plain)), encoded);
     assert.equal(new TextDecoder().decode(fromBase32(encoded)), plain);
   });
@@ -90,7 +90,7 @@ const PAIRS: readonly (readonly [title: string, near: 'enable' | 'resync', first
 ];
 
 for (const [title, near, first, second, drift] of PAIRS) {
-  test(`synchronized: to ${near}, codes that are ${title} ${drift === undefined ? 'fail' : `set the drift to ${drift}`}`, () => {
+  test(`synchronized(): if the codes are ${title}, the mode ${near} ${drift === undefined ? 'fails' : `sets the drift to ${drift}`}`, () => {
     const found = synchronized(open, device, [codeAt(SEED, STEP + first), codeAt(SEED, STEP + second)], NOW, near);
     assert.equal(found?.drift, drift);
   });

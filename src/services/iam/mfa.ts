@@ -15,12 +15,18 @@ import type { Call } from '../kit/operation.ts';
 
 const STEP_MS = 30_000;
 const CODE_DIGITS = 6;
-/** Number of steps before and after the current one whose codes are valid. */
+/**
+ * Number of steps (periods of 30 seconds) before the current step, and also after the current step. The codes of these
+ * steps are valid too.
+ */
 const TOLERANCE = 1;
-/** Number of steps before and after the current one in which a resynchronization searches: half an hour each. */
+/**
+ * Number of steps that a resynchronization searches before the current step, and also after the current step. 60 steps
+ * are half an hour.
+ */
 const RESYNC_TOLERANCE = 60;
 
-/** Returns the code of one step. */
+/** Returns the code of a time step. `step` is the number of 30-second periods since 1970. */
 export function codeAt(seed: Uint8Array, step: number): string {
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(step));
@@ -44,7 +50,9 @@ export function seedOf(vault: Vault, device: MfaDeviceRecord): Uint8Array {
 }
 
 /**
- * Finds two consecutive codes near the device's time. Returns the device with the drift of its clock; undefined if the codes are wrong.
+ * Finds the time of two consecutive codes. Returns the record of the device, updated with the drift of the device's
+ * clock in steps. Returns undefined if the codes are not consecutive, are not near the current time, or were used
+ * before.
  *
  * `near` selects the range of the search: a few steps to enable a device, half an hour to resynchronize it.
  */
@@ -66,7 +74,10 @@ export function synchronized(
   return undefined;
 }
 
-/** Returns the device with the code marked as used; undefined if the code is not valid now, or was used before. */
+/**
+ * Returns the record of the device, updated so that the code cannot be used again. Returns undefined if the code is not
+ * valid now, or was used before.
+ */
 export function afterCode(vault: Vault, device: MfaDeviceRecord, code: string, now: Instant): MfaDeviceRecord | undefined {
   const seed = seedOf(vault, device);
   const current = stepAt(now) + (device.drift ?? 0);
@@ -82,29 +93,34 @@ export type MfaBearer = Pick<Call, 'tx' | 'principal' | 'accountId' | 'now'>;
 /**
  * Result of checking a code.
  *
- * `count` counts a wrong code. Call it in a transaction that commits. It counts nothing if the device is locked, or is not the caller's.
+ * For a wrong code, the caller of the check must call `count` in a transaction that commits. `count` adds one to the
+ * stored number of wrong codes. It does nothing if the device is locked, or belongs to another principal.
  */
 export type ShownCode = { readonly right: true } | { readonly right: false; readonly count: (tx: Tx) => Promise<void> };
 
 /**
- * Checks a code of the caller's own device. `take`, the default, uses up the code. `look` does not, for checks before authorization.
+ * Checks a code of the caller's own device. The mode `take`, the default, marks the code as used. The mode `look` only
+ * checks the code, for use before the request is authorized.
  *
  * After five wrong codes in a row, the device is locked for half a minute. Each further wrong code doubles the time, up to an hour.
  * An attacker that knows the password can therefore try about 75 of the million codes in a day. A locked device rejects every code.
  *
- * Writes: with `take`, the step of the code.
+ * Writes: in the mode `take`, the time step of the code.
  * Assumed: the numbers. AWS documents only that devices lock.
  */
 export type VerifyMfa = (bearer: MfaBearer, serialNumber: string, tokenCode: string, mode?: 'take' | 'look') => Promise<ShownCode>;
 
 const CODE_RULE: AttemptRule = { free: 5, firstMs: 30_000, maxMs: 3_600_000 };
-/** Time after which the server drops the uncommitted count of a wrong code. */
+/** Time after which the server forgets the wrong codes in `uncommitted`, for example after an aborted transaction. */
 const UNCOMMITTED_MS = 60_000;
 
 const NOTHING_TO_COUNT: ShownCode = { right: false, count: async () => {} };
 
 export function mfaVerifier(vault: Vault): VerifyMfa {
-  /** Wrong codes whose counts are not yet committed. The check adds them, so that simultaneous requests cannot exceed the limit. */
+  /**
+   * Number of wrong codes of each device that are not yet in the committed count of the store. A check adds this number
+   * to the stored count, so that simultaneous requests cannot exceed the limit.
+   */
   const uncommitted = new Map<string, { readonly count: number; readonly at: Instant }>();
 
   return async (bearer, serialNumber, tokenCode, mode = 'take') => {
@@ -155,15 +171,16 @@ export function mfaVerifier(vault: Vault): VerifyMfa {
 /**
  * Returns the device with exactly this serial number, which is its ARN; undefined if it does not exist.
  *
- * The store has the names of devices in lower case, because they are unique ignoring case. The comparison here includes the case:
- * policies are evaluated on the ARN in the request, so an ARN in another case could bypass a Deny.
+ * The store has the names of devices in lower case, because names are unique ignoring case. The comparison here is
+ * case-sensitive. Policies are evaluated with the ARN in the request, so an ARN with different capitalization could
+ * bypass a Deny.
  */
 export async function findDevice(tx: Tx, accountId: AccountId, serialNumber: string): Promise<MfaDeviceRecord | undefined> {
   const device = await tx.identity.get(accountId, 'mfa-device', serialNumber.toLowerCase());
   return device?.serialNumber === serialNumber ? device : undefined;
 }
 
-/** Returns the subject that wrong codes of a device are counted under. */
+/** Returns the key under which the store counts the wrong codes of a device. */
 export function mfaSubject(serialNumber: string): string {
   return `mfa ${serialNumber.toLowerCase()}`;
 }

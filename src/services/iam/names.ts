@@ -1,5 +1,5 @@
 /**
- * Names in IAM: store keys, prefixes of unique IDs, and ARNs. Does not check permissions.
+ * Names in IAM: store keys, prefixes of unique IDs, and ARNs. The functions here do not check permissions.
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 
@@ -21,7 +21,7 @@ export function iamArn(
   return arn('iam', '', accountId, `${type}${path}${name}`);
 }
 
-/** Start of the ARNs of AWS managed policies. */
+/** Prefix of the ARNs of AWS managed policies. */
 export const AWS_MANAGED_PREFIX = 'arn:aws:iam::aws:policy/';
 
 /** Returns the name in the ARN of a user, group, role or policy: the part after the last slash. */

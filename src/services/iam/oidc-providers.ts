@@ -1,5 +1,6 @@
 /**
- * OpenID Connect providers: the issuers and audiences whose tokens can be exchanged for role sessions.
+ * OpenID Connect providers. Each provider names one issuer and a list of audiences. A token of this issuer for one of
+ * these audiences can be exchanged for a role session.
  *
  * Source: IAM API reference. Messages of the real service as quoted in public reports. Requirement FED-2.
  */
@@ -24,7 +25,10 @@ const THUMBPRINT = /^[0-9A-Fa-f]{40}$/;
 export const oidcProviderOperations = {
   CreateOpenIDConnectProvider: {
     access: (input, caller) => onCreated('iam:TagOpenIDConnectProvider', oidcArn(caller, issuerOf(input.Url)), input.Tags),
-    /** Assumed: the thumbprint list may remain empty. AWS fetches a thumbprint from the issuer, but a handler has no network access. */
+    /**
+     * Assumed: the thumbprint list may remain empty. For an empty list, AWS fetches a thumbprint from the issuer. An
+     * operation of Belfry has no network access.
+     */
     async handle(call, input) {
       const url = issuerOf(input.Url);
       const tags = newTags(input.Tags);
@@ -50,7 +54,8 @@ export const oidcProviderOperations = {
   /**
    * Returns a provider.
    *
-   * Source: localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-17: `Tags` is present without tags.
+   * Source: localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-17: `Tags` is present even if the
+   * provider has no tags.
    */
   GetOpenIDConnectProvider: {
     access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
@@ -173,7 +178,7 @@ function issuerOf(url: string): string {
   if (!plain || parsed.username !== '' || parsed.password !== '') {
     throw new AwsError('ValidationError', 'Invalid Open ID Connect Provider URL');
   }
-  // A parsed URL always has a path, so the original string is checked for a path.
+  // `URL` adds the path `/` if the string has no path, so the string itself is tested.
   return /^https:\/\/[^/]+$/i.test(url) ? parsed.host : parsed.host + parsed.pathname;
 }
 
@@ -205,7 +210,10 @@ function onProvider(caller: Caller, providerArn: string, context: Context = []):
   };
 }
 
-/** Returns the provider with exactly this ARN, because the access decision was about this ARN. */
+/**
+ * Returns the provider if its stored ARN equals `providerArn`. An equal URL is not sufficient, because permissions
+ * apply to the whole ARN.
+ */
 async function findProvider(tx: Tx, accountId: AccountId, providerArn: string): Promise<OidcProviderRecord | undefined> {
   const provider = await tx.identity.get(accountId, 'oidc-provider', urlOf(providerArn));
   return provider?.arn === providerArn ? provider : undefined;

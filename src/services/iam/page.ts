@@ -2,7 +2,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import { type Page as KitPage, paging } from '../kit/page.ts';
 import { AwsError } from './errors.ts';
 
-/** Members of a request for a page. */
+/** Pagination members of a list request. */
 export interface PageRequest {
   readonly MaxItems?: number;
   readonly Marker?: string;
@@ -18,7 +18,7 @@ interface PageRest {
 export type Page<Item> = KitPage<Item, PageRest>;
 
 /**
- * Pages of IAM. An invalid marker is a ValidationError.
+ * Functions that return pages of lists in the format of IAM. An invalid marker is a ValidationError.
  *
  * A page of large items has fewer items than requested, and may be empty.
  *

@@ -13,7 +13,10 @@ import { onPassRole, PASSED_ROLES, type PassedRole, withPassedRoles } from './pa
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/service/Passed`;
 
-/** Members that contain a role or its name without passing it to a service, with the reason. */
+/**
+ * Input members that do not pass a role to a service, although their name or pattern contains "role". The value says
+ * what the member contains.
+ */
 const EXCEPTED: ReadonlyMap<string, string> = new Map([
   ['accessanalyzer principalArn', 'the principal of generated policies'],
   ['accessanalyzer policyGenerationDetails.principalArn', 'the principal of the analyzed activity'],
@@ -37,7 +40,10 @@ interface RoleMember {
   readonly member: string;
 }
 
-/** Returns every string in an operation's input that concerns roles by its name, its shape's name or its pattern. */
+/**
+ * Returns the string members that may contain a role, from the inputs of all operations of a service. A member may
+ * contain a role if its name, the name of its shape or the pattern of its shape contains "role".
+ */
 function roleMembers(service: ServiceName): readonly RoleMember[] {
   const { operations, shapes } = loadModel(service);
   function under(shapeName: string, path: string, above: readonly string[]): readonly string[] {
@@ -72,7 +78,7 @@ test('PASSED_ROLES: has every member of the models that passes a role to a servi
   assert.deepEqual(forgotten, []);
 });
 
-test('PASSED_ROLES: its members and the exceptions exist in the models', () => {
+test('PASSED_ROLES and EXCEPTED: every listed member exists in the models', () => {
   const known = (passed: PassedRole) =>
     MEMBERS.some((each) => isPassed(each) && each.operation === passed.operation && each.member === passed.member);
   assert.deepEqual(
@@ -86,7 +92,7 @@ test('PASSED_ROLES: its members and the exceptions exist in the models', () => {
   );
 });
 
-test('PASSED_ROLES: the error for an invalid role ARN is in the model, or ValidationError', () => {
+test('PASSED_ROLES: except ValidationError, each code for an invalid role ARN is in the service model', () => {
   const unknown = PASSED_ROLES.filter(
     ({ service, malformed = 'ValidationError' }) =>
       malformed !== 'ValidationError' && loadModel(service).shapes[malformed]?.error === undefined,
@@ -94,7 +100,7 @@ test('PASSED_ROLES: the error for an invalid role ARN is in the model, or Valida
   assert.deepEqual(unknown, []);
 });
 
-/** Returns an input with a string in one place: `Targets[].RoleArn` → `{ Targets: [{ RoleArn: text }] }`. */
+/** Returns an input in which only one member is set: `Targets[].RoleArn` → `{ Targets: [{ RoleArn: text }] }`. */
 function inputWith(member: string, text: string): unknown {
   return member
     .split('.')
@@ -108,7 +114,7 @@ function required({ service, operation }: RoleMember, input: unknown, profile: '
 for (const passed of PASSED_ROLES) {
   const { operation, member, passedTo, malformed } = passed;
 
-  test(`${operation}: a role in ${member} also requires iam:PassRole to ${passedTo} (ROLE-15)`, () => {
+  test(`${operation}: a role in ${member} also requires iam:PassRole for ${passedTo} (ROLE-15)`, () => {
     const [own, ...further] = required(passed, inputWith(member, malformed === undefined ? 'Passed' : ROLE));
     assert.ok(own?.action.endsWith(`:${operation}`));
     assert.deepEqual(
@@ -117,12 +123,12 @@ for (const passed of PASSED_ROLES) {
     );
   });
 
-  test(`${operation}: without a role in ${member}, only its own action is required`, () => {
+  test(`${operation}: without a role in ${member}, only the operation's own action is required`, () => {
     for (const input of [{}, inputWith(member, '')]) assert.equal(required(passed, input).length, 1);
   });
 
   if (malformed === undefined) continue;
-  test(`${operation}: an invalid role ARN in ${member} is ${malformed}, after the operation is allowed`, async () => {
+  test(`${operation}: an invalid role ARN in ${member} is ${malformed} for an allowed caller`, async () => {
     const [, refused] = required(passed, inputWith(member, `arn:aws:iam::${ACCOUNT}:user/ada`));
     await assert.rejects(async () => refused?.resolve?.(undefined as never), { code: malformed });
   });
@@ -149,7 +155,7 @@ for (const [title, text] of NO_ROLES) {
   });
 }
 
-test('PutTargets: requires iam:PassRole once for each role of the targets', () => {
+test('PutTargets: requires iam:PassRole once for each role, even if several targets have the role', () => {
   const Targets = [{ RoleArn: ROLE }, {}, { RoleArn: `${ROLE}2` }, { RoleArn: ROLE }];
   assert.deepEqual(
     required(PUT_TARGETS, { Targets }).map(({ action, resources }) => [action, ...resources]),
@@ -175,15 +181,16 @@ test('AddRoleToInstanceProfile: finds the role by its name, with any path, ignor
   assert.deepEqual(await resolved('Passed', OTHER_ACCOUNT), [`arn:aws:iam::${OTHER_ACCOUNT}:role/Passed`]);
 });
 
-for (const passed of PASSED_ROLES.filter(({ service }) => service.startsWith('chime'))) {
-  test(`${passed.operation}: in the classic profile, ${passed.member} is BadRequestException (ROLE-13, ROLE-15)`, () => {
+// The operations of Belfry itself in `chime` are no part of that API.
+for (const passed of PASSED_ROLES.filter(({ service }) => service.startsWith('chime-'))) {
+  test(`${passed.operation}: ${passed.member} in a request to the older Chime API is BadRequestException (ROLE-13, ROLE-15)`, () => {
     assert.throws(() => required(passed, inputWith(passed.member, ROLE), 'classic'), { code: 'BadRequestException' });
     assert.throws(() => required(passed, inputWith(passed.member, 'no ARN'), 'classic'), { code: 'BadRequestException' });
     assert.equal(required(passed, {}, 'classic').length, 1);
   });
 }
 
-test('withPassedRoles: an operation whose input has no role is unchanged', () => {
+test('withPassedRoles: an operation without an input member for a role is unchanged', () => {
   const table = operationTable('iam', {});
   assert.equal(withPassedRoles('iam', table).GetUser, table.GetUser);
 });

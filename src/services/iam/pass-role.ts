@@ -1,5 +1,6 @@
 /**
- * Roles that a caller passes to a service: the members of the inputs, and the service. The caller needs iam:PassRole for the role.
+ * Roles that a caller passes to a service: which input members contain them, and which service receives them. The
+ * caller needs iam:PassRole for each passed role.
  *
  * Requirements ROLE-15, TS-3, EVAL-9. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
  */
@@ -12,9 +13,12 @@ import { iamArn, nameKey } from './names.ts';
 export interface PassedRole {
   readonly service: ServiceName;
   readonly operation: string;
-  /** Path of the role in the input. `Targets[].RoleArn` is the role of each target. */
+  /**
+   * Input member that contains the role, with the names of the members around it. For example, `Targets[].RoleArn` is
+   * the member `RoleArn` of each item in `Targets`.
+   */
   readonly member: string;
-  /** `iam:PassedToService`. */
+  /** Service principal that receives the role: the value of the condition key `iam:PassedToService`. */
   readonly passedTo: string;
   /** Error code for a string that is not the ARN of a role. Absent if the member contains the name of a role of the account. */
   readonly malformed?: string;
@@ -24,16 +28,17 @@ const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
 const POST_CALL_ROLE = 'Elements[].AmazonTranscribeCallAnalyticsProcessorConfiguration.PostCallAnalyticsSettings.DataAccessRoleArn';
 
 /**
- * Members of all models that pass a role to a service.
+ * Input members, in the models of all services, that pass a role to a service.
  *
  * Source: Chime SDK Developer Guide, "Using the call analytics resource access role", which passes the role for post-call analytics to
  * Transcribe; CloudWatch User Guide, "Trust between CloudWatch and Firehose"; the managed policies CloudWatchFullAccessV2,
  * AmazonEventBridgeFullAccess and AWSCloudTrail_FullAccess; IAM API reference, AddRoleToInstanceProfile.
- * Assumed: EnableFederation passes its role to Lake Formation, and StartPolicyGeneration to Access Analyzer; the codes, except those of
- * CloudTrail.
+ * Assumed: (1) EnableFederation passes its role to Lake Formation; (2) StartPolicyGeneration passes its role to Access
+ * Analyzer; (3) the service of UpdateAccountResource, which is an operation of Belfry; (4) the error codes in `malformed`, except those of CloudTrail.
  */
 // biome-ignore format: a table
 export const PASSED_ROLES: readonly PassedRole[] = [
+  { service: 'chime',                     operation: 'UpdateAccountResource',                    member: 'RoleArn',                                           passedTo: 'chime.amazonaws.com',                       malformed: 'BadRequestException' },
   { service: 'chime-sdk-media-pipelines', operation: 'CreateMediaCapturePipeline',               member: 'SinkIamRoleArn',                                    passedTo: MEDIA_PIPELINES,                             malformed: 'BadRequestException' },
   { service: 'chime-sdk-media-pipelines', operation: 'CreateMediaInsightsPipelineConfiguration', member: 'ResourceAccessRoleArn',                             passedTo: MEDIA_PIPELINES,                             malformed: 'BadRequestException' },
   { service: 'chime-sdk-media-pipelines', operation: 'CreateMediaInsightsPipelineConfiguration', member: POST_CALL_ROLE,                                      passedTo: 'transcribe.streaming.amazonaws.com',        malformed: 'BadRequestException' },
@@ -50,18 +55,31 @@ export const PASSED_ROLES: readonly PassedRole[] = [
   { service: 'cloudwatch',                operation: 'PutMetricStream',                          member: 'RoleArn',                                           passedTo: 'streams.metrics.cloudwatch.amazonaws.com',  malformed: 'InvalidParameterValueException' },
   { service: 'cloudwatch',                operation: 'PutLogAlarm',                              member: 'ScheduledQueryConfiguration.ScheduledQueryRoleARN', passedTo: 'logs.amazonaws.com',                        malformed: 'ValidationError' },
   { service: 'cloudwatch',                operation: 'PutLogAlarm',                              member: 'ActionLogLineRoleArn',                              passedTo: 'cloudwatch.amazonaws.com',                  malformed: 'ValidationError' },
+  { service: 'logs',                      operation: 'CreateImportTask',                         member: 'importRoleArn',                                             passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'CreateScheduledQuery',                     member: 'destinationConfiguration.s3Configuration.roleArn',          passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'CreateScheduledQuery',                     member: 'destinationConfiguration.lookupTableConfiguration.roleArn', passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'CreateScheduledQuery',                     member: 'executionRoleArn',                                          passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'PutDeliveryDestination',                   member: 'roleArn',                                                   passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'PutDestination',                           member: 'roleArn',                                                   passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'PutIntegration',                           member: 'resourceConfig.openSearchResourceConfig.dataSourceRoleArn', passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'PutSubscriptionFilter',                    member: 'roleArn',                                                   passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'UpdateScheduledQuery',                     member: 'destinationConfiguration.s3Configuration.roleArn',          passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'UpdateScheduledQuery',                     member: 'destinationConfiguration.lookupTableConfiguration.roleArn', passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
+  { service: 'logs',                      operation: 'UpdateScheduledQuery',                     member: 'executionRoleArn',                                          passedTo: 'logs.amazonaws.com',                       malformed: 'InvalidParameterException' },
   { service: 'accessanalyzer',            operation: 'StartPolicyGeneration',                    member: 'cloudTrailDetails.accessRole',                      passedTo: 'access-analyzer.amazonaws.com',             malformed: 'ValidationException' },
   { service: 'iam',                       operation: 'AddRoleToInstanceProfile',                 member: 'RoleName',                                          passedTo: 'ec2.amazonaws.com' },
 ];
 
 /**
- * Returns an operation table whose operations also require iam:PassRole for each role in their input. The server applies it to every
- * table, whether an operation is implemented or not.
+ * Returns an operation table whose operations also require iam:PassRole for each role in their input. The server
+ * applies this function to the table of every service. The table contains unimplemented operations, so these also
+ * require iam:PassRole.
  *
  * The operation's own permission comes first, so that only an allowed caller learns that a string is not a role's ARN.
  *
  * Assumed: an empty string passes no role, as in UpdateTrail, where it removes the role.
- * @throws BadRequestException  the input contains a role in the classic profile, which has no service roles; before authorization
+ * @throws BadRequestException  before authorization, if the input contains a role and the request uses the classic
+ *   profile (the rules of the older Amazon Chime API), which has no service roles
  */
 export function withPassedRoles<Table extends object>(service: ServiceName, table: Table): Table {
   const operations = table as Readonly<Record<string, Operation<unknown, unknown>>>;
@@ -79,7 +97,8 @@ function withPassedRole<Input, Output>(service: ServiceName, name: string, opera
     access(input, caller) {
       const passed = places.flatMap((place) => rolesAt(place, input).map((role) => ({ place, role })));
       const [first] = passed;
-      if (first !== undefined && caller.profile === 'classic') {
+      // UpdateAccountResource is an operation of Belfry. No service assumes its role (ROLE-16).
+      if (first !== undefined && caller.profile === 'classic' && service !== 'chime') {
         throw new AwsError('BadRequestException', `${first.place.member} is not accepted: Amazon Chime does not support service roles.`);
       }
       return [operation.access(input, caller), passed.map(({ place, role }) => onPlace(place, role, caller))].flat();
@@ -100,13 +119,17 @@ function onPlace(place: PassedRole, role: string, caller: Caller): Access {
 /**
  * Returns the permission to pass a role to a service. A role of another account cannot be passed.
  *
- * The context has no tags of the role. Source: IAM User Guide, the same page: they do not control iam:PassRole.
+ * The context does not contain the tags of the role, because they do not control iam:PassRole. Source: IAM User Guide,
+ * "Grant a user permissions to pass a role to an AWS service".
  */
 export function onPassRole(roleArn: string, service: string): Access {
   return { action: 'iam:PassRole', resources: [roleArn], context: new Map([['iam:passedtoservice', service]]) };
 }
 
-/** Like `onPassRole`, for the name of a role of the caller's account. The store has the role's path. */
+/**
+ * Returns the permission to pass the role with this name in the caller's account. Reads the role's ARN from the store,
+ * because the ARN contains the path and the name does not.
+ */
 function onPassRoleByName({ accountId }: Caller, roleName: string, service: string): Access {
   const unknown = iamArn(accountId, 'role', '/', roleName);
   return {

@@ -1,7 +1,8 @@
 /**
  * Password hashes. scrypt makes guessing expensive in memory and time.
  *
- * A user has one salt for all passwords. A new password is therefore compared with the earlier ones by computing one hash.
+ * All passwords of a user have the same salt. So the server computes only one hash to compare a new password with all
+ * earlier passwords.
  */
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -46,8 +47,8 @@ export function isSameHash(one: string, other: string): boolean {
 }
 
 /**
- * Computes a hash on a thread of the pool, so that other requests do not wait. Normalizes the password to Unicode NFC, so that it does not
- * depend on the keyboard. Source: RFC 8265, OpaqueString.
+ * Computes a hash on a thread of Node's thread pool, so that other requests do not wait. Normalizes the password to
+ * Unicode NFC, so that the hash does not depend on how a keyboard encodes accents. Source: RFC 8265, OpaqueString.
  */
 function hash(password: string, logN: number, r: number, p: number, salt: Uint8Array): Promise<Buffer> {
   return scryptAsync(password.normalize('NFC'), salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: 256 * 2 ** logN * r });
@@ -60,7 +61,7 @@ function formatted(logN: number, r: number, p: number, salt: Uint8Array, hashed:
 /** Parses a stored hash. @throws Error  the stored hash has an unknown format */
 function parse(storedHash: string) {
   const [scheme, logN, r, p, salt, hashed] = storedHash.split('$');
-  if (scheme !== 'scrypt' || salt === undefined || hashed === undefined) throw new Error('stored password hash has an unknown format');
+  if (scheme !== 'scrypt' || salt === undefined || hashed === undefined) throw new Error('the stored password hash has an unknown format');
   return {
     logN: Number(logN),
     r: Number(r),

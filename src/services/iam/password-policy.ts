@@ -70,7 +70,10 @@ function toPasswordPolicy(policy: PasswordPolicyRecord): PasswordPolicy {
   });
 }
 
-/** Message of a violation. Source: the real service as quoted in public reports; Ansible's module iam matches this message. */
+/**
+ * Message for a password that violates the password policy. Source: the real service as quoted in public reports;
+ * Ansible's module iam matches this message.
+ */
 export const NOT_CONFORMING = 'Password does not conform to the account password policy.';
 
 const SYMBOLS = /[!@#$%^&*()_+\-=[\]{}|']/;
@@ -85,7 +88,8 @@ const DIGIT = /[0-9]/;
  *
  * Source: IAM User Guide, "Default password policy": 8 to 128 characters, three of four character types, not the name or email address of
  * the account.
- * Assumed: the messages about one requirement, modeled on `Password should have at least one uppercase letter`.
+ * Assumed: the messages about a single requirement. They have the same form as
+ * `Password should have at least one uppercase letter`.
  */
 export function ensureAllowed(
   password: string,
@@ -111,7 +115,7 @@ export function ensureAllowed(
   }
 }
 
-/** Returns the error for a password that does not conform. */
+/** Returns the error for a password that does not conform to the password policy. */
 export function violation(message: string): AwsError {
   return new AwsError('PasswordPolicyViolationException', message);
 }

@@ -169,7 +169,11 @@ export function toListedPolicy(policy: PolicySummary, use: PolicyUse): Policy {
 interface Holder {
   readonly kind: 'user' | 'group' | 'role';
   readonly key: string;
-  /** Whether to omit the entry: it does not match the filter, or it is a boundary that is also attached. */
+  /**
+   * True if the response omits this entry, in one of two cases. (1) The entry does not match PolicyUsageFilter. (2) The
+   * entry is a permissions boundary, and the same policy is also attached to the entity. In case (2), the
+   * entry of the attachment already lists the entity.
+   */
   readonly repeated: boolean;
 }
 

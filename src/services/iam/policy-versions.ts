@@ -1,5 +1,5 @@
 /**
- * Versions of managed policies. A policy has up to five, one of which is the default version and in effect.
+ * Versions of managed policies. A policy has up to five versions. Only the default version is in effect.
  */
 
 import type { IamApi, PolicyVersion } from '#model/generated/iam.ts';

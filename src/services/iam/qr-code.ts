@@ -3,7 +3,9 @@ import { crc32, deflateSync } from 'node:zlib';
 import { encode } from 'uqr';
 
 const MODULE_PIXELS = 4;
-/** Light modules around the code. Source: ISO/IEC 18004, quiet zone. */
+/**
+ * Width of the empty border around the code, in modules (the squares of a QR code). Source: ISO/IEC 18004, quiet zone.
+ */
 const QUIET_MODULES = 4;
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Quotas of IAM, and the error that reports them.
+ * Quotas of IAM, and the error for an exceeded quota.
  *
- * Source: IAM User Guide, "IAM and AWS STS quotas". The names in the messages are those of GetAccountSummary.
+ * Source: IAM User Guide, "IAM and AWS STS quotas". Error messages use the quota names of GetAccountSummary.
  * Requirement: §2.4.
  */
 import { AwsError } from './errors.ts';
@@ -26,7 +26,7 @@ export const QUOTAS = {
   VersionsPerPolicy:       5,
   TagsPerResource:         50,
   MFADevicesPerUser:       8,
-  /** Same number as users. Assumed: the name in the message. */
+  /** On AWS, the quota of MFA devices equals the quota of users. Assumed: the name of the quota in the message. */
   MFADevicesPerAccount:    5000,
   SAMLProvidersPerAccount: 100,
   OIDCProvidersPerAccount: 100,
@@ -35,7 +35,11 @@ export const QUOTAS = {
 /** Name of a quota. */
 export type Quota = keyof typeof QUOTAS;
 
-/** Checks a quota. @throws LimitExceededException  `wanted`, the number after the operation, exceeds the quota */
+/**
+ * Checks a quota. `wanted` is the number of resources, or the size of the policy, after the operation.
+ *
+ * @throws LimitExceededException  `wanted` exceeds the quota
+ */
 export function withinQuota(quota: Quota, wanted: number): void {
   if (wanted > QUOTAS[quota]) throw new AwsError('LimitExceededException', `Cannot exceed quota for ${quota}: ${QUOTAS[quota]}`);
 }

@@ -1,8 +1,9 @@
 /**
  * Permissions that IAM operations require (`Access`): the resource ARN, its tags, and the condition keys of the request.
  *
- * A request contains a name, but an ARN also contains the path, so these functions read the path from the store. For an unknown name the
- * path is `/`. The caller must not learn whether an entity exists before the action is allowed. Requirement TS-9.
+ * A request contains a name, but an ARN also contains the path, so these functions read the path from the store. For an
+ * unknown name, they use the path `/` and throw no error: only a caller that may perform the action may learn whether
+ * the entity exists. Requirement TS-9.
  * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS IAM".
  */
 import { arn } from '#core/arn.ts';
@@ -53,8 +54,8 @@ export function onPath(caller: Caller, kind: HolderKind, pathPrefix = '/'): Decl
 }
 
 /**
- * Returns the permission for an action on a user, group or role by name. With `'boundary'`, the condition key `iam:PermissionsBoundary` is
- * the current permissions boundary of the user or role.
+ * Returns the permission for an action on a user, group or role by name. If `reads` is `'boundary'`, the value of the
+ * condition key `iam:PermissionsBoundary` is the current permissions boundary of the user or role.
  */
 export function onEntity(
   caller: Caller,
@@ -92,8 +93,8 @@ export function onEntity(
 }
 
 /**
- * Returns the permission for the ARN that a user or group gets when it is renamed or moved. If only the path changes, the ARN contains the
- * name in its stored case.
+ * Returns the permission to rename or move a user or group, with its new ARN as the resource. If only the path changes,
+ * the new ARN contains the stored name. The name in the request may have different capitalization.
  *
  * Source: IAM API reference, UpdateUser and UpdateGroup: "permission on both source and target".
  */
@@ -112,8 +113,8 @@ export function onRenamed(
 }
 
 /**
- * Returns the permission to add or remove tags of a user or role, by name. A denial contains the ARN. Denials of other actions contain the
- * kind and name.
+ * Returns the permission to add or remove tags of a user or role, by name. The error message of a denial contains the
+ * ARN of the user or role. For other actions, the error message contains the kind and name instead.
  *
  * Source: denials of the real service in public reports: `iam:TagRole on resource: arn:aws:iam::…:role/x`, `iam:AttachUserPolicy on
  * resource: user x`, `iam:GetRole on resource: role x`, `iam:AddUserToGroup on resource: group x`, `iam:CreatePolicy on resource: policy x`,
@@ -142,7 +143,8 @@ export function onUserOrSelf(caller: Caller, name: string | undefined, context: 
 }
 
 /**
- * Returns the named user or, without a name, the caller. Returns `undefined` for the root user of the account.
+ * Returns the name that was passed or, without a name, the user name of the caller. Returns `undefined` if no name was
+ * passed and the caller is the root user of the account.
  *
  * @throws ValidationError  no name is specified and the caller is neither an IAM user nor the root user
  */

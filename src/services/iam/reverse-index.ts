@@ -1,23 +1,24 @@
 /**
- * Keys of the reverse indexes: from a policy to its users, groups and roles, and from the unique ID of a group to its members. See `IdentityRecords`.
+ * Keys of the reverse indexes: from a policy to the users, groups and roles that have it, and from the unique ID of a
+ * group to its members. The indexes are the records `attachment` and `membership` of `IdentityRecords`.
  */
 import type { Call } from '../kit/operation.ts';
 import type { HolderKind } from './entities.ts';
 
-/** Returns the key for a policy that is attached to an entity. */
+/** Returns the index key of a policy that is attached to an entity. `key` is the store key of the entity. */
 export function attachmentKey(policyArn: string, kind: HolderKind, key: string): string {
   return `${policyArn} ${kind}/${key}`;
 }
 
-/** End of the keys of permissions boundaries. */
+/** Suffix of the index keys of permissions boundaries. */
 export const BOUNDARY_SUFFIX = ' boundary';
 
-/** Returns the key for a policy that is the permissions boundary of a user or role. */
+/** Returns the index key of a policy that is the permissions boundary of a user or role. */
 export function boundaryIndexKey(policyArn: string, kind: 'user' | 'role', key: string): string {
   return `${policyArn} ${kind}/${key}${BOUNDARY_SUFFIX}`;
 }
 
-/** Returns the key for a user in a group. With an empty `userKey` it is the prefix of all members. */
+/** Returns the index key of a user in a group. An empty `userKey` returns the prefix of the keys of all members. */
 export function membershipKey(groupId: string, userKey: string): string {
   return `${groupId} ${userKey}`;
 }

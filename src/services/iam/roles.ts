@@ -1,4 +1,4 @@
-/** Operations on roles that customers create. `service-linked-roles.ts` creates the roles of services. */
+/** Operations on roles that customers create. `service-linked-roles.ts` creates service-linked roles. */
 
 import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
@@ -176,7 +176,9 @@ export async function addRole(call: Call, role: RoleRecord): Promise<void> {
   }
 }
 
-/** Deletes a role and its index entries, except those of attached policies. */
+/**
+ * Deletes a role and its index entries. Does not delete the entries of attached policies: detach the policies first.
+ */
 export async function removeRole(call: Call, role: RoleRecord): Promise<void> {
   const key = nameKey(role.roleName);
   if (role.permissionsBoundaryArn !== undefined) {

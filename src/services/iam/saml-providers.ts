@@ -1,5 +1,6 @@
 /**
- * SAML providers: the metadata of identity providers. `federation` parses the metadata when it verifies an assertion.
+ * SAML providers: the metadata of identity providers. The operations here store the metadata without parsing it.
+ * `access/saml-metadata.ts` parses the metadata when the server verifies an assertion.
  *
  * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
@@ -19,7 +20,7 @@ import { someTags, toTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
-/** Validity of metadata without `validUntil`, in years. Assumed: 100, as observed. */
+/** Validity of metadata without `validUntil`, in years. Assumed: 100, as in responses of real IAM. */
 const VALID_YEARS = 100;
 
 /** Operations on SAML providers. */
@@ -151,8 +152,8 @@ async function saveProvider(call: Call, provider: SamlProviderRecord): Promise<v
 }
 
 /**
- * Rejects the members for encrypted assertions. Belfry does not decrypt assertions, so it accepts no private key, and a provider cannot
- * require encryption. `Allowed` is the mode of every provider, so it is accepted and not stored.
+ * Rejects the members for encrypted assertions. Belfry does not decrypt assertions, so it accepts no private key, and a
+ * provider cannot require encryption. Every provider has the mode `Allowed`, so this mode is accepted and not stored.
  */
 function ensureNoPrivateKeys(input: {
   readonly AssertionEncryptionMode?: string;
@@ -165,8 +166,8 @@ function ensureNoPrivateKeys(input: {
 }
 
 /**
- * Checks that a document is metadata with an entity and a certificate. Rejects a DTD, because only a DTD can declare XML entities. Comments
- * and CDATA are valid.
+ * Checks that a document contains `EntityDescriptor` and `X509Certificate`. Rejects a document with a DTD, because a
+ * DTD can declare XML entities, which can expand to very long strings. Comments and CDATA are valid.
  */
 function ensureMetadata(document: string): void {
   const isMetadata = document.includes('EntityDescriptor') && document.includes('X509Certificate') && !/<!DOCTYPE/i.test(document);

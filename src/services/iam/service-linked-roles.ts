@@ -2,7 +2,8 @@
  * Service-linked roles of Chime: the list of roles, and functions for the services that use them.
  * The operations on these roles are in `linked-role-operations.ts`.
  *
- * Source: Amazon Chime Administration Guide, "Using service-linked roles for Amazon Chime", and Chime SDK Administration Guide, the same.
+ * Source: Amazon Chime Administration Guide, "Using service-linked roles for Amazon Chime", and the corresponding
+ * section of the Chime SDK Administration Guide.
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
@@ -29,8 +30,8 @@ export interface LinkedService {
  * Service-linked roles of Chime.
  *
  * Requirement: §9.1.
- * Assumed: the events role has the name that the guide prints, and no policy, because none is published (§19.4).
- * Assumed: the descriptions.
+ * Assumed: (1) the role of events.chime.amazonaws.com has the name that the guide prints; (2) this role has no policy,
+ * because AWS publishes no policy for it (§19.4); (3) the descriptions.
  */
 // biome-ignore format: a table
 export const LINKED_SERVICES: readonly LinkedService[] = [
@@ -81,7 +82,8 @@ export async function linkedRole(tx: Tx, accountId: AccountId, service: LinkedSe
 /**
  * Checks that a service-linked role exists, for a feature that does not create it. Requirement SLR-18.
  *
- * A role with the same name that is not linked to the service is not sufficient (SLR-17). Assumed: the code and the message.
+ * A role with the same name that is not linked to the service is not sufficient (SLR-17).
+ * Assumed: the error code and the message.
  * @throws ForbiddenException the account has no such role
  */
 export async function requireLinkedRole({ tx, accountId }: Call, service: LinkedServicePrincipal): Promise<void> {
@@ -90,11 +92,12 @@ export async function requireLinkedRole({ tx, accountId }: Call, service: Linked
 }
 
 /**
- * Creates the service-linked role of a service unless it exists. The operation that calls this requires `onLinkedRole`.
- * 'taken' means that users have created another role of that name, so the service cannot act.
+ * Creates the service-linked role of a service unless it exists. The `access` of an operation that calls this function
+ * must include `onLinkedRole`. The result 'taken' means that users have created another role with that name. The
+ * service then has no role that it can assume.
  *
- * Writes: the trail event of CreateServiceLinkedRole. The event names the caller, because the caller needs the permission. Requirement
- * SLR-6.
+ * Writes: the CloudTrail event of CreateServiceLinkedRole. The event names the caller, because the caller needs the
+ * permission. Requirement SLR-6.
  */
 export async function ensureLinkedRole(call: Call, service: LinkedServicePrincipal): Promise<'created' | 'exists' | 'taken'> {
   const { tx, accountId, principal, region, now, newId } = call;
@@ -121,9 +124,12 @@ export async function ensureLinkedRole(call: Call, service: LinkedServicePrincip
 }
 
 /**
- * Creates a service-linked role. It trusts one service and has one policy, and users cannot change it. Requirement SLR-1.
+ * Creates a service-linked role, which trusts one service and has at most one policy. Users cannot change the role.
+ * Returns 'taken' if a role with this name exists. Requirement SLR-1.
  *
- * Source: description: Terraform's aws_iam_service_linked_role, whose second plan is empty only if a role without a description has none.
+ * If `description` is absent, the role has no description.
+ * Source: Terraform's aws_iam_service_linked_role. If the role has a description and the configuration has none, the
+ * plan after the creation is not empty.
  */
 export async function addLinkedRole(call: Call, linked: LinkedService, description?: string): Promise<RoleRecord | 'taken'> {
   const key = nameKey(linked.roleName);

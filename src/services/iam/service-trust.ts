@@ -18,7 +18,7 @@ export function serviceMayAssume(
   source: readonly (readonly [key: string, value: string])[] = [],
 ): boolean {
   const tags = tagValues(role.tags);
-  // If two tag keys differ only in case, the value of the condition key is ambiguous. Requirement EVAL-12.
+  // If two tag keys differ only in case, the value of their condition key is ambiguous. Requirement EVAL-12.
   if (ambiguousTagKeys(Object.keys(tags)).length > 0) return false;
   const context = new Map<string, string>([
     ['aws:currenttime', isoSeconds(now)],

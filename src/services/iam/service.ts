@@ -8,7 +8,7 @@ export interface IamParts extends Required<IamDeps> {
   readonly vault: Vault;
 }
 
-/** IAM. Its records are in the identity store, not in resources. */
+/** Declaration of the service IAM. It omits `kinds`, because all records of IAM are in the identity store. */
 export const iam = service<IamParts>({
   name: 'iam',
   operations: async (parts) => (await import('./operations.ts')).iamOperations(parts),

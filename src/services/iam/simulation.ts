@@ -50,8 +50,8 @@ export function simulationOperations(deps: IamDeps) {
     /**
      * Simulates with the current policies of a user, group or role, and the policies in the request.
      *
-     * Assumed: context keys about the principal (`aws:username`, `aws:userid` …) have the values of the policy source unless the request
-     * sets them.
+     * Assumed: context keys about the principal (`aws:username`, `aws:userid` …) have the values of the user or role in
+     * PolicySourceArn, unless the request sets them.
      */
     SimulatePrincipalPolicy: {
       access: (input) => onArn(input.PolicySourceArn),
@@ -101,7 +101,10 @@ function inputs(texts: readonly string[], list: string): NamedPolicy[] {
   return texts.map((text, i) => ({ policyId: `${list}.${i + 1}`, text }));
 }
 
-/** Returns a stored policy with its name in results. Assumed: the name of an inline policy, as in decisions. */
+/**
+ * Converts a stored policy to an input of the simulation. `policyId` identifies the policy. Assumed: the form of
+ * `policyId` for an inline policy, which is the same as in explanations of real decisions.
+ */
 function inForce({ policyArn, policyName, holder, document }: EntityPolicy): NamedPolicy {
   return policyArn === undefined
     ? { policyId: `${holder.kind}/${holder.name}:${policyName}`, text: document }
@@ -109,7 +112,7 @@ function inForce({ policyArn, policyName, holder, document }: EntityPolicy): Nam
 }
 
 /**
- * Returns the name of a policy in a matched statement.
+ * Returns the `SourcePolicyId` by which a matched statement refers to a policy.
  *
  * Source: outputs of the AWS CLI in public reports: `AdministratorAccess`, and `role_ecs-task-execution-role_ecs_execution_secrets` for an
  * inline policy of a role. Assumed: the same form for users and groups.
@@ -121,7 +124,7 @@ function sourceIdOf({ policyArn, policyName, holder }: EntityPolicy): string {
 /** Empty map, for a simulation without stored policies. */
 const NO_IDS: ReadonlyMap<string, string> = new Map();
 
-/** Returns a compiled policy with its name in results. */
+/** Converts a compiled policy to an input of the simulation. */
 function compiledInForce({ policyId, policyArn, policy }: SourcedPolicy): NamedPolicy {
   return { policyId, ...(policyArn === undefined ? {} : { policyArn }), text: policy.text };
 }
@@ -145,7 +148,7 @@ function analyzed<Kind extends 'simulation' | 'context-keys'>(
   }
   if (!('invalid' in outcome)) return outcome as Exclude<Outcome<Kind>, InvalidPolicy>;
   const { policyId, problem } = (outcome as InvalidPolicy).invalid;
-  // Stored policies were validated when they were written.
+  // Only the policies in the request can be invalid, because stored policies were validated when they were written.
   if (!INPUT_LISTS.test(policyId)) throw new Error(`the policy '${policyId}' cannot be read`);
   const place = problem === undefined ? '' : ` (line ${problem.start.line}, column ${problem.start.column}: ${problem.message})`;
   throw new AwsError('InvalidInputException', `${policyId} is not a valid policy${place}`);
@@ -154,7 +157,10 @@ function analyzed<Kind extends 'simulation' | 'context-keys'>(
 const INPUT_LISTS =
   /^(PolicyInputList|PermissionsBoundaryPolicyInputList|OrderedOrganizationPolicyInputList\.[0-9]+|ResourcePolicy)\.[0-9]+$/;
 
-/** Reports whether an identifier excludes a policy. It names all policies of a type, an ARN, or an inline policy. */
+/**
+ * Reports whether an entry of PolicyExclusionList excludes a policy. An entry is a policy type, an ARN, or the name of
+ * an inline policy.
+ */
 function excludes(one: PolicyIdentifier, policy: EntityPolicy): boolean {
   if (one.PolicyType !== undefined) return one.PolicyType === typeOf(policy);
   if (one.PolicyArn !== undefined) return one.PolicyArn === policy.policyArn;
@@ -211,18 +217,18 @@ function sourceContext(call: Call, found: FoundEntity): ReadonlyMap<string, stri
 /** Policies of a simulation. */
 type SimulatedPolicies = Pick<SimulationAnalysis, 'identity' | 'boundary' | 'serviceControl'>;
 
-/** Input of a simulation that is specific to one of the two operations. */
+/** Inputs of a simulation that SimulateCustomPolicy and SimulatePrincipalPolicy obtain in different ways. */
 interface Simulated {
   readonly policies: SimulatedPolicies;
   readonly context: ConditionContext;
   readonly callerArn: string | undefined;
-  /** Names of the stored policies in matched statements, by their names in the analysis. */
+  /** Maps the `policyId` of a stored policy to the `SourcePolicyId` that `MatchedStatements` shows for the policy. */
   readonly sourceIds: ReadonlyMap<string, string>;
 }
 
 /**
- * Simulates one page: only its actions and resources are simulated. A page has fewer results than `MaxItems` if more results would need too
- * much work.
+ * Simulates only the actions and resources whose results are on the requested page. A page has fewer results than
+ * `MaxItems` if more results would need too much work.
  *
  * Source: IAM API reference, SimulateCustomPolicy, MaxItems: "IAM might return fewer than the MaxItems number of results, even when there
  * are more results available".
@@ -255,7 +261,11 @@ async function results(
   return { EvaluationResults: found.map((result) => toEvaluated(result, sourceIds)), ...restAfter(last) };
 }
 
-/** The real service returns `IAM Policy` as SourcePolicyType, which is not in its model. Recorded: see `policy/simulate.ts`. */
+/**
+ * Converts a result to the type of the API. The cast is necessary because the real service returns `IAM Policy` as
+ * SourcePolicyType, a value that is not in the model.
+ * Recorded: outputs of the AWS CLI in public reports, as in `policy/simulate.ts`.
+ */
 function toEvaluated(result: EvaluationResult, sourceIds: ReadonlyMap<string, string>): Evaluated {
   const named = <Result extends Pick<EvaluationResult, 'MatchedStatements'>>(one: Result): Result => ({
     ...one,
@@ -271,7 +281,8 @@ function toEvaluated(result: EvaluationResult, sourceIds: ReadonlyMap<string, st
 /**
  * Returns the resource policy of a simulation.
  *
- * @throws AwsError InvalidInput  a resource policy without a caller, a caller that is not a user, or an invalid owner
+ * @throws AwsError InvalidInput  the request has a resource policy but no CallerArn, CallerArn is not the ARN of a
+ *   user, or ResourceOwner is invalid
  * Assumed: the messages.
  */
 function resourcePolicyOf(input: SimulateInput, callerArn: string | undefined): SimulationAnalysis['resourcePolicy'] {

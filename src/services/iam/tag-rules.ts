@@ -14,7 +14,8 @@ export function newTags(tags: readonly Tag[] | undefined): TagRecord[] {
 }
 
 /**
- * Adds tags to existing ones. A key that exists in any case gets the new value and the new case.
+ * Adds tags to existing ones. A new tag replaces an existing tag whose key is equal or differs only in upper and lower
+ * case.
  *
  * @throws InvalidInputException   two keys differ only in case, or a key is reserved
  * @throws LimitExceededException  the result has more than 50 tags

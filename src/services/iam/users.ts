@@ -147,7 +147,8 @@ async function renameUser(call: Call, name: string, newName: string | undefined,
 }
 
 /**
- * Conditions that prevent the deletion of a user, in the order of the checks, with the end of the message.
+ * Conditions that prevent the deletion of a user, in the order of the checks. The second value of each row is the end
+ * of the error message.
  *
  * Source: DeleteConflict messages as quoted in public reports (groups: mozilla-services/userplex 17; devices: rebuy-de/aws-nuke 281;
  * login profiles: cloud-custodian 1663). Requirement ERR-3.
@@ -172,7 +173,7 @@ function ensureDeletable(user: UserRecord): void {
 /**
  * Returns the root user as GetUser shows it: its unique ID is the account ID, and it has no name or path.
  *
- * Source: IAM API reference, GetUser, without a name and signed by the root user.
+ * Source: IAM API reference, GetUser: a request without a user name, signed by the root user.
  */
 async function rootUser(call: Call): Promise<User> {
   const account = await call.tx.identity.get(call.accountId, 'account', call.accountId);

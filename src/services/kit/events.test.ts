@@ -8,7 +8,7 @@ type RoomEvent = { readonly type: 'RoomOpened'; readonly name: string } | { read
 const TX = {} as Tx;
 const CONTEXT = { tx: TX, now: instant(7), newId: () => 'id' };
 
-test('emit: runs the subscribers of the type in the order of the list, in the context of the emitter', async () => {
+test("emit: subscribers run in the order of the list, with the emitter's transaction and time", async () => {
   const heard: string[] = [];
   const first = subscription<RoomEvent>()(['RoomOpened'], async ({ tx, now }, { name }) => {
     assert.deepEqual([tx === TX, now], [true, 7]);

@@ -1,15 +1,18 @@
-/** Domain events and their subscribers. Owns the delivery inside a transaction, but not the meaning of an event. */
+/** Domain events and their subscribers. This file delivers events in a transaction. Each service defines its events. */
 import type { Instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 
-/** A fact that an operation or a sweep emits for other parts. Each service declares its own union of events. */
+/**
+ * Event that an operation or a sweep (a background task) emits for other parts of the server. Each service declares its
+ * own union of events.
+ */
 export interface DomainEvent {
   /** Name of the event. It has one meaning in the whole server. */
   readonly type: string;
 }
 
 /**
- * Emits an event: runs every subscriber of its type, in the transaction of the emitter.
+ * Emits an event: runs every subscriber of its type, in the transaction of the operation or sweep that emits it.
  *
  *     await call.emit<ChannelEvent>({ type: 'UPDATE_CHANNEL', … });
  *
@@ -17,7 +20,10 @@ export interface DomainEvent {
  */
 export type Emit = <Event extends DomainEvent = never>(event: NoInfer<Event>) => Promise<void>;
 
-/** Context of work in a transaction, with or without a caller: operations, sweeps and subscribers. */
+/**
+ * Context of a transaction, for operations, sweeps and subscribers. The context for operations also has a caller (see
+ * `Call`).
+ */
 export interface Work {
   readonly tx: Tx;
   readonly now: Instant;
@@ -26,13 +32,20 @@ export interface Work {
   readonly emit: Emit;
 }
 
-/** A subscriber of domain events. It runs in the transaction that emits the event, so it only writes to `tx`. */
+/**
+ * A subscriber of domain events. It runs in the transaction that emits the event. This transaction may run again after
+ * a conflict. So `handle` must change nothing except through `tx`.
+ */
 export interface Subscription {
   readonly types: readonly string[];
   readonly handle: (work: Work, event: never) => Promise<void>;
 }
 
-/** Declares a subscriber of some types of a union: `subscription<IdentityEvent>()(['AppInstanceDeleted'], async (work, event) => …)`. */
+/**
+ * Declares a subscriber of some event types of a service.
+ *
+ *     subscription<IdentityEvent>()(['AppInstanceDeleted'], async (work, event) => …)
+ */
 export function subscription<Event extends DomainEvent>() {
   return <Type extends Event['type']>(
     types: readonly Type[],
@@ -43,7 +56,7 @@ export function subscription<Event extends DomainEvent>() {
 /** Adds `emit` to the context of a transaction. */
 export type AddEmit = (context: Omit<Work, 'emit'>) => Work;
 
-/** Returns the function that adds `emit`. Subscribers of a type run in the order of the list. */
+/** Returns the function that adds `emit`. Subscribers of the same event type run in the order of `subscriptions`. */
 export function emitterOf(subscriptions: readonly Subscription[]): AddEmit {
   const handlers = Map.groupBy(
     subscriptions.flatMap(({ types, handle }) =>

@@ -1,4 +1,7 @@
-/** Fixture of the services' unit tests: an allowed caller, its calls, and operations on a store in memory. */
+/**
+ * Fixture of the services' unit tests: callers, the `Call` objects that handlers receive, and operations that run on an
+ * in-memory store.
+ */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
@@ -47,10 +50,15 @@ export const roleSession = (
   },
 });
 
-/** Members of a call that a test replaces. */
-export type As = Partial<Caller & Pick<Call, 'now' | 'localPlain' | 'offload' | 'survey' | 'analyze'>>;
+/** Properties of `Caller` and `Call` that a test can replace. */
+export type As = Partial<
+  Caller & Pick<Call, 'now' | 'localPlain' | 'offload' | 'contact' | 'survey' | 'analyze' | 'stored' | 'sendFile' | 'actsFor' | 'allows'>
+>;
 
-/** Returns a caller. The defaults are the root user of the account, `ACCOUNT`, us-east-1 and an SDK host. */
+/**
+ * Returns a caller. Defaults: the root user of the account, `ACCOUNT` as the account, us-east-1 as the region, and the
+ * profile `sdk`.
+ */
 export function callerOf({
   principal,
   accountId = principal?.accountId ?? ACCOUNT,
@@ -62,17 +70,17 @@ export function callerOf({
 
 export const CALLER = callerOf();
 
-/** Replaces `Call.offload` and `Call.survey` for operations that need neither. */
+/** Replaces `Call.offload`, `Call.contact` and `Call.survey` in tests of operations that use none of these functions. */
 export function noOffload(name: string): never {
   throw new Error(`unexpected offloaded work '${name}'`);
 }
 
-/** Replaces `Call.analyze`: runs every analysis at once. */
+/** Replaces `Call.analyze`: runs every analysis immediately, in the same thread. */
 export function analyzeAtOnce<Kind extends Analysis['kind']>(analysis: Extract<Analysis, { readonly kind: Kind }>): Outcome<Kind> {
   return runAnalysis<Kind>(analysis, authorizationReference(), { stepsLeft: ANALYSIS_STEPS_MAX }, true);
 }
 
-/** Returns the context of work that adds its events to a list and has no subscribers. */
+/** Returns a `Work` context whose `emit` adds events to the list `emitted` and runs no subscribers. */
 export function workFor(tx: Tx, now: Instant, emitted: DomainEvent[] = []): Work {
   return {
     tx,
@@ -84,7 +92,7 @@ export function workFor(tx: Tx, now: Instant, emitted: DomainEvent[] = []): Work
   };
 }
 
-/** Returns the call of an allowed caller at `START`. */
+/** Returns the `Call` that a handler receives. Default of `now`: `START`. */
 export function callOf(tx: Tx, as: As = {}, emitted: DomainEvent[] = []): Call {
   return {
     ...callerOf(as),
@@ -93,8 +101,13 @@ export function callOf(tx: Tx, as: As = {}, emitted: DomainEvent[] = []): Call {
     requestId: 'r',
     localPlain: as.localPlain ?? false,
     offload: as.offload ?? noOffload,
+    contact: as.contact ?? noOffload,
     survey: as.survey ?? noOffload,
     analyze: as.analyze ?? analyzeAtOnce,
+    ...(as.stored !== undefined && { stored: as.stored }),
+    sendFile: as.sendFile ?? (() => undefined),
+    actsFor: as.actsFor ?? (() => undefined),
+    allows: as.allows ?? (() => Promise.resolve(true)),
   };
 }
 
@@ -103,7 +116,7 @@ type ApiTypes<Api> = Record<keyof Api, { readonly input: unknown; readonly outpu
 /** Operations of a service, by name. */
 export type Operations<Api> = { readonly [Name in keyof Api]: object };
 
-/** Runs an operation in a transaction of its own, as an allowed call. */
+/** Runs the handler of an operation in a transaction of its own. Does not check the required permissions. */
 export type Run<Api extends ApiTypes<Api>> = <Name extends keyof Api>(
   name: Name,
   input: Api[Name]['input'],
@@ -116,7 +129,9 @@ export function accessOf(operations: object, name: string, input: unknown, as: A
   return [operation.access(input, callerOf(as))].flat() as readonly Access[];
 }
 
-/** A required permission with the values that it reads from the store. */
+/**
+ * A required permission, in which the resources, the condition context and the tags are already read from the store.
+ */
 export interface ResolvedAccess {
   readonly action: string;
   readonly resources: readonly string[];
@@ -133,7 +148,7 @@ export async function openOperations<Api extends ApiTypes<Api>>(
   readonly store: Store;
   readonly run: Run<Api>;
   requiredAccess<Name extends keyof Api>(name: Name, input: Api[Name]['input'], as?: As): Promise<readonly ResolvedAccess[]>;
-  /** Returns the whole identity state as a string, for comparisons. */
+  /** Returns all identity records of the store (users, roles, policies and others) as a string, for comparisons. */
   identityState(): Promise<string>;
 }> {
   const store = opened ?? (await openSqlite(':memory:'));
@@ -142,7 +157,7 @@ export async function openOperations<Api extends ApiTypes<Api>>(
   return {
     store,
     run(name, input, as = {}) {
-      // TypeScript cannot see that the input and the output belong to the operation of this name.
+      // TypeScript cannot see that the types of `input` and of the result belong to the operation with this name.
       const operation = operations[name] as Operation<unknown, never>;
       return store.transaction((tx) => operation.handle({ ...callOf(tx, as, emitted), newId }, input));
     },

@@ -1,12 +1,15 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { DeclaredOperation } from './operation.ts';
 
-/** An operation that Belfry does not implement. It is authorized like any other, then returns an error. */
+/** An operation that Belfry does not implement. The server authorizes the request, then returns an error. */
 export interface NotYet<Input = unknown> extends DeclaredOperation<Input, never> {
   readonly notYet: true;
 }
 
-/** Returns the error of an operation that is not implemented. It is a 4xx error, so clients do not retry it. */
+/**
+ * Returns the error of an operation that is not implemented. The status of the error is 4xx, so clients do not retry
+ * the request.
+ */
 export function notYetImplemented(operation: string): AwsError {
   return new AwsError('NotYetImplementedException', `${operation} is not implemented yet by Belfry.`);
 }

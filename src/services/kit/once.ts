@@ -8,13 +8,17 @@ const REMEMBERED_MS = 24 * 60 * 60_000;
 /**
  * Creates a resource once per client request token. A repeated request returns the first result, such as an ID.
  *
- * A token is valid for 24 hours while the resource exists, for one account, region and operation. The order of the request's members does
- * not matter. `create` returns the result, and `exists` reports whether the resource of a result still exists.
+ * A token is valid for one account, region and operation, for 24 hours or until the resource is deleted. The order of
+ * the request's members does not matter. `create` creates the resource and returns the result. `exists` reports whether
+ * the resource of a stored result still exists.
  *
- * Source: ClientRequestToken and ConflictException in the models of identity and messaging. Requirement RES-3. The models of meetings and
- * media pipelines have other rules: see `createMeeting` and `configurationOperations`.
- * Assumed: scope and lifetime of a token; the message.
- * @throws ConflictException the token was used for a different request
+ * `mismatch` returns the error for another request with the token. Default: ConflictException.
+ *
+ * Source: ClientRequestToken and ConflictException in the models of identity and messaging. Requirement RES-3. The
+ * models of meetings and media pipelines have other rules, which `createMeeting` and `configurationOperations`
+ * implement.
+ * Assumed: (1) the scope of a token, (2) the lifetime of a token, (3) the wording of the error message.
+ * @throws AwsError  the result of `mismatch`: the token was used for a different request
  */
 export async function once(
   { tx, accountId, region, now }: Call,
@@ -22,13 +26,14 @@ export async function once(
   { ClientRequestToken: token, ...request }: { readonly ClientRequestToken: string },
   exists: (result: string) => Promise<boolean>,
   create: () => Promise<string>,
+  mismatch = () => new AwsError('ConflictException', 'The client request token was used for another request.'),
 ): Promise<string> {
   const key = { accountId, region, operation, token };
   const hash = requestHash(request);
   const before = await tx.idempotency.get(key, now);
   if (before !== undefined && (await exists(before.answer))) {
     if (before.requestHash === hash) return before.answer;
-    throw new AwsError('ConflictException', 'The client request token was used for another request.');
+    throw mismatch();
   }
   const answer = await create();
   await tx.idempotency.put(key, { requestHash: hash, answer, expiresAt: (now + REMEMBERED_MS) as Instant });

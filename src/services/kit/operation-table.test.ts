@@ -15,7 +15,7 @@ test('operationTable: has exactly the operations of the model', () => {
   assert.deepEqual(Object.keys(table), Object.keys(loadModel('chime-sdk-messaging').operations));
 });
 
-test('operationTable: declared operations are implemented, and the others return NotYetImplemented', () => {
+test('operationTable: declared operations are implemented; undeclared operations are `notYet`', () => {
   const table = operationTable('chime-sdk-messaging', { CreateChannel: createChannel });
   assert.equal(table.CreateChannel.handle, createChannel.handle);
   assert.equal(isNotYet(table.CreateChannel), false);
@@ -24,7 +24,7 @@ test('operationTable: declared operations are implemented, and the others return
 
 const NO_CALLER = undefined as never;
 
-test('operationTable: an access without an action requires the action of the operation', () => {
+test("operationTable: `access` without an action requires the operation's own action", () => {
   const input = undefined as never;
   const own = operationTable('chime-sdk-messaging', { CreateChannel: createChannel }).CreateChannel.access(input, NO_CALLER);
   assert.deepEqual(own, { action: 'chime:CreateChannel', resources: ['a'] });
@@ -33,13 +33,13 @@ test('operationTable: an access without an action requires the action of the ope
   assert.deepEqual(both.CreateChannel.access(input, NO_CALLER), [{ action: 'chime:CreateChannel', resources: ['a'] }, further[1]]);
 });
 
-test('operationTable: an operation without an access requires its action on every resource', () => {
+test('operationTable: an operation without `access` requires its own action on *', () => {
   const { handle } = createChannel;
   const { GetFindingV2 } = operationTable('accessanalyzer', { GetFindingV2: { handle } as never });
   assert.deepEqual(GetFindingV2.access(undefined as never, NO_CALLER), { action: 'access-analyzer:GetFinding', resources: ['*'] });
 });
 
-test('operationTable: names of the prototype are not operations', () => {
+test('operationTable: a table does not inherit `constructor` from Object.prototype', () => {
   const table: object = operationTable('sts', {});
   assert.equal('constructor' in table, false);
 });
@@ -50,12 +50,12 @@ test('operationTable: a declared operation that is not in the model is a type er
   assert.throws(() => operationTable('chime-sdk-messaging', composed), /unknown operations of chime-sdk-messaging: CreateChannels$/);
 });
 
-test('CHM-7: the table of the classic service has its operations and the removed ones', () => {
+test('CHM-7: the table of the service chime has the operations of the model and those that AWS removed', () => {
   const { operations, removed } = loadModel('chime');
   assert.deepEqual(Object.keys(operationTable('chime', {})), [...Object.keys(operations), ...Object.keys(removed)]);
 });
 
-test('CHM-7: a removed operation requires its own action on *, and its error names the other endpoints', async () => {
+test('CHM-7: an operation that AWS removed requires its action on *; its error names other endpoints', async () => {
   const { ListMeetings } = operationTable('chime', {}) as Readonly<Record<string, Operation<unknown, unknown>>>;
   assert.ok(ListMeetings);
   assert.deepEqual(ListMeetings.access({}, undefined as never), { action: 'chime:ListMeetings', resources: ['*'] });
@@ -66,7 +66,7 @@ test('CHM-7: a removed operation requires its own action on *, and its error nam
   });
 });
 
-test('notYet: requires its own action on *, then its error names the operation', async () => {
+test('notYet: an unimplemented operation requires its own action on *, and its error names the operation', async () => {
   const { GetFindingV2 } = operationTable('accessanalyzer', {});
   const input = { analyzerArn: 'a', id: 'i' };
   assert.deepEqual(GetFindingV2.access(input, undefined as never), { action: 'access-analyzer:GetFinding', resources: ['*'] });

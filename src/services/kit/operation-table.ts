@@ -19,13 +19,16 @@ export type DeclaredOperations<Service extends keyof Apis> = {
     : never;
 };
 
-/** Names that the model of a service does not have. The compiler refuses them, also in tables that are composed of others. */
+/**
+ * Declared names that are not operations in the model of the service. The compiler rejects such names, even if the
+ * declarations come from other tables through spread syntax.
+ */
 type Unknown<Service extends keyof Apis, Declared> = { readonly [Name in Exclude<keyof Declared, keyof Apis[Service]>]: never };
 
 /**
- * Returns the table of a service, with every operation of its model. An `access` without an action requires the operation's own action.
- * Undeclared operations are `notYet`, and operations that AWS removed are `REMOVED`. The table has no prototype, so a lookup by a name
- * from a request finds only operations.
+ * Returns the table of a service, with every operation of its model. An `access` that does not name an action requires
+ * the operation's own action. Operations that `declared` omits are `notYet`. Operations that AWS removed from the
+ * service are `REMOVED`. The table has no prototype, so a lookup by a name from a request finds only operations.
  *
  * @throws Error  a declared operation is not in the model
  */

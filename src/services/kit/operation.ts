@@ -1,47 +1,86 @@
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import type { StoredBody, StoredRange } from '#core/exchange.ts';
 import type { Principal } from '#core/principal.ts';
 import type { RequiredAccess } from '#core/required-access.ts';
 import type { Analysis, Outcome } from '#policy/analysis.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { Work } from './events.ts';
 
-/** Authenticated caller of an operation. `access` knows only the caller and the input. */
+/** Authenticated caller of an operation. An operation's `access` receives only the caller and the input. */
 export interface Caller {
   readonly principal: Principal;
-  /** Account of the caller. Operations find resources only there, because Chime has no cross-account access. Requirement EVAL-8. */
+  /**
+   * Account of the caller. Operations find resources only in this account, because Chime has no cross-account access.
+   * Requirement EVAL-8.
+   */
   readonly accountId: AccountId;
-  /** Region of the credential scope: `aws:RequestedRegion`. */
+  /** Region in the credential scope of the signature. Policies see it as the condition key `aws:RequestedRegion`. */
   readonly region: string;
-  /** In `classic` every permission applies to `*`, without tag keys. Requirements CHM-1, TAG-2. */
+  /**
+   * Authorization profile. Operations of the service `chime` have the profile `classic`: they require every permission
+   * on the resource `*`, without condition keys for tags. Requirements CHM-1, TAG-2.
+   */
   readonly profile: 'classic' | 'sdk';
+  /** True for an operation that AWS removed from the service `chime`, which `BELFRY_LEGACY_CHIME` serves. */
+  readonly legacy?: true;
 }
 
-/** Everything that a handler can reach, in addition to its input. It has no clock, randomness or network of its own. */
+/**
+ * Everything that a handler can use, in addition to its input. A handler uses no other clock, no other source of random
+ * values, and no network.
+ */
 export interface Call extends Caller, Work {
   /** Returns `bytes` cryptographically random bytes. */
   readonly random: (bytes: number) => Uint8Array;
   readonly requestId: string;
-  /** Whether the caller is on the server's machine and does not use TLS. Programs there may not trust the server's certificate. */
+  /** Content that the server has stored for a streamed operation. Absent in `admit` and in all other operations. */
+  readonly stored?: StoredBody;
+  /** Sends stored bytes as the body of the response, instead of a member of the output. */
+  readonly sendFile: (file: StoredRange) => void;
+  /**
+   * Reports that the operation reads or changes data of another account. If the call succeeds, the trail of this account gets a copy of the record.
+   */
+  readonly actsFor: (owner: AccountId) => void;
+  /**
+   * Reports whether the caller also has another permission. Use it only if the permission decides about a detail of the
+   * response, such as the error for a missing object. `access` declares the permissions that an operation requires.
+   */
+  readonly allows: (access: Access) => Promise<boolean>;
+  /**
+   * Whether the caller is on the server's machine and does not use TLS. Responses to such a caller contain URLs without
+   * TLS, because programs on this machine may not trust the server's certificate.
+   */
   readonly localPlain: boolean;
   /**
-   * Returns the result of slow work that needs no data of the transaction, such as a password hash. The server aborts the transaction,
-   * runs the work off the thread, then authorizes and handles again. `name` identifies the work within the request: one name has one
-   * result.
+   * Returns the result of slow work that needs no data of the transaction, such as a password hash. At the first call,
+   * the server aborts the transaction and runs the work without a transaction. Then the server authorizes the request
+   * again and runs the handler again. At this second call, the function returns the result. `name` identifies the work
+   * within the request. Work with the same name runs only once.
    */
   readonly offload: <T>(name: string, work: () => Promise<T>) => T;
   /**
-   * Returns the result of a long read, such as a report on all users. The server aborts the transaction, reads in transactions of `store`,
-   * then authorizes and handles again. Each transaction must be short, because others wait for it. `name` is as in `offload`. `survey.ts`
-   * reads a list.
+   * Returns the result of an exchange with a host outside of this server, as `offload` does. Each account can wait for a few hosts only, so that
+   * slow hosts do not delay other accounts.
+   *
+   * @throws AwsError ServiceUnavailable  the account, or all accounts together, wait for too many hosts
+   */
+  readonly contact: <T>(name: string, work: () => Promise<T>) => T;
+  /**
+   * Returns the result of a long read, such as a report on all users. At the first call, the server aborts the
+   * transaction and reads in transactions of `store`. Then the server authorizes the request again and runs the handler
+   * again. At this second call, the function returns the result. `name` identifies the read within the request. Each
+   * transaction of `store` must be short, because other requests wait for its end. To read a long list, use `surveyed`.
    */
   readonly survey: <T>(name: string, read: (store: Pick<Store, 'transaction'>) => Promise<T>) => T;
   /**
-   * Runs an analysis of policies: at once if it is small, otherwise in another thread, as `offload` does. The outcome belongs to
-   * exactly this analysis: if the account's policies changed in between, the analysis runs again.
+   * Runs an analysis of policies. A small analysis runs immediately. For a larger one, the server aborts the
+   * transaction and runs the analysis in another thread. Then the server authorizes the request again and runs the
+   * handler again. If the account's policies changed in the meantime, the server analyzes the changed policies.
    *
-   * @throws StepsExceeded  the analysis needs more work than one may take
-   * @throws AwsError Throttling  too many analyses of the account are waiting · ServiceUnavailable the policies kept changing
+   * @throws StepsExceeded  the analysis needs more steps than one analysis may take
+   * @throws AwsError Throttling  too many analyses of the account are waiting · ServiceUnavailable the policies kept
+   *   changing
    */
   readonly analyze: RunAnalysis;
 }
@@ -50,8 +89,8 @@ export interface Call extends Caller, Work {
 export type RunAnalysis = <Kind extends Analysis['kind']>(analysis: Extract<Analysis, { readonly kind: Kind }>) => Outcome<Kind>;
 
 /**
- * Error with an effect that remains. The operation's own transaction is aborted, and `lasting` runs in the transaction that records the
- * error.
+ * Error of an operation that must store a change although it fails. The server aborts the operation's own transaction.
+ * Then it runs `lasting`, which stores the change, in the transaction that records the error in the trail.
  */
 export class LastingRefusal extends AwsError {
   readonly lasting: (tx: Tx) => Promise<void>;
@@ -70,24 +109,33 @@ export interface Operation<Input, Output> {
   /**
    * Returns the permission for the operation's own action first, then other required permissions.
    *
-   * @throws AwsError  the input contains an invalid ARN or ambiguous tags
+   * @throws AwsError  the input contains an invalid ARN, or tags that `newTags` rejects
    */
   readonly access: (input: Input, caller: Caller) => Access | readonly Access[];
-  /** Runs in a serializable transaction, which may run again after a conflict. It changes only `tx`. */
+  /**
+   * Handles a request in a serializable transaction, which may run again after a conflict. The handler changes data
+   * only through `tx`.
+   */
   readonly handle: (call: Call, input: Input) => Promise<Output>;
+  /**
+   * Present only in an operation with a streamed body. It runs after authorization and before the server reads the
+   * body, so that the server refuses a request without reading gigabytes. It changes nothing. `handle` checks again.
+   */
+  readonly admit?: (call: Call, input: Input) => Promise<void>;
 }
 
 /** A permission as an operation declares it. Default of `action`: the operation's own action, such as `chime:CreateChannel`. */
 export type DeclaredAccess = Omit<Access, 'action'> & Partial<Pick<Access, 'action'>>;
 
-/** An operation as a service declares it. `operationTable` completes it. */
+/** An operation as a service declares it. `operationTable` adds the defaults. */
 export interface DeclaredOperation<Input, Output> {
-  /** Like `Operation.access`. Default: the operation's own action on `*`. */
+  /** Returns the required permissions. Default: the operation's own action on `*`. */
   readonly access?: (input: Input, caller: Caller) => DeclaredAccess | readonly DeclaredAccess[];
   readonly handle: Operation<Input, Output>['handle'];
+  readonly admit?: NonNullable<Operation<Input, Output>['admit']>;
 }
 
-/** The declarations of exactly the operations in the model of a service. */
+/** Declarations of all operations in the model of a service. */
 export type ServiceOperations<Api extends Record<keyof Api, { input: unknown; output: unknown }>> = {
   readonly [Name in keyof Api]: DeclaredOperation<Api[Name]['input'], Api[Name]['output']>;
 };

@@ -16,12 +16,12 @@ const { pageOf, pageOfStored } = paging<Request, { readonly token: string | unde
   invalidToken: () => new AwsError('ValidationError', 'invalid'),
 });
 
-/** A meter that measures no work, so that pages end only by their size. */
+/** A meter that always reports zero work, so that no page ends early because of its work. */
 const idle = { work: () => 0 };
 
 const LETTERS: readonly Keyed<string>[] = [...'dbace'].map((letter) => ({ key: letter, record: letter.toUpperCase() }));
 
-/** Follows the tokens from the first page to the last one. */
+/** Reads all pages by following the tokens. Returns the records of each page as one string. */
 async function pages(read: (request: Request) => Promise<{ records: readonly string[]; rest: { token: string | undefined } }>) {
   const all: string[] = [];
   for (let token: string | undefined, first = true; first || token !== undefined; first = false) {
@@ -41,7 +41,7 @@ test('pageOfStored: reads until the page is full of accepted items', async () =>
   assert.deepEqual(await pages((request) => pageOfStored(idle, request, fromList(LETTERS), keep)), ['BD', 'E']);
 });
 
-test('concat: pages continue across sections', async () => {
+test('concat: a page can contain the last items of one list and the first items of the next list', async () => {
   const read = concat([
     { name: 'a/', read: fromList(LETTERS.slice(0, 3)) },
     { name: 'b/', read: fromList(LETTERS.slice(3)) },
@@ -49,7 +49,7 @@ test('concat: pages continue across sections', async () => {
   assert.deepEqual(await pages((request) => pageOfStored(idle, request, read)), ['AB', 'DC', 'E']);
 });
 
-test('pageOf: a token continues after a deleted item', () => {
+test('pageOf: a token is still valid after the last item of the previous page was deleted', () => {
   const { token } = pageOf({}, LETTERS).rest;
   const page = pageOf(
     omitUndefined({ size: 1, token }),

@@ -1,6 +1,7 @@
 /**
- * Pagination. A token contains the key of the last item on the page. A page therefore neither repeats nor skips an existing item if other
- * items are added or deleted during paging. Does not know the names of the members and the errors, which differ by service.
+ * Pagination. A token contains the key of the last item on the page. Therefore the next page neither repeats nor skips
+ * an existing item if other items are added or deleted during paging. Services use different names for the page size
+ * and the token, and return different errors. A `PageFormat` contains the names and errors of one service.
  */
 import type { AwsError } from '#core/aws-error.ts';
 
@@ -13,23 +14,29 @@ export interface Keyed<Item> {
 /** Reads up to `limit` items of a list after a key, in ascending order of keys. */
 export type Read<Item> = (after: string | undefined, limit: number) => Promise<readonly Keyed<Item>[]>;
 
-/** Filter of a list. Also reads the details of an item for the response, because the page ends after a limited amount of work. */
+/**
+ * Filter of a list: reports whether the list includes an item. The filter may also read the item's details for the
+ * response. These reads then count toward the maximum work for one page (`WORK_MAX`).
+ */
 export type Keep<Item> = (item: Item, key: string) => boolean | Promise<boolean>;
 
-/** Measure of the work of a transaction: see `Identity.work`. */
+/**
+ * Measures the work of a transaction. `work` returns the number of characters that the transaction has read, plus 500
+ * for each SQL statement (see `Identity.work`).
+ */
 export interface WorkMeter {
   work(): number;
 }
 
-/** One page of a list. `rest` has the pagination members of the response. */
+/** One page of a list. `rest` has the pagination members of the response, such as the next token. */
 export interface Page<Item, Rest> {
   readonly records: readonly Item[];
   readonly rest: Rest;
 }
 
-/** Pagination of one service. */
+/** Format of one service's pagination: the members of requests and responses, and the error. */
 export interface PageFormat<Request, Rest> {
-  /** Number of items on a page if the request does not state it. */
+  /** Number of items on a page if the request does not set a page size. */
   readonly defaultSize: number;
   readonly sizeOf: (request: Request) => number | undefined;
   readonly tokenOf: (request: Request) => string | undefined;
@@ -38,13 +45,16 @@ export interface PageFormat<Request, Rest> {
   readonly invalidToken: () => AwsError;
 }
 
-/** Functions that return pages in the format of one service. All throw the format's `invalidToken`. */
+/**
+ * Functions that return pages in the format of one service. If the token of a request is invalid, they throw the error
+ * that `PageFormat.invalidToken` returns.
+ */
 export interface Paging<Request, Rest> {
   /** Returns one page of an in-memory list, in the order of keys, which must be unique. */
   pageOf<Item>(request: Request, items: readonly Keyed<Item>[]): Page<Item, Rest>;
   /**
-   * Returns one page of a stored list, in the order of keys. `keep` selects the items, all by default. A page of items that need much
-   * work has fewer than requested, and may be empty.
+   * Returns one page of a stored list, in the order of keys. `keep` selects the items, all by default. The page ends
+   * early if its items need much work. It then has fewer items than requested, and may be empty.
    */
   pageOfStored<Item>(meter: WorkMeter, request: Request, read: Read<Item>, keep?: Keep<Item>): Promise<Page<Item, Rest>>;
   /** Returns the key after which the page of a request begins, or `undefined` for the first page. */
@@ -85,18 +95,30 @@ export function paging<Request, Rest>(format: PageFormat<Request, Rest>): Paging
   };
 }
 
-/** Splits a list that was read with one item more than a page has. `last` is the page's last item if more items follow. */
+/**
+ * Cuts a list to the size of a page. The list was read with the limit `size + 1`, so an additional item shows that more
+ * items follow. In that case `last` is the last item on the page.
+ */
 export function cutPage<Item>(read: readonly Item[], size: number): { readonly items: readonly Item[]; readonly last: Item | undefined } {
   const items = read.slice(0, size);
   return { items, last: read.length > size ? items.at(-1) : undefined };
 }
 
-/** Items that are read at once. The largest item is a policy with five versions of 12,288 characters each. */
+/**
+ * Maximum items in one read. It is low because items can be large: a policy can have five versions of 12,288
+ * characters.
+ */
 const BATCH_MAX = 16;
-/** Work after which a page ends, so that one request does not delay the others: about 20 ms. Assumed: the number. */
+/**
+ * Maximum work for one page, in characters (see `Identity.work`). This amount of work takes about 20 ms. If a page
+ * needs more work, the page ends early, so that one request does not delay other requests. Assumed: the number.
+ */
 const WORK_MAX = 2 * 2 ** 20;
 
-/** Items of a page. `readTo` is the last key that was read, if the page ends early. */
+/**
+ * Items of a page. If the page ended early, because the work exceeded `WORK_MAX`, `readTo` is the key of the last item
+ * that was read. Otherwise `readTo` is absent.
+ */
 interface Kept<Item> {
   readonly kept: readonly Keyed<Item>[];
   readonly readTo?: string;
@@ -127,7 +149,10 @@ async function readKept<Item>(
   return { kept };
 }
 
-/** Concatenates lists. The names of the sections must have the same length and be in ascending order, because they prefix the keys. */
+/**
+ * Concatenates the lists in `sections`. The key of an item in the result is the name of its section followed by its key
+ * in that section. For ascending keys, the names must have the same length and be in ascending order.
+ */
 export function concat<Item>(sections: readonly { readonly name: string; readonly read: Read<Item> }[]): Read<Item> {
   return async (after, limit) => {
     const found: Keyed<Item>[] = [];

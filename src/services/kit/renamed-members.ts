@@ -1,5 +1,6 @@
 /**
- * Returns the `upgrade` of a kind whose stored members were renamed. Other members, and documents with the new names, remain as they are.
+ * Returns a function for `ResourceKind.upgrade`, which converts documents that an earlier version stored. It renames
+ * members, and does not change other members or documents that have the new names.
  *
  *     renamedMembers({ name: 'Name' })({ name: 'trunk', sealed: 'x' }) → { Name: 'trunk', sealed: 'x' }
  */

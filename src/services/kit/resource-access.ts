@@ -4,12 +4,12 @@ import type { Caller, DeclaredAccess } from './operation.ts';
 import { arnIn, find, type Kind, type Members, patternIn } from './resource-kind.ts';
 import { type RequestTag, requestTags, type TagRules, tagValues } from './tag-rules.ts';
 
-/** Permissions that depend on a request: `access` of a declared operation. */
+/** Function that returns the permissions that a request requires: `access` of a declared operation. */
 export type AccessOf<Required extends DeclaredAccess | readonly DeclaredAccess[]> = (input: object, caller: Caller) => Required;
 
 /**
- * Requires the operation's action on one resource, which may not exist. In the classic profile, on `*` (CHM-1, TAG-2).
- * Requirement CHM-3.
+ * Requires the operation's action on one resource, which need not exist. In the older service `chime` (the profile is
+ * 'classic'), requires the action on `*` (CHM-1, TAG-2). Requirement CHM-3.
  */
 export function onResource(kind: Kind<unknown>): AccessOf<DeclaredAccess> {
   const tagged = taggedKind(kind);
@@ -26,13 +26,19 @@ export function onResource(kind: Kind<unknown>): AccessOf<DeclaredAccess> {
   };
 }
 
-/** Requires the operation's action on all resources of a kind, or on all in the parent that an input names. Requirement CHM-3. */
+/**
+ * Requires the operation's action on the ARN pattern that `patternIn` returns. If the kind has no ARN, requires the
+ * action on the parent. Requirement CHM-3.
+ */
 export function onAll(kind: Kind<unknown>): AccessOf<DeclaredAccess> {
   if (kind.arn === undefined && kind.parent !== undefined) return onResource(kind.parent);
   return (input, caller) => ({ resources: [caller.profile === 'classic' ? '*' : patternIn(kind, caller, input as Members)] });
 }
 
-/** Requires the operation's action to create a resource, and `chime:TagResource` if the request has tags. */
+/**
+ * Requires the operation's action to create a resource. The new resource has no ARN yet, so the action is required on
+ * the same ARN pattern as in `onAll`. If the request has tags, also requires `chime:TagResource`.
+ */
 export function onCreate(kind: Kind<unknown>): AccessOf<readonly DeclaredAccess[]> {
   const all = onAll(kind);
   return (input, caller) => {
@@ -43,11 +49,13 @@ export function onCreate(kind: Kind<unknown>): AccessOf<readonly DeclaredAccess[
 }
 
 /**
- * Requires the operation's action on a pattern that represents a new resource, with the request's tags. For these tags it also requires
- * `chime:TagResource` on the same pattern. The classic profile has no tags.
+ * Requires the operation's action on an ARN pattern that represents a new resource. The condition context has the
+ * request's tags. If the request has tags, also requires `chime:TagResource` on the same pattern. In the older service
+ * `chime` (the profile is 'classic'), requires the action on `*`, without tags.
  *
- * Assumed: tags at creation need chime:TagResource on the same pattern (TAG-5).
- * @throws AwsError as `newTags`: policies never evaluate ambiguous tags
+ * Assumed: a request that creates a resource with tags requires chime:TagResource on the same pattern (TAG-5).
+ * @throws AwsError in the same cases as `newTags`. So policies never evaluate two tags whose keys are equal ignoring
+ *   case.
  */
 export function withTagAccess(
   rules: TagRules,
@@ -70,7 +78,10 @@ export function arnOf({ name, arn }: Kind<unknown>, key: ResourceKey): string {
   return arn.of(key);
 }
 
-/** Returns the kind whose tags apply to a permission: the kind itself, or the nearest parent that has an ARN. */
+/**
+ * Returns the kind of the resource whose tags apply to a permission on a resource of `kind`: `kind` itself, or the
+ * nearest parent kind that has an ARN.
+ */
 function taggedKind(kind: Kind<unknown>): Kind<unknown> {
   return kind.arn === undefined && kind.parent !== undefined ? taggedKind(kind.parent) : kind;
 }

@@ -1,4 +1,7 @@
-/** Kinds of stored resources: how requests identify a resource, where it is stored, and its ARN. `resource.ts` owns the operations. */
+/**
+ * Kinds of stored resources: how requests identify a resource, where it is stored, and its ARN. `resource.ts` derives
+ * the operations.
+ */
 import type { AwsError } from '#core/aws-error.ts';
 import type { ServiceName } from '#model/services.ts';
 import type { ResourceKey, ResourceKind, ResourcePlace, ResourceRecord } from '#store/resources.ts';
@@ -6,10 +9,13 @@ import type { Tx } from '#store/store.ts';
 import type { Call, Caller } from './operation.ts';
 import type { TagRules } from './tag-rules.ts';
 
-/** Account and region of the control plane that resources belong to. */
+/**
+ * Account of resources, and the region whose control plane stores them. In an operation these are the caller's account
+ * and region.
+ */
 export type Where = Pick<Caller, 'accountId' | 'region'>;
 
-/** Members of an input. */
+/** Members of an input or an output, by name. */
 export type Members = Readonly<Record<string, unknown>>;
 
 /** Request for one page of a list. */
@@ -18,7 +24,7 @@ export interface PageRequest {
   readonly NextToken?: string;
 }
 
-/** Reads one page of a list. A token is valid only for the `scope` that issued it. */
+/** Reads one page of a list. `scope` identifies the list. A page token is valid only for the list that returned it. */
 export type ReadPage = <Item>(
   scope: string,
   request: PageRequest,
@@ -31,15 +37,18 @@ export type ReadPage = <Item>(
 export interface Conventions {
   readonly service: ServiceName;
   readonly tagRules: TagRules;
-  /** Error for an identifier that names no resource of the caller's account and region. */
+  /** Error for an identifier that does not identify a resource in the caller's account and region. */
   readonly notFound: (title: string, identifier: string) => AwsError;
   readonly limitExceeded: (title: string, most: number) => AwsError;
   readonly page: ReadPage;
-  /** Results in a page if the request sets no `MaxResults`. Default: that of `page`. */
+  /** Number of results on a page if the request sets no `MaxResults`. Default: the default size of `page`. */
   readonly pageResults?: number;
 }
 
-/** Place of the resources of one parent. Their stored IDs start with `prefix`. */
+/**
+ * Where the resources of one parent are stored: their account, region and parent ID (`place`), and the beginning of
+ * their stored IDs (`prefix`).
+ */
 export interface Home {
   readonly place: ResourcePlace;
   readonly prefix: string;
@@ -54,31 +63,51 @@ export interface Kind<Document, Api = unknown> extends ResourceKind<Document> {
   readonly conventions: Conventions;
   /** Name in error messages. */
   readonly title: string;
-  /** Members of inputs that identify a resource. The last identifies it within the parent that the others identify. */
+  /**
+   * Members of inputs that identify a resource. The last of these members identifies the resource within its parent.
+   * The other members identify the parent.
+   */
   readonly identifiers: readonly string[];
-  /** Kind of the parent, which contains the resources of this kind. Its identifiers are in the inputs of `create` and `list`. */
+  /**
+   * Kind of the parent, which contains the resources of this kind. Inputs of `create` and `list` have the identifiers
+   * of the parent.
+   */
   readonly parent?: Kind<unknown, Api>;
-  /** Returns the place of the children of a parent. Default: the parent's ID is `parent` of the key, without a prefix. */
+  /**
+   * Returns where the resources of a parent are stored. Default: `place.parent` is the parent's ID, and `prefix` is
+   * empty.
+   */
   readonly within?: (parent: ResourceKey) => Home;
-  /** Returns the key that the last identifier names; undefined if it is invalid. Default: the identifier is the ID in its parent. */
+  /**
+   * Returns the key of a resource. `identifier` is the value of the last member in `identifiers`.
+   * Returns undefined if the identifier is invalid. Default: the identifier is the ID of the resource in its parent.
+   */
   readonly locate?: (where: Where, identifier: string) => ResourceKey | undefined;
-  /** Member of outputs that contains the ID. Default: the last identifier, unless it is the ARN. */
+  /**
+   * Member of outputs that contains the ID. Default: the last of `identifiers`, unless that member contains the ARN.
+   */
   readonly idMember?: string;
-  /** ARN. Permissions of a kind without one apply to its parent, or to `*`. */
+  /** ARN of a resource. If a kind has no ARN, its permissions apply to the ARN of its parent, or to `*`. */
   readonly arn?: {
     /** Member of outputs that contains the ARN. */
     readonly member: string;
     readonly of: (key: ResourceKey) => string;
-    /** Returns the ARN that an identifier means, if the identifier is neither the ID nor always the ARN. */
+    /**
+     * Returns the ARN of the resource that an identifier identifies. Required if requests may contain either a name or
+     * an ARN.
+     */
     readonly ofIdentifier?: (where: Where, identifier: string) => string;
-    /** Returns the ARN of all resources in the parent that an input names. Default: the ARN of the ID `*`. */
+    /**
+     * Returns the ARN pattern of all resources of the kind. If the kind has a parent, the pattern has only the
+     * resources in the parent that `input` identifies. Default: the ARN with `*` as the ID.
+     */
     readonly pattern?: (where: Where, input: Members) => string;
   };
   /** Type of the service's operations, for the compiler only. */
   readonly api?: Api;
 }
 
-/** Returns the last identifier of an input. */
+/** Returns the identifier of a resource from an input: the value of the member that is the last in `identifiers`. */
 export function identifierOf({ identifiers }: Kind<unknown>, input: Members): string {
   return input[identifiers.at(-1) as string] as string;
 }
@@ -88,7 +117,10 @@ export function isIdentifiedByArn({ identifiers, arn }: Kind<unknown>): boolean 
   return arn !== undefined && identifiers.at(-1) === arn.member;
 }
 
-/** Returns the ARN that permissions for one resource apply to, whether it exists or not; `*` if the kind has none. */
+/**
+ * Returns the ARN that permissions for one resource apply to. The resource need not exist. If the kind has no ARN,
+ * returns the ARN of the parent. If it has no parent either, returns `*`.
+ */
 export function arnIn(kind: Kind<unknown>, where: Where, input: Members): string {
   if (kind.arn === undefined) return kind.parent === undefined ? '*' : arnIn(kind.parent, where, input);
   const identifier = identifierOf(kind, input);
@@ -96,13 +128,17 @@ export function arnIn(kind: Kind<unknown>, where: Where, input: Members): string
   return kind.arn.ofIdentifier?.(where, identifier) ?? kind.arn.of({ ...placeIn(where), id: identifier });
 }
 
-/** Returns the ARN that permissions for all resources of a kind, or in a parent, apply to; `*` if the kind has none. */
+/**
+ * Returns the ARN pattern of all resources of a kind. If the kind has a parent, the pattern has only the resources in
+ * the parent that `input` identifies. If the kind has no ARN, returns the ARN of the parent. If it has no parent
+ * either, returns `*`.
+ */
 export function patternIn(kind: Kind<unknown>, where: Where, input: Members): string {
   if (kind.arn === undefined) return kind.parent === undefined ? '*' : arnIn(kind.parent, where, input);
   return kind.arn.pattern?.(where, input) ?? kind.arn.of({ ...placeIn(where), id: '*' });
 }
 
-/** Returns the place of resources without a parent. */
+/** Returns the account, the region and the parent ID (`''`) of resources that have no parent. */
 export function placeIn({ accountId, region }: Where): ResourcePlace {
   return { accountId, region, parent: '' };
 }
@@ -125,7 +161,7 @@ export async function find<Document>(
   return await tx.resources.get(kind, { ...place, id: `${prefix}${identifier}` });
 }
 
-/** Returns the resource of an ARN in the caller's account and region; undefined for every other ARN. */
+/** Returns the resource that an ARN identifies in the caller's account and region; undefined for every other ARN. */
 export async function findByArn<Document>(
   tx: Tx,
   where: Where,
@@ -162,7 +198,8 @@ export async function findOrThrow<Document>(
 }
 
 /**
- * Returns the place of the resources in the parent that an input identifies.
+ * Returns where the resources of a kind are stored. If the kind has a parent, the result is for the resources in the
+ * parent that `input` identifies.
  *
  * @throws AwsError `notFound` of the service: the parent does not exist
  */

@@ -1,4 +1,4 @@
-/** The regular operations of one member of a stored document: clients read, put and delete the member by itself. */
+/** Derives the operations that read, put and delete one member of a stored document. */
 import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ResourceRecord } from '#store/resources.ts';
@@ -7,7 +7,7 @@ import type { InputOf, Operations } from './resource.ts';
 import { onResource } from './resource-access.ts';
 import { findOrThrow, type Kind, type Members } from './resource-kind.ts';
 
-/** Change of a member that a guard checks. */
+/** Change of a member, as the functions in `guard` receive it before the change is stored. */
 export interface MemberChange<Document, Value> {
   /** The new value. Undefined for `delete`. */
   readonly value: Value | undefined;
@@ -21,7 +21,10 @@ export type MemberGuard<Document, Value> = (call: Call, change: MemberChange<Doc
 export interface MemberRules<Document, Value, Api, R extends keyof Api, P extends keyof Api, D extends keyof Api> {
   readonly read: {
     readonly operation: R;
-    /** Value of a member that no client has put. Default: NotFoundException. */
+    /**
+     * Value that the operation returns if no client has put the member. Default: the operation throws
+     * NotFoundException.
+     */
     readonly otherwise?: Value;
   };
   readonly put: {
@@ -36,7 +39,7 @@ export interface MemberRules<Document, Value, Api, R extends keyof Api, P extend
     readonly operation: D;
     readonly guard?: readonly MemberGuard<Document, Value>[];
     /** Values that other members of the document get when this member is deleted. */
-    readonly resets?: Partial<Document>;
+    readonly resets?: { readonly [Member in keyof Document]?: Document[Member] | undefined };
   };
 }
 
@@ -45,9 +48,10 @@ type AnyApi = Readonly<Record<string, { readonly input: Members; readonly output
 /**
  * Returns the operations of a member. `put` replaces the value, and `delete` of an absent member succeeds.
  *
- * Errors of a call have this order: the resource does not exist · the value is invalid · errors of the guards, in their order.
+ * The operations check for errors in this order: the resource does not exist · the value is invalid · errors of the
+ * guards, in the order of the list.
  *
- * Assumed: a change of a member does not update the resource's own timestamp.
+ * Assumed: a change of a member does not change the time of the resource's last update.
  */
 export function member<
   Document extends object,
@@ -105,7 +109,8 @@ export function member<
 /**
  * Returns a member of a stored document.
  *
- * Source: Terraform's AWS provider treats NotFoundException as a deleted configuration. Assumed: the message.
+ * Source: Terraform's AWS provider treats NotFoundException as a deleted configuration. Assumed: the wording of the
+ * error message.
  * @throws NotFoundException no client has put the member
  */
 export function memberOrThrow<Document, Name extends keyof Document & string>(

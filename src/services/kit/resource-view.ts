@@ -1,16 +1,28 @@
-/** Outputs of regular operations: the members that the model has, taken from the stored resource. */
+/**
+ * Outputs of the operations that `resource.ts` derives. They have the members of the output shape in the model, with
+ * the values of the stored resource.
+ */
 import { loadModel } from '#model/load.ts';
 import type { Shape } from '#model/model.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { isIdentifiedByArn, type Kind, type Members } from './resource-kind.ts';
 
-/** Members of outputs that are neither stored nor derived from the key. Each is computed only if the output has it. */
+/**
+ * Functions that return the values of output members, by member name. These values are neither stored nor derived from
+ * the key. A function is called only if the output has its member.
+ */
 export type Computed<Document> = Readonly<Record<string, (record: ResourceRecord<Document>) => unknown>>;
 
-/** A resource as outputs may show it. Reading a member computes it. */
+/**
+ * Function that returns the value of one member of a resource, for outputs. If `Computed` has a function for the
+ * member, the source returns the result of that function.
+ */
 type Source = (member: string) => unknown;
 
-/** Returns the members of a stored resource: its document, ID, ARN and times, and the identifiers of its parents from the input. */
+/**
+ * Returns the `Source` of a stored resource. The source returns the document's members, the ID, the ARN and the times
+ * of the resource. It takes the identifiers of the resource's parent from the input.
+ */
 function sourceOf<Document>(kind: Kind<Document>, record: ResourceRecord<Document>, input: Members, computed: Computed<Document>): Source {
   const { createdAt, updatedAt, document, id } = record;
   const members: Record<string, unknown> = {
@@ -35,8 +47,8 @@ export function idMemberOf(kind: Kind<unknown>): string | undefined {
 }
 
 /**
- * Returns the output of an operation on one resource. A member that is a structure contains the whole resource. Any other member has the
- * value of the resource's member with the same name.
+ * Returns the output of an operation on one resource. A member of the output that is a structure contains the whole
+ * resource. Any other member has the value of the resource's member with the same name.
  *
  *     GetVoiceConnector → { VoiceConnector: { VoiceConnectorId, Name, … } }
  *     UpdateAppInstance → { AppInstanceArn }
@@ -74,7 +86,7 @@ export function listOutputOf<Document>(
 }
 
 /**
- * Returns the members of an input that the resource has in the model, apart from identifiers. They form the document.
+ * Returns the document to store: the members of an input that the resource also has in the model. Omits identifiers.
  *
  *     CreateSipMediaApplication { AwsRegion, Name, Endpoints, Tags } → { AwsRegion, Name, Endpoints }
  */
@@ -97,7 +109,7 @@ export function hasToken(kind: Kind<unknown>, operation: string): boolean {
   return ClientRequestToken?.idempotencyToken === true;
 }
 
-/** Returns an identifier of a new resource, as later inputs name it. */
+/** Returns the value by which later requests identify a new resource: its ARN or its ID. */
 export function newIdentifierOf(kind: Kind<unknown>, record: ResourceRecord<unknown>): string {
   const source = sourceOf(kind, record, {}, {});
   return (isIdentifiedByArn(kind) ? kind.arn?.of(record) : source(idMemberOf(kind) as string)) as string;

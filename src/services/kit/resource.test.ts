@@ -4,7 +4,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { ChimeApi } from '#model/generated/chime.ts';
 import { loadModel } from '#model/load.ts';
 import type { Store } from '#store/store.ts';
-import { pageOf } from '../chime/page.ts';
+import { pageOf } from '../chime-kit/page.ts';
 import { ACCOUNT, accessOf, openOperations, START } from './fixture.ts';
 import { isNotYet } from './not-yet.ts';
 import { operationTable } from './operation-table.ts';
@@ -13,7 +13,9 @@ import type { Conventions, Kind } from './resource-kind.ts';
 import { member } from './resource-member.ts';
 import { TAG_RULES } from './tag-rules.ts';
 
-// Accounts, rooms and bots of Amazon Chime: identifiers of two levels, no ARNs, a token, a member.
+// The tests declare accounts, rooms and bots of Amazon Chime. None of these resources has an ARN. Each room and each
+// bot has an account as its parent. CreateRoom has a client request token. The member EventsConfiguration of a bot has
+// operations of its own.
 const CONVENTIONS: Conventions = {
   service: 'chime',
   tagRules: TAG_RULES.chime,
@@ -105,7 +107,7 @@ test('resource: an output has the document, the identifiers, the times and compu
   assert.deepEqual(await run('GetRoom', { AccountId, RoomId }), { Room });
 });
 
-test('resource: an update keeps absent members and changes the time', async () => {
+test('resource: an update does not change omitted members, and changes the update time', async () => {
   const { run, room } = await open();
   const RoomId = await room('general');
   const later = { now: START + 1 } as { now: typeof START };
@@ -113,7 +115,7 @@ test('resource: an update keeps absent members and changes the time', async () =
   assert.deepEqual([Room?.Name, Room?.UpdatedTimestamp], ['general', START + 1]);
 });
 
-test('resource: a list has pages, and a filter applies before the page', async () => {
+test('resource: a list is paged, and a page of a filtered list contains only matching resources', async () => {
   const { run, room } = await open();
   const ids = [await room('one'), await room('two')].sort();
   const first = await run('ListRooms', { AccountId, MaxResults: 1 });
@@ -127,7 +129,7 @@ test('resource: a list has pages, and a filter applies before the page', async (
   assert.deepEqual([filtered.Rooms?.map(({ Name }) => Name), filtered.NextToken], [['two'], undefined]);
 });
 
-test('resource: a token creates one resource, until the resource is deleted', async () => {
+test('resource: a client request token creates one resource, and another one if the first was deleted', async () => {
   const { run } = await open();
   const create = () => run('CreateRoom', { AccountId, Name: 'general', ClientRequestToken: 't' });
   const first = await create();
@@ -137,7 +139,7 @@ test('resource: a token creates one resource, until the resource is deleted', as
   assert.notDeepEqual(await create(), first);
 });
 
-// In the order of the checks: each input has the faults of the rows below it.
+// The rows are in the order of the operation's checks. Each input also has the faults of the rows below it.
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, input: ChimeApi['CreateRoom']['input'], code: string][] = [
   ['an unknown parent',     { AccountId: 'unknown', Name: '' }, 'NotFoundException'             ],
@@ -154,7 +156,7 @@ for (const [title, input, code] of REFUSED) {
   });
 }
 
-test('resource: a resource of another parent is NotFoundException', async () => {
+test('resource: a request for a resource with the wrong parent is NotFoundException', async () => {
   const { run, room, store } = await open();
   const RoomId = await room('general');
   await addAccount(store, 'b');
@@ -163,7 +165,7 @@ test('resource: a resource of another parent is NotFoundException', async () => 
   }
 });
 
-test('resource: a kind without ARN requires each action on *', () => {
+test('resource: an operation on a kind without an ARN requires the action of the same name on *', () => {
   const { operations } = loadModel('chime');
   const declared = Object.entries(OPERATIONS).filter(([name, operation]) => name in operations && !isNotYet(operation));
   assert.equal(declared.length, 11);
@@ -176,7 +178,7 @@ test('resource: a kind without ARN requires each action on *', () => {
   }
 });
 
-test('member: an absent one is NotFoundException, and a deletion does not change the resource', async () => {
+test('member: reading an absent member is NotFoundException, and deleting a member changes nothing else', async () => {
   const { run } = await open();
   const { Bot: bot } = await run('CreateBot', { AccountId, DisplayName: 'b' });
   const input = { AccountId, BotId: bot?.BotId as string };

@@ -1,8 +1,9 @@
 /**
- * The regular operations of a resource. A declaration in Smithy's terms (`create`, `read`, `update`, `delete`, `list`)
- * yields permissions, existence checks, limits, tags, pages, idempotency and outputs.
+ * Derives the operations of a resource from a declaration in Smithy's terms (`create`, `read`, `update`, `delete`,
+ * `list`). The operations have permissions, existence checks, limits, tags, pages, idempotency and outputs.
  *
- * A special rule is a guard of a declared operation, or an operation written by hand.
+ * To add a special rule, add a guard (a function that checks a change) to a declared operation, or write the operation
+ * by hand.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { AwsError } from '#core/aws-error.ts';
@@ -23,7 +24,7 @@ export type Operations<Api, Names extends keyof Api> = {
   readonly [Name in Names]: DeclaredOperation<InputOf<Api, Name>, OutputOf<Api, Name>>;
 };
 
-/** Resource that a guard checks, and the document that it will have. */
+/** Change of a resource, as a guard receives it: the input, and the documents before and after the change. */
 export interface Change<Document, Input> {
   readonly input: Input;
   /** Document after the change. For `delete`, the stored document. */
@@ -32,16 +33,19 @@ export interface Change<Document, Input> {
   readonly before?: ResourceRecord<Document>;
 }
 
-/** Checks a change, or performs an effect that belongs to it. */
+/** Checks a change of a resource. May also store other changes that belong to this change. */
 export type Guard<Document, Input> = (call: Call, change: Change<Document, Input>) => void | Promise<void>;
 
-/** Checks that `create` derives. `exists` applies only if the declaration has `conflict`. */
+/**
+ * Names of the checks that `resource` adds to every `create`: the tags are valid (`tags`), the ID is new (`exists`),
+ * and the limit is not reached (`limit`). The check `exists` applies only if the declaration has `conflict`.
+ */
 export type DerivedCheck = 'tags' | 'exists' | 'limit';
 
 /** Limit on the number of resources of a kind. */
 export interface Limit {
   readonly most: number;
-  /** Scope of the count: the account, its region, or the parent. */
+  /** Which resources the limit counts: those of the account, of one region of the account, or of one parent. */
   readonly per: 'account' | 'region' | 'parent';
   /** Description of the counted resources for the error, such as `bots in an app instance`. Default: the title of the kind. */
   readonly title?: string;
@@ -61,26 +65,35 @@ interface Declared<Api, Name extends keyof Api> {
 }
 
 export interface Create<Document, Api, Name extends keyof Api> extends Declared<Api, Name> {
-  /** Checks in the order of their errors. Derived checks that are not listed follow, in the order `tags`, `exists`, `limit`. */
+  /**
+   * Checks, in the order in which they run. A derived check that is not in this list runs after all checks of the list.
+   * These derived checks run in the order `tags`, `exists`, `limit`.
+   */
   readonly guard?: readonly (DerivedCheck | Guard<Document, InputOf<Api, Name>>)[];
-  /** Members of the document that the input may omit. */
+  /** Values of the document's members that the input may omit. */
   readonly defaults?: Partial<Document>;
-  /** Returns the document, before the checks. Default: `defaults` and the members of the input that the resource has in the model. */
+  /**
+   * Returns the document to store. Runs before the checks. Default: `defaults`, overridden by the members of the input
+   * that the resource has in the model.
+   */
   readonly document?: (call: Call, input: InputOf<Api, Name>, key: ResourceKey) => Document | Promise<Document>;
   /** Returns the ID of the new resource. Default: a UUID. */
   readonly id?: (call: Call, input: InputOf<Api, Name>) => string;
   /** Error for an ID that is in use. Required if clients choose IDs. */
   readonly conflict?: (input: InputOf<Api, Name>) => AwsError;
-  /** True if a request for an ID in use returns the stored resource, provided that it has all members and tags of the request. */
+  /**
+   * If true, `create` with an ID in use returns the stored resource, provided that this resource has all members and
+   * tags of the request.
+   */
   readonly repeatable?: true;
-  /** Returns the record to store, to set columns other than the document. Default: `record` unchanged. */
+  /** Returns the record to store. Use it to set columns other than `document`. Default: returns `record` unchanged. */
   readonly record?: (record: ResourceRecord<Document>) => ResourceRecord<Document>;
   /** Runs after the resource is stored. */
   readonly after?: (call: Call, record: ResourceRecord<Document>) => Promise<void>;
 }
 
 export interface Read<Api, Name extends keyof Api> extends Declared<Api, Name> {
-  /** Error for a resource that does not exist. Default: that of the service. */
+  /** Error for a resource that does not exist. Default: `notFound` in the conventions of the service. */
   readonly notFound?: (title: string, identifier: string) => AwsError;
 }
 
@@ -96,7 +109,7 @@ export interface Delete<Document, Api, Name extends keyof Api> extends Declared<
   readonly after?: (call: Call, record: ResourceRecord<Document>, input: InputOf<Api, Name>) => Promise<void>;
 }
 
-/** Condition on the resources of a list. `name` distinguishes its page tokens. */
+/** Condition on the resources of a list. The next page must be requested with a filter of the same `name`. */
 export interface Filter<Document> {
   readonly name: string;
   readonly matches: (record: ResourceRecord<Document>) => boolean;
@@ -107,7 +120,10 @@ export interface List<Document, Api, Name extends keyof Api> extends Declared<Ap
   readonly filter?: (input: InputOf<Api, Name>) => Filter<Document> | undefined;
 }
 
-/** Declaration of the regular operations of a kind. */
+/**
+ * Rules from which the function `resource` creates the create, read, update, delete and list operations for one kind of
+ * resource.
+ */
 export interface Rules<
   Document,
   Api,
@@ -126,7 +142,7 @@ export interface Rules<
   readonly list?: List<Document, Api, L>;
 }
 
-/** Types inside this file, where the operations of the model do not matter. */
+/** Looser types for the functions of this file, which work with the operations of any model. */
 type AnyApi = Readonly<Record<string, { readonly input: Members; readonly output: Members }>>;
 type AnyRules<Document> = Rules<Document, AnyApi, string, string, string, string, string>;
 type AnyOperation = DeclaredOperation<Members, Members>;
@@ -134,10 +150,10 @@ type AnyOperation = DeclaredOperation<Members, Members>;
 /**
  * Returns the declared operations of a kind.
  *
- * Errors of a call have this order:
+ * An operation checks for errors in this order:
  *
  * - the parent or the resource does not exist
- * - the token was used for another request
+ * - the client request token was used for another request
  * - errors of the guards and derived checks, in their order
  */
 export function resource<
@@ -197,7 +213,7 @@ function createOperation<Document>(
     }
     const added = { ...key, createdAt: now, updatedAt: now, tags: newTags(kind.conventions.tagRules, tags), document };
     const record = create.record?.(added) ?? added;
-    if ((await tx.resources.add(kind, record)) === 'exists') throw new Error(`a new ID is in use: ${kind.name} ${id}`);
+    if ((await tx.resources.add(kind, record)) === 'exists') throw new Error(`the new ID '${id}' (${kind.name}) is already in use`);
     await create.after?.(call, record);
     return record;
   }
@@ -212,7 +228,7 @@ function createOperation<Document>(
   };
 }
 
-/** Creates a resource, or returns the one that was created with the request's token. */
+/** Creates a resource, or returns the resource that was created with the same client request token. */
 async function createOnce<Document>(
   call: Call,
   kind: Kind<Document>,
@@ -326,7 +342,8 @@ function listOperation<Document>(
 }
 
 /**
- * Returns one page of the resources of a kind in the parent that an input identifies, in the order of IDs.
+ * Returns one page of the resources of a kind, in the order of IDs. If the kind has a parent, the page has only
+ * resources in the parent that `input` identifies.
  *
  * @throws AwsError the parent does not exist · BadRequestException the token belongs to another list
  */
@@ -343,7 +360,9 @@ export async function pageOfKind<Document>(
   return await page(scope, input, read, ({ id }) => id, pageResults);
 }
 
-/** Resources read at a time if a filter may skip most of them. */
+/**
+ * Number of resources in one read of a filtered list. It is large, because the filter may skip most of these resources.
+ */
 const READ_AT_ONCE = 1000;
 
 async function listIn<Document>(

@@ -9,8 +9,8 @@ export type ServiceErrorConstructor<Code extends string> = new (
 ) => AwsError;
 
 /**
- * Returns `AwsError` with a constructor that accepts only the error codes of a service's model and the common ones. `More` are codes that
- * the service returns although its model omits them.
+ * Returns `AwsError` with a constructor that accepts only the error codes of a service's model and the codes that all
+ * services share. `More` are codes that the service returns although its model omits them.
  *
  *     export const AwsError = serviceError<'iam'>();
  */

@@ -13,7 +13,7 @@ const WRONG: readonly [title: string, services: readonly Service[], message: Reg
   ['a service declared twice',                    [named('sts'), named('sts')],                                                   /^Error: service 'sts' is declared twice$/],
   ['a kind declared twice',                       [named('chime', { kinds: [ROOM] }), named('sts', { kinds: [{ name: 'room' }] })], /^Error: resource kind 'room' is declared by 'chime' and 'sts'$/],
   ['a kind declared twice by one service',        [named('chime', { kinds: [ROOM, ROOM] })],                                      /^Error: resource kind 'room' is declared by 'chime' and 'chime'$/],
-  ['sealed strings of a kind that is undeclared', [named('chime', { sealed: [sealedKind(ROOM, (record) => record)] })],           /^Error: 'chime' has sealed strings of kind 'room', which it does not declare$/],
+  ['sealed strings of a kind that is undeclared', [named('chime', { sealed: [sealedKind(ROOM, (record) => record)] })],           /^Error: service 'chime' lists sealed strings of kind 'room', but does not declare this kind$/],
 ];
 
 for (const [title, services, message] of WRONG) {

@@ -1,14 +1,26 @@
-/** Declaration of a service. `server/core` iterates the declarations and names no single service elsewhere. */
+/**
+ * Declaration of a service. `server/core/services.ts` lists the declarations. No other file in `server/` names a
+ * service.
+ */
 import type { AccountId } from '#core/arn.ts';
 import type { AwsError } from '#core/aws-error.ts';
+import type { Vault } from '#core/vault.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
+import type { ReadPeople } from './directories.ts';
+import type { LookUpTxt } from './dns.ts';
 import type { Subscription, Work } from './events.ts';
 
-/** Encrypts a sealed string again. `boundTo` is the binding of the original. */
+/**
+ * Encrypts a sealed (encrypted) string again, with the newest operator key of the server. `boundTo` must be the value
+ * that was passed to `Vault.seal` with the string.
+ */
 export type Reseal = (sealed: string, boundTo: string) => string;
 
-/** A kind of resource whose documents contain sealed strings. The operator's key rotation seals them again. */
+/**
+ * A kind of resource whose documents contain sealed (encrypted) strings. When the operator rotates the key, the server
+ * encrypts these strings again.
+ */
 export interface SealedKind {
   readonly kind: ResourceKind<unknown>;
   /** Returns the record with the result of `reseal` in place of each sealed string. */
@@ -38,12 +50,44 @@ export interface LinkedRole {
 }
 
 /**
- * Creates a sweep for one server. A sweep deletes expired resources, a bounded number in one transaction.
- * It resolves to 'more' if the server must run it again at once. Other requests run in between.
+ * Creates a sweep, a background task that deletes expired resources, for one server. Each run deletes a limited number
+ * of resources in one transaction. It resolves to 'more' if the server must run the sweep again immediately. Other
+ * requests can run between two runs.
  */
 export type Sweep = () => (work: Work) => Promise<'more' | 'done'>;
 
-/** A service: one folder in `services/`, whose `service.ts` declares it. `Parts` are the parts of the server that it needs. */
+/** Runs work in a transaction, which may run again after a conflict. */
+export type Transact = <T>(run: (work: Work) => Promise<T>) => Promise<T>;
+
+/**
+ * Creates the background work of one server. Each call runs a step with a few short transactions. It resolves to 'more' if the server must
+ * run the next step immediately. Long computations run in turns between the transactions.
+ */
+export type TaskSteps = () => (transact: Transact) => Promise<'more' | 'done'>;
+
+/** Parts of the server that background work can use outside of transactions. */
+export interface TaskParts {
+  readonly lookUpTxt: LookUpTxt;
+  /** Decrypts the passwords of directories. */
+  readonly vault: Pick<Vault, 'open'>;
+  readonly readPeople: ReadPeople;
+  /** Interval between two synchronizations of an account with its directory. */
+  readonly directorySyncSeconds: number;
+}
+
+/** Background work of a service that runs more often than the sweeps. */
+export interface Task {
+  /** Name in log lines: `evaluation of alarms`. */
+  readonly name: string;
+  readonly everyMs: number;
+  /** Loads the code before the first run, so that start-up stays fast. */
+  readonly load: (parts: TaskParts) => Promise<TaskSteps>;
+}
+
+/**
+ * A service: one folder in `services/`, whose `service.ts` declares it. `Parts` are the parts of the server that the
+ * service needs, such as the vault.
+ */
 export interface Service<Parts = never> {
   readonly name: ServiceName;
   /** Loads the operation table on first use, so that start-up stays fast. */
@@ -53,10 +97,16 @@ export interface Service<Parts = never> {
   readonly sealed?: readonly SealedKind[];
   readonly linkedRoles?: readonly LinkedRole[];
   readonly sweeps?: readonly Sweep[];
+  readonly tasks?: readonly Task[];
+  /** Operations whose calls are data events. They are not in the event history, and are recorded only for trails that select them. */
+  readonly dataEvents?: ReadonlySet<string>;
   /** Subscribers of events of this service and of other services. */
   readonly subscriptions?: readonly Subscription[];
-  /** Returns the error for an invalid page token in `member`. Default: `BadRequestException`. */
-  readonly invalidPageToken?: (member: string) => AwsError;
+  /**
+   * Returns the error for an invalid page token. `member` is the member of the input of `operation` that contains the token.
+   * Default: `BadRequestException`.
+   */
+  readonly invalidPageToken?: (member: string, operation: string) => AwsError;
 }
 
 /** Declares a service. */
@@ -82,7 +132,8 @@ export function checkServices(services: readonly Service[]): void {
       kinds.set(kind.name, name);
     }
     for (const { kind } of sealed) {
-      if (!own.includes(kind)) throw new Error(`'${name}' has sealed strings of kind '${kind.name}', which it does not declare`);
+      if (!own.includes(kind))
+        throw new Error(`service '${name}' lists sealed strings of kind '${kind.name}', but does not declare this kind`);
     }
   }
 }

@@ -5,13 +5,16 @@ import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Entry } from '#store/identity/repository.ts';
 import type { Tx } from '#store/store.ts';
 
-/** Summaries that are read at once. */
+/** Number of summaries in one read of the store. */
 const BATCH = 500;
 
 /**
- * Yields the summaries of a kind in an account, in the order of their keys, which start with `prefix`.
+ * Yields the summaries of the identity records of one kind in an account, in the order of their keys. If `prefix` is
+ * set, yields only records whose keys start with it. A summary is a record without its details, such as policy
+ * documents and tags.
  *
- * Only for kinds whose number in an account is limited: 10,000 summaries take about 30 ms, during which no other request is served.
+ * Use it only for kinds with a limited number of records in an account: 10,000 summaries take about 30 ms, during which
+ * the server handles no other request.
  */
 export async function* everySummary<Kind extends IdentityKind>(
   tx: Tx,

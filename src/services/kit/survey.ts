@@ -1,17 +1,18 @@
-/** Reads of long lists in several transactions, so that other callers get their turn. */
+/** Reads of long lists in several short transactions, so that the transactions of other requests run in between. */
 import type { Tx } from '#store/store.ts';
 import type { Call } from './operation.ts';
 
-/** One part of a list. `next` is where the following part begins. Absent: this is the last part. */
+/** One part of a list. `next` is the cursor of the following part. The last part has no `next`. */
 export interface Part<Item, Cursor> {
   readonly items: readonly Item[];
   readonly next?: Cursor;
 }
 
 /**
- * Returns all items of a long list. Reads each part in a transaction of its own, so the parts are not from one moment.
+ * Returns all items of a long list. Reads each part in a transaction of its own. So the list can change between two
+ * parts.
  *
- * `read` reads a part, which must take a few milliseconds only. It may run again after a conflict.
+ * `read` reads one part, in a few milliseconds at most. It may run again if its transaction conflicts with another one.
  */
 export function surveyed<Item, Cursor>(
   call: Call,

@@ -1,8 +1,8 @@
 /**
- * Tags of requests: checks, the stored form, and the condition keys of requests that add or remove tags. `TAG_RULES` has the differences
- * between services.
+ * Tags of requests: checks, the stored form, and the condition keys of requests that add or remove tags. `TAG_RULES`
+ * has the differences between services.
  *
- * Lengths and characters are constraints of the models, which decoding checks. Requirements ERR-5, TAG-5.
+ * The models limit the lengths and characters of tags, and decoding checks these limits. Requirements ERR-5, TAG-5.
  */
 import { AwsError } from '#core/aws-error.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
@@ -17,11 +17,17 @@ export interface RequestTag {
 /** Entries of a condition context. */
 export type TagContext = readonly (readonly [key: string, value: string | readonly string[]])[];
 
-/** Differences between services. */
+/**
+ * Differences between the tag rules of services. `duplicate` and `reserved` are the errors for duplicate and reserved
+ * keys.
+ */
 export interface TagRules {
   readonly duplicate: () => AwsError;
   readonly reserved: () => AwsError;
-  /** Effect of a tag whose key differs from a present key only in case. */
+  /**
+   * Effect of adding a tag if the resource has a tag whose key differs only in case. The new tag replaces the present
+   * tag, or the request fails with the error `duplicate`.
+   */
   readonly otherCase: 'replaces' | 'is a duplicate';
 }
 
@@ -31,12 +37,14 @@ const RESERVED = 'Tag keys may not begin with aws:, which is reserved.';
 /**
  * Tag rules of each service.
  *
- * Source: IAM User Guide, "Tagging IAM resources", rules for tagging: a tag of a user or role replaces one whose key differs in case only.
- * AWS General Reference, "Tagging your AWS resources": `aws:` is reserved in any case. organizations 2016-11-28, InvalidInputExceptionReason.
- * Assumed: Chime returns the same messages as IAM. The messages about reserved keys are also assumed.
+ * Source: IAM User Guide, "Tagging IAM resources", rules for tagging: a new tag of a user or role replaces a tag whose
+ * key differs only in case. AWS General Reference, "Tagging your AWS resources": `aws:` is reserved in any case.
+ * organizations 2016-11-28, InvalidInputExceptionReason. cloudtrail 2013-11-01, InvalidTagParameterException.
+ * Assumed: the other services return the same messages as IAM. The messages about reserved keys are also assumed.
  *
- * AWS allows tag keys that differ only in case on resources of Chime and Organizations, and on IAM resources other than users and roles. AWS
- * warns against such keys. Conditions cannot distinguish them, so this server never stores both.
+ * AWS allows tag keys that differ only in case on the resources of the other services, and on IAM resources other than
+ * users and roles. AWS warns against such keys. Conditions cannot distinguish them, so this server never stores two
+ * such keys on one resource.
  */
 // biome-ignore format: a table
 export const TAG_RULES = {
@@ -47,6 +55,18 @@ export const TAG_RULES = {
     otherCase: 'replaces',
     duplicate: () => new AwsError('InvalidInputException', 'Tag keys must be unique among the tags attached to the same entity.', { Reason: 'DUPLICATE_TAG_KEY' }),
     reserved: () => new AwsError('InvalidInputException', RESERVED, { Reason: 'INVALID_SYSTEM_TAGS_PARAMETER' }),
+  },
+  cloudtrail: {
+    otherCase: 'is a duplicate',
+    duplicate: () => new AwsError('InvalidTagParameterException', DUPLICATE),
+    reserved: () => new AwsError('InvalidTagParameterException', RESERVED),
+  },
+  events:        { otherCase: 'is a duplicate', duplicate: () => new AwsError('ValidationError', DUPLICATE),        reserved: () => new AwsError('ValidationError', RESERVED) },
+  logs:          { otherCase: 'is a duplicate', duplicate: () => new AwsError('InvalidParameterException', DUPLICATE), reserved: () => new AwsError('InvalidParameterException', RESERVED) },
+  cloudwatch: {
+    otherCase: 'is a duplicate',
+    duplicate: () => new AwsError('InvalidParameterValueException', DUPLICATE),
+    reserved: () => new AwsError('InvalidParameterValueException', RESERVED),
   },
 } as const satisfies Record<string, TagRules>;
 
@@ -67,9 +87,10 @@ export function newTags(rules: TagRules, tags: readonly RequestTag[] = []): read
 }
 
 /**
- * Adds tags to those of a resource. The caller checks the number of tags.
+ * Adds tags to the tags of a resource. The caller checks the number of tags.
  *
- * @throws AwsError as `newTags` · `duplicate`: a key differs only in case from a present key, and the service does not replace it
+ * @throws AwsError in the same cases as `newTags` · `duplicate`: a key differs only in case from the key of a present
+ *   tag, and `otherCase` of the rules is 'is a duplicate'
  */
 export function mergedTags(rules: TagRules, present: readonly TagRecord[], added: readonly RequestTag[] | undefined): readonly TagRecord[] {
   const tags = [...present];
@@ -84,7 +105,10 @@ export function mergedTags(rules: TagRules, present: readonly TagRecord[], added
   return tags;
 }
 
-/** Removes tags, and ignores unknown keys. If the service replaces tags ignoring case, keys match ignoring case. */
+/**
+ * Removes the tags with the keys `keys`. Ignores unknown keys. Compares keys ignoring case in services where a new tag
+ * replaces a tag whose key differs only in case.
+ */
 export function tagsWithout(rules: TagRules, present: readonly TagRecord[], keys: readonly string[]): readonly TagRecord[] {
   if (rules.otherCase === 'is a duplicate') return present.filter(({ key }) => !keys.includes(key));
   const gone = new Set(keys.map((key) => key.toLowerCase()));
@@ -95,7 +119,8 @@ export function tagsWithout(rules: TagRules, present: readonly TagRecord[], keys
  * Returns `aws:RequestTag/…` and `aws:TagKeys` of a request that adds tags.
  *
  * Source: IAM User Guide, "Controlling access during AWS requests".
- * @throws AwsError as `newTags`: policies never evaluate ambiguous tags
+ * @throws AwsError in the same cases as `newTags`. So policies never evaluate two tags whose keys are equal ignoring
+ *   case.
  */
 export function requestTags(rules: TagRules, tags: readonly RequestTag[] | undefined): TagContext {
   return tagContext(Object.fromEntries(newTags(rules, tags).map(({ key, value }) => [key, value])));
@@ -112,7 +137,7 @@ export function tagContext(tags: Readonly<Record<string, string>>): TagContext {
   return keys.length === 0 ? [] : [...tagContextOf('aws:requesttag/', tags), ['aws:tagkeys', keys]];
 }
 
-/** Returns the tags of a resource as a decision reads them: `Access.resourceTags`. */
+/** Returns the tags of a resource in the form that `Access.resourceTags` passes to the policy decision. */
 export function tagValues(tags: readonly TagRecord[]): Readonly<Record<string, string>> {
   return Object.fromEntries(tags.map(({ key, value }) => [key, value]));
 }

@@ -27,8 +27,8 @@ const DEFAULT_ROLE_NAME = 'OrganizationAccountAccessRole';
 /** Operations on account creation requests. */
 export const accountCreationOperations = {
   /**
-   * Creates an account. It exists when the operation returns, so the response already contains the final status. If the email address is in
-   * use, the operation succeeds, and the status is FAILED with the reason EMAIL_ALREADY_EXISTS.
+   * Creates an account before the operation returns, so the response already contains the final status. If the email
+   * address is in use, the operation succeeds, and the status is FAILED with the reason EMAIL_ALREADY_EXISTS.
    *
    * Assumed: `IamUserAccessToBilling` has no effect, because there is no billing.
    */
@@ -86,11 +86,14 @@ export const accountCreationOperations = {
 /**
  * Retention of account creation requests.
  *
- * Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as in its console.
+ * Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as in the console of Organizations.
  */
 const CREATION_RETENTION_MS = 90 * 24 * 60 * 60_000;
 
-/** Deletes requests that are past their retention, so that failing requests cannot fill the store. */
+/**
+ * Reads a random sample of the account creation requests, and deletes the requests that are past their retention.
+ * Without this deletion, failed requests could fill the store.
+ */
 async function deleteExpiredCreations(call: Call): Promise<void> {
   for (const { key, record } of await sampleOf(call, 'account-creation', newCreationId(call.random))) {
     if (call.now >= record.requestedAt + CREATION_RETENTION_MS) await call.tx.identity.remove(call.accountId, 'account-creation', key);
@@ -103,14 +106,15 @@ export function emailKey(email: string): string {
 }
 
 /**
- * Creates an account and the role that the management account assumes to access it.
+ * Creates an account, and a role in the new account. The management account assumes this role to access the new
+ * account.
  *
  * Source: AWS Organizations User Guide, "Accessing member accounts": the role, its trust policy and its permissions policy.
  */
 async function createAccount(call: Call, accountId: AccountId, name: string, email: string, roleName: string): Promise<void> {
   const { identity } = call.tx;
   const outcome = await identity.add(accountId, 'account', accountId, { accountId, name, email, createdAt: call.now });
-  // A random ID is in use with a probability of 1 in 10^11 per existing account. The client can retry.
+  // A random ID is in use with a probability of about 1 in 10^12 per existing account. The client can retry.
   if (outcome === 'exists') throw new AwsError('ServiceException', 'The new account ID is in use. Try again.');
   const key = nameKey(roleName);
   const role: RoleRecord = {

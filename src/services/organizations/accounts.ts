@@ -1,5 +1,5 @@
 /**
- * Accounts of an organization. `account-creation.ts` creates accounts, and `handshakes.ts` invites them.
+ * Accounts of an organization. `account-creation.ts` creates accounts, and `handshakes.ts` invites existing accounts.
  */
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Account, OrganizationsApi } from '#model/generated/organizations.ts';

@@ -89,8 +89,9 @@ export const attachmentOperations = {
   },
 
   /**
-   * Throws for every valid target. Only policy types that are merged have an effective policy. Service control policies are evaluated level
-   * by level instead. A member account may call this operation for itself.
+   * Always throws an error. In AWS, an effective policy merges the policies of a target and its parents. AWS does not
+   * merge service control policies, and Belfry has no other policy types. A member account may call this operation for
+   * itself.
    *
    * Source: organizations 2016-11-28, DescribeEffectivePolicy: "This operation applies only to management policies."
    */
@@ -111,7 +112,7 @@ export const attachmentOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** ID of a target with the policies attached to it. */
+/** A target: its own ID, and the IDs of the policies that are attached to it. */
 interface Attached {
   readonly id: string;
   readonly policyIds: readonly string[];
@@ -133,7 +134,11 @@ function targetsOf({ tx, accountId }: Call, organization: OrganizationRecord): R
   ]);
 }
 
-/** Returns a target whose policies change. @throws TargetNotFoundException  the organization has no such root, unit or account */
+/**
+ * Returns the root, unit or account with an ID.
+ *
+ * @throws TargetNotFoundException  the organization has no root, unit or account with this ID
+ */
 async function targetToChange(tx: Tx, organization: OrganizationRecord, targetId: string): Promise<FoundTarget> {
   const target = await targetOf(tx, organization, targetId);
   if (target === undefined) throw refusal('TargetNotFoundException');

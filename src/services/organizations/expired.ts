@@ -6,11 +6,11 @@ import type { Call } from '../kit/operation.ts';
 const SAMPLE = 100;
 
 /**
- * Returns 100 records that follow a random key. After the last record of the list, it continues with the first. Returns all records if
- * there are fewer.
+ * Returns the 100 records that follow a random key in the list. After the last record, continues with the first record.
+ * Returns all records if there are fewer than 100.
  *
- * Requests that add a record delete the expired records in this sample, so that each request reads a limited number of records. Only about
- * one in a hundred records remains after its expiration.
+ * A request that adds a record deletes only the expired records in this sample, so that it reads a limited number of
+ * records. On average, only about one in a hundred stored records is an expired record that was not yet deleted.
  */
 export async function sampleOf<Kind extends 'handshake' | 'account-creation'>(
   { tx, accountId }: Call,

@@ -14,7 +14,7 @@ export const HANDSHAKE_LIFE_MS = 15 * 24 * 60 * 60_000;
 
 /**
  * Time for which an ended invitation remains visible: 30 days. Source: organizations 2016-11-28, ListHandshakesForOrganization.
- * Assumed: it starts at the expiration time of the invitation.
+ * Assumed: the 30 days start at the expiration time of the invitation.
  */
 const VISIBLE_MS = 30 * 24 * 60 * 60_000;
 
@@ -48,7 +48,12 @@ export async function cancelOpenHandshakes(call: Call): Promise<void> {
   for (const handshake of await openHandshakes(call)) await endHandshake(call, handshake, 'CANCELED');
 }
 
-/** Returns the open invitations of the calling management account. Writes: deletes invitations that are no longer visible. */
+/**
+ * Returns the open invitations of the calling management account.
+ *
+ * Writes: in a random sample of the invitations, deletes the invitations that are no longer visible. Also removes
+ * expired invitations from the list of open invitations.
+ */
 export async function openHandshakes(call: Call): Promise<HandshakeRecord[]> {
   const { tx, accountId, now } = call;
   for (const { key, record } of await sampleOf(call, 'handshake', newHandshakeId(call.random))) {

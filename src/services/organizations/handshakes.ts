@@ -68,7 +68,10 @@ export const handshakeOperations = {
     },
   },
 
-  /** Joins the organization. The policies of the organization apply to the account from the next request on. */
+  /**
+   * Adds the caller's account to the organization that sent the invitation. The policies of the organization apply to
+   * the account from the next request on.
+   */
   AcceptHandshake: {
     access: (input, caller) => onHandshake(caller, input.HandshakeId),
     async handle(call, input) {
@@ -102,7 +105,7 @@ export const handshakeOperations = {
     },
   },
 
-  /** Returns an invitation. Both the inviting and the invited account can call it. */
+  /** Returns an invitation. The inviting account and the invited account can call this operation. */
   DescribeHandshake: {
     access: (input, caller) => onHandshake(caller, input.HandshakeId),
     async handle(call, input) {

@@ -42,7 +42,7 @@ export async function ownOrganization(call: Call): Promise<OrganizationRecord> {
  * Returns the organization that the caller manages.
  *
  * @throws AWSOrganizationsNotInUseException  the caller's account is not in an organization
- * @throws AccessDeniedException              the caller's account is a member of its organization
+ * @throws AccessDeniedException              the caller's account is not the management account of its organization
  */
 export async function managedOrganization(call: Call): Promise<OrganizationRecord> {
   const organization = await ownOrganization(call);
@@ -93,7 +93,7 @@ export async function unitsDownTo(tx: Tx, organization: OrganizationRecord, pare
   return units;
 }
 
-/** Returns the path of the direct children of a parent: `o-…/r-…/ou-…/`. */
+/** Returns the path of a root or unit: `o-…/r-…/ou-…/`. The path of a direct child is this path plus the child's ID. */
 export async function pathOf(tx: Tx, organization: OrganizationRecord, parentId: string): Promise<string> {
   const units = await unitsDownTo(tx, organization, parentId);
   return `${[organization.organizationId, organization.root.rootId, ...units.map(({ unitId }) => unitId)].join('/')}/`;
@@ -109,17 +109,20 @@ export async function* everyAccount(tx: Tx, organization: OrganizationRecord): A
   for await (const { record } of everySummary(tx, organization.accountId, 'organization-account')) yield record;
 }
 
-/** Returns the service control policies attached to a unit or account of an organization. */
+/** Returns the IDs of the service control policies attached to a unit or account of an organization. */
 export function policyIdsOf(organization: OrganizationRecord, target: Parameters<typeof attachedPolicyIds>[1]): readonly string[] {
   return attachedPolicyIds(organization, target, initialPolicyIds(organization));
 }
 
-/** Returns the policies attached to a new unit or account. Source: AWS Organizations User Guide, "Service control policies (SCPs)". */
+/**
+ * Returns the IDs of the policies attached to a new unit or account.
+ * Source: AWS Organizations User Guide, "Service control policies (SCPs)".
+ */
 function initialPolicyIds(organization: OrganizationRecord): readonly string[] {
   return organization.serviceControl === 'enabled' ? [FULL_AWS_ACCESS.policyId] : [];
 }
 
-/** Members of the record of a new unit or account. */
+/** Returns the part of the record of a new unit or account that describes its attached policies. */
 export function newTarget(organization: OrganizationRecord) {
   return { attachedPolicyIds: initialPolicyIds(organization), attachedIn: organization.attachmentPeriod ?? 0 };
 }
@@ -161,7 +164,10 @@ function rootTarget(tx: Tx, organization: OrganizationRecord): FoundTarget {
 
 type TargetChange = Parameters<FoundTarget['put']>[0];
 
-/** Adds the current attachment period to a change of attached policies. `attachedPolicyIds` ignores attachments of earlier periods. */
+/**
+ * Adds the number of the current attachment period to a change of attached policies. A period begins when service
+ * control policies are enabled or disabled. The function `attachedPolicyIds` ignores attachments of earlier periods.
+ */
 function changeIn(organization: OrganizationRecord, change: TargetChange): TargetChange & { readonly attachedIn?: number } {
   return change.attachedPolicyIds === undefined ? change : { ...change, attachedIn: organization.attachmentPeriod ?? 0 };
 }

@@ -14,7 +14,7 @@ export async function hasRoom(call: Call, organization: OrganizationRecord): Pro
   return (await call.tx.identity.count(organization.accountId, 'organization-account')) < QUOTAS.accounts;
 }
 
-/** Adds an account, which must not be in an organization, under the root. */
+/** Adds an account to an organization, directly under the root. The account must not be in an organization yet. */
 export async function join(
   call: Call,
   organization: OrganizationRecord,
@@ -43,25 +43,34 @@ export async function join(
 const WAIT_PERIOD_MS = 4 * 24 * 60 * 60_000;
 
 /**
- * Removes an account from its organization. The policies of the organization stop applying to the account with the next request.
+ * Removes an account from its organization. From the next request on, the policies of the organization do not apply to
+ * the account.
  *
- * An account that the organization created must first be standalone. AWS requires contact data and a payment method for that.
- * In Belfry, the operator runs `belfry account make-standalone` instead.
+ * An account that the organization created must become standalone (able to exist without an organization) before it can
+ * leave. In AWS, a standalone account needs contact data and a payment method. In Belfry, the operator runs
+ * `belfry account make-standalone`.
  *
- * @throws MasterCannotLeaveOrganizationException  it is the management account
- * @throws ConstraintViolationException            the account is closed, because outside the organization it would be open again
+ * @throws MasterCannotLeaveOrganizationException  the account is the management account
+ * @throws ConstraintViolationException            the account is closed. Leaving would reopen it
+ * @throws ConstraintViolationException            the account is a delegated administrator of CloudTrail
  * @throws ConstraintViolationException            the organization created the account, and the operator has not made it standalone
  *
- * Source: Organizations API reference, LeaveOrganization and RemoveAccountFromOrganization. Message of the missing prerequisites: as AWS
- * returns it for RemoveAccountFromOrganization.
- * Assumed: the message of the waiting period, and that this reason takes precedence. The reason of the missing prerequisites is the payment
- * method.
+ * Source: Organizations API reference, LeaveOrganization and RemoveAccountFromOrganization. The message about missing
+ * prerequisites is the message that AWS returns for RemoveAccountFromOrganization.
+ * Assumed: (1) the message about the waiting period; (2) the waiting period is checked before the prerequisites;
+ * (3) the message about delegated administrators, and the order; (4) the `Reason` for missing prerequisites is the one for a missing payment method.
  */
 export async function leave(call: Call, organization: OrganizationRecord, account: OrganizationAccountRecord): Promise<void> {
   const { memberId } = account;
   if (memberId === organization.accountId) throw refusal('MasterCannotLeaveOrganizationException');
   if (account.status === 'SUSPENDED') {
     throw constraintViolation('ACCOUNT_CANNOT_LEAVE_ORGANIZATION', 'A closed account cannot leave its organization.');
+  }
+  if (organization.trailAdministrators?.[memberId] !== undefined) {
+    throw constraintViolation(
+      'CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG',
+      'You attempted to remove an account that is registered as a delegated administrator. Deregister it first.',
+    );
   }
   if (account.joinedMethod === 'CREATED') await requireStandalone(call, account);
   await call.tx.identity.remove(organization.accountId, 'organization-account', memberId);

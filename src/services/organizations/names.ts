@@ -7,7 +7,7 @@ import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import type { OrganizationRecord } from '#store/identity/organization-records.ts';
 
-/** Characters of IDs. There are 32, so that five random bits select each with the same probability. */
+/** Characters of random IDs. There are 32 characters, so that five random bits select each one equally often. */
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv';
 
 type Random = (bytes: number) => Uint8Array;
@@ -35,7 +35,10 @@ export function newAccountId(random: Random): AccountId {
   return String(100_000_000_000n + (number % 900_000_000_000n)) as AccountId;
 }
 
-/** IDs of an organization that its ARNs contain. For a caller without an organization, `resources.ts` uses a placeholder. */
+/**
+ * The two IDs in every ARN of an organization: the ID of the management account and the ID of the organization. For a
+ * caller without an organization, `resources.ts` uses a placeholder.
+ */
 export type Owner = Pick<OrganizationRecord, 'accountId' | 'organizationId'>;
 
 function ownedArn(owner: Owner, type: string, rest: string): Arn {

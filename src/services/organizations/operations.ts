@@ -2,11 +2,12 @@
  * Operation table of Organizations, joined from the files of its resources. An operation that is not implemented returns
  * NotYetImplementedException.
  *
- * The following operations are not implemented:
- * - delegated administrators, because no service of this server has an administrator, and resource policies, which give permissions to
- *   delegated administrators;
+ * The operations for the following features are not implemented:
+ * - delegated administrators, because no service of this server supports them;
+ * - resource policies, because they give permissions to delegated administrators;
  * - EnableAllFeatures, because the features of an organization are fixed when it is created;
- * - transfers of responsibility, because there is no billing, and accounts of GovCloud, because there is one partition;
+ * - transfers of responsibility, because this server has no billing;
+ * - accounts of GovCloud, because this server has only one partition;
  * - policy types other than service control policies.
  */
 import { type OperationTable, operationTable } from '../kit/operation-table.ts';

@@ -2,7 +2,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import { type Page as KitPage, paging } from '../kit/page.ts';
 import { invalidInput } from './refusals.ts';
 
-/** Members of a request for a page. */
+/** Pagination members of a list request. */
 interface PageRequest {
   readonly MaxResults?: number;
   readonly NextToken?: string;
@@ -17,7 +17,8 @@ interface PageRest {
 export type Page<Item> = KitPage<Item, PageRest>;
 
 /**
- * Pages of Organizations. An invalid token is an InvalidInputException.
+ * Functions that return pages of lists in the format of Organizations. They throw InvalidInputException for an invalid
+ * token.
  *
  * Source: organizations 2016-11-28: MaxResults is at most 20. Assumed: it defaults to 20.
  */

@@ -106,11 +106,11 @@ export const policyOperations = {
  * Checks that an organization can have policies of a type.
  *
  * @throws PolicyTypeNotAvailableForOrganizationException  the organization has only the consolidated billing features
- * @throws NotYetImplementedException                      AWS has policies of this type, this server does not
+ * @throws NotYetImplementedException                      AWS has policies of this type, but Belfry does not
  */
 export function ensureTypeAvailable(organization: OrganizationRecord, operation: string, type: PolicyType): void {
   if (organization.featureSet !== 'ALL') throw refusal('PolicyTypeNotAvailableForOrganizationException');
-  if (type !== 'SERVICE_CONTROL_POLICY') throw notYetImplemented(`${operation} of ${type}`);
+  if (type !== 'SERVICE_CONTROL_POLICY') throw notYetImplemented(`${operation} for policies of type ${type}`);
 }
 
 type ListedPolicy = Pick<ServiceControlPolicyRecord, 'policyId' | 'name' | 'description'>;
@@ -132,10 +132,10 @@ export async function policyOf(call: Call, policyId: string): Promise<PolicyFact
 }
 
 /**
- * Returns a policy of the caller's account that it may change.
+ * Returns a policy that the caller's account may change.
  *
- * @throws InvalidInputException    it is FullAWSAccess, which AWS manages
- * @throws PolicyNotFoundException  it does not exist
+ * @throws InvalidInputException    the policy is FullAWSAccess, which AWS manages
+ * @throws PolicyNotFoundException  the policy does not exist
  */
 export async function policyToChange(call: Call, policyId: string): Promise<ServiceControlPolicyRecord> {
   if (policyId === FULL_AWS_ACCESS.policyId) throw invalidInput('IMMUTABLE_POLICY', 'You cannot change an AWS managed policy.');

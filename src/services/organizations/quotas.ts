@@ -2,7 +2,8 @@
  * Quotas of an organization.
  *
  * Source: AWS Organizations User Guide, "Quotas for AWS Organizations".
- * Assumed: the number of accounts is the maximum that AWS grants on request, because Belfry has no such process.
+ * Assumed: the number of accounts is the maximum that AWS grants on request, because Belfry has no requests to raise a
+ * quota.
  */
 // biome-ignore format: a table
 /** Quotas of an organization. */

@@ -2,8 +2,9 @@
  * Errors of Organizations. Most of them have a `Reason` in addition to the code.
  *
  * Source: organizations 2016-11-28, the exceptions and their reasons.
- * Source of the messages: public reports: org-formation-cli 332 and 368 (size, depth), cloudformation-coverage-roadmap 2245 (duplicate
- * name), terraform-provider-aws 41493 (attachments). Assumed: the other messages.
+ * Source: the following issues on GitHub quote messages of AWS: org-formation-cli 332 and 368 (size, depth),
+ * cloudformation-coverage-roadmap 2245 (duplicate name), terraform-provider-aws 41493 (attachments).
+ * Assumed: the other messages.
  */
 import { AwsError } from './errors.ts';
 
@@ -56,6 +57,7 @@ type Constraint =
   | 'MEMBER_ACCOUNT_PAYMENT_INSTRUMENT_REQUIRED'
   | 'WAIT_PERIOD_ACTIVE'
   | 'CANNOT_CLOSE_MANAGEMENT_ACCOUNT'
+  | 'CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG'
   | 'MAX_TAG_LIMIT_EXCEEDED'
   | 'ORGANIZATION_NOT_IN_ALL_FEATURES_MODE';
 

@@ -21,7 +21,7 @@ export function onOrganization(context: Context = []): DeclaredAccess {
   return { resources: ['*'], ...contextOf(context) };
 }
 
-/** Returns the permission for an action on resources by ID: the root, units, accounts, policies. */
+/** Returns the permission for an action on the resources with the IDs `ids`: the root, units, accounts or policies. */
 export function onResources(caller: Caller, ids: readonly string[], context: Context = []): DeclaredAccess {
   return {
     resources: ids.map((id) => arnOf(placeholderOwner(caller), id)),
@@ -38,7 +38,7 @@ export function onResources(caller: Caller, ids: readonly string[], context: Con
   };
 }
 
-/** Returns the permission to create a policy, which has no ID yet. Its resource is a pattern for all policies. */
+/** Returns the permission to create a policy. Its resource matches all policies, because a new policy has no ID yet. */
 export function onNewPolicy(caller: Caller, context: Context): DeclaredAccess {
   return {
     resources: [anyPolicyArn(placeholderOwner(caller))],
@@ -47,7 +47,10 @@ export function onNewPolicy(caller: Caller, context: Context): DeclaredAccess {
   };
 }
 
-/** Returns the permission for an action on a handshake. Its ARN contains the inviting account, even if the invited account calls. */
+/**
+ * Returns the permission for an action on a handshake. The ARN of a handshake contains the inviting account, even if
+ * the caller belongs to the invited account.
+ */
 export function onHandshake(caller: Caller, handshakeId: string): DeclaredAccess {
   return {
     resources: [arnOf(placeholderOwner(caller), handshakeId)],
@@ -81,7 +84,10 @@ export function requestTagKeys(keys: readonly string[]): Context {
   return rules.requestTagKeys(keys);
 }
 
-/** Returns the condition key `organizations:PolicyType`. Operations on an existing policy use the default, which is the only type. */
+/**
+ * Returns the condition key `organizations:PolicyType`. Operations on an existing policy use the default value, because
+ * Belfry has only service control policies.
+ */
 export function policyTypeKey(policyType: string = 'SERVICE_CONTROL_POLICY'): Context {
   return [['organizations:policytype', policyType]];
 }

@@ -1,14 +1,18 @@
 /**
- * Trusted access of services to the organization. It is stored and listed, but has no effect, because no service of this server acts on its
- * own in the accounts of an organization.
+ * Trusted access of services to the organization. CloudTrail needs it for organization trails. The trusted access of other
+ * services is stored and listed, but it has no effect, because they do not act on their own in the accounts of an organization.
  */
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { managedOrganization, putOrganization } from './lookup.ts';
+import { managedOrganization, memberAccount, putOrganization } from './lookup.ts';
 import { pageOf } from './page.ts';
 import { constraintViolation, invalidInput } from './refusals.ts';
 import { onOrganization } from './resources.ts';
 import { isServicePrincipal } from './service-principals.ts';
+import { toAccount } from './shapes.ts';
+
+/** Service that has delegated administrators. */
+const CLOUDTRAIL = 'cloudtrail.amazonaws.com';
 
 /** Operations on trusted access of services. */
 export const serviceAccessOperations = {
@@ -47,12 +51,21 @@ export const serviceAccessOperations = {
     },
   },
 
-  /** Returns an empty list, because no administrator can be registered. */
+  /**
+   * Returns the delegated administrators of CloudTrail, of which there are at most 3. Belfry does not implement the
+   * registration of administrators of other services.
+   */
   ListDelegatedAdministrators: {
     access: (input) => onOrganization(input.ServicePrincipal === undefined ? [] : servicePrincipalKey(input.ServicePrincipal)),
-    async handle(call) {
-      await managedOrganization(call);
-      return { DelegatedAdministrators: [] };
+    async handle(call, { ServicePrincipal = CLOUDTRAIL }) {
+      const organization = await managedOrganization(call);
+      const DelegatedAdministrators = [];
+      for (const [accountId, DelegationEnabledDate] of Object.entries(organization.trailAdministrators ?? {})) {
+        if (ServicePrincipal !== CLOUDTRAIL) break;
+        const { Paths: _, ...account } = await toAccount(call.tx, organization, await memberAccount(call.tx, organization, accountId));
+        DelegatedAdministrators.push({ ...account, DelegationEnabledDate });
+      }
+      return { DelegatedAdministrators };
     },
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;

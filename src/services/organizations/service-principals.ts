@@ -1,10 +1,13 @@
 /**
  * Services that integrate with Organizations.
  *
- * Source: AWS Organizations User Guide, "AWS services that you can use with AWS Organizations", the service principals on the pages of the
- * services. Recorded: `notifications.amazon.com`, `eks.amazonaws.com` and the principals for the configuration of several accounts in
- * tedilabs/terraform-aws-organization; `stacksets.cloudformation.amazonaws.com` is refused, although its page names it
- * (pepperize/cdk-organizations issue 1718). Assumed: the principals on those pages are all there are.
+ * Source: AWS Organizations User Guide, "AWS services that you can use with AWS Organizations", the service principals
+ * on the pages of the services.
+ * Recorded: tedilabs/terraform-aws-organization has `notifications.amazon.com`, `eks.amazonaws.com` and the principals
+ * for the configuration of several accounts.
+ * Recorded: AWS rejects `stacksets.cloudformation.amazonaws.com`, although the page of StackSets names this principal
+ * (pepperize/cdk-organizations issue 1718).
+ * Assumed: AWS recognizes no principals other than these.
  */
 const RECOGNIZED: ReadonlySet<string> = new Set(
   [

@@ -1,7 +1,7 @@
 import { service } from '../kit/service.ts';
 import { invalidInput } from './refusals.ts';
 
-/** Service Organizations, whose records are in the identity store. */
+/** Declaration of the service Organizations. The part `identity` of the store contains its records. */
 export const organizations = service<object>({
   name: 'organizations',
   operations: async () => (await import('./operations.ts')).organizationsOperations(),

@@ -19,7 +19,8 @@ import { accountArn, arnOf, organizationArn, policyArn } from './names.ts';
 /**
  * Returns the email address of an account.
  *
- * Assumed: an account that the operator created has no address. Clients that require one get an address in the reserved domain `invalid`.
+ * Assumed: the address of an account that the operator created. Such an account has no email address, but some clients
+ * require one, so the function returns an address in the reserved domain `invalid`.
  */
 export function emailOf(account: { readonly accountId: string; readonly email?: string }): string {
   return account.email ?? `${account.accountId}@accounts.invalid`;
@@ -36,7 +37,8 @@ export async function toOrganization(tx: Tx, organization: OrganizationRecord): 
     MasterAccountArn: accountArn(organization, accountId),
     MasterAccountId: accountId,
     MasterAccountEmail: emailOf(management),
-    // Source: organizations 2016-11-28, CreateOrganization, which returns ENABLED even if the root has not enabled the type.
+    // Source: organizations 2016-11-28, CreateOrganization, which returns ENABLED even if the type is not enabled in
+    // the root.
     AvailablePolicyTypes: featureSet === 'ALL' ? [{ Type: 'SERVICE_CONTROL_POLICY', Status: 'ENABLED' }] : [],
   };
 }

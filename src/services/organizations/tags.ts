@@ -47,8 +47,8 @@ export const tagOperations = {
 /**
  * Returns the tags of a resource, and a function that replaces them.
  *
- * @throws InvalidInputException    it is FullAWSAccess, which AWS manages
- * @throws TargetNotFoundException  it does not exist
+ * @throws InvalidInputException    the resource is the policy FullAWSAccess, which AWS manages
+ * @throws TargetNotFoundException  the resource does not exist
  */
 async function tagged(
   call: Call,

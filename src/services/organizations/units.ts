@@ -126,7 +126,7 @@ export const unitOperations = {
     },
   },
 
-  /** Lists the only parent of an account or unit. */
+  /** Returns the parent of an account or unit, in a list with one entry. */
   ListParents: {
     access: (input, caller) => onResources(caller, [input.ChildId]),
     async handle(call, input) {

@@ -1,4 +1,5 @@
 import type { Instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AssumeRoleRequest, StsApi } from '#model/generated/sts.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call, Caller, DeclaredAccess, DeclaredOperation } from '../kit/operation.ts';
@@ -14,19 +15,22 @@ import { sessionTags, withSessionActions } from './session-tags.ts';
 /**
  * Creates a session of a role that trusts the caller.
  *
- * Passed or inherited tags also require `sts:TagSession`, and a source identity requires `sts:SetSourceIdentity`. Like `sts:AssumeRole`,
- * both must be allowed by the caller's policies and by the trust policy.
+ * A session with tags, passed or inherited, also requires `sts:TagSession`. A session with a source identity also
+ * requires `sts:SetSourceIdentity`. The caller's policies and the trust policy must allow each required action.
  *
- * @throws AwsError ValidationError       the role is not an ARN; the session would be too long
+ * @throws AwsError ValidationError       RoleArn is not an ARN; the requested duration is too long; ProvidedContexts is
+ *   set
  * @throws AwsError InvalidParameterValue the tags cannot be passed
- * @throws AwsError AccessDenied          the source identity differs from the calling session's; MFA fails; the role was deleted
+ * @throws AwsError AccessDenied          the source identity differs from that of the calling session; the MFA code is
+ *   not valid; the role was deleted
  * @throws AwsError MalformedPolicyDocument, PackedPolicyTooLarge  the session policies are invalid or too large
  *
  * Source: STS API reference, AssumeRole; IAM User Guide, "Monitor and control actions taken with assumed roles". Requirements
  * STS-2 to STS-9.
- * Assumed: code and message for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes.
- * Assumed: the condition keys of an identity provider's token apply to its own session only. A session created from that
- * session has none of them.
+ * Assumed: error code and message (1) for a changed source identity, and (2) for ProvidedContexts, which only IAM
+ * Identity Center passes.
+ * Assumed: the condition keys of an identity provider's token apply only to the session that was created with the
+ * token. If that session assumes another role, the new session does not have these condition keys.
  */
 export function assumeRole(deps: StsDeps): DeclaredOperation<AssumeRoleRequest, StsApi['AssumeRole']['output']> {
   return { access: (input, caller) => accessOf(deps, input, caller), handle };
@@ -53,6 +57,8 @@ export function assumeRole(deps: StsDeps): DeclaredOperation<AssumeRoleRequest, 
       mfaAuthenticated: await mfaProven(deps, call, input),
       chained: principal.type === 'AssumedRole',
       ...(sourceIdentity !== undefined && { sourceIdentity }),
+      // Otherwise a person could keep access after the end of their sign-in.
+      ...omitUndefined({ personSignIn: principal.session?.personSignIn }),
       ...sessionTags(principal, input.Tags, input.TransitiveTagKeys),
       ...(await sessionPolicies(tx, role.accountId, input)),
     });
@@ -79,12 +85,13 @@ function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): read
     resources: [RoleArn],
     trustPolicyOf: RoleArn,
     context,
-    // An MFA code in the request satisfies MFA conditions of the trust policy.
+    // A valid MFA code in the request satisfies MFA conditions of the trust policy.
     ...(input.SerialNumber !== undefined && {
       resolveContext: async (tx: Tx, now: Instant) =>
         new Map((await mfaProven(deps, { ...caller, tx, now }, input, 'look')) ? MFA_PRESENT : []),
     }),
-    // `authorize` hides the tags of another account's role from the caller's policies until the role trusts the caller. Requirement STS-4.
+    // If the role belongs to another account and does not trust the caller, `authorize` hides the role's tags from the
+    // caller's policies. Requirement STS-4.
     resourceTags: (tx: Tx) => roleTags(tx, RoleArn),
   };
   return withSessionActions(own, tags, sourceIdentity);

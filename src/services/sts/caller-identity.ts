@@ -14,7 +14,8 @@ export const getCallerIdentity: DeclaredOperation<GetCallerIdentityRequest, StsA
 };
 
 /**
- * Returns the account that an access key ID encodes. A long-term key must exist. The ID of a session key is only decoded.
+ * Returns the account that an access key ID encodes. A long-term key must exist. The keys of sessions are not stored,
+ * so the operation only decodes their IDs.
  *
  * @throws AwsError ValidationError  the key does not exist
  *

@@ -39,12 +39,13 @@ export function issue(
 }
 
 /**
- * Reports whether the request proves MFA. Returns false if the request has no MFA members.
+ * Reports whether the request contains a valid MFA code. Returns false if the request has no MFA members.
  *
- * `take` uses up the code, in the transaction that issues the session. Use `look` before the request is authorized.
+ * The mode `take` marks the code as used, in the transaction that issues the session. The mode `look` checks the code
+ * without marking it. Authorization uses `look`, because an unauthorized request must not use up the code.
  *
  * @throws AwsError AccessDenied  the request has MFA members, but they are invalid
- * Assumed: the messages, as users of real accounts report them.
+ * Assumed: the messages are those that users of real accounts report.
  */
 export async function mfaProven(
   deps: StsDeps,

@@ -2,6 +2,7 @@
 
 import type { Federation } from '#core/federation.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
 import type { PolicyDescriptorType } from '#model/generated/sts.ts';
 import type { Tx } from '#store/store.ts';
@@ -70,12 +71,14 @@ export function federatedAccess(
 }
 
 /**
- * Creates the role session of a token.
+ * Creates a role session for a verified token of an identity provider.
  *
  * @throws AwsError AccessDenied  the role was deleted
- * @throws AwsError ValidationError, InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  as in AssumeRole
+ * @throws AwsError ValidationError, InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  in the same
+ *   cases as AssumeRole
  *
- * Assumed: the session is not chained, so it may be as long as the role allows.
+ * Assumed: the session does not count as chained (created from another session), so it may be as long as the role
+ * allows.
  */
 export async function federatedSession(
   deps: StsDeps,
@@ -97,6 +100,7 @@ export async function federatedSession(
     federatedProvider: federation.provider,
     federatedContext: federation.sessionContext,
     ...(sourceIdentity !== undefined && { sourceIdentity }),
+    ...(federation.kind === 'web-identity' && omitUndefined({ personSignIn: federation.personSignIn })),
     ...(latestEnd !== undefined && { latestEnd }),
     ...sessionTags(call.principal, federation.tags, federation.transitiveTagKeys),
     ...(await sessionPolicies(call.tx, role.accountId, input)),
@@ -104,11 +108,11 @@ export async function federatedSession(
 }
 
 /**
- * Returns the latest time at which the session of a SAML assertion can end. Returns undefined if the assertion limits neither time nor
- * duration.
+ * Returns the latest time at which the session of a SAML assertion can end. Returns undefined if the assertion limits
+ * neither the end time nor the duration of the session.
  *
- * Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: it shortens the session of
- * AssumeRoleWithSAML, and the lesser of it and SessionNotOnOrAfter is the limit.
+ * Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: this attribute
+ * shortens the session of AssumeRoleWithSAML. If the assertion also has SessionNotOnOrAfter, the earlier limit applies.
  */
 function latestEndOf(federation: Federation, now: Instant): Instant | undefined {
   if (federation.kind !== 'saml') return undefined;
@@ -117,7 +121,7 @@ function latestEndOf(federation: Federation, now: Instant): Instant | undefined 
   return instant(Math.min(latestEnd ?? Number.POSITIVE_INFINITY, now + consoleSeconds * 1000));
 }
 
-/** Returns the denial for a request with a token. As in AWS, the message names neither caller nor role. */
+/** Returns the AccessDenied error for a request with a token. As in AWS, the message names neither caller nor role. */
 export function notAuthorized(action: FederatedAction): AwsError {
   return new AwsError('AccessDenied', `Not authorized to perform ${action}`);
 }

@@ -25,7 +25,7 @@ export async function findRole(tx: Tx, roleArn: string): Promise<RoleRecord | un
   return role?.arn === roleArn ? role : undefined;
 }
 
-/** Returns the tags of a role for `iam:ResourceTag/…`: one entry, for the one resource. */
+/** Returns the tags of a role for `iam:ResourceTag/…`. The list has one entry, because the request has one resource. */
 export async function roleTags(tx: Tx, roleArn: string): Promise<readonly (Readonly<Record<string, string>> | undefined)[]> {
   const role = await findRole(tx, roleArn);
   return [role && tagValues(role.tags)];

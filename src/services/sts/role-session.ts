@@ -26,9 +26,11 @@ const DEFAULT_SECONDS = 3600;
 const CHAINED_MAX_SECONDS = 3600;
 
 /**
- * Creates a session of a role. The caller has authorized the request. The default duration is one hour.
+ * Creates a session of a role. Does not check permissions, because the request is already authorized. The default
+ * duration is one hour.
  *
- * @throws AwsError ValidationError  the duration exceeds one hour for a chained session, or the role's maximum. Requirement STS-2.
+ * @throws AwsError ValidationError  the duration exceeds the role's maximum; or the session is chained (created from
+ *   another role session), and the duration exceeds one hour. Requirement STS-2.
  * @throws AwsError PackedPolicyTooLarge  the policies and tags do not fit into a token
  *
  * Assumed: if both limits are exceeded, the message names the limit for role chaining.

@@ -10,8 +10,9 @@ import { federatedAccess, federatedSession, federationOf, notAuthorized } from '
 const ACTION = 'sts:AssumeRoleWithSAML';
 
 /**
- * Creates a role session for an assertion of a SAML provider. The assertion must offer the role with this provider, and the role must trust
- * the provider. The assertion contains the session name, and may end the session before the requested duration.
+ * Creates a role session for an assertion of a SAML provider. The assertion must contain the ARN of the role together
+ * with the ARN of the provider. The role must trust the provider. The assertion contains the session name. It may limit
+ * the session to less than the requested duration.
  *
  * The assertion was verified before the transaction. This operation checks again that the provider exists, that its metadata is unchanged,
  * and that the assertion is still valid.
@@ -19,10 +20,11 @@ const ACTION = 'sts:AssumeRoleWithSAML';
  * @throws AwsError AccessDenied          the assertion does not offer the role
  * @throws AwsError InvalidIdentityToken  the provider was deleted, or the assertion was used before
  * @throws AwsError ServiceUnavailable    the metadata of the provider changed after the assertion was verified
- * @throws AwsError ExpiredToken          the assertion has expired after it was verified
+ * @throws AwsError ExpiredToken          the assertion expired after it was verified
  *
  * Source: STS API reference, AssumeRoleWithSAML. Requirement FED-1.
- * Assumed: the server accepts each assertion once, as SAML requires for bearer assertions. The message is ours.
+ * Assumed: the server accepts each assertion once, as SAML requires for bearer assertions. The message for a second use
+ * is not from AWS.
  */
 export function assumeRoleWithSaml(deps: StsDeps): DeclaredOperation<AssumeRoleWithSAMLRequest, StsApi['AssumeRoleWithSAML']['output']> {
   return {
@@ -53,7 +55,10 @@ export function assumeRoleWithSaml(deps: StsDeps): DeclaredOperation<AssumeRoleW
   };
 }
 
-/** Stores the assertion's ID until the assertion is too old to be accepted. If the session is not created, this is rolled back too. */
+/**
+ * Stores the assertion's ID until the assertion is too old to be accepted. If the session cannot be created, the
+ * transaction is rolled back. Then the ID is not stored, and the assertion can be used again.
+ */
 async function useOnce(
   { tx, now }: Call,
   { assertionId, issuer, provider, redeemUntil }: Extract<Federation, { kind: 'saml' }>,

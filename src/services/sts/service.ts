@@ -11,7 +11,7 @@ export interface StsParts {
   readonly verifyMfa: VerifyMfa;
 }
 
-/** STS. It stores nothing: its sessions are sealed tokens. */
+/** Declaration of the service STS. Sessions are not stored: the session token contains the whole session, encrypted. */
 export const sts = service<StsParts>({
   name: 'sts',
   async operations({ sessions, operatorKeys, verifyMfa }) {

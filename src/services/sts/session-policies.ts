@@ -6,7 +6,7 @@ import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import type { Tx } from '#store/store.ts';
 import { AwsError } from './errors.ts';
 
-/** Session policies, as stored with a session. */
+/** Session policies, in the form in which a session contains them. */
 export type SessionPolicies = Pick<SessionFacts, 'sessionPolicy' | 'sessionPolicyArns'>;
 
 const PLAIN_MAX = 2048;
@@ -20,7 +20,8 @@ const ARNS_MAX = 10;
  * @throws AwsError ValidationError          the request has more than ten managed policies
  *
  * Source: STS API reference, AssumeRole, "Policy" and "PolicyArns". Requirement §2.4.
- * Assumed: the error for policies over the plain-text limit is that for the packed limit; code and message for a missing managed policy.
+ * Assumed: (1) policies over the limit of 2,048 characters cause the same error as a session token that is too large;
+ * (2) the error code and message for a missing managed policy.
  */
 export async function sessionPolicies(
   tx: Tx,
@@ -53,7 +54,10 @@ async function isManagedPolicy(tx: Tx, accountId: AccountId, arn: Arn): Promise<
   return record?.arn === arn;
 }
 
-/** Returns the error for session policies and tags that are too large. `percent` is their share of the allotted space, above 100. */
+/**
+ * Returns the error for session policies and tags that are too large. `percent` is their size in percent of the limit:
+ * more than 100.
+ */
 export function packedPolicyTooLarge(percent: number): AwsError {
   return new AwsError('PackedPolicyTooLargeException', `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`);
 }

@@ -18,10 +18,11 @@ export interface SessionTags {
 /**
  * Returns the tags of the new session: the transitive tags of the calling session, then the passed tags.
  *
- * @throws AwsError InvalidParameterValue  two keys differ only in case; a key is reserved; a transitive key was not passed; a passed key is
- *   transitive in the calling session, whose tag cannot be overridden
- * Source: localstack/localstack, tests/aws/services/sts, recorded on 2025-04-10: code and messages.
- * Assumed: the message for reserved keys; the same message for a conflict with a passed tag that is not transitive.
+ * @throws AwsError InvalidParameterValue  two keys differ only in case; a key is reserved; a transitive key is not the
+ *   key of a passed tag; a passed tag has the key of an inherited tag, and a request cannot override inherited tags
+ * Source: localstack/localstack, tests/aws/services/sts, recorded on 2025-04-10: error code and messages.
+ * Assumed: (1) the message for reserved keys; (2) the message for a passed tag that conflicts with an inherited tag
+ * does not depend on whether the passed tag is transitive.
  */
 export function sessionTags(principal: Principal, passed: readonly Tag[] = [], transitive: readonly string[] = []): SessionTags {
   const passedKeys = new Map(newTags(TAG_RULES.sts, passed).map(({ key }) => [key.toLowerCase(), key]));
@@ -45,7 +46,10 @@ export function sessionTags(principal: Principal, passed: readonly Tag[] = [], t
   };
 }
 
-/** Adds the permissions for session tags and a source identity to the operation's own permission, if the new session has them. */
+/**
+ * Returns the operation's own permission, and the further permissions for the new session: `sts:TagSession` if it has
+ * tags, and `sts:SetSourceIdentity` if it has a source identity.
+ */
 export function withSessionActions(
   own: DeclaredAccess,
   tags: SessionTags['tags'],
@@ -56,7 +60,7 @@ export function withSessionActions(
   return [own, ...(Object.keys(tags).length > 0 ? [tagging] : []), ...(sourceIdentity !== undefined ? [naming] : [])];
 }
 
-/** Returns the tags that a session passes to the sessions that it assumes. */
+/** Returns the transitive tags of the caller's session. A session that the caller creates inherits these tags. */
 export function inheritedTags({ session }: Principal): SessionTags {
   if (session === undefined) return { tags: {}, transitiveTagKeys: [] };
   const transitive = new Set(session.transitiveTagKeys);

@@ -17,10 +17,10 @@ const ROOT_SECONDS = 3600;
  * Issues temporary credentials of the caller. The session is marked as MFA-authenticated if the request has a valid MFA code. Requires no
  * permission.
  *
- * @throws AwsError AccessDenied  the caller uses session credentials (STS-3); MFA fails
+ * @throws AwsError AccessDenied  the caller uses session credentials (STS-3); the MFA code is not valid
  *
- * Source: STS API reference, GetSessionToken. A session of the root user lasts at most an hour. Longer requests are shortened
- * without an error.
+ * Source: STS API reference, GetSessionToken. A session of the root user lasts at most an hour. If the root user
+ * requests a longer session, the operation issues a session of one hour.
  */
 export function getSessionToken(deps: StsDeps): DeclaredOperation<GetSessionTokenRequest, StsApi['GetSessionToken']['output']> {
   return {
@@ -58,7 +58,8 @@ export function getSessionToken(deps: StsDeps): DeclaredOperation<GetSessionToke
  *   invalid or too large
  *
  * Source: STS API reference, GetFederationToken; IAM User Guide, "Permissions for GetFederationToken". Requirement STS-10.
- * Source: PackedPolicySize 0 without a policy: output of the AWS CLI in Snowflake's documentation of SYSTEM$AUTHORIZE_PRIVATELINK.
+ * Source: output of the AWS CLI in Snowflake's documentation of SYSTEM$AUTHORIZE_PRIVATELINK. It has PackedPolicySize 0
+ * for a request without a policy.
  */
 export function getFederationToken(deps: StsDeps): DeclaredOperation<GetFederationTokenRequest, StsApi['GetFederationToken']['output']> {
   return {
@@ -90,7 +91,7 @@ export function getFederationToken(deps: StsDeps): DeclaredOperation<GetFederati
 }
 
 /**
- * Returns the caller, a user or the root user with a long-term key.
+ * Checks that the caller is a user or the root user, with a long-term access key. Returns the caller.
  *
  * @throws AwsError AccessDenied  the caller uses session credentials
  */

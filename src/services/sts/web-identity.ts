@@ -11,10 +11,11 @@ const ACTION = 'sts:AssumeRoleWithWebIdentity';
  * Creates a role session for a token of an OpenID Connect provider that the role trusts.
  *
  * @throws AwsError InvalidIdentityToken  the provider was deleted, or no longer accepts the token's audience
- * @throws AwsError ValidationError       the request has a ProviderId, which is only for OAuth 2.0 tokens; as in AssumeRole
+ * @throws AwsError ValidationError       the request has a ProviderId, which is only for OAuth 2.0 tokens; RoleArn is
+ *   not an ARN; the requested duration is too long
  *
- * Source: STS API reference, AssumeRoleWithWebIdentity; IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the sample
- * of OIDC: `Provider` is the provider's ARN. Requirement FED-2.
+ * Source: STS API reference, AssumeRoleWithWebIdentity. In the response, `Provider` is the provider's ARN. Source: IAM
+ * User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the sample of OIDC. Requirement FED-2.
  */
 export function assumeRoleWithWebIdentity(
   deps: StsDeps,
@@ -37,7 +38,10 @@ export function assumeRoleWithWebIdentity(
   };
 }
 
-/** Checks that the provider still exists and accepts the audience, because the token was verified before the transaction began. */
+/**
+ * Checks that the provider still exists and accepts the token's audience. The token was verified before the transaction
+ * began, and the provider may have changed since then.
+ */
 async function ensureProvider({ tx, principal }: Call, { issuer, audience, provider }: Federation): Promise<void> {
   const record = await tx.identity.get(principal.accountId, 'oidc-provider', issuer.slice('https://'.length));
   if (record?.arn !== provider || !record.clientIds.includes(audience)) {

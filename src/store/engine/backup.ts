@@ -1,10 +1,13 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { syncFile, syncFolder } from '#core/file-sync.ts';
+import { BUSY_MS } from './read-only.ts';
 
 /**
- * Copies the database of a data folder, as of one moment, into another folder. A server may use the database meanwhile. A server can start on
- * the copy. The copy is durable when this function returns, and does not exist if the function fails.
+ * Copies the database of a data folder into another folder, as of one moment. A server may use the database during the
+ * copy, and a server can start on the copy.
+ * The copy is durable when this function returns, and does not exist if the function fails.
  *
  * Never copy the files themselves: commits that are still in the log would be missing or incomplete.
  * PostgreSQL has its own tools (`pg_dump`, `pg_basebackup`). Requirement: RES-3.
@@ -19,7 +22,7 @@ export function backupSqlite(folder: string, target: string): void {
   mkdirSync(target, { recursive: true, mode: 0o700 });
   const unfinished = `${copy}.unfinished`;
   rmSync(unfinished, { force: true });
-  const db = new DatabaseSync(source, { readOnly: true });
+  const db = new DatabaseSync(source, { readOnly: true, timeout: BUSY_MS });
   try {
     db.prepare('VACUUM INTO ?').run(unfinished);
   } finally {
@@ -28,17 +31,8 @@ export function backupSqlite(folder: string, target: string): void {
   // The server refuses a database that other users can read.
   chmodSync(unfinished, 0o600);
   // SQLite does not wait until the copy is on the disk, so this function does.
-  sync(unfinished);
+  syncFile(unfinished);
   renameSync(unfinished, copy);
-  sync(target);
-  sync(dirname(target));
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  syncFolder(target);
+  syncFolder(dirname(target));
 }

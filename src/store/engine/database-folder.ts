@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
@@ -9,4 +10,10 @@ export function databaseFolder(setting: string): string | undefined {
   if (setting.startsWith('file://')) return fileURLToPath(setting);
   const path = setting.slice('file:'.length);
   return fileURLToPath(new URL(pathToFileURL(path === '' ? '.' : path)));
+}
+
+/** Returns the SQLite file of a database setting. Returns `undefined` if the database is not in a file. */
+export function databaseFile(setting: string): string | undefined {
+  const folder = databaseFolder(setting);
+  return folder === undefined ? undefined : join(folder, 'belfry.db');
 }

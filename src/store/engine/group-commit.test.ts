@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { trailRow } from '../conformance-fixtures.ts';
 import type { Tx } from '../store.ts';
+import { StoreUnwritable } from '../unwritable.ts';
 import { openSqlite } from './sqlite.ts';
 import { dataFolders, observedSqlite } from './sqlite-fixture.ts';
 
@@ -37,13 +38,13 @@ describe('group commit', () => {
     );
     assert.deepEqual(
       texts.map((text) => text.split(' ').slice(0, 3).join(' ')),
-      ['BEGIN IMMEDIATE', 'COMMIT', 'BEGIN IMMEDIATE', 'INSERT INTO trail_pack', 'COMMIT'],
+      ['BEGIN IMMEDIATE', 'COMMIT', 'BEGIN IMMEDIATE', 'INSERT INTO trail_writer', 'INSERT INTO trail_pack', 'COMMIT'],
     );
     await store.close();
   });
 });
 
-describe('group commit: records and savepoints', () => {
+describe('group commit: the trail records of a group are written together', () => {
   test('group commit: a transaction that writes only trail records has no savepoint', async () => {
     const texts: string[] = [];
     const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
@@ -56,7 +57,7 @@ describe('group commit: records and savepoints', () => {
     await store.close();
   });
 
-  test('group commit: the records of successful transactions of a group are one row, in their order', async () => {
+  test('group commit: the trail records of successful transactions share one row, in transaction order', async () => {
     const texts: string[] = [];
     const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
     texts.length = 0;
@@ -70,7 +71,7 @@ describe('group commit: records and savepoints', () => {
     );
     assert.deepEqual(
       texts.map((text) => text.split(' ').slice(0, 3).join(' ')),
-      ['BEGIN IMMEDIATE', 'INSERT INTO trail_pack', 'COMMIT'],
+      ['BEGIN IMMEDIATE', 'INSERT INTO trail_writer', 'INSERT INTO trail_pack', 'COMMIT'],
     );
     const { rows } = await store.transaction((tx) => tx.trail.since(0, 1));
     assert.deepEqual(
@@ -85,7 +86,7 @@ describe('group commit: records and savepoints', () => {
     ['that only read before',  false, ['e0', 'e1']],
     ['that wrote before',      true,  []],
   ] as const) {
-    test(`group commit: a look-up of a transaction ${condition} finds ${expected.length} records of its group`, async () => {
+    test(`group commit: a transaction ${condition} a look-up finds ${expected.length} records of its group`, async () => {
       const store = await openSqlite(freshFolder());
       const record = (eventId: string) => store.transaction((tx) => tx.trail.append(trailRow(eventId, 0)));
       let found: readonly string[] = [];
@@ -113,7 +114,7 @@ describe('group commit: records and savepoints', () => {
     await store.close();
   });
 
-  test('group commit: close waits for running transactions and rejects later ones', async () => {
+  test('group commit: close() waits for running transactions and rejects later ones', async () => {
     const folder = freshFolder();
     const store = await openSqlite(folder);
     const running = store.transaction((tx) => tx.meta.put('last', 'yes'));
@@ -129,7 +130,7 @@ describe('group commit: records and savepoints', () => {
   });
 });
 
-describe('group commit: syncs of the log', () => {
+describe('group commit: responses wait for a sync of the log', () => {
   test('group commit: responses wait for a sync that began after their commit, and are in commit order', async () => {
     const syncs: ((error: Error | null) => void)[] = [];
     let held = false;
@@ -144,7 +145,8 @@ describe('group commit: syncs of the log', () => {
     const third = put('third');
     const reader = store.transaction((tx) => tx.meta.get('third')).then((value) => responses.push(`read ${value}`));
     await turns();
-    // Two syncs are running. The third change waits for the next one, and so does the reader of its value.
+    // Two syncs are running. The third change waits for the next sync. The transaction that read the changed value also
+    // waits for the next sync.
     assert.deepEqual([syncs.length, responses], [2, []]);
     syncs[1]?.(null);
     await turns();
@@ -189,17 +191,105 @@ describe('group commit: syncs of the log', () => {
   });
 });
 
-describe('group commit: errors', () => {
+describe('group commit: a group that does not fit on the disk is lost, and the store continues', () => {
+  // biome-ignore format: a table
+  for (const [name, failing, resultCode] of [
+    ['the first write',               'INSERT INTO meta',       13],
+    ['a savepoint',                   'SAVEPOINT member',       13],
+    ['the rollback of a member',      'ROLLBACK TO member',    778],
+    ['the trail records',             'INSERT INTO trail_pack', 778],
+    ['COMMIT on a full disk',         'COMMIT',                 13],
+    ['COMMIT on a read-only disk',    'COMMIT',                778],
+    ['COMMIT without shared memory',  'COMMIT',               4874],
+  ] as const) {
+    test(`group commit: an error of ${name} rejects the transactions that wrote, and runs those that read again`, async () => {
+      let armed = false;
+      let hasWritten = false;
+      const open = observedSqlite((text) => {
+        if (text.startsWith('BEGIN')) hasWritten = false;
+        hasWritten ||= text.startsWith('INSERT');
+        // A COMMIT without changes does not touch the disk.
+        if (armed && hasWritten && text.startsWith(failing)) throw Object.assign(new Error('the disk'), { errcode: resultCode });
+      });
+      const store = await openSqlite(freshFolder(), { open, fatal: (reason) => assert.fail(String(reason)) });
+      await store.transaction((tx) => tx.trail.append(trailRow('e1', 0)));
+      const called: string[] = [];
+      const group = () =>
+        Promise.allSettled([
+          store.transaction((tx) => tx.meta.get('b')),
+          store.transaction(async (tx) => {
+            await tx.meta.put('a', '1');
+            await tx.trail.append(trailRow('e2', 0));
+            tx.afterCommit(() => called.push('a'));
+          }),
+          store.transaction(async (tx) => {
+            await tx.meta.put('b', '1');
+            throw new Error('rolled back');
+          }),
+          store.transaction((tx) => tx.meta.get('a')),
+        ]);
+      armed = true;
+      const [before, wrote, undone, after] = await group();
+      assert.deepEqual([before, after], [{ status: 'fulfilled', value: undefined }, { status: 'fulfilled', value: undefined }]);
+      for (const outcome of [wrote, undone]) assert.ok(outcome?.status === 'rejected');
+      assert.ok(wrote?.status === 'rejected' && wrote.reason instanceof StoreUnwritable, String(wrote));
+      assert.deepEqual(called, []);
+      armed = false;
+      const outcomes = await group();
+      assert.deepEqual(outcomes.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+      assert.deepEqual([outcomes[3], called], [{ status: 'fulfilled', value: '1' }, ['a']]);
+      // The numbers of the records have no hole.
+      const numbers = await store.transaction((tx) => tx.sql.rows('SELECT first_number FROM trail_pack ORDER BY position'));
+      assert.deepEqual(numbers.map((row) => Number(Object.values(row as object)[0])), [1, 2]);
+      await store.close();
+    });
+  }
+
+  test('group commit: a work that catches the error of a full disk is rejected', async () => {
+    let armed = false;
+    const open = observedSqlite((text) => {
+      if (armed && text.startsWith('INSERT INTO meta')) throw Object.assign(new Error('the disk'), { errcode: 13 });
+    });
+    const store = await openSqlite(freshFolder(), { open, fatal: (reason) => assert.fail(String(reason)) });
+    armed = true;
+    await assert.rejects(
+      store.transaction((tx) => tx.meta.put('a', '1').catch(() => undefined)),
+      StoreUnwritable,
+    );
+    armed = false;
+    assert.equal(await store.transaction((tx) => tx.meta.get('a')), undefined);
+    await store.close();
+  });
+
+  test('group commit: the store closes on a full disk, and the next one ends the writer', async () => {
+    let armed = false;
+    const folder = freshFolder();
+    const open = observedSqlite((text) => {
+      if (armed) throw Object.assign(new Error(text), { errcode: 13 });
+    });
+    const store = await openSqlite(folder, { open, fatal: (reason) => assert.fail(String(reason)) });
+    await store.transaction((tx) => tx.trail.append(trailRow('e1', 0)));
+    const closing = store.close();
+    armed = true;
+    await closing;
+    const next = await openSqlite(folder);
+    const ended = await next.transaction((tx) => tx.sql.rows('SELECT ended_number FROM trail_writer WHERE ended_number IS NULL'));
+    assert.deepEqual(ended, []);
+    await next.close();
+  });
+});
+
+describe('group commit: errors of the file stop the store, and errors of work do not', () => {
   // biome-ignore format: a table
   for (const [name, failing, resultCode] of [
     ['COMMIT',                        'COMMIT',             5],
     ['a savepoint',                   'SAVEPOINT member',   1],
     ['the rollback of a member',      'ROLLBACK TO member', 1],
     ['a write to the disk',           'INSERT',             10],
-    ['a write to a full disk',        'INSERT',             13],
+    ['a start on a full disk',        'BEGIN IMMEDIATE',    13],
     ['a write to a damaged file',     'INSERT',             11],
   ] as const) {
-    test(`group commit: an error of ${name} stops the store and rejects the group and later transactions`, async () => {
+    test(`group commit: an error of ${name} stops the store, and all open and later transactions are rejected`, async () => {
       let armed = false;
       const error = Object.assign(new Error('the disk'), { errcode: resultCode });
       const fatal: unknown[] = [];
@@ -227,7 +317,7 @@ describe('group commit: errors', () => {
     });
   }
 
-  test('group commit: work that awaits something outside its transaction is aborted, and others succeed', async () => {
+  test('group commit: work that awaits something outside its transaction is aborted, other work is not', async () => {
     const store = await openSqlite(':memory:');
     const never = async (tx: Tx): Promise<void> => {
       await tx.meta.put('stuck', 'yes');

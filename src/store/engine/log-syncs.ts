@@ -1,16 +1,19 @@
-/** Syncs of SQLite's write-ahead log, off the thread (Decision 0013). Owns the responses that wait for them. */
+/** Syncs of SQLite's write-ahead log, off the thread (Decision 0013). Owns the responses that wait for the syncs. */
 
 /** Makes all previous commits durable, then calls `done`. */
 export type SyncLog = (done: (error: Error | null) => void) => void;
 
-/** Maximum number of concurrent syncs: when one ends, the next one is already running. */
+/** Maximum number of concurrent syncs. With two, the next sync is already running when one ends. */
 const SYNCS_MAX = 2;
 
-/** Responses to committed transactions. Each waits until its commit, and every commit that it may have read, is durable. */
+/**
+ * Responses to committed transactions. A response waits until two kinds of commits are durable: the transaction's own
+ * commit, and all commits whose data the transaction may have read.
+ */
 export interface LogSyncs {
   /** Responds after a sync that begins after this call. Call it after the commit. */
   afterCommit(respond: readonly (() => void)[]): void;
-  /** Responds as soon as all earlier commits are durable, immediately if they already are. */
+  /** Responds as soon as all earlier commits are durable. Responds immediately if they are durable already. */
   afterRead(respond: readonly (() => void)[]): void;
   /** Resolves when no sync is running. */
   idle(): Promise<void>;

@@ -2,18 +2,18 @@ import type { Sql, SqlValue } from '../sql.ts';
 import type { GroupWriter } from './group-writer.ts';
 import type { SqliteStatement } from './sqlite-driver.ts';
 
-/** Connection of one member of a group. It can undo the changes of this member alone. */
+/** Connection of one transaction in a group that shares a commit. It can undo the changes of this transaction alone. */
 export interface MemberConnection {
   readonly sql: Sql;
   /** Reports whether a statement may have changed data. */
   hasWritten(): boolean;
-  /** Ends the member and keeps its changes. @throws Error  a statement of the member failed */
+  /** Ends the transaction and keeps its changes. @throws Error  a statement of the transaction failed */
   keep(): void;
-  /** Ends the member and undoes its changes. */
+  /** Ends the transaction and undoes its changes. */
   undo(): void;
 }
 
-/** Opens the connection of a member. */
+/** Opens the connection of one transaction in the current group. */
 export function memberConnection(writer: GroupWriter): MemberConnection {
   let undoes: 'nothing' | 'savepoint' | 'group' = 'nothing';
   let ended = false;
@@ -21,7 +21,8 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
 
   function beforeWrite(): void {
     if (undoes !== 'nothing') return;
-    // If no earlier member of the group wrote, a rollback of the group undoes this member alone.
+    // If no earlier transaction of the group wrote, a rollback of the whole group undoes only the changes of this
+    // transaction.
     if (writer.beginWrite()) undoes = 'group';
     else {
       writer.control('SAVEPOINT member');
@@ -32,6 +33,8 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
   function execute<T>(text: string, use: (statement: SqliteStatement) => T): T {
     if (ended) throw new Error('a transaction was used after its end');
     if (writer.isBroken()) throw new Error('the store has stopped after a failed write');
+    const lost = writer.lost();
+    if (lost !== undefined) throw lost;
     if (failure !== undefined)
       throw new Error('a statement of this transaction failed, so it can only be rolled back', { cause: failure.error });
     try {
@@ -40,7 +43,7 @@ export function memberConnection(writer: GroupWriter): MemberConnection {
       else writer.begin();
       return use(statement);
     } catch (error) {
-      // As on PostgreSQL, no statement runs after one that failed.
+      // As on PostgreSQL, a transaction runs no further statement after a statement that failed.
       failure = { error };
       writer.stopIfFatal(error);
       throw error;

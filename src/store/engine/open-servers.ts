@@ -2,10 +2,16 @@ import type { Sql, SqlValue } from '../sql.ts';
 import type { Store } from '../store.ts';
 import { NO_EPOCH, POSTGRES_EPOCH, type Servers, servers } from './servers.ts';
 
-/** Number of connections for leases. Their statements are small and must never wait for the transaction of a request. */
+/**
+ * Number of connections in each pool for the registry of servers. Requests use other pools, because the renewal of a
+ * server's lease must never wait for the transaction of a request. The lease lets the server authorize requests.
+ */
 const CONNECTIONS = 3;
 
-/** Time limit of statements without effect on a lease: pages of identity, deletions of tombstones. */
+/**
+ * Time limit of statements that no lease waits for: reading pages of identity records, and deleting tombstones (rows of
+ * deleted records).
+ */
 const PATIENT_MILLISECONDS = 60_000;
 
 export interface OpenServers {
@@ -15,7 +21,9 @@ export interface OpenServers {
   close(): Promise<void>;
 }
 
-/** Opens the registry of servers on the database that `setting` names. `store` has opened and migrated it. */
+/**
+ * Opens the registry of servers on the database that `setting` names. `store` must have migrated the database before.
+ */
 export async function openServers(setting: string, store: Store): Promise<OpenServers> {
   if (!setting.startsWith('postgres')) {
     const sql: Sql = {
@@ -25,7 +33,8 @@ export async function openServers(setting: string, store: Store): Promise<OpenSe
     };
     return { servers: servers(sql, NO_EPOCH), shared: false, close: async () => {} };
   }
-  // Reads the lease duration first. It determines the time limit of the other statements, which must fail before the lease ends.
+  // Reads the lease duration first, because it determines the time limit of the other statements. A statement without a
+  // response must time out before the lease ends.
   const asking = await connect(setting, PATIENT_MILLISECONDS);
   try {
     const lease = await servers(asking.sql, NO_EPOCH).leaseMilliseconds();
@@ -47,22 +56,23 @@ export async function openServers(setting: string, store: Store): Promise<OpenSe
 }
 
 /**
- * Returns the SQL expression for the epoch. A database that is only compatible with PostgreSQL may not support it. Then only a lower
- * version reveals that the database was restored.
+ * Returns the SQL expression for the epoch, which identifies the history of the database. A database that is only
+ * compatible with PostgreSQL may not support the expression. Then a restored database is only detected if its identity
+ * version decreased.
  */
 async function supportedEpoch(sql: Sql): Promise<string> {
   try {
     await sql.row(`SELECT ${POSTGRES_EPOCH} AS epoch`);
     return POSTGRES_EPOCH;
   } catch (error) {
-    // A standby also rejects it, but the store does not open on a standby.
+    // A standby also rejects the expression, but the store does not open on a standby.
     if ((error as { readonly severity?: unknown }).severity === undefined) throw error;
     return NO_EPOCH;
   }
 }
 
 async function connect(url: string, timeoutMilliseconds: number) {
-  // Imported here, because the embedded engine does not need the driver.
+  // The import is here, because the embedded engine does not need the driver.
   const { default: pg } = await import('pg');
   const { EXACT_NUMBERS } = await import('./postgres.ts');
   const pool = new pg.Pool({
@@ -70,7 +80,7 @@ async function connect(url: string, timeoutMilliseconds: number) {
     max: CONNECTIONS,
     application_name: 'belfry lease',
     connectionTimeoutMillis: Math.min(timeoutMilliseconds, 10_000),
-    // Ends a statement of a database that does not respond, and closes its connection.
+    // If the database does not respond, this limit ends the statement and closes its connection.
     query_timeout: timeoutMilliseconds,
     keepAlive: true,
     types: EXACT_NUMBERS,

@@ -20,7 +20,7 @@ for (const [name, settingOf] of [
   });
 }
 
-test('openStore: file::memory: opens an empty database each time', async () => {
+test("openStore: the setting 'file::memory:' opens a new empty database each time", async () => {
   const store = await openStore('file::memory:', {});
   assert.equal(await store.transaction((tx) => tx.meta.add('k', 'v')), 'added');
   await store.close();

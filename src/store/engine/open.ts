@@ -10,7 +10,7 @@ import { openSqlite } from './sqlite.ts';
  */
 export async function openStore(setting: string, options: StoreOptions): Promise<Store> {
   if (setting.startsWith('postgres://') || setting.startsWith('postgresql://')) {
-    // Imported here, because the embedded engine does not need the driver.
+    // The import is here, because the embedded engine does not need the driver.
     const { openPostgres } = await import('./postgres.ts');
     return openPostgres(setting, options);
   }

@@ -4,9 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Contents of `meta`, read without changing the database or its folder.
+ * Contents of the table `meta`, read without changing the database or its folder.
  *
- * - `missing`: no database, or one without tables of Belfry
+ * - `missing`: there is no database, or the database has no tables of Belfry
  * - `unknown`: the write-ahead log is not empty, so only the engine can read `meta`
  */
 export type PeekedMeta = ReadonlyMap<string, string> | 'missing' | 'unknown';
@@ -22,7 +22,8 @@ const PAGE_COUNT_AT = 28;
 /**
  * Reads `meta` of the SQLite database in a folder.
  *
- * @throws Error the file is not a database, it is shorter than its header says, or its write-ahead log has no database
+ * @throws Error  the file is not a database or is shorter than its header says, or there is a write-ahead log without a
+ *   database
  */
 export function peekSqlite(folder: string): PeekedMeta {
   const path = join(folder, 'belfry.db');
@@ -36,7 +37,7 @@ export function peekSqlite(folder: string): PeekedMeta {
   if (header.length < HEADER_BYTES || header.toString('latin1', 0, MAGIC.length) !== MAGIC)
     throw damaged(path, 'it is not an SQLite database');
   if (logBytes > 0) return 'unknown';
-  // The largest page size is stored as 1.
+  // SQLite stores the largest page size, 65,536, as 1.
   const pageSize = header.readUInt16BE(PAGE_SIZE_AT) === 1 ? 65_536 : header.readUInt16BE(PAGE_SIZE_AT);
   if (bytes < pageSize * header.readUInt32BE(PAGE_COUNT_AT)) throw damaged(path, 'its end is missing');
   // With `immutable`, SQLite uses no log and no locks, so it creates no files.
@@ -58,7 +59,7 @@ export function peekSqlite(folder: string): PeekedMeta {
 
 /** Reads `meta` of a PostgreSQL database. @throws Error  the database does not respond */
 export async function peekPostgres(url: string): Promise<PeekedMeta> {
-  // The embedded engine does not need the driver.
+  // The import is here, because the embedded engine does not need the driver.
   const { default: pg } = await import('pg');
   const client = new pg.Client({
     connectionString: url,
@@ -72,7 +73,7 @@ export async function peekPostgres(url: string): Promise<PeekedMeta> {
     const { rows } = await client.query<{ readonly name: string; readonly value: string }>(SELECT_META);
     return new Map(rows.map(({ name, value }) => [name, value]));
   } catch (error) {
-    // undefined_table. Source: PostgreSQL manual, appendix A.
+    // `42P01` is the code of undefined_table. Source: PostgreSQL manual, appendix A.
     if ((error as { readonly code?: string }).code === '42P01') return 'missing';
     throw error;
   } finally {

@@ -5,9 +5,12 @@ import { isPlainRead } from './postgres-single-reads.ts';
 import { isWrite } from './transaction.ts';
 
 /**
- * First statement of a transaction that runs again after a conflict. The snapshot of the transaction is taken after the lock is granted, so
- * it includes the changes that the transaction waited for. These are all changes of identity, which increment one counter, and other
- * transactions that run again. Without the lock, a transaction that waits for the counter's row would fail each time it gets the row.
+ * First statement of a transaction that runs again after a conflict.
+ *
+ * It waits until two kinds of transactions have ended: (1) changes of identity, which all increment the same row of
+ * `counter`, and (2) other transactions that run again. PostgreSQL takes the snapshot of the transaction after it
+ * grants the lock, so the snapshot includes the changes of those transactions. Without the lock, a transaction that
+ * waits for the counter's row would fail each time it gets the row.
  * Source: PostgreSQL manual, LOCK, notes on SERIALIZABLE.
  */
 const WAIT_FOR_OTHERS = 'LOCK TABLE counter IN SHARE ROW EXCLUSIVE MODE';
@@ -18,13 +21,14 @@ export type RunQuery = (connection: PostgresConnection, text: string, values: re
 /**
  * How a run of a transaction begins.
  *
- * - `alone`: without BEGIN, if the first statement is a plain read. A second statement fails with `NeedsBegin`. Decision 0021.
+ * - `alone`: if the first statement is a plain read (a SELECT without effects), it runs without BEGIN, and a second
+ *   statement fails with `NeedsBegin`. Any other first statement runs after BEGIN. Decision 0021.
  * - `begin`: with BEGIN.
  * - `again`: with BEGIN and a lock, because an earlier run had a conflict.
  */
 export type Beginning = 'alone' | 'begin' | 'again';
 
-/** Error of a second statement after one that ran without BEGIN. The work must run again, with BEGIN. */
+/** Error of a second statement, if the first statement ran without BEGIN. The work must run again, with BEGIN. */
 export class NeedsBegin extends Error {}
 
 /** Connection of one run of a transaction. */
@@ -32,7 +36,9 @@ export interface TransactionConnection {
   readonly sql: Sql;
   /** Reports whether a statement may have changed data. */
   wrote(): boolean;
-  /** Reports whether the run had one statement, a plain read. */
+  /**
+   * Reports whether the run had exactly one statement, and this statement was a plain read (a SELECT without effects).
+   */
   hadSingleRead(): boolean;
   /** First error of a statement. */
   failure(): unknown;
@@ -43,13 +49,13 @@ export interface TransactionConnection {
 }
 
 /**
- * Opens the connection of one run of a transaction. The first statement takes it from the pool and begins the transaction, so work without
- * statements costs nothing.
+ * Opens the connection of one run of a transaction. The first statement takes a connection from the pool and begins the
+ * transaction, so work without statements costs nothing.
  */
 export function transactionConnection(pool: PostgresPool, query: RunQuery, beginning: Beginning): TransactionConnection {
-  /** Set from the first statement until the connection is released. `end` is the only place that releases it. */
+  /** Set from the first statement until the connection is released. Only `end` releases the connection. */
   let client: Promise<PostgresConnection> | undefined;
-  /** The statement that ran without BEGIN. It takes and releases a connection of its own. */
+  /** The statement that ran without BEGIN. It takes a connection of its own and releases it. */
   let alone: Promise<PostgresRows> | undefined;
   let statements = 0;
   let firstIsPlain = false;
@@ -72,19 +78,20 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, begin
     }
   }
   /**
-   * Ends the transaction and releases its connection, once: a second call does nothing, whatever ended the transaction first.
-   * A connection whose state is unknown is closed. The database rolls back its uncommitted changes.
+   * Ends the transaction and releases its connection. A second call does nothing.
+   * If the state of the connection is unknown, the connection is closed, and the database rolls back its uncommitted
+   * changes.
    */
   async function end(text: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     ended = true;
-    // A serializable session has committed the statement with its response. If it failed, there is nothing to roll back.
+    // A statement outside BEGIN is committed when its response arrives. If it failed, there is nothing to roll back.
     if (alone !== undefined) return void (await alone);
     const taking = client;
     client = undefined;
     // If no connection was available or BEGIN failed, there is nothing to end.
     const taken = await taking?.catch(() => undefined);
     if (taken === undefined) return;
-    // After a timeout, the statement may still run. ROLLBACK would wait for it.
+    // After a timeout, the statement may still run. ROLLBACK would wait for it, so the connection is closed instead.
     if (text === 'ROLLBACK' && failure !== undefined && !isAnswer(failure)) return taken.release(true);
     let answered: PostgresRows;
     try {
@@ -95,7 +102,8 @@ export function transactionConnection(pool: PostgresPool, query: RunQuery, begin
       throw new Error('the connection was lost during COMMIT, so the transaction may be committed', { cause: error });
     }
     taken.release(false);
-    // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK. Work that does not wait for a statement can cause it.
+    // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK. This happens if the work did not await a
+    // statement that failed.
     if (text === 'COMMIT' && answered.command === 'ROLLBACK')
       throw failure ?? new Error('the database rolled back the transaction instead of committing it');
   }

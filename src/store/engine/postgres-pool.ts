@@ -1,6 +1,6 @@
 import type { SqlValue } from '../sql.ts';
 
-/** The part of `pg` that the engine uses. Tests also check the dialect on another library. */
+/** The part of `pg` that the engine uses. Tests also run the engine with another library, PGlite. */
 export interface PostgresPool {
   query(query: PostgresQuery): Promise<PostgresRows>;
   connect(): Promise<PostgresConnection>;
@@ -8,13 +8,13 @@ export interface PostgresPool {
 }
 export interface PostgresConnection {
   query(query: PostgresQuery): Promise<PostgresRows>;
-  /** Returns the connection to the pool, once. `broken` closes it. */
+  /** Returns the connection to the pool. Must be called once. If `broken` is true, the pool closes the connection. */
   release(broken: boolean): void;
 }
 export interface PostgresQuery {
   readonly text: string;
   readonly values?: SqlValue[];
-  /** Name of the prepared statement. The same name always means the same text. */
+  /** Name of the prepared statement. The same name must always have the same text. */
   readonly name?: string;
 }
 export interface PostgresRows {

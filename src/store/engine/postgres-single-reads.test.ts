@@ -30,14 +30,14 @@ const TEXTS: readonly (readonly [text: string, isPlain: boolean])[] = [
   ['LOCK TABLE counter',                                                            false],
 ];
 
-describe('Single reads', () => {
+describe('Single reads: the SQL shows a plain read, and the transaction name predicts a single read', () => {
   for (const [text, isPlain] of TEXTS) {
     test(`Single reads: ${JSON.stringify(text)} is ${isPlain ? 'a plain read' : 'not proven to be a plain read'}`, () => {
       assert.equal(isPlainRead(text), isPlain);
     });
   }
 
-  test('Single reads: a name is expected after one single read, and after 16 in sequence if another run was between them', () => {
+  test('Single reads: a new name needs 1 run with a single read, and 16 after a run without a single read', () => {
     const reads = singleReads();
     assert.equal(reads.expects('GetMeeting'), false);
     reads.learn('GetMeeting', true);

@@ -1,27 +1,34 @@
 import { lruMap } from '#core/lru-map.ts';
 
-/** Maximum number of names that are remembered. The least recently used one is forgotten. */
+/** Maximum number of transaction names that are remembered. A new name replaces the least recently used one. */
 const NAMES_MAX = 1_000;
 
-/** Number of runs with a single read, without another run between them, after which a name is tried again. */
+/**
+ * A single read is a run with exactly one statement, a SELECT without effects. After a run that is not a single read,
+ * `expects` returns false for the transaction's name until this many successive runs are single reads.
+ */
 const RUNS_UNTIL_RETRIED = 16;
 
-/** Maximum number of statements whose kind is remembered. */
+/** Maximum number of SQL strings for which the result of `isPlainRead` is cached. */
 const TEXTS_MAX = 1_000;
 
-/** Names of work whose last runs had one statement, a plain read. Decision 0021. */
+/**
+ * Predicts, by the name of a transaction, whether its next run is a single read: exactly one statement, which is a
+ * SELECT without effects. Decision 0021.
+ */
 export interface SingleReads {
-  /** Reports whether the next run of this work will probably have a single read. */
+  /** Reports whether the next transaction of this name will probably be a single read. */
   expects(name: string): boolean;
   /**
-   * Learns from a run. A new name is expected to have a single read after its first such run. After any other run, it needs 16 in sequence,
-   * so work that alternates rarely runs twice.
+   * Records whether a run was a single read. If the first run of a new name was a single read, the next run is expected
+   * to be one too. After a run that was not a single read, `expects` returns true only after 16 successive single
+   * reads. So work that alternates between one read and more reads rarely has to run twice.
    */
   learn(name: string, hadSingleRead: boolean): void;
 }
 
 export function singleReads(): SingleReads {
-  /** Number of runs with a single read that a name still needs. */
+  /** Number of further successive single reads, by name, until `expects` returns true for the name. */
   const missing = lruMap<string, number>(NAMES_MAX);
   return {
     expects: (name) => missing.get(name) === 0,
@@ -45,7 +52,7 @@ const plain = lruMap<string, boolean>(TEXTS_MAX);
 
 /**
  * Reports whether a statement is provably a single SELECT without effects: no locks, no new table, no unknown function.
- * `false` proves nothing, and only costs a BEGIN.
+ * If the result is false, the statement may still have no effects. Then the only cost is a BEGIN.
  */
 export function isPlainRead(text: string): boolean {
   let known = plain.get(text);
@@ -54,9 +61,10 @@ export function isPlainRead(text: string): boolean {
 }
 
 function parsePlainRead(text: string): boolean {
-  // Without backslashes, a string ends at its next quote. Two quotes in sequence read as two strings.
+  // Without backslashes, a string ends at its next quote. A string with a doubled quote matches as two strings.
   const code = text.replace(/'[^'\\]*'/g, ' 0 ');
-  // Quoted names, comments, casts and second statements need other characters, or these in sequence.
+  // The first check rejects characters that quoted names, comments, casts and second statements need. The other checks
+  // reject comments that begin with `--`, and strings in dollar signs.
   if (!/^\s*SELECT\b[\w\s$.,*()=<>!|+-]*$/i.test(code) || code.includes('--') || /\$(?!\d+(?![\w$]))/.test(code)) return false;
   const words = code.toUpperCase().match(/[A-Z_]\w*/g) ?? [];
   const called = code.toUpperCase().match(/[A-Z_]\w*(?=\s*\()/g) ?? [];

@@ -5,57 +5,31 @@ import { testPostgres } from '../../../test/store/test-postgres.ts';
 import { trailRow } from '../conformance-fixtures.ts';
 import type { Store, Tx } from '../store.ts';
 import { type PackContent, recordsOf } from '../trail/trail-pack.ts';
-import { openOnPool, SERIALIZABLE_SESSIONS } from './postgres.ts';
-import type { PostgresConnection, PostgresQuery, PostgresRows } from './postgres-pool.ts';
+import { openOnPool } from './postgres.ts';
+import { type Fault, faultyPool } from './postgres-fixture.ts';
 
 const postgres = await testPostgres();
 after(() => postgres.stop());
 
-/** Replaces how one connection executes a query. */
-type Fault = (query: PostgresQuery, execute: () => Promise<PostgresRows>, client: pg.ClientBase) => Promise<PostgresRows> | undefined;
-
 interface Opened {
   readonly store: Store;
-  /** Texts of `meta` and event IDs of the trail, read on another connection. */
+  /** Returns the names in `meta` and the event IDs of the trail, and deletes these rows. Uses another connection. */
   kept(): Promise<readonly string[]>;
   setFault(fault: Fault | undefined): void;
   readonly pool: pg.Pool;
 }
 
-/** A store on the test's database whose statements can fail. `checked-pool.ts` checks each connection of the pool. */
+/**
+ * Opens a store on the test's database. `setFault` can replace the result of a statement. `checked-pool.ts` checks each
+ * connection of the pool.
+ */
 async function open(connections = 4, connectionTimeoutMillis = 10_000): Promise<Opened> {
-  const pool = new pg.Pool({ connectionString: postgres.url, max: connections, connectionTimeoutMillis, ...SERIALIZABLE_SESSIONS });
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  let fault: Fault | undefined;
-  const lend = (client: pg.PoolClient): PostgresConnection => ({
-    query(query) {
-      const execute = () => client.query({ ...query });
-      return fault?.(query, execute, client) ?? execute();
-    },
-    release: (broken) => client.release(broken),
-  });
-  const store = await openOnPool(
-    {
-      async query(query) {
-        const client = await pool.connect();
-        try {
-          return await lend(client).query(query);
-        } finally {
-          client.release();
-        }
-      },
-      connect: async () => lend(await pool.connect()),
-      end: () => pool.end(),
-    },
-    {},
-  );
+  const { raw: pool, pool: lent, setFault } = faultyPool(postgres.url, connections, connectionTimeoutMillis);
+  const store = await openOnPool(lent, {});
   return {
     store,
     pool,
-    setFault(next) {
-      fault = next;
-    },
+    setFault,
     async kept() {
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
@@ -115,13 +89,13 @@ const PATHS: readonly Row[] = [
     fault: ({ text }) => (text === 'COMMIT' ? Promise.reject(lost()) : undefined) },
 ];
 
-describe('PostgreSQL transactions', async () => {
+describe('PostgreSQL: a transaction always releases its connection', async () => {
   const opened = await open();
   after(() => opened.store.close());
   await opened.kept();
 
   for (const { title, work = change, fault, rejects, kept } of PATHS) {
-    test(`PostgreSQL: ${title} releases its connection once and keeps ${kept.join(' and ') || 'nothing'}`, async () => {
+    test(`PostgreSQL: ${title}: releases the connection once and stores ${kept.join(' and ') || 'nothing'}`, async () => {
       const { store, pool, setFault } = opened;
       setFault(fault);
       const running = store.transaction(work);
@@ -129,14 +103,15 @@ describe('PostgreSQL transactions', async () => {
       else await assert.rejects(running, rejects);
       setFault(undefined);
       assert.deepEqual(await opened.kept(), kept);
-      // Every connection returns to the pool, without a transaction. The first record also starts a transaction that looks for full chunks.
+      // Every connection returns to the pool, without an open transaction. The first record also starts a transaction
+      // that writes the trail's index, so the test waits for the end of that transaction.
       await until(() => pool.idleCount === pool.totalCount);
       await Promise.all(Array.from({ length: 8 }, () => store.transaction((tx) => tx.sql.row('SELECT 1'))));
       assert.deepEqual(await opened.kept(), []);
     });
   }
 
-  test('PostgreSQL: one of two transactions with a write skew runs again', async () => {
+  test('PostgreSQL: if two transactions would cause a write skew, one of them runs again', async () => {
     const { store } = opened;
     const arrived = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
     const runs = [0, 0];
@@ -149,12 +124,12 @@ describe('PostgreSQL transactions', async () => {
         if (other === undefined) await tx.meta.put(`skew ${i}`, 'yes');
       });
     await Promise.all([skew(0), skew(1)]);
-    // In series: the second one reads the row of the first, and writes nothing.
+    // The transactions run in series: the second one reads the row of the first, and writes nothing.
     assert.equal((await opened.kept()).length, 1);
     assert.ok(Math.min(...runs) === 1 && Math.max(...runs) > 1, `${runs}`);
   });
 
-  test('PostgreSQL: a batch of records whose connection is lost is not written twice', async () => {
+  test('PostgreSQL: a batch of records is not written twice if its connection is lost', async () => {
     const { store, setFault } = opened;
     setFault(({ text }, execute) => (text.includes('INTO trail_pack') ? execute().then(() => Promise.reject(lost())) : undefined));
     const outcomes = await Promise.allSettled(
@@ -167,7 +142,7 @@ describe('PostgreSQL transactions', async () => {
   });
 
   test('PostgreSQL: a transaction that gets no connection in time is rejected, and the next one runs', async () => {
-    const { store, kept } = await open(1, 200);
+    const { store, kept } = await open(1, 2_000);
     const hold = Promise.withResolvers<void>();
     const first = store.transaction(async (tx) => {
       await change(tx);
@@ -180,7 +155,7 @@ describe('PostgreSQL transactions', async () => {
     await store.close();
   });
 
-  test('PostgreSQL: close waits for running transactions and rejects later ones', async () => {
+  test('PostgreSQL: close() waits for running transactions and rejects later ones', async () => {
     const { store, kept, pool } = await open();
     const begun = store.transaction(change);
     const closed = store.close();
@@ -223,12 +198,14 @@ const CASES: readonly { readonly title: string; readonly work: (tx: Tx) => Promi
   { title: 'a read whose connection is lost',      work: read, fault: once((_, execute, client) => terminate(client).then(execute)), rejects: /terminat/, texts: ['SELECT'], runs: 1, commits: 0 },
   { title: 'a read that times out',                work: read, fault: once(() => Promise.reject(new Error('Query read timeout'))), rejects: /read timeout/, texts: ['SELECT'], runs: 1, commits: 0 },
 ];
-describe('PostgreSQL: transactions with a single read', async () => {
+describe('PostgreSQL: a transaction with a single read runs without BEGIN', async () => {
   const { store, pool, kept, setFault } = await open();
   after(() => store.close());
+  // The first record of a writer also stores the writer.
+  await store.transaction((tx) => tx.trail.append(trailRow('first', 0)));
   await kept();
 
-  /** First word of each statement, until the next call. */
+  /** Returns a list that receives the first word of each statement until `observe` is called again. */
   function observe(fault: Fault = () => undefined): string[] {
     const texts: string[] = [];
     setFault((query, execute, client) => {
@@ -237,15 +214,21 @@ describe('PostgreSQL: transactions with a single read', async () => {
     });
     return texts;
   }
-  /** Runs a single read under the name, so that the next run of the name begins without BEGIN. Then observes the statements. */
+  /**
+   * Runs a transaction with a single read under the name, so that the next transaction of this name starts without
+   * BEGIN. Returns a list that receives the statements of the next transaction.
+   */
   async function learned(name: string, fault?: Fault): Promise<string[]> {
     setFault(undefined);
     await store.transaction(read, { name });
-    // The first record of a store also starts a transaction.
+    // The first record of a store also starts a transaction that writes the trail's index. Waits until it has ended.
     await until(() => pool.idleCount === pool.totalCount);
     return observe(fault);
   }
-  /** Runs work under a learned name. Returns its statements, and how often the work ran and `afterCommit` was called. */
+  /**
+   * Runs work under a name that has already run a single read. Returns the statements, the number of runs of the work
+   * and the number of calls of `afterCommit` callbacks.
+   */
   async function run(name: string, work: (tx: Tx) => Promise<unknown>, { fault, rejects }: { fault?: Fault; rejects?: RegExp } = {}) {
     const texts = await learned(name, fault);
     const counts = { runs: 0, commits: 0 };
@@ -265,7 +248,7 @@ describe('PostgreSQL: transactions with a single read', async () => {
   }
 
   for (const { title, work, fault, rejects, texts, runs, commits, kept: rows = [] } of CASES) {
-    test(`PostgreSQL: after a single read, ${title} runs ${texts.join(', ') || 'nothing'}`, async () => {
+    test(`PostgreSQL: after a run with a single read, ${title} runs ${texts.join(', ') || 'nothing'}`, async () => {
       const ran = await run(title, work, { ...(fault && { fault }), ...(rejects && { rejects }) });
       assert.deepEqual(ran, { texts, runs, commits });
       assert.deepEqual(await kept(), rows);
@@ -280,7 +263,7 @@ describe('PostgreSQL: transactions with a single read', async () => {
     setFault(undefined);
   });
 
-  test('PostgreSQL: work that alternates between one and two reads runs twice once', async () => {
+  test('PostgreSQL: if work of one name alternates between 1 and 2 reads, only 1 run in 100 is repeated', async () => {
     let runs = 0;
     const name = 'alternating';
     for (let i = 0; i < 100; i++) {
@@ -301,7 +284,7 @@ describe('PostgreSQL: transactions with a single read', async () => {
     ['without a report, a receipt runs once', false, 1],
     ['a report in a single read makes the receipt of a closed batch run again', true, 2],
   ] as const) {
-    test(`PostgreSQL: ${title}`, async () => {
+    test(`PostgreSQL: deposit report anomaly: ${title}`, async () => {
       const name = `report ${hasReport}`;
       const texts = await learned(name);
       await store.transaction((tx) => tx.meta.put('batch', '1'));
@@ -332,7 +315,7 @@ describe('PostgreSQL: transactions with a single read', async () => {
     });
   }
 
-  test('PostgreSQL: a statement outside BEGIN whose commit fails is rejected', async () => {
+  test('PostgreSQL: if the commit of a statement outside BEGIN fails, the transaction is rejected', async () => {
     await pool.query('CREATE TABLE parent (id INTEGER PRIMARY KEY)');
     await pool.query('CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)');
     await assert.rejects(pool.query({ text: 'INSERT INTO child VALUES ($1)', values: [1], name: 'deferred' }), { code: '23503' });

@@ -2,7 +2,10 @@ import { lruMap } from '#core/lru-map.ts';
 import type { SqliteDriver, SqliteStatement } from './sqlite-driver.ts';
 import { isWrite } from './transaction.ts';
 
-/** Maximum number of prepared statements. The code has fewer SQL strings, but some of them differ in their number of placeholders. */
+/**
+ * Maximum number of prepared statements. The code has fewer SQL strings, but some have a variable number of
+ * placeholders.
+ */
 const PREPARED_MAX = 1_000;
 
 /** A prepared statement, and whether it changes data. */

@@ -3,7 +3,10 @@ import { codeOf } from './postgres-errors.ts';
 /** Maximum number of runs of a transaction. After the last one, the caller gets the conflict. */
 const ATTEMPTS = 24;
 
-/** Runs work again if it fails with one of the codes. The random delay before a run doubles, so that two conflicting sides part. */
+/**
+ * Runs work, and runs it again if it fails with one of the codes. Waits before each further run for a random time,
+ * whose maximum doubles up to 128 ms. So two transactions that conflict do not run again at the same time.
+ */
 export async function retrying<T>(codes: ReadonlySet<string>, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -17,8 +20,8 @@ export async function retrying<T>(codes: ReadonlySet<string>, work: () => Promis
 }
 
 /**
- * Creates a function that runs work one after another. Transactions with a conflict use it. Otherwise they take all connections while they
- * wait for each other.
+ * Creates a function that runs work as soon as the work of all earlier calls has ended. So transactions that run again
+ * after a conflict run one after another. Otherwise they could take all connections while they wait for each other.
  */
 export function turns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();

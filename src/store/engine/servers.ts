@@ -7,20 +7,28 @@ import type { Sql } from '../sql.ts';
 import { instant, int, type Row, table, text, textOf } from '../table.ts';
 
 /**
- * Servers on one database, and the feed of identity changes that each of them reads. Owns the statements. The protocol is in
- * `access/lease.ts`. Each call is one statement with its own commit, so its result is one snapshot of the primary.
+ * Servers on one database, and the feed of identity changes that each server reads. Owns the SQL statements. The
+ * protocol is in `access/lease.ts`. Each method runs one statement with its own commit, so its result is one snapshot
+ * of the primary.
  */
 export interface Servers {
-  /** Returns the duration of a lease. It is stored in the database, because it is the same for all servers. Change it only while no server runs. */
+  /**
+   * Returns the duration of a lease. During a lease, a server may authorize with its copy of the identity records. The
+   * database stores the duration, so that all servers use the same value. Change the value only while no server runs.
+   */
   leaseMilliseconds(): Promise<number>;
-  /** Registers a server that has applied all changes up to `version` and has no lease yet. A second call changes nothing. */
+  /**
+   * Registers a server that has applied all changes up to `version` and has no lease yet. A second call for the same
+   * server changes nothing.
+   */
   register(server: { readonly id: string; readonly name: string; readonly startedAt: number }, version: number): Promise<void>;
   /**
-   * Returns the next page of all records of the held kinds, in the order of their keys. The page has the version and epoch of the database
-   * when it was read. `after` is the last record of the previous page.
+   * Returns the next page of all records of the kinds that servers hold in memory (`HELD_KINDS`), in the order of their
+   * keys. `after` is the last record of the previous page. The page also has the identity version and the epoch (the
+   * identifier of the database's history) at the time of the read.
    *
-   * Each page is a different snapshot. So a page can have the old or the new form of a record that changed after the first page, or lack the
-   * record. The changes after the version of the first page complete the pages.
+   * Each page is a different snapshot. So a page can have the old or the new form of a record that changed after the
+   * first page, or lack the record. A reader completes the pages with all changes after the version of the first page.
    *
    * @throws Error  the database is a standby, or did not respond in time
    */
@@ -31,25 +39,32 @@ export interface Servers {
    * @throws Error  the database is a standby, or did not respond in time
    */
   renew(id: string, since: number): Promise<Renewal>;
-  /** Stores that a server's decisions use `version` or a later one. A lower version changes nothing. 'absent': the server is not registered. */
+  /**
+   * Stores that the server has applied all changes up to `version`. A lower version than the stored one changes
+   * nothing. Returns 'absent' if the server is not registered.
+   */
   acknowledge(id: string, version: number): Promise<'acknowledged' | 'absent'>;
-  /** Stores that a server runs at `now`, with its addresses. Does nothing if it is not registered. */
+  /** Stores that a server runs at `now`, with its addresses. Does nothing if the server is not registered. */
   seen(id: string, address: string, now: Instant): Promise<void>;
   registered(): Promise<readonly RegisteredServer[]>;
-  /** Starts the removal of a server: it gets no further lease. 'absent': it is not registered. */
+  /** Starts the removal of a server, after which it gets no lease. Returns 'absent' if the server is not registered. */
   drain(id: string): Promise<'draining' | 'absent'>;
   /** Ends the removal of a draining server. Call it after all its leases have expired. */
   remove(id: string): Promise<'removed' | 'absent'>;
   /**
-   * Deletes a server that has not acknowledged `version`, at once. Call it after all leases older than the commit of `version` have ended.
-   * A server without the acknowledgement then has no lease, and cannot get one. 'kept': the server has acknowledged, or is absent.
+   * Deletes a server immediately if it has not acknowledged `version`. Call it after all leases older than the commit
+   * of `version` have ended. Then a server without the acknowledgement has no lease, and cannot get one. Returns 'kept'
+   * if the server has acknowledged `version` or is absent.
    */
   expire(id: string, version: number): Promise<'expired' | 'kept'>;
   /** Deletes the registration of this server, which has ended its lease. */
   leave(id: string): Promise<void>;
   /** Deletes all registrations. Only for the embedded engine: the process that opened the file is the only server. */
   leaveAll(): Promise<void>;
-  /** Deletes the tombstones that every registered server has applied. Resolves to their number. */
+  /**
+   * Deletes the tombstones (rows of deleted records) that all registered servers have applied. Returns the number of
+   * deleted rows.
+   */
   trim(): Promise<number>;
 }
 
@@ -63,9 +78,11 @@ export const SERVER = table('server', {
     appliedVersion: int,
     state: textOf<'active' | 'draining'>(),
     startedAt: instant,
-    /** Addresses of its listeners, separated by spaces, for display only. Empty until they are known. */
+    /**
+     * Addresses of the server's listeners, separated by spaces, for display only. Empty until the addresses are known.
+     */
     address: text,
-    /** Last time at which the server stored that it runs, by its own clock. */
+    /** Last time at which the server stored that it runs, by the server's own clock. */
     seenAt: instant,
   },
   key: ['id'],
@@ -74,7 +91,10 @@ export type RegisteredServer = Row<typeof SERVER>;
 
 export interface Renewal {
   readonly version: number;
-  /** Version up to which tombstones are deleted. A server with an older version must read the whole identity. */
+  /**
+   * Version up to which tombstones are deleted. A server that has applied only an older version must read all identity
+   * records again.
+   */
   readonly trimmedTo: number;
   /** Identifier of the database's history. It changes if the database is restored or replaced. */
   readonly epoch: string;
@@ -84,7 +104,7 @@ export interface Renewal {
   readonly changes: readonly IdentityChange[];
 }
 
-/** A page of all records of the held kinds. */
+/** A page of all records of the kinds that servers hold in memory (`HELD_KINDS`). */
 export interface IdentityPage extends Pick<Renewal, 'version' | 'epoch'> {
   readonly records: readonly StoredRecord<HeldKind>[];
   readonly isLast: boolean;
@@ -97,8 +117,8 @@ const PAGE_MAX = 200;
 export const NO_EPOCH = "''";
 
 /**
- * SQL expression for the epoch of a PostgreSQL primary: its cluster and its timeline. The timeline changes at each failover. The
- * expression fails on a standby, which must never grant a lease.
+ * SQL expression for the epoch (the identifier of the history) of a PostgreSQL primary: the IDs of its cluster and its
+ * timeline. The timeline changes at each failover. The expression fails on a standby, which must never grant a lease.
  *
  * Source: PostgreSQL manual, "System Administration Functions" (pg_current_wal_lsn "cannot be executed during recovery") and "High
  * Availability", timelines.
@@ -109,7 +129,8 @@ export const POSTGRES_EPOCH =
 const SELECT_LEASE = "SELECT value FROM counter WHERE name = 'lease_ms'";
 const REGISTER =
   "INSERT INTO server (id, name, applied_version, state, started_at_ms) VALUES ($1, $2, $3, 'active', $4) ON CONFLICT (id) DO NOTHING";
-// Each change is joined with the counter's row, so one snapshot has both. If there are no changes, the result is one row.
+// Each change is joined with the counter's row, so the changes and the counter are from one snapshot. If there are no
+// changes, the result is one row.
 const renewText = (epoch: string): string => `
   SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration, server.applied_version AS acknowledged,
     ${CHANGE_COLUMNS}
@@ -118,7 +139,8 @@ const renewText = (epoch: string): string => `
     LEFT JOIN identity_document AS d ON d.version > $1 ${JOIN_DETAILS}
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
-// The counter's row is joined with the page, so one snapshot has both. For an empty page, the result is one row.
+// The page is joined with the counter's row, so the records and the counter are from one snapshot. If the page is
+// empty, the result is one row.
 const pageText = (epoch: string): string => `
   SELECT counter.value AS counter, ${epoch} AS epoch, d.account_id, d.kind, d.key, ${TEXT_SQL} AS text
   FROM counter LEFT JOIN (
@@ -154,7 +176,7 @@ type PageRow = { readonly counter: number; readonly epoch: string } & (
   | { readonly account_id: null }
 );
 
-/** Creates the registry. Both engines run the same SQL. `sql` commits each statement separately. */
+/** Creates the registry of servers. Both engines run the same SQL. `sql` commits each statement separately. */
 export function servers(sql: Sql, epoch: string): Servers {
   const RENEW = renewText(epoch);
   const PAGE = pageText(epoch);
@@ -162,7 +184,9 @@ export function servers(sql: Sql, epoch: string): Servers {
     async leaseMilliseconds() {
       const lease = await sql.row<{ readonly value: number }>(SELECT_LEASE);
       if (lease === undefined)
-        throw new Error('the duration of leases is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
+        throw new Error(
+          'the database does not contain the lease duration that Belfry stores, so it is not a database of Belfry; check BELFRY_DATABASE',
+        );
       return lease.value;
     },
     async register({ id, name, startedAt }, version) {
@@ -205,7 +229,8 @@ export function servers(sql: Sql, epoch: string): Servers {
       await sql.run(LEAVE_ALL);
     },
     async trim() {
-      // Raises the counter first. A server that reads between the two statements may load all records needlessly, but misses no deletion.
+      // Raises the counter before it deletes the tombstones. A server that reads between the two statements may load
+      // all records needlessly, but misses no deletion.
       await sql.run(RAISE_TRIMMED);
       return await sql.run(TRIM);
     },

@@ -9,13 +9,15 @@ export interface SqliteStatement {
   run(values: readonly SqlValue[]): number;
 }
 
-/** The part of an SQLite library that the engine uses. The tests run with a second library. */
+/**
+ * The part of an SQLite library that the engine uses. Tests also run the engine with another library, better-sqlite3.
+ */
 export interface SqliteDriver {
   prepare(text: string): SqliteStatement;
   exec(text: string): void;
   /** False after an error at which SQLite rolled back the whole transaction. */
   isInTransaction(): boolean;
-  /** Returns SQLite's primary result code of an error of this library, or 0 for other errors. */
+  /** Returns SQLite's extended result code of an error of this library, or 0 for other errors. */
   resultCode(error: unknown): number;
   close(): void;
 }
@@ -39,7 +41,7 @@ export function nodeSqlite(path: string): SqliteDriver {
     isInTransaction: () => db.isTransaction,
     resultCode(error) {
       const code = (error as { readonly errcode?: unknown } | null)?.errcode;
-      return typeof code === 'number' ? code & 0xff : 0;
+      return typeof code === 'number' ? code : 0;
     },
     close: () => db.close(),
   };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { nodeSqlite, type SqliteDriver, type SqliteOpen } from './sqlite-driver.ts';
 
-/** Creates the function that returns paths of new data folders. They are deleted after the tests of the file. */
+/** Creates the function that returns paths of new data folders. The folders are deleted after the tests of the file. */
 export function dataFolders(): () => string {
   const base = mkdtempSync(join(tmpdir(), 'belfry-sqlite-'));
   after(() => rmSync(base, { recursive: true, force: true }));
@@ -13,8 +13,8 @@ export function dataFolders(): () => string {
 }
 
 /**
- * Returns Node's SQLite, which calls `onRun` before each statement that returns no rows, and `onRead` before each other one.
- * `onRun` may throw the error of a disk.
+ * Opens databases with Node's SQLite. Calls `onRun` before each statement that returns no rows, and `onRead` before
+ * each statement that returns rows. `onRun` may throw, to simulate an error of the disk.
  */
 export function observedSqlite(onRun: (text: string) => void, onRead: (text: string) => void = () => {}): SqliteOpen {
   return (path) => {

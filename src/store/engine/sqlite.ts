@@ -1,7 +1,11 @@
 import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { instant } from '#core/instant.ts';
 import { migrate, SCHEMA_TOKENS } from '../migrate.ts';
 import type { Store, StoreOptions } from '../store.ts';
+import { endWriters } from '../trail/trail-writers.ts';
+import { checkpointsOf } from './checkpoints.ts';
+import { setDurability } from './durability.ts';
 import { groupCommit } from './group-commit.ts';
 import type { SyncLog } from './log-syncs.ts';
 import { nodeSqlite, type SqliteDriver, type SqliteOpen } from './sqlite-driver.ts';
@@ -9,18 +13,30 @@ import { nodeSqlite, type SqliteDriver, type SqliteOpen } from './sqlite-driver.
 export interface SqliteOptions extends StoreOptions {
   /** SQLite library that opens the file. Default: Node's. */
   readonly open?: SqliteOpen;
-  /** Makes commits durable. Default: fdatasync of the log. Only tests set a weaker one, to show that they detect lost commits. */
+  /**
+   * Makes commits durable. Default: fdatasync of the log. Only tests set a weaker function, to show that they detect
+   * lost commits.
+   */
   readonly syncLog?: SyncLog;
 }
 
-/** Oldest safe version. Before it, two connections to one file could lose a commit when the log restarted. Source: SQLite 3.51.3 release notes. */
+/**
+ * Oldest safe version. In older versions, two connections to one file could lose a commit when the log restarted.
+ * Source: SQLite 3.51.3 release notes.
+ */
 const OLDEST_VERSION = [3, 51, 3] as const;
 
 /** Size of the page cache, in bytes. */
 const CACHE_BYTES = 64 * 2 ** 20;
 
-/** Number of pages (4 KiB each) in the write-ahead log that starts a checkpoint. */
-const CHECKPOINT_PAGES = 4_000;
+/** Number of pages (4 KiB each) in the write-ahead log at which a commit runs a checkpoint, without a thread for checkpoints. */
+const AUTOMATIC_PAGES = 4_000;
+
+/**
+ * Longest time for which a statement waits for the thread of checkpoints, in milliseconds. A connection that reads the
+ * head of the log takes the lock for writing for a moment.
+ */
+const BUSY_MS = 5_000;
 
 /**
  * Opens the embedded engine: `belfry.db` in the data folder, or a database in memory. Creates a missing folder.
@@ -34,14 +50,22 @@ export async function openSqlite(folder: string, { open = nodeSqlite, syncLog, .
   let db: SqliteDriver | undefined;
   try {
     db = open(inMemory ? ':memory:' : join(folder, 'belfry.db'));
+    const opened = db;
+    const setAutomatic = (pages: number) => opened.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
+    const checkpoints =
+      inMemory || open !== nodeSqlite ? undefined : checkpointsOf(join(folder, 'belfry.db'), () => setAutomatic(AUTOMATIC_PAGES));
     prepareFile(db, inMemory);
+    setAutomatic(checkpoints === undefined ? AUTOMATIC_PAGES : 0);
     const log = inMemory ? undefined : logOf(join(folder, 'belfry.db'));
     const closed = () => {
       log?.close();
       unlock();
     };
-    const store = groupCommit(db, options, closed, syncLog ?? log?.sync);
+    const store = groupCommit(db, options, closed, { syncLog: syncLog ?? (log && timed(log.sync, options.onSync)), checkpoints });
     await migrate(store, SCHEMA_TOKENS.sqlite);
+    // This process is the only one that uses the file, so writers without an end are those of a process that crashed.
+    const time = instant((options.now ?? Date.now)());
+    await store.transaction(({ sql }) => endWriters(sql, { order: 'position', now: time, idleSince: 'any' }));
     return store;
   } catch (error) {
     db?.close();
@@ -51,20 +75,33 @@ export async function openSqlite(folder: string, { open = nodeSqlite, syncLog, .
 }
 
 /**
- * Opens the write-ahead log as a separate file, to sync it while the next group runs. A sync of one handle makes the writes of all
- * handles durable. SQLite has no locks on the log, so closing this handle releases none.
+ * Opens a second handle of the write-ahead log, to sync the log while the next group of transactions runs. A sync of
+ * one handle makes the writes of all handles durable. SQLite has no locks on the log, so closing this handle releases
+ * no lock.
  */
 function logOf(database: string): { readonly sync: SyncLog; readonly close: () => void } {
   let file: number | undefined;
   return {
     sync(done) {
-      // Opened here, because SQLite creates the log only at the first commit.
+      // The log is opened here, because SQLite creates it only at the first commit.
       file ??= openSync(`${database}-wal`, 'r+');
       fdatasync(file, done);
     },
     close() {
       if (file !== undefined) closeSync(file);
     },
+  };
+}
+
+/** Returns a sync that also measures its duration. */
+function timed(sync: SyncLog, onSync: SqliteOptions['onSync']): SyncLog {
+  if (onSync === undefined) return sync;
+  return (done) => {
+    const began = performance.now();
+    sync((error) => {
+      onSync(performance.now() - began);
+      done(error);
+    });
   };
 }
 
@@ -88,12 +125,8 @@ function prepareFile(db: SqliteDriver, inMemory: boolean): void {
   const version = String(Object.values(db.prepare('SELECT sqlite_version()').all([])[0] ?? {})[0]);
   if (!isAtLeast(version)) throw new Error(`SQLite ${version} can lose commits; version ${OLDEST_VERSION.join('.')} or newer is required`);
   pragma('journal_mode = WAL');
-  // NORMAL syncs the log before a checkpoint, not at a commit. The store syncs it off the thread before a response (Decision 0013).
-  // Without that sync, a power cut loses acknowledged commits: test/store/power-cut.test.ts.
-  db.exec('PRAGMA synchronous = NORMAL');
-  // Only macOS distinguishes between passing data to the drive and writing it.
-  db.exec('PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1');
-  db.exec(`PRAGMA cache_size = -${CACHE_BYTES / 1024}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY`);
+  setDurability(db);
+  db.exec(`PRAGMA cache_size = -${CACHE_BYTES / 1024}; PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA temp_store = MEMORY`);
   if (pragma('synchronous') !== 1) throw new Error("SQLite did not accept 'synchronous = NORMAL'");
   if (!inMemory && pragma('journal_mode') !== 'wal')
     throw new Error('SQLite cannot use a write-ahead log in the data folder; put it on a local disk');

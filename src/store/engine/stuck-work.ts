@@ -3,9 +3,10 @@ export interface StuckWork {
   /** Runs work that `watch` can abort. */
   run<T>(work: () => Promise<T>): Promise<T>;
   /**
-   * Watches the running group until the returned function is called.
+   * Watches the running group of transactions, which share a commit, until the returned function is called.
    *
-   * Statements resolve at once, so a group ends before the event loop turns. If the loop turns, the running work awaits something else.
+   * Statements resolve at once, so a group ends before the next turn of the event loop. If that turn begins first, the
+   * running work awaits something else.
    */
   watch(): () => void;
 }
@@ -20,7 +21,7 @@ export function stuckWork(): StuckWork {
       }),
     watch() {
       let watch = setImmediate(function turned() {
-        abort(new Error('the work of a transaction awaited something other than its transaction'));
+        abort(new Error('a transaction failed, because its function awaited a promise other than a statement of the transaction'));
         watch = setImmediate(turned);
       });
       return () => clearImmediate(watch);

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Tx } from '../store.ts';
 import { openSqlite } from './sqlite.ts';
 
-test('Run: the transactions of a store share one hidden class, also after different work', async () => {
+test('Run: the transactions of a store share one hidden class of V8, even after different work', async () => {
   setFlagsFromString('--allow-natives-syntax');
   const haveSameClass = new Function('a', 'b', 'return %HaveSameMap(a, b)') as (a: object, b: object) => boolean;
   const store = await openSqlite(':memory:');

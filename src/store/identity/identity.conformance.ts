@@ -17,7 +17,7 @@ export function conformance(suite: Suite): void {
 }
 
 function records({ within, fresh }: Suite): void {
-  test('identity: get finds a record only by its account, kind and key together', async () => {
+  test('identity: get() finds a record only by its account, kind and key together', async () => {
     const accountId = fresh();
     assert.equal(await within((tx) => tx.identity.add(accountId, 'group', 'makers', group('Makers'))), 'added');
     const read = await within(async ({ identity }) => [
@@ -29,7 +29,7 @@ function records({ within, fresh }: Suite): void {
     assert.deepEqual(read, [group('Makers'), undefined, undefined, undefined]);
   });
 
-  test('identity: a second add returns exists, keeps the first record and does not change the version', async () => {
+  test("identity: a second add() returns 'exists', keeps the first record and does not change the version", async () => {
     const accountId = fresh();
     await within((tx) => tx.identity.add(accountId, 'group', 'makers', group('Makers')));
     const { version } = await within((tx) => tx.identity.changesSince(0));
@@ -57,7 +57,7 @@ function records({ within, fresh }: Suite): void {
     assert.deepEqual(read, ['removed', 'absent', undefined, undefined, [], [], 0, 'added', group('Again')]);
   });
 
-  test('identity: removeAll deletes the records of one kind in one account', async () => {
+  test('identity: removeAll() deletes the records of one kind in one account', async () => {
     const [accountId, other] = [fresh(), fresh()];
     const left = await within(async ({ identity }) => {
       for (const account of [accountId, other]) {
@@ -76,7 +76,7 @@ function records({ within, fresh }: Suite): void {
 }
 
 function lists({ within, fresh }: Suite): void {
-  test('identity: accountIds returns each ID once, in order, after an ID and up to a limit', async () => {
+  test('identity: accountIds() returns unique IDs in order, after a start ID and up to a limit', async () => {
     const added = [fresh(), fresh()];
     await within(async ({ identity }) => {
       for (const account of added) for (const key of ['a', 'b']) await identity.put(account, 'group', key, group(key));
@@ -97,10 +97,10 @@ function lists({ within, fresh }: Suite): void {
     ['a start before the prefix',               { prefix: 'b', after: 'a' },              ['b']],
     ['a start after the prefix',                { prefix: 'a', after: 'b' },              []],
     ['a start that does not exist',             { after: 'abc' },                         ['ac', 'b', 'é', '\u{ffee}', '\u{1f514}']],
-    ['a start between UTF-16 and byte order',   { after: '\u{ffee}' },                    ['\u{1f514}']],
+    ['a start where UTF-16 order differs',      { after: '\u{ffee}' },                    ['\u{1f514}']],
   ];
   for (const [title, selection, keys] of LISTS) {
-    test(`identity: list and summaries return the same selected keys: ${title}`, async () => {
+    test(`identity: list() and summaries() return the same selected keys: ${title}`, async () => {
       const accountId = fresh();
       const read = await within(async ({ identity }) => {
         for (const key of ['b', 'ab', '\u{1f514}', 'a%', 'é', 'aa', '\u{ffee}', 'a', 'ac'])
@@ -124,7 +124,7 @@ function lists({ within, fresh }: Suite): void {
     [{ prefix: 'p3 ' },                       0],
   ];
   for (const [keys, count] of COUNTS) {
-    test(`identity: ${count} keys match ${JSON.stringify(keys)}`, async () => {
+    test(`identity: count() finds ${count} keys for ${JSON.stringify(keys)}`, async () => {
       const accountId = fresh();
       const found = await within(async ({ identity }) => {
         for (const key of ['p1 a', 'p1 a boundary', 'p1 boundary!', 'p2 a', 'p2 a boundary']) {
@@ -152,7 +152,7 @@ function parts({ within, fresh }: Suite): void {
     });
   }
 
-  test('identity: a summary has no details, and work() does not count them', async () => {
+  test('identity: a summary omits the details of a record, and work() does not count omitted details', async () => {
     const accountId = fresh();
     const large = { ...group('Makers'), inlinePolicies: { inline: 'a'.repeat(100_000) } };
     await within((tx) => tx.identity.put(accountId, 'group', 'makers', large));
@@ -167,7 +167,7 @@ function parts({ within, fresh }: Suite): void {
     assert.ok(work.ofSummaries < 2_000 && work.ofAll > 100_000, JSON.stringify(work));
   });
 
-  test('identity: a replaced record has only its new details', async () => {
+  test('identity: a replaced record has only the details of the new record', async () => {
     const accountId = fresh();
     const read = await within(async ({ identity }) => {
       await identity.put(accountId, 'group', 'makers', { ...group('Makers'), inlinePolicies: { old: 'old' } });
@@ -203,7 +203,7 @@ function versions({ within, fresh }: Suite): void {
     });
   });
 
-  test('identity: changesSince lists each changed record once, in the order of versions', async () => {
+  test('identity: changesSince() lists each changed record once, in the order of versions', async () => {
     const accountId = fresh();
     const { version } = await within((tx) => tx.identity.changesSince(0));
     for (const key of ['c', 'a', 'c', 'b']) await within((tx) => tx.identity.put(accountId, 'group', key, group(key)));

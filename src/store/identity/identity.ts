@@ -19,7 +19,7 @@ interface Common {
   readonly createdAt: Instant;
 }
 
-/** Members of a user, group or role for its policies. */
+/** Policies of a user, group or role, as part of its record. */
 interface PolicyHolder {
   readonly attachedPolicyArns: readonly Arn[];
   /** Policy documents by policy name, exactly as the client passed them. */
@@ -40,7 +40,7 @@ export interface UserRecord extends Common, PolicyHolder {
 }
 
 export interface LoginProfileRecord {
-  /** Format: see `services/iam/password-hash.ts`. */
+  /** Password hash in the format of `services/iam/password-hash.ts`. */
   readonly passwordHash: string;
   /** Hashes of earlier passwords, newest first. */
   readonly earlierHashes?: readonly string[];
@@ -57,9 +57,9 @@ export interface GroupRecord extends Common, PolicyHolder {
 export interface RoleRecord extends Common, PolicyHolder {
   readonly roleName: string;
   readonly roleId: string;
-  /** Trust policy that the client passed. Unique IDs replace the ARNs of users and roles (MATCH-3). */
+  /** Trust policy that the client passed, with unique IDs in place of the ARNs of users and roles (MATCH-3). */
   readonly trustPolicy: string;
-  /** Account of each unique ID in the trust policy. Responses show an ARN in place of the ID. */
+  /** Account ID for each unique ID in the trust policy. Responses use it to show an ARN in place of the unique ID. */
   readonly trustPrincipals?: Readonly<Record<string, AccountId>>;
   readonly description?: string;
   readonly maxSessionSeconds: number;
@@ -86,7 +86,7 @@ export interface AccessKeyRecord {
   readonly accessKeyId: string;
   /** Absent for the root user. */
   readonly userName?: string;
-  /** Encrypted by the vault, bound to the access key ID. */
+  /** Secret access key, encrypted by the vault. Decryption requires the same access key ID. */
   readonly sealedSecret: string;
   readonly status: 'Active' | 'Inactive';
   readonly createdAt: Instant;
@@ -122,7 +122,7 @@ export interface PasswordPolicyRecord {
 export interface MfaDeviceRecord {
   readonly accountId: AccountId;
   readonly serialNumber: Arn;
-  /** Seed in base 32, encrypted by the vault, bound to the serial number. */
+  /** Seed in base 32, encrypted by the vault. Decryption requires the same serial number. */
   readonly sealedSeed: string;
   readonly createdAt: Instant;
   readonly owner?: { readonly type: 'Root' } | { readonly type: 'IAMUser'; readonly userName: string };
@@ -156,6 +156,13 @@ export interface OidcProviderRecord {
   readonly tags: readonly TagRecord[];
 }
 
+/** Sign-in of a person of Amazon Chime that has credentials. They are valid while the record exists. */
+export interface PersonSignInRecord {
+  readonly accountId: AccountId;
+  readonly userId: string;
+  readonly createdAt: Instant;
+}
+
 /** A requested deletion of a service-linked role. */
 export interface DeletionTaskRecord {
   readonly accountId: AccountId;
@@ -172,7 +179,7 @@ export interface DeletionTaskRecord {
 export interface IdentityRecords extends OrganizationRecords {
   /** Key: the account ID. */
   account: AccountRecord;
-  /** Key: the name in lower case. Also for groups, roles and policies. */
+  /** Key: the name in lower case. The keys of groups, roles and policies have the same form. */
   user: UserRecord;
   group: GroupRecord;
   role: RoleRecord;
@@ -190,6 +197,8 @@ export interface IdentityRecords extends OrganizationRecords {
   'saml-provider': SamlProviderRecord;
   /** Key: the URL without `https://`. */
   'oidc-provider': OidcProviderRecord;
+  /** Key: the ID of the sign-in. */
+  'person-sign-in': PersonSignInRecord;
   /** Key: the task ID. */
   'deletion-task': DeletionTaskRecord;
   /** Index of access keys of the root user. Key: the access key ID. */
@@ -204,8 +213,8 @@ export interface IdentityRecords extends OrganizationRecords {
 export type IdentityKind = keyof IdentityRecords;
 
 /**
- * Kinds that authentication and authorization read. Each server holds all their records in memory. Only operations read the other kinds,
- * in their transactions.
+ * Kinds of records that authentication and authorization read. Each server holds all records of these kinds in memory.
+ * Only operations read the other kinds, in their transactions.
  */
 export const HELD_KINDS = [
   'account',
@@ -216,6 +225,7 @@ export const HELD_KINDS = [
   'access-key',
   'saml-provider',
   'oidc-provider',
+  'person-sign-in',
   'organization',
   'organization-member',
   'organization-account',
@@ -231,11 +241,14 @@ export interface StoredRecord<Kind extends IdentityKind = IdentityKind> {
   readonly accountId: AccountId;
   readonly kind: Kind;
   readonly key: string;
-  /** Summary and details: see `record-parts.ts`. */
+  /**
+   * JSON of the record: a line with the summary, and a line with the details if the kind has details
+   * (`record-parts.ts`).
+   */
   readonly text: string;
 }
 
-/** One change of identity: the new record as it is stored. `text` is absent if the record was deleted. */
+/** One change of identity. `text` is the new record as it is stored. It is absent if the record was deleted. */
 export interface IdentityChange<Kind extends IdentityKind = IdentityKind> extends Omit<StoredRecord<Kind>, 'text'> {
   readonly version: number;
   readonly text?: string;

@@ -3,7 +3,10 @@ import type { Instant } from '#core/instant.ts';
 import type { Sql } from '../sql.ts';
 import { instant, table, text, textOf } from '../table.ts';
 
-/** Last uses of access keys and principals. Each action has one row, which a later use replaces. The trail contains earlier uses. */
+/**
+ * Last uses of access keys and principals. Each action of a principal has one row, which a later use replaces. The
+ * trail contains earlier uses.
+ */
 export const LAST_USE = table('last_use', {
   columns: {
     accountId: textOf<AccountId>(),

@@ -9,7 +9,10 @@ import type { TagRecord } from '../tag-record.ts';
 
 /** Target of service control policies: the organization's root, an organizational unit or an account. */
 interface Target {
-  /** IDs (`p-…`) in the order of attachment. They are valid only in the period `attachedIn`: see the function `attachedPolicyIds`. */
+  /**
+   * Policy IDs (`p-…`) in the order of attachment. They are outdated if `attachedIn` differs from the organization's
+   * `attachmentPeriod`. The function `attachedPolicyIds` returns the current IDs.
+   */
   readonly attachedPolicyIds: readonly string[];
   /** Value of the organization's `attachmentPeriod` when `attachedPolicyIds` was written. Default: 0. */
   readonly attachedIn?: number;
@@ -24,11 +27,16 @@ export interface OrganizationRecord {
   readonly featureSet: 'ALL' | 'CONSOLIDATED_BILLING';
   readonly createdAt: Instant;
   readonly serviceControl: 'enabled' | 'disabled';
-  /** Number of the current period (see `attachedPolicyIds`). Enabling or disabling the policy type begins a new period. Default: 0. */
+  /**
+   * Number that increases each time service control policies are enabled or disabled in the organization. Each such
+   * change replaces the attached policies of all targets. Default: 0.
+   */
   readonly attachmentPeriod?: number;
   readonly root: Target & { readonly rootId: string };
   /** Time at which trusted access was enabled, by service principal. */
   readonly serviceAccess?: Readonly<Record<string, Instant>>;
+  /** Time at which an account became a delegated administrator of CloudTrail, by account ID. */
+  readonly trailAdministrators?: Readonly<Record<string, Instant>>;
 }
 
 /** Membership of an account in an organization. The management account also has this record. */
@@ -41,7 +49,7 @@ export interface OrganizationMemberRecord {
 export interface OrganizationAccountRecord extends Target {
   readonly accountId: AccountId;
   readonly memberId: AccountId;
-  /** ID of the root (`r-…`) or of the organizational unit (`ou-…`) that contains the account or unit. */
+  /** ID of the root (`r-…`) or of the organizational unit (`ou-…`) that contains the account. */
   readonly parentId: string;
   readonly joinedAt: Instant;
   readonly joinedMethod: 'INVITED' | 'CREATED';
@@ -104,10 +112,13 @@ export interface InvitationRecord {
 }
 
 /**
- * Returns the IDs of the service control policies that are attached to an organizational unit or account.
+ * Returns the IDs of the service control policies that are attached to a target, such as an organizational unit or
+ * account. `initial` has the IDs of a new target.
  *
- * Enabling the policy type attaches `initial` to every target. Disabling it detaches all policies. Both increment the organization's
- * period and do not write the targets, of which there can be 12,000. A target that was last written in an earlier period has `initial`.
+ * Enabling service control policies attaches `initial` to every target, and disabling them detaches all policies. An
+ * organization can have 12,000 targets, so neither operation writes their records. Instead, each operation increments
+ * the organization's `attachmentPeriod`. If the IDs of a target were last written in an earlier period, the function
+ * returns `initial`.
  */
 export function attachedPolicyIds(
   { attachmentPeriod = 0 }: Pick<OrganizationRecord, 'attachmentPeriod'>,
@@ -117,7 +128,7 @@ export function attachedPolicyIds(
   return (target.attachedIn ?? 0) === attachmentPeriod ? target.attachedPolicyIds : initial;
 }
 
-/** Key of kinds that have at most one record in an account. */
+/** Record key for kinds of records that occur at most once in an account. */
 export const ORGANIZATION_KEY = 'organization';
 
 /** Type and key of each kind of record. */

@@ -1,4 +1,4 @@
-/** Test kit: one record of each kind, with every member, and changes of identity. */
+/** Test kit: one example of each kind of identity record, with all members, and a function that creates changes. */
 import type { AccountId, Arn } from '#core/arn.ts';
 import { ALICE, BOB, NOON } from '../conformance-fixtures.ts';
 import type { IdentityChange, IdentityKind, IdentityRecords } from './identity.ts';
@@ -90,6 +90,7 @@ export const EXAMPLES: { readonly [Kind in IdentityKind]: IdentityRecords[Kind] 
     createdAt: NOON,
     tags,
   },
+  'person-sign-in': { accountId: ALICE, userId: 'u-1', createdAt: NOON },
   'deletion-task': {
     accountId: ALICE,
     taskId: 'task/1',
@@ -111,6 +112,7 @@ export const EXAMPLES: { readonly [Kind in IdentityKind]: IdentityRecords[Kind] 
     attachmentPeriod: 2,
     root: { rootId: 'r-root', ...target },
     serviceAccess: { 'access-analyzer.amazonaws.com': NOON },
+    trailAdministrators: { '222222222222': NOON },
   },
   'organization-member': { accountId: BOB, managementAccountId: ALICE },
   'organization-account': {
@@ -146,7 +148,7 @@ export const EXAMPLES: { readonly [Kind in IdentityKind]: IdentityRecords[Kind] 
   invitation: { accountId: BOB, managementAccountId: ALICE },
 };
 
-/** Returns the change that adds or replaces a record, as the store returns it. */
+/** Returns the change that adds or replaces `record`, in the form in which the store returns changes. */
 export function changeTo<Kind extends IdentityKind>({
   record,
   ...change

@@ -4,7 +4,10 @@
  */
 import type { IdentityKind, IdentityRecords, PolicyRecord, PolicyVersionRecord } from './identity.ts';
 
-/** Members of the details, by kind. The summary has all other members. `documents` contains the documents of a policy's versions. */
+/**
+ * Members that the details contain, by kind. The summary has all other members. `documents` is the list of the
+ * documents of a policy's versions.
+ */
 // biome-ignore format: a table
 const DETAILS = {
   user:                     ['attachedPolicyArns', 'inlinePolicies', 'tags'],
@@ -41,7 +44,7 @@ export function hasDetails(kind: IdentityKind): kind is keyof typeof DETAILS {
   return Object.hasOwn(DETAILS, kind);
 }
 
-/** Converts a record to its stored parts. */
+/** Splits a record into its summary and its details, as JSON. */
 export function toParts<Kind extends IdentityKind>(kind: Kind, record: IdentityRecords[Kind]): StoredParts {
   if (!hasDetails(kind)) return { document: JSON.stringify(record), details: null };
   const names: readonly string[] = DETAILS[kind];
@@ -62,7 +65,7 @@ function withoutDocuments(policy: PolicyRecord): object {
   };
 }
 
-/** Converts stored parts to the record. */
+/** Parses the summary and the details, and joins them to the record. */
 export function fromParts<Kind extends IdentityKind>(kind: Kind, { document, details }: StoredParts): IdentityRecords[Kind] {
   const summary = JSON.parse(document) as object;
   if (details === null) return summary as IdentityRecords[Kind];
@@ -70,19 +73,25 @@ export function fromParts<Kind extends IdentityKind>(kind: Kind, { document, det
   return (kind === 'policy' ? withDocuments(record as StoredPolicy) : record) as IdentityRecords[Kind];
 }
 
-/** Separator of summary and details in the text of a record. JSON escapes line breaks in strings, so neither part contains one. */
+/**
+ * Separator between the summary and the details of a record in one string. JSON escapes line breaks in strings, so
+ * neither the summary nor the details contain a line break.
+ */
 const SEPARATOR = '\n';
 
-/** SQL expression of the text of a record, from its document `d` and its details `x`, which can be absent. */
+/**
+ * SQL expression for a record as one string. `d` is the row with the summary, and `x` the row with the details, which
+ * can be absent.
+ */
 export const TEXT_SQL = `COALESCE(d.document || '${SEPARATOR}' || x.details, d.document)`;
 
-/** Returns the text of a record: a line with the summary, and a line with the details if the kind has them. */
+/** Returns a record as one string: a line with the summary, and a line with the details if the kind has details. */
 export function textOf<Kind extends IdentityKind>(kind: Kind, record: IdentityRecords[Kind]): string {
   const { document, details } = toParts(kind, record);
   return details === null ? document : `${document}${SEPARATOR}${details}`;
 }
 
-/** Parses the text of a record. */
+/** Parses a record from the string that `textOf` returns. */
 export function recordOf<Kind extends IdentityKind>(kind: Kind, text: string): IdentityRecords[Kind] {
   const end = text.indexOf(SEPARATOR);
   return fromParts(kind, end < 0 ? { document: text, details: null } : { document: text.slice(0, end), details: text.slice(end + 1) });

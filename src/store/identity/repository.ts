@@ -2,6 +2,7 @@ import type { AccountId } from '#core/arn.ts';
 import type { Sql } from '../sql.ts';
 import { flag, int, table, text, textOf } from '../table.ts';
 import type { IdentityChange, IdentityKind, IdentityRecords } from './identity.ts';
+import { hasHistory, keepAllFormer, keepFormer } from './identity-history.ts';
 import { fromParts, hasDetails, type IdentitySummaries, TEXT_SQL, toParts } from './record-parts.ts';
 
 /** Selection of records of one kind in one account. */
@@ -16,9 +17,9 @@ interface Selection {
 /**
  * Repository of identity records.
  *
- * The first write of a transaction increments the counter `identity`. The new value is the version of all writes of the transaction. The
- * write locks the counter's row, so transactions commit in the order of their versions. A reader of version n never misses an earlier
- * change. Decision 0002.
+ * The first write of a transaction increments the counter `identity`. The new value is the version of all writes of the
+ * transaction. The write locks the counter's row, so transactions commit in the order of their versions. So a reader
+ * that has read version n has not missed a change with a lower version. Decision 0002.
  *
  *     stored: group 'a', group 'ab', user 'b'
  *     list(accountId, 'group', { prefix: 'a', after: 'a' }) → ab
@@ -29,20 +30,26 @@ export interface Identity {
   summary<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): Promise<IdentitySummaries[Kind] | undefined>;
   /** Lists records in the order of the bytes of their keys. */
   list<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, selection?: Selection): Promise<Entry<IdentityRecords[Kind]>[]>;
-  /** Lists summaries in the same order. Reads no details. */
+  /** Lists the summaries of records in the order of the bytes of their keys. Reads no details. */
   summaries<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, selection?: Selection): Promise<Entry<IdentitySummaries[Kind]>[]>;
   /** Counts the records with keys that start with `prefix` and end with `suffix`. `suffix` must not contain a wildcard of SQL. */
   count(accountId: AccountId, kind: IdentityKind, keys?: { readonly prefix?: string; readonly suffix?: string }): Promise<number>;
   /** Lists account IDs after `after`, in ascending order. Includes accounts whose records are all deleted. */
   accountIds(limit: number, after?: AccountId): Promise<AccountId[]>;
-  /** Adds a record. Changes nothing if it `exists`. A deleted record does not exist. */
+  /**
+   * Adds a record. Returns 'exists' and changes nothing if there is a record with this key. A deleted record does not
+   * count.
+   */
   add<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]): Promise<'added' | 'exists'>;
   /** Adds or replaces a record. */
   put<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]): Promise<void>;
   remove(accountId: AccountId, kind: IdentityKind, key: string): Promise<'removed' | 'absent'>;
   /** Deletes all records of a kind in an account. */
   removeAll(accountId: AccountId, kind: IdentityKind): Promise<void>;
-  /** Returns the current version, and all changes after `version` in the order of versions. Both are from the same database snapshot. */
+  /**
+   * Returns the current version, and all changes after `version` in the order of versions. The version and the changes
+   * are from the same database snapshot.
+   */
   changesSince(version: number): Promise<{ readonly version: number; readonly changes: readonly IdentityChange[] }>;
   /** Returns the version of this transaction's changes, or `undefined` if it changed nothing. */
   changed(): number | undefined;
@@ -51,7 +58,10 @@ export interface Identity {
    * include records that this transaction has written.
    */
   seen(): number;
-  /** Returns the number of characters that this transaction has read. Adds 500 for each statement, which takes about as long. */
+  /**
+   * Returns a measure of the time that this transaction has spent: the number of characters that it has read, and 500
+   * for each statement. A statement takes about as long as parsing 500 characters.
+   */
   work(): number;
 }
 
@@ -61,7 +71,7 @@ export interface Entry<Item> {
   readonly record: Item;
 }
 
-/** Counters by name: `identity`, `identity_trimmed`, `server`, `lease_ms`. */
+/** Counters by name: `identity`, `identity_trimmed`, `identity_forgotten`, `server`, `lease_ms`. */
 export const COUNTER = table('counter', { columns: { name: text, value: int }, key: ['name'] });
 
 /** All records of identity, as versioned JSON documents. A deleted record remains as a tombstone without document. */
@@ -109,14 +119,17 @@ export interface ChangeRow {
 }
 
 const RAISE = "UPDATE counter SET value = value + 1 WHERE name = 'identity' RETURNING value";
-/** Columns of `ChangeRow`, from the documents `d` and their details `x`. */
+/** SQL columns of `ChangeRow`. `d` is the row with the summary, and `x` the row with the details. */
 export const CHANGE_COLUMNS = `d.account_id, d.kind, d.key, d.version, d.deleted, ${TEXT_SQL} AS text`;
 /** SQL that joins the details `x` to the documents `d`. */
 export const JOIN_DETAILS = 'LEFT JOIN identity_details AS x ON x.account_id = d.account_id AND x.kind = d.kind AND x.key = d.key';
 const OF_KEY = 'WHERE d.account_id = $1 AND d.kind = $2 AND d.key = $3';
 const SELECT = `SELECT d.version, d.deleted, d.document, x.details FROM identity_document AS d ${JOIN_DETAILS} ${OF_KEY}`;
 const SELECT_SUMMARY = `SELECT d.version, d.deleted, d.document FROM identity_document AS d ${OF_KEY}`;
-/** Comparison with the start of a list. A statement has one lower bound, because SQLite uses only one to find the start of a page. */
+/**
+ * Comparison of a key with the beginning of a page: `>=` the prefix, or `>` the last key of the previous page. A
+ * statement has only one of the two, because SQLite uses only one lower bound to find the first row.
+ */
 type From = '>=' | '>';
 const OF_KIND = 'WHERE d.account_id = $1 AND d.kind = $2 AND d.deleted = 0';
 const listText = (select: string, from: From): ListText => ({
@@ -149,7 +162,8 @@ const DELETE = `
 const DELETE_ALL =
   "UPDATE identity_document SET version = $3, deleted = 1, document = '' WHERE account_id = $1 AND kind = $2 AND deleted = 0";
 const DELETE_ALL_DETAILS = 'DELETE FROM identity_details WHERE account_id = $1 AND kind = $2';
-// One statement reads the counter and the changes, so both are from the same snapshot. Without changes, it returns one row with nulls.
+// One statement reads the counter and the changes, so the counter and the changes are from one snapshot. If there
+// are no changes, the statement returns one row with the counter, and NULL in all other columns.
 const CHANGES = `
   SELECT counter.value AS counter, ${CHANGE_COLUMNS}
   FROM counter LEFT JOIN identity_document AS d ON d.version > $1 ${JOIN_DETAILS}
@@ -200,6 +214,12 @@ export function identity(sql: Sql): Identity {
     return rows;
   }
 
+  /** Keeps the record that the transaction is about to replace or delete, if former versions of its kind are kept. */
+  async function keep(accountId: AccountId, kind: IdentityKind, key: string, former: DocumentRow | undefined): Promise<void> {
+    if (former?.deleted !== 0 || !hasHistory(kind)) return;
+    await keepFormer(sql, accountId, kind, key, former, await raised());
+  }
+
   async function write<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]) {
     const { document, details } = toParts(kind, record);
     await sql.run(UPSERT, [accountId, kind, key, await raised(), document]);
@@ -245,14 +265,20 @@ export function identity(sql: Sql): Identity {
       await write(accountId, kind, key, record);
       return 'added';
     },
-    put: write,
+    async put(accountId, kind, key, record) {
+      if (hasHistory(kind)) await keep(accountId, kind, key, await sql.row<DocumentRow>(SELECT, [accountId, kind, key]));
+      await write(accountId, kind, key, record);
+    },
     async remove(accountId, kind, key) {
-      if ((await read(SELECT_SUMMARY, accountId, kind, key)) === undefined) return 'absent';
+      const former = await read(hasHistory(kind) ? SELECT : SELECT_SUMMARY, accountId, kind, key);
+      if (former === undefined) return 'absent';
+      await keep(accountId, kind, key, former);
       await sql.run(DELETE, [accountId, kind, key, await raised()]);
       if (hasDetails(kind)) await IDENTITY_DETAILS.remove(sql, accountId, kind, key);
       return 'removed';
     },
     async removeAll(accountId, kind) {
+      if (hasHistory(kind)) await keepAllFormer(sql, accountId, kind, await raised());
       await sql.run(DELETE_ALL, [accountId, kind, await raised()]);
       if (hasDetails(kind)) await sql.run(DELETE_ALL_DETAILS, [accountId, kind]);
     },
@@ -287,5 +313,7 @@ export function toChange(row: ChangeRow): IdentityChange {
 
 /** Returns the error for a database without the counter of identity versions. */
 export function noIdentityCounter(): Error {
-  return new Error('the identity counter is missing, so this is not a database of Belfry; check BELFRY_DATABASE');
+  return new Error(
+    'the database does not contain the version of IAM data that Belfry stores, so it is not a database of Belfry; check BELFRY_DATABASE',
+  );
 }

@@ -11,7 +11,7 @@ export const migration: Migration = {
       version {int} NOT NULL, deleted {int} NOT NULL, document {text} NOT NULL,
       PRIMARY KEY (account_id, kind, key)) {clustered}`,
     'CREATE INDEX identity_document_version ON identity_document (version)',
-    // No index except the key: an append costs one insert into one tree. See trail.ts.
+    // The only index is the primary key, so that appending a trail record is one insert into one B-tree.
     `CREATE TABLE trail_event (
       position {int} NOT NULL, event_id {text} NOT NULL, account_id {text} NOT NULL, region {text} NOT NULL, at_ms {int} NOT NULL,
       event_name {text} NOT NULL, event_source {text} NOT NULL, read_only {int} NOT NULL,

@@ -27,7 +27,8 @@ export const migration: Migration = {
     `CREATE TABLE sub_channel (
       channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, membership_count {int} NOT NULL,
       PRIMARY KEY (channel_key, sub_channel_id)) {clustered}`,
-    // Deleted channels, or sub-channels if one is named, whose rows the sweep still has to delete.
+    // Deleted channels whose rows the sweep (a background task) has not deleted yet. If `sub_channel_id` is not empty,
+    // only that sub-channel was deleted.
     `CREATE TABLE removed_channel (
       channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, PRIMARY KEY (channel_key, sub_channel_id)) {clustered}`,
     `CREATE TABLE channel_message (

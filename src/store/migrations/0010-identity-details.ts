@@ -1,7 +1,7 @@
 import type { Migration } from '../migrate.ts';
 import type { Sql } from '../sql.ts';
 
-/** Members that move to the new table, by kind. */
+/** Members of each kind of record that move to the table `identity_details`. */
 const DETAILS: Readonly<Record<string, readonly string[]>> = {
   user: ['attachedPolicyArns', 'inlinePolicies', 'tags'],
   group: ['attachedPolicyArns', 'inlinePolicies'],
@@ -16,7 +16,7 @@ const DETAILS: Readonly<Record<string, readonly string[]>> = {
   handshake: ['notes', 'tags'],
 };
 
-/** Number of rows that one statement reads. A SAML provider has up to 2 MiB of metadata. */
+/** Number of rows that one statement reads. It is small, because the row of a SAML provider has up to 2 MiB. */
 const BATCH = 16;
 
 const TABLE = `
@@ -44,8 +44,9 @@ type Row = {
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * Moves the large members of records to a table of their own. Users and memberships refer to groups by unique ID instead of name. New
- * indexes: unique IDs of groups, access keys of root users, and open invitations.
+ * Moves the large members of records to the table `identity_details`. In the records of users and memberships, replaces
+ * the names of groups with the groups' unique IDs. Adds index records for unique IDs of groups, access keys of root
+ * users, and open invitations.
  */
 async function convert(sql: Sql): Promise<void> {
   const groupIds = new Map<string, string | undefined>();
@@ -68,7 +69,7 @@ async function convert(sql: Sql): Promise<void> {
     return ids;
   }
 
-  /** Returns the record with the current names of its members. */
+  /** Returns the record with the new member names: `groupIds` in a user, and `documents` in a policy. */
   async function renamed({ account_id, kind, document }: Row): Promise<Members> {
     const record = JSON.parse(document) as Members;
     if (kind === 'user') {
@@ -95,7 +96,7 @@ async function convert(sql: Sql): Promise<void> {
     const index = (indexKind: string, indexKey: string, record: Members) =>
       sql.run(INSERT, [account_id, indexKind, indexKey, version, JSON.stringify({ accountId: account_id, ...record })]);
     if (kind === 'membership') {
-      // Unique IDs begin with AGPA. The names in the old keys are in lower case.
+      // A key that begins with AGPA already has the unique ID of a group. An old key begins with a name in lower case.
       if (key.startsWith('AGPA')) return;
       const [groupKey = '', userKey = ''] = key.split(' ');
       const id = await groupId(account_id, groupKey);

@@ -1,6 +1,6 @@
 import type { Migration } from '../migrate.ts';
 
-/** Existing servers get an empty address and `seen_at_ms` 0, until they write both. */
+/** Existing servers have an empty address and `seen_at_ms` 0 until they write their address and the time. */
 export const migration: Migration = {
   title: 'presence of servers',
   statements: [

@@ -1,10 +1,14 @@
 import type { Migration } from '../migrate.ts';
 
-/** The key is the external user ID, so that a new attendee is one insert into one tree. */
+/**
+ * Uses the external user ID in the primary key instead of in a second index, so that a new attendee is one insert into
+ * one B-tree.
+ */
 export const migration: Migration = {
   title: 'attendees in one tree',
   statements: [
-    // Not a rename: PostgreSQL would keep the name of the old key, which the new table needs.
+    // The table is copied and not renamed, because PostgreSQL would keep the name of the old primary key for the
+    // renamed table. The primary key of the new table needs this name.
     'CREATE TABLE attendee_copy AS SELECT * FROM attendee',
     'DROP TABLE attendee',
     `CREATE TABLE attendee (

@@ -3,16 +3,22 @@ import type { Sql } from '../sql.ts';
 
 /** Number of records that one statement reads. */
 const BATCH = 1_000;
-/** Maximum number of records in a pack, and maximum distance of its first and last record in positions (1,024 per millisecond). */
+/**
+ * Limits of a pack, which is one row with several records: the maximum number of records, and the maximum distance
+ * between the positions of its first and last record. There are 1,024 positions per millisecond.
+ */
 const PACK_RECORDS = 16;
 const PACK_SPAN = 60_000 * 1_024;
-/** Total length of the documents at which a pack is full, in UTF-16 units. */
+/** Total length of the documents at which a pack is full, in UTF-16 code units. */
 const DOCUMENTS_FULL = 2 ** 17;
 
 const SELECT = `
   SELECT position, event_id, account_id, region, at_ms, event_name, event_source, read_only, user_name, access_key_id, resources, document
   FROM trail_event WHERE (position, event_id) > ($1, $2) ORDER BY position, event_id LIMIT $3`;
-/** It has a lower limit, because PostgreSQL reads the deleted rows before it again: they stay in the table until the commit. */
+/**
+ * The lower bound of the position skips the rows that earlier batches deleted. Without it, PostgreSQL would read these
+ * rows again, because they stay in the table until the commit.
+ */
 const DELETE = 'DELETE FROM trail_event WHERE (position, event_id) > ($1, $2) AND (position, event_id) <= ($3, $4)';
 const INSERT = 'INSERT INTO trail_pack (position, event_id, keys, heads, documents) VALUES ($1, $2, $3, $4, $5)';
 
@@ -45,7 +51,10 @@ function keyText(hash: number): string {
   return ((key ^ (key >>> 16)) >>> 0).toString(16).padStart(8, '0');
 }
 
-/** Adds the look-up keys of a record. Attributes have fixed numbers. */
+/**
+ * Adds the look-up keys of a record: hashes of its account, its region and one attribute. Each attribute, such as the
+ * event name, has a fixed number.
+ */
 function addKeys(keys: Set<string>, row: Row, resources: Resources): void {
   const place = hashOn(hashOn(0x811c9dc5, row.account_id), row.region);
   const add = (attribute: number, value: string | null | undefined): void => {
@@ -64,7 +73,10 @@ function addKeys(keys: Set<string>, row: Row, resources: Resources): void {
   add(8, row.access_key_id);
 }
 
-/** Writes one pack at the position of its last record, so that it is not before any of them. */
+/**
+ * Writes one pack (a row with several records). Its position is the position of its last record, so that no record is
+ * after its pack.
+ */
 async function writePack(sql: Sql, rows: readonly Row[]): Promise<void> {
   const keys = new Set<string>();
   const heads = rows.map((row) => {
@@ -93,7 +105,10 @@ async function writePack(sql: Sql, rows: readonly Row[]): Promise<void> {
   ]);
 }
 
-/** Moves the records into packs of successive records. Each batch is deleted, so that the database does not need twice the space. */
+/**
+ * Moves successive records into packs (rows with several records). Deletes each batch of old rows, so that the database
+ * does not need twice the space.
+ */
 async function convert(sql: Sql): Promise<void> {
   let after: readonly [position: number, eventId: string] = [-1, ''];
   let pack: Row[] = [];
@@ -120,7 +135,10 @@ async function convert(sql: Sql): Promise<void> {
   await sql.run('DROP TABLE trail_event');
 }
 
-/** Stores the records of one commit in one row. The server writes the index of the existing records after its start. */
+/**
+ * Creates tables in which one row has the CloudTrail records of one commit. The migration does not fill `trail_index`,
+ * the index of the existing records. The server fills this table after its start.
+ */
 export const migration: Migration = {
   title: 'packs of the trail',
   statements: [

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import { NOON, type Suite, trailRow } from '../conformance-fixtures.ts';
+import { NOON, type Suite, trailRow, type Within } from '../conformance-fixtures.ts';
 import { positionAt } from '../engine/position.ts';
+import type { Sql } from '../sql.ts';
 import { countOf } from '../table.ts';
 import type { LookupPage, LookupQuery } from './trail.ts';
-import { indexedUpTo, mergeRuns, writeRun } from './trail-index.ts';
+import { BLOCK_ENTRIES, noEntries, readEntries, TRAIL_BLOCK, TRAIL_RUN } from './trail-blocks.ts';
+import { indexedUpTo, writeRun } from './trail-index.ts';
+import { parseKeys } from './trail-keys.ts';
+import { merging } from './trail-merge.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
-/** Number of records: enough for some runs of the index. */
+/** Number of records. They are enough for several runs, which are the parts of the index. */
 const COUNT = 3_000;
 /** Time of the first record. */
 const BASE = NOON + 3_600_000;
@@ -26,9 +30,10 @@ const VALUES: Readonly<Record<LookupAttribute, readonly string[]>> = {
   ResourceType: ['Type0', 'Type2', 'type2'],
 };
 
-const COUNT_RUNS = 'SELECT COUNT(*) AS count FROM trail_run WHERE level = $1';
+const SELECT_LEVELS = 'SELECT level, COUNT(*) AS count FROM trail_run GROUP BY level ORDER BY level';
+const SELECT_INDEXED = 'SELECT position, keys FROM trail_pack WHERE position <= $1';
 const COUNT_BLOCKS_WITHOUT_RUN = `
-  SELECT COUNT(*) AS count FROM trail_index i
+  SELECT COUNT(*) AS count FROM trail_block i
   WHERE NOT EXISTS (SELECT 1 FROM trail_run r WHERE r.level = i.level AND r.last_position = i.last_position)`;
 const COUNT_AFTER = 'SELECT COUNT(*) AS count FROM trail_pack WHERE position > $1';
 
@@ -70,25 +75,82 @@ function grownRows([first, second]: readonly [AccountId, AccountId]): readonly T
 }
 
 /** Runs and merges that are smaller than those of the server. */
-const SMALL_RUN = { keys: 700, packs: 100 };
-const SMALL_MERGE = { runs: 3, at: 5 };
+const SMALL_RUN = { keys: 310, packs: 37 };
+const SMALL_MERGE = { runs: 3, at: 4 };
+
+/** Number of oldest runs that the test replaces by a run of an earlier version. */
+const OLD_RUNS = 2;
+const SELECT_OLD = 'SELECT last_position, first_position FROM trail_run ORDER BY last_position LIMIT $1';
+const SELECT_OLD_BLOCKS =
+  'SELECT entries FROM trail_block WHERE level = 0 AND last_position <= $1 ORDER BY last_position, first_key, first_position';
+
+/** Replaces the oldest runs by one of level 1 in the format before schema version 14: all entries of a key are in one block, of which some occur twice. */
+async function writeOldRun(sql: Sql): Promise<void> {
+  const runs = await sql.rows<{ readonly last_position: number; readonly first_position: number }>(SELECT_OLD, [OLD_RUNS]);
+  const lastPosition = runs.at(-1)?.last_position as number;
+  const { keys, positions } = noEntries();
+  for (const { entries } of await sql.rows<{ readonly entries: Uint8Array }>(SELECT_OLD_BLOCKS, [lastPosition])) {
+    readEntries(entries, { keys, positions });
+  }
+  const byKey = Map.groupBy(
+    keys.map((key, i) => ({ key, position: positions[i] as number })),
+    ({ key }) => key,
+  );
+  let block: { readonly key: number; readonly position: number }[] = [];
+  const sorted = [...byKey].toSorted(([a], [b]) => a - b);
+  for (const [i, [, entries]] of sorted.entries()) {
+    block.push(...entries, entries[0] as (typeof block)[number]);
+    if (block.length < BLOCK_ENTRIES && i + 1 < sorted.length) continue;
+    const written = new DataView(new ArrayBuffer(12 * block.length));
+    for (const [at, { key, position }] of block.toSorted((a, b) => a.key - b.key || a.position - b.position).entries()) {
+      written.setUint32(12 * at, key);
+      written.setFloat64(12 * at + 4, position);
+    }
+    const firstKey = (block[0] as (typeof block)[number]).key;
+    await TRAIL_BLOCK.put(sql, { level: 1, lastPosition, firstKey, firstPosition: 0, entries: new Uint8Array(written.buffer) });
+    block = [];
+  }
+  await sql.run('DELETE FROM trail_block WHERE level = 0 AND last_position <= $1', [lastPosition]);
+  await sql.run('DELETE FROM trail_run WHERE last_position <= $1', [lastPosition]);
+  await TRAIL_RUN.insert(sql, { lastPosition, firstPosition: runs[0]?.first_position as number, level: 1 });
+}
+
+/** Merges with two servers at once. Ends one of them after some parts, and another one takes its place. */
+async function mergeAll(within: Within): Promise<void> {
+  const servers = [merging(within, SMALL_MERGE), merging(within, SMALL_MERGE)];
+  let parts = 0;
+  for (;;) {
+    const due = await Promise.all(servers.map((server) => within(({ sql }) => server.due(sql))));
+    if (due.every((isDue) => !isDue)) return;
+    for (const result of await Promise.allSettled(servers.map((server) => server.part()))) {
+      if (result.status === 'rejected') assert.match(String(result.reason), /another server merged the runs/);
+    }
+    parts++;
+    // The intervals grow, so that each merge ends.
+    if (Number.isInteger(Math.sqrt(parts))) servers[parts % 2] = merging(within, SMALL_MERGE);
+  }
+}
 
 /** Declares the tests of a trail with an index: look-ups by the index must find the same records as a comparison with each record. */
 export function grownTrailConformance({ within, fresh, setClock }: Suite): void {
-  describe('trail of some thousand records', () => {
+  describe('trail: look-ups in a trail of some thousand records use the index', () => {
     const accounts = [fresh(), fresh()] as const;
     const rows = grownRows(accounts);
 
     before(async () => {
-      // Groups of a hundred concurrent records, a tenth of a second apart.
+      // A hundred transactions append records at the same time. The next hundred begin a tenth of a second later, by
+      // the store's clock.
       for (let i = 0; i < COUNT; i += 100) {
         setClock(BASE + i);
         await Promise.all(rows.slice(i, i + 100).map((row) => within((tx) => tx.trail.append(row))));
       }
-      // All records have settled on every engine. Those of full runs are in the index.
+      // An hour later, no engine can add an earlier record. The loop indexes the records that fill complete runs.
       setClock(BASE + 3_600_000);
-      while ((await within(({ sql }) => writeRun(sql, positionAt(BASE + 3_000_000), SMALL_RUN))) === 'more')
-        while ((await mergeRuns(within, SMALL_MERGE)) === 'more');
+      const settled = positionAt(BASE + 3_000_000);
+      for (let runs = 1; (await within(({ sql }) => writeRun(sql, settled, SMALL_RUN))) === 'more'; runs++) {
+        if (runs === OLD_RUNS) await within(({ sql }) => writeOldRun(sql));
+      }
+      await mergeAll(within);
     });
 
     /** Reads all pages of a look-up. */
@@ -103,13 +165,26 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
       return found;
     }
 
-    test('trail: runs of both levels contain the older records, and no run contains the newest ones', async () => {
+    test('trail: runs of three levels contain the older records, and no run contains the newest ones', async () => {
       const indexed = await within(({ sql }) => indexedUpTo(sql));
-      const levels = await within(({ sql }) => Promise.all([0, 1].map((level) => countOf(sql, COUNT_RUNS, [level]))));
+      const levels = await within(({ sql }) => sql.rows<{ readonly level: number; readonly count: number }>(SELECT_LEVELS));
       const blocks = await within(({ sql }) => countOf(sql, COUNT_BLOCKS_WITHOUT_RUN, []));
       const newest = await within(({ sql }) => countOf(sql, COUNT_AFTER, [indexed]));
       assert.ok(indexed > positionAt(BASE + 1024));
-      assert.deepEqual([levels.every((count) => count > 0), blocks, newest > 0], [true, 0, true]);
+      assert.ok(levels.length >= 3 && levels.every(({ count }) => count < SMALL_MERGE.at), JSON.stringify(levels));
+      assert.deepEqual([blocks, newest > 0], [0, true]);
+    });
+
+    test('trail: each key of a pack is once in the runs, in blocks that the second copy of a merge did not change', async () => {
+      const [expected, found] = await within(async ({ sql }) => {
+        const packs = await sql.rows<{ readonly position: number; readonly keys: string }>(SELECT_INDEXED, [await indexedUpTo(sql)]);
+        const inPacks = new Set(packs.flatMap(({ position, keys }) => [...parseKeys(keys)].map((key) => `${key} ${position}`)));
+        const entries = noEntries();
+        for (const block of await TRAIL_BLOCK.rows(sql, `SELECT ${TRAIL_BLOCK.names} FROM trail_block`))
+          readEntries(block.entries, entries);
+        return [[...inPacks], entries.keys.map((key, i) => `${key} ${entries.positions[i]}`)];
+      });
+      assert.deepEqual(found.toSorted(), expected.toSorted());
     });
 
     for (const [name, values] of Object.entries(VALUES) as [LookupAttribute, readonly string[]][]) {
@@ -135,7 +210,7 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
       }
     }
 
-    test('trail: since returns each record once', async () => {
+    test('trail: since() returns each record once', async () => {
       const seen: string[] = [];
       let position = 0;
       for (;;) {

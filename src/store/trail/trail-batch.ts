@@ -1,8 +1,13 @@
 import type { SqlValue } from '../sql.ts';
-import { PACK_RECORDS, packInsert, packLength } from './trail-pack.ts';
+import type { ChainTip } from './trail-chain.ts';
+import { PACK_RECORDS, packLength } from './trail-pack.ts';
 import type { TrailRow } from './trail-row.ts';
+import { recordStatements } from './trail-writers.ts';
 
-/** Maximum number of concurrent statements: while the disk writes these, the next one collects records. */
+/**
+ * Maximum number of concurrent statements. While the disk writes their records, new records wait in the queue for the
+ * next statement.
+ */
 const UNDER_WAY_MAX = 2;
 
 interface Waiting {
@@ -15,29 +20,46 @@ function rowsOf(waiting: readonly Waiting[]): readonly TrailRow[] {
   return waiting.map(({ row }) => row);
 }
 
+/** Writers of the trail. A statement takes one until its result is known (`ChainWriters` of the engine). */
+interface Writers {
+  take(): ChainTip;
+  giveBack(tip: ChainTip): void;
+}
+
 /**
- * Writes the records of transactions that wrote nothing else. Records that wait together share a pack, so that a denial or a read does not
- * cost a transaction of its own. Resolves when the records are durable.
+ * Writes the records of transactions that wrote nothing else. Records that wait together share one row (a pack), so a
+ * denial or a read does not cost a transaction of its own. Resolves when the records are durable.
  *
- * `wroteNothing` reports whether an error proves that its statement wrote nothing. Only then are the records of a batch written one by one.
- * After a lost connection, the trail may already contain the records, and they would be written twice.
+ * `wroteNothing` reports whether an error proves that its statement wrote nothing. If it does, the records of a failed
+ * batch are written one by one. Otherwise they are not written again: after a lost connection, for example, the trail
+ * may already contain them. `isTaken` reports whether the number of a record exists already, because another server
+ * ended the writer.
  */
 export function recorder(
   execute: (text: string, values: readonly SqlValue[]) => Promise<unknown>,
   nextPosition: () => number,
   wroteNothing: (error: unknown) => boolean,
+  isTaken: (error: unknown) => boolean,
+  writers: Writers,
 ): (rows: readonly TrailRow[]) => Promise<void> {
   const queue: Waiting[] = [];
   let underWay = 0;
 
   async function write(batch: readonly Waiting[]): Promise<void> {
+    let tip = writers.take();
     try {
-      const { text, values } = packInsert(rowsOf(batch), nextPosition());
-      await execute(text, values);
+      const written = recordStatements(rowsOf(batch), nextPosition, tip);
+      for (const [i, { text, values }] of written.statements.entries()) {
+        await execute(text, values);
+        // The statement that starts the writer has a commit of its own.
+        tip = i + 1 < written.statements.length ? { ...tip, isStarted: true } : written.tip;
+      }
+      writers.giveBack(tip);
       for (const { resolve } of batch) resolve();
     } catch (error) {
+      if (wroteNothing(error) && !isTaken(error)) writers.giveBack(tip);
       if (batch.length > 1 && wroteNothing(error)) {
-        // A record that the database refuses must not fail the others.
+        // If the database refuses one record, the other records of the batch must still be written.
         for (const one of batch) await write([one]);
       } else for (const { reject } of batch) reject(error);
     }

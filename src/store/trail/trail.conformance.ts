@@ -4,15 +4,20 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { BOB, NOON, type Suite, trailRow } from '../conformance-fixtures.ts';
 import { grownTrailConformance } from './conformance-grown-trail.ts';
+import { sinceConformance } from './conformance-since.ts';
+import { exampleContext } from './context-examples.ts';
+import type { DecidedRow } from './trail-pack.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 export function conformance(suite: Suite): void {
   const trail = usesOf(suite);
   describe('trail', () => records(suite, trail));
-  describe('trail: look-ups by time', () => times(suite, trail));
-  describe('trail: look-ups by attribute', () => attributes(suite, trail));
-  // Last, because it sets the clock hours ahead, and a look-up expects a record soon after its time.
+  describe('trail: look-ups find records by time', () => times(suite, trail));
+  describe('trail: look-ups find records by attribute', () => attributes(suite, trail));
+  // These tests run last, because they set the clock hours ahead. Look-ups in later tests would miss records, because
+  // the records would be written hours after their time.
   grownTrailConformance(suite);
+  sinceConformance(suite);
 }
 
 interface Query {
@@ -27,7 +32,7 @@ interface Query {
 interface TrailUses {
   record(...rows: readonly TrailRow[]): Promise<void>;
   lookup(accountId: AccountId, query?: Query): Promise<{ readonly rows: readonly TrailRow[]; readonly next?: string }>;
-  /** Looks up event IDs. */
+  /** Looks up records and returns only their event IDs. */
   ids(accountId: AccountId, query?: Query): Promise<readonly string[]>;
 }
 
@@ -46,8 +51,30 @@ function usesOf({ within, setClock }: Suite): TrailUses {
   };
 }
 
-function records({ within, fresh }: Suite, { record, lookup, ids }: TrailUses): void {
-  test('trail: look-up returns a record as appended', async () => {
+function records({ within, fresh, setClock }: Suite, { record, lookup, ids }: TrailUses): void {
+  test('trail: only decisionsSince() returns decision contexts, also of records without one', async () => {
+    const accountId = fresh();
+    const context = exampleContext({ userAgent: 'a\0b' });
+    const rows = [trailRow('ctx-1', NOON, { accountId }), trailRow('ctx-2', NOON, { accountId, userName: 'ann' })] as const;
+    await record(rows[0], { ...rows[1], context });
+    await record(trailRow('ctx-3', NOON, { accountId, context: { omittedBytes: 9_000 } }));
+    const { rows: found } = await lookup(accountId);
+    assert.ok(found.every((row) => !('context' in row)));
+    setClock(NOON + 60_000);
+    const all: DecidedRow[] = [];
+    for (let position = 0, more = true; more; ) {
+      const page = await within((tx) => tx.trail.decisionsSince(position, 100));
+      all.push(...page.rows);
+      more = page.rows.length > 0;
+      position = page.position;
+    }
+    assert.deepEqual(
+      all.filter(({ row }) => row.accountId === accountId).sort((a, b) => (a.row.eventId < b.row.eventId ? -1 : 1)),
+      [{ row: rows[0] }, { row: rows[1], context }, { row: trailRow('ctx-3', NOON, { accountId }), context: { omittedBytes: 9_000 } }],
+    );
+  });
+
+  test('trail: lookup() returns a record as it was appended', async () => {
     const accountId = fresh();
     const full = trailRow('full', NOON, {
       accountId,
@@ -67,7 +94,7 @@ function records({ within, fresh }: Suite, { record, lookup, ids }: TrailUses): 
     assert.deepEqual([row?.userName, row?.resources], ['a\0b', [{ name: 'c\0d\u{d800}' }]]);
   });
 
-  test('trail: all records of concurrent transactions that write only records are stored', async () => {
+  test('trail: concurrent transactions that write only records lose no record', async () => {
     const accountId = fresh();
     const expected = Array.from({ length: 300 }, (_, i) => `many-${i}`);
     await Promise.all(expected.map((eventId) => within((tx) => tx.trail.append(trailRow(eventId, NOON, { accountId })))));
@@ -88,7 +115,29 @@ function records({ within, fresh }: Suite, { record, lookup, ids }: TrailUses): 
     assert.deepEqual(await ids(accountId), ['own', 'earlier']);
   });
 
-  test('trail: a page can end inside a pack, and the next page continues inside the pack', async () => {
+  for (const [title, character] of [
+    ['ASCII', 'a'],
+    ['characters of two bytes', 'é'],
+    ['characters of two UTF-16 code units', '\u{1f600}'],
+  ] as const) {
+    test(`trail: a look-up of single records of a pack returns their documents, which contain ${title}`, async () => {
+      const accountId = fresh();
+      const rows = Array.from({ length: 9 }, (_, i) =>
+        trailRow(`d${i}`, NOON, { accountId, userName: `u${i % 3}`, document: `{"${i}":"${character.repeat(i + 1)}"}` }),
+      );
+      await within(async (tx) => {
+        for (const row of rows) await tx.trail.append(row);
+      });
+      for (const userName of ['u0', 'u1', 'u2']) {
+        const { rows: found } = await lookup(accountId, { attribute: { name: 'Username', value: userName } });
+        assert.deepEqual(found, rows.filter((row) => row.userName === userName).reverse());
+      }
+      const { rows: found } = await lookup(accountId, { attribute: { name: 'EventId', value: 'd4' } });
+      assert.deepEqual(found, [rows[4]]);
+    });
+  }
+
+  test('trail: a page can end inside a pack (a row with several records), and the next page continues there', async () => {
     const accountId = fresh();
     await within(async (tx) => {
       for (let i = 0; i < 40; i++) await tx.trail.append(trailRow(`p${i}`, NOON, { accountId, document: `{"n":"${'é'.repeat(i)}"}` }));
@@ -107,7 +156,7 @@ function records({ within, fresh }: Suite, { record, lookup, ids }: TrailUses): 
 }
 
 function times({ fresh }: Suite, { record, lookup, ids }: TrailUses): void {
-  test('trail: look-up finds only records of its account and region', async () => {
+  test('trail: a look-up finds only the records of its account and region', async () => {
     const accountId = fresh();
     await record(
       trailRow('mine', NOON, { accountId }),
@@ -117,7 +166,7 @@ function times({ fresh }: Suite, { record, lookup, ids }: TrailUses): void {
     assert.deepEqual(await ids(accountId), ['mine']);
   });
 
-  test('trail: look-up returns the newest first, in pages without gap or repetition', async () => {
+  test('trail: a look-up returns the newest record first, in pages without gap or repetition', async () => {
     const accountId = fresh();
     const expected = Array.from({ length: 25 }, (_, i) => `e${24 - i}`);
     for (const [i, eventId] of expected.toReversed().entries()) await record(trailRow(eventId, NOON + Math.floor(i / 4), { accountId }));
@@ -137,7 +186,7 @@ function times({ fresh }: Suite, { record, lookup, ids }: TrailUses): void {
     assert.deepEqual(await ids(accountId, { from: NOON + 1, to: NOON + 2 }), ['e2', 'e1']);
   });
 
-  test('trail: a record is found by its own time, even if a later record was appended before', async () => {
+  test('trail: a record is found by its own time, even if a record with a later time was appended before it', async () => {
     const accountId = fresh();
     await record(trailRow('later', NOON + 60_000, { accountId }), trailRow('late', NOON, { accountId }));
     assert.deepEqual(await ids(accountId, { from: NOON, to: NOON + 1 }), ['late']);

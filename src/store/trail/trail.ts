@@ -2,25 +2,57 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { positionAt } from '../engine/position.ts';
 import type { Sql } from '../sql.ts';
-import { hitsBefore, indexedUpTo, runEndFrom } from './trail-index.ts';
+import { type ChainPage, type ChainPlace, chainSince } from './trail-chain-reads.ts';
+import { type DocumentPart, type PackedRecord, withDocuments } from './trail-documents.ts';
+import { earlierHits, hitsBefore, type RunHits, type Wanted } from './trail-index.ts';
 import { keyOf, keyText, matches } from './trail-keys.ts';
-import { type Pack, recordsOf, TRAIL_PACK } from './trail-pack.ts';
+import {
+  type DecidedRow,
+  decisionsOf,
+  PACK_NAMES,
+  type Pack,
+  recordsOf,
+  TRAIL_PACK,
+  type UndocumentedRecords,
+  undocumentedRecords,
+  undocumentedWith,
+} from './trail-pack.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
+import type { ChainOrder } from './trail-writers.ts';
 
 export interface Trail {
-  /** Appends a record. The engine writes it at the end of the transaction, together with others, so that it costs little. */
+  /**
+   * Appends a record. The engine writes it at the end of the transaction, together with other records, so that it costs
+   * little.
+   */
   append(row: TrailRow): Promise<void>;
   /**
-   * Returns records of earlier transactions, newest first. A page with `next` may have fewer records than `limit`, even none: `next` is
-   * the place where the search stopped. Records of one millisecond are in any order.
+   * Returns records of earlier transactions, newest first. Records of one millisecond are in any order.
+   * If the page has `next`, it may have fewer records than `limit`, or no records, because the search can stop early.
+   * `next` is the place where the search stopped.
    */
   lookup(query: LookupQuery): Promise<LookupPage>;
   /**
-   * Returns each record of all accounts once, in the order of commits, after a position (0: from the first), for delivery and digests.
-   * It reads at most `limit` packs of one or more records, and any further packs at the position of the last pack.
+   * Returns the records of all accounts after a position, in the order of commits. 0 is before the first record.
+   * Calls that continue at the returned `position` return each record once.
+   * Reads at most `limit` packs (rows with several records), and also all other packs at the position of the last pack.
    * On PostgreSQL it omits the last half minute, because a record that commits late may still precede these records.
+   * `upTo` is the last position that it reads. Default: no limit.
    */
-  since(position: number, limit: number): Promise<{ readonly rows: readonly TrailRow[]; readonly position: number }>;
+  since(position: number, limit: number, upTo?: number): Promise<{ readonly rows: readonly TrailRow[]; readonly position: number }>;
+  /**
+   * Returns the same records as `since`, with their decision contexts.
+   *
+   * @throws Error  a newer version of the program wrote the contexts
+   */
+  decisionsSince(position: number, limit: number): Promise<{ readonly rows: readonly DecidedRow[]; readonly position: number }>;
+  /**
+   * Returns at most `limit` packs (rows with several records) of one writer after a place, in the order of their numbers,
+   * and the place for the next call. The first place is `START_OF_CHAIN`. Omits no record, even one that commits late, because
+   * each writer commits its numbers in order. Packs of deleted records have their hashes. The last pack of an ended writer has no records.
+   * A page can have fewer packs, or none, before the end: SQLite reads a bounded number of packs of all writers.
+   */
+  chainSince(writer: string, after: ChainPlace, limit: number): Promise<ChainPage>;
 }
 
 export interface LookupQuery {
@@ -41,72 +73,148 @@ export interface LookupPage {
 }
 
 /**
- * Longest time between a request and its record, in milliseconds.
- * Assumed: no request takes longer, and the clock is never set back by more. A look-up with an end misses records that are later.
+ * Longest time between a request and its record, in milliseconds. A look-up with an end time misses records that are
+ * written more than this after the end time.
+ * Assumed: (1) no request takes longer, and (2) the clock is never set back by more.
  */
-const LATEST_MS = 15 * 60_000;
+export const LATEST_MS = 15 * 60_000;
 
 /** Functions of the transaction that the trail uses. */
 export interface TrailParts {
   readonly sql: Sql;
-  /** Adds a record to those that the engine writes at the end of the transaction. */
+  /** Adds a record to the list that the engine writes at the end of the transaction. */
   readonly append: (row: TrailRow) => void;
   /** Writes the records of earlier transactions that are not written yet. */
   readonly writeEarlier: () => void;
   /** Returns a position below which no further record appears. */
   readonly settled: () => number;
+  /** Order in which the engine reads the packs of a writer. */
+  readonly chainOrder: ChainOrder;
+  /** Expression with which the engine reads parts of documents. */
+  readonly documentPart: DocumentPart;
 }
 
 /** Creates the trail of one transaction. */
-export function trail({ sql, append, writeEarlier, settled }: TrailParts): Trail {
-  return {
-    async append(row) {
-      append(row);
-    },
-    async lookup(query) {
-      writeEarlier();
-      return search(sql, query);
-    },
-    async since(after, limit) {
-      writeEarlier();
-      const packs = await TRAIL_PACK.rows(sql, SELECT_SINCE, [after, settled(), limit]);
-      const position = packs.at(-1)?.position;
-      if (position === undefined) return { rows: [], position: after };
-      // The limit may be between packs of several servers that have one position.
-      const last = packs.length < limit ? [] : await TRAIL_PACK.rows(sql, SELECT_AT, [position]);
-      const earlier = last.length === 0 ? packs : packs.filter((pack) => pack.position !== position);
-      return { rows: [...earlier, ...last].flatMap(recordsOf), position };
-    },
-  };
+export function trail(parts: TrailParts): Trail {
+  return new TransactionTrail(parts);
 }
 
-const SELECT_SINCE = `SELECT ${TRAIL_PACK.names} FROM trail_pack WHERE position > $1 AND position < $2 ORDER BY position, event_id LIMIT $3`;
-const SELECT_AT = `SELECT ${TRAIL_PACK.names} FROM trail_pack WHERE position = $1 ORDER BY event_id`;
+/** A class, because most transactions only append, and need no function for each method. */
+class TransactionTrail implements Trail {
+  readonly #parts: TrailParts;
+
+  constructor(parts: TrailParts) {
+    this.#parts = parts;
+  }
+
+  async append(row: TrailRow): Promise<void> {
+    this.#parts.append(row);
+  }
+
+  async lookup(query: LookupQuery): Promise<LookupPage> {
+    this.#parts.writeEarlier();
+    return search(this.#parts.sql, this.#parts.documentPart, query);
+  }
+
+  async since(after: number, limit: number, upTo?: number): Promise<{ readonly rows: readonly TrailRow[]; readonly position: number }> {
+    const { packs, position } = await this.#packsSince(PACK_NAMES, after, limit, upTo);
+    return { rows: packs.flatMap(recordsOf), position };
+  }
+
+  async decisionsSince(after: number, limit: number): Promise<{ readonly rows: readonly DecidedRow[]; readonly position: number }> {
+    const { packs, position } = await this.#packsSince(TRAIL_PACK.names, after, limit);
+    return { rows: packs.flatMap(decisionsOf), position };
+  }
+
+  async chainSince(writer: string, after: ChainPlace, limit: number): Promise<ChainPage> {
+    this.#parts.writeEarlier();
+    return chainSince(this.#parts.sql, this.#parts.chainOrder, writer, after, limit);
+  }
+
+  /** Reads the packs after a position. Also returns the position of the last pack. */
+  async #packsSince(
+    names: string,
+    after: number,
+    limit: number,
+    upTo = Number.MAX_SAFE_INTEGER - 1,
+  ): Promise<{ packs: readonly Pack[]; position: number }> {
+    const { sql, writeEarlier, settled } = this.#parts;
+    writeEarlier();
+    const packs = await TRAIL_PACK.rows(sql, selectSince(names), [after, Math.min(settled(), upTo + 1), limit]);
+    const position = packs.at(-1)?.position;
+    if (position === undefined) return { packs: [], position: after };
+    // The limit may separate packs of several servers that have the same position. So all packs at the last position
+    // are read.
+    const last = packs.length < limit ? [] : await TRAIL_PACK.rows(sql, selectAt(names), [position]);
+    const earlier = last.length === 0 ? packs : packs.filter((pack) => pack.position !== position);
+    return { packs: [...earlier, ...last], position };
+  }
+}
+
+const selectSince = (names: string): string =>
+  `SELECT ${names} FROM trail_pack WHERE position > $1 AND position < $2 ORDER BY position, event_id LIMIT $3`;
+const selectAt = (names: string): string => `SELECT ${names} FROM trail_pack WHERE position = $1 ORDER BY event_id`;
+/** Number of packs without an index that a look-up searches. There are more if the index of older records is not complete. */
+const TAIL_READ_MAX = 2_048;
+
+/**
+ * Selects where a search begins: the last position that the runs of the index contain, the last position of the first run that ends at or
+ * after a position, and the position of the oldest pack without an index that a look-up searches if it does not search all.
+ */
+const SELECT_PLACES = `
+  SELECT ends.indexed,
+    (SELECT MIN(last_position) FROM trail_run WHERE last_position >= $1) AS run_end,
+    (SELECT position FROM trail_pack WHERE position <= $1 AND position > ends.indexed
+      ORDER BY position DESC LIMIT 1 OFFSET ${TAIL_READ_MAX - 1}) AS tail_start
+  FROM (SELECT COALESCE(MAX(last_position), -1) AS indexed FROM trail_run) AS ends`;
+
+/** A pack without its documents. */
+interface HeadsRow {
+  readonly position: number;
+  readonly event_id: string;
+  readonly heads: string;
+  /** Length of the documents in bytes. Both engines know it without reading the documents. */
+  readonly bytes: number;
+}
+const HEADS = 'position, event_id, heads, OCTET_LENGTH(documents) AS bytes';
+
 const SELECT_TAIL = `
-  SELECT ${TRAIL_PACK.names} FROM trail_pack
+  SELECT ${HEADS} FROM trail_pack
   WHERE position <= $1 AND NOT (position = $1 AND event_id >= $2) AND position > $3 AND position >= $4 AND keys LIKE $5 ESCAPE '!'
   ORDER BY position DESC, event_id DESC LIMIT $6`;
 /** Event IDs are before it. */
 const AFTER_EVENT_IDS = '\u{10ffff}';
 
-/** Number of packs that a statement reads. The first statement reads fewer, because a few packs can fill the page of a frequent value. */
-const PACKS_PAGE = 16;
-const PACKS_FIRST = 4;
-const SELECT_PACKS = `
-  SELECT ${TRAIL_PACK.names} FROM trail_pack
-  WHERE position IN (${Array.from({ length: PACKS_PAGE }, (_, i) => `$${i + 1}`).join(', ')}) ORDER BY position DESC, event_id DESC`;
+/**
+ * Numbers of packs (rows with several records) that a statement can read. The first statement reads few, because a few packs often contain
+ * enough records for a page. Later ones read as many as the page probably needs.
+ */
+const PACKS_PAGES = [4, 16, 64] as const;
+const PACKS_FIRST = PACKS_PAGES[0];
+const PACKS_MOST = PACKS_PAGES[2];
+const SELECT_PACKS: ReadonlyMap<number, string> = new Map(
+  PACKS_PAGES.map((count) => {
+    const places = Array.from({ length: count }, (_, i) => `$${i + 1}`).join(', ');
+    return [count, `SELECT ${HEADS} FROM trail_pack WHERE position IN (${places}) ORDER BY position DESC, event_id DESC`];
+  }),
+);
 
-/** Maximum number of packs, of UTF-16 units in them, and of runs that a look-up reads. Then it returns a page with `next`. */
+/**
+ * Limits of one look-up: the number of packs that it reads, the length of these packs in bytes, and the number of runs of the index. At a
+ * limit, the look-up returns a page with `next`.
+ */
 const PACKS_READ_MAX = 256;
-const UNITS_READ_MAX = 2 ** 23;
+const BYTES_READ_MAX = 2 ** 23;
 const RUNS_READ_MAX = 1_024;
 
 /** Number of runs that one statement reads: few at first, because frequent values are in the newest. */
-const RUNS_PAGE = { first: 2, growth: 4, max: 64 } as const;
+const RUNS_PAGE = { first: 2, growth: 32, max: 64 } as const;
 
 /**
- * Place in a look-up: a position, and the number of its matching records that were read already. Packs of several servers can have one
- * position, so the number counts through all of them, from the newest.
+ * Place where a look-up stopped: a position, and the number of matching records at this position that were already
+ * read.
+ * Several servers can write packs (rows with several records) at the same position. `passed` counts the matching
+ * records in all of these packs, newest first.
  */
 interface Place {
   readonly position: number;
@@ -127,90 +235,134 @@ function parsePlace(text: string): Place {
   return { position: Number.parseInt(text.slice(0, -3), 36), passed: Number.parseInt(text.slice(-3), 36) };
 }
 
-/** A search in progress. Reads packs from new to old, and collects their matching records until the page has one more than its limit. */
+/**
+ * State of a look-up. It reads packs from new to old, and collects their matching records until it has one more than
+ * the limit of the page.
+ */
 interface Search {
   readonly query: LookupQuery;
-  /** Place at which the page continues. */
+  /** Place at which the search begins: the end of the previous page, or of the range of time. */
   readonly end: Place;
-  readonly found: { readonly row: TrailRow; readonly place: Place }[];
+  readonly found: { readonly record: PackedRecord; readonly place: Place }[];
   /** Place of the matching record that was read last. */
   at: Place;
   packsRead: number;
-  unitsRead: number;
+  bytesRead: number;
 }
 
-async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
+async function search(sql: Sql, part: DocumentPart, query: LookupQuery): Promise<LookupPage> {
   const from = positionAt(query.from);
   const end = query.before === undefined ? { position: positionAt(query.to + LATEST_MS), passed: 0 } : parsePlace(query.before);
-  const state: Search = { query, end, found: [], at: { position: end.position, passed: 0 }, packsRead: 0, unitsRead: 0 };
+  const state: Search = { query, end, found: [], at: { position: end.position, passed: 0 }, packsRead: 0, bytesRead: 0 };
   const key = keyOf(query);
-  const indexed = await indexedUpTo(sql);
+  const places = await sql.row<{ readonly indexed: number; readonly run_end: number | null; readonly tail_start: number | null }>(
+    SELECT_PLACES,
+    [end.position],
+  );
+  const { indexed = -1, run_end: runEnd = null, tail_start: tailStart = null } = places ?? {};
+  const tail = { after: indexed, from, ...(tailStart !== null && { start: tailStart }) };
   const stopped =
-    (end.position > indexed ? await searchTail(sql, state, keyText(key), indexed, from) : undefined) ??
-    (await searchRuns(sql, state, key, Math.min(end.position, indexed), from));
-  const rows = state.found.slice(0, query.limit);
-  const next = state.found.length > query.limit ? rows.at(-1)?.place : stopped;
-  return { rows: rows.map(({ row }) => row), ...(next === undefined ? {} : { next: placeText(next) }) };
+    (end.position > indexed ? await searchTail(sql, state, keyText(key), tail) : undefined) ??
+    (await searchRuns(sql, state, { key, last: Math.min(end.position, indexed), from }, runEnd ?? indexed));
+  const found = state.found.slice(0, query.limit);
+  const next = state.found.length > query.limit ? found.at(-1)?.place : stopped;
+  const rows = await withDocuments(
+    sql,
+    part,
+    found.map(({ record }) => record),
+  );
+  return { rows, ...(next === undefined ? {} : { next: placeText(next) }) };
 }
 
-/** Reports whether the search ends after a pack. The packs at the place where it began are never the only ones, so each page continues. */
-function isFull({ found, query, end, packsRead, unitsRead }: Search, position: number): boolean {
-  return found.length > query.limit || (position !== end.position && (packsRead >= PACKS_READ_MAX || unitsRead >= UNITS_READ_MAX));
+/**
+ * Reports whether the search ends after a pack. The limits on reading do not apply at the position where the search
+ * began. So a page that stops at these limits has always moved to another position.
+ */
+function isFull({ found, query, end, packsRead, bytesRead }: Search, position: number): boolean {
+  return found.length > query.limit || (position !== end.position && (packsRead >= PACKS_READ_MAX || bytesRead >= BYTES_READ_MAX));
 }
 
-/** Returns the number of packs that the next statement reads. */
-function pageOf({ packsRead }: Search): number {
-  return packsRead === 0 ? PACKS_FIRST : PACKS_PAGE;
+/** Returns the number of packs that the next statement reads, if the next packs have as many matching records as those before. */
+function pageOf({ packsRead, found, query }: Search): number {
+  if (packsRead === 0) return PACKS_FIRST;
+  const packs = Math.ceil(((query.limit + 1 - found.length) * packsRead) / Math.max(1, found.length));
+  return Math.min(packs, PACKS_MOST);
 }
 
-/** Adds the matching records of packs, which are in descending order. Returns the place where a full search stopped. */
-function collect(state: Search, packs: readonly Pack[]): Place | undefined {
+/** Returns records of a pack, which include all that match, without their documents. */
+function candidatesOf(heads: string, { attribute }: LookupQuery): UndocumentedRecords {
+  // The facts of a record contain `readOnly` as a number.
+  return attribute === undefined || attribute.name === 'ReadOnly' ? undocumentedRecords(heads) : undocumentedWith(heads, attribute.value);
+}
+
+/**
+ * Adds the matching records of packs to the search. The packs are in descending order. Returns the place where the
+ * search stopped, or `undefined` if it continues.
+ */
+function collect(state: Search, packs: readonly HeadsRow[]): Place | undefined {
   const { query, end, found } = state;
-  for (const pack of packs) {
-    const { position } = pack;
-    const records = recordsOf(pack);
-    for (let index = records.length - 1; index >= 0; index--) {
-      const row = records[index] as TrailRow;
-      // Counts records outside the range of time too, because the range can be another at the next page.
+  for (const { position, event_id: eventId, heads, bytes } of packs) {
+    const { records, units } = candidatesOf(heads, query);
+    const pack = { position, eventId, units, bytes };
+    for (const record of records.toReversed()) {
+      const { row, begin, length } = record;
+      // `passed` also counts records outside the range of time, because the next page can have another range.
       if (!matches(row, query)) continue;
       state.at = { position, passed: state.at.position === position ? state.at.passed + 1 : 1 };
       if (position === end.position && state.at.passed <= end.passed) continue;
-      if (row.at >= query.from && row.at <= query.to) found.push({ row, place: state.at });
+      if (row.at >= query.from && row.at <= query.to) found.push({ record: { row, begin, length, pack }, place: state.at });
     }
     state.packsRead++;
-    state.unitsRead += pack.heads.length + pack.documents.length;
+    state.bytesRead += heads.length + bytes;
     if (isFull(state, position)) return state.at.position === position ? state.at : { position, passed: 0 };
   }
   return undefined;
 }
 
-/** Searches the packs that are in no run yet. */
-async function searchTail(sql: Sql, state: Search, text: string, indexed: number, from: number): Promise<Place | undefined> {
-  for (let [before, beforeEvent] = [state.end.position, AFTER_EVENT_IDS]; ; ) {
-    const limit = pageOf(state);
-    const packs = await TRAIL_PACK.rows(sql, SELECT_TAIL, [before, beforeEvent, indexed, from, `%${text}%`, limit]);
-    const stopped = collect(state, packs);
-    if (stopped !== undefined || packs.length < limit) return stopped;
-    ({ position: before, eventId: beforeEvent } = packs.at(-1) as Pack);
-  }
+/** Packs that are in no run yet. */
+interface Tail {
+  /** Last position that the runs contain. */
+  readonly after: number;
+  /** Position of the earliest pack of the range of time. */
+  readonly from: number;
+  /** Position of the oldest pack that a look-up searches. Absent if it searches all. */
+  readonly start?: number;
 }
 
-/** Searches the runs, from the one that has the pack at `last`. */
-async function searchRuns(sql: Sql, state: Search, key: number, last: number, from: number): Promise<Place | undefined> {
-  // Begins with the run that contains the pack at `last`, which may be in the middle of the run.
-  let before = (await runEndFrom(sql, last)) + 1;
+/** Searches the newest packs that are in no run yet. */
+async function searchTail(sql: Sql, state: Search, text: string, { after, from, start }: Tail): Promise<Place | undefined> {
+  for (let [before, beforeEvent] = [state.end.position, AFTER_EVENT_IDS]; ; ) {
+    const limit = pageOf(state);
+    const values = [before, beforeEvent, after, Math.max(from, start ?? from), `%${text}%`, limit];
+    const packs = await sql.rows<HeadsRow>(SELECT_TAIL, values);
+    const stopped = collect(state, packs);
+    if (stopped !== undefined) return stopped;
+    if (packs.length < limit) break;
+    ({ position: before, event_id: beforeEvent } = packs.at(-1) as HeadsRow);
+  }
+  return start !== undefined && start > from ? { position: start - 1, passed: 0 } : undefined;
+}
+
+/**
+ * Searches the runs of the index, from new to old, beginning with the run that ends at `runEnd`. The pack at `wanted.last` can be in the middle
+ * of this run.
+ */
+async function searchRuns(sql: Sql, state: Search, wanted: Wanted, runEnd: number): Promise<Place | undefined> {
+  const { key, from } = wanted;
+  let before = runEnd + 1;
   let limit: number = RUNS_PAGE.first;
   for (let runs = 0; ; ) {
-    const hits = await hitsBefore(sql, key, before, from, limit);
-    // Packs of several servers can have one position, which then occurs twice. One statement reads all of them.
-    const positions = hits
-      .flatMap((run) => run.positions.toReversed())
-      .filter((position, i, all) => position <= last && position >= from && position !== all[i - 1]);
-    while (positions.length > 0) {
-      const page = positions.splice(0, pageOf(state));
-      const filled = Array.from({ length: PACKS_PAGE }, (_, each) => page[each] ?? (page[0] as number));
-      const stopped = collect(state, await TRAIL_PACK.rows(sql, SELECT_PACKS, filled));
-      if (stopped !== undefined) return stopped;
+    const hits = await hitsBefore(sql, wanted, before, limit);
+    let positions: number[] = [];
+    for (let [i, run] = [0, hits[0]]; run !== undefined; ) {
+      for (const position of run.positions.toReversed()) if (position >= from) positions.push(position);
+      const earlier: RunHits | undefined = run.more && (run.positions[0] as number) > from ? run : undefined;
+      if (earlier !== undefined || i + 1 === hits.length || positions.length >= PACKS_MOST) {
+        const stopped = await searchPacks(sql, state, positions);
+        if (stopped !== undefined) return stopped;
+        positions = [];
+      }
+      run = (earlier && (await earlierHits(sql, key, earlier))) ?? hits[++i];
     }
     const oldest = hits.at(-1);
     if (oldest === undefined || hits.length < limit) return undefined;
@@ -219,4 +371,18 @@ async function searchRuns(sql: Sql, state: Search, key: number, last: number, fr
     if (runs >= RUNS_READ_MAX) return { position: oldest.firstPosition - 1, passed: 0 };
     limit = Math.min(limit * RUNS_PAGE.growth, RUNS_PAGE.max);
   }
+}
+
+/** Searches the packs at positions in descending order. A position can occur twice. */
+async function searchPacks(sql: Sql, state: Search, positions: readonly number[]): Promise<Place | undefined> {
+  // Packs of several servers can have one position, and old runs then have it twice. One statement reads all of them.
+  const rest = positions.filter((position, i) => position !== positions[i - 1]);
+  while (rest.length > 0) {
+    const page = rest.splice(0, pageOf(state));
+    const size = PACKS_PAGES.find((count) => count >= page.length) ?? PACKS_MOST;
+    const filled = Array.from({ length: size }, (_, each) => page[each] ?? (page[0] as number));
+    const stopped = collect(state, await sql.rows<HeadsRow>(SELECT_PACKS.get(size) as string, filled));
+    if (stopped !== undefined) return stopped;
+  }
+  return undefined;
 }

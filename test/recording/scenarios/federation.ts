@@ -3,7 +3,10 @@ import { startIdentityProvider } from '../../sts/identity-provider.ts';
 import { samlProvider } from '../../sts/saml-provider.ts';
 import type { Recorder } from '../recorder.ts';
 
-/** Identity provider that issues the scenario's tokens. The settings of the server must allow its internal address. */
+/**
+ * Identity provider that issues the scenario's tokens. The settings of the server must allow the internal address of
+ * the provider.
+ */
 export const identityProvider = await startIdentityProvider();
 
 /** Records sessions for OpenID Connect tokens and SAML assertions. The tokens differ in each run, so the recording has placeholders. */

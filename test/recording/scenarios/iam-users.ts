@@ -163,7 +163,7 @@ async function groups(recorder: Recorder): Promise<void> {
   await fails('NoSuchEntityException', 'DeleteGroup', { GroupName: 'creators' });
 }
 
-/** Records the deletion of the user `ada.l`, after its keys, policies and other parts. */
+/** Records the deletion of the keys, policies and other parts of the user `ada.l`, and then of the user. */
 export async function deleteAda(recorder: Recorder): Promise<void> {
   const { ok, call, fails } = recorder.of('iam');
   await ok('DeleteUserPolicy', { UserName: 'ada.l', PolicyName: 'inline' });

@@ -1,4 +1,4 @@
-import { askControl } from '#server/operator/control.ts';
+import { askControl } from '#server/operator/ask-control.ts';
 import { type Keys, keysOf } from '../../kit/keys.ts';
 import { allow, policy } from '../../kit/policy.ts';
 import type { AnyOutput, Recorder, ServiceCalls } from '../recorder.ts';
@@ -56,7 +56,7 @@ async function units({ ok, call }: ServiceCalls, RootId: string): Promise<string
   return unit;
 }
 
-/** Creates an account and moves it into the unit. Returns its ID. */
+/** Creates an account and moves the account into the unit. Returns the account's ID. */
 async function accounts({ ok, call }: ServiceCalls, RootId: string, unit: string): Promise<string> {
   const { CreateAccountStatus } = await ok('CreateAccount', {
     AccountName: 'member',
@@ -166,7 +166,7 @@ async function removals(recorder: Recorder, RootId: string): Promise<void> {
   await ok('DeleteOrganizationalUnit', { OrganizationalUnitId: empty.Id });
 }
 
-/** Invites an account to the organization. The operator created it outside of the organization. Returns the keys of the account. */
+/** Invites an account that the operator created outside of the organization. Returns the keys of the account. */
 async function invitations(recorder: Recorder): Promise<Keys> {
   const { ok, call } = recorder.of('organizations');
   const reply = await askControl(recorder.server.dataFolder, { command: 'account create', name: 'partner' });

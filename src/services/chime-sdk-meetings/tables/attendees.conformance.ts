@@ -31,7 +31,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, ['added', 'exists', 'added', one, undefined, one, 1]);
     });
 
-    test('attendees: list returns attendees in the order of IDs; they can be changed and removed', async () => {
+    test('attendees: list returns attendees in the order of IDs; an attendee can be changed and removed', async () => {
       const meetingId = `meeting of ${fresh()}`;
       const capabilities = { audio: 'None', video: 'None', content: 'Receive' };
       const read = await within(async (tx) => {

@@ -1,7 +1,10 @@
 import type { Sql } from '#store/sql.ts';
 import { countOf, instant, type Row, table, text } from '#store/table.ts';
 
-/** Attendees of meetings. Callers pass the ID of a meeting that they found in the caller's account. */
+/**
+ * Attendees of meetings. The table has no account column. Pass only the ID of a meeting that was found in the account
+ * of the API caller.
+ */
 export const ATTENDEE = table('attendee', {
   columns: {
     meetingId: text,
@@ -15,7 +18,7 @@ export const ATTENDEE = table('attendee', {
     content: text,
     createdAt: instant,
   },
-  // The only index. A lookup by attendee ID reads all attendees of the meeting, which are at most 250.
+  // The key is the only index. So a lookup by attendee ID reads all attendees of the meeting, which are at most 250.
   key: ['meetingId', 'externalUserId'],
 });
 export type AttendeeRecord = Row<typeof ATTENDEE>;

@@ -6,7 +6,7 @@ import { BOB, NOON, type Suite } from '#store/conformance-fixtures.ts';
 import { attendees } from './attendees.ts';
 import { type MeetingRecord, meetings } from './meetings.ts';
 
-/** Creates the function that returns meetings with new IDs. `more` replaces other columns. */
+/** Returns a function that creates meetings with new IDs. `more` replaces the default values of columns. */
 function newMeetings() {
   let created = 0;
   return (accountId: AccountId, more: Partial<MeetingRecord> = {}): MeetingRecord => ({
@@ -42,7 +42,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, [full, undefined, undefined, undefined, full, undefined]);
     });
 
-    test('meetings: count includes meetings that have not ended, up to the limit', async () => {
+    test('meetings: count returns the number of meetings that have not ended, at most the limit', async () => {
       const accountId = fresh();
       const counts = await within(async (tx) => {
         for (const endsAt of [1, 2, 3, 4]) await tx.of(meetings).add(meeting(accountId, { endsAt: instant(NOON + endsAt) }));
@@ -70,7 +70,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, [[first], 0, [second]]);
     });
 
-    test('meetings: remove returns absent for an unknown meeting and for another account or region', async () => {
+    test('meetings: remove returns `absent` for an unknown meeting and for another account or region', async () => {
       const accountId = fresh();
       const one = meeting(accountId);
       const read = await within(async (tx) => {
@@ -85,7 +85,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, ['absent', 'absent', 'removed', 'absent']);
     });
 
-    test('meetings: end, tags and transcription change independently', async () => {
+    test('meetings: the end, the tags and the transcription of a meeting change independently', async () => {
       const accountId = fresh();
       const one = meeting(accountId);
       const tags = [{ key: 'k', value: 'v' }];

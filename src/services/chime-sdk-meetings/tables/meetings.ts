@@ -6,7 +6,10 @@ import { countOf, instant, json, optional, type Row, table, text, textOf } from 
 import type { TagRecord } from '#store/tag-record.ts';
 import { attendees } from './attendees.ts';
 
-/** Meetings. A meeting ends at `endsAt`: no read that takes the time finds it afterwards, even if its row still exists. */
+/**
+ * Meetings. A meeting ends at `endsAt`. After this time, `get`, `getInAnyRegion`, `count` and `transcribed` ignore the
+ * meeting, even if its row still exists.
+ */
 export const MEETING = table('meeting', {
   columns: {
     /** UUID in lower case. */
@@ -31,19 +34,31 @@ export interface Meetings {
   add(meeting: MeetingRecord): Promise<void>;
   /** Returns a meeting that has not ended at `now`. */
   get(accountId: AccountId, region: string, meetingId: string, now: Instant): Promise<MeetingRecord | undefined>;
-  /** Like `get`, in all regions: a primary meeting can be in another region than its replica. */
+  /**
+   * Returns a meeting of any region that has not ended at `now`. Use it to find the primary meeting of a replica, which
+   * can be in another region than the replica.
+   */
   getInAnyRegion(accountId: AccountId, meetingId: string, now: Instant): Promise<MeetingRecord | undefined>;
   /** Deletes a meeting and its attendees. */
   remove(accountId: AccountId, region: string, meetingId: string): Promise<'removed' | 'absent'>;
   /** Counts the meetings that have not ended at `now`, up to `most`. */
   count(accountId: AccountId, region: string, now: Instant, most: number): Promise<number>;
-  /** Deletes at most `limit` meetings of all accounts that ended before `now`, with their attendees. Returns the deleted meetings. */
+  /**
+   * Deletes at most `limit` meetings that have ended at `now`, with their attendees. The meetings can be of any
+   * account. Returns the deleted meetings.
+   */
   removeEnded(now: Instant, limit: number): Promise<readonly MeetingRecord[]>;
-  /** Changes the end. The media plane calls it when the last attendee has left. */
+  /**
+   * Changes the time at which a meeting ends. The media plane uses this function to end a meeting after the last
+   * attendee has left.
+   */
   endAt(meetingId: string, endsAt: Instant): Promise<'changed' | 'absent'>;
   setTags(meetingId: string, tags: readonly TagRecord[]): Promise<void>;
   setTranscription(meetingId: string, transcription: string | undefined): Promise<void>;
-  /** Returns meetings of an account in all regions that are transcribed at `now`. Their transcription role cannot be deleted. */
+  /**
+   * Returns the meetings of an account, in all regions, with a running transcription at `now`. While such meetings
+   * exist, the account's transcription role cannot be deleted.
+   */
   transcribed(accountId: AccountId, now: Instant, limit: number): Promise<readonly MeetingRecord[]>;
 }
 

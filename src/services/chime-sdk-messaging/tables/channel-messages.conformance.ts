@@ -7,14 +7,17 @@ import { countOf } from '#store/table.ts';
 import { channelMessages, type MessageRange } from './channel-messages.ts';
 import { channel, message } from './conformance-fixtures.ts';
 
-/** Query that counts the rows between the bounds of a page's query. */
+/**
+ * Query that counts the messages of a sub-channel between two times. The tests pass the times that `list` passed to its
+ * own query.
+ */
 const COUNT_BETWEEN = `
   SELECT COUNT(*) AS count FROM channel_message
   WHERE channel_key = $1 AND sub_channel_id = $2 AND created_at_ms >= $3 AND created_at_ms <= $4`;
 
 export function conformance({ within, fresh }: Suite): void {
   describe('channel messages', () => {
-    test('channel messages: get returns a message as added; put and remove change it', async () => {
+    test('channel messages: get returns a message as added; put replaces its document; remove deletes it', async () => {
       const here = channel(fresh(), 'a');
       const full = message(here, 'm', { onlyFor: 'user/bob' });
       const read = await within(async (tx) => {
@@ -28,7 +31,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, [full, full, undefined, { ...full, document: '{}' }, undefined]);
     });
 
-    test('channel messages: messages of one moment get different times, in the order of storing', async () => {
+    test('channel messages: messages that are added with the same time get different, ascending times', async () => {
       const here = channel(fresh(), 'a');
       const times = await within(async (tx) => {
         const kept: number[] = [];
@@ -47,10 +50,10 @@ export function conformance({ within, fresh }: Suite): void {
 
     // biome-ignore format: a table
     for (const [title, order, after, rows] of [
-      ['the oldest page of the newest first',  'DESCENDING', 3,   4],
-      ['the newest page of the oldest first',  'ASCENDING',  56,  4],
+      ['the last page in descending order',    'DESCENDING', 3,   4],
+      ['the last page in ascending order',     'ASCENDING',  56,  4],
     ] as const) {
-      test(`channel messages: ${title} reads the rows from its place, not those before`, async () => {
+      test(`channel messages: ${title} reads only its own rows and one earlier row`, async () => {
         const here = channel(fresh(), 'a');
         const place = { createdAt: instant(NOON + after), messageId: `m${after}` };
         const range = { channelKey: here.channelKey, subChannelId: '', reader: 'user/bob', notBefore: NOON, notAfter: instant(NOON + 59), order };
@@ -71,7 +74,7 @@ export function conformance({ within, fresh }: Suite): void {
       });
     }
 
-    test('channel messages: list returns messages in both orders, within the times, and omits messages for others', async () => {
+    test('channel messages: list returns the visible messages of a time range, ascending or descending', async () => {
       const here = channel(fresh(), 'a');
       const range: MessageRange = {
         channelKey: here.channelKey,
@@ -110,7 +113,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, [['1', '2', '4', '5'], ['4', '5'], ['5', '4', '2', '1'], ['2'], ['2', '4'], ['1', '5'], []]);
     });
 
-    test('channel messages: removeBefore deletes older messages, up to the limit', async () => {
+    test('channel messages: removeBefore deletes at most `limit` messages that are older than `before`', async () => {
       const here = channel(fresh(), 'a');
       const read = await within(async (tx) => {
         for (const at of [0, 1, 2, 3]) await tx.of(channelMessages).add(message(here, String(at), { createdAt: instant(NOON + at) }));

@@ -28,7 +28,7 @@ export type ChannelMessageRecord = Row<typeof CHANNEL_MESSAGE>;
 export interface MessageRange {
   readonly channelKey: string;
   readonly subChannelId: string;
-  /** Member key. The list omits messages that this member does not see. */
+  /** Member key, such as `user/ada`. The list omits messages that this member does not see. */
   readonly reader: string;
   /** Earliest time of a listed message, inclusive. */
   readonly notBefore: Instant;
@@ -42,14 +42,20 @@ export const ALL_TIMES = { notBefore: toInstant(0), notAfter: toInstant(8.64e15)
 
 export type MessagePlace = Pick<ChannelMessageRecord, 'createdAt' | 'messageId'>;
 
-/** Callers pass the key of a channel that they found in the caller's account. */
+/**
+ * Functions on messages. They do not check the account: pass the key of a channel that was found in the API caller's
+ * account.
+ */
 export interface ChannelMessages {
   /**
-   * Stores a message and returns it as stored. If another message has the same or a later time, the new time is one millisecond after the
-   * last message. So messages of a channel have different times, in the order of storing.
+   * Stores a message and returns it as stored. If the sub-channel has a message with the same or a later time, the new
+   * message gets a time one millisecond after the last message. So all messages have different times, in the order in
+   * which they were stored.
    */
   add(message: ChannelMessageRecord): Promise<ChannelMessageRecord>;
   get(channelKey: string, subChannelId: string, messageId: string): Promise<ChannelMessageRecord | undefined>;
+  /** Replaces the document of a stored message, and who sees it. */
+  reveal(message: ChannelMessageRecord): Promise<void>;
   /** Replaces the document of a stored message. */
   put(message: ChannelMessageRecord): Promise<void>;
   remove(message: ChannelMessageRecord): Promise<void>;
@@ -62,6 +68,8 @@ export interface ChannelMessages {
 const SELECT_LAST = 'SELECT MAX(created_at_ms) AS last FROM channel_message WHERE channel_key = $1 AND sub_channel_id = $2';
 const SELECT = 'SELECT * FROM channel_message WHERE channel_key = $1 AND sub_channel_id = $2 AND message_id = $3';
 const UPDATE = 'UPDATE channel_message SET document = $4 WHERE channel_key = $1 AND sub_channel_id = $2 AND message_id = $3';
+const REVEAL = `
+  UPDATE channel_message SET document = $4, only_for = $5 WHERE channel_key = $1 AND sub_channel_id = $2 AND message_id = $3`;
 const DELETE = 'DELETE FROM channel_message WHERE channel_key = $1 AND sub_channel_id = $2 AND message_id = $3';
 const SELECT_ASCENDING = `
   SELECT * FROM channel_message
@@ -87,6 +95,9 @@ export function channelMessages(sql: Sql): ChannelMessages {
       return stored;
     },
     get: (channelKey, subChannelId, messageId) => CHANNEL_MESSAGE.row(sql, SELECT, [channelKey, subChannelId, messageId]),
+    async reveal({ channelKey, subChannelId, messageId, document, onlyFor }) {
+      await sql.run(REVEAL, [channelKey, subChannelId, messageId, document, onlyFor ?? null]);
+    },
     async put({ channelKey, subChannelId, messageId, document }) {
       await sql.run(UPDATE, [channelKey, subChannelId, messageId, document]);
     },
@@ -96,8 +107,8 @@ export function channelMessages(sql: Sql): ChannelMessages {
     list({ channelKey, subChannelId, reader, notBefore, notAfter, order }, limit, after) {
       const ascending = order === 'ASCENDING';
       const { createdAt, messageId } = after ?? { createdAt: ascending ? notBefore - 1 : notAfter + 1, messageId: '' };
-      // The range begins at `after`. Without this bound the engines would read all rows before it, because they derive no bound from the
-      // comparison of two columns.
+      // The time range begins at the time of `after`. Without this bound, a database engine would also read all rows
+      // before `after`. It does not derive a bound from the comparison of the pair `(created_at_ms, message_id)`.
       const range = ascending ? [Math.max(notBefore, createdAt), notAfter] : [notBefore, Math.min(notAfter, createdAt)];
       const values = [channelKey, subChannelId, ...range, reader, createdAt, messageId, limit] as const;
       return CHANNEL_MESSAGE.rows(sql, ascending ? SELECT_ASCENDING : SELECT_DESCENDING, values);

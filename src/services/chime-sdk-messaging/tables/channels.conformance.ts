@@ -64,7 +64,7 @@ function single({ within, fresh }: Suite): void {
     assert.deepEqual(read.after, { ...changed, tags, lastMessageAt: NOON + 2, expiresAt: NOON + 3 });
   });
 
-  test('channels: a deleted channel is not found, and a new one with its ID inherits nothing', async () => {
+  test('channels: a deleted channel is not found, and a new channel with its ID inherits nothing', async () => {
     const first = channel(fresh(), 'a');
     const again = channel(first.accountId, 'a');
     const app = first.appInstanceId;
@@ -89,7 +89,7 @@ function single({ within, fresh }: Suite): void {
 
 /** Tests of lists. */
 function lists({ within, fresh }: Suite): void {
-  test('channels: lists are paged in the order of IDs, with an optional privacy or flow', async () => {
+  test('channels: lists are in the order of IDs, and can be filtered by privacy or by flow', async () => {
     const accountId = fresh();
     const app = `app of ${accountId}`;
     const read = await within(async (tx) => {
@@ -108,7 +108,7 @@ function lists({ within, fresh }: Suite): void {
     assert.deepEqual(read, [['B', 'a', 'c', 'd'], ['a', 'c'], ['a', 'd'], ['c'], ['a'], [], ['c', 'd']]);
   });
 
-  test('channels: listExpired returns the earliest first, and no channel without expiry', async () => {
+  test('channels: listExpired returns expired channels, with the earliest expiry first', async () => {
     const accountId = fresh();
     const read = await within(async (tx) => {
       await added(tx, channel(accountId, 'late', { expiresAt: instant(3) }), channel(accountId, 'now', { expiresAt: instant(2) }));
@@ -121,7 +121,7 @@ function lists({ within, fresh }: Suite): void {
 
 /** Tests of searches by member. */
 function searches({ within, fresh }: Suite): void {
-  test('channels: search finds channels of all members, and with exactly no others', async () => {
+  test('channels: search finds channels with all members; `exactly` excludes channels with other members', async () => {
     const accountId = fresh();
     const app = `app of ${accountId}`;
     const [both, more, one] = [channel(accountId, 'both'), channel(accountId, 'more'), channel(accountId, 'one')];
@@ -147,7 +147,7 @@ function searches({ within, fresh }: Suite): void {
     assert.deepEqual(read, [['both', 'more'], ['both'], ['one'], ['more'], []]);
   });
 
-  test('channels: search counts a hidden member only if it is the reader', async () => {
+  test('channels: with `seenBy`, search ignores hidden members other than the member `seenBy`', async () => {
     const accountId = fresh();
     const app = `app of ${accountId}`;
     const here = channel(accountId, 'here');

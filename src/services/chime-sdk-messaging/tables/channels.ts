@@ -15,16 +15,24 @@ export interface ChannelDocument {
   readonly createdBy: string;
   readonly elastic?: { readonly maximumSubChannels: number; readonly targetMemberships: number; readonly minimumPercentage: number };
   readonly expiration?: { readonly days: number; readonly criterion: string };
+  /** Room of Amazon Chime whose channel this is. Only the operations of Amazon Chime change the channel and its members. */
+  readonly room?: { readonly chimeAccountId: string };
 }
 
-/** Channels. All tables name a member by the *member key*, `user/ada` or `bot/helper`, in the channel's app instance. */
+/**
+ * Channels. All tables identify a member by the *member key*, `user/ada` or `bot/helper`, which is unique in the
+ * channel's app instance.
+ */
 export const CHANNEL = table('channel', {
   columns: {
     /** UUID. */
     appInstanceId: text,
     /** Unique in an app instance. */
     channelId: text,
-    /** Key of the rows in the other tables. A new channel with the ID of a deleted one has another key, so it inherits nothing. */
+    /**
+     * Key of the channel's rows in the other tables. A new channel with the ID of a deleted channel has another key, so
+     * that it does not get the rows of the deleted channel.
+     */
     channelKey: text,
     accountId: textOf<AccountId>(),
     /** Region of the control plane that created the channel. */
@@ -34,7 +42,7 @@ export const CHANNEL = table('channel', {
     createdAt: instant,
     updatedAt: instant,
     lastMessageAt: optional(instant),
-    /** Time from which the sweep deletes the channel. Until then reads find it. */
+    /** Time from which the sweep deletes the channel. Reads return the channel until the sweep has deleted it. */
     expiresAt: optional(instant),
     /** Channel flow that processes the messages of the channel. */
     flowId: optional(text),
@@ -68,12 +76,14 @@ export interface Channels {
   listOfFlow(appInstanceId: string, flowId: string, limit: number, after?: string): Promise<readonly ChannelRecord[]>;
   /** Returns channels of all accounts in the order of app instances and IDs. */
   listAll(limit: number, after: Pick<ChannelRecord, 'appInstanceId' | 'channelId'>): Promise<readonly ChannelRecord[]>;
-  /** Returns channels of all accounts that expired before `now`, earliest first. */
+  /** Returns channels of all accounts that have expired at `now`, with the earliest expiry first. */
   listExpired(now: Instant, limit: number): Promise<readonly ChannelRecord[]>;
   /**
-   * Finds channels without sub-channels that have all of `members`, in the order of keys. With `exactly` they have no other member.
+   * Returns channels that have all members in `members`, in the order of channel keys. Omits elastic channels. With
+   * `exactly`, omits channels that have other members.
    *
-   * `members` has at least one member and no duplicates. With `seenBy`, hidden members other than this one do not count.
+   * `members` has at least one member and no duplicates. With `seenBy`, a hidden member counts only if it is the member
+   * `seenBy`.
    */
   search(
     appInstanceId: string,
@@ -131,7 +141,10 @@ export function channels(sql: Sql): Channels {
   };
 }
 
-/** Query of `search`. Parameters: app instance, first member, last key, limit, number of members, the members, the member that reads. */
+/**
+ * Query of `search`. Parameters: app instance, first member, last key of the previous page, limit, number of members,
+ * the members, and `seenBy`.
+ */
 function searchText(memberCount: number, exactly: boolean, seen: boolean): string {
   const members = Array.from({ length: memberCount }, (_, i) => `$${i + 6}`).join(', ');
   const visible = (membership: string): string =>

@@ -6,8 +6,10 @@ import { added, channel, members, membership, standing } from './conformance-fix
 import { memberships } from './memberships.ts';
 import { standings } from './standings.ts';
 
-export function conformance({ within, fresh }: Suite): void {
-  test('memberships: get returns a membership as added; a second one is not added', async () => {
+export function conformance(suite: Suite): void {
+  several(suite);
+  const { within, fresh } = suite;
+  test('memberships: get returns a membership as added; a second add of the same member changes nothing', async () => {
     const here = channel(fresh(), 'a');
     const full = membership(here, 'user/ada', { preferences: '{}', readMarkerAt: instant(NOON + 1) });
     const read = await within(async (tx) => {
@@ -23,7 +25,7 @@ export function conformance({ within, fresh }: Suite): void {
     assert.deepEqual(read, ['added', 'exists', full, undefined, [full]]);
   });
 
-  test('memberships: list, put, count and remove; the list is by type in the order of members', async () => {
+  test('memberships: list returns the members of one type, by member key; put does not change the type', async () => {
     const here = channel(fresh(), 'a');
     const changed = membership(here, 'user/b', { updatedAt: instant(NOON + 1), preferences: '{"a":1}', readMarkerAt: instant(NOON + 2) });
     const read = await within(async (tx) => {
@@ -49,7 +51,7 @@ export function conformance({ within, fresh }: Suite): void {
     assert.deepEqual(read, [order, ['user/b'], ['user/hidden'], order.slice(1), changed, 4, 2, 'removed', 'absent']);
   });
 
-  test('memberships: latestOfMember is in the order of the last messages, or with unread channels first', async () => {
+  test('memberships: latestOfMember sorts by the last message, optionally with unread channels first', async () => {
     const accountId = fresh();
     const at = (channelId: string, minutes: number | undefined) =>
       channel(accountId, channelId, minutes === undefined ? {} : { lastMessageAt: instant(NOON + minutes) });
@@ -76,7 +78,7 @@ export function conformance({ within, fresh }: Suite): void {
     );
   });
 
-  test('memberships: listOfMember is in the order of channels; removeMember deletes all', async () => {
+  test('memberships: listOfMember is sorted by channel; removeMember deletes all memberships of a member', async () => {
     const accountId = fresh();
     const app = `app of ${accountId}`;
     const [first, second, third] = [channel(accountId, '1'), channel(accountId, '2'), channel(accountId, '3')];
@@ -101,5 +103,24 @@ export function conformance({ within, fresh }: Suite): void {
     });
     const keys = [first.channelKey, second.channelKey, third.channelKey];
     assert.deepEqual(read, [keys, [second.channelKey], [], [], 'user/bob']);
+  });
+}
+
+/** Registers the test that adds and reads several memberships. */
+function several({ within, fresh }: Suite): void {
+  test('memberships: addAll adds the members that are absent, and getSome finds those of a channel', async () => {
+    const here = channel(fresh(), 'a');
+    const other = channel(here.accountId, 'b');
+    const hidden = membership(here, 'user/b', { type: 'HIDDEN' });
+    const found = await within(async (tx) => {
+      await added(tx, here, other);
+      await tx.of(memberships).add(hidden);
+      await tx.of(memberships).addAll([membership(here, 'user/a'), membership(here, 'user/b'), membership(other, 'user/c')]);
+      return await tx.of(memberships).getSome(here.channelKey, ['user/a', 'user/b', 'user/c']);
+    });
+    assert.deepEqual(
+      found.toSorted((a, b) => (a.member < b.member ? -1 : 1)),
+      [membership(here, 'user/a'), hidden],
+    );
   });
 }

@@ -1,4 +1,5 @@
 import type { Instant } from '#core/instant.ts';
+import { inList, inListFrom } from '#store/in-list.ts';
 import type { Sql } from '#store/sql.ts';
 import { countOf, instant, optional, type Row, table, text } from '#store/table.ts';
 import type { ChannelRecord } from './channels.ts';
@@ -40,7 +41,11 @@ export type MembershipPlace = Pick<MembershipRecord, 'subChannelId' | 'member'>;
 export interface Memberships {
   /** Adds a membership. Returns 'exists', and changes nothing, if the member is in the channel or sub-channel already. */
   add(membership: MembershipRecord): Promise<'added' | 'exists'>;
+  /** Adds memberships in a channel that is not elastic. A membership that exists does not change. */
+  addAll(memberships: readonly MembershipRecord[]): Promise<void>;
   get(channelKey: string, subChannelId: string, member: string): Promise<MembershipRecord | undefined>;
+  /** Returns the memberships of some members of a channel that is not elastic, at most `IN_LIST_MAX`, in no order. */
+  getSome(channelKey: string, members: readonly string[]): Promise<readonly MembershipRecord[]>;
   /** Returns all memberships of one member in a channel: several if a moderator is in several sub-channels. */
   ofMember(channel: Pick<ChannelRecord, 'appInstanceId' | 'channelKey'>, member: string): Promise<readonly MembershipRecord[]>;
   /** Replaces `updatedAt`, the preferences and the read marker. */
@@ -48,7 +53,10 @@ export interface Memberships {
   remove(channelKey: string, subChannelId: string, member: string): Promise<'removed' | 'absent'>;
   /** Counts memberships of a channel, up to `most`. */
   count(channelKey: string, most: number): Promise<number>;
-  /** Returns memberships of one type, of one sub-channel or of all, in the order of sub-channels and members. */
+  /**
+   * Returns memberships of one type in one sub-channel, or in all sub-channels if `subChannelId` is undefined. The
+   * order is by sub-channel and then by member.
+   */
   list(
     channelKey: string,
     subChannelId: string | undefined,
@@ -56,6 +64,10 @@ export interface Memberships {
     limit: number,
     after?: MembershipPlace,
   ): Promise<readonly MembershipRecord[]>;
+  /** Returns memberships of all types in one sub-channel, in the order of members. */
+  page(channelKey: string, subChannelId: string, limit: number, after: string): Promise<readonly MembershipRecord[]>;
+  /** Returns at most `limit` memberships of bots in one sub-channel of a channel. */
+  bots(channel: JoinedChannel & { readonly appInstanceId: string }, limit: number): Promise<readonly MembershipRecord[]>;
   /** Returns memberships of one member in existing channels, in the order of channel keys and sub-channels. */
   listOfMember(
     appInstanceId: string,
@@ -64,8 +76,9 @@ export interface Memberships {
     after?: Pick<MembershipRecord, 'channelKey' | 'subChannelId'>,
   ): Promise<readonly MembershipRecord[]>;
   /**
-   * Returns memberships of one member in existing channels. The first ones are of the channels with the latest messages. With `unreadFirst`,
-   * channels with messages after the read marker come before all others.
+   * Returns memberships of one member in existing channels. The membership in the channel with the latest message comes
+   * first. With `unreadFirst`, all channels with messages after the member's read marker come before the other
+   * channels.
    */
   latestOfMember(appInstanceId: string, member: string, unreadFirst: boolean, limit: number): Promise<readonly MembershipRecord[]>;
   /** Returns all channels and sub-channels of a member. Their order is not defined. */
@@ -76,10 +89,13 @@ export interface Memberships {
   removeMember(appInstanceId: string, member: string): Promise<void>;
 }
 
-// Compares the member with a range of one key. With `=`, SQLite would use the primary key and read all members of the channel.
+// Compares the channel key with a range that contains only this key. With `=`, SQLite would use the primary key and
+// read all members of the channel.
 const SELECT_OF_MEMBER_IN_CHANNEL = `
   SELECT * FROM channel_membership
   WHERE app_instance_id = $1 AND member = $2 AND channel_key >= $3 AND channel_key <= $3 ORDER BY sub_channel_id`;
+const SELECT_SOME = `
+  SELECT * FROM channel_membership WHERE channel_key = $1 AND sub_channel_id = '' AND member IN (${inListFrom(2)})`;
 const COUNT = 'SELECT COUNT(*) AS count FROM (SELECT 1 FROM channel_membership WHERE channel_key = $1 LIMIT $2) AS counted';
 const SELECT_OF_CHANNEL = `
   SELECT * FROM channel_membership WHERE channel_key = $1 AND (sub_channel_id, member) > ($2, $3) AND type = $4
@@ -87,6 +103,11 @@ const SELECT_OF_CHANNEL = `
 const SELECT_OF_SUB_CHANNEL = `
   SELECT * FROM channel_membership WHERE channel_key = $1 AND sub_channel_id = $2 AND member > $3 AND type = $4
   ORDER BY member LIMIT $5`;
+// `bot0` is the first string after all keys of bots.
+const SELECT_BOTS = `
+  SELECT m.* FROM channel AS c JOIN channel_membership AS m ON m.channel_key = c.channel_key
+  WHERE c.app_instance_id = $1 AND c.channel_id = $2 AND m.sub_channel_id = $3 AND m.member > 'bot/' AND m.member < 'bot0'
+  ORDER BY m.member LIMIT $4`;
 const SELECT_OF_MEMBER = `
   SELECT m.* FROM channel_membership AS m JOIN channel AS c ON c.channel_key = m.channel_key
   WHERE m.app_instance_id = $1 AND m.member = $2 AND (m.channel_key, m.sub_channel_id) > ($3, $4)
@@ -121,6 +142,10 @@ export function memberships(sql: Sql): Memberships {
       await addToCount(membership.channelKey, membership.subChannelId, 1);
       return 'added';
     },
+    async addAll(memberships) {
+      await MEMBERSHIP.addAll(sql, memberships);
+    },
+    getSome: (channelKey, members) => MEMBERSHIP.rows(sql, SELECT_SOME, [channelKey, ...inList(members)]),
     get: (channelKey, subChannelId, member) => MEMBERSHIP.get(sql, channelKey, subChannelId, member),
     ofMember: ({ appInstanceId, channelKey }, member) =>
       MEMBERSHIP.rows(sql, SELECT_OF_MEMBER_IN_CHANNEL, [appInstanceId, member, channelKey]),
@@ -137,6 +162,9 @@ export function memberships(sql: Sql): Memberships {
       subChannelId === undefined
         ? MEMBERSHIP.rows(sql, SELECT_OF_CHANNEL, [channelKey, after.subChannelId, after.member, type, limit])
         : MEMBERSHIP.rows(sql, SELECT_OF_SUB_CHANNEL, [channelKey, subChannelId, after.member, type, limit]),
+    page: (channelKey, subChannelId, limit, after) => MEMBERSHIP.page(sql, [channelKey, subChannelId], [after], limit),
+    bots: ({ appInstanceId, channelId, subChannelId }, limit) =>
+      MEMBERSHIP.rows(sql, SELECT_BOTS, [appInstanceId, channelId, subChannelId, limit]),
     listOfMember: (appInstanceId, member, limit, after = { channelKey: '', subChannelId: '' }) =>
       MEMBERSHIP.rows(sql, SELECT_OF_MEMBER, [appInstanceId, member, after.channelKey, after.subChannelId, limit]),
     latestOfMember: (appInstanceId, member, unreadFirst, limit) =>

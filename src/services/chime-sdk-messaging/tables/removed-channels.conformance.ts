@@ -36,7 +36,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.ok(runs >= 3, 'five rows at two a time');
     });
 
-    test('removed channels: purge deletes the messages of a deleted sub-channel only', async () => {
+    test('removed channels: purge deletes messages only of the deleted sub-channel', async () => {
       const here = channel(fresh(), 'a');
       await within(async (tx) => {
         await added(tx, here);

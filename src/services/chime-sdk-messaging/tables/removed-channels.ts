@@ -5,22 +5,25 @@ import { type Row, table, text } from '#store/table.ts';
 export const REMOVED_CHANNEL = table('removed_channel', {
   columns: {
     channelKey: text,
-    /** `''`: the whole channel. */
+    /** `''` if the whole channel was deleted. */
     subChannelId: text,
   },
   key: ['channelKey', 'subChannelId'],
 });
 
 export interface RemovedChannels {
-  /** Records a deleted channel, or one sub-channel. No read finds its rows anymore, because they need the channel's key. */
+  /**
+   * Records a deleted channel or sub-channel, whose rows in other tables still exist. Operations do not return these
+   * rows, because they first look up the channel or sub-channel.
+   */
   add(channelKey: string, subChannelId?: string): Promise<void>;
-  /** Deletes about `limit` rows of deleted channels. Resolves to 'more' if the caller must call it again. */
+  /** Deletes about `limit` rows of deleted channels. Resolves to 'more' if the caller must call `purge` again. */
   purge(limit: number): Promise<'more' | 'done'>;
 }
 
 const SELECT_FIRST = 'SELECT channel_key, sub_channel_id FROM removed_channel ORDER BY channel_key, sub_channel_id LIMIT 1';
 
-/** Statements that delete some rows of a channel, one per table. */
+/** SQL statements, one for each table. Each statement deletes at most `$2` rows of a channel from its table. */
 const PURGE_CHANNEL = [
   `DELETE FROM channel_message WHERE (channel_key, sub_channel_id, created_at_ms, message_id) IN (
     SELECT channel_key, sub_channel_id, created_at_ms, message_id FROM channel_message WHERE channel_key = $1 LIMIT $2)`,

@@ -6,7 +6,7 @@ import { standings } from './standings.ts';
 
 export function conformance({ within, fresh }: Suite): void {
   describe('standings', () => {
-    test('standings: moderators and bans are separate; list, count and remove', async () => {
+    test('standings: moderators and bans are separate, and can be listed, counted and removed', async () => {
       const here = channel(fresh(), 'a');
       const other = channel(here.accountId, 'b');
       const read = await within(async (tx) => {
@@ -19,6 +19,7 @@ export function conformance({ within, fresh }: Suite): void {
           ...outcomes,
           (await tx.of(standings).get(here.channelKey, 'moderator', 'user/ada'))?.createdBy,
           await tx.of(standings).get(here.channelKey, 'banned', 'user/ada'),
+          members(await tx.of(standings).getSome(here.channelKey, 'banned', ['user/ada', 'user/b'])),
           members(await tx.of(standings).list(here.channelKey, 'banned', 9)),
           members(await tx.of(standings).list(here.channelKey, 'banned', 9, 'user/b')),
           (await tx.of(standings).listOfMember(here.appInstanceId, 'banned', 'user/b', 9)).map((each) => each.channelKey),
@@ -31,7 +32,7 @@ export function conformance({ within, fresh }: Suite): void {
       });
       const both = [here.channelKey, other.channelKey];
       const lists = [['user/b', 'user/c'], ['user/c'], both, [other.channelKey]];
-      assert.deepEqual(read, ['added', 'exists', 'user/ada', undefined, ...lists, 2, 1, 'removed', 'absent']);
+      assert.deepEqual(read, ['added', 'exists', 'user/ada', undefined, ['user/b'], ...lists, 2, 1, 'removed', 'absent']);
     });
   });
 }

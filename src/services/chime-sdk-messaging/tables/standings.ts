@@ -1,3 +1,4 @@
+import { inList, inListFrom } from '#store/in-list.ts';
 import type { Sql } from '#store/sql.ts';
 import { countOf, instant, type Row, table, text, textOf } from '#store/table.ts';
 
@@ -25,6 +26,8 @@ export interface Standings {
   /** Adds a status. Returns 'exists', and changes nothing, if the member has this status already. */
   add(standing: StandingRecord): Promise<'added' | 'exists'>;
   get(channelKey: string, standing: Standing, member: string): Promise<StandingRecord | undefined>;
+  /** Returns which of some members have a status in a channel, at most `IN_LIST_MAX`, in no order. */
+  getSome(channelKey: string, standing: Standing, members: readonly string[]): Promise<readonly StandingRecord[]>;
   remove(channelKey: string, standing: Standing, member: string): Promise<'removed' | 'absent'>;
   /** Counts the members with a status in a channel, up to `most`. */
   count(channelKey: string, standing: Standing, most: number): Promise<number>;
@@ -42,6 +45,7 @@ export interface Standings {
   removeMember(appInstanceId: string, member: string): Promise<void>;
 }
 
+const SELECT_SOME = `SELECT * FROM channel_standing WHERE channel_key = $1 AND standing = $2 AND member IN (${inListFrom(3)})`;
 const COUNT = `
   SELECT COUNT(*) AS count FROM (SELECT 1 FROM channel_standing WHERE channel_key = $1 AND standing = $2 LIMIT $3) AS counted`;
 const SELECT_OF_MEMBER = `
@@ -52,6 +56,7 @@ const DELETE_OF_MEMBER = 'DELETE FROM channel_standing WHERE app_instance_id = $
 export function standings(sql: Sql): Standings {
   return {
     add: (standing) => STANDING.add(sql, standing),
+    getSome: (channelKey, standing, members) => STANDING.rows(sql, SELECT_SOME, [channelKey, standing, ...inList(members)]),
     get: (channelKey, standing, member) => STANDING.get(sql, channelKey, standing, member),
     remove: (channelKey, standing, member) => STANDING.remove(sql, channelKey, standing, member),
     count: (channelKey, standing, most) => countOf(sql, COUNT, [channelKey, standing, most]),

@@ -9,7 +9,7 @@ import { subChannels } from './sub-channels.ts';
 
 export function conformance({ within, fresh }: Suite): void {
   describe('sub-channels', () => {
-    test('sub-channels: the count follows the members; only members that are not moderators move', async () => {
+    test('sub-channels: membershipCount is the number of members, and move() does not move moderators', async () => {
       const here = channel(fresh(), 'a');
       const counts = (found: readonly { readonly subChannelId: string; readonly membershipCount: number }[]) =>
         found.map(({ subChannelId, membershipCount }) => `${subChannelId}:${membershipCount}`);

@@ -17,7 +17,7 @@ export interface SubChannels {
   list(channelKey: string, limit: number, after?: string): Promise<readonly SubChannelRecord[]>;
   /** Returns the sub-channels with the fewest members first. */
   smallest(channelKey: string, limit: number): Promise<readonly SubChannelRecord[]>;
-  /** Adds to the count of a sub-channel. Does nothing if the ID is `''`. */
+  /** Adds `by` to the `membershipCount` of a sub-channel. Does nothing if `subChannelId` is `''`. */
   addToCount(channelKey: string, subChannelId: string, by: number): Promise<void>;
   /** Deletes a sub-channel and its memberships. `removedChannels(sql).purge` deletes its messages later. */
   remove(channelKey: string, subChannelId: string): Promise<void>;

@@ -1,0 +1,298 @@
+/**
+ * Routes of Kamailio, the SIP proxy of Voice Connectors: what it does with each SIP message. `kamailio-config.ts` adds addresses and modules.
+ *
+ * Source: `../shared/spec/sip.md` §5 to §9, and the documentation of the modules of Kamailio 5.6.
+ */
+
+/** Networks of the operator that the routes name. */
+export interface SipNetworks {
+  /** Networks to which a request inside a call may go, although they are private: customers' networks, carriers and gateways. */
+  readonly privateNetworks: readonly string[];
+  /** Networks of carriers, which the limit of requests does not apply to. */
+  readonly carrierNetworks: readonly string[];
+}
+
+/** Longest SIP message. */
+export const MESSAGE_MAX_BYTES = 8_192;
+/** Longest time that an INVITE waits for its decision. */
+const DECISION_MAX_MS = 4_000;
+/** Seconds after which a waiting request is not sent to the server any more, because its sender already has a response. */
+const DECISION_STALE_SECONDS = DECISION_MAX_MS / 1_000;
+/** Largest body that the decision listener accepts. */
+const QUERY_MAX_BYTES = 16_000;
+
+/** Networks that no request inside a call goes to, unless the operator allows it. Source: RFC 6890. */
+const PRIVATE_NETWORKS =
+  '0.0.0.0/8,10.0.0.0/8,100.64.0.0/10,127.0.0.0/8,169.254.0.0/16,172.16.0.0/12,192.0.0.0/24,192.168.0.0/16,198.18.0.0/15,224.0.0.0/3';
+
+/** Returns the routes. */
+export function kamailioRoutes(networks: SipNetworks): string {
+  return [requests(networks), DECISIONS, RELAYING, calls(networks), RECORDS].join('\n');
+}
+
+/** Checks that need no decision, and requests that belong to no call. */
+function requests({ carrierNetworks }: SipNetworks): string {
+  const isCarrier = carrierNetworks.length === 0 ? '' : `!is_in_subnet("$si", "${carrierNetworks.join(',')}") && `;
+  return String.raw`
+request_route {
+  if ($ml > ${MESSAGE_MAX_BYTES}) { sl_send_reply("513", "Message Too Large"); exit; }
+  if (!mf_process_maxfwd_header("70")) { sl_send_reply("483", "Too Many Hops"); exit; }
+  if (!sanity_check("5607", "15")) {
+    if (!is_method("ACK")) { sl_send_reply("400", "Bad Request"); }
+    exit;
+  }
+  force_rport();
+  if (has_totag() && is_known_dlg()) { route(IN_CALL); exit; }
+  if (is_method("ACK")) { t_check_trans(); exit; }
+  if (${isCarrier}!pike_check_req()) { exit; }
+  if (has_totag()) { sl_send_reply("481", "Call/Transaction Does Not Exist"); exit; }
+  if (is_method("CANCEL")) {
+    if (!t_check_trans()) { sl_send_reply("481", "Call/Transaction Does Not Exist"); exit; }
+    t_relay_cancel();
+    exit;
+  }
+  if (!is_method("INVITE|OPTIONS")) {
+    append_to_reply("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n");
+    sl_send_reply("405", "Method Not Allowed");
+    exit;
+  }
+  t_check_trans();
+  if (!t_newtran()) { exit; }
+  if (is_method("INVITE")) { t_reply("100", "Trying"); }
+  route(QUERY);
+  t_set_fr(0, ${DECISION_MAX_MS});
+  t_on_failure("UNDECIDED");
+  if (!t_suspend()) { t_reply("500", "Server Internal Error"); exit; }
+  # The queue of the processes is short. They take requests of the overflow after each decision.
+  if (!async_task_data("DECIDE", "$Ts$var(q)")) { mq_add("overflow", "$ci", "$Ts$var(q)"); }
+  exit;
+}
+
+# Builds the query. Text that is not UTF-8 makes a function fail.
+route[QUERY] {
+  $var(q) = "{}";
+  if (jansson_set("integer", "i", $T(id_index), "$var(q)")
+      && jansson_set("integer", "l", $T(id_label), "$var(q)")
+      && jansson_set("integer", "port", $sp, "$var(q)")
+      && jansson_set("string", "m", "$rm", "$var(q)")
+      && jansson_set("string", "src", "$si", "$var(q)")
+      && jansson_set("string", "proto", "$proto", "$var(q)")
+      && jansson_set("string", "ru", "$ru", "$var(q)")
+      && jansson_set("string", "fu", "$fu", "$var(q)")
+      && jansson_set("string", "tu", "$tu", "$var(q)")
+      && jansson_set("string", "ci", "$ci", "$var(q)")
+      && ($hdr(Proxy-Authorization) == $null || jansson_set("string", "auth", "$hdr(Proxy-Authorization)", "$var(q)"))
+      && ($hdr(P-Asserted-Identity) == $null || jansson_set("string", "pai", "$hdr(P-Asserted-Identity)", "$var(q)"))
+      && $(var(q){s.len}) <= ${QUERY_MAX_BYTES}) {
+    return;
+  }
+  t_reply("400", "Bad Request");
+  exit;
+}
+
+# Responses without a transaction would go to the address in their Via header.
+reply_route {
+  if (!t_check_trans()) { drop; }
+}
+`;
+}
+
+/** The decision of the server, in processes that may wait. */
+const DECISIONS = String.raw`
+# The transaction is not locked here, so that a CANCEL does not wait for the server.
+route[DECIDE] {
+  $var(task) = $async(data);
+  route(DECIDE_ONE);
+  while (mq_fetch("overflow")) {
+    $var(task) = $mqv(overflow);
+    mq_pv_free("overflow");
+    route(DECIDE_ONE);
+  }
+}
+
+route[DECIDE_ONE] {
+  $var(age) = $Ts - $(var(task){s.substr,0,10}{s.int});
+  if ($var(age) >= ${DECISION_STALE_SECONDS}) { return; }
+  $var(q) = $(var(task){s.substr,10,0});
+  $var(i) = 0; $var(l) = 0;
+  jansson_get("i", $var(q), "$var(i)");
+  jansson_get("l", $var(q), "$var(l)");
+  $var(m) = "";
+  $var(a) = "down";
+  $var(rc) = http_connect("belfry", "/decide", "application/json", "$var(q)", "$var(m)");
+  if ($var(rc) == 200) { jansson_get("a", $var(m), "$var(a)"); }
+  t_continue("$var(i)", "$var(l)", "DECIDED");
+}
+
+failure_route[UNDECIDED] {
+  if (t_is_canceled()) { exit; }
+  route(UNAVAILABLE);
+}
+
+route[UNAVAILABLE] {
+  append_to_reply("Retry-After: 5\r\n");
+  t_reply("503", "Service Unavailable");
+  exit;
+}
+
+# Variables of DECIDE_ONE are visible here, because the same process runs both.
+route[DECIDED] {
+  t_on_failure("0");
+  if ($var(a) != "reply" && $var(a) != "relay") { route(UNAVAILABLE); }
+  $var(h) = "";
+  jansson_get("h", $var(m), "$var(h)");
+  if ($var(a) == "reply") {
+    $var(c) = 500; $var(r) = "Server Internal Error";
+    jansson_get("c", $var(m), "$var(c)");
+    jansson_get("r", $var(m), "$var(r)");
+    if ($var(h) != "") { append_to_reply("$var(h)"); }
+    t_reply("$var(c)", "$var(r)");
+    exit;
+  }
+  $var(tx) = ""; $var(vc) = ""; $var(fr) = 1500; $var(n) = 0;
+  jansson_get("tx", $var(m), "$var(tx)");
+  jansson_get("vc", $var(m), "$var(vc)");
+  jansson_get("fr", $var(m), "$var(fr)");
+  if (!jansson_array_size("t", $var(m), "$var(n)") || $var(n) == 0 || $var(tx) == "" || !dlg_manage()) { route(UNAVAILABLE); }
+  $dlg_ctx(timeout_bye) = 1;
+  $dlg_var(tx) = $var(tx);
+  $dlg_var(si) = $si;
+  $avp(vc) = $var(vc);
+  $avp(fr) = $var(fr);
+  $avp(h) = $var(h);
+  # The newest value of an AVP is taken first.
+  while ($var(n) > 0) {
+    $var(n) = $var(n) - 1;
+    $var(u) = "";
+    jansson_get("t[$var(n)]", $var(m), "$var(u)");
+    if ($var(u) != "") { $avp(t) = $var(u); }
+  }
+  route(NEXT);
+}
+`;
+
+/** Targets in order, with fail-over. */
+const RELAYING = String.raw`
+route[NEXT] {
+  while ($avp(t) != $null) {
+    $var(u) = $avp(t);
+    $avp(t) = $null;
+    $ru = $(var(u){s.select,0,|});
+    $du = $(var(u){s.select,1,|});
+    $dlg_var(di) = $(var(u){s.select,1,|}{uri.host});
+    t_on_failure("FAILOVER");
+    t_on_branch("OUT");
+    t_on_reply("RINGING");
+    t_set_fr(120000, $avp(fr));
+    if (t_relay()) { exit; }
+  }
+  $dlg_var(code) = "503";
+  t_reply("503", "Service Unavailable");
+  exit;
+}
+
+# Changes of the request must be in a branch route: before a suspension they are lost for the second target.
+branch_route[OUT] {
+  record_route();
+  remove_hf("Proxy-Authorization");
+  remove_hf("P-Asserted-Identity");
+  remove_hf("X-VoiceConnector-ID");
+  if ($avp(h) != $null && $avp(h) != "") { append_hf("$avp(h)"); }
+  append_hf("X-VoiceConnector-ID: $avp(vc)\r\n");
+}
+
+onreply_route[RINGING] {
+  if (t_check_status("18[0-9]")) { $avp(rung) = 1; }
+}
+
+failure_route[FAILOVER] {
+  $dlg_var(code) = $T_reply_code;
+  if (t_is_canceled()) { exit; }
+  if (t_check_status("408|5[0-9][0-9]") && $avp(rung) == $null && $avp(t) != $null) { route(NEXT); }
+}
+`;
+
+/** Requests inside a call. They do not need the server. */
+function calls({ privateNetworks }: SipNetworks): string {
+  const isAllowed = privateNetworks.length === 0 ? '' : ` && !is_in_subnet("$nh(d)", "${privateNetworks.join(',')}")`;
+  return String.raw`
+route[IN_CALL] {
+  if (!is_method("ACK|BYE|CANCEL|INVITE|UPDATE|INFO|PRACK|REFER|NOTIFY|OPTIONS")) {
+    append_to_reply("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, REFER, NOTIFY\r\n");
+    sl_send_reply("405", "Method Not Allowed");
+    exit;
+  }
+  if (is_method("CANCEL")) {
+    if (t_check_trans()) { t_relay_cancel(); }
+    exit;
+  }
+  if (!loose_route()) {
+    # An ACK for an error response of the proxy.
+    if (is_method("ACK")) { t_check_trans(); exit; }
+    sl_send_reply("481", "Call/Transaction Does Not Exist");
+    exit;
+  }
+  # Route and Contact headers name the next address. Only its parties may make it private.
+  if (!is_ipv4("$nh(d)")
+      || ($nh(d) != $dlg_var(si) && $nh(d) != $dlg_var(di)
+          && is_in_subnet("$nh(d)", "${PRIVATE_NETWORKS}")${isAllowed})) {
+    if (!is_method("ACK")) { sl_send_reply("403", "Forbidden"); }
+    exit;
+  }
+  t_on_branch("IN_CALL_OUT");
+  if (!is_method("ACK") && !t_check_trans()) { t_relay(); exit; }
+  t_relay();
+}
+
+branch_route[IN_CALL_OUT] {
+  remove_hf("Proxy-Authorization");
+  remove_hf("P-Asserted-Identity");
+}
+`;
+}
+
+/** Records of calls. The server has the other facts since its decision. */
+const RECORDS = String.raw`
+event_route[dialog:start] {
+  $dlg_var(answered) = $(TV(Sn){s.substr,0,10}) + $(TV(Sn){s.substr,11,3});
+}
+
+event_route[dialog:end] {
+  $var(code) = 200;
+  route(KEEP_RECORD);
+}
+
+event_route[dialog:failed] {
+  $var(code) = 487;
+  if ($dlg_var(code) != $null) { $var(code) = $(dlg_var(code){s.int}); }
+  route(KEEP_RECORD);
+}
+
+route[KEEP_RECORD] {
+  if ($dlg_var(tx) == $null) { return; }
+  $var(record) = "{}";
+  $var(ended) = $(TV(Sn){s.substr,0,10}) + $(TV(Sn){s.substr,11,3});
+  jansson_set("string", "tx", "$dlg_var(tx)", "$var(record)");
+  jansson_set("integer", "code", "$var(code)", "$var(record)");
+  if ($dlg_var(answered) != $null) { jansson_set("integer", "answered", "$dlg_var(answered)", "$var(record)"); }
+  jansson_set("integer", "ended", "$var(ended)", "$var(record)");
+  mq_add("records", "$dlg_var(tx)", "$var(record)");
+}
+
+route[POST_RECORDS] {
+  while (mq_fetch("records")) {
+    $var(tx) = $mqk(records);
+    $var(record) = $mqv(records);
+    mq_pv_free("records");
+    $var(answer) = "";
+    $var(rc) = http_connect("belfry", "/record", "application/json", "$var(record)", "$var(answer)");
+    # 400 means that the server will never accept the record.
+    if ($var(rc) == 400) {
+      xlog("L_CRIT", "the server refused the record of call $var(tx)\n");
+    } else if ($var(rc) < 200 || $var(rc) > 299) {
+      mq_add("records", "$var(tx)", "$var(record)");
+      return;
+    }
+  }
+}
+`;

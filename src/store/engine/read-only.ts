@@ -1,0 +1,108 @@
+/** Reads a database without the server: a copy, or the database of a running server. Never changes it. */
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import type { Sql, SqlValue } from '../sql.ts';
+import { databaseFile } from './database-folder.ts';
+import type { ReadOnlyDatabase } from './read-only-database.ts';
+
+/** Longest time for which a read waits for a lock, in milliseconds. The thread of checkpoints and a restart of the log take locks for a moment. */
+export const BUSY_MS = 5_000;
+
+/** Memory for pages of SQLite. */
+const CACHE_KIB = 65_536;
+
+/**
+ * Opens the database that a setting names, as `openStore` does: `file:FOLDER` or `postgres://…`.
+ *
+ * @throws Error  the setting has another form, there is no database, or its file is damaged
+ */
+export async function openReadOnly(setting: string): Promise<ReadOnlyDatabase> {
+  if (setting.startsWith('postgres://') || setting.startsWith('postgresql://')) {
+    return await (await import('./read-only-postgres.ts')).openPostgresReadOnly(setting);
+  }
+  const file = databaseFile(setting);
+  if (file === undefined) throw new Error('invalid database; it must be file:FOLDER or postgres://…');
+  if (!existsSync(file)) throw new Error(`there is no SQLite database in '${dirname(file)}'; set its folder with --data`);
+  const db = named(file, () => openFile(file));
+  const sql = sqlOf(db, (read) => named(file, read));
+  return { sql, second: async () => sql, close: async () => db.close() };
+}
+
+/** Connection of a thread of the server to its SQLite file. */
+export interface SqliteReads {
+  /** Runs `work` on a snapshot of the committed data, which can be newer than the data on disk. A long snapshot lets the log of the file grow. */
+  within<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+/** Opens an SQLite file that this process writes. It has a log, so it is never read as an immutable file. */
+export function openSqliteReads(file: string): SqliteReads {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
+  const sql = sqlOf(db);
+  return {
+    async within(work) {
+      db.exec('BEGIN');
+      try {
+        return await work(sql);
+      } finally {
+        db.exec('ROLLBACK');
+      }
+    },
+    close: () => db.close(),
+  };
+}
+
+/** Returns the functions that read a database. `run` calls each read. */
+function sqlOf(db: DatabaseSync, run: <Result>(read: () => Result) => Result = (read) => read()): Sql {
+  const statements = new Map<string, StatementSync>();
+  function prepare(text: string): StatementSync {
+    let statement = statements.get(text);
+    if (statement === undefined) statements.set(text, (statement = db.prepare(text.replaceAll('$', '?'))));
+    return statement;
+  }
+  const valuesOf = (values: readonly SqlValue[] = []) => values as SQLInputValue[];
+  return {
+    row: async <Row>(text: string, values?: readonly SqlValue[]) => run(() => prepare(text).get(...valuesOf(values)) as Row | undefined),
+    rows: async <Row>(text: string, values?: readonly SqlValue[]) => run(() => prepare(text).all(...valuesOf(values)) as Row[]),
+    run: () => Promise.reject(new Error('the database is open for reading only')),
+  };
+}
+
+/** Codes of SQLite for a damaged file: CORRUPT and NOTADB. The rest of a code names the kind. */
+const DAMAGED: readonly number[] = [11, 26];
+
+/** Runs `read`. The error for a damaged file names the file and says what to do. */
+function named<Result>(path: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    const { errcode = 0, message } = error as Error & { readonly errcode?: number };
+    if (!DAMAGED.includes(errcode % 256)) throw error;
+    throw new Error(`the database '${path}' is damaged (${message}); restore it from a backup, see "The data folder" in docs/guide.md`);
+  }
+}
+
+/** Opens a file and starts a transaction. On a medium that is read-only, SQLite can open a database only if it has no log. */
+function openFile(path: string): DatabaseSync {
+  const hasLog = existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0;
+  try {
+    return begun(new DatabaseSync(path, { readOnly: true }));
+  } catch (error) {
+    if (hasLog) throw error;
+    return begun(new DatabaseSync(new URL(`${pathToFileURL(path).href}?immutable=1`), { readOnly: true }));
+  }
+}
+
+function begun(db: DatabaseSync): DatabaseSync {
+  try {
+    db.exec(`PRAGMA cache_size = -${CACHE_KIB}; BEGIN`);
+    // The transaction starts at its first read.
+    db.prepare('SELECT COUNT(*) FROM schema_version').get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Instant, instant } from '#core/instant.ts';
+import { NOON } from '../conformance-fixtures.ts';
+import { CONTEXT_BYTES_MAX, decodeContexts, encodeContexts } from './context-codec.ts';
+import { exampleContext } from './context-examples.ts';
+import type { DecidingStatement, DecisionContext, PermissionContext, StoredContext } from './decision-context.ts';
+
+/** Strings with all code units: control characters, NUL, quotes and unpaired surrogates. */
+const text = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)), maxLength: 12 });
+const statement: fc.Arbitrary<DecidingStatement> = fc.record(
+  { policyType: text, policyId: text, statement: fc.nat(), sid: text, policyArn: text },
+  { requiredKeys: ['policyType', 'policyId', 'statement'], noNullPrototype: true },
+);
+const optionalText = fc.option(text, { nil: undefined });
+const tags = fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true });
+const permission: fc.Arbitrary<PermissionContext> = fc.record(
+  {
+    action: text,
+    resources: fc.array(text, { maxLength: 4 }),
+    added: fc.option(
+      fc.array(fc.tuple(text, fc.oneof(text, fc.array(text, { maxLength: 3 }))), { maxLength: 4 }).map((entries) => new Map(entries)),
+      { nil: undefined },
+    ),
+    tags: fc.oneof(fc.constantFrom('none' as const, 'not read' as const), fc.array(fc.option(tags, { nil: undefined }), { maxLength: 3 })),
+    trustPolicyOf: optionalText,
+    resourceOwner: optionalText,
+    resourcePolicy: optionalText,
+    always: fc.boolean(),
+    undecided: fc.boolean(),
+    allowedBy: fc.option(statement, { nil: undefined }),
+  },
+  { noNullPrototype: true },
+);
+const outcome = fc.oneof(
+  fc.constant({ effect: 'Allow' as const }),
+  fc.constant({ effect: 'Deny' as const, kind: 'session-kind' as const }),
+  text.map((resource) => ({ effect: 'Deny' as const, kind: 'limit' as const, resource })),
+  fc.tuple(text, text).map(([missing, resource]) => ({ effect: 'Deny' as const, kind: 'implicit' as const, missing, resource })),
+  fc.tuple(statement, text).map(([by, resource]) => ({ effect: 'Deny' as const, kind: 'explicit' as const, by, resource })),
+);
+const context: fc.Arbitrary<DecisionContext> = fc.record(
+  {
+    identityVersion: fc.maxSafeNat(),
+    identityChanged: fc.boolean(),
+    now: fc.nat().map(instant),
+    profile: fc.constantFrom('classic' as const, 'sdk' as const),
+    caller: fc.oneof(
+      text.map((principal) => ({ principal })),
+      text.map((session) => ({ session })),
+    ),
+    region: text,
+    sourceIp: text,
+    secureTransport: fc.boolean(),
+    userAgent: optionalText,
+    referer: optionalText,
+    permissions: fc.array(permission, { maxLength: 3 }),
+    outcome,
+  },
+  { noNullPrototype: true },
+);
+const entry = fc.record({
+  at: fc.nat().map(instant),
+  context: fc.option(
+    fc.oneof<fc.Arbitrary<StoredContext>[]>(
+      context,
+      fc.record({ omittedBytes: fc.integer({ min: CONTEXT_BYTES_MAX + 1 }) }, { noNullPrototype: true }),
+    ),
+    {
+      nil: undefined,
+    },
+  ),
+});
+
+function roundTrip(records: readonly { readonly at: Instant; readonly context: StoredContext | undefined }[]) {
+  const encoded = encodeContexts(records.map(({ at, context: of }) => (of === undefined ? { at } : { at, context: of })));
+  return encoded === null
+    ? records.map(() => undefined)
+    : decodeContexts(
+        encoded,
+        records.map(({ at }) => at),
+      );
+}
+
+test('decision contexts: decoding returns the contexts that were encoded', () => {
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 5 }), (records) => {
+      assert.deepEqual(
+        roundTrip(records),
+        records.map((each) => each.context),
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('decision contexts: the text has no NUL character, which PostgreSQL cannot store', () => {
+  const encoded = encodeContexts([{ at: NOON, context: exampleContext({ userAgent: 'a\0b\ud800' }) }]);
+  assert.ok(encoded !== null && !encoded.includes('\0') && encoded.isWellFormed());
+});
+
+test('decision contexts: records without contexts have no text', () => {
+  assert.equal(encodeContexts([{ at: NOON }, { at: NOON }]), null);
+});
+
+test('decision contexts: a context over 8 KB is replaced by its size, and its strings are not stored', () => {
+  const resources = Array.from({ length: 200 }, (_, i) => `arn:aws:chime:us-east-1:111111111111:meeting/${'é'.repeat(20)}${i}`);
+  const small = exampleContext();
+  const large = exampleContext({ permissions: [{ ...(small.permissions[0] as PermissionContext), resources }] });
+  const encoded = encodeContexts([
+    { at: NOON, context: large },
+    { at: NOON, context: small },
+  ]) as string;
+  const [marker, ...rest] = decodeContexts(encoded, [NOON, NOON]);
+  assert.ok(marker !== undefined && 'omittedBytes' in marker && marker.omittedBytes > CONTEXT_BYTES_MAX);
+  assert.deepEqual(rest, [small]);
+  assert.ok(Buffer.byteLength(encoded) < 1_000);
+});
+
+test('decision contexts: no context takes more than 8 KB, whatever its strings', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 9_000 }), fc.constantFrom('a', '\u0001', 'é', '\ud83d\ude00'), (length, unit) => {
+      const encoded = encodeContexts([{ at: NOON, context: exampleContext({ userAgent: unit.repeat(length) }) }]) as string;
+      assert.ok(Buffer.byteLength(encoded) < CONTEXT_BYTES_MAX + 100);
+    }),
+  );
+});
+
+test('decision contexts: a newer version of the format is an error', () => {
+  assert.throws(() => decodeContexts('[3,[],[0]]', [NOON]), /format version '3'/);
+});
+
+test('decision contexts: records of format version 1 stay readable', () => {
+  const stored = String.raw`[1,["[\"Root\",\"111111111111\"]","us-east-1","127.0.0.1","test","chime:GetMeeting","[\"identity\",\"user/ada:p\",0,\"Read\",0]","arn:aws:chime:us-east-1:111111111111:meeting/m-1","aws:tagkeys","Team","red"],[[7,0,1,1,2,3,4,0,0,1,5,8,0,6,1,1,7,8,1,9,1,1,9,10]]]`;
+  assert.deepEqual(decodeContexts(stored, [NOON]), [exampleContext()]);
+});

@@ -1,0 +1,349 @@
+import type { ConditionContext } from '#core/condition-context.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Tags } from '#core/tag-keys.ts';
+import type { DecidingStatement, DecisionContext, DecisionOutcome, PermissionContext, StoredContext } from './decision-context.ts';
+
+/**
+ * Format of the decision contexts of a pack (a row with several trail records), version 2: a JSON list of the version,
+ * the strings, and one entry for each record. All contexts of the pack share the strings.
+ *
+ *     [2, ["us-east-1", "chime:GetMeeting", …], [[412, 0, 1, …], 0, 9000]]
+ *
+ * An entry is 0 for a record without a context, the size of a context that was too large, or a list of numbers. In the
+ * list, a string is its index plus one, and 0 stands for an absent string. `Writer` defines the order of the list,
+ * and `Reader` reads it.
+ *
+ * Version 1 had no bits `OWNED` and `RESOURCE_POLICY`. Otherwise it is the same, so the reader also accepts it.
+ */
+const VERSION = 2;
+const READ_VERSIONS: readonly number[] = [1, VERSION];
+
+/** Maximum size of one context in bytes, with all its strings. A larger context is replaced by a marker with its size. */
+export const CONTEXT_BYTES_MAX = 8192;
+
+/** Largest number of bytes that JSON needs for one UTF-16 code unit: `\u0000`. */
+const UNIT_BYTES_MAX = 6;
+/** Largest size of a number in the list, with its comma. */
+const NUMBER_UNITS = 17;
+
+/** A record to encode: the time of the record, and its context. */
+export interface ContextOfRecord {
+  readonly at: Instant;
+  readonly context?: StoredContext | undefined;
+}
+
+/** Bits of a context. */
+const SECURE = 1;
+const CLASSIC = 2;
+const SESSION = 4;
+const CHANGED = 8;
+
+/** Bits of a permission. */
+const ALWAYS = 1;
+const UNDECIDED = 2;
+const TAGS_NOT_READ = 4;
+const TAGS_READ = 8;
+const OWNED = 16;
+const RESOURCE_POLICY = 32;
+
+/** Kinds of outcomes. The number of a kind is its index. */
+const OUTCOMES = ['Allow', 'explicit', 'implicit', 'limit', 'session-kind'] as const;
+
+/** Number in place of a length: no list, a single value in place of a list, or a resource that does not exist. */
+const NONE = -1;
+
+/** Returns the contexts of the records of a pack as text. Returns `null` if no record has a context. */
+export function encodeContexts(records: readonly ContextOfRecord[]): string | null {
+  const writer = new Writer();
+  const entries: (number | readonly number[])[] = [];
+  let found = false;
+  for (const { at, context } of records) {
+    if (context === undefined) {
+      entries.push(0);
+      continue;
+    }
+    found = true;
+    entries.push('omittedBytes' in context ? context.omittedBytes : writer.entryOf(context, at));
+  }
+  return found ? JSON.stringify([VERSION, writer.strings, entries]) : null;
+}
+
+/**
+ * Writer of the contexts of one pack. It adds the numbers of a context to a list, and new strings to the shared strings. So
+ * most records allocate only their list.
+ */
+class Writer {
+  readonly strings: string[] = [];
+  readonly #indexes = new Map<string, number>();
+  #list: number[] = [];
+  /** Total length of the strings of the current context, in UTF-16 code units. */
+  #units = 0;
+
+  /** Returns the entry of a context: its list, or its size if it is too large. */
+  entryOf(context: DecisionContext, at: Instant): number | readonly number[] {
+    const known = this.strings.length;
+    const list: number[] = [];
+    this.#list = list;
+    this.#units = 0;
+    this.#context(context, at);
+    // Most contexts are so short that their size need not be measured.
+    if ((this.#units + list.length * NUMBER_UNITS) * UNIT_BYTES_MAX <= CONTEXT_BYTES_MAX) return list;
+    const bytes = sizeAlone(context, at);
+    if (bytes <= CONTEXT_BYTES_MAX) return list;
+    for (const text of this.strings.splice(known)) this.#indexes.delete(text);
+    return bytes;
+  }
+
+  /** Adds a context without a limit, and returns its list. */
+  unlimited(context: DecisionContext, at: Instant): readonly number[] {
+    this.#context(context, at);
+    return this.#list;
+  }
+
+  #context(context: DecisionContext, at: Instant): void {
+    const { caller, permissions } = context;
+    const isSession = 'session' in caller;
+    this.#list.push(
+      context.identityVersion,
+      at - context.now,
+      (context.secureTransport ? SECURE : 0) |
+        (context.profile === 'classic' ? CLASSIC : 0) |
+        (isSession ? SESSION : 0) |
+        (context.identityChanged ? CHANGED : 0),
+    );
+    this.#string(isSession ? caller.session : caller.principal);
+    this.#string(context.region);
+    this.#string(context.sourceIp);
+    this.#optional(context.userAgent);
+    this.#optional(context.referer);
+    this.#outcome(context.outcome);
+    this.#list.push(permissions.length);
+    for (const permission of permissions) this.#permission(permission);
+  }
+
+  #outcome(outcome: DecisionOutcome): void {
+    if (outcome.effect === 'Allow') {
+      this.#list.push(0);
+      return;
+    }
+    const { kind } = outcome;
+    this.#list.push(OUTCOMES.indexOf(kind));
+    if (kind === 'session-kind') return;
+    if (kind === 'explicit') this.#string(statementText(outcome.by));
+    else if (kind === 'implicit') this.#string(outcome.missing);
+    this.#string(outcome.resource);
+  }
+
+  #permission(permission: PermissionContext): void {
+    const { action, resources, added, tags, trustPolicyOf, resourceOwner, resourcePolicy, always, undecided, allowedBy } = permission;
+    this.#string(action);
+    this.#list.push(
+      (always ? ALWAYS : 0) |
+        (undecided ? UNDECIDED : 0) |
+        (tags === 'none' ? 0 : tags === 'not read' ? TAGS_NOT_READ : TAGS_READ) |
+        (resourceOwner === undefined ? 0 : OWNED) |
+        (resourcePolicy === undefined ? 0 : RESOURCE_POLICY),
+    );
+    if (resourceOwner !== undefined) this.#string(resourceOwner);
+    if (resourcePolicy !== undefined) this.#string(resourcePolicy);
+    this.#optional(trustPolicyOf);
+    this.#optional(allowedBy && statementText(allowedBy));
+    this.#list.push(added === undefined ? NONE : added.size, resources.length);
+    for (const resource of resources) this.#string(resource);
+    if (added !== undefined) this.#added(added);
+    if (typeof tags === 'string') return;
+    this.#list.push(tags.length);
+    for (const each of tags) this.#tags(each);
+  }
+
+  #added(added: ConditionContext): void {
+    for (const [key, value] of added) {
+      this.#string(key);
+      this.#list.push(typeof value === 'string' ? NONE : value.length);
+      if (typeof value === 'string') this.#string(value);
+      else for (const each of value) this.#string(each);
+    }
+  }
+
+  #tags(tags: Tags | undefined): void {
+    const entries = tags && Object.entries(tags);
+    this.#list.push(entries === undefined ? NONE : entries.length);
+    for (const [key, value] of entries ?? []) {
+      this.#string(key);
+      this.#string(value);
+    }
+  }
+
+  #optional(text: string | undefined): void {
+    if (text === undefined) this.#list.push(0);
+    else this.#string(text);
+  }
+
+  #string(text: string): void {
+    let index = this.#indexes.get(text);
+    if (index === undefined) {
+      index = this.strings.push(text);
+      this.#indexes.set(text, index);
+    }
+    this.#list.push(index);
+    this.#units += text.length;
+  }
+}
+
+/** Returns the size of a context in bytes, with all its strings. */
+function sizeAlone(context: DecisionContext, at: Instant): number {
+  const writer = new Writer();
+  const list = writer.unlimited(context, at);
+  return Buffer.byteLength(JSON.stringify([writer.strings, list]));
+}
+
+/** Texts of statements. The policy engine returns the same object for each decision by a statement. */
+const STATEMENT_TEXTS = new WeakMap<DecidingStatement, string>();
+
+function statementText(of: DecidingStatement): string {
+  let text = STATEMENT_TEXTS.get(of);
+  if (text === undefined) {
+    const { policyType, policyId, statement, sid, policyArn } = of;
+    text = JSON.stringify([policyType, policyId, statement, sid ?? 0, policyArn === policyId ? 1 : (policyArn ?? 0)]);
+    STATEMENT_TEXTS.set(of, text);
+  }
+  return text;
+}
+
+function statementOf(text: string): DecidingStatement {
+  const [policyType, policyId, statement, sid, arn] = JSON.parse(text) as [string, string, number, string | 0, string | 0 | 1];
+  return {
+    policyType,
+    policyId,
+    statement,
+    ...(sid !== 0 && { sid }),
+    ...(arn !== 0 && { policyArn: arn === 1 ? policyId : arn }),
+  };
+}
+
+/**
+ * Returns the contexts from a text of `encodeContexts`. `times` has the time of each record. The result has
+ * `undefined` for a record without a context.
+ *
+ * @throws Error  the text has a newer version of the format
+ */
+export function decodeContexts(text: string, times: readonly Instant[]): readonly (StoredContext | undefined)[] {
+  const [version, strings, entries] = JSON.parse(text) as [number, readonly string[], readonly (number | readonly number[])[]];
+  if (!READ_VERSIONS.includes(version))
+    throw new Error(`the decision contexts have the format version '${version}', and this version reads '${READ_VERSIONS.join(', ')}'`);
+  return entries.map((entry, i) => {
+    if (entry === 0) return undefined;
+    if (typeof entry === 'number') return { omittedBytes: entry };
+    return new Reader(entry, strings).context(times[i] as Instant);
+  });
+}
+
+/** Reader of one context. Its methods read the list in the order in which `Writer` writes it. */
+class Reader {
+  readonly #list: readonly number[];
+  readonly #strings: readonly string[];
+  #next = 0;
+
+  constructor(list: readonly number[], strings: readonly string[]) {
+    this.#list = list;
+    this.#strings = strings;
+  }
+
+  context(at: Instant): DecisionContext {
+    const identityVersion = this.#number();
+    const now = (at - this.#number()) as Instant;
+    const bits = this.#number();
+    const caller = this.#string();
+    const [region, sourceIp, userAgent, referer] = [this.#string(), this.#string(), this.#optional(), this.#optional()];
+    const outcome = this.#outcome();
+    return {
+      identityVersion,
+      identityChanged: (bits & CHANGED) !== 0,
+      now,
+      profile: (bits & CLASSIC) === 0 ? 'sdk' : 'classic',
+      caller: (bits & SESSION) === 0 ? { principal: caller } : { session: caller },
+      region,
+      sourceIp,
+      secureTransport: (bits & SECURE) !== 0,
+      userAgent,
+      referer,
+      permissions: this.#times(this.#number(), () => this.#permission()),
+      outcome,
+    };
+  }
+
+  #outcome(): DecisionOutcome {
+    const kind = OUTCOMES[this.#number()];
+    switch (kind) {
+      case 'Allow':
+        return { effect: 'Allow' };
+      case 'explicit':
+        return { effect: 'Deny', kind, by: statementOf(this.#string()), resource: this.#string() };
+      case 'implicit':
+        return { effect: 'Deny', kind, missing: this.#string(), resource: this.#string() };
+      case 'limit':
+        return { effect: 'Deny', kind, resource: this.#string() };
+      case 'session-kind':
+        return { effect: 'Deny', kind };
+      default:
+        throw new Error('a decision context has an unknown outcome');
+    }
+  }
+
+  #permission(): PermissionContext {
+    const action = this.#string();
+    const bits = this.#number();
+    const resourceOwner = (bits & OWNED) === 0 ? undefined : this.#string();
+    const resourcePolicy = (bits & RESOURCE_POLICY) === 0 ? undefined : this.#string();
+    const [trustPolicyOf, allowedBy] = [this.#optional(), this.#optional()];
+    const addedCount = this.#number();
+    const resources = this.#times(this.#number(), () => this.#string());
+    const added = addedCount < 0 ? undefined : this.#added(addedCount);
+    const tags =
+      (bits & TAGS_READ) !== 0 ? this.#times(this.#number(), () => this.#tags()) : (bits & TAGS_NOT_READ) !== 0 ? 'not read' : 'none';
+    return {
+      action,
+      resources,
+      added,
+      tags,
+      trustPolicyOf,
+      resourceOwner,
+      resourcePolicy,
+      always: (bits & ALWAYS) !== 0,
+      undecided: (bits & UNDECIDED) !== 0,
+      allowedBy: allowedBy === undefined ? undefined : statementOf(allowedBy),
+    };
+  }
+
+  #added(count: number): ConditionContext {
+    return new Map(
+      this.#times(count, () => {
+        const key = this.#string();
+        const values = this.#number();
+        return [key, values === NONE ? this.#string() : this.#times(values, () => this.#string())] as const;
+      }),
+    );
+  }
+
+  #tags(): Tags | undefined {
+    const count = this.#number();
+    return count === NONE ? undefined : Object.fromEntries(this.#times(count, () => [this.#string(), this.#string()] as const));
+  }
+
+  #times<Item>(count: number, read: () => Item): readonly Item[] {
+    return Array.from({ length: count }, read);
+  }
+
+  #number(): number {
+    return this.#list[this.#next++] as number;
+  }
+
+  #string(): string {
+    return this.#strings[this.#number() - 1] as string;
+  }
+
+  #optional(): string | undefined {
+    const index = this.#number();
+    return index === 0 ? undefined : this.#strings[index - 1];
+  }
+}

@@ -1,0 +1,339 @@
+/** Exports of the data of accounts of Amazon Chime, in buckets of the server, on SQLite and PostgreSQL. */
+import assert from 'node:assert/strict';
+import { buffer } from 'node:stream/consumers';
+import { after, test } from 'node:test';
+import { type Instant, instant } from '#core/instant.ts';
+import { writeDataExports } from '#delivery/data-exports.ts';
+import type { LogTarget } from '#delivery/targets/log-target.ts';
+import { ownBucketTarget } from '#delivery/targets/own-buckets.ts';
+import { openObjectFiles } from '#server/object-files.ts';
+import { putBody } from '#server/stored-body.ts';
+import { ACCOUNT, OTHER_ACCOUNT, openFixture, START } from '#services/chime/fixture.ts';
+import { chimeAppInstance } from '#services/chime-kit/chime-app-instance.ts';
+import { type ChannelMessageRecord, channelMessages } from '#services/chime-sdk-messaging/tables/channel-messages.ts';
+import { channels } from '#services/chime-sdk-messaging/tables/channels.ts';
+import { buckets } from '#services/s3/tables/buckets.ts';
+import { objects } from '#services/s3/tables/objects.ts';
+import { openPostgres } from '#store/engine/postgres.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
+import type { Store } from '#store/store.ts';
+import { newFolder } from '../kit/folder.ts';
+import { testPostgres } from '../store/test-postgres.ts';
+
+const BUCKET = 'records';
+const DAY_MS = 86_400_000;
+const STATEMENT = {
+  Effect: 'Allow',
+  Principal: { Service: 'chime.amazonaws.com' },
+  Action: 's3:PutObject',
+  Resource: `arn:aws:s3:::${BUCKET}/*`,
+  Condition: { StringEquals: { 'aws:SourceAccount': ACCOUNT } },
+};
+
+type Line = Readonly<Record<string, unknown>>;
+type Stored = { readonly key: string; readonly bodyId: string; readonly size: number };
+
+async function openExports(engine: 'SQLite' | 'PostgreSQL') {
+  const database = engine === 'PostgreSQL' ? await testPostgres() : undefined;
+  const store = database === undefined ? await openSqlite(':memory:') : await openPostgres(database.url);
+  const folder = newFolder('export');
+  after(async () => {
+    await store.close();
+    await database?.stop();
+  });
+  const bodies = openObjectFiles(folder);
+  const stored = (prefix: string): Promise<readonly Stored[]> =>
+    store.transaction((tx) => tx.of(objects).list(BUCKET, { from: prefix, before: `${prefix}~` }, 100));
+  return {
+    store,
+    contents: { put: (bytes: Uint8Array) => putBody(bodies, bytes), remove: bodies.remove },
+    stored,
+    /** Returns the lines of all files of a part. */
+    async read(prefix: string, part: string): Promise<readonly Line[]> {
+      const found: Line[] = [];
+      for (const { key, bodyId, size } of await stored(prefix)) {
+        if (!key.startsWith(`${prefix}${part}-`)) continue;
+        const lines = String(await buffer(await bodies.read(bodyId, 0, size))).split('\n');
+        found.push(...lines.slice(0, -1).map((line) => JSON.parse(line) as Line));
+      }
+      return found;
+    },
+    /** Returns the number of rows of a table. */
+    async count(table: string, where: string, ...values: string[]): Promise<number> {
+      const query = `SELECT COUNT(*) AS count FROM ${table} WHERE ${where}`;
+      return Number((await store.transaction((tx) => tx.sql.row<{ readonly count: number }>(query, values)))?.count);
+    },
+  };
+}
+
+/** Stores the channels and messages of rooms, because the fixture has no messaging. 401 messages are in the first room. */
+async function storeMessages(
+  store: Store,
+  AccountId: string,
+  [one, two]: readonly [string, string],
+  [ada, bob]: readonly [string, string],
+) {
+  const { region, appInstanceId } = chimeAppInstance(ACCOUNT);
+  await store.transaction(async (tx) => {
+    for (const roomId of [one, two]) {
+      const document = { name: 'r', mode: 'RESTRICTED', createdBy: 'user/amazon-chime', room: { chimeAccountId: AccountId } } as const;
+      const times = { createdAt: START, updatedAt: START, tags: [] };
+      const ids = { accountId: ACCOUNT, region, appInstanceId, channelId: roomId, channelKey: roomId };
+      await tx.of(channels).add({ ...ids, privacy: 'PRIVATE', ...times, document });
+    }
+    const message = (channelKey: string, sender: string, content: string, messageId: string): ChannelMessageRecord => ({
+      ...{ channelKey, subChannelId: '', createdAt: START, messageId, sender: `user/${sender}` },
+      document: JSON.stringify({ content, type: 'STANDARD', persistence: 'PERSISTENT', updatedAt: START }),
+    });
+    const repository = tx.of(channelMessages);
+    for (let i = 0; i < 401; i++) await repository.add(message(one, i % 2 === 0 ? ada : bob, `text ${i}`, `m${i}`));
+    await repository.add(message(two, bob, 'Grüße', 'm'));
+    await repository.add({ ...message(one, ada, 'whispered', 'w'), onlyFor: `user/${bob}` });
+    // Waits for a processor of a channel flow, or was not sent.
+    await repository.add({ ...message(one, ada, 'waiting', 'p'), onlyFor: '' });
+  });
+}
+
+/** Returns a target that fails with its second file, in every other attempt after it has written the file. */
+function crashing(target: LogTarget, attempt: number): LogTarget {
+  let left = 1;
+  return {
+    async put(object) {
+      if (left === 0 && attempt % 2 === 1) throw new Error('crash');
+      await target.put(object);
+      if (left === 0) throw new Error('crash');
+      left -= 1;
+    },
+  };
+}
+
+for (const engine of ['SQLite', 'PostgreSQL'] as const) {
+  test(`Data export, ${engine}: after crashes at each file, the lines equal a count by SQL and have no secret`, async () => {
+    const { store, contents, stored, read, count } = await openExports(engine);
+    const { run, account, become, register } = await openFixture(store);
+    let now: Instant = START;
+    const AccountId = await account('Bank');
+    for (let i = 0; i < 4; i++)
+      await run('InviteUsers', { AccountId, UserEmailList: Array.from({ length: 50 }, (_, n) => `person${i}-${n}@example.com`) });
+    await become(AccountId, 'EnterpriseLWA');
+    const { userId: ada } = await register(AccountId, 'ada@example.com');
+    const { userId: bob } = await register(AccountId, 'bob@example.com');
+    const { User } = await run('ResetPersonalPIN', { AccountId, UserId: ada });
+    const newRoom = async (Name: string) => (await run('CreateRoom', { AccountId, Name })).Room?.RoomId as string;
+    const [one, two] = [await newRoom('One'), await newRoom('Two')];
+    await newRoom('Empty');
+    for (const [RoomId, MemberId] of [
+      [one, ada],
+      [one, bob],
+      [two, bob],
+    ] as const)
+      await run('CreateRoomMembership', { AccountId, RoomId, MemberId });
+    await storeMessages(store, AccountId, [one, two], [ada, bob]);
+
+    const start = (more: object = {}) => run('StartDataExport', { AccountId, ...more }, { now });
+    await assert.rejects(start(), { code: 'BadRequestException' });
+    await store.transaction((tx) => tx.of(buckets).add({ name: BUCKET, accountId: ACCOUNT, region: 'us-east-1', createdAt: now }));
+    await run('UpdateGlobalSettings', { BusinessCalling: { CdrBucket: BUCKET } });
+    await assert.rejects(start({ UserId: 'unknown' }), { code: 'NotFoundException' });
+    await assert.rejects(start({ AccountId: await account('Team') }), { code: 'BadRequestException' });
+    await assert.rejects(run('StartDataExport', { AccountId }, { accountId: OTHER_ACCOUNT }), { code: 'NotFoundException' });
+
+    const target = ownBucketTarget(store, contents, () => now);
+    const lines: string[] = [];
+    const parts = { store, now: () => now, newId: () => crypto.randomUUID(), report: (line: string) => void lines.push(line) };
+    const write = (to: LogTarget) => writeDataExports({ ...parts, target: to, fileBytes: 20_000 }, () => false);
+    const newest = async () => (await run('RetrieveDataExports', { AccountId })).DataExports?.[0];
+
+    // Without a policy of the bucket, the export fails. A failed one does not count.
+    await start();
+    await write(target);
+    const { DataExportStatus, Failure } = (await newest()) ?? {};
+    assert.deepEqual([DataExportStatus, Failure, lines.splice(0).length], ['Failed', 'AccessDenied', 1]);
+    const policy = JSON.stringify({ Version: '2012-10-17', Statement: STATEMENT });
+    await store.transaction((tx) => tx.of(buckets).setPolicy({ name: BUCKET, policy: { policy, principals: {} } }));
+
+    now = instant(now + 1);
+    await start();
+    await assert.rejects(start(), { code: 'ConflictException' });
+    for (let attempt = 0; attempt < 40 && (await newest())?.DataExportStatus === 'InProgress'; attempt++) {
+      await write(crashing(target, attempt));
+      now = instant(now + 10_000);
+    }
+    const done = await newest();
+    assert.equal(done?.DataExportStatus, 'Completed');
+    assert.ok(lines.length >= 5, `${lines.length} crashes`);
+
+    const prefix = done?.KeyPrefix as string;
+    assert.equal(prefix, `Amazon-Chime-Data-Exports/json/${ACCOUNT}/${AccountId}/${done?.DataExportId}/`);
+    const counts = {
+      account: 1,
+      users: await count('chime_user', 'chime_account_id = $1', AccountId),
+      rooms: await count('chime_room', 'chime_account_id = $1', AccountId),
+      memberships: await count('room_membership', 'chime_account_id = $1', AccountId),
+      messages: await count('channel_message', 'only_for IS NULL AND channel_key IN ($1, $2)', one, two),
+    };
+    assert.deepEqual(Object.values(counts), [1, 202, 3, 3, 402]);
+    assert.deepEqual(Object.fromEntries((done?.Parts ?? []).map(({ Part, LineCount }) => [Part, LineCount])), counts);
+    const all: Line[] = [];
+    for (const part of Object.keys(counts)) all.push(...(await read(prefix, part)));
+    const total = Object.values(counts).reduce((sum, each) => sum + each, 0);
+    assert.deepEqual([all.length, new Set(all.map((line) => JSON.stringify(line))).size], [total, total]);
+    const files = (done?.Parts ?? []).reduce((sum, { FileCount = 0 }) => sum + FileCount, 0);
+    assert.equal((await stored(prefix)).length, files);
+    assert.ok(files > 5, `${files} files`);
+    const text = JSON.stringify(all);
+    assert.deepEqual(
+      [User?.PersonalPIN as string, 'whispered', 'waiting', 'Grüße'].map((each) => text.includes(each)),
+      [false, false, false, true],
+    );
+
+    // One export of the account in 7 days. That of a user has the user's rooms and messages.
+    await assert.rejects(start(), { code: 'ResourceLimitExceededException' });
+    await start({ UserId: bob });
+    await write(target);
+    const ofBob = await newest();
+    assert.deepEqual([ofBob?.DataExportStatus, ofBob?.UserId], ['Completed', bob]);
+    const lengths: number[] = [];
+    for (const part of Object.keys(counts)) lengths.push((await read(ofBob?.KeyPrefix as string, part)).length);
+    assert.deepEqual(lengths, [1, 1, 2, 2, 201]);
+    const messages = await read(ofBob?.KeyPrefix as string, 'messages');
+    assert.ok(messages.every(({ SenderId }) => SenderId === bob));
+
+    now = instant(now + 7 * DAY_MS);
+    await start();
+    await store.transaction((tx) => tx.sql.run('UPDATE chime_account SET disabled_at_ms = 1 WHERE chime_account_id = $1', [AccountId]));
+    await write(target);
+    const query = { accountId: ACCOUNT, region: 'us-east-1', from: START, to: instant(8.64e15), limit: 10 };
+    const { rows } = await store.transaction((tx) => tx.trail.lookup(query));
+    assert.deepEqual(
+      rows.map(({ eventName, document }) => [eventName, JSON.parse(document).serviceEventDetails.failure ?? 'none']),
+      ['AccountDeleted', 'none', 'none', 'AccessDenied'].map((failure) => ['EndDataExport', failure]),
+    );
+  });
+}
+
+/** Opens an Enterprise account with a bucket that Amazon Chime may write, and a clock that moves 1 s with each transaction of `slow`. */
+async function openSlow(name: string) {
+  const { store, contents, read } = await openExports('SQLite');
+  const fixture = await openFixture(store);
+  const AccountId = await fixture.account(name);
+  await fixture.become(AccountId, 'EnterpriseLWA');
+  let now: number = START;
+  await store.transaction(async (tx) => {
+    await tx.of(buckets).add({ name: BUCKET, accountId: ACCOUNT, region: 'us-east-1', createdAt: START });
+    await tx
+      .of(buckets)
+      .setPolicy({ name: BUCKET, policy: { policy: JSON.stringify({ Version: '2012-10-17', Statement: STATEMENT }), principals: {} } });
+  });
+  await fixture.run('UpdateGlobalSettings', { BusinessCalling: { CdrBucket: BUCKET } });
+  const clock = () => instant(now);
+  const target = ownBucketTarget(store, contents, clock);
+  const reported: string[] = [];
+  return {
+    ...{ ...fixture, AccountId, read, reported, target, clock },
+    pass: (ms: number) => void (now += ms),
+    start: (UserId?: string) => fixture.run('StartDataExport', { AccountId, ...(UserId !== undefined && { UserId }) }, { now: clock() }),
+    newest: async (id = AccountId) => (await fixture.run('RetrieveDataExports', { AccountId: id }, { now: clock() })).DataExports?.[0],
+    parts: { store, now: clock, newId: () => crypto.randomUUID(), report: (line: string) => void reported.push(line), target },
+  };
+}
+
+test('Data export: while a slow target writes a file, no other server writes it too', async () => {
+  const { parts, target, pass, start, newest, read } = await openSlow('Slow');
+  await start();
+  let others = 0;
+  const other: LogTarget = { put: async () => void (others += 1) };
+  const slow: LogTarget = {
+    async put(object) {
+      pass(25_000);
+      await writeDataExports({ ...parts, target: other }, () => false);
+      await target.put(object);
+    },
+  };
+  await writeDataExports({ ...parts, target: slow }, () => false);
+  const { DataExportStatus, KeyPrefix = '' } = (await newest()) ?? {};
+  assert.deepEqual([others, DataExportStatus, (await read(KeyPrefix, 'account')).length], [0, 'Completed', 1]);
+});
+
+test('Data export: a part with little data and much to read is read in steps, which a stop ends', async () => {
+  const { run, store, parts, AccountId, pass, start, newest } = await openSlow('Rooms');
+  for (let i = 0; i < 60; i++) await run('CreateRoom', { AccountId, Name: `Room ${i}` });
+  await start();
+  let transactions = 0;
+  const slow: Pick<Store, 'transaction'> = {
+    transaction(work, options) {
+      transactions += 1;
+      pass(1_000);
+      return store.transaction(work, options);
+    },
+  };
+  let steps = 0;
+  while ((await newest())?.DataExportStatus === 'InProgress' && steps < 50) {
+    steps += 1;
+    const before = transactions;
+    await writeDataExports({ ...parts, store: slow }, () => transactions > before + 20);
+    assert.ok(transactions - before < 40, `${transactions - before} transactions after the stop`);
+  }
+  const { DataExportStatus, Parts = [] } = (await newest()) ?? {};
+  assert.deepEqual([DataExportStatus, steps > 3], ['Completed', true]);
+  assert.deepEqual(
+    Parts.map(({ Part, FileCount, LineCount }) => [Part, FileCount, LineCount]),
+    [
+      ['account', 1, 1],
+      ['users', 0, 0],
+      ['rooms', 1, 60],
+      ['memberships', 0, 0],
+      ['messages', 0, 0],
+    ],
+  );
+});
+
+test('Data export: a large one does not delay the others until its end', async () => {
+  const { run, store, parts, account, become, AccountId, pass, start, newest, clock } = await openSlow('Large');
+  for (let i = 0; i < 60; i++) await run('CreateRoom', { AccountId, Name: `Room ${i}` });
+  const small = await account('Small');
+  await become(small, 'EnterpriseLWA');
+  await start();
+  pass(1);
+  await run('StartDataExport', { AccountId: small }, { now: clock() });
+  const slow: Pick<Store, 'transaction'> = {
+    transaction(work, options) {
+      pass(1_000);
+      return store.transaction(work, options);
+    },
+  };
+  await writeDataExports({ ...parts, store: slow }, () => false);
+  assert.deepEqual([(await newest())?.DataExportStatus, (await newest(small))?.DataExportStatus], ['InProgress', 'Completed']);
+});
+
+test('Data export: another AWS account that has created the bucket again gets nothing', async () => {
+  const { store, parts, start, newest, reported } = await openSlow('Bank');
+  await store.transaction(async (tx) => {
+    await tx.of(buckets).remove(BUCKET);
+    await tx.of(buckets).add({ name: BUCKET, accountId: OTHER_ACCOUNT, region: 'us-east-1', createdAt: START });
+    await tx
+      .of(buckets)
+      .setPolicy({ name: BUCKET, policy: { policy: JSON.stringify({ Version: '2012-10-17', Statement: STATEMENT }), principals: {} } });
+  });
+  await start();
+  await writeDataExports(parts, () => false);
+  const { DataExportStatus, Failure } = (await newest()) ?? {};
+  assert.deepEqual([DataExportStatus, Failure, reported.length], ['Failed', 'AccessDenied', 1]);
+  assert.deepEqual(await store.transaction((tx) => tx.of(objects).list(BUCKET, { from: '', before: '~' }, 1)), []);
+});
+
+test('StartDataExport: failed exports do not hide the one that counts', async () => {
+  const { store, register, AccountId, parts, pass, start, newest } = await openSlow('Often');
+  const { userId } = await register(AccountId, 'ada@example.com');
+  await start();
+  await writeDataExports(parts, () => false);
+  assert.equal((await newest())?.DataExportStatus, 'Completed');
+  await store.transaction((tx) => tx.of(buckets).remove(BUCKET));
+  for (let i = 0; i < 52; i++) {
+    pass(1);
+    await start(userId);
+    await writeDataExports(parts, () => false);
+  }
+  assert.equal((await newest())?.DataExportStatus, 'Failed');
+  await assert.rejects(start(), { code: 'ResourceLimitExceededException' });
+});

@@ -1,0 +1,58 @@
+/** Reads of LDAP directories that limit their results, or do not answer. */
+import assert from 'node:assert/strict';
+import type { AddressInfo, Socket } from 'node:net';
+import { after, test } from 'node:test';
+import { createServer } from 'node:tls';
+import type { DirectorySettings } from '#server/core/services.ts';
+import { ldapDirectories } from '#server/sign-in/people/ldap.ts';
+import { BASE, groupEntry, LIMITED, personEntry, READER, startDirectory } from './slapd.ts';
+
+const PASSWORD = 'Correct-Horse-7';
+const NAMES = ['ada', 'bob', 'cat'] as const;
+const EMAILS = NAMES.map((name) => `${name}@example.com`);
+const directory = await startDirectory(
+  [
+    ...NAMES.map((uid) => personEntry(uid, PASSWORD, [`mail: ${uid}@example.com`])),
+    ...['One', 'Two', 'Three'].map((name) => groupEntry(name, 'ada')),
+    groupEntry('Staff', 'bob'),
+  ].join(''),
+);
+const directories = ldapDirectories([`localhost:${directory.port}`]);
+
+function settings(port: number, reader: { readonly dn: string; readonly password: string }): DirectorySettings {
+  return {
+    ...{ url: `ldaps://localhost:${port}`, baseDn: BASE, bindDn: reader.dn, bindPassword: reader.password, caCertificates: directory.ca },
+    ...{ emailAttribute: 'mail', proxyAddressAttribute: 'proxyAddresses', displayNameAttribute: 'displayName' },
+  };
+}
+
+/** Returns the sorted groups of each person, or the reason why the directory cannot be read. */
+async function groups(reader: typeof READER | typeof LIMITED, emails: readonly string[]): Promise<unknown> {
+  const found = await directories.readPeople(settings(directory.port, reader), emails);
+  return typeof found === 'string' ? found : Object.fromEntries([...found].map(([email, person]) => [email, person.groups.toSorted()]));
+}
+
+test('Directory: people and groups of a search that the directory cuts are not absent', async () => {
+  const all = { 'ada@example.com': ['One', 'Three', 'Two'], 'bob@example.com': ['Staff'], 'cat@example.com': [] };
+  assert.deepEqual(await groups(READER, EMAILS), all);
+  assert.deepEqual(await groups(LIMITED, EMAILS.slice(1)), { 'bob@example.com': ['Staff'], 'cat@example.com': [] });
+  assert.match(String(await groups(LIMITED, EMAILS)), /only some of the entries/);
+  assert.match(String(await groups(LIMITED, EMAILS.slice(0, 1))), /only some of the groups/);
+  const signIn = directories.signIn(settings(directory.port, LIMITED), { email: 'ada@example.com', password: PASSWORD }, async () => true);
+  await assert.rejects(signIn, /only some of the groups/);
+});
+
+test('Directory: a sign-in and a synchronization have a time in which the directory must answer', async () => {
+  const sockets = new Set<Socket>();
+  const silent = createServer({ key: directory.key, cert: directory.certificate }, (socket) => void sockets.add(socket));
+  await new Promise<void>((resolve) => silent.listen(0, 'localhost', resolve));
+  after(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  const { port } = silent.address() as AddressInfo;
+  const hasty = ldapDirectories([`localhost:${port}`], 200);
+  const signIn = hasty.signIn(settings(port, READER), { email: 'ada@example.com', password: PASSWORD }, async () => true);
+  await assert.rejects(signIn, /takes too long/);
+  assert.match(String(await hasty.readPeople(settings(port, READER), EMAILS)), /takes too long/);
+});

@@ -1,0 +1,3 @@
+import { runGroup } from '../../tools/test-groups.mjs';
+
+await runGroup('storage');

@@ -1,0 +1,288 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
+/**
+ * Decision contexts end to end: a running server stores them, and each decision is then repeated with the policies as they
+ * were, although they were changed and deleted afterwards. Decision 0023.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import {
+  AddUserToGroupCommand,
+  CreateGroupCommand,
+  CreatePolicyCommand,
+  CreatePolicyVersionCommand,
+  DeleteGroupPolicyCommand,
+  DeleteRolePolicyCommand,
+  DeleteUserPermissionsBoundaryCommand,
+  DeleteUserPolicyCommand,
+  GetUserCommand,
+  ListUsersCommand,
+  PutGroupPolicyCommand,
+  PutUserPermissionsBoundaryCommand,
+  UpdateAssumeRolePolicyCommand,
+} from '@aws-sdk/client-iam';
+import {
+  AttachPolicyCommand,
+  CreateAccountCommand,
+  CreateOrganizationCommand,
+  CreatePolicyCommand as CreateScpCommand,
+  DeletePolicyCommand as DeleteScpCommand,
+  DetachPolicyCommand,
+  EnablePolicyTypeCommand,
+  ListRootsCommand,
+  OrganizationsClient,
+} from '@aws-sdk/client-organizations';
+import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import type { Principal } from '#core/principal.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
+import type { Store } from '#store/store.ts';
+import type { DecisionContext } from '#store/trail/decision-context.ts';
+import type { DecidedRow } from '#store/trail/trail-pack.ts';
+import { keysOf } from '../kit/keys.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { newMfaDevice } from '../kit/mfa.ts';
+import { verdictOf } from '../kit/outcome.ts';
+import { allow, deny, policy, trust, trustProvider } from '../kit/policy.ts';
+import { issueSession } from '../kit/session.ts';
+import { startFederation } from '../sts/federation.ts';
+import { decisionsOf, replaying } from './replay.ts';
+
+const federation = await startFederation();
+const { server, accountId, admin, rootArn, oidcArn, samlArn, idp, oidc } = federation;
+const SECRETS: string[] = [];
+let store: Store;
+let rows: readonly DecidedRow[] = [];
+
+/** Sends requests of every kind of principal, each allowed and denied, and then changes or deletes all policies. */
+before(async () => {
+  const MeetingId = await taggedMeeting();
+  await requestsOfUsers(MeetingId);
+  await requestsOfSessions(MeetingId);
+  await requestsOfMember();
+  await changePolicies();
+  await server.stop();
+  store = await openSqlite(server.dataFolder);
+  rows = await decisionsOf(store);
+});
+after(() => store?.close());
+
+async function taggedMeeting(): Promise<string> {
+  const { Meeting } = await federation.meetings().send(createMeeting('one', { Tags: [{ Key: 'Team', Value: 'red' }] }));
+  return Meeting?.MeetingId as string;
+}
+
+const getMeeting = (MeetingId: string) => new GetMeetingCommand({ MeetingId });
+
+async function requestsOfUsers(MeetingId: string): Promise<void> {
+  const boundary = policy(allow('chime:*'), allow('iam:GetUser'), allow('sts:*'));
+  const { Policy } = await admin.send(new CreatePolicyCommand({ PolicyName: 'boundary', PolicyDocument: boundary }));
+  const ada = await federation.user(
+    { UserName: 'ada', Tags: [{ Key: 'Team', Value: 'red' }], PermissionsBoundary: Policy?.Arn },
+    allow('chime:GetMeeting', '*', {
+      Condition: { StringEquals: { 'aws:ResourceTag/Team': ['red'] }, IpAddress: { 'aws:SourceIp': '127.0.0.0/8' } },
+    }),
+    allow('iam:*'),
+    deny('iam:GetUser', federation.userArn('ada'), { Condition: { StringLike: { 'aws:PrincipalTag/Team': 'r*' } } }),
+  );
+  const bob = await federation.user('bob');
+  await admin.send(new CreateGroupCommand({ GroupName: 'readers' }));
+  await admin.send(new PutGroupPolicyCommand({ GroupName: 'readers', PolicyName: 'g', PolicyDocument: policy(allow('iam:ListUsers')) }));
+  await admin.send(new AddUserToGroupCommand({ GroupName: 'readers', UserName: 'bob' }));
+  assert.deepEqual(
+    [
+      await verdictOf(federation.meetings(ada).send(getMeeting(MeetingId))),
+      await verdictOf(federation.iam(ada).send(new GetUserCommand({ UserName: 'ada' }))),
+      await verdictOf(federation.iam(ada).send(new GetUserCommand({ UserName: 'bob' }))),
+      await verdictOf(federation.iam(ada).send(new ListUsersCommand({}))),
+      await verdictOf(federation.iam(bob).send(new ListUsersCommand({}))),
+      await verdictOf(federation.meetings(bob).send(getMeeting(MeetingId))),
+    ],
+    ['allowed', 'refused', 'allowed', 'refused', 'allowed', 'refused'],
+  );
+  await federation.sts(bob).send(new GetCallerIdentityCommand({}));
+  SECRETS.push(ada.secretAccessKey, bob.secretAccessKey, federation.keys.secretAccessKey);
+}
+
+async function requestsOfSessions(MeetingId: string): Promise<void> {
+  const reads = [allow('chime:GetMeeting', '*', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }), allow('sts:*')];
+  const carol = await federation.user('carol', ...reads);
+  const device = await newMfaDevice(admin, 'carol');
+  const withMfa = keysOf((await federation.sts(carol).send(new GetSessionTokenCommand(device))).Credentials);
+  const withoutMfa = keysOf((await federation.sts(carol).send(new GetSessionTokenCommand({}))).Credentials);
+  const token = new GetFederationTokenCommand({
+    Name: 'feda',
+    Policy: policy(allow(['chime:GetMeeting', 'iam:ListUsers'])),
+    Tags: [{ Key: 'a', Value: 'b' }],
+  });
+  const dora = await federation.user('dora', allow('*'));
+  const federated = keysOf((await federation.sts(dora).send(token)).Credentials);
+  const root = issueSession(server, 'root', 3_600);
+
+  const tagged = allow('chime:GetMeeting', '*', { Condition: { StringEquals: { 'aws:PrincipalTag/Team': '${aws:ResourceTag/Team}' } } });
+  const role = await federation.role('tagged', trust(rootArn, ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity']), tagged);
+  const closed = await federation.role('closed', trust(federation.userArn('carol')));
+  const session = (Value: string) =>
+    federation.assume(dora, role, { Tags: [{ Key: 'Team', Value }], SourceIdentity: 'dora', Policy: policy(allow('chime:*')) });
+  const [red, blue] = [await session('red'), await session('blue')];
+
+  const web = await federation.role('web', trustProvider(oidcArn, 'sts:AssumeRoleWithWebIdentity'), allow('chime:GetMeeting'));
+  const noWeb = await federation.role('no-web', trust(rootArn));
+  const saml = await federation.role('saml', trustProvider(samlArn, 'sts:AssumeRoleWithSAML'), allow('chime:GetMeeting'));
+  const webKeys = await federation.withToken(web);
+  const samlKeys = await federation.withAssertion(saml);
+
+  const meeting = (keys: typeof carol) => verdictOf(federation.meetings(keys).send(getMeeting(MeetingId)));
+  assert.deepEqual(
+    [
+      await meeting(withMfa),
+      await meeting(withoutMfa),
+      await meeting(red),
+      await meeting(blue),
+      await meeting(federated),
+      await meeting(root),
+    ],
+    ['allowed', 'refused', 'allowed', 'refused', 'allowed', 'allowed'],
+  );
+  assert.equal(await verdictOf(federation.meetings(federated).send(createMeeting('two'))), 'refused');
+  assert.deepEqual(
+    [
+      await meeting(webKeys),
+      await meeting(samlKeys),
+      await verdictOf(federation.assumeWithToken(noWeb, await oidc.token())),
+      await verdictOf(federation.assumeWithAssertion(noWeb, idp.assertion(federation.offering(noWeb)))),
+    ],
+    ['allowed', 'allowed', 'refused', 'refused'],
+  );
+  await assert.rejects(federation.assume(dora, closed));
+  await assert.rejects(federation.assume(red, role));
+  await assert.rejects(federation.assume(root, role));
+  await assert.rejects(federation.iam(federated).send(new ListUsersCommand({})), { name: 'InvalidClientTokenId' });
+  for (const keys of [withMfa, withoutMfa, federated, red, blue, webKeys, samlKeys]) {
+    SECRETS.push(keys.secretAccessKey, keys.sessionToken as string);
+  }
+}
+
+const organizations = new OrganizationsClient(server.client());
+let scpId = '';
+let rootId = '';
+
+/** Sends requests of a member account with a service control policy. */
+async function requestsOfMember(): Promise<void> {
+  await organizations.send(new CreateOrganizationCommand({}));
+  rootId = (await organizations.send(new ListRootsCommand({}))).Roots?.[0]?.Id as string;
+  await organizations.send(new EnablePolicyTypeCommand({ RootId: rootId, PolicyType: 'SERVICE_CONTROL_POLICY' }));
+  const { CreateAccountStatus } = await organizations.send(new CreateAccountCommand({ AccountName: 'm', Email: 'm@example.com' }));
+  const Content = policy(deny('iam:ListUsers'));
+  const { Policy } = await organizations.send(
+    new CreateScpCommand({ Name: 'deny', Description: '', Type: 'SERVICE_CONTROL_POLICY', Content }),
+  );
+  scpId = Policy?.PolicySummary?.Id as string;
+  await organizations.send(new AttachPolicyCommand({ PolicyId: scpId, TargetId: rootId }));
+  const member = await federation.assume(
+    federation.keys,
+    `arn:aws:iam::${CreateAccountStatus?.AccountId}:role/OrganizationAccountAccessRole`,
+  );
+  assert.equal(await verdictOf(federation.iam(member).send(new ListUsersCommand({}))), 'refused');
+  assert.equal(await verdictOf(federation.iam(member).send(new GetUserCommand({ UserName: 'x' }))), 'allowed');
+}
+
+/** Changes or deletes each kind of policy, so that the current policies would decide otherwise. */
+async function changePolicies(): Promise<void> {
+  const everything = policy(allow('*'));
+  const boundaryArn = `arn:aws:iam::${accountId}:policy/boundary`;
+  await admin.send(new CreatePolicyVersionCommand({ PolicyArn: boundaryArn, PolicyDocument: everything, SetAsDefault: true }));
+  await admin.send(new DeleteUserPermissionsBoundaryCommand({ UserName: 'ada' }));
+  await admin.send(new PutUserPermissionsBoundaryCommand({ UserName: 'bob', PermissionsBoundary: boundaryArn }));
+  await admin.send(new DeleteUserPolicyCommand({ UserName: 'ada', PolicyName: 'p' }));
+  await admin.send(new DeleteUserPolicyCommand({ UserName: 'carol', PolicyName: 'p' }));
+  await admin.send(new DeleteGroupPolicyCommand({ GroupName: 'readers', PolicyName: 'g' }));
+  for (const RoleName of ['tagged', 'web', 'saml']) {
+    await admin.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'p' }));
+    await admin.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: policy(trust(federation.userArn('bob'))) }));
+  }
+  await organizations.send(new DetachPolicyCommand({ PolicyId: scpId, TargetId: rootId }));
+  await organizations.send(new DeleteScpCommand({ PolicyId: scpId }));
+}
+
+/** Returns the contexts of all records, with the callers. */
+async function decided(): Promise<
+  readonly { readonly row: DecidedRow['row']; readonly context: DecisionContext; readonly caller: Principal }[]
+> {
+  const replay = replaying(store);
+  const found = [];
+  for (const { row, context } of rows) {
+    if (context === undefined || 'omittedBytes' in context) continue;
+    found.push({ row, context, caller: await replay.callerOf(context) });
+  }
+  return found;
+}
+
+test('replay: every stored decision, repeated with identity of its version, has the same context and outcome', async () => {
+  const replay = replaying(store);
+  const all = await decided();
+  assert.ok(all.length > 60, `${all.length} decisions`);
+  for (const { row, context } of all) assert.deepEqual(await replay.again(context), context, row.eventName);
+});
+
+test('replay: each kind of principal has an allowed and a denied request', async () => {
+  const kinds = new Set((await decided()).map(({ caller, context }) => `${kindOf(caller)} ${context.outcome.effect}`));
+  const expected = ['IAMUser', 'IAMUser session', 'Root session', 'AssumedRole session', 'FederatedUser session', 'Unknown'];
+  assert.deepEqual([...kinds].sort(), expected.flatMap((kind) => [`${kind} Allow`, `${kind} Deny`]).sort());
+});
+
+test('replay: the denials have every kind, with their statements', async () => {
+  const outcomes = (await decided()).map(({ context: { outcome } }) =>
+    outcome.effect === 'Allow'
+      ? 'Allow'
+      : `${outcome.kind} ${outcome.kind === 'explicit' ? outcome.by.policyType : outcome.kind === 'implicit' ? outcome.missing : ''}`.trim(),
+  );
+  for (const each of [
+    'explicit identity',
+    'explicit service-control',
+    'implicit identity',
+    'implicit boundary',
+    'implicit trust',
+    'implicit session',
+    'session-kind',
+  ]) {
+    assert.ok(outcomes.includes(each), each);
+  }
+});
+
+test('replay: an allowed request names its statement, and tags are stored only if a policy read them', async () => {
+  const ofUser = (name: string) => async () =>
+    (await decided()).filter(({ caller }) => caller.type === 'IAMUser' && caller.userName === name);
+  const meeting = (await ofUser('ada')()).find(({ row }) => row.eventName === 'GetMeeting');
+  const [permission] = meeting?.context.permissions ?? [];
+  assert.deepEqual(permission?.tags, [{ Team: 'red' }]);
+  assert.deepEqual(permission?.allowedBy, { policyType: 'identity', policyId: 'user/ada:p', statement: 0 });
+  const unread = (await ofUser('bob')()).find(({ row }) => row.eventName === 'GetMeeting');
+  assert.equal(unread?.context.permissions[0]?.tags, 'not read');
+});
+
+test('replay: each session is stored once, and its facts have no secret', async () => {
+  const stored = await store.transaction(({ sql }) => sql.rows<{ facts: string }>('SELECT facts FROM trail_session'));
+  const facts = stored.map((each) => each.facts).join('\n');
+  const contexts = await store.transaction(({ sql }) =>
+    sql.rows<{ contexts: string }>('SELECT contexts FROM trail_pack WHERE contexts IS NOT NULL'),
+  );
+  const texts = [facts, ...contexts.map((each) => each.contexts)].join('\n');
+  assert.ok(SECRETS.length > 10);
+  for (const secret of SECRETS) assert.ok(!texts.includes(secret));
+  assert.equal(new Set(stored.map((each) => each.facts)).size, stored.length);
+});
+
+test('replay: with the policies of today, decisions flip', async () => {
+  const replay = replaying(store);
+  const { version } = await store.transaction(({ identity }) => identity.changesSince(0));
+  const flipped = new Set<string>();
+  for (const { row, context } of await decided()) {
+    const now = await replay.again({ ...context, identityVersion: version }).catch(() => undefined);
+    if (now !== undefined && now.outcome.effect !== context.outcome.effect) flipped.add(row.eventName);
+  }
+  assert.ok(flipped.has('GetMeeting') && flipped.has('ListUsers'), [...flipped].join(' '));
+});
+
+function kindOf({ type, session }: Principal): string {
+  return session === undefined ? type : `${type} session`;
+}

@@ -1,0 +1,49 @@
+/**
+ * Decisions by a bucket policy, repeated from their stored contexts. Former versions of bucket policies are not stored, so
+ * the text of the policy comes from the test. Decision 0025.
+ */
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { after, test } from 'node:test';
+import { BUCKET, bucketSnapshot, callersOf, decideBucket, NOW, OBJECT, OTHER, OWNER, onBucket } from '#access/bucket-fixture.ts';
+import { decisionContextOf } from '#access/decision-trace.ts';
+import { storedCallers } from '#access/stored-callers.ts';
+import type { Principal } from '#core/principal.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
+import { decodeContexts, encodeContexts } from '#store/trail/context-codec.ts';
+import type { DecisionContext } from '#store/trail/decision-context.ts';
+import { allow, deny, policy } from '../kit/policy.ts';
+import { replaying } from './replay.ts';
+
+const store = await openSqlite(':memory:');
+after(() => store.close());
+
+const grant = (AWS: string) => ({ ...allow('s3:GetObject', `${BUCKET}/*`), Principal: { AWS } });
+const POLICY = policy(grant(OWNER), grant(OTHER), { ...deny('s3:GetObject', `${BUCKET}/secret`), Principal: '*' });
+const POLICIES = new Map([[hash('sha256', POLICY, 'hex'), POLICY]]);
+
+/** Decides a request of a root user, and returns its context as a reader of the trail gets it. */
+async function decided(caller: Principal, resource: string, bucketPolicy: string | undefined): Promise<DecisionContext> {
+  const { denied, trace } = await decideBucket(bucketSnapshot({}), caller, onBucket('s3:GetObject', resource, bucketPolicy));
+  const context = decisionContextOf(trace, denied?.decision, storedCallers().of(caller).caller);
+  const [stored] = decodeContexts(encodeContexts([{ at: NOW, context }]) as string, [NOW]);
+  return { ...(stored as DecisionContext), identityVersion: 0 };
+}
+
+for (const [title, caller, resource, bucketPolicy, effect] of [
+  ['the owner', callersOf(OWNER).root, OBJECT, POLICY, 'Allow'],
+  ['another account', callersOf(OTHER).root, OBJECT, POLICY, 'Allow'],
+  ['a Deny', callersOf(OWNER).root, `${BUCKET}/secret`, POLICY, 'Deny'],
+  ['no bucket policy', callersOf(OTHER).root, OBJECT, undefined, 'Deny'],
+] as const) {
+  test(`replay: a decision about a bucket, repeated with its policy, is the same: ${title}`, async () => {
+    const context = await decided(caller, resource, bucketPolicy);
+    assert.equal(context.outcome.effect, effect);
+    assert.deepEqual(await replaying(store, POLICIES).again(context), context);
+  });
+}
+
+test('replay: without the text of the bucket policy, the decision cannot be repeated', async () => {
+  const context = await decided(callersOf(OWNER).root, OBJECT, POLICY);
+  await assert.rejects(replaying(store).again(context), /is not stored/);
+});

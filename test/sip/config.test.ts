@@ -1,0 +1,109 @@
+/** The configuration of Kamailio: `kamailio -c` accepts each combination of settings. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { readSettings } from '#server/settings.ts';
+import { kamailioArguments } from '#server/sip/kamailio-config.ts';
+import { writeProxyFolder } from '#server/sip/proxy-folder.ts';
+import { newFolder } from '../kit/folder.ts';
+import { belfry } from '../kit/process.ts';
+
+/** Returns a data folder with the files that the server writes for the SIP proxy, and its settings. */
+function dataFolder(): string {
+  const folder = newFolder('sip-config');
+  mkdirSync(join(folder, 'sip'), { mode: 0o700 });
+  const files = {
+    token: 'token-of-the-decision-listener-0123456789',
+    'ca.pem': 'CA',
+    address: '127.0.0.1:5070',
+    'hep-address': '127.0.0.1:5071',
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'sip', name), text, { mode: 0o600 });
+  return folder;
+}
+
+const TRANSPORTS = ['UDP', 'TCP', 'TLS'].map((name) => `BELFRY_SIP_${name}`);
+const OTHERS: readonly Readonly<Record<string, string>>[] = [
+  { BELFRY_SIP_ADVERTISED: 'sip.example.com' },
+  { BELFRY_SIP_HEP: '127.0.0.1:5071' },
+  { BELFRY_SIP_CARRIERS: '192.0.2.0/28,198.51.100.7', BELFRY_PRIVATE_SIP_PEERS: '10.0.0.0/24,pbx.corp.internal,fd00::/8' },
+  { BELFRY_SIP_ROUTE_CA: 'CA' },
+];
+
+/** Returns each set of transports without and with all other settings, and all transports with each other setting. They change separate lines. */
+function combinations(): readonly Readonly<Record<string, string>>[] {
+  const sets = Array.from({ length: 7 }, (_, i) =>
+    Object.fromEntries(TRANSPORTS.filter((__, bit) => ((i >> bit) & 1) === 1).map((name) => [name, 'off'])),
+  );
+  return [...sets, ...sets.map((each) => Object.assign({}, each, ...OTHERS)), ...OTHERS];
+}
+
+test('kamailio -c: exits with 0 for each combination of settings', async () => {
+  const data = dataFolder();
+  const ca = join(data, 'routes.pem');
+  const { cert, key } = await certificate(data);
+  writeFileSync(ca, cert);
+  writeFileSync(join(data, 'key.pem'), key, { mode: 0o600 });
+  for (const environment of combinations()) {
+    const settings = readSettings([], {
+      ...{ BELFRY_DATA: data, BELFRY_SIP: 'unit', BELFRY_SIP_DECISIONS: '127.0.0.1:5070' },
+      ...{ BELFRY_SIP_CERTIFICATE: ca, BELFRY_SIP_KEY: join(data, 'key.pem') },
+      ...environment,
+      ...(environment['BELFRY_SIP_ROUTE_CA'] !== undefined && { BELFRY_SIP_ROUTE_CA: ca }),
+    });
+    const folder = join(data, 'proxy');
+    await writeProxyFolder(settings, folder);
+    const [, , ...rest] = kamailioArguments(folder);
+    await promisify(execFile)('kamailio', ['-c', ...rest]).catch((error) => assert.fail(`${JSON.stringify(environment)}: ${error.stderr}`));
+  }
+});
+
+test('belfry sip config: the files have mode 0600 in a folder of mode 0700, and a second run keeps the running calls', async () => {
+  const data = dataFolder();
+  const folder = join(data, 'proxy');
+  const environment = { BELFRY_DATA: data, BELFRY_SIP_DECISIONS: '127.0.0.1:5070', BELFRY_SIP_TLS: 'off' };
+  const first = await belfry(['sip', 'config', folder], environment);
+  assert.deepEqual([first.status, first.stderr], [0, '']);
+  assert.match(first.stdout, /kamailio -DD -E -f/);
+  assert.ok(!first.stdout.includes('token-of-the-decision-listener'));
+  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  const modes = readdirSync(folder).map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)]);
+  assert.deepEqual(Object.fromEntries(modes), { 'calls.sqlite': '600', 'decision-ca.pem': '600', 'kamailio.cfg': '600', run: '700' });
+  writeFileSync(join(folder, 'calls.sqlite'), 'running calls');
+  // A link that the user of the proxy placed must not make root write elsewhere.
+  const other = join(data, 'other');
+  writeFileSync(other, 'unchanged');
+  symlinkSync(other, join(folder, 'kamailio.cfg.new'));
+  assert.equal((await belfry(['sip', 'config', folder], environment)).status, 0);
+  assert.equal(readFileSync(other, 'utf8'), 'unchanged');
+  assert.equal(readFileSync(join(folder, 'calls.sqlite'), 'utf8'), 'running calls');
+});
+
+// biome-ignore format: a table
+const WRONG: readonly [title: string, args: readonly string[], environment: Readonly<Record<string, string>>, status: number, stderr: RegExp][] = [
+  ['no folder',                  [],                 {},                                          2, /the argument must be FOLDER/],
+  ['an invalid setting',         ['PROXY'],          { BELFRY_SIP_UDP: '0.0.0.0:5060' },          2, /BELFRY_SIP_UDP is '0.0.0.0:5060'/],
+  ['a folder open to others',    ['OPEN'],           {},                                          1, /other users can access/],
+  ['a server that never ran',    ['PROXY'],          { BELFRY_DATA: '/nonexistent' },             1, /does not exist; start the server with BELFRY_SIP_DECISIONS first/],
+];
+
+test('belfry sip config: wrong arguments are explained in one line', async () => {
+  const data = dataFolder();
+  mkdirSync(join(data, 'OPEN'));
+  chmodSync(join(data, 'OPEN'), 0o755);
+  for (const [title, names, more, status, stderr] of WRONG) {
+    const environment = { BELFRY_DATA: data, BELFRY_SIP_DECISIONS: '127.0.0.1:5070', BELFRY_SIP_TLS: 'off', ...more };
+    const ran = await belfry(['sip', 'config', ...names.map((name) => join(data, name))], environment);
+    assert.equal(ran.status, status, `${title}: ${ran.stderr}`);
+    assert.match(ran.stderr, stderr, title);
+  }
+});
+
+/** Creates a certificate with the server's own code. */
+async function certificate(data: string): Promise<{ readonly cert: string; readonly key: string }> {
+  const { tlsMaterial } = await import('#server/edge/tls.ts');
+  return await tlsMaterial(readSettings([], { BELFRY_DATA: data }), Date.now(), () => undefined);
+}

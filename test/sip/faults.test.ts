@@ -1,0 +1,188 @@
+/**
+ * Faults of the server and of Kamailio: new calls are refused, running calls end normally, and each call has one record. The server and
+ * Kamailio are processes of their own.
+ */
+import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { buffer } from 'node:stream/consumers';
+import { after, test } from 'node:test';
+import { ChimeSDKVoiceClient, UpdateGlobalSettingsCommand } from '@aws-sdk/client-chime-sdk-voice';
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { SIP_FILES } from '#server/sip/kamailio-config.ts';
+import { newFolder } from '../kit/folder.ts';
+import { startServerProcess } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
+import { ANSWER, type Call, openParty, type SipMessage } from './party.ts';
+import { freePort, type SipProxy, sipSettings, startProxy } from './proxy.ts';
+import { CARRIER, createTrunk, hangUp, inbound, number, orderNumbers, route } from './trunks.ts';
+
+const BUCKET = 'call-records';
+const dataFolder = newFolder('sip-faults');
+const sip = await sipSettings('unit', {
+  BELFRY_SIP_CARRIERS: CARRIER,
+  // The address stays the same when the server starts again.
+  BELFRY_SIP_DECISIONS: `127.0.0.1:${await freePort()}`,
+  BELFRY_SIP_HEP: 'off',
+});
+let server = await startServerProcess(sip.environment, dataFolder);
+// A stopped process receives no SIGTERM, so the server must continue before the hook that stops it.
+after(() => signal('SIGCONT'));
+
+function signal(name: NodeJS.Signals): void {
+  try {
+    process.kill(server.pid, name);
+  } catch {
+    // The server has ended.
+  }
+}
+
+const client = () => ({ region: 'us-east-1', credentials: server.credentials, maxAttempts: 1 });
+const voice = new ChimeSDKVoiceClient({ ...client(), endpoint: `${server.endpoint}/_chime-sdk-voice` });
+const s3 = () => new S3Client({ ...client(), endpoint: server.endpoint, forcePathStyle: true });
+await orderNumbers(voice, dataFolder);
+let proxy: SipProxy = await startProxy(sip, dataFolder);
+const carrier = await openParty('udp', CARRIER, sip.plain);
+const far = await openParty('udp', '127.0.10.3', sip.plain, { answer: ANSWER });
+const trunk = await createTrunk(voice, { name: 'office', numbers: [number(1)], routes: [route(far)] });
+await keepRecords();
+
+/** Lets the server write the records of calls into a bucket. */
+async function keepRecords(): Promise<void> {
+  const { Account } = await new STSClient({ ...client(), endpoint: server.endpoint }).send(new GetCallerIdentityCommand({}));
+  await s3().send(new CreateBucketCommand({ Bucket: BUCKET }));
+  const Condition = { StringEquals: { 'aws:SourceAccount': Account, 's3:x-amz-acl': 'bucket-owner-full-control' } };
+  const Principal = { Service: 'chime.amazonaws.com' };
+  const Statement = { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: `arn:aws:s3:::${BUCKET}/*`, Condition };
+  await s3().send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }));
+  await voice.send(new UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: BUCKET } }));
+}
+
+const start = () => carrier.call(inbound(number(1)), { from: '+12125550100' });
+
+async function call(): Promise<{ readonly call: Call; readonly final: SipMessage }> {
+  const started = start();
+  const final = await carrier.final(started);
+  if (final.code === 200) started.ack(final);
+  else started.ackError(final);
+  return { call: started, final };
+}
+
+/** Calls until a call is answered, because Kamailio or the server has just started. */
+async function answeredCall() {
+  let found = await call();
+  await until(
+    async () => {
+      if (found.final.code === 200) return true;
+      found = await call();
+      return false;
+    },
+    () => `no call is answered; the last response is ${found.final.text}`,
+  );
+  return found;
+}
+
+const ended: string[] = [];
+
+async function end({ call: started, final }: Awaited<ReturnType<typeof call>>): Promise<void> {
+  await hangUp(carrier, started, final);
+  ended.push(started.callId);
+}
+
+test('Hanging server: a new call is 503, a CANCEL is 487, and a running call ends normally', async () => {
+  const running = await answeredCall();
+  signal('SIGSTOP');
+  try {
+    const waiting = start();
+    await carrier.next(({ code, callId }) => code === 100 && callId === waiting.callId, 'the 100');
+    waiting.cancel();
+    const canceled = await carrier.final(waiting);
+    assert.equal(canceled.code, 487);
+    waiting.ackError(canceled);
+    await end(running);
+    const { final } = await call();
+    assert.deepEqual([final.code, final.header('retry-after')], [503, '5']);
+  } finally {
+    signal('SIGCONT');
+  }
+  await end(await answeredCall());
+});
+
+test('Killed server: a new call is 503, and a call that ends meanwhile has its record afterwards', async () => {
+  const running = await answeredCall();
+  signal('SIGKILL');
+  await server.stop();
+  const { final } = await call();
+  assert.equal(final.code, 503);
+  await end(running);
+  server = await startServerProcess(sip.environment, dataFolder);
+  await end(await answeredCall());
+});
+
+test('Killed Kamailio: it starts again, and a call that was running ends normally', async () => {
+  const running = await answeredCall();
+  // Kamailio stores a running call within a second.
+  const calls = new DatabaseSync(join(proxy.folder, SIP_FILES.calls), { readOnly: true, timeout: 5_000 });
+  try {
+    const stored = calls.prepare('SELECT count(*) AS calls FROM dialog WHERE callid = ? AND state = 4');
+    await until(
+      () => stored.get(running.call.callId)?.['calls'] === 1,
+      () => 'the call is not stored',
+    );
+  } finally {
+    calls.close();
+  }
+  // Kamailio has the records of the last second in memory only.
+  await records();
+  const killed = proxy.pid();
+  process.kill(-killed, 'SIGKILL');
+  await until(
+    () => proxy.lines.some((line) => line.includes('starting it again')),
+    () => `Kamailio did not end: ${proxy.lines}`,
+  );
+  // The party repeats a request over UDP, so the BYE arrives when Kamailio listens again.
+  await end(running);
+  assert.notEqual(proxy.pid(), killed);
+});
+
+test('Foreign certificate: Kamailio sends nothing to a server that has another certificate authority', async () => {
+  const ca = join(dataFolder, 'sip', 'ca.pem');
+  copyFileSync(ca, `${ca}.own`);
+  copyFileSync(join(dataFolder, 'tls', 'ca.pem'), ca);
+  await proxy.stop();
+  proxy = await startProxy(sip, dataFolder);
+  const { final } = await call();
+  assert.equal(final.code, 503);
+  copyFileSync(`${ca}.own`, ca);
+  await proxy.stop();
+  proxy = await startProxy(sip, dataFolder);
+  await end(await answeredCall());
+});
+
+/** Waits until the bucket has the records of all calls that ended. Returns the Call-IDs of all records of answered calls. */
+async function records(): Promise<readonly string[]> {
+  let found: readonly string[] = [];
+  await until(
+    async () => {
+      const Prefix = `Amazon-Chime-Voice-Connector-CDRs/json/${trunk}/`;
+      const { Contents = [] } = await s3().send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix }));
+      const documents = await Promise.all(
+        Contents.map(async ({ Key }) => {
+          const { Body } = await s3().send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+          return JSON.parse(String(await buffer(Body as NodeJS.ReadableStream)));
+        }),
+      );
+      found = documents.filter(({ Status }) => Status === 'Completed').map(({ CallId }) => CallId);
+      return ended.every((callId) => found.includes(callId));
+    },
+    () => `the records are of ${found}, and the calls were ${ended}; log: ${proxy.lines}`,
+  );
+  return found;
+}
+
+test('Records: each answered call has one record, and the log of Kamailio has no token', async () => {
+  assert.deepEqual((await records()).toSorted(), ended.toSorted());
+  assert.ok(!proxy.lines.some((line) => /sip:[A-Za-z0-9_-]{43}@/.test(line)));
+});

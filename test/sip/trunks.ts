@@ -1,0 +1,107 @@
+/** Voice Connectors of the tests of the SIP proxy, created with the SDK. */
+import assert from 'node:assert/strict';
+import * as sdk from '@aws-sdk/client-chime-sdk-voice';
+import { askControl } from '#server/operator/ask-control.ts';
+import { until } from '../kit/until.ts';
+import type { Call, Party, SipMessage } from './party.ts';
+import { PROXY_HOST } from './proxy.ts';
+
+/** Addresses of the parties. The carrier may call every number; the customer may use the trunk. */
+export const CUSTOMER = '127.0.10.2';
+export const STRANGER = '127.0.10.40';
+export const CARRIER = '127.0.10.97';
+
+export const number = (last: number) => `+1206555010${last}`;
+export const hostOf = (voiceConnectorId: string) => `${voiceConnectorId}.voiceconnector.chime.aws`;
+
+/** Orders the numbers `number(0)` to `number(5)`, and waits until they can be used. */
+export async function orderNumbers(voice: sdk.ChimeSDKVoiceClient, dataFolder: string): Promise<void> {
+  const numbers = [0, 1, 2, 3, 4, 5].map(number);
+  const rows = numbers.map((each, line) => ({
+    line,
+    fields: { number: each, country: 'US', type: 'Local', products: 'VoiceConnector', area_code: '206', state: 'WA', city: 'Seattle' },
+  }));
+  const reply = await askControl(dataFolder, { command: 'numbers import', rows, isPreview: false });
+  assert.ok(reply.ok);
+  const { PhoneNumberOrder } = await voice.send(
+    new sdk.CreatePhoneNumberOrderCommand({ ProductType: 'VoiceConnector', E164PhoneNumbers: numbers }),
+  );
+  await until(
+    async () => {
+      const order = { PhoneNumberOrderId: PhoneNumberOrder?.PhoneNumberOrderId };
+      return (await voice.send(new sdk.GetPhoneNumberOrderCommand(order))).PhoneNumberOrder?.Status === 'Successful';
+    },
+    () => 'the numbers are not ordered',
+  );
+}
+
+/** Creates a Voice Connector with numbers. Returns its ID. */
+export async function createTrunk(
+  voice: sdk.ChimeSDKVoiceClient,
+  { name, numbers, routes = [], encrypted = false }: TrunkInput,
+): Promise<string> {
+  const created = await voice.send(new sdk.CreateVoiceConnectorCommand({ Name: name, RequireEncryption: encrypted }));
+  const VoiceConnectorId = created.VoiceConnector?.VoiceConnectorId as string;
+  if (numbers.length > 0) {
+    const associated = await voice.send(
+      new sdk.AssociatePhoneNumbersWithVoiceConnectorCommand({ VoiceConnectorId, E164PhoneNumbers: [...numbers] }),
+    );
+    assert.deepEqual(associated.PhoneNumberErrors, []);
+  }
+  if (routes.length > 0) await setRoutes(voice, VoiceConnectorId, ...routes);
+  await setTermination(voice, VoiceConnectorId);
+  return VoiceConnectorId;
+}
+
+export interface TrunkInput {
+  readonly name: string;
+  readonly numbers: readonly string[];
+  readonly routes?: readonly sdk.OriginationRoute[];
+  readonly encrypted?: boolean;
+}
+
+/** Lets the customer's address call numbers in the United States. `more` replaces members. */
+export async function setTermination(voice: sdk.ChimeSDKVoiceClient, VoiceConnectorId: string, more: Partial<sdk.Termination> = {}) {
+  const Termination = { CallingRegions: ['US'], CidrAllowedList: [`${CUSTOMER}/32`], CpsLimit: 1, Disabled: false, ...more };
+  await voice.send(new sdk.PutVoiceConnectorTerminationCommand({ VoiceConnectorId, Termination }));
+}
+
+export async function setRoutes(voice: sdk.ChimeSDKVoiceClient, VoiceConnectorId: string, ...routes: readonly sdk.OriginationRoute[]) {
+  const Origination = { Routes: [...routes], Disabled: false };
+  await voice.send(new sdk.PutVoiceConnectorOriginationCommand({ VoiceConnectorId, Origination }));
+}
+
+/** Returns a route to a party. Routes with a lower priority number are tried first. */
+export const route = (
+  { host, port }: Pick<Party, 'host' | 'port'>,
+  Priority = 1,
+  Protocol: 'UDP' | 'TCP' = 'UDP',
+): sdk.OriginationRoute => ({
+  ...{ Host: host, Port: port, Protocol, Priority, Weight: 1 },
+});
+
+/** URI that a carrier calls: the number at the address of the proxy. */
+export const inbound = (to: string) => `sip:${to}@${PROXY_HOST}`;
+
+/** Starts calls until the trunk's limit of one call per second allows one. Returns the call and its final response. */
+export async function callWithinLimit(party: Party, start: () => Call): Promise<{ readonly call: Call; readonly final: SipMessage }> {
+  let call = start();
+  let final = await party.final(call);
+  await until(
+    async () => {
+      if (final.code !== 503 || final.header('retry-after') !== '1') return true;
+      call.ackError(final);
+      call = start();
+      final = await party.final(call);
+      return false;
+    },
+    () => 'the limit of calls is never free',
+  );
+  return { call, final };
+}
+
+/** Ends an answered call. */
+export async function hangUp(party: Party, call: Call, ok: SipMessage): Promise<void> {
+  call.inside('BYE', ok);
+  assert.equal((await party.final(call, 'BYE')).code, 200);
+}
