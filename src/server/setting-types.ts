@@ -3,7 +3,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { isBucketName } from '#core/bucket-name.ts';
 import { isMailAddress } from '#core/mail-address.ts';
-import type { Gateway } from '#services/chime-sdk-voice/sip/decision.ts';
+import type { SipGateway } from '#core/sip-gateway.ts';
 import { readNetworks } from './edge/trusted-proxies.ts';
 
 /** Address of a listener. Port 0 lets the system choose a free port. */
@@ -217,7 +217,7 @@ export const hosts: SettingType<readonly string[]> = {
 };
 
 /** Gateways of a carrier, separated by commas. */
-export const sipGateways: SettingType<readonly Gateway[]> = {
+export const sipGateways: SettingType<readonly SipGateway[]> = {
   valid: 'at most 8 gateways HOST:PORT/TRANSPORT, separated by commas, with the transport udp, tcp or tls',
   read(text) {
     const items = hosts.read(text) ?? [];
@@ -225,7 +225,7 @@ export const sipGateways: SettingType<readonly Gateway[]> = {
       const [, host = '', port, transport] = /^([a-z0-9.-]{1,253}):([0-9]{1,5})\/(udp|tcp|tls)$/.exec(item) ?? [];
       const isHost = isIP(host) === 4 || (hostName.read(host) !== undefined && !/(^|\.)[0-9]+$/.test(host));
       const isPort = Number(port) >= 1 && Number(port) <= 65_535;
-      return isHost && isPort ? [{ host, port: Number(port), transport: transport as Gateway['transport'] }] : [];
+      return isHost && isPort ? [{ host, port: Number(port), transport: transport as SipGateway['transport'] }] : [];
     });
     return gateways.length === items.length && items.length <= 8 ? gateways : undefined;
   },

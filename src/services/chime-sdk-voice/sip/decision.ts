@@ -6,6 +6,7 @@
  * amazon-lex-connect), so the other codes are Assumed.
  */
 import type { AccountId } from '#core/arn.ts';
+import type { SipGateway } from '#core/sip-gateway.ts';
 import type { Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { SipCredential } from '../stored-connectors.ts';
 import { inAnyRange } from './addresses.ts';
@@ -95,21 +96,13 @@ export interface SipState {
   /** Whether an enabled SIP rule applies to the call. */
   readonly hasRule: boolean;
   /** Gateways of the operator's carrier, in the order of the attempts. */
-  readonly gateways: readonly Gateway[];
+  readonly gateways: readonly SipGateway[];
 }
 
 /** Voice Connectors that receive calls to a number: the connector with the number, or the connectors of a group. Deleted ones are absent. */
 export interface Destination {
   readonly members: readonly GroupMember<SipConnector>[];
   readonly isLoadBalanced: boolean;
-}
-
-/** Host of a carrier that receives calls. */
-export interface Gateway {
-  /** DNS name or IPv4 address, in lower case. */
-  readonly host: string;
-  readonly port: number;
-  readonly transport: 'udp' | 'tcp' | 'tls';
 }
 
 /** State of this server and other inputs that change with each decision. */

@@ -1,6 +1,7 @@
 /** Reads the stored state that a decision needs, in one transaction. So a committed change applies to the next request, on every server. */
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
+import type { SipGateway } from '#core/sip-gateway.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
 import { statusOf } from '../../chime-kit/phone-numbers.ts';
@@ -11,21 +12,13 @@ import { SIP_RULE, VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP } from '../kinds.ts';
 import type { VoiceConnectorDocument } from '../stored-connectors.ts';
 import { connectorPlaces } from '../tables/connector-places.ts';
 import { inAnyRange } from './addresses.ts';
-import {
-  callerNumber,
-  type Destination,
-  type Gateway,
-  numberIn,
-  type ParsedRequest,
-  type SipConnector,
-  type SipState,
-} from './decision.ts';
+import { callerNumber, type Destination, numberIn, type ParsedRequest, type SipConnector, type SipState } from './decision.ts';
 
 /** Settings of the operator. */
 export interface SipNetwork {
   /** Networks of carriers, which may send calls to the numbers of all Voice Connectors. */
   readonly carriers: readonly string[];
-  readonly gateways: readonly Gateway[];
+  readonly gateways: readonly SipGateway[];
   /** Suffix of outbound host names, with its dot. */
   readonly hostSuffix: string;
 }
