@@ -17,6 +17,7 @@ import { actionName, SERVICES, type ServiceName } from '#model/services.ts';
 import type { Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Use } from '#trail/last-use.ts';
+import { eventIdOf } from '#trail/event-id.ts';
 import type { DataFacts, Recorded } from '#trail/record.ts';
 import { otherRecipient } from '#trail/sts-records.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
@@ -161,7 +162,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
       eventSource: service === undefined ? SERVER_EVENT_SOURCE : SERVICES[service].eventSource,
       region,
       now: now(),
-      eventId: server.newId(),
+      eventId: eventIdOf(request.requestId),
       recipientAccountId: data?.bucketAccountId ?? accountId,
       data,
       resourceOwner: service === 's3' ? facts.trace?.required[0]?.ownerId : undefined,
@@ -182,7 +183,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
     }
     const sharedEventId = server.newId();
     await tx.trail.append(server.record({ ...recorded, sharedEventId }));
-    await tx.trail.append(server.record({ ...recorded, sharedEventId, eventId: server.newId(), recipientAccountId: other }));
+    await tx.trail.append(server.record({ ...recorded, sharedEventId, eventId: eventIdOf(request.requestId, true), recipientAccountId: other }));
   }
 
   /** Returns the decision context of a request, and its caller. Returns `undefined` if the request was not decided. */
