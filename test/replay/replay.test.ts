@@ -290,7 +290,7 @@ function kindOf({ type, session }: Principal): string {
 
 test('explain: every stored decision is explained and reproduced, and the explanation has its outcome', async () => {
   for (const { row, context, caller } of await decided()) {
-    const { reproduced, permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId, () => undefined));
+    const { reproduced, permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
     assert.ok(reproduced, row.eventName);
     const denied = permissions.filter(({ state }) => state === 'denied').map(({ resources }) => resources.at(-1)?.denial?.kind);
     const { outcome } = context;
@@ -302,7 +302,7 @@ test('explain: every stored decision is explained and reproduced, and the explan
 test('explain: the traced layers of each decision agree with the engine', async () => {
   let compared = 0;
   for (const { row, context, caller } of await decided()) {
-    const { permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId, () => undefined));
+    const { permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
     for (const { resources } of permissions) {
       for (const { denial, layers = [], resourcePolicy } of resources) {
         if (resourcePolicy !== undefined || layers.length === 0) continue;

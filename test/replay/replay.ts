@@ -9,6 +9,7 @@ import type { Principal } from '#core/principal.ts';
 import type { Store } from '#store/store.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
 import type { DecidedRow } from '#store/trail/trail-pack.ts';
+import { trailPolicies } from '#store/trail/trail-policy.ts';
 
 /** Returns all records of a store with their contexts, in the order of commits. */
 export async function decisionsOf(store: Store): Promise<readonly DecidedRow[]> {
@@ -30,18 +31,13 @@ export interface Replay {
   again(context: DecisionContext): Promise<DecisionContext | undefined>;
 }
 
-/** Texts of resource-based policies by hash. */
-export type ResourcePolicies = ReadonlyMap<string, string>;
-
-/**
- * Creates the replay of a store's decisions. A decision by a resource-based policy that `policies` lacks cannot be repeated: `again` throws.
- */
-export function replaying(store: Store, policies: ResourcePolicies = new Map()): Replay {
+/** Creates the replay of a store's decisions. */
+export function replaying(store: Store): Replay {
   return {
     callerOf: (context) => store.transaction((tx) => callerOf(tx, context)),
     again: (context) =>
       store.transaction(async (tx) => {
-        const request = requestOf(context, await callerOf(tx, context), (hash) => policies.get(hash));
+        const request = requestOf(context, await callerOf(tx, context), tx.of(trailPolicies).text);
         return await pastReader(tx, context.identityVersion).run((identity) => decideAgain(identity, request, context.caller));
       }),
   };

@@ -8,6 +8,7 @@ import { explain, explainPrincipalPolicy, type LayerTrace, type PrincipalStateme
 import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
 import type { Tx } from '#store/store.ts';
 import type { DecisionContext, DecisionOutcome } from '#store/trail/decision-context.ts';
+import { trailPolicies } from '#store/trail/trail-policy.ts';
 import type { AuthorizeRequest } from '../authorize.ts';
 import { callersOf } from '../caller-facts.ts';
 import { newDecisions, resourcePolicyId } from '../decisions.ts';
@@ -21,7 +22,7 @@ import type { Stacks } from '../stacks.ts';
 import { type Grant, type Missing, missingGrant, stacksWith } from './grants.ts';
 import { decideAgain } from './past-decision.ts';
 import { pastReader } from './past-identity.ts';
-import { callerOf, FactNotKept, type KeptPolicy, NO_TX, requestOf } from './past-request.ts';
+import { callerOf, FactNotKept, NO_TX, requestOf } from './past-request.ts';
 
 /** Decision of the past, with every layer, statement and condition of the policies as they were then. */
 export interface ExplainedDecision {
@@ -101,14 +102,9 @@ const EXAMPLE_ADDRESSES = ['192.0.2.1', '198.51.100.1'] as const;
  * @throws RangeError   identity as of the decision is not kept any more
  * @throws FactNotKept  the decision needs a fact that is not stored
  */
-export async function explainDecision(
-  tx: Pick<Tx, 'sql' | 'of'>,
-  context: DecisionContext,
-  viewer: AccountId,
-  kept: KeptPolicy,
-): Promise<ExplainedDecision> {
+export async function explainDecision(tx: Pick<Tx, 'sql' | 'of'>, context: DecisionContext, viewer: AccountId): Promise<ExplainedDecision> {
   const principal = await callerOf(tx, context);
-  const request = requestOf(context, principal, kept);
+  const request = requestOf(context, principal, tx.of(trailPolicies).text);
   return await pastReader(tx, context.identityVersion).run(async ({ snapshot, stacks }) => {
     const repeated = await decideAgain({ snapshot, stacks }, request, context.caller);
     const explaining = { snapshot, stacks, request, context, viewer, principal, budget: { stepsLeft: TRACE_STEPS } };

@@ -16,7 +16,7 @@ export const NO_TX = {} as Tx;
 export class FactNotKept extends Error {}
 
 /** Returns the text of a resource-based policy by its hash, or `undefined` if it is not kept. */
-export type KeptPolicy = (hash: string) => string | undefined;
+export type KeptPolicy = (hash: string) => Promise<string | undefined>;
 
 /**
  * Returns the caller of a decision context.
@@ -66,14 +66,14 @@ function askedOf(
     }),
     ...(trustPolicyOf !== undefined && { trustPolicyOf }),
     ...(resourceOwner !== undefined && { resourceOwner: async () => resourceOwner as AccountId }),
-    ...(resourcePolicy !== undefined && { resourcePolicy: async () => policyOf(resourcePolicy, kept) }),
+    ...(resourcePolicy !== undefined && { resourcePolicy: () => policyOf(resourcePolicy, kept) }),
     ...(always && { always: true as const }),
   };
 }
 
-function policyOf(hash: string, kept: KeptPolicy): string | undefined {
+async function policyOf(hash: string, kept: KeptPolicy): Promise<string | undefined> {
   if (hash === 'none') return undefined;
-  const text = kept(hash);
+  const text = await kept(hash);
   if (text === undefined) throw new FactNotKept(`the resource-based policy '${hash}' is not kept`);
   return text;
 }

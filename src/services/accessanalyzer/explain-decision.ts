@@ -74,7 +74,7 @@ async function explained(tx: Tx, accountId: AccountId, { context }: DecidedRow):
   if ('omittedBytes' in context)
     return { none: `The facts of the decision had ${context.omittedBytes} bytes, which is too much to be kept.` };
   try {
-    return await explainPast(tx, context, accountId, () => undefined);
+    return await explainPast(tx, context, accountId);
   } catch (error) {
     if (error instanceof FactNotKept || error instanceof RangeError) return { none: `The decision cannot be repeated: ${error.message}.` };
     throw error;
