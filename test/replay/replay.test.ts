@@ -34,8 +34,17 @@ import {
 } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
 import { explainDecision } from '#access/past/explained-decision.ts';
+import { decideAgain } from '#access/past/past-decision.ts';
+import { callerOf, requestOf } from '#access/past/past-request.ts';
+import { parseProposal, proposal } from '#access/past/proposal.ts';
+import { replayWindow } from '#access/past/replay-window.ts';
+import { newSnapshot } from '#access/snapshot.ts';
+import { newStacks } from '#access/stacks.ts';
+import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
+import { identityAt } from '#store/identity/identity-history.ts';
+import { recordOf, textOf } from '#store/identity/record-parts.ts';
 import type { Store } from '#store/store.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
 import type { DecidedRow } from '#store/trail/trail-pack.ts';
@@ -319,4 +328,87 @@ test('explain: the traced layers of each decision agree with the engine', async 
     }
   }
   assert.ok(compared > 50, `${compared} resources`);
+});
+
+/** Replays all records as if changes had been made. Returns the IDs of the events whose decisions flip, and the counts. */
+async function replayed(...changes: readonly object[]) {
+  const proposed = proposal(parseProposal(JSON.stringify({ changes })));
+  const flipped: string[] = [];
+  const counts = await store.transaction(({ sql, identity }) =>
+    identity.accountIds(100).then((accountIds) => replayWindow(sql, accountIds, ALL, proposed, ({ facts }) => flipped.push(facts.eventId))),
+  );
+  return { flipped, counts, unmatched: proposed.unmatched() };
+}
+
+const ALL = { accountIds: undefined, from: instant(0), to: instant(Date.UTC(2100, 0, 1)) };
+
+/**
+ * Returns the IDs of the events whose decisions flip, by a second and obvious implementation: each decision is repeated alone, with a copy of the
+ * identity of its version in which the records are changed by hand.
+ */
+async function flippedOneByOne(
+  change: (kind: string, record: Record<string, unknown>) => Record<string, unknown>,
+): Promise<readonly string[]> {
+  const flipped: string[] = [];
+  for (const { row, context } of await decided()) {
+    const again = await store.transaction(async (tx) => {
+      const snapshot = newSnapshot();
+      const load = snapshot.reload();
+      for (const accountId of await tx.identity.accountIds(100)) {
+        const records = await identityAt(tx, context.identityVersion).page(accountId, 10_000);
+        for (const record of records) {
+          const changed = change(record.kind, recordOf(record.kind, record.text) as unknown as Record<string, unknown>);
+          load.add([{ ...record, text: textOf(record.kind, changed as never) }]);
+        }
+      }
+      load.complete(context.identityVersion);
+      const request = requestOf(context, await callerOf(tx, context), async () => undefined);
+      return await decideAgain({ snapshot, stacks: newStacks(snapshot) }, request, context.caller);
+    });
+    if (again?.outcome.effect !== context.outcome.effect) flipped.push(row.eventId);
+  }
+  return flipped;
+}
+
+test('replay of a window: the unchanged policies flip nothing', async () => {
+  const { flipped, counts } = await replayed();
+  const all = await decided();
+  assert.deepEqual([flipped, counts.decided, counts.records], [[], all.length, rows.length]);
+});
+
+const everything = { Version: '2012-10-17', Statement: [allow('*')] };
+const nothing = { Version: '2012-10-17', Statement: [deny('*')] };
+// biome-ignore format: a table
+const CHANGES: readonly [title: string, changes: () => readonly object[], second: (kind: string, record: Record<string, unknown>) => Record<string, unknown>][] = [
+  ['a boundary that allows nothing', () => [{ policy: `arn:aws:iam::${accountId}:policy/boundary`, document: nothing }], (kind, record) =>
+    kind === 'policy' ? { ...record, versions: (record['versions'] as object[]).map((each) => ({ ...each, document: JSON.stringify(nothing) })) } : record],
+  ['an inline policy that allows all', () => [{ inline: 'p', of: federation.userArn('ada'), document: everything }], (kind, record) =>
+    kind === 'user' && record['userName'] === 'ada' ? { ...record, inlinePolicies: { p: JSON.stringify(everything) } } : record],
+  ['no policy of a group', () => [{ inline: 'g', of: `arn:aws:iam::${accountId}:group/readers`, document: null }], (kind, record) =>
+    kind === 'group' ? { ...record, inlinePolicies: {} } : record],
+  ['an attached policy of AWS', () => [{ attach: 'arn:aws:iam::aws:policy/AdministratorAccess', to: federation.userArn('bob') }], (kind, record) =>
+    kind === 'user' && record['userName'] === 'bob' ? { ...record, attachedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess'] } : record],
+  ['a trust policy', () => [{ trust: federation.roleArn('web'), document: { Version: '2012-10-17', Statement: [trust(rootArn)] } }], (kind, record) =>
+    kind === 'role' && record['roleName'] === 'web' ? { ...record, trustPolicy: policy(trust(rootArn)) } : record],
+  ['a boundary', () => [{ boundary: 'arn:aws:iam::aws:policy/AWSDenyAll', of: federation.userArn('dora') }], (kind, record) =>
+    kind === 'user' && record['userName'] === 'dora' ? { ...record, permissionsBoundaryArn: 'arn:aws:iam::aws:policy/AWSDenyAll' } : record],
+  ['a detached service control policy', () => [{ detach: scpId, from: rootId }], (kind, record) =>
+    kind === 'organization' ? { ...record, root: { ...(record['root'] as object), attachedPolicyIds: (record['root'] as { attachedPolicyIds: string[] }).attachedPolicyIds.filter((id) => id !== scpId) } } : record],
+];
+
+for (const [title, changes, second] of CHANGES) {
+  test(`replay of a window: ${title} flips the same requests as a second implementation finds`, async () => {
+    const { flipped, unmatched } = await replayed(...changes());
+    assert.deepEqual([...flipped].sort(), [...(await flippedOneByOne(second))].sort());
+    assert.ok(flipped.length > 0);
+    assert.equal(unmatched, undefined);
+  });
+}
+
+test('replay of a window: a proposed new policy can be attached, and a change of nothing is reported', async () => {
+  const arn = `arn:aws:iam::${accountId}:policy/new`;
+  const { flipped, unmatched } = await replayed({ policy: arn, document: nothing }, { attach: arn, to: federation.userArn('dora') });
+  assert.ok(flipped.length > 0);
+  assert.equal(unmatched, undefined);
+  assert.equal((await replayed({ attach: arn, to: federation.userArn('absent') })).unmatched?.kind, 'attach');
 });

@@ -56,7 +56,7 @@ function askedOf(
     action: action as Asked['action'],
     resources,
     // `resolve` may return an empty list, which requires no permission.
-    ...(!undecided && !always && { resolve: async () => resources }),
+    ...(resources.length === 0 && !undecided && !always && { resolve: async () => resources }),
     ...(added !== undefined && { context: added }),
     ...(tags !== 'none' && {
       async resourceTags() {

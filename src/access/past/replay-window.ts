@@ -1,0 +1,125 @@
+import type { AccountId } from '#core/arn.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Principal } from '#core/principal.ts';
+import { positionAt } from '#store/engine/position.ts';
+import type { Sql } from '#store/sql.ts';
+import type { DecisionContext } from '#store/trail/decision-context.ts';
+import { type DecidedFacts, decisionsAfter, placeBefore } from '#store/trail/trail-decisions.ts';
+import { trailPolicies } from '#store/trail/trail-policy.ts';
+import { trailSessions } from '#store/trail/trail-session.ts';
+import { principalOfSession, principalOfText } from '../stored-callers.ts';
+import { FactNotKept } from './past-request.ts';
+import type { Proposal } from './proposal.ts';
+import { type ReplayDecision, replayDecisions } from './replay.ts';
+import { type WindowIdentity, windowIdentity } from './window-identity.ts';
+
+/** Records to replay: those of accounts, or of all accounts, from a time until before another time. */
+export interface ReplayWindow {
+  readonly accountIds: ReadonlySet<AccountId> | undefined;
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Decision that the proposal changes. */
+export interface Flip {
+  readonly facts: DecidedFacts;
+  readonly principal: Principal;
+  readonly context: DecisionContext;
+  /** Whether the proposal allows the request. It was decided otherwise. */
+  readonly allowed: boolean;
+}
+
+/** Counts of a replay. */
+export interface ReplayCounts {
+  /** Records of the window, also those without a decision. */
+  records: number;
+  /** Records whose decision was repeated. */
+  decided: number;
+  flipped: number;
+  /** Records whose decision cannot be repeated, by reason. */
+  readonly unknown: Map<string, number>;
+}
+
+/** Number of packs that one statement reads. */
+const PACKS = 256;
+
+/**
+ * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
+ * decision that differs from the recorded one.
+ *
+ * @throws RangeError  identity as of the first decision is not kept any more
+ */
+export async function replayWindow(
+  sql: Sql,
+  allAccounts: readonly AccountId[],
+  { accountIds, from, to }: ReplayWindow,
+  proposal: Proposal,
+  onFlip: (flip: Flip) => void,
+): Promise<ReplayCounts> {
+  const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
+  const callers = callersIn(sql);
+  const kept = trailPolicies(sql).text;
+  let identity: WindowIdentity | undefined;
+  let decide: ReplayDecision | undefined;
+  const unknown = (reason: string): void => void counts.unknown.set(reason, (counts.unknown.get(reason) ?? 0) + 1);
+
+  async function replay(facts: DecidedFacts, context: DecisionContext): Promise<void> {
+    identity ??= await windowIdentity(sql, allAccounts, context.identityVersion, proposal);
+    decide ??= replayDecisions(identity, kept);
+    if (context.identityChanged) return unknown('identity changed during the request');
+    if (!identity.advance(context.identityVersion)) return unknown('another server decided with an earlier version of identity');
+    const known = callers(context);
+    const principal = known instanceof Promise ? await known : known;
+    if (principal === undefined) return unknown('the session of the caller is not stored');
+    const deciding = decide(context, principal);
+    const allowed = deciding instanceof Promise ? await deciding : deciding;
+    counts.decided++;
+    if (allowed === (context.outcome.effect === 'Allow')) return;
+    counts.flipped++;
+    onFlip({ facts, principal, context, allowed });
+  }
+
+  const end = positionAt(to);
+  for (let place = placeBefore(positionAt(from)), more = true; more; ) {
+    const page = await decisionsAfter(sql, place, end, PACKS);
+    for (const facts of page.decisions) {
+      const { context, accountId } = facts;
+      if (accountIds !== undefined && !accountIds.has(accountId)) continue;
+      counts.records++;
+      if (context === undefined) unknown('no policy decided');
+      else if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
+      else {
+        try {
+          await replay(facts, context);
+        } catch (error) {
+          if (!(error instanceof FactNotKept)) throw error;
+          unknown(error.message);
+        }
+      }
+    }
+    more = page.place !== undefined;
+    place = page.place ?? place;
+  }
+  return counts;
+}
+
+/** Returns the function that returns the caller of a context: the same object for the same caller, so that its facts are cached. */
+function callersIn(sql: Sql): (context: DecisionContext) => Principal | undefined | Promise<Principal | undefined> {
+  const known = new Map<string, Principal | undefined>();
+  return ({ caller }) => {
+    const text = 'principal' in caller ? caller.principal : caller.session;
+    if (known.has(text)) return known.get(text);
+    if ('principal' in caller) {
+      const principal = principalOfText(text);
+      known.set(text, principal);
+      return principal;
+    }
+    return trailSessions(sql)
+      .get(text)
+      .then((session) => {
+        const principal = session && principalOfSession(session);
+        known.set(text, principal);
+        return principal;
+      });
+  };
+}
