@@ -79,7 +79,8 @@ function numberOf({ values }: ParsedFlags, { flag, valid }: Flag, otherwise: num
   return Number(text);
 }
 
-async function accountsIn(sql: Sql): Promise<readonly AccountId[]> {
+/** Returns the IDs of all accounts that exist or existed. */
+export async function accountsIn(sql: Sql): Promise<readonly AccountId[]> {
   const rows = await sql.rows<{ readonly account_id: AccountId }>(
     "SELECT account_id FROM identity_document WHERE kind = 'account' ORDER BY account_id",
   );

@@ -63,20 +63,30 @@ export async function replayWindow(
   let decide: ReplayDecision | undefined;
   const unknown = (reason: string): void => void counts.unknown.set(reason, (counts.unknown.get(reason) ?? 0) + 1);
 
-  async function replay(facts: DecidedFacts, context: DecisionContext): Promise<void> {
-    identity ??= await windowIdentity(sql, allAccounts, context.identityVersion, proposal);
-    decide ??= replayDecisions(identity, kept);
-    if (context.identityChanged) return unknown('identity changed during the request');
-    if (!identity.advance(context.identityVersion)) return unknown('another server decided with an earlier version of identity');
-    const known = callers(context);
-    const principal = known instanceof Promise ? await known : known;
-    if (principal === undefined) return unknown('the session of the caller is not stored');
-    const deciding = decide(context, principal);
-    const allowed = deciding instanceof Promise ? await deciding : deciding;
+  function note(facts: DecidedFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
     counts.decided++;
     if (allowed === (context.outcome.effect === 'Allow')) return;
     counts.flipped++;
     onFlip({ facts, principal, context, allowed });
+  }
+
+  /** Decides a record again. Returns a promise only if the decision reads facts, because a promise takes as long as a decision. */
+  function replay(facts: DecidedFacts, context: DecisionContext, principal: Principal | undefined): Promise<void> | undefined {
+    if (principal === undefined) {
+      unknown('the session of the caller is not stored');
+      return undefined;
+    }
+    const deciding = (decide as ReplayDecision)(context, principal);
+    if (deciding instanceof Promise)
+      return deciding.then(
+        (allowed) => note(facts, context, principal, allowed),
+        (error: unknown) => {
+          if (!(error instanceof FactNotKept)) throw error;
+          unknown(error.message);
+        },
+      );
+    note(facts, context, principal, deciding);
+    return undefined;
   }
 
   const end = positionAt(to);
@@ -88,12 +98,15 @@ export async function replayWindow(
       counts.records++;
       if (context === undefined) unknown('no policy decided');
       else if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
+      else if (context.identityChanged) unknown('identity changed during the request');
       else {
-        try {
-          await replay(facts, context);
-        } catch (error) {
-          if (!(error instanceof FactNotKept)) throw error;
-          unknown(error.message);
+        identity ??= await windowIdentity(sql, allAccounts, context.identityVersion, proposal);
+        decide ??= replayDecisions(identity, kept);
+        if (!identity.advance(context.identityVersion)) unknown('another server decided with an earlier version of identity');
+        else {
+          const caller = callers(context);
+          const replaying = replay(facts, context, caller instanceof Promise ? await caller : caller);
+          if (replaying !== undefined) await replaying;
         }
       }
     }
@@ -105,10 +118,11 @@ export async function replayWindow(
 
 /** Returns the function that returns the caller of a context: the same object for the same caller, so that its facts are cached. */
 function callersIn(sql: Sql): (context: DecisionContext) => Principal | undefined | Promise<Principal | undefined> {
-  const known = new Map<string, Principal | undefined>();
+  const known = new Map<string, Principal>();
   return ({ caller }) => {
     const text = 'principal' in caller ? caller.principal : caller.session;
-    if (known.has(text)) return known.get(text);
+    const found = known.get(text);
+    if (found !== undefined) return found;
     if ('principal' in caller) {
       const principal = principalOfText(text);
       known.set(text, principal);
@@ -118,7 +132,7 @@ function callersIn(sql: Sql): (context: DecisionContext) => Principal | undefine
       .get(text)
       .then((session) => {
         const principal = session && principalOfSession(session);
-        known.set(text, principal);
+        if (principal !== undefined) known.set(text, principal);
         return principal;
       });
   };

@@ -4,12 +4,16 @@ import { DECISION_STEPS } from '#policy/engine.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
 import { callersOf } from '../caller-facts.ts';
 import { newDecisions } from '../decisions.ts';
-import { newDenials } from '../denied.ts';
+import { type Denials, Denied, NO_POLICY } from '../denied.ts';
 import { requiredReading } from '../required-reading.ts';
 import { resourceDeciding, resourceSetting } from '../resource-deciding.ts';
 import { refuseBySessionKind } from '../session-kind.ts';
 import type { PastIdentity } from './past-identity.ts';
 import { type KeptPolicy, NO_TX, requestOf } from './past-request.ts';
+
+/** Denial of every request. A replay only counts denials, and an error with its stack would take longer than a decision. */
+const DENIED = new Denied('', NO_POLICY, []);
+const WITHOUT_TEXT: Denials = { because: () => DENIED, withoutReason: () => DENIED, generic: () => DENIED };
 
 /** Decides requests of the past with one identity. Synchronous for most requests, so that a window of many requests is fast. */
 export type ReplayDecision = (context: DecisionContext, principal: Principal) => boolean | Promise<boolean>;
@@ -24,7 +28,7 @@ export function replayDecisions({ snapshot, stacks }: PastIdentity, kept: KeptPo
   const callerOf = callersOf(snapshot, stacks);
   const read = requiredReading(snapshot, stacks);
   const setResourceOf = resourceSetting(snapshot);
-  const refusalOf = resourceDeciding(stacks, newDecisions(DECISION_STEPS), newDenials('2026'));
+  const refusalOf = resourceDeciding(stacks, newDecisions(DECISION_STEPS), WITHOUT_TEXT);
 
   return (context, principal) => {
     const request = requestOf(context, principal, kept);
