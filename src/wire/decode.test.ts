@@ -239,7 +239,11 @@ const BOOLEANS: readonly (readonly [title: string, request: RequestForTests, exp
 for (const [title, request, expected] of BOOLEANS) {
   test(`decode: Boolean: ${title}`, () => {
     if (typeof expected === 'boolean') assert.equal(decodedForTests(request)['RequireEncryption'], expected);
-    else assert.throws(() => decodedForTests(request), (error: AwsError) => `${error.code}: ${error.message}` === expected);
+    else
+      assert.throws(
+        () => decodedForTests(request),
+        (error: AwsError) => `${error.code}: ${error.message}` === expected,
+      );
   });
 }
 
