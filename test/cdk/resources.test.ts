@@ -138,7 +138,7 @@ test('CDK: a phone number is found, ordered, associated with a Voice Connector, 
   assert.equal(store.parameters.has('/chime/phoneNumberNumber'), false);
 });
 
-test('CDK: a Voice Connector is created with termination, origination, streaming and logs, is changed, and is deleted', async () => {
+test('CDK: a Voice Connector is created with all its settings, changed and deleted', async () => {
   const connector = (more: Readonly<Record<string, unknown>> = {}): CustomResource => ({
     resourceType: 'VoiceConnector',
     uid: 'Connector',
@@ -184,7 +184,7 @@ test('CDK: a Voice Connector is created with termination, origination, streaming
   assert.equal(await outcomeOf(sdk.voice.send(new voice.GetVoiceConnectorCommand(id))), 'NotFound');
 });
 
-test('CDK: a SIP media application with logs and a SIP rule are created and deleted, and Alexa skills are refused', async () => {
+test('CDK: a SIP media application and a SIP rule are created and deleted, and Alexa skills are refused', async () => {
   const application: CustomResource = {
     resourceType: 'SMA',
     uid: 'Application',
@@ -304,7 +304,7 @@ test('CDK: an app instance has its tags, retention, streaming, users, administra
   }
 });
 
-test('CDK: a channel flow is created with tags, changed and deleted, and then its app instance is deleted', async () => {
+test('CDK: a channel flow is created, changed and deleted, and then its app instance is deleted', async () => {
   const flow = (name: string, fallbackAction: string): CustomResource => ({
     resourceType: 'ChannelFlow',
     uid: 'Flow',
