@@ -3,7 +3,7 @@
  * functions, with the permissions of their roles. `Update` of most kinds does nothing: the library does not support it.
  */
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import * as identity from '@aws-sdk/client-chime-sdk-identity';
 import * as pipelines from '@aws-sdk/client-chime-sdk-media-pipelines';
 import * as messaging from '@aws-sdk/client-chime-sdk-messaging';
@@ -20,7 +20,7 @@ const { accountId, server } = account;
 const store = await startParameterStore();
 const sdk = { identity: account.identity(), pipelines: account.pipelines(), messaging: account.messaging(), voice: account.voice() };
 const LAMBDA = `arn:aws:lambda:us-east-1:${accountId}:function:answer`;
-const NUMBER = '+12065550101';
+const [NUMBER, DIAL_IN_NUMBER] = ['+12065550101', '+12535550101'] as const;
 const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
 
 /** Actions of the functions' roles. Source: cdk-amazon-chime-resources 3.2.25, the three classes of custom resources. */
@@ -94,48 +94,76 @@ before(async () => {
   ({ appInstanceArn = '' } = await create('messaging', APP));
 });
 
-test('CDK: a phone number is found, ordered, associated with a Voice Connector, and deleted', async () => {
-  const fields = {
-    number: NUMBER,
-    country: 'US',
-    type: 'Local',
-    products: 'VoiceConnector',
-    area_code: '206',
-    state: 'WA',
-    city: 'Seattle',
-  };
-  const imported = await askControl(server.dataFolder, { command: 'numbers import', rows: [{ line: 1, fields }], isPreview: false });
-  assert.ok(imported.ok);
-  const { VoiceConnector } = await sdk.voice.send(new voice.CreateVoiceConnectorCommand({ Name: 'numbers', RequireEncryption: true }));
-  const { VoiceConnectorId = '' } = VoiceConnector ?? {};
-  // A process of its own, because the function waits for the order.
-  const waiting = await start('pstn', 'numbers');
-  const number: CustomResource = {
-    resourceType: 'PhoneNumber',
-    uid: 'Number',
-    properties: { phoneAreaCode: 206, phoneNumberType: 'Local', phoneCountry: 'US', phoneProductType: 'VoiceConnector' },
-  };
-  const created = await waiting.invoke('Create', number);
-  assert.deepEqual(created.Data, { phoneNumber: NUMBER });
-  const association: CustomResource = {
-    resourceType: 'PhoneAssociation',
-    uid: 'Association',
-    properties: { voiceConnectorId: VoiceConnectorId, e164PhoneNumber: NUMBER },
-  };
-  const stateOf = async () => {
-    const { PhoneNumber } = await sdk.voice.send(new voice.GetPhoneNumberCommand({ PhoneNumberId: NUMBER }));
-    return [PhoneNumber?.Status, PhoneNumber?.Associations?.map(({ Name, Value }) => [Name, Value])];
-  };
-  for (const request of ['Create', 'Update'] as const) {
-    await waiting.invoke(request, association);
-    assert.deepEqual(await stateOf(), ['Assigned', [['VoiceConnectorId', VoiceConnectorId]]]);
-  }
-  await waiting.invoke('Delete', association);
-  assert.equal((await stateOf())[0], 'Unassigned');
-  await waiting.invoke('Create', association);
-  await waiting.invoke('Delete', number);
-  assert.equal((await stateOf())[0], 'ReleaseInProgress');
-  assert.equal(store.parameters.has('/chime/phoneNumberNumber'), false);
+const applicationWith = (uid: string, name: string): CustomResource => ({
+  ...{ resourceType: 'SMA', uid },
+  properties: { region: 'us-east-1', name, endpoint: LAMBDA },
+});
+
+const ruleWith = (uid: string, sipMediaApplicationId: string, triggerType: string, triggerValue: unknown): CustomResource => ({
+  ...{ resourceType: 'SMARule', uid },
+  properties: {
+    ...{ name: uid, triggerType, triggerValue },
+    targetApplications: [{ region: 'us-east-1', priority: 1, sipMediaApplicationId }],
+  },
+});
+
+/** Returns the status of a number, and the names of its associations. */
+async function stateOf(number: string) {
+  const { PhoneNumber } = await sdk.voice.send(new voice.GetPhoneNumberCommand({ PhoneNumberId: number }));
+  return [PhoneNumber?.Status, PhoneNumber?.Associations?.map(({ Name }) => Name)];
+}
+
+/** Returns a number that the library finds by its area code. */
+const numberWith = (uid: string, phoneAreaCode: number, phoneProductType: string): CustomResource => ({
+  ...{ resourceType: 'PhoneNumber', uid },
+  properties: { phoneAreaCode, phoneNumberType: 'Local', phoneCountry: 'US', phoneProductType },
+});
+
+// The functions wait for the orders of numbers, so that each has a process of its own.
+describe('CDK: phone numbers', { concurrency: true }, () => {
+  before(async () => {
+    const common = { country: 'US', type: 'Local', state: 'WA', city: 'Seattle' };
+    const rows = [
+      { ...common, number: NUMBER, products: 'VoiceConnector', area_code: '206' },
+      { ...common, number: DIAL_IN_NUMBER, products: 'SipMediaApplicationDialIn', area_code: '253' },
+    ].map((fields, line) => ({ line, fields }));
+    assert.ok((await askControl(server.dataFolder, { command: 'numbers import', rows, isPreview: false })).ok);
+  });
+
+  test('CDK: a phone number is found, ordered, associated with a Voice Connector, and deleted', async () => {
+    const { VoiceConnector } = await sdk.voice.send(new voice.CreateVoiceConnectorCommand({ Name: 'numbers', RequireEncryption: true }));
+    const waiting = await start('pstn', 'numbers');
+    const number = numberWith('Number', 206, 'VoiceConnector');
+    assert.deepEqual((await waiting.invoke('Create', number)).Data, { phoneNumber: NUMBER });
+    const association: CustomResource = {
+      ...{ resourceType: 'PhoneAssociation', uid: 'Association' },
+      properties: { voiceConnectorId: VoiceConnector?.VoiceConnectorId, e164PhoneNumber: NUMBER },
+    };
+    for (const request of ['Create', 'Update'] as const) {
+      await waiting.invoke(request, association);
+      assert.deepEqual(await stateOf(NUMBER), ['Assigned', ['VoiceConnectorId']]);
+    }
+    await waiting.invoke('Delete', association);
+    assert.deepEqual(await stateOf(NUMBER), ['Unassigned', []]);
+    await waiting.invoke('Create', association);
+    await waiting.invoke('Delete', number);
+    assert.deepEqual(await stateOf(NUMBER), ['ReleaseInProgress', []]);
+    assert.equal(store.parameters.has('/chime/phoneNumberNumber'), false);
+  });
+
+  test('CDK: a dial-in number has a SIP rule, and both are deleted', async () => {
+    const waiting = await start('pstn', 'dial-in');
+    const number = numberWith('DialIn', 253, 'SipMediaApplicationDialIn');
+    assert.deepEqual((await waiting.invoke('Create', number)).Data, { phoneNumber: DIAL_IN_NUMBER });
+    const application = applicationWith('DialInApplication', 'dial-in');
+    const { Data: { sipMediaAppId } = {} } = await waiting.invoke('Create', application);
+    const rule = ruleWith('DialInRule', String(sipMediaAppId), 'ToPhoneNumber', DIAL_IN_NUMBER);
+    const { Data: { sipRuleId } = {} } = await waiting.invoke('Create', rule);
+    const { SipRule } = await sdk.voice.send(new voice.GetSipRuleCommand({ SipRuleId: String(sipRuleId) }));
+    assert.equal(SipRule?.TriggerValue, DIAL_IN_NUMBER);
+    for (const each of [rule, application, number]) await waiting.invoke('Delete', each);
+    assert.deepEqual(await stateOf(DIAL_IN_NUMBER), ['ReleaseInProgress', []]);
+  });
 });
 
 test('CDK: a Voice Connector is created with all its settings, changed and deleted', async () => {
@@ -185,11 +213,7 @@ test('CDK: a Voice Connector is created with all its settings, changed and delet
 });
 
 test('CDK: a SIP media application and a SIP rule are created and deleted, and Alexa skills are refused', async () => {
-  const application: CustomResource = {
-    resourceType: 'SMA',
-    uid: 'Application',
-    properties: { region: 'us-east-1', name: 'answering', endpoint: LAMBDA },
-  };
+  const application = applicationWith('Application', 'answering');
   const { sipMediaAppId: SipMediaApplicationId = '' } = await create('pstn', application);
   const id = { SipMediaApplicationId };
   const { SipMediaApplication } = await sdk.voice.send(new voice.GetSipMediaApplicationCommand(id));
@@ -227,22 +251,15 @@ test('CDK: a SIP media application and a SIP rule are created and deleted, and A
     /^Error: AccessDeniedException: .*PutSipMediaApplicationAlexaSkillConfiguration/,
   );
 
-  const rule: CustomResource = {
-    resourceType: 'SMARule',
-    uid: 'Rule',
-    properties: {
-      name: 'rule',
-      triggerType: 'ToPhoneNumber',
-      triggerValue: '+12065550123',
-      targetApplications: [{ region: 'us-east-1', priority: 1, sipMediaApplicationId: SipMediaApplicationId }],
-    },
-  };
+  const { VoiceConnector } = await sdk.voice.send(new voice.CreateVoiceConnectorCommand({ Name: 'rules', RequireEncryption: true }));
+  const host = VoiceConnector?.OutboundHostName;
+  const rule = ruleWith('Rule', SipMediaApplicationId, 'RequestUriHostname', host);
   const { sipRuleId: SipRuleId = '' } = await create('pstn', rule);
   const { SipRule } = await sdk.voice.send(new voice.GetSipRuleCommand({ SipRuleId }));
   const { Disabled, TriggerValue, TargetApplications } = SipRule ?? {};
   assert.deepEqual(
     [Disabled, TriggerValue, TargetApplications],
-    [false, '+12065550123', [{ SipMediaApplicationId, Priority: 1, AwsRegion: 'us-east-1' }]],
+    [false, host, [{ SipMediaApplicationId, Priority: 1, AwsRegion: 'us-east-1' }]],
   );
   for (const resource of [rule, application]) {
     await change('pstn', 'Update', resource);

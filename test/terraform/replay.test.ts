@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateServiceLinkedRoleCommand } from '@aws-sdk/client-iam';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { startAccount } from '../kit/account.ts';
 import { trustService } from '../kit/policy.ts';
 import { type Attributes, providerFor, type Resource, usernamesOf } from './provider.ts';
@@ -17,6 +18,8 @@ const stream = `arn:aws:kinesis:us-east-1:${accountId}:stream/calls`;
 const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
 const [role, otherRole] = [await account.role('a', trustService(MEDIA_PIPELINES)), await account.role('b', trustService(MEDIA_PIPELINES))];
 await account.admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: MEDIA_PIPELINES }));
+const s3 = new S3Client({ ...account.client(), forcePathStyle: true });
+for (const Bucket of ['bucket-1', 'bucket-2']) await s3.send(new CreateBucketCommand({ Bucket }));
 
 /** Tags of a resource, with those of `default_tags`. The second and third change, add and remove a tag. */
 const TAGS = [

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { askControl } from '#server/operator/ask-control.ts';
 import { startTestServer } from '../kit/server.ts';
 
@@ -15,6 +16,7 @@ test('boto3: trunks are created with numbers, configured and grouped, and are de
   const fields = { country: 'US', type: 'Local', products: 'VoiceConnector', area_code: '206', state: 'WA', city: 'Seattle' };
   const rows = ['+12065550101', '+12065550102'].map((number, line) => ({ line, fields: { number, ...fields } }));
   assert.ok((await askControl(server.dataFolder, { command: 'numbers import', rows, isPreview: false })).ok);
+  await new S3Client({ ...server.client(), forcePathStyle: true }).send(new CreateBucketCommand({ Bucket: 'call-records' }));
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT], {
     env: {
       ENDPOINT: `${server.endpoint}/_chime-sdk-voice`,
