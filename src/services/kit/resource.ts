@@ -79,6 +79,11 @@ export interface Create<Document, Api, Name extends keyof Api> extends Declared<
   readonly document?: (call: Call, input: InputOf<Api, Name>, key: ResourceKey) => Document | Promise<Document>;
   /** Returns the ID of the new resource. Default: a UUID. */
   readonly id?: (call: Call, input: InputOf<Api, Name>) => string;
+  /**
+   * If true, a request with the `ClientRequestToken` of an earlier request returns the resource of that request, although
+   * the model does not mark the member as an idempotency token.
+   */
+  readonly once?: true;
   /** Error for an ID that is in use. Required if clients choose IDs. */
   readonly conflict?: (input: InputOf<Api, Name>) => AwsError;
   /**
@@ -222,7 +227,7 @@ function createOperation<Document>(
     access: accessOf(create, onCreate(kind)),
     async handle(call, input) {
       const home = await homeOrThrow(call, kind, input);
-      const record = await createOnce(call, kind, operation, input, () => store(call, input, home));
+      const record = await createOnce(call, kind, create, input, () => store(call, input, home));
       return outputOf(kind, operation, record, input, computed);
     },
   };
@@ -232,12 +237,12 @@ function createOperation<Document>(
 async function createOnce<Document>(
   call: Call,
   kind: Kind<Document>,
-  operation: string,
+  { operation, once: always }: Create<Document, AnyApi, string>,
   input: Members,
   create: () => Promise<ResourceRecord<Document>>,
 ): Promise<ResourceRecord<Document>> {
   const { ClientRequestToken } = input;
-  if (typeof ClientRequestToken !== 'string' || !hasToken(kind, operation)) return await create();
+  if (typeof ClientRequestToken !== 'string' || !(always ?? hasToken(kind, operation))) return await create();
   let record: ResourceRecord<Document> | undefined;
   await once(
     call,
