@@ -66,9 +66,10 @@ const ACTIONS: Readonly<Record<FunctionName, readonly string[]>> = {
   'media-pipelines': ['chime:*', 'iam:PutRolePolicy', 'iam:CreateServiceLinkedRole', 'iam:PassRole'],
 };
 
-/** Starts a function with the permissions of its role. */
-async function start(name: FunctionName, user: string = name): Promise<LambdaFunction> {
-  return startFunction(name, { server: server.endpoint, parameters: store.url, keys: await account.user(user, allow(ACTIONS[name])) });
+/** Starts a function with the permissions of its role, and with further actions. */
+async function start(name: FunctionName, user: string = name, ...actions: readonly string[]): Promise<LambdaFunction> {
+  const keys = await account.user(user, allow([...ACTIONS[name], ...actions]));
+  return startFunction(name, { server: server.endpoint, parameters: store.url, keys });
 }
 
 const functions = { pstn: await start('pstn'), messaging: await start('messaging'), 'media-pipelines': await start('media-pipelines') };
@@ -269,6 +270,31 @@ test('CDK: a SIP media application and a SIP rule are created and deleted, and A
   assert.equal(await outcomeOf(sdk.voice.send(new voice.GetSipMediaApplicationCommand(id))), 'NotFound');
 });
 
+test('CDK: a voice profile domain is created, changed and deleted', async () => {
+  const domain = (name: string, description: string): CustomResource => ({
+    ...{ resourceType: 'VoiceProfileDomain', uid: 'Domain' },
+    properties: {
+      ...{ name, description, clientRequestToken: 'domain' },
+      serverSideEncryptionConfiguration: { kmsKeyArn: `arn:aws:kms:us-east-1:${accountId}:key/1` },
+    },
+  });
+  const { VoiceProfileDomainId, ...created } = await create('pstn', domain('callers', 'first'));
+  assert.equal(created['VoiceProfileDomainArn'], `arn:aws:chime:us-east-1:${accountId}:voice-profile-domain/${VoiceProfileDomainId}`);
+  assert.equal(created['Name'], 'callers');
+  const read = async () => {
+    const { VoiceProfileDomain } = await sdk.voice.send(new voice.GetVoiceProfileDomainCommand({ VoiceProfileDomainId }));
+    return [VoiceProfileDomain?.Name, VoiceProfileDomain?.Description];
+  };
+  assert.deepEqual(await read(), ['callers', 'first']);
+  // The role of the function lacks the permission for this update.
+  const changed = domain('customers', 'second');
+  await assert.rejects(functions.pstn.invoke('Update', changed), /^Error: AccessDeniedException: .*UpdateVoiceProfileDomain/);
+  await (await start('pstn', 'domains', 'chime:UpdateVoiceProfileDomain')).invoke('Update', changed);
+  assert.deepEqual(await read(), ['customers', 'second']);
+  await change('pstn', 'Delete', changed);
+  assert.equal(await outcomeOf(read()), 'NotFound');
+});
+
 test('CDK: an app instance has its tags, retention, streaming, users, administrators and bots', async () => {
   const AppInstanceArn = appInstanceArn;
   const { AppInstance } = await sdk.identity.send(new identity.DescribeAppInstanceCommand({ AppInstanceArn }));
@@ -410,5 +436,26 @@ test('CDK: a media insights pipeline configuration is created with alerts, chang
   const VoiceAnalyticsProcessorConfiguration = { SpeakerSearchStatus: 'Enabled', VoiceToneAnalysisStatus: 'Disabled' };
   assert.deepEqual((await read())?.Elements, [{ Type: 'VoiceAnalyticsProcessor', VoiceAnalyticsProcessorConfiguration }, sink]);
   await change('media-pipelines', 'Delete', changed);
+  assert.equal(await outcomeOf(read()), 'NotFound');
+});
+
+test('CDK: a pool of Kinesis video streams is created and deleted', async () => {
+  const pool = (dataRetentionInHours: number): CustomResource => ({
+    ...{ resourceType: 'KinesisVideoStreamPool', uid: 'Pool' },
+    properties: {
+      ...{ poolName: 'calls', clientRequestToken: 'pool', tags: [{ key: 'team', value: 'blue' }] },
+      streamConfiguration: { region: 'us-east-1', dataRetentionInHours },
+    },
+  });
+  const { PoolArn, PoolId, PoolName, PoolStatus } = await create('media-pipelines', pool(24));
+  assert.equal(PoolArn, `arn:aws:chime:us-east-1:${accountId}:media-pipeline-kinesis-video-stream-pool/calls`);
+  assert.deepEqual([PoolName, PoolStatus], ['calls', 'ACTIVE']);
+  const get = new pipelines.GetMediaPipelineKinesisVideoStreamPoolCommand({ Identifier: 'calls' });
+  const read = async () => (await sdk.pipelines.send(get)).KinesisVideoStreamPoolConfiguration;
+  const found = await read();
+  assert.deepEqual([found?.PoolId, found?.StreamConfiguration], [PoolId, { Region: 'us-east-1', DataRetentionInHours: 24 }]);
+  // The function names the pool by its `PoolId`. Source: Chime SDK API reference: the identifier is the name or the ARN.
+  await assert.rejects(functions['media-pipelines'].invoke('Update', pool(48)), /^Error: NotFoundException/);
+  await change('media-pipelines', 'Delete', pool(24));
   assert.equal(await outcomeOf(read()), 'NotFound');
 });

@@ -389,6 +389,32 @@ function configurationResource({ sdk, pipelineTags }: Clients): Resource {
     },
   };
 }
+function domainResource({ sdk, voiceTags }: Clients): Resource {
+  return {
+    async create({ tags_all, ...config }) {
+      const input = { ...toApi<voice.CreateVoiceProfileDomainCommandInput>(config), Tags: newTags(tags_all) };
+      const { VoiceProfileDomain } = await sdk.voice.send(new voice.CreateVoiceProfileDomainCommand(input));
+      return VoiceProfileDomain?.VoiceProfileDomainId as string;
+    },
+    async read(VoiceProfileDomainId) {
+      const output = await unlessGone(sdk.voice.send(new voice.GetVoiceProfileDomainCommand({ VoiceProfileDomainId })));
+      if (output === undefined) return undefined;
+      const arn = output.VoiceProfileDomain?.VoiceProfileDomainArn as string;
+      const state = toState(output.VoiceProfileDomain, 'name', 'description', 'server_side_encryption_configuration');
+      return { ...state, arn, tags_all: await readTags(voiceTags, arn) };
+    },
+    async update(VoiceProfileDomainId, before, after) {
+      const { name, description } = after;
+      const input = { VoiceProfileDomainId, ...toApi<object>(withoutZero({ name, description }, 'description')) };
+      const { VoiceProfileDomain } = await sdk.voice.send(new voice.UpdateVoiceProfileDomainCommand(input));
+      await updateTags(voiceTags, VoiceProfileDomain?.VoiceProfileDomainArn as string, tagsOf(before), tagsOf(after));
+    },
+    async destroy(VoiceProfileDomainId) {
+      await unlessGone(sdk.voice.send(new voice.DeleteVoiceProfileDomainCommand({ VoiceProfileDomainId })));
+    },
+  };
+}
+
 /** Returns the resources of an account. */
 export function providerFor(account: TestAccount) {
   const sdk = { voice: account.voice(), pipelines: account.pipelines() };
@@ -415,5 +441,6 @@ export function providerFor(account: TestAccount) {
     aws_chimesdkvoice_global_settings: globalSettingsResource(clients),
     aws_chimesdkvoice_sip_media_application: applicationResource(clients),
     aws_chimesdkvoice_sip_rule: ruleResource(clients),
+    aws_chimesdkvoice_voice_profile_domain: domainResource(clients),
   } satisfies Readonly<Record<string, Resource>>;
 }

@@ -75,6 +75,8 @@ const item = (voice_connector_id: string, priority: number) => ({ voice_connecto
 const targetApplication = (sip_media_application_id: string) => ({ sip_media_application_id, priority: 1, aws_region: 'us-east-1' });
 const trigger = { trigger_type: 'RequestUriHostname', trigger_value: hostName };
 
+const domain = { name: 'callers', server_side_encryption_configuration: { kms_key_arn: `arn:aws:kms:us-east-1:${accountId}:key/1` } };
+
 /** Configurations of each resource: the first is applied, and the others are changes in place. */
 const CONFIGURATIONS: Readonly<Record<keyof typeof provider, readonly Attributes[]>> = {
   aws_chime_voice_connector: [
@@ -166,6 +168,11 @@ const CONFIGURATIONS: Readonly<Record<keyof typeof provider, readonly Attributes
     { name: 'rule', disabled: false, ...trigger, target_applications: [targetApplication(applicationId)] },
     { name: 'rule-2', disabled: true, ...trigger, target_applications: [targetApplication(applicationId)] },
     { name: 'rule-2', disabled: false, ...trigger, target_applications: [targetApplication(otherApplicationId)] },
+  ],
+  aws_chimesdkvoice_voice_profile_domain: [
+    { ...domain, tags_all: TAGS[0] },
+    { ...domain, name: 'callers-2', description: 'TF Acceptance test resource', tags_all: TAGS[1] },
+    { ...domain, name: 'callers-2', description: 'changed', tags_all: TAGS[2] },
   ],
 };
 
