@@ -10,7 +10,7 @@ import { startAccount } from '../kit/account.ts';
 import { trustService } from '../kit/policy.ts';
 import { type Attributes, providerFor, type Resource, usernamesOf } from './provider.ts';
 
-const account = await startAccount();
+const account = await startAccount({ BELFRY_VOICE_CALLS_PER_SECOND: '5' });
 const { accountId } = account;
 const provider = providerFor(account);
 const [lambda, otherLambda] = ['answer', 'greet'].map((name) => `arn:aws:lambda:us-east-1:${accountId}:function:${name}`);
@@ -113,7 +113,7 @@ const CONFIGURATIONS: Readonly<Record<keyof typeof provider, readonly Attributes
     connectorId,
     { calling_regions: ['US', 'RU'], cidr_allow_list: ['50.35.78.97/32'], cps_limit: 1 },
     {
-      ...{ calling_regions: ['US', 'RU', 'CA'], cidr_allow_list: ['100.35.78.97/32', '50.35.78.0/27'], cps_limit: 1 },
+      ...{ calling_regions: ['US', 'RU', 'CA'], cidr_allow_list: ['100.35.78.97/32', '50.35.78.0/27'], cps_limit: 3 },
       ...{ disabled: true, default_phone_number: '+12065550100' },
     },
     { calling_regions: ['US'], cidr_allow_list: ['50.35.78.97/32'], cps_limit: 1, disabled: false },
