@@ -23,6 +23,7 @@ export interface CustomResourceResponse {
   readonly Data?: Readonly<Record<string, unknown>>;
 }
 
+/** Running function. It handles one event at a time. */
 export interface LambdaFunction {
   /** Sends an event. Rejects with the message of the function if the function fails. */
   invoke(request: 'Create' | 'Update' | 'Delete', resource: CustomResource): Promise<CustomResourceResponse>;
@@ -32,8 +33,7 @@ const LIBRARY = fileURLToPath(new URL('../../node_modules/.cdk-amazon-chime-reso
 const RUNNER = fileURLToPath(new URL('lambda.ts', import.meta.url));
 
 /**
- * Starts a function in its own process, and stops it after the tests of the file. `parameters` is the URL of a parameter store, and `server`
- * the URL of Belfry.
+ * Starts a function in its own process, and stops it after the tests of the file.
  */
 export function startFunction(name: FunctionName, { server, parameters, keys }: FunctionSettings): LambdaFunction {
   const child = fork(RUNNER, [`${LIBRARY}/${name}/index.js`], {
@@ -58,6 +58,7 @@ export function startFunction(name: FunctionName, { server, parameters, keys }: 
   return { invoke: (request, resource) => invoke(child, request, resource) };
 }
 
+/** URLs of Belfry and of a parameter store, and the access key of a function. */
 export interface FunctionSettings {
   readonly server: string;
   readonly parameters: string;

@@ -10,6 +10,7 @@ import * as voice from '@aws-sdk/client-chime-sdk-voice';
 import { dashed } from '../../tools/parity/clients.ts';
 import type { TestAccount } from '../kit/account.ts';
 
+/** Tags of a resource, by key. */
 export type Tags = Readonly<Record<string, string>>;
 
 /** Attributes of a resource in a configuration, or in the state of Terraform. */
