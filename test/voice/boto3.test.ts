@@ -30,5 +30,8 @@ test('boto3: a trunk can be configured and grouped, and cannot be deleted while 
     cpsLimit: 1,
     items: [{ VoiceConnectorId: id, Priority: 1 }],
     conflict: 'ConflictException',
+    rules: ['main'],
+    refusals: ['ForbiddenException', 'NotFoundException', 'ForbiddenException', 'ForbiddenException', 'ForbiddenException'],
+    left: [],
   });
 });

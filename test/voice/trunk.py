@@ -5,6 +5,7 @@ import os
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 voice = boto3.client(
     "chime-sdk-voice",
@@ -36,6 +37,49 @@ try:
 except voice.exceptions.ConflictException as error:
     conflict = error.response["Error"]["Code"]
 
+voice.put_voice_connector_logging_configuration(**trunk, LoggingConfiguration={"EnableSIPLogs": True})
+function = f"arn:aws:lambda:us-east-1:{connector['VoiceConnectorArn'].split(':')[4]}:function:menu"
+menu = voice.create_sip_media_application(AwsRegion="us-east-1", Name="menu", Endpoints=[{"LambdaArn": function}])["SipMediaApplication"]
+application = {"SipMediaApplicationId": menu["SipMediaApplicationId"]}
+rule = voice.create_sip_rule(
+    Name="main",
+    TriggerType="RequestUriHostname",
+    TriggerValue=connector["OutboundHostName"],
+    TargetApplications=[{**application, "Priority": 1}],
+)["SipRule"]
+rules = [each["Name"] for each in voice.list_sip_rules(**application)["SipRules"]]
+
+
+def refusal(call, **arguments):
+    """Returns the code of a call that the server refuses."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    raise AssertionError(call)
+
+
+refusals = [
+    refusal(voice.create_sip_media_application_call, **application, FromPhoneNumber="+15550100", ToPhoneNumber="+15550101"),
+    refusal(voice.update_sip_media_application_call, **application, TransactionId="none", Arguments={}),
+    refusal(voice.get_voice_connector_proxy, **trunk),
+    refusal(voice.list_proxy_sessions, **trunk),
+    refusal(
+        voice.validate_e911_address,
+        AwsAccountId=connector["VoiceConnectorArn"].split(":")[4],
+        StreetNumber="1",
+        StreetInfo="Main Street",
+        City="Seattle",
+        State="WA",
+        Country="US",
+        PostalCode="98101",
+    ),
+]
+
+voice.update_sip_rule(SipRuleId=rule["SipRuleId"], Name="main", Disabled=True)
+voice.delete_sip_rule(SipRuleId=rule["SipRuleId"])
+voice.delete_sip_media_application(**application)
+
 print(
     json.dumps(
         {
@@ -47,6 +91,9 @@ print(
             "cpsLimit": voice.get_voice_connector_termination(**trunk)["Termination"]["CpsLimit"],
             "items": group["VoiceConnectorItems"],
             "conflict": conflict,
+            "rules": rules,
+            "refusals": refusals,
+            "left": voice.list_sip_rules()["SipRules"] + voice.list_sip_media_applications()["SipMediaApplications"],
         }
     )
 )
