@@ -40,9 +40,14 @@ test('boto3: trunks are created with numbers, configured and grouped, and are de
     logging: { EnableSIPLogs: true },
     bucket: { CdrBucket: 'call-records' },
     ...{ trunk: [0], group: [1] },
-    // A connector in a group, a group with connectors, a number with a connector; a connector and a group with numbers.
-    refusals: ['ConflictException', 'ConflictException', 'BadRequestException', 'ConflictException', 'ConflictException'],
+    rules: ['main'],
+    calls: ['ForbiddenException', 'NotFoundException', 'ForbiddenException', 'ForbiddenException', 'ForbiddenException'],
+    // A connector in a group, a group with connectors, a number with a connector, an application with a rule; a connector and a group with numbers.
+    refusals: [
+      ...['ConflictException', 'ConflictException', 'BadRequestException', 'ConflictException'],
+      ...['ConflictException', 'ConflictException'],
+    ],
     deleted: [],
-    left: ['NotFoundException', 'NotFoundException', [], ['ReleaseInProgress', 'ReleaseInProgress']],
+    left: ['NotFoundException', 'NotFoundException', [], [], ['ReleaseInProgress', 'ReleaseInProgress']],
   });
 });

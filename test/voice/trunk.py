@@ -106,14 +106,40 @@ state = {
     "group": numbers_of("VoiceConnectorGroupId", both["VoiceConnectorGroupId"]),
 }
 
+# Create a SIP media application with a rule. Calls, proxies and the check of addresses are refused.
+account = connector["VoiceConnectorArn"].split(":")[4]
+menu = voice.create_sip_media_application(
+    AwsRegion="us-east-1", Name="menu", Endpoints=[{"LambdaArn": f"arn:aws:lambda:us-east-1:{account}:function:menu"}]
+)["SipMediaApplication"]
+application = {"SipMediaApplicationId": menu["SipMediaApplicationId"]}
+rule = voice.create_sip_rule(
+    Name="main",
+    TriggerType="RequestUriHostname",
+    TriggerValue=connector["OutboundHostName"],
+    TargetApplications=[{**application, "Priority": 1}],
+)["SipRule"]
+rules = [each["Name"] for each in voice.list_sip_rules(**application)["SipRules"]]
+address = {"StreetNumber": "1", "StreetInfo": "Main Street", "City": "Seattle", "State": "WA", "Country": "US", "PostalCode": "98101"}
+calls = [
+    refused(voice.create_sip_media_application_call, **application, FromPhoneNumber="+15550100", ToPhoneNumber="+15550101"),
+    refused(voice.update_sip_media_application_call, **application, TransactionId="none", Arguments={}),
+    refused(voice.get_voice_connector_proxy, **trunk),
+    refused(voice.list_proxy_sessions, **trunk),
+    refused(voice.validate_e911_address, AwsAccountId=account, **address),
+]
+
 # Delete everything. Each deletion is refused until the deletion of what depends on the resource.
 refusals = [
     refused(voice.delete_voice_connector, **trunk),
     refused(voice.delete_voice_connector_group, **both),
     refused(voice.delete_phone_number, PhoneNumberId=numbers[0]),
+    refused(voice.delete_sip_media_application, **application),
 ]
 voice.update_voice_connector_group(**both, Name="group", VoiceConnectorItems=[])
 refusals += [refused(voice.delete_voice_connector, **trunk), refused(voice.delete_voice_connector_group, **both)]
+voice.update_sip_rule(SipRuleId=rule["SipRuleId"], Name="main", Disabled=True)
+voice.delete_sip_rule(SipRuleId=rule["SipRuleId"])
+voice.delete_sip_media_application(**application)
 voice.disassociate_phone_numbers_from_voice_connector(**trunk, E164PhoneNumbers=numbers[:1])
 voice.disassociate_phone_numbers_from_voice_connector_group(**both, E164PhoneNumbers=numbers[1:])
 voice.delete_voice_connector_emergency_calling_configuration(**trunk)
@@ -136,12 +162,15 @@ print(
             "early": [no_termination, too_wide, no_emergency, needed],
             "numbers": [associated, taken, moved],
             **state,
+            "rules": rules,
+            "calls": calls,
             "refusals": refusals,
             "deleted": deleted,
             "left": [
                 refused(voice.get_voice_connector, **trunk),
                 refused(voice.get_voice_connector_group, **both),
                 voice.list_voice_connectors()["VoiceConnectors"],
+                voice.list_sip_rules()["SipRules"] + voice.list_sip_media_applications()["SipMediaApplications"],
                 [each["Status"] for each in voice.list_phone_numbers()["PhoneNumbers"]],
             ],
         }

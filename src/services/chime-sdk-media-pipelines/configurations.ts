@@ -39,7 +39,7 @@ function regularOperations({ limits }: PipelineDeps) {
       operation: 'CreateMediaInsightsPipelineConfiguration',
       id: (_, input) => input.MediaInsightsPipelineConfigurationName,
       document: ({ newId }, input) => toDocument(newId(), input),
-      guard: ['tags', (_, { input }) => requireTagCount(input.Tags), requireSettings, 'limit'],
+      guard: ['tags', (_, { input }) => requireTagCount(input.Tags), requireSettings],
       conflict: ({ MediaInsightsPipelineConfigurationName: name }) =>
         new AwsError('BadRequestException', `A media insights pipeline configuration with the name '${name}' already exists.`),
     },

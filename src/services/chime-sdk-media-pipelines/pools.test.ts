@@ -68,6 +68,18 @@ test('CreateMediaPipelineKinesisVideoStreamPool: a token returns the pool that i
   assert.deepEqual(await names(opened), ['calls']);
 });
 
+test('CreateMediaPipelineKinesisVideoStreamPool: a token does not return a later pool with the same name', async () => {
+  const opened = await openFixture();
+  const token = { ClientRequestToken: 'once' };
+  await create(opened, token);
+  await opened.run('DeleteMediaPipelineKinesisVideoStreamPool', { Identifier: 'calls' });
+  const later = await create(opened, {}, { now: LATER });
+  await assert.rejects(create(opened, token, { now: LATER }), { code: 'ConflictException', message: /already exists/ });
+  assert.deepEqual(await opened.run('GetMediaPipelineKinesisVideoStreamPool', { Identifier: 'calls' }), {
+    KinesisVideoStreamPoolConfiguration: later,
+  });
+});
+
 test('UpdateMediaPipelineKinesisVideoStreamPool: changes only the retention', async () => {
   const { run, ...rest } = await openFixture();
   const made = await create({ run, ...rest });

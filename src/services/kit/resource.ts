@@ -233,7 +233,11 @@ function createOperation<Document>(
   };
 }
 
-/** Creates a resource, or returns the resource that was created with the same client request token. */
+/**
+ * Creates a resource, or returns the resource that was created with the same client request token. The stored result is
+ * the identifier of the resource and the time of its creation. The time distinguishes resources that had the same
+ * identifier one after the other. Earlier versions of Belfry stored no time.
+ */
 async function createOnce<Document>(
   call: Call,
   kind: Kind<Document>,
@@ -248,13 +252,14 @@ async function createOnce<Document>(
     call,
     actionName(kind.conventions.service, operation) as `chime:${string}`,
     { ...input, ClientRequestToken },
-    async (identifier) => {
+    async (result) => {
+      const [identifier, createdAt] = result.split(' ');
       record = await find(call.tx, call, kind, { ...input, [kind.identifiers.at(-1) as string]: identifier });
-      return record !== undefined;
+      return record !== undefined && (createdAt === undefined || createdAt === String(record.createdAt));
     },
     async () => {
       record = await create();
-      return newIdentifierOf(kind, record);
+      return `${newIdentifierOf(kind, record)} ${record.createdAt}`;
     },
   );
   return record as ResourceRecord<Document>;
