@@ -54,7 +54,7 @@ test('parity: contains every operation of every model except our own', async () 
   );
 });
 
-for (const service of ['iam', 'sts', 'organizations', 'chime-sdk-voice'] as const) {
+for (const service of ['iam', 'sts', 'organizations', 'chime-sdk-voice', 'chime-sdk-media-pipelines'] as const) {
   test(`parity: in ${service}, exactly the operations that are not implemented have a reason`, async () => {
     const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
     const without = operations.filter(({ built, reason }) => !built && reason === undefined).map(({ operation }) => operation);
@@ -89,6 +89,7 @@ const WITHOUT_EFFECT: readonly [service: ServiceName, operation: string, state: 
   ['chime-sdk-meetings',        'CreateMeeting',                             'yes; stored, not acted on: `MediaRegion`'],
   ['chime-sdk-identity',        'PutAppInstanceRetentionSettings',           'yes |'],
   ['chime-sdk-media-pipelines', 'CreateMediaInsightsPipelineConfiguration',  'stored, not acted on: '],
+  ['chime-sdk-media-pipelines', 'CreateMediaCapturePipeline',                'refused: '],
   ['chime-sdk-voice',           'PutVoiceConnectorStreamingConfiguration',   'stored, not acted on: '],
   ['chime-sdk-voice',           'PutVoiceConnectorLoggingConfiguration',     'yes; stored, not acted on: `LoggingConfiguration.EnableMediaMetricLogs`'],
   ['cloudtrail',                'GetInsightSelectors',                       'yes; refused: `EventDataStore` (there are no event data stores) |'],
@@ -125,12 +126,14 @@ test('page: lists whether each operation is implemented, its test clients and it
       operations: [
         { operation: 'AssumeRole', built: true, testedBy: ['SDK', 'CLI'], file: 'assume-role.ts', assumed: 2 },
         { operation: 'AssumeRoot', built: false, testedBy: [], assumed: 0 },
+        { operation: 'DecodeAuthorizationMessage', built: false, isRefused: true, reason: 'it is secret', testedBy: [], assumed: 0 },
         { operation: 'GetWebIdentityToken', built: false, reason: 'it has no use', testedBy: [], assumed: 0 },
       ],
     },
   ]);
-  assert.match(text, /^\| \[STS\]\(#sts\) \| 3 \| 1 \| 0 \| 1 \| 1 \| 0 \| 2 \|$/m);
+  assert.match(text, /^\| \[STS\]\(#sts\) \| 4 \| 1 \| 1 \| 0 \| 1 \| 1 \| 0 \| 2 \|$/m);
   assert.match(text, /^\| AssumeRole \| yes \| SDK, CLI \| `assume-role\.ts` \| 2 \|$/m);
+  assert.match(text, /^\| DecodeAuthorizationMessage \| refused: it is secret \|/m);
   assert.match(text, /^\| GetWebIdentityToken \| not yet: it has no use \|/m);
   assert.doesNotMatch(text, /AWS removed/);
   assert.match(text, /^\| AssumeRoot \| not yet \| {2}\| {2}\| {2}\|$/m);
@@ -152,5 +155,6 @@ test('legacyParity: lists the 129 removed operations of Chime: 119 have a succes
   assert.deepEqual(stateOf('ListMeetings'), { operation: 'ListMeetings', successors: [], built: false });
   const text = page(await PARITY);
   assert.ok(text.includes('| CreateMeeting | served with `BELFRY_LEGACY_CHIME=on` | Chime SDK Meetings |'));
+  assert.ok(text.includes('| CreateProxySession | refused, as in the successor | Chime SDK Voice |'));
   assert.ok(text.includes('| ListMeetings | refused: no successor |  |'));
 });

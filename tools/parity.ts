@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { loadLegacyModel, loadModel } from '#model/load.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
-import { isNotYet } from '#services/kit/not-yet.ts';
+import { isNotYet, isRefused } from '#services/kit/not-yet.ts';
 import { type ClientName, calls, type TestText } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';
 import { REFUSED, STORED, type StoredInputs } from './parity/stored.ts';
@@ -21,6 +21,8 @@ const CLIENTS: readonly ClientName[] = ['SDK', 'CLI', 'boto3'];
 interface OperationParity {
   readonly operation: string;
   readonly built: boolean;
+  /** Whether the server refuses every request with an error of the model. Such an operation is not implemented. */
+  readonly isRefused?: true;
   /** Inputs of an implemented operation that are stored and returned without another effect. */
   readonly stored?: StoredInputs;
   /** Inputs that an implemented operation refuses, although AWS accepts them. */
@@ -69,6 +71,7 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
     return {
       operation,
       built,
+      ...(entry !== undefined && isRefused(entry) && { isRefused: true as const }),
       ...(stored !== undefined && { stored }),
       ...(refused !== undefined && { refused }),
       ...(reason !== undefined && { reason }),
@@ -148,6 +151,8 @@ export interface LegacyParity {
   readonly successors: readonly string[];
   /** Whether a successor implements the operation. */
   readonly built: boolean;
+  /** Whether the successor refuses every request. */
+  readonly isRefused?: true;
 }
 
 /** Returns the state of every operation that AWS removed from Chime. */
@@ -155,17 +160,23 @@ export function legacyParity(services: readonly ServiceParity[]): readonly Legac
   const { successors = {} } = loadLegacyModel();
   return Object.keys(loadModel('chime').removed).map((operation) => {
     const today = successors[operation] ?? [];
-    const built = services
+    const ofToday = services
       .filter(({ service }) => today.includes(service))
-      .some(({ operations }) => operations.some((each) => each.operation === operation && each.built));
-    return { operation, successors: today.map((service) => loadModel(service).serviceId), built };
+      .flatMap(({ operations }) => operations.filter((each) => each.operation === operation));
+    return {
+      operation,
+      successors: today.map((service) => loadModel(service).serviceId),
+      built: ofToday.some(({ built }) => built),
+      ...(ofToday.some((each) => each.isRefused) && { isRefused: true as const }),
+    };
   });
 }
 
 function legacySection(services: readonly ServiceParity[]): readonly string[] {
-  const state = ({ successors, built }: LegacyParity): string => {
+  const state = ({ successors, built, isRefused: refused }: LegacyParity): string => {
     if (successors.length === 0) return 'refused: no successor';
-    return built ? 'served with `BELFRY_LEGACY_CHIME=on`' : 'not yet, as in the successor';
+    if (built) return 'served with `BELFRY_LEGACY_CHIME=on`';
+    return refused ? 'refused, as in the successor' : 'not yet, as in the successor';
   };
   const legacy = legacyParity(services);
   const served = legacy.filter(({ built }) => built).length;
@@ -194,6 +205,7 @@ export function page(services: readonly ServiceParity[]): string {
       name,
       operations.length,
       operations.filter(({ built }) => built).length,
+      operations.filter((each) => each.isRefused).length,
       operations.filter(({ stored }) => stored !== undefined).length,
       ...CLIENTS.map((client) => count(operations, client)),
       assumed,
@@ -205,14 +217,23 @@ export function page(services: readonly ServiceParity[]): string {
     '`npm run parity` generates this page from the models, the operation tables and the tests. Do not edit it.',
     '',
     'An operation that is not implemented checks the permission of the caller and then returns `NotYetImplementedException`.',
+    'One that is refused also checks the resources of the request, and then returns an error of its model. No request can complete it.',
     '"Stored, not acted on" means that the server checks, stores and returns the inputs, and that they have no other effect yet.',
     'Without a list of inputs, it applies to everything that the operation sets. The column counts the operations with such inputs.',
     'Meetings carry no media: the server issues join tokens, and no media server accepts them.',
     '"Tested with" lists the unmodified clients that call the operation in a test: the AWS SDK for JavaScript v3, the AWS CLI and boto3.',
     '"Assumed" counts the places in the sources where the behavior of AWS is undocumented and we chose one (`grep -rn "Assumed:" src`).',
     '',
-    row(['service', 'operations', 'implemented', 'stored, not acted on', ...CLIENTS.map((client) => `tested with ${client}`), 'assumed']),
-    row(['---', ...Array.from({ length: CLIENTS.length + 4 }, () => '---:')]),
+    row([
+      'service',
+      'operations',
+      'implemented',
+      'refused',
+      'stored, not acted on',
+      ...CLIENTS.map((client) => `tested with ${client}`),
+      'assumed',
+    ]),
+    row(['---', ...Array.from({ length: CLIENTS.length + 5 }, () => '---:')]),
     ...services.map(({ service, title, operations, assumed }) => totals(`[${title}](#${service})`, operations, assumed)),
     totals(
       'all',
@@ -270,8 +291,15 @@ function withCounts(readme: string, services: readonly ServiceParity[]): string 
   }, readme);
 }
 
-function stateOf({ built, stored, refused, reason }: Pick<OperationParity, 'built' | 'stored' | 'refused' | 'reason'>): string {
-  if (!built) return reason === undefined ? 'not yet' : `not yet: ${reason}`;
+function stateOf({
+  built,
+  isRefused,
+  stored,
+  refused,
+  reason,
+}: Omit<OperationParity, 'operation' | 'testedBy' | 'file' | 'assumed'>): string {
+  const absent = isRefused ? 'refused' : 'not yet';
+  if (!built) return reason === undefined ? absent : `${absent}: ${reason}`;
   const refusal = refused === undefined ? '' : `; refused: ${listed(refused)}`;
   if (stored === undefined) return `yes${refusal}`;
   if (stored.inputs.includes('*')) return `stored, not acted on: ${stored.reason}${refusal}`;

@@ -31,6 +31,8 @@ const SLOWEST: readonly string[] = [
   'test/sip/calls.test.ts',
   'test/voice/sip-decisions.test.ts',
   'test/chime/numbers.test.ts',
+  'test/cdk/resources.test.ts',
+  'test/voice/boto3.test.ts',
   'test/cli/commands.test.ts',
   'test/server/trail-retention.test.ts',
   'test/server/health.test.ts',

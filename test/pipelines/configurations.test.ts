@@ -109,8 +109,8 @@ test('CHM-3, TAG-5: policies match configurations by ARN and tag, and tags at cr
   );
 });
 
-test('SLR-18: an authorized request requires the service-linked role, and is then NotYetImplemented', async () => {
-  assert.equal((await refusalOf(client.send(account.capture(accessRole)))).name, 'NotYetImplementedException');
+test('SLR-18: an authorized request requires the service-linked role, and is then refused', async () => {
+  assert.match((await refusalOf(client.send(account.capture(accessRole)))).message, /carry no media/);
   await account.admin.send(new DeleteServiceLinkedRoleCommand({ RoleName: 'AWSServiceRoleForAmazonChimeSDKMediaPipelines' }));
   const { name, status, message } = await refusalOf(client.send(account.capture(accessRole)));
   assert.deepEqual([name, status], ['ForbiddenException', 403]);

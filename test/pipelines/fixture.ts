@@ -30,7 +30,7 @@ export async function startPipelines(environment: Readonly<Record<string, string
         Elements: [{ Type: 'S3RecordingSink', S3RecordingSinkConfiguration: { Destination: 'arn:aws:s3:::calls' } }],
         ...more,
       }),
-    /** Returns a request for a capture pipeline, which is not implemented. */
+    /** Returns a request for a capture pipeline, which the server refuses. */
     capture: (SinkIamRoleArn?: string) =>
       new CreateMediaCapturePipelineCommand({
         SourceType: 'ChimeSdkMeeting',

@@ -59,7 +59,7 @@ const PASSINGS: readonly Passing[] = [
     send: (role, times) => pipelines(keys).send(account.configuration(`made-${times}`, { ResourceAccessRoleArn: role })) },
   { operation: 'UpdateMediaInsightsPipelineConfiguration', action: 'chime:UpdateMediaInsightsPipelineConfiguration', passedTo: MEDIA_PIPELINES,
     send: (role) => pipelines(keys).send(new UpdateMediaInsightsPipelineConfigurationCommand({ Identifier: 'existing', ResourceAccessRoleArn: role, Elements: [{ Type: 'VoiceAnalyticsProcessor' }] })) },
-  { operation: 'CreateMediaCapturePipeline', action: 'chime:CreateMediaCapturePipeline', passedTo: MEDIA_PIPELINES,
+  { operation: 'CreateMediaCapturePipeline', action: 'chime:CreateMediaCapturePipeline', passedTo: MEDIA_PIPELINES, later: 'ForbiddenException',
     send: (role) => pipelines(keys).send(account.capture(role)) },
   { operation: 'PutRule', action: 'events:PutRule', passedTo: 'events.amazonaws.com',
     send: (role) => events.send(new PutRuleCommand({ Name: 'r', ScheduleExpression: 'rate(5 minutes)', RoleArn: role })) },

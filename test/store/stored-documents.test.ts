@@ -5,13 +5,13 @@ import { after, test } from 'node:test';
 import { openVault } from '#access/vault.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { DEFAULT_PIPELINE_LIMITS, DEFAULT_VOICE_LIMITS } from '#services/chime-kit/voice-limits.ts';
 import { DEFAULT_LIMITS as IDENTITY_LIMITS } from '#services/chime-sdk-identity/deps.ts';
 import { sealAttributes } from '#services/chime-sdk-identity/endpoint-records.ts';
 import { identityOperations } from '#services/chime-sdk-identity/operations.ts';
 import { mediaPipelinesOperations } from '#services/chime-sdk-media-pipelines/operations.ts';
 import { DEFAULT_LIMITS as MESSAGING_LIMITS } from '#services/chime-sdk-messaging/deps.ts';
 import { messagingOperations } from '#services/chime-sdk-messaging/operations.ts';
-import { DEFAULT_LIMITS as VOICE_LIMITS } from '#services/chime-sdk-voice/deps.ts';
 import { voiceOperations } from '#services/chime-sdk-voice/operations.ts';
 import { sipPeers } from '#services/chime-sdk-voice/sip-peers.ts';
 import { sipCredentialBinding } from '#services/chime-sdk-voice/stored-connectors.ts';
@@ -50,8 +50,8 @@ const sealedAttributes = sealAttributes(vault, { ...keyOf('ada/phone', 'chat') }
 
 const OPERATIONS: Readonly<Record<string, Operation<unknown, unknown>>> = {
   ...tableOf(messagingOperations({ limits: MESSAGING_LIMITS, sessionEndpoint: '' })),
-  ...tableOf(voiceOperations({ vault, limits: VOICE_LIMITS, sipPeers: sipPeers([]), hostSuffix: '.voiceconnector.chime.aws' })),
-  ...tableOf(mediaPipelinesOperations()),
+  ...tableOf(voiceOperations({ vault, limits: DEFAULT_VOICE_LIMITS, sipPeers: sipPeers([]), hostSuffix: '.voiceconnector.chime.aws' })),
+  ...tableOf(mediaPipelinesOperations({ limits: DEFAULT_PIPELINE_LIMITS })),
   ...tableOf(identityOperations({ vault, limits: IDENTITY_LIMITS })),
 };
 

@@ -296,8 +296,9 @@ test('Phone numbers: an empty inventory has no numbers, and an address cannot be
     Country: 'US',
     PostalCode: '1',
   };
-  const { name, status } = await refusalOf(voice.send(new ValidateE911AddressCommand(address)));
-  assert.deepEqual([name, status], ['NotYetImplementedException', 400]);
+  const { name, status, message } = await refusalOf(voice.send(new ValidateE911AddressCommand(address)));
+  assert.deepEqual([name, status], ['ForbiddenException', 403]);
+  assert.match(message, /no carrier/);
 });
 
 test('CHM-3, TS-2, TS-9: a policy can allow one connector, and a denial is AccessDeniedException', () =>

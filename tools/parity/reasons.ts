@@ -50,14 +50,25 @@ const MEETINGS: Reasons = [
 ];
 
 // biome-ignore format: a table
+const PIPELINES: Reasons = [
+  ['meetings and calls carry no media that a pipeline could process', [
+    'CreateMediaCapturePipeline', 'CreateMediaConcatenationPipeline', 'CreateMediaInsightsPipeline', 'CreateMediaLiveConnectorPipeline', 'CreateMediaStreamPipeline',
+  ]],
+  ['no media pipeline can exist', ['DeleteMediaCapturePipeline', 'DeleteMediaPipeline', 'GetMediaCapturePipeline', 'GetMediaPipeline', 'UpdateMediaInsightsPipelineStatus']],
+  ['no media pipeline can exist, so no voice is analyzed', [
+    'GetSpeakerSearchTask', 'GetVoiceToneAnalysisTask', 'StartSpeakerSearchTask', 'StartVoiceToneAnalysisTask', 'StopSpeakerSearchTask', 'StopVoiceToneAnalysisTask',
+  ]],
+];
+
+// biome-ignore format: a table
 const VOICE: Reasons = [
   ['AWS ended support for proxy sessions on April 7, 2026', ['CreateProxySession', 'DeleteProxySession', 'DeleteVoiceConnectorProxy', 'GetProxySession', 'GetVoiceConnectorProxy', 'ListProxySessions', 'PutVoiceConnectorProxy', 'UpdateProxySession']],
-  ['addresses for emergency calls, which need a carrier', ['ValidateE911Address']],
-  ['phone calls, which this server does not carry', ['CreateSipMediaApplicationCall', 'UpdateSipMediaApplicationCall']],
-  ['recognition and analysis of voices in calls, which this server does not carry', [
-    'CreateVoiceProfile', 'CreateVoiceProfileDomain', 'DeleteVoiceProfile', 'DeleteVoiceProfileDomain', 'GetSpeakerSearchTask', 'GetVoiceProfile', 'GetVoiceProfileDomain', 'GetVoiceToneAnalysisTask',
-    'ListVoiceProfileDomains', 'ListVoiceProfiles', 'StartSpeakerSearchTask', 'StartVoiceToneAnalysisTask', 'StopSpeakerSearchTask', 'StopVoiceToneAnalysisTask', 'UpdateVoiceProfile', 'UpdateVoiceProfileDomain',
+  ['only a carrier has the data to validate addresses for emergency calls', ['ValidateE911Address']],
+  ['calls of SIP media applications need media, which this server does not carry', ['CreateSipMediaApplicationCall', 'UpdateSipMediaApplicationCall']],
+  ['voices in calls cannot be analyzed, because calls carry no audio through this server', [
+    'GetSpeakerSearchTask', 'GetVoiceToneAnalysisTask', 'StartSpeakerSearchTask', 'StartVoiceToneAnalysisTask', 'StopSpeakerSearchTask', 'StopVoiceToneAnalysisTask',
   ]],
+  ['a voice profile is the result of a speaker search, and none can run', ['CreateVoiceProfile', 'DeleteVoiceProfile', 'GetVoiceProfile', 'UpdateVoiceProfile']],
 ];
 
 // biome-ignore format: a table
@@ -126,8 +137,8 @@ const CHIME: Reasons = [
 ];
 
 /**
- * Reasons by operation. The lists of `iam`, `sts`, `organizations`, `chime`, `cloudtrail`, `logs` and `chime-sdk-voice` are complete: every operation
- * that is not implemented has a reason. For other services, only some operations have a reason.
+ * Reasons by operation. The lists of `iam`, `sts`, `organizations`, `chime`, `cloudtrail`, `logs`, `chime-sdk-voice` and `chime-sdk-media-pipelines`
+ * are complete: every operation that is not implemented has a reason. For other services, only some operations have a reason.
  */
 export const REASONS: Partial<Record<ServiceName, ReadonlyMap<string, string>>> = {
   chime: byOperation(CHIME),
@@ -138,6 +149,7 @@ export const REASONS: Partial<Record<ServiceName, ReadonlyMap<string, string>>> 
   logs: byOperation(LOGS),
   cloudwatch: byOperation(CLOUDWATCH),
   'chime-sdk-meetings': byOperation(MEETINGS),
+  'chime-sdk-media-pipelines': byOperation(PIPELINES),
   'chime-sdk-voice': byOperation(VOICE),
   events: byOperation(EVENTS),
 };

@@ -37,11 +37,13 @@ const MEETINGS: Rows = [
 // biome-ignore format: a table
 const PIPELINES: Rows = [
   ['no pipeline runs with it', ALL, ['CreateMediaInsightsPipelineConfiguration', 'UpdateMediaInsightsPipelineConfiguration']],
+  ['no pipeline writes to the streams of a pool, so it has none', ALL, ['CreateMediaPipelineKinesisVideoStreamPool', 'UpdateMediaPipelineKinesisVideoStreamPool']],
 ];
 
 // biome-ignore format: a table
 const VOICE: Rows = [
   ['calls use IPv4 only, and the systems that they connect are not known', ['IntegrationType', 'NetworkType'], ['CreateVoiceConnector']],
+  ['no voice profile can be created in a domain, so nothing is encrypted', ALL, ['CreateVoiceProfileDomain', 'UpdateVoiceProfileDomain']],
   ['emergency calls are refused', ALL, ['PutVoiceConnectorEmergencyCallingConfiguration']],
   ['no part of this server uses the names of these systems', ALL, ['PutVoiceConnectorExternalSystemsConfiguration']],
   ['calls carry no media through this server', ALL, [

@@ -230,6 +230,19 @@ function chimeQuotas({ chimeRooms, chimeMemberships, chimeBots }: CoreParts['set
   return { rooms: chimeRooms, memberships: chimeMemberships, bots: chimeBots };
 }
 
+function voiceLimits(settings: CoreParts['settings']): ServiceParts['voiceLimits'] {
+  return {
+    connectors: settings.voiceConnectors,
+    groups: settings.voiceGroups,
+    connectorsInGroup: settings.voiceConnectorsPerGroup,
+    callsPerSecond: settings.voiceCallsPerSecond,
+    sipMediaApplications: settings.sipMediaApplications,
+    sipRules: settings.sipRules,
+    credentials: settings.voiceCredentials,
+    profileDomains: settings.voiceProfileDomains,
+  };
+}
+
 /** Creates the parts that background work of the services uses outside of transactions. */
 function composeTasks({ settings, lookUpTxt, vault }: CoreParts): TaskParts {
   const { directorySyncSeconds, internalDirectories } = settings;
@@ -280,6 +293,8 @@ function composeServer(
       legacyChime: settings.legacyChime,
       supportAddress: settings.supportAddress,
       quotas: chimeQuotas(settings),
+      voiceLimits: voiceLimits(settings),
+      pipelineLimits: { configurations: settings.insightsConfigurations, pools: settings.videoStreamPools },
       postJson: jsonPoster(settings.outgoingInternalHosts),
       async checkDirectory(directory) {
         const { ldapDirectories } = await import('../sign-in/people/ldap.ts');

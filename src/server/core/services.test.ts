@@ -5,6 +5,7 @@ import { resourceTypesOf } from '#model/authorization.ts';
 import { loadModel } from '#model/load.ts';
 import { SERVICE_NAMES } from '#model/services.ts';
 import { DEFAULT_QUOTAS } from '#services/chime-kit/quotas.ts';
+import { DEFAULT_PIPELINE_LIMITS, DEFAULT_VOICE_LIMITS } from '#services/chime-kit/voice-limits.ts';
 import { linkedService } from '#services/iam/service-linked-roles.ts';
 import { ACCOUNT, openOperations, START } from '#services/kit/fixture.ts';
 import type { Kind } from '#services/kit/resource-kind.ts';
@@ -33,6 +34,8 @@ const PARTS = {
   legacyChime: true,
   supportAddress: undefined,
   quotas: DEFAULT_QUOTAS,
+  voiceLimits: DEFAULT_VOICE_LIMITS,
+  pipelineLimits: DEFAULT_PIPELINE_LIMITS,
   postJson: async () => undefined,
   tryOutgoing: unused,
   checkDirectory: async () => undefined,

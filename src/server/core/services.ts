@@ -10,10 +10,10 @@ import { type ChimeParts, chime } from '#services/chime/service.ts';
 import { chimeUserArn } from '#services/chime-kit/chime-app-instance.ts';
 import type { ChimeImport } from '#services/chime-kit/chime-import.ts';
 import { identity } from '#services/chime-sdk-identity/service.ts';
-import { mediaPipelines } from '#services/chime-sdk-media-pipelines/service.ts';
+import { mediaPipelines, type PipelineParts } from '#services/chime-sdk-media-pipelines/service.ts';
 import { meetings } from '#services/chime-sdk-meetings/service.ts';
 import { messaging } from '#services/chime-sdk-messaging/service.ts';
-import { voice } from '#services/chime-sdk-voice/service.ts';
+import { type VoiceParts, voice } from '#services/chime-sdk-voice/service.ts';
 import type { LogBuckets } from '#services/cloudtrail/log-buckets.ts';
 import type { LogGroups } from '#services/cloudtrail/log-groups.ts';
 import { cloudtrail } from '#services/cloudtrail/service.ts';
@@ -51,6 +51,9 @@ export interface ServiceParts extends Omit<IamParts, 'linkedRoleUsage'>, StsPart
   readonly logGroups: LogGroups;
   readonly privateSipPeers: readonly string[];
   readonly sipHostSuffix: string;
+  /** Limits of Chime SDK voice and of Chime SDK media pipelines. */
+  readonly voiceLimits: VoiceParts['voiceLimits'];
+  readonly pipelineLimits: PipelineParts['pipelineLimits'];
   /** Whether the service `chime` has the operations that AWS removed from it and that another service has today. */
   readonly legacyChime: boolean;
   /** Tries destinations of log groups and functions of bots. */

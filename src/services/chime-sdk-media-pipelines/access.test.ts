@@ -1,42 +1,67 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_PIPELINE_LIMITS } from '../chime-kit/voice-limits.ts';
 import { ACCOUNT, accessOf, OTHER_ACCOUNT } from '../kit/fixture.ts';
-import { isNotYet } from '../kit/not-yet.ts';
 import type { Access } from '../kit/operation.ts';
 import { openFixture, REQUEST } from './fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';
 
-const OPERATIONS = mediaPipelinesOperations();
+const OPERATIONS = mediaPipelinesOperations({ limits: DEFAULT_PIPELINE_LIMITS });
 const PLACE = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration`;
 const ARN = `${PLACE}/calls`;
+const POOLS = `arn:aws:chime:us-east-1:${ACCOUNT}:media-pipeline-kinesis-video-stream-pool`;
+const PIPELINES = `arn:aws:chime:us-east-1:${ACCOUNT}:media-pipeline`;
 const TAGS = [{ Key: 'Team', Value: 'blue' }];
 
 /** Input with every member that determines the required permissions (`access`), except role ARNs. */
-const INPUT = { Identifier: 'calls', MediaInsightsPipelineConfigurationName: 'calls', ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
+const INPUT = {
+  Identifier: 'calls',
+  MediaInsightsPipelineConfigurationName: 'calls',
+  ResourceARN: ARN,
+  TagKeys: ['Team'],
+  Tags: TAGS,
+  MediaPipelineId: 'calls',
+  Sinks: [{ SinkArn: `${POOLS}/calls` }],
+  MediaInsightsPipelineConfigurationArn: ARN,
+};
 
 const required = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });
 
 const questions = (access: readonly Access[]) => access.map(({ action, resources }) => [action, ...resources]);
 
 // biome-ignore format: a table
-const RESOURCES: Readonly<Record<string, readonly [action: string, resource: string][]>> = {
+const RESOURCES: Readonly<Record<string, readonly (readonly [action: string, resource: string])[]>> = {
   CreateMediaInsightsPipelineConfiguration: [['chime:CreateMediaInsightsPipelineConfiguration', `${PLACE}/*`], ['chime:TagResource', `${PLACE}/*`]],
   GetMediaInsightsPipelineConfiguration:    [['chime:GetMediaInsightsPipelineConfiguration', ARN]],
   ListMediaInsightsPipelineConfigurations:  [['chime:ListMediaInsightsPipelineConfigurations', `${PLACE}/*`]],
   UpdateMediaInsightsPipelineConfiguration: [['chime:UpdateMediaInsightsPipelineConfiguration', ARN]],
   DeleteMediaInsightsPipelineConfiguration: [['chime:DeleteMediaInsightsPipelineConfiguration', ARN]],
+  CreateMediaPipelineKinesisVideoStreamPool: [['chime:CreateMediaPipelineKinesisVideoStreamPool', `${POOLS}/*`], ['chime:TagResource', `${POOLS}/*`]],
+  GetMediaPipelineKinesisVideoStreamPool:    [['chime:GetMediaPipelineKinesisVideoStreamPool', `${POOLS}/calls`]],
+  ListMediaPipelineKinesisVideoStreamPools:  [['chime:ListMediaPipelineKinesisVideoStreamPools', `${POOLS}/*`]],
+  UpdateMediaPipelineKinesisVideoStreamPool: [['chime:UpdateMediaPipelineKinesisVideoStreamPool', `${POOLS}/calls`]],
+  DeleteMediaPipelineKinesisVideoStreamPool: [['chime:DeleteMediaPipelineKinesisVideoStreamPool', `${POOLS}/calls`]],
+  ListMediaPipelines:                        [['chime:ListMediaPipelines', `${PIPELINES}/*`]],
+  ListMediaCapturePipelines:                 [['chime:ListMediaCapturePipelines', `${PIPELINES}/*`]],
+  CreateMediaStreamPipeline:                 [['chime:CreateMediaStreamPipeline', `${POOLS}/calls`], ['chime:TagResource', `${PIPELINES}/*`]],
+  CreateMediaInsightsPipeline:               [['chime:CreateMediaInsightsPipeline', ARN], ['chime:TagResource', `${PIPELINES}/*`]],
+  ...Object.fromEntries(['CreateMediaCapturePipeline', 'CreateMediaConcatenationPipeline', 'CreateMediaLiveConnectorPipeline']
+    .map((name) => [name, [[`chime:${name}`, `${PIPELINES}/*`], ['chime:TagResource', `${PIPELINES}/*`]] as const])),
+  ...Object.fromEntries([
+    'GetMediaCapturePipeline', 'DeleteMediaCapturePipeline', 'GetMediaPipeline', 'DeleteMediaPipeline', 'UpdateMediaInsightsPipelineStatus',
+    'StartSpeakerSearchTask', 'GetSpeakerSearchTask', 'StopSpeakerSearchTask', 'StartVoiceToneAnalysisTask', 'GetVoiceToneAnalysisTask', 'StopVoiceToneAnalysisTask',
+  ].map((name) => [name, [[`chime:${name}`, `${PIPELINES}/calls`]] as const])),
   TagResource:                              [['chime:TagResource', ARN]],
   UntagResource:                            [['chime:UntagResource', ARN]],
   ListTagsForResource:                      [['chime:ListTagsForResource', ARN]],
 };
 
-test('Access: every implemented operation is in the table', () => {
-  const implemented = Object.entries(OPERATIONS).flatMap(([name, operation]) => (isNotYet(operation) ? [] : [name]));
-  assert.deepEqual(Object.keys(RESOURCES).sort(), implemented.sort());
+test('Access: every operation is in the table', () => {
+  assert.deepEqual(Object.keys(RESOURCES).sort(), Object.keys(OPERATIONS).sort());
 });
 
 for (const [name, expected] of Object.entries(RESOURCES)) {
-  test(`Access: ${name} requires its own action on the configuration (CHM-3)`, () => {
+  test(`Access: ${name} requires its own action on its resource (CHM-3)`, () => {
     assert.deepEqual(questions(required(name, INPUT)), expected);
   });
 

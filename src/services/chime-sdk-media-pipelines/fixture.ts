@@ -4,6 +4,8 @@ import type {
   CreateMediaInsightsPipelineConfigurationRequest,
   MediaInsightsPipelineConfigurationElement,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
+import type { Store } from '#store/store.ts';
+import { DEFAULT_PIPELINE_LIMITS, type PipelineLimits } from '../chime-kit/voice-limits.ts';
 import { addRole } from '../iam/fixture.ts';
 import { ACCOUNT, openOperations } from '../kit/fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';
@@ -38,8 +40,10 @@ export function trustOf(Service: string, sourceAccount: string = ACCOUNT): objec
   };
 }
 
-export async function openFixture() {
-  const opened = await openOperations<ChimeSdkMediaPipelinesApi>(mediaPipelinesOperations());
+/** Opens the fixture on a store, by default an empty one in memory. */
+export async function openFixture(limits: Partial<PipelineLimits> = {}, store?: Store) {
+  const operations = mediaPipelinesOperations({ limits: { ...DEFAULT_PIPELINE_LIMITS, ...limits } });
+  const opened = await openOperations<ChimeSdkMediaPipelinesApi>(operations, [], store);
   await addRole(opened.store, ROLE, { trustPolicy: trustOf('mediapipelines.chime.amazonaws.com') });
   return opened;
 }

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { CreateVoiceConnectorRequest } from '#model/generated/chime-sdk-voice.ts';
 import { loadModel } from '#model/load.ts';
+import { DEFAULT_VOICE_LIMITS } from '../chime-kit/voice-limits.ts';
 import { VOICE_REGIONS } from './connectors.ts';
-import { DEFAULT_LIMITS } from './deps.ts';
 import { ACCOUNT, OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
 
 const REQUEST: CreateVoiceConnectorRequest = { Name: 'trunk', RequireEncryption: true };
@@ -51,7 +51,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateVoiceConnectorRequ
 
 for (const [title, change, code] of REFUSED) {
   test(`CreateVoiceConnector: ${title} is ${code}, and nothing is created`, async () => {
-    const { run, connector } = await openFixture({ limits: { ...DEFAULT_LIMITS, connectors: 1 } });
+    const { run, connector } = await openFixture({ limits: { ...DEFAULT_VOICE_LIMITS, connectors: 1 } });
     await connector();
     await assert.rejects(run('CreateVoiceConnector', { ...REQUEST, ...change }), { code });
     assert.equal((await run('ListVoiceConnectors', {})).VoiceConnectors?.length, 1);
@@ -59,7 +59,7 @@ for (const [title, change, code] of REFUSED) {
 }
 
 test('CreateVoiceConnector: the limit applies to one account in one region', async () => {
-  const { connector } = await openFixture({ limits: { ...DEFAULT_LIMITS, connectors: 1 } });
+  const { connector } = await openFixture({ limits: { ...DEFAULT_VOICE_LIMITS, connectors: 1 } });
   await connector();
   await connector({}, { region: 'eu-west-1' });
   await connector({}, { accountId: OTHER_ACCOUNT });

@@ -1,13 +1,15 @@
 /** Fixture of the tests in this folder: the operations on a real store in memory. */
 import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
-import { openOperations, type Run } from '../kit/fixture.ts';
-import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
+import { DEFAULT_VOICE_LIMITS } from '../chime-kit/voice-limits.ts';
+import { ACCOUNT, openOperations, type Run } from '../kit/fixture.ts';
+import type { VoiceDeps } from './deps.ts';
 import { DEFAULT_HOST_SUFFIX } from './host-names.ts';
 import { voiceOperations } from './operations.ts';
 import { sipPeers } from './sip-peers.ts';
 
-export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
+export { CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
+export { ACCOUNT };
 
 type Api = ChimeSdkVoiceApi;
 
@@ -30,21 +32,25 @@ export interface Fixture {
   connector(more?: Partial<Api['CreateVoiceConnector']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
   /** Creates a SIP media application with a new name. Resolves to its ID. */
   application(more?: Partial<Api['CreateSipMediaApplication']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
+  /** Creates a voice profile domain. Resolves to its ID. */
+  domain(more?: Partial<Api['CreateVoiceProfileDomain']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
 }
 
-/** Opens the fixture. If a test passes no `vault`, an operation that encrypts a password throws. */
-export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}): Promise<Fixture> {
+/** Opens the fixture on a store, by default an empty one in memory. If a test passes no `vault`, an operation that encrypts a password throws. */
+export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}, opened?: Store): Promise<Fixture> {
   const seal = () => {
     throw new Error('this test has no vault');
   };
   const { store, run } = await openOperations<Api>(
     voiceOperations({
       vault: { seal },
-      limits: limits ?? DEFAULT_LIMITS,
+      limits: limits ?? DEFAULT_VOICE_LIMITS,
       sipPeers: sipPeers([]),
       hostSuffix: DEFAULT_HOST_SUFFIX,
       ...deps,
     }),
+    [],
+    opened,
   );
   let applications = 0;
   return {
@@ -64,6 +70,15 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}):
       const input = { Name: `app ${++applications}`, AwsRegion, Endpoints: [{ LambdaArn: lambdaIn(AwsRegion) }], ...more };
       const { SipMediaApplication } = await run('CreateSipMediaApplication', input, as);
       return SipMediaApplication?.SipMediaApplicationId as string;
+    },
+    async domain(more = {}, as = {}) {
+      const ServerSideEncryptionConfiguration = { KmsKeyArn: `arn:aws:kms:${as.region ?? 'us-east-1'}:${ACCOUNT}:key/k` };
+      const { VoiceProfileDomain } = await run(
+        'CreateVoiceProfileDomain',
+        { Name: 'customers', ServerSideEncryptionConfiguration, ...more },
+        as,
+      );
+      return VoiceProfileDomain?.VoiceProfileDomainId as string;
     },
   };
 }

@@ -3,6 +3,7 @@ import { arn } from '#core/arn.ts';
 import type {
   CallDistributionType,
   ChimeSdkVoiceApi,
+  ServerSideEncryptionConfiguration,
   SipMediaApplicationEndpoint,
   SipMediaApplicationLoggingConfiguration,
   SipRuleTargetApplication,
@@ -41,6 +42,12 @@ export interface SipRuleDocument {
   readonly TriggerType: SipRuleTriggerType;
   readonly TriggerValue: string;
   readonly TargetApplications: readonly SipRuleTargetApplication[];
+}
+
+export interface VoiceProfileDomainDocument {
+  readonly Name: string;
+  readonly Description?: string;
+  readonly ServerSideEncryptionConfiguration: ServerSideEncryptionConfiguration;
 }
 
 /**
@@ -116,6 +123,16 @@ export const SIP_RULE: VoiceKind<SipRuleDocument> = {
   title: 'SipRule',
   identifiers: ['SipRuleId'],
   locate,
+};
+
+/** Domains of voice profiles. Source: service authorization reference, resource type voice-profile-domain: the ARN. */
+export const VOICE_PROFILE_DOMAIN: VoiceKind<VoiceProfileDomainDocument> = {
+  name: 'voice-profile-domain',
+  conventions: CONVENTIONS,
+  title: 'VoiceProfileDomain',
+  identifiers: ['VoiceProfileDomainId'],
+  locate,
+  arn: { member: 'VoiceProfileDomainArn', of: arnOfType('voice-profile-domain') },
 };
 
 /** Returns a function that returns the ARNs of one resource type: `arn:aws:chime:us-east-1:111122223333:vc/<id>`. */

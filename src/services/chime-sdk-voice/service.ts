@@ -1,6 +1,7 @@
 import type { Vault } from '#core/vault.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { CHIME_SETTINGS } from '../chime-kit/settings.ts';
+import type { VoiceLimits } from '../chime-kit/voice-limits.ts';
 import { arnOf } from '../kit/resource-access.ts';
 import { type Reseal, sealedKind, service } from '../kit/service.ts';
 import { listOfAccount } from './access.ts';
@@ -11,6 +12,7 @@ import {
   sipCredentialBinding,
   VOICE_CONNECTOR,
   VOICE_CONNECTOR_GROUP,
+  VOICE_PROFILE_DOMAIN,
   type VoiceConnectorDocument,
 } from './kinds.ts';
 
@@ -21,20 +23,17 @@ export interface VoiceParts {
   readonly privateSipPeers: readonly string[];
   /** Suffix of outbound host names, with its dot. */
   readonly sipHostSuffix: string;
+  readonly voiceLimits: VoiceLimits;
 }
 
-/** Chime SDK voice: Voice Connectors, their groups, SIP media applications and SIP rules. */
+/** Chime SDK voice: Voice Connectors, their groups, SIP media applications, SIP rules and voice profile domains. */
 export const voice = service<VoiceParts>({
   name: 'chime-sdk-voice',
-  async operations({ vault, privateSipPeers, sipHostSuffix }) {
-    const [{ voiceOperations }, { DEFAULT_LIMITS }, { sipPeers }] = await Promise.all([
-      import('./operations.ts'),
-      import('./deps.ts'),
-      import('./sip-peers.ts'),
-    ]);
-    return voiceOperations({ vault, limits: DEFAULT_LIMITS, sipPeers: sipPeers(privateSipPeers), hostSuffix: sipHostSuffix });
+  async operations({ vault, privateSipPeers, sipHostSuffix, voiceLimits }) {
+    const [{ voiceOperations }, { sipPeers }] = await Promise.all([import('./operations.ts'), import('./sip-peers.ts')]);
+    return voiceOperations({ vault, limits: voiceLimits, sipPeers: sipPeers(privateSipPeers), hostSuffix: sipHostSuffix });
   },
-  kinds: [VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, SIP_MEDIA_APPLICATION, SIP_RULE, CHIME_SETTINGS],
+  kinds: [VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, SIP_MEDIA_APPLICATION, SIP_RULE, VOICE_PROFILE_DOMAIN, CHIME_SETTINGS],
   sealed: [sealedKind(VOICE_CONNECTOR, resealedConnector)],
   sweeps: [() => forgetCalls],
   linkedRoles: [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { ChimeSdkVoiceApi, CreateSipMediaApplicationRequest } from '#model/generated/chime-sdk-voice.ts';
-import { DEFAULT_LIMITS } from './deps.ts';
+import { DEFAULT_VOICE_LIMITS } from '../chime-kit/voice-limits.ts';
 import { ACCOUNT, lambdaIn, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
 
 const REQUEST = {
@@ -43,7 +43,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateSipMediaApplicatio
 
 for (const [title, change, code] of REFUSED) {
   test(`CreateSipMediaApplication: ${title} is ${code}, and nothing is created`, async () => {
-    const { run, application } = await openFixture({ limits: { ...DEFAULT_LIMITS, sipMediaApplications: 1 } });
+    const { run, application } = await openFixture({ limits: { ...DEFAULT_VOICE_LIMITS, sipMediaApplications: 1 } });
     await application({ Name: 'taken' });
     await assert.rejects(run('CreateSipMediaApplication', { ...REQUEST, ...change }), { code });
     assert.equal((await run('ListSipMediaApplications', {})).SipMediaApplications?.length, 1);

@@ -2,7 +2,6 @@ import { parseArn } from '#core/arn.ts';
 import type { ChimeSdkVoiceApi, UpdateSipMediaApplicationRequest } from '#model/generated/chime-sdk-voice.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
-import { placeIn } from '../kit/resource-kind.ts';
 import { member } from '../kit/resource-member.ts';
 import { listOfAccount } from './access.ts';
 import { VOICE_REGIONS } from './connectors.ts';
@@ -35,8 +34,9 @@ export function sipMediaApplicationOperations(deps: VoiceDeps) {
    * CreateSipMediaApplication and UpdateSipMediaApplication.
    */
   async function requireFreeName(call: Call, { document, before }: ApplicationChange): Promise<void> {
-    const others = await call.tx.resources.list(SIP_MEDIA_APPLICATION, placeIn(call), most);
-    if (others.some((other) => other.id !== before?.id && other.document.Name === document.Name)) {
+    // Not only the first `most` applications, because the operator can lower the limit.
+    const all = await listOfAccount(call.tx, call, SIP_MEDIA_APPLICATION);
+    if (all.some(({ id, region, document: { Name } }) => region === call.region && id !== before?.id && Name === document.Name)) {
       throw new AwsError('ConflictException', `A SIP media application with the name '${document.Name}' already exists.`);
     }
   }

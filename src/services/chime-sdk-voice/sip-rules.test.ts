@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi, CreateSipRuleRequest, SipRuleTargetApplication } from '#model/generated/chime-sdk-voice.ts';
-import { DEFAULT_LIMITS } from './deps.ts';
+import { DEFAULT_VOICE_LIMITS } from '../chime-kit/voice-limits.ts';
 import { type Fixture, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
 
 const HOST = (id: string) => `${id}.voiceconnector.chime.aws`;
@@ -62,7 +62,7 @@ const REFUSED: readonly [title: string, change: (fixture: Fixture) => Promise<Pa
 
 for (const [title, change, code] of REFUSED) {
   test(`CreateSipRule: ${title} is ${code}, and nothing is created`, async () => {
-    const fixture = await openFixture({ limits: { ...DEFAULT_LIMITS, sipRules: 1 } });
+    const fixture = await openFixture({ limits: { ...DEFAULT_VOICE_LIMITS, sipRules: 1 } });
     await rule(fixture);
     await assert.rejects(rule(fixture, { TriggerValue: '+15550101', ...(await change(fixture)) }), { code });
     assert.equal((await fixture.run('ListSipRules', {})).SipRules?.length, 1);

@@ -8,6 +8,7 @@ const TAGS = [{ Key: 'team', Value: 'blue' }];
 for (const [type, kind] of [
   ['vc', 'connector'],
   ['sma', 'application'],
+  ['voice-profile-domain', 'domain'],
 ] as const) {
   test(`Tags: tags of a resource of the type ${type} are created, added and removed`, async () => {
     const fixture = await openFixture();

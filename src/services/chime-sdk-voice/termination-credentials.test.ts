@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openVault } from '#access/vault.ts';
 import type { Credential } from '#model/generated/chime-sdk-voice.ts';
-import { DEFAULT_LIMITS } from './deps.ts';
+import { DEFAULT_VOICE_LIMITS } from '../chime-kit/voice-limits.ts';
 import { ACCOUNT, openFixture, TERMINATION } from './fixture.ts';
 import { sipCredentialBinding, VOICE_CONNECTOR } from './kinds.ts';
 
@@ -11,7 +11,7 @@ const ADA = { Username: 'ada', Password: 'first secret' };
 const BOB = { Username: 'bob', Password: 'second secret' };
 
 async function openTermination() {
-  const fixture = await openFixture({ vault, limits: { ...DEFAULT_LIMITS, credentials: 2 } });
+  const fixture = await openFixture({ vault, limits: { ...DEFAULT_VOICE_LIMITS, credentials: 2 } });
   const VoiceConnectorId = await fixture.connector();
   await fixture.run('PutVoiceConnectorTermination', { VoiceConnectorId, Termination: TERMINATION });
   const kept = async () => {

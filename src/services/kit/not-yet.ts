@@ -28,7 +28,25 @@ export function notYet(operation: string): NotYet {
   };
 }
 
-/** Reports whether an operation of a table is not implemented. */
+/**
+ * An operation that no request can complete, because it needs something that this server does not have, such as the audio
+ * of calls. The server authorizes the request and checks the resources that it names. Then it returns an error of the model.
+ */
+export interface Refused<Input = unknown> extends NotYet<Input> {
+  readonly refused: true;
+}
+
+/** Returns the declaration of an operation that no request can complete. `docs/parity.md` lists these operations with a reason. */
+export function refused<Input>(operation: DeclaredOperation<Input, never>): Refused<Input> {
+  return { ...operation, notYet: true, refused: true };
+}
+
+/** Reports whether an operation of a table is not implemented. Includes the operations that the server refuses. */
 export function isNotYet(operation: object): operation is NotYet {
   return 'notYet' in operation;
+}
+
+/** Reports whether no request can complete an operation of a table. */
+export function isRefused(operation: object): operation is Refused {
+  return 'refused' in operation;
 }

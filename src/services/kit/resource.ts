@@ -79,6 +79,11 @@ export interface Create<Document, Api, Name extends keyof Api> extends Declared<
   readonly document?: (call: Call, input: InputOf<Api, Name>, key: ResourceKey) => Document | Promise<Document>;
   /** Returns the ID of the new resource. Default: a UUID. */
   readonly id?: (call: Call, input: InputOf<Api, Name>) => string;
+  /**
+   * If true, a request with the `ClientRequestToken` of an earlier request returns the resource of that request, although
+   * the model does not mark the member as an idempotency token.
+   */
+  readonly once?: true;
   /** Error for an ID that is in use. Required if clients choose IDs. */
   readonly conflict?: (input: InputOf<Api, Name>) => AwsError;
   /**
@@ -222,34 +227,39 @@ function createOperation<Document>(
     access: accessOf(create, onCreate(kind)),
     async handle(call, input) {
       const home = await homeOrThrow(call, kind, input);
-      const record = await createOnce(call, kind, operation, input, () => store(call, input, home));
+      const record = await createOnce(call, kind, create, input, () => store(call, input, home));
       return outputOf(kind, operation, record, input, computed);
     },
   };
 }
 
-/** Creates a resource, or returns the resource that was created with the same client request token. */
+/**
+ * Creates a resource, or returns the resource that was created with the same client request token. The stored result is
+ * the identifier of the resource and the time of its creation. The time distinguishes resources that had the same
+ * identifier one after the other. Earlier versions of Belfry stored no time.
+ */
 async function createOnce<Document>(
   call: Call,
   kind: Kind<Document>,
-  operation: string,
+  { operation, once: always }: Create<Document, AnyApi, string>,
   input: Members,
   create: () => Promise<ResourceRecord<Document>>,
 ): Promise<ResourceRecord<Document>> {
   const { ClientRequestToken } = input;
-  if (typeof ClientRequestToken !== 'string' || !hasToken(kind, operation)) return await create();
+  if (typeof ClientRequestToken !== 'string' || !(always ?? hasToken(kind, operation))) return await create();
   let record: ResourceRecord<Document> | undefined;
   await once(
     call,
     actionName(kind.conventions.service, operation) as `chime:${string}`,
     { ...input, ClientRequestToken },
-    async (identifier) => {
+    async (result) => {
+      const [identifier, createdAt] = result.split(' ');
       record = await find(call.tx, call, kind, { ...input, [kind.identifiers.at(-1) as string]: identifier });
-      return record !== undefined;
+      return record !== undefined && (createdAt === undefined || createdAt === String(record.createdAt));
     },
     async () => {
       record = await create();
-      return newIdentifierOf(kind, record);
+      return `${newIdentifierOf(kind, record)} ${record.createdAt}`;
     },
   );
   return record as ResourceRecord<Document>;

@@ -74,7 +74,7 @@ const CONFIGURATIONS: readonly (readonly [operation: string, input: object, ...e
   ['PutVoiceConnectorEmergencyCallingConfiguration', { EmergencyCallingConfiguration: { DNIS: [] } }],
 ];
 
-/** Records calls on Voice Connectors, groups, SIP media applications and rules: successes, then errors of each operation. */
+/** Records calls on Voice Connectors, groups, SIP media applications, rules and voice profile domains: successes, then errors of each operation. */
 export async function voice(recorder: Recorder): Promise<undefined> {
   const calls = recorder.of('chime-sdk-voice');
   const { VoiceConnector, second } = await connectors(calls);
@@ -82,6 +82,8 @@ export async function voice(recorder: Recorder): Promise<undefined> {
   await groups(calls, second.VoiceConnectorId);
   await tags(calls, VoiceConnector);
   const SipMediaApplicationId = await applications(calls, recorder.accountId);
+  await domains(calls, VoiceConnector.VoiceConnectorId, recorder.accountId);
+  await refusals(calls, VoiceConnector.VoiceConnectorId, SipMediaApplicationId, recorder.accountId);
   await rules(calls, SipMediaApplicationId, [VoiceConnector.OutboundHostName, second.OutboundHostName]);
   await settings(calls);
   await calls.ok('DeleteVoiceConnector', { VoiceConnectorId: second.VoiceConnectorId });
@@ -209,6 +211,72 @@ async function rules({ ok, call }: ServiceCalls, SipMediaApplicationId: string, 
   ])
     await call(operation, { SipMediaApplicationId, SipMediaApplicationLoggingConfiguration: {} });
   for (const operation of ['GetSipRule', 'UpdateSipRule', 'DeleteSipRule']) await call(operation, { SipRuleId, Name: 'x' });
+}
+
+/** Creates, changes and deletes a voice profile domain. */
+async function domains({ ok, call }: ServiceCalls, VoiceConnectorId: string, accountId: string): Promise<void> {
+  const KmsKeyArn = `arn:aws:kms:us-east-1:${accountId}:key/k`;
+  const domain = {
+    Name: 'customers',
+    Description: 'Consented',
+    ServerSideEncryptionConfiguration: { KmsKeyArn },
+    ClientRequestToken: 'domain',
+    Tags: [{ Key: 'team', Value: 'blue' }],
+  };
+  const { VoiceProfileDomain } = await ok('CreateVoiceProfileDomain', domain);
+  const { VoiceProfileDomainId, VoiceProfileDomainArn } = VoiceProfileDomain;
+  await ok('CreateVoiceProfileDomain', domain);
+  await call('CreateVoiceProfileDomain', { ...domain, Name: 'others' });
+  const { ClientRequestToken: _, ...without } = domain;
+  await call('CreateVoiceProfileDomain', { ...without, ServerSideEncryptionConfiguration: { KmsKeyArn: `${KmsKeyArn}:alias` } });
+  await call('CreateVoiceProfileDomain', {
+    ...without,
+    ServerSideEncryptionConfiguration: { KmsKeyArn: KmsKeyArn.replace('us-east-1', 'eu-west-1') },
+  });
+  for (const Name of ['second', 'third']) await ok('CreateVoiceProfileDomain', { ...without, Name });
+  await call('CreateVoiceProfileDomain', { ...without, Name: 'one too many' });
+  await ok('GetVoiceProfileDomain', { VoiceProfileDomainId });
+  await ok('ListVoiceProfileDomains', { MaxResults: 2 });
+  await call('ListVoiceProfileDomains', { NextToken: 'forged' });
+  await ok('UpdateVoiceProfileDomain', { VoiceProfileDomainId, Name: 'callers' });
+  await ok('ListVoiceProfiles', { VoiceProfileDomainId });
+  await ok('TagResource', { ResourceARN: VoiceProfileDomainArn, Tags: [{ Key: 'phase', Value: 'two' }] });
+  await ok('ListTagsForResource', { ResourceARN: VoiceProfileDomainArn });
+  await call('StartSpeakerSearchTask', { VoiceConnectorId, VoiceProfileDomainId, TransactionId: NONE });
+  await ok('DeleteVoiceProfileDomain', { VoiceProfileDomainId });
+  for (const operation of ['GetVoiceProfileDomain', 'UpdateVoiceProfileDomain', 'DeleteVoiceProfileDomain', 'ListVoiceProfiles'])
+    await call(operation, { VoiceProfileDomainId });
+}
+
+/** Calls the operations that the server refuses, first with resources that exist. */
+async function refusals({ call }: ServiceCalls, connector: string, application: string, accountId: string): Promise<void> {
+  const ids = { TransactionId: NONE, SpeakerSearchTaskId: NONE, VoiceToneAnalysisTaskId: NONE, ProxySessionId: NONE };
+  const more = {
+    VoiceProfileDomainId: NONE,
+    LanguageCode: 'en-US',
+    IsCaller: true,
+    DefaultSessionExpiryMinutes: 1,
+    PhoneNumberPoolCountries: ['US'],
+    ParticipantPhoneNumbers: ['+15550100', '+15550101'],
+    Capabilities: ['Voice'],
+  };
+  for (const VoiceConnectorId of [connector, NONE]) {
+    for (const task of ['SpeakerSearchTask', 'VoiceToneAnalysisTask'])
+      for (const verb of ['Start', 'Get', 'Stop']) await call(`${verb}${task}`, { VoiceConnectorId, ...ids, ...more });
+    for (const verb of ['Put', 'Get', 'Delete']) await call(`${verb}VoiceConnectorProxy`, { VoiceConnectorId, ...more });
+    for (const verb of ['Create', 'Get', 'Update', 'Delete']) await call(`${verb}ProxySession`, { VoiceConnectorId, ...ids, ...more });
+    await call('ListProxySessions', { VoiceConnectorId });
+  }
+  for (const SipMediaApplicationId of [application, NONE]) {
+    const numbers = { FromPhoneNumber: '+15550100', ToPhoneNumber: '+15550101' };
+    await call('CreateSipMediaApplicationCall', { SipMediaApplicationId, ...numbers });
+    await call('UpdateSipMediaApplicationCall', { SipMediaApplicationId, TransactionId: NONE, Arguments: {} });
+  }
+  await call('CreateVoiceProfile', ids);
+  for (const verb of ['Get', 'Update', 'Delete']) await call(`${verb}VoiceProfile`, { VoiceProfileId: NONE, ...ids });
+  const address = { StreetNumber: '1', StreetInfo: 'Main Street', City: 'Seattle', State: 'WA', Country: 'US', PostalCode: '98101' };
+  await call('ValidateE911Address', { AwsAccountId: accountId, ...address });
+  await call('ValidateE911Address', { AwsAccountId: accountId, ...address, Country: 'XX' });
 }
 
 async function settings({ ok, call }: ServiceCalls): Promise<void> {
