@@ -9,7 +9,8 @@ const USAGE = `belfry: a self-hosted server compatible with Amazon Chime and the
 
   belfry start [--flag VALUE …]             start the server; 'belfry start --help' lists the settings
   belfry backup TARGET                      copy the SQLite database to the new folder TARGET, also while the server runs
-  belfry policy test|validate|diff|replay … test, check and compare IAM policies, and replay requests; no server is needed
+  belfry policy test|validate|diff …        test, check and compare IAM policies; no server is needed
+  belfry policy replay|suggest …            replay recorded requests with changed policies, and suggest policies
   belfry explain REQUEST_ID                 explain the decision about a request, with the policies as they were then
   belfry trail status|prove|verify …        show and check the transparency log of trail records; no server is needed
   belfry trail serve-tiles …                serve the transparency log to monitors over HTTP; no server is needed

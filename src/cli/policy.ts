@@ -2,7 +2,7 @@ import type { PolicyType } from '#policy/decision.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import { runCommand, type Subcommand } from './command.ts';
 import { policyDiff } from './policy-diff.ts';
-import { REPLAY, REPLAY_USAGE } from './policy-replay.ts';
+import { REPLAY, REPLAY_USAGE, SUGGEST } from './policy-replay.ts';
 import { policyTest } from './policy-test.ts';
 import { policyValidate } from './policy-validate.ts';
 
@@ -26,6 +26,7 @@ export function policyCommand(args: readonly string[]): Promise<number> {
 
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   replay: REPLAY,
+  suggest: SUGGEST,
   test: { flags: [], operand: 'FILE …', run: (parsed) => policyTest(filesOf(parsed)) },
   validate: {
     flags: [TYPE],

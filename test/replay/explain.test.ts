@@ -4,6 +4,8 @@
  * were. Each grant that an explanation proposes is then really added, and the same request is allowed.
  */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import {
@@ -37,6 +39,7 @@ import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { callOwn } from '../../src/cli/own-call.ts';
 import { startAccount } from '../kit/account.ts';
+import { newFolder } from '../kit/folder.ts';
 import type { Keys } from '../kit/keys.ts';
 import { createMeeting } from '../kit/meeting.ts';
 import { errorOf } from '../kit/outcome.ts';
@@ -313,6 +316,33 @@ test('belfry explain: prints the decision, the statements and the grant', async 
     [unknown.status, unknown.stderr],
     [1, 'belfry explain: ResourceNotFoundException: The trail has no record with this ID: x\n'],
   );
+});
+
+test('belfry policy replay and suggest: read the database of the running server', async () => {
+  const data = ['--data', server.dataFolder];
+  const folder = newFolder('suggest');
+  const unchanged = await belfry(['policy', 'replay', ...data]);
+  assert.deepEqual([unchanged.status, unchanged.stderr], [0, '']);
+  assert.match(unchanged.stdout, /^[0-9]+ records, [0-9]+ decided again, 0 decisions flip$/m);
+
+  const change = join(folder, 'change.json');
+  const document = { Version: '2012-10-17', Statement: [allow('*')] };
+  writeFileSync(change, JSON.stringify({ changes: [{ inline: 'all', of: userArn('nobody'), document }] }));
+  const replayed = await belfry(['policy', 'replay', '--change', change, '--account-id', accountId, ...data]);
+  assert.equal(replayed.status, 1);
+  assert.match(replayed.stdout, new RegExp(`^denied → allowed {2}chime:GetMeeting {2}${userArn('nobody')}: 1$`, 'm'));
+  const lines = await belfry(['policy', 'replay', '--change', change, '--json', ...data]);
+  assert.equal((JSON.parse(lines.stdout) as { readonly allowed: boolean }).allowed, true);
+  writeFileSync(change, JSON.stringify({ changes: [{ attach: 'arn:aws:iam::aws:policy/AWSDenyAll', to: userArn('absent') }] }));
+  assert.match((await belfry(['policy', 'replay', '--change', change, ...data])).stderr, /names what does not exist/);
+
+  const out = join(folder, 'caller');
+  const suggested = await belfry(['policy', 'suggest', '--principal', userArn('caller'), '--out', out, ...data]);
+  assert.equal(suggested.status, 0, suggested.stderr);
+  assert.deepEqual((JSON.parse(readFileSync(`${out}.json`, 'utf8')) as { readonly Statement: readonly object[] }).Statement, [
+    { Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: [account.roleArn('open')] },
+  ]);
+  assert.equal((await belfry(['policy', 'test', `${out}.iamtest.json`])).status, 0);
 });
 
 // This test is the last one, because it changes the policies.

@@ -38,10 +38,12 @@ import { decideAgain } from '#access/past/past-decision.ts';
 import { callerOf, requestOf } from '#access/past/past-request.ts';
 import { parseProposal, proposal } from '#access/past/proposal.ts';
 import { replayWindow } from '#access/past/replay-window.ts';
+import { generalized, holderOf, suggestPolicy } from '#access/past/suggestion.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { identityAt } from '#store/identity/identity-history.ts';
 import { recordOf, textOf } from '#store/identity/record-parts.ts';
@@ -411,4 +413,37 @@ test('replay of a window: a proposed new policy can be attached, and a change of
   assert.ok(flipped.length > 0);
   assert.equal(unmatched, undefined);
   assert.equal((await replayed({ attach: arn, to: federation.userArn('absent') })).unmatched?.kind, 'attach');
+});
+
+test('suggestPolicy: for each user and role, the policy allows every recorded request and keeps each Deny', async () => {
+  const holders = new Set(
+    (await decided()).filter(({ context }) => context.outcome.effect === 'Allow').map(({ caller }) => holderOf(caller)),
+  );
+  let suggested = 0;
+  for (const holder of [...holders].filter((arn) => /:(?:user|role)\//.test(arn))) {
+    const suggestion = await store.transaction(async ({ sql, identity }) =>
+      suggestPolicy(sql, await identity.accountIds(100), ALL, holder),
+    );
+    assert.ok(suggestion !== undefined, holder);
+    assert.deepEqual(suggestion.denied, [], holder);
+    assert.ok(suggestion.requests > 0 && suggestion.tests.length > 0, holder);
+    const compiled = compilePolicy(JSON.stringify(suggestion.policy));
+    for (const { action, resource, context } of suggestion.tests) {
+      const stack = linkStack({ identity: [{ policyId: 'suggested', policy: compiled }] });
+      assert.equal(decide(stack, { action, resources: [resource], context }).effect, 'Allow', `${holder} ${action}`);
+    }
+    suggested++;
+  }
+  assert.ok(suggested > 5, `${suggested} principals`);
+});
+
+test('suggestPolicy: many resources that differ only in their last part become one pattern', () => {
+  const meeting = (i: number) => `arn:aws:chime:us-east-1:111122223333:meeting/${i}`;
+  const meetings = (count: number) => Array.from({ length: count }, (_, i) => meeting(i));
+  assert.deepEqual(generalized(meetings(8)), meetings(8));
+  assert.deepEqual(generalized([...meetings(9), 'arn:aws:iam::111122223333:user/a']), [
+    'arn:aws:chime:us-east-1:111122223333:meeting/*',
+    'arn:aws:iam::111122223333:user/a',
+  ]);
+  assert.deepEqual(generalized(['*', meeting(1)]), ['*']);
 });

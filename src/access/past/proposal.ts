@@ -13,7 +13,9 @@ export type ProposedChange =
   | { readonly kind: 'attach' | 'detach'; readonly policy: string; readonly target: string }
   | { readonly kind: 'inline'; readonly name: string; readonly target: string; readonly document: string | undefined }
   | { readonly kind: 'boundary'; readonly policy: string | undefined; readonly target: string }
-  | { readonly kind: 'trust'; readonly target: string; readonly document: string };
+  | { readonly kind: 'trust'; readonly target: string; readonly document: string }
+  /** One inline policy in place of all policies and groups of a user or role. */
+  | { readonly kind: 'replace'; readonly target: string; readonly name: string; readonly document: string };
 
 /** Error of a proposed change that cannot be applied. */
 export class ProposalError extends Error {}
@@ -174,6 +176,12 @@ function membersOf(change: ProposedChange, record: IdentityRecords[PastKind]): J
       return { permissionsBoundaryArn: change.policy };
     case 'trust':
       return { trustPolicy: change.document };
+    case 'replace':
+      return {
+        attachedPolicyArns: [],
+        inlinePolicies: { [change.name]: change.document },
+        ...('groupIds' in record && { groupIds: [] }),
+      };
   }
 }
 

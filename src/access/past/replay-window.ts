@@ -8,6 +8,7 @@ import { type DecidedFacts, decisionsAfter, placeBefore } from '#store/trail/tra
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { principalOfSession, principalOfText } from '../stored-callers.ts';
+import type { PastIdentity } from './past-identity.ts';
 import { FactNotKept } from './past-request.ts';
 import type { Proposal } from './proposal.ts';
 import { type ReplayDecision, replayDecisions } from './replay.ts';
@@ -45,7 +46,7 @@ const PACKS = 256;
 
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
- * decision that differs from the recorded one.
+ * decision that differs from the recorded one, and `onDecided` for each decision.
  *
  * @throws RangeError  identity as of the first decision is not kept any more
  */
@@ -55,6 +56,7 @@ export async function replayWindow(
   { accountIds, from, to }: ReplayWindow,
   proposal: Proposal,
   onFlip: (flip: Flip) => void,
+  onDecided?: (context: DecisionContext, principal: Principal, identity: PastIdentity) => void,
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
@@ -65,6 +67,7 @@ export async function replayWindow(
 
   function note(facts: DecidedFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
     counts.decided++;
+    onDecided?.(context, principal, identity as WindowIdentity);
     if (allowed === (context.outcome.effect === 'Allow')) return;
     counts.flipped++;
     onFlip({ facts, principal, context, allowed });
