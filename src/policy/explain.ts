@@ -213,9 +213,10 @@ function explainStatement(
 
   const conditions = statement.conditions.map((condition) => traceCondition(condition, request.context, budget));
   // "All conditions must be met": operators and keys are joined by AND.
-  const met = !statement.misplaced && conditions.every(({ holds }) => holds);
+  const hasPrincipals = policyType === 'trust' || policyType === 'resource';
+  const met = (hasPrincipals || !statement.misplaced) && conditions.every(({ holds }) => holds);
   if (statement.resource === undefined) return { ref, effect, applies: met, start, end, action, conditions };
-  const shortArns = policyType !== 'trust' && policyType !== 'resource';
+  const shortArns = !hasPrincipals;
   const traced = traceElement(statement.resource, (value) => traceResource(value, resource, shortArns, request, budget));
   return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }

@@ -41,6 +41,7 @@ import { replayWindow } from '#access/past/replay-window.ts';
 import { generalized, holderOf, suggestPolicy } from '#access/past/suggestion.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
+import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
@@ -308,6 +309,21 @@ test('explain: every stored decision is explained and reproduced, and the explan
     const isOfPolicies = outcome.effect === 'Deny' && outcome.kind !== 'session-kind';
     assert.deepEqual(denied, isOfPolicies ? [outcome.kind] : [], row.eventName);
   }
+});
+
+test('explain: the traced trust policy of each assumed role has an Allow that applies', async () => {
+  const assumed = (await decided()).filter(
+    ({ context: { outcome, permissions } }) => outcome.effect === 'Allow' && permissions[0]?.trustPolicyOf?.includes(`:${accountId}:`),
+  );
+  for (const { row, context } of assumed) {
+    const { permissions } = await store.transaction((tx) => explainDecision(tx, context, accountId as AccountId));
+    const statements = permissions[0]?.resources[0]?.resourcePolicy?.statements ?? [];
+    assert.ok(
+      statements.some(({ applies, effect }) => applies && effect === 'Allow'),
+      row.eventName,
+    );
+  }
+  assert.ok(assumed.length > 3, `${assumed.length} roles`);
 });
 
 test('explain: the traced layers of each decision agree with the engine', async () => {
