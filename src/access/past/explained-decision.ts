@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AccountId } from '#core/arn.ts';
+import { type AccountId, accountIdOf } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Denial, OverLimit } from '#policy/decision.ts';
 import { DECISION_STEPS, type PolicyLayers, trustCallerOf } from '#policy/engine.ts';
 import { explain, explainPrincipalPolicy, type LayerTrace, type PrincipalStatementTrace } from '#policy/explain.ts';
+import type { ValueTrace } from '#policy/explain-prepare.ts';
 import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
 import type { Tx } from '#store/store.ts';
 import type { DecisionContext, DecisionOutcome } from '#store/trail/decision-context.ts';
@@ -26,9 +27,12 @@ import { callerOf, FactNotKept, NO_TX, requestOf } from './past-request.ts';
 
 /** Decision of the past, with every layer, statement and condition of the policies as they were then. */
 export interface ExplainedDecision {
-  readonly principal: Principal;
+  /** Principal, as the viewer may see it: the principal ID and account of another account's principal, and the ARN of an own one. */
+  readonly caller: string;
   /** Outcome as it was recorded. */
   readonly outcome: DecisionOutcome;
+  /** First denial as it was repeated, if a policy denied the request. */
+  readonly denial: VisibleDenial | undefined;
   /** Whether the same code with the same facts decides the same again. A newer version of Belfry can have other AWS managed policies. */
   readonly reproduced: boolean;
   readonly permissions: readonly ExplainedPermission[];
@@ -51,7 +55,7 @@ export interface ExplainedPermission {
 export interface ExplainedResource {
   readonly resource: string;
   /** Absent if the action is allowed. */
-  readonly denial: Denial | OverLimit | undefined;
+  readonly denial: VisibleDenial | undefined;
   /** Layers of the caller's policies. Absent if the viewer may not see them, or if they are too long to be explained. */
   readonly layers: readonly LayerTrace[] | undefined;
   /** Texts of the policies of `layers` by policy ID, except service control policies. */
@@ -69,6 +73,17 @@ export interface ExplainedResource {
   readonly context: ConditionContext;
 }
 
+/** Denial by policies that the viewer may not see. `of` is the account that has them: the caller's or the resource's. */
+export interface HiddenDenial {
+  readonly kind: 'hidden';
+  readonly of: 'caller' | 'resource';
+}
+
+const HIDDEN: HiddenDenial = { kind: 'hidden', of: 'caller' };
+
+/** Denial as the viewer sees it. */
+export type VisibleDenial = Denial | OverLimit | HiddenDenial;
+
 /** What would allow a denied request. */
 export interface Change {
   /** The fewest statements that allow the request. */
@@ -76,7 +91,10 @@ export interface Change {
   /** True if the request is allowed with the grants, as the code of the server decides. */
   readonly allows: boolean;
   /** Reason why no more grant helps. Absent if the request is allowed with the grants. */
-  readonly blocked: Exclude<Missing, { readonly grant: Grant }> | { readonly because: 'session kind' | 'not kept' } | undefined;
+  readonly blocked:
+    | Exclude<Missing, { readonly grant: Grant }>
+    | { readonly because: 'session kind' | 'not kept' | 'owner' | 'too many' }
+    | undefined;
   /** Another request that the grants also allow and that is denied without them. */
   readonly example: { readonly action: string; readonly resource: string; readonly sourceIp: string } | undefined;
 }
@@ -112,8 +130,9 @@ export async function explainDecision(tx: Pick<Tx, 'sql' | 'of'>, context: Decis
     for (const index of request.asked.keys()) permissions.push(await explainPermission(explaining, index));
     const isOwn = principal.accountId === viewer;
     return {
-      principal,
+      caller: isOwn ? principal.arn : `${principal.principalId} of the account ${principal.accountId}`,
       outcome: context.outcome,
+      denial: permissions.findLast(({ state }) => state === 'denied')?.resources.at(-1)?.denial ?? (isOwn ? undefined : HIDDEN),
       reproduced: isDeepStrictEqual(repeated?.outcome, context.outcome),
       permissions,
       change: context.outcome.effect === 'Deny' && isOwn ? await changeFor(explaining) : undefined,
@@ -204,7 +223,7 @@ function explainResource(
   const caller = { ...trustCallerOf(principal), hasBoundary: (layers?.boundary?.length ?? 0) > 0 };
   return {
     resource,
-    denial,
+    denial: denial && visibleDenial(denial, isOwn, isOwner),
     layers: layers && withinSteps(() => explain(layers, request(ownerVisible), budget).resources[0]?.layers),
     texts: textsOf(layers),
     resourcePolicy:
@@ -214,9 +233,34 @@ function explainResource(
             policyType,
             policyId,
             text: policy.text,
-            statements: explainPrincipalPolicy(policyType, { policyId, policy }, caller, { request: request(true), resource }, budget),
+            statements: explainPrincipalPolicy(policyType, { policyId, policy }, caller, { request: request(true), resource }, budget).map(
+              (statement) => (isOwn ? statement : withoutRequest(statement)),
+            ),
           })),
     context: isOwn ? contextMap(context, isOwner) : new Map(),
+  };
+}
+
+/**
+ * Returns a denial as the viewer may see it. The owner of a resource does not see which policy of another account's caller denies. The caller
+ * does not see which statement of another account's policy denies. The server's error messages show neither.
+ */
+function visibleDenial(denial: Denial | OverLimit, isOwn: boolean, isOwner: boolean): VisibleDenial {
+  if (denial.kind === 'limit') return denial;
+  const policyType = denial.kind === 'explicit' ? denial.policyType : denial.missing;
+  const isOfResource = policyType === 'trust' || policyType === 'resource';
+  if (isOfResource) return isOwner || denial.kind === 'implicit' ? denial : { kind: 'hidden', of: 'resource' };
+  return isOwn ? denial : HIDDEN;
+}
+
+/** Removes the values of the request from a statement, because they can be facts about another account's caller, such as its tags. */
+function withoutRequest(statement: PrincipalStatementTrace): PrincipalStatementTrace {
+  const valuesOf = (values: readonly ValueTrace[]) => values.map(({ value, matched }) => ({ value, matched }));
+  const { resource, conditions } = statement;
+  return {
+    ...statement,
+    ...(resource !== undefined && { resource: { ...resource, values: valuesOf(resource.values) } }),
+    conditions: conditions.map(({ operator, key, holds, values }) => ({ operator, key, holds, values: valuesOf(values) })),
   };
 }
 
@@ -266,9 +310,11 @@ async function changeFor(explaining: Explaining): Promise<Change> {
     return { grants, allows: false, blocked: { because: 'session kind' }, example: undefined };
   try {
     for (let denial = await firstDenial(snapshot, explaining.stacks, request); denial !== undefined; ) {
+      if (isByOtherAccount(denial)) return { grants, allows: false, blocked: { because: 'owner' }, example: undefined };
       const missing = missingOf(explaining, denial);
       if (!('grant' in missing)) return { grants, allows: false, blocked: missing, example: undefined };
-      if (grants.length === GRANTS_MAX || grants.some((each) => isDeepStrictEqual(each, missing.grant)))
+      if (grants.length === GRANTS_MAX) return { grants, allows: false, blocked: { because: 'too many' }, example: undefined };
+      if (grants.some((each) => isDeepStrictEqual(each, missing.grant)))
         return { grants, allows: false, blocked: { because: 'no policies' }, example: undefined };
       grants.push(missing.grant);
       denial = await firstDenial(snapshot, stacksWith(explaining.stacks, grants), withPolicies(request, grants));
@@ -278,6 +324,16 @@ async function changeFor(explaining: Explaining): Promise<Change> {
     return { grants, allows: false, blocked: { because: 'not kept' }, example: undefined };
   }
   return { grants, allows: true, blocked: undefined, example: await exampleFor(explaining, grants) };
+}
+
+/**
+ * Reports whether the policy of another account's role or resource denies. The result is the same if the role does not exist, so that an
+ * explanation reveals neither the policy nor the existence of the role.
+ */
+function isByOtherAccount({ required: { asked, context }, denial }: FirstDenial): boolean {
+  if (denial.kind === 'limit' || !belongsToOthers(context)) return false;
+  const policyType = denial.kind === 'explicit' ? denial.policyType : denial.missing;
+  return policyType === 'trust' || (policyType === 'resource' && asked.resourcePolicy !== undefined);
 }
 
 /** Returns the request as if each resource had a resource-based policy, if a grant is a statement of one. */
@@ -311,8 +367,14 @@ function missingOf({ snapshot, principal }: Explaining, { required, denial, stac
 }
 
 /** Returns another request that grants also allow, and that is denied without them. */
-async function exampleFor({ snapshot, stacks, request }: Explaining, grants: readonly Grant[]): Promise<Change['example']> {
+async function exampleFor({ snapshot, stacks, request, context }: Explaining, grants: readonly Grant[]): Promise<Change['example']> {
   const [first] = grants;
+  // The policies of other accounts decide only about requests that were really sent.
+  const { accountId } = request.authenticated.principal;
+  const isOfOthers = context.permissions.some(
+    ({ trustPolicyOf, resourceOwner }) => (resourceOwner ?? (trustPolicyOf && accountIdOf(trustPolicyOf)) ?? accountId) !== accountId,
+  );
+  if (isOfOthers) return undefined;
   const sourceIp = EXAMPLE_ADDRESSES.find((address) => address !== request.received.sourceIp);
   if (first === undefined || sourceIp === undefined) return undefined;
   const other = { ...request, received: { ...request.received, sourceIp } };

@@ -92,6 +92,6 @@ function outputOf({ row, explained }: Read): Output {
     reproduced: explained.reproduced,
     permissions,
     documents,
-    ...(explained.change !== undefined && { change: changeOf(explained.change, explained.principal.arn) }),
+    ...(explained.change !== undefined && { change: changeOf(explained.change, explained.caller) }),
   };
 }

@@ -1,10 +1,17 @@
 /** The output of ExplainDecision, from an explained decision. */
-import type { Change, ExplainedDecision, ExplainedPermission, ExplainedResource } from '#access/past/explained-decision.ts';
+import type {
+  Change,
+  ExplainedDecision,
+  ExplainedPermission,
+  ExplainedResource,
+  HiddenDenial,
+  VisibleDenial,
+} from '#access/past/explained-decision.ts';
 import type { Grant } from '#access/past/grants.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi, DecisionPolicyType } from '#model/generated/accessanalyzer.ts';
-import type { Denial, OverLimit, PolicyType, StatementRef } from '#policy/decision.ts';
+import type { PolicyType, StatementRef } from '#policy/decision.ts';
 import type { ElementTrace, LayerTrace, PolicyTrace, PrincipalStatementTrace, StatementTrace } from '#policy/explain.ts';
 import type { DecisionOutcome } from '#store/trail/decision-context.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
@@ -51,16 +58,21 @@ export function recordOf({ eventId, at, eventName, eventSource, region, document
 }
 
 /** Returns the reason of a decision in one sentence. */
-export function summaryOf({ principal, outcome, permissions, change }: ExplainedDecision): string {
+export function summaryOf({ caller, outcome, denial, permissions, change }: ExplainedDecision): string {
   const actions = permissions.map(({ action }) => action).join(', ');
-  if (outcome.effect === 'Allow') return `${principal.arn} was allowed to perform ${actions}.`;
+  if (outcome.effect === 'Allow') return `${caller} was allowed to perform ${actions}.`;
   if (outcome.kind === 'session-kind')
-    return `${principal.arn} was not allowed to perform ${actions}, because credentials of this kind of session cannot call it.`;
+    return `${caller} was not allowed to perform ${actions}, because credentials of this kind of session cannot call it.`;
   const denied = permissions.find(({ state }) => state === 'denied');
-  const what = `${principal.arn} was not allowed to perform ${denied?.action ?? actions} on ${outcome.resource}`;
+  const what = `${caller} was not allowed to perform ${denied?.action ?? actions} on ${outcome.resource}`;
   const grants = change?.allows === true ? ` ${countOf(change.grants.length)} would allow the request.` : '';
-  return `${what}, because ${reasonOf(outcome)}.${grants}`;
+  return `${what}, because ${denial?.kind === 'hidden' ? HIDDEN[denial.of] : reasonOf(outcome)}.${grants}`;
 }
+
+const HIDDEN: Readonly<Record<HiddenDenial['of'], string>> = {
+  caller: "the policies of the caller's account do not allow it",
+  resource: "a policy of the resource's account denies it",
+};
 
 function countOf(grants: number): string {
   return grants === 1 ? 'One more statement' : `${grants} more statements`;
@@ -108,8 +120,10 @@ function resourceOf(
   };
 }
 
-function denialOf(denial: Denial | OverLimit): Partial<Resource> {
+function denialOf(denial: VisibleDenial): Partial<Resource> {
   switch (denial.kind) {
+    case 'hidden':
+      return {};
     case 'limit':
       return { reason: 'LIMIT' };
     case 'implicit':
@@ -202,6 +216,8 @@ const BLOCKED: Readonly<Record<Blocked, string>> = {
   limit: 'The evaluation of the policies takes too many steps.',
   'no policies': 'The caller has no policies to which a statement can be added, or the resource does not exist.',
   'another account': 'The resource belongs to another account, and this operation has no resource-based policies.',
+  owner: 'The resource belongs to another account, or it does not exist. A policy of its owner must also allow the request.',
+  'too many': 'The request lacks more statements than an explanation lists.',
   suspended: 'The account is closed.',
   'session kind': 'Credentials of this kind of session cannot call the operation.',
   'not kept': 'Policies test facts that the server did not read for this decision, so later decisions are unknown.',
