@@ -1,9 +1,10 @@
-import { type Arn, parseArn } from '#core/arn.ts';
+import type { Arn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Denial, OverLimit, PolicyType, StatementRef } from '#policy/decision.ts';
 import { compilePolicy, linkStack, type PolicyLayers, type SourcedPolicy } from '#policy/engine.ts';
 import type { ResourcePolicy } from '../compiled-policies.ts';
 import type { Stacks } from '../stacks.ts';
+import { literalResource } from './literal-resource.ts';
 
 /** Statement that one policy type lacks, so that a request is denied. It allows the action on the resource, without conditions. */
 export interface Grant {
@@ -98,7 +99,7 @@ export function missingGrant(facts: MissingGrant): Missing {
   const { principal, action, resource, denial, layers, silentLevel, levelTargets, role, readsResourcePolicy } = facts;
   if (denial.kind === 'limit') return { because: 'limit' };
   if (denial.kind === 'explicit') return { by: denial.by };
-  const statement = { Effect: 'Allow', Action: action, Resource: resource } as const;
+  const statement = { Effect: 'Allow', Action: action, Resource: literalResource(resource) } as const;
   switch (denial.missing) {
     case 'identity': {
       const target = holderOf(principal);
@@ -127,7 +128,7 @@ export function missingGrant(facts: MissingGrant): Missing {
         grant: {
           policyType: 'resource',
           target: resource,
-          statement: { Effect: 'Allow', Principal: named, Action: action, Resource: resource },
+          statement: { ...statement, Principal: named },
         },
       };
     }
@@ -161,9 +162,4 @@ function principalElement(principal: Principal): GrantStatement['Principal'] | u
     case 'Unknown':
       return principal.federation === undefined ? undefined : { Federated: principal.federation.provider };
   }
-}
-
-/** Reports whether a string is an ARN of a specific resource. */
-export function isSpecific(resource: string): boolean {
-  return parseArn(resource) !== undefined && !/[*?]/.test(resource);
 }

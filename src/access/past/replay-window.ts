@@ -8,7 +8,6 @@ import { type DecidedFacts, decisionsAfter, placeBefore } from '#store/trail/tra
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { principalOfSession, principalOfText } from '../stored-callers.ts';
-import type { PastIdentity } from './past-identity.ts';
 import { FactNotKept } from './past-request.ts';
 import type { Proposal } from './proposal.ts';
 import { type ReplayDecision, replayDecisions } from './replay.ts';
@@ -56,7 +55,7 @@ export async function replayWindow(
   { accountIds, from, to }: ReplayWindow,
   proposal: Proposal,
   onFlip: (flip: Flip) => void,
-  onDecided?: (context: DecisionContext, principal: Principal, identity: PastIdentity) => void,
+  onDecided?: (context: DecisionContext, principal: Principal, identity: WindowIdentity) => void,
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 /** The least policy that covers the recorded use of a user or role. */
 import { type AccountId, parseArn } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
@@ -8,10 +9,12 @@ import { callersOf } from '../caller-facts.ts';
 import { contextMap } from '../request-context.ts';
 import { requiredReading } from '../required-reading.ts';
 import { resourceSetting } from '../resource-deciding.ts';
+import { literalResource } from './literal-resource.ts';
 import type { PastIdentity } from './past-identity.ts';
 import { FactNotKept, NO_TX, requestOf } from './past-request.ts';
 import { proposal } from './proposal.ts';
 import { type ReplayCounts, type ReplayWindow, replayWindow } from './replay-window.ts';
+import type { WindowIdentity } from './window-identity.ts';
 
 /** Statement of a suggested policy, or a Deny that the principal's policies have today. */
 export type SuggestedStatement = Readonly<Record<string, unknown>> & { readonly Effect: string };
@@ -58,9 +61,9 @@ export async function suggestPolicy(
   window: ReplayWindow,
   holderArn: string,
 ): Promise<Suggestion | undefined> {
-  const used = new Map<string, Map<string, SuggestedTest>>();
+  const used = new Map<string, Map<string, SuggestedTest | undefined>>();
   let requests = 0;
-  let last: { readonly identity: PastIdentity; readonly principal: Principal } | undefined;
+  let last: { readonly identity: WindowIdentity; readonly principal: Principal } | undefined;
   await replayWindow(
     sql,
     allAccounts,
@@ -72,12 +75,14 @@ export async function suggestPolicy(
       requests++;
       last = { identity, principal };
       for (const [action, resource, test] of usesOf(context, principal, identity, used)) {
-        const resources = used.get(action) ?? new Map<string, SuggestedTest>();
-        used.set(action, resources.set(resource, test()));
+        const resources = used.get(action) ?? new Map<string, SuggestedTest | undefined>();
+        used.set(action, resources.set(resource, resources.size < RESOURCES_MAX ? test() : undefined));
       }
     },
   );
   if (last === undefined) return undefined;
+  // The last request can be the one that added a Deny.
+  last.identity.advance(Number.MAX_SAFE_INTEGER);
   const denies = deniesOf(last.identity, last.principal);
   const policy = { Version: '2012-10-17' as const, Statement: [...statementsOf(used), ...denies] };
   const denied: string[] = [];
@@ -87,7 +92,7 @@ export async function suggestPolicy(
   });
   return {
     policy,
-    tests: [...used.values()].flatMap((resources) => [...resources.values()].slice(0, RESOURCES_MAX)),
+    tests: [...used.values()].flatMap((resources) => [...resources.values()].filter((test) => test !== undefined)),
     requests,
     check,
     denied,
@@ -101,7 +106,7 @@ function* usesOf(
   { snapshot, stacks }: PastIdentity,
   known: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
 ): Generator<readonly [action: string, resource: string, test: () => SuggestedTest]> {
-  for (const [index, { action, resources, always }] of context.permissions.entries()) {
+  for (const [index, { action, resources, always, tags, resourceOwner }] of context.permissions.entries()) {
     if (always) continue;
     for (const [i, resource] of resources.entries()) {
       if (known.get(action)?.has(resource) === true) continue;
@@ -112,7 +117,8 @@ function* usesOf(
         for (const name of ['resolve', 'resourceTags', 'resourceOwner', 'resourcePolicy'] as const) delete plain[name];
         const required = requiredReading(snapshot, stacks)(request, plain, caller, NO_TX);
         if (required instanceof Promise) throw new FactNotKept('the context of the request needs facts');
-        resourceSetting(snapshot)(required, Math.min(i, required.resources.length - 1));
+        const facts = { ...required, tags: typeof tags === 'string' ? undefined : tags, ownerId: resourceOwner as AccountId | undefined };
+        resourceSetting(snapshot)(facts, Math.min(i, required.resources.length - 1));
         return { action, resource, context: contextMap(required.context, true) };
       };
       yield [action, resource, test];
@@ -120,20 +126,40 @@ function* usesOf(
   }
 }
 
-/** Returns the Deny statements of the identity policies of a principal. */
+/** Returns the Deny statements of the identity policies of a principal. They have no Sid twice, because a policy must not have it. */
 function deniesOf({ stacks }: PastIdentity, principal: Principal): readonly SuggestedStatement[] {
   const texts = new Set(stacks.layersOf(principal).identity.map(({ policy }) => policy.text));
+  const sids = new Set<unknown>();
   return [...texts].flatMap((text) => {
-    const { Statement } = JSON.parse(text) as { readonly Statement: SuggestedStatement | readonly SuggestedStatement[] };
-    return [Statement].flat().filter(({ Effect }) => Effect === 'Deny') as readonly SuggestedStatement[];
+    const { Version, Statement } = JSON.parse(text) as { readonly Version?: string; readonly Statement: OneOrMore };
+    const denies = ([Statement].flat() as readonly SuggestedStatement[]).filter(({ Effect }) => Effect === 'Deny');
+    return denies.map((deny) => {
+      const { Sid, ...rest } = deny;
+      const unique = sids.has(Sid) ? rest : deny;
+      sids.add(Sid);
+      return Version === '2012-10-17' ? unique : withoutVariables(unique);
+    }) as readonly SuggestedStatement[];
   });
+}
+
+type OneOrMore = SuggestedStatement | readonly SuggestedStatement[];
+
+/**
+ * Returns a statement of a policy without variables, as it is in a policy with variables.
+ *
+ * Source: IAM User Guide, "IAM JSON policy elements: Version": in version 2008-10-17, `${` is literal.
+ */
+function withoutVariables(statement: object): object {
+  return JSON.parse(JSON.stringify(statement), (_, value: unknown) =>
+    typeof value === 'string' ? value.replaceAll('${', '${$}{') : value,
+  ) as object;
 }
 
 /** Returns statements that allow the used actions. Actions with the same resources share a statement. */
 function statementsOf(used: ReadonlyMap<string, ReadonlyMap<string, unknown>>): readonly SuggestedStatement[] {
   const actions = new Map<string, string[]>();
   for (const [action, resources] of [...used].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const key = JSON.stringify(generalized([...resources.keys()]));
+    const key = JSON.stringify(generalized([...resources.keys()].map(literalResource)));
     actions.set(key, [...(actions.get(key) ?? []), action]);
   }
   return [...actions].map(([resources, Action]) => ({ Effect: 'Allow', Action, Resource: JSON.parse(resources) as string[] }));

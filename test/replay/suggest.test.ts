@@ -1,0 +1,92 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
+/** `belfry policy suggest` for principals whose policies deny: the suggested policy is valid in IAM, passes its tests and weakens no Deny. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { GetUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { literalResource } from '#access/past/literal-resource.ts';
+import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
+import { startAccount } from '../kit/account.ts';
+import { newFolder } from '../kit/folder.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { allow, deny, policy } from '../kit/policy.ts';
+import { belfry } from '../kit/process.ts';
+
+const account = await startAccount();
+const { server, admin, userArn } = account;
+after(() => server.stop());
+const folder = newFolder('suggest');
+
+interface Suggested {
+  readonly text: string;
+  readonly statements: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Suggests a policy for a user, and runs its tests. */
+async function suggested(name: string): Promise<Suggested> {
+  const out = join(folder, name);
+  const run = await belfry(['policy', 'suggest', '--principal', userArn(name), '--out', out, '--data', server.dataFolder]);
+  assert.equal(run.status, 0, run.stderr);
+  const tested = await belfry(['policy', 'test', `${out}.iamtest.json`]);
+  assert.equal(tested.status, 0, tested.stdout + tested.stderr);
+  const text = readFileSync(`${out}.json`, 'utf8');
+  return { text, statements: (JSON.parse(text) as { readonly Statement: Suggested['statements'] }).Statement };
+}
+
+const put = (UserName: string, PolicyName: string, PolicyDocument: string) =>
+  admin.send(new PutUserPolicyCommand({ UserName, PolicyName, PolicyDocument }));
+
+before(async () => {
+  const { Meeting } = await account.meetings().send(createMeeting('one', { Tags: [{ Key: 'Team', Value: 'red' }] }));
+  const unless = (Value: string) => ({ Condition: { StringNotEquals: { 'aws:ResourceTag/Team': Value } } });
+  const ada = await account.user('ada', allow('chime:GetMeeting'), deny('chime:GetMeeting', '*', { Sid: 'Same', ...unless('red') }));
+  await account.meetings(ada).send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }));
+
+  const bob = await account.user('bob', allow('iam:GetUser'), deny('iam:ListUsers', '*', { Sid: 'Same' }));
+  await account.iam(bob).send(new GetUserCommand({ UserName: 'bob' }));
+  await put('bob', 'q', policy(deny('iam:ListRoles', '*', { Sid: 'Same' })));
+  const NotResource = `arn:aws:iam::*:user/\${aws:username}`;
+  const old = { Version: '2008-10-17', Statement: [{ Effect: 'Deny', Action: 'iam:DeleteUser', NotResource }] };
+  await put('bob', 'old', JSON.stringify(old));
+
+  // The last recorded request adds a Deny.
+  await put('bob', 'last', policy(deny('iam:GetRole')));
+});
+
+test('policy suggest: a Deny that tests tags of the resource allows the recorded request in the test too', async () => {
+  assert.ok((await suggested('ada')).statements.some(({ Sid }) => Sid === 'Same'));
+});
+
+test('policy suggest: each Deny is kept, also of the last request and of old versions, and IAM accepts the policy', async () => {
+  const { text } = await suggested('bob');
+  const stack = linkStack({ identity: [{ policyId: 'p', policy: compilePolicy(text) }] });
+  const context = new Map([['aws:username', 'bob']]);
+  for (const [action, resource] of [
+    ['iam:ListUsers', '*'],
+    ['iam:ListRoles', '*'],
+    ['iam:GetRole', account.roleArn('r')],
+    ['iam:DeleteUser', userArn('bob')],
+  ] as const) {
+    const decision = decide(stack, { action, resources: [resource], context });
+    assert.equal(decision.effect === 'Deny' && decision.kind, 'explicit', action);
+  }
+  await put('bob', 'suggested', text);
+});
+
+test('literalResource: matches the resource and no other one', () => {
+  const object = 'arn:aws:s3:::keys/a${aws:username}b';
+  // biome-ignore format: a table
+  for (const [resource, other] of [
+    [object,                                                     'arn:aws:s3:::keys/abobb'],
+    ['arn:aws:s3:::keys/c*?',                                    'arn:aws:s3:::keys/c11'],
+    ['arn:aws:logs:us-east-1:111122223333:log-group:g:${aws:x}', 'arn:aws:logs:us-east-1:111122223333:log-group:g:x'],
+  ] as const) {
+    const stack = linkStack({ identity: [{ policyId: 'p', policy: compilePolicy(policy(allow('s3:GetObject', literalResource(resource)))) }] });
+    const context = new Map([['aws:username', 'bob']]);
+    const effects = [resource, other].map((each) => decide(stack, { action: 's3:GetObject', resources: [each], context }).effect);
+    assert.deepEqual(effects, ['Allow', 'Deny'], resource);
+  }
+  for (const pattern of ['*', 'arn:aws:iam::111122223333:role/*', 'arn:aws:s3:::keys']) assert.equal(literalResource(pattern), pattern);
+});
