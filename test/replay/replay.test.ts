@@ -178,13 +178,15 @@ async function requestsOfSessions(MeetingId: string): Promise<void> {
 const organizations = new OrganizationsClient(server.client());
 let scpId = '';
 let rootId = '';
+let memberId = '';
 
 /** Sends requests of a member account with a service control policy. */
 async function requestsOfMember(): Promise<void> {
   await organizations.send(new CreateOrganizationCommand({}));
   rootId = (await organizations.send(new ListRootsCommand({}))).Roots?.[0]?.Id as string;
-  await organizations.send(new EnablePolicyTypeCommand({ RootId: rootId, PolicyType: 'SERVICE_CONTROL_POLICY' }));
   const { CreateAccountStatus } = await organizations.send(new CreateAccountCommand({ AccountName: 'm', Email: 'm@example.com' }));
+  memberId = CreateAccountStatus?.AccountId as string;
+  await organizations.send(new EnablePolicyTypeCommand({ RootId: rootId, PolicyType: 'SERVICE_CONTROL_POLICY' }));
   const Content = policy(deny('iam:ListUsers'));
   const { Policy } = await organizations.send(
     new CreateScpCommand({ Name: 'deny', Description: '', Type: 'SERVICE_CONTROL_POLICY', Content }),
@@ -429,6 +431,43 @@ test('replay of a window: a proposed new policy can be attached, and a change of
   assert.ok(flipped.length > 0);
   assert.equal(unmatched, undefined);
   assert.equal((await replayed({ attach: arn, to: federation.userArn('absent') })).unmatched?.kind, 'attach');
+});
+
+test('replay of a window: a policy that was created in the window can be attached', async () => {
+  const attached = { attach: `arn:aws:iam::${accountId}:policy/boundary`, to: federation.userArn('bob') };
+  const { flipped, unmatched } = await replayed(attached);
+  assert.ok(flipped.length > 0);
+  assert.equal(unmatched, undefined);
+});
+
+test('replay of a window: a service control policy can be detached from an account that is older than its attachments', async () => {
+  const { flipped } = await replayed({ detach: 'p-FullAWSAccess', from: memberId });
+  const names = (await decided()).filter(({ row }) => flipped.includes(row.eventId)).map(({ row }) => row.eventName);
+  assert.ok(names.includes('GetUser'), names.join(' '));
+});
+
+test('replay: a proposal has only known members, and policies that IAM accepts', () => {
+  const arn = 'arn:aws:iam::111122223333';
+  const document = { Version: '2012-10-17', Statement: [allow('*')] };
+  const trusting = { Version: '2012-10-17', Statement: [trust('111122223333')] };
+  // biome-ignore format: a table
+  for (const [change, problem] of [
+    [{ policy: 'arn:aws:iam::aws:policy/ReadOnlyAccess', document },          /'policy' must name a customer managed policy/],
+    [{ policy: `${arn}:user/ada`, document },                                /'policy' must name a customer managed policy/],
+    [{ policy: 'arn:x', document },                                          /'policy' must name a customer managed policy/],
+    [{ policy: `${arn}:policy/p`, document: trusting },                      /'document': Policy document should not specify a principal/],
+    [{ policy: `${arn}:policy/p`, document: { Statement: [] } },             /'document': /],
+    [{ policy: `${arn}:policy/p`, document, attach: `${arn}:policy/p`, to: `${arn}:user/ada` }, /has no member '(?:policy|document)'/],
+    [{ attach: `${arn}:policy/p`, to: 'r-abcd' },                            /'to' must name a user, group or role/],
+    [{ attach: 'p-abcd', to: `${arn}:user/ada` },                            /'to' must name a root, organizational unit or account/],
+    [{ detach: `${arn}:policy/p`, to: `${arn}:user/ada` },                   /has no member 'to'/],
+    [{ boundary: `${arn}:policy/p`, of: `${arn}:group/g` },                  /'of' must name a user or role/],
+    [{ trust: `${arn}:user/ada`, document: trusting },                       /'trust' must name a role/],
+    [{ trust: `${arn}:role/r`, document },                                   /'document': /],
+    [JSON.parse('{"__proto__":{"policy":"x"}}'),                             /it needs one of the members/],
+  ] as const) assert.throws(() => parseProposal(JSON.stringify({ changes: [change] })), problem, JSON.stringify(change));
+  const [inline] = parseProposal(`{"changes":[{"inline":"__proto__","of":"${arn}:user/ada","document":${JSON.stringify(document)}}]}`);
+  assert.deepEqual([inline?.kind, inline?.kind === 'inline' && inline.name], ['inline', '__proto__']);
 });
 
 test('suggestPolicy: for each user and role, the policy allows every recorded request and keeps each Deny', async () => {

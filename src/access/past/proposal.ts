@@ -2,9 +2,12 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import { parseArn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { compilePolicy } from '#policy/engine.ts';
+import type { PolicyType } from '#policy/decision.ts';
+import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
+import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import type { IdentityRecords, PolicyRecord } from '#store/identity/identity.ts';
 import type { PastKind } from '#store/identity/identity-history.ts';
+import { attachedPolicyIds, type OrganizationRecord } from '#store/identity/organization-records.ts';
 import { recordOf, textOf } from '#store/identity/record-parts.ts';
 
 /** One proposed change. */
@@ -56,35 +59,86 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Members of each form of a change, after the first one, which names the form. */
+const FORMS: Readonly<Record<string, readonly string[]>> = {
+  attach: ['to'],
+  detach: ['from'],
+  inline: ['of', 'document'],
+  boundary: ['of'],
+  trust: ['document'],
+  policy: ['document'],
+};
+
+/** Forms of the names in a change. A policy of AWS can be attached, but not changed. */
+const NAMES = {
+  'managed policy': /^arn:aws:iam::(?:[0-9]{12}|aws):policy\/./,
+  'customer managed policy': /^arn:aws:iam::[0-9]{12}:policy\/./,
+  'service control policy': /^p-/,
+  'user, group or role': /^arn:aws:iam::[0-9]{12}:(?:user|group|role)\/./,
+  'user or role': /^arn:aws:iam::[0-9]{12}:(?:user|role)\/./,
+  role: /^arn:aws:iam::[0-9]{12}:role\/./,
+  'root, organizational unit or account': /^(?:r-|ou-|[0-9]{12}$)/,
+} as const;
+
 function changeOf(change: unknown): ProposedChange {
   if (!isObject(change)) throw new ProposalError('it is not an object');
+  const form = Object.keys(FORMS).find((name) => Object.hasOwn(change, name));
+  if (form === undefined) throw new ProposalError('it needs one of the members policy, attach, detach, inline, boundary and trust');
+  const unknown = Object.keys(change).find((name) => name !== form && FORMS[form]?.includes(name) !== true);
+  if (unknown !== undefined) throw new ProposalError(`a change with '${form}' has no member '${unknown}'`);
   const text = (name: string): string => {
     const value = change[name];
     if (typeof value !== 'string' || value === '') throw new ProposalError(`'${name}' must be a text`);
     return value;
   };
-  const document = (): string => {
+  const named = (name: string, ...kinds: readonly (keyof typeof NAMES)[]): string => {
+    const value = text(name);
+    if (!kinds.some((kind) => NAMES[kind].test(value))) throw new ProposalError(`'${name}' must name a ${kinds.join(' or a ')}`);
+    return value;
+  };
+  const document = (policyType: PolicyType, storage?: 'inline'): string => {
     if (!isObject(change['document'])) throw new ProposalError("'document' must be a policy");
     const written = JSON.stringify(change['document']);
-    compilePolicy(written);
+    const problem = malformedPolicyText(written, policyType, storage);
+    if (problem !== undefined) throw new ProposalError(`'document': ${problem}`);
     return written;
   };
-  if ('attach' in change) return { kind: 'attach', policy: text('attach'), target: text('to') };
-  if ('detach' in change) return { kind: 'detach', policy: text('detach'), target: text('from') };
-  if ('inline' in change) {
-    const isDeleted = change['document'] === null;
-    return { kind: 'inline', name: text('inline'), target: text('of'), document: isDeleted ? undefined : document() };
+  switch (form) {
+    case 'attach':
+    case 'detach': {
+      const policy = named(form, 'managed policy', 'service control policy');
+      const target = form === 'attach' ? 'to' : 'from';
+      const kind = policy.startsWith('p-') ? 'root, organizational unit or account' : 'user, group or role';
+      return { kind: form, policy, target: named(target, kind) };
+    }
+    case 'inline': {
+      const isDeleted = change['document'] === null;
+      const target = named('of', 'user, group or role');
+      return { kind: 'inline', name: text('inline'), target, document: isDeleted ? undefined : document('identity', 'inline') };
+    }
+    case 'boundary': {
+      const policy = change['boundary'] === null ? undefined : named('boundary', 'managed policy');
+      return { kind: 'boundary', policy, target: named('of', 'user or role') };
+    }
+    case 'trust':
+      return { kind: 'trust', target: named('trust', 'role'), document: document('trust') };
+    default: {
+      const policy = named('policy', 'customer managed policy', 'service control policy');
+      return { kind: 'document', policy, document: document(policy.startsWith('p-') ? 'service-control' : 'identity') };
+    }
   }
-  if ('boundary' in change)
-    return { kind: 'boundary', policy: change['boundary'] === null ? undefined : text('boundary'), target: text('of') };
-  if ('trust' in change) return { kind: 'trust', target: text('trust'), document: document() };
-  if ('policy' in change) return { kind: 'document', policy: text('policy'), document: document() };
-  throw new ProposalError('it needs one of the members policy, attach, detach, inline, boundary and trust');
 }
 
 /** Identity records as if a proposal had been made. */
 export interface Proposal {
-  /** Returns the text of a record with the proposed changes. */
+  /** Policies that the proposal attaches or sets as boundaries: ARNs, and IDs of service control policies. */
+  readonly attached: ReadonlySet<string>;
+  /** Organizational units and accounts at which the proposal attaches or detaches service control policies: their IDs. */
+  readonly controlled: ReadonlySet<string>;
+  /**
+   * Returns the text of a record with the proposed changes. The record of an organization must be before its units and accounts, because it
+   * determines which policies are attached to them (`attachedPolicyIds`).
+   */
   apply(kind: PastKind, accountId: AccountId, text: string): string;
   /** Records that the proposal adds: policies that did not exist. */
   added(exists: (policyArn: Arn) => boolean): readonly { readonly accountId: AccountId; readonly key: string; readonly text: string }[];
@@ -95,20 +149,25 @@ export interface Proposal {
 /** Creates a proposal from its changes. They apply in their order. */
 export function proposal(changes: readonly ProposedChange[]): Proposal {
   const matched = new Set<ProposedChange>();
+  const organizations = new Map<AccountId, OrganizationRecord>();
 
   function changed(record: IdentityRecords[PastKind], names: readonly string[]): IdentityRecords[PastKind] {
     let next = record;
     for (const change of changes) {
       if (!names.includes(change.kind === 'document' ? change.policy : change.target)) continue;
       matched.add(change);
-      next = { ...next, ...membersOf(change, next) } as IdentityRecords[PastKind];
+      next = { ...next, ...membersOf(change, next, organizations) } as IdentityRecords[PastKind];
     }
     return next;
   }
 
+  const attached = changes.flatMap((change) => (change.kind === 'attach' || change.kind === 'boundary' ? (change.policy ?? []) : []));
   return {
-    apply(kind, _accountId, text) {
+    attached: new Set(attached),
+    controlled: new Set(changes.flatMap((change) => (change.kind === 'attach' || change.kind === 'detach' ? change.target : []))),
+    apply(kind, accountId, text) {
       const record = recordOf(kind, text) as IdentityRecords[PastKind];
+      if (kind === 'organization') organizations.set(accountId, record as OrganizationRecord);
       const names = namesOf(kind, record);
       return changes.some((change) => names.includes(change.kind === 'document' ? change.policy : change.target))
         ? textOf(kind, changed(record, names))
@@ -148,8 +207,14 @@ function namesOf(kind: PastKind, record: IdentityRecords[PastKind]): readonly st
 }
 
 /** Returns the members of a record that a change sets. */
-function membersOf(change: ProposedChange, record: IdentityRecords[PastKind]): Json {
+function membersOf(
+  change: ProposedChange,
+  record: IdentityRecords[PastKind],
+  organizations: ReadonlyMap<AccountId, OrganizationRecord>,
+): Json {
   const holder = record as unknown as {
+    readonly accountId: AccountId;
+    readonly attachedIn?: number;
     readonly attachedPolicyArns?: readonly string[];
     readonly inlinePolicies?: Readonly<Record<string, string>>;
     readonly attachedPolicyIds?: readonly string[];
@@ -165,7 +230,12 @@ function membersOf(change: ProposedChange, record: IdentityRecords[PastKind]): J
         return change.kind === 'attach' ? [...others, change.policy] : others;
       };
       if (holder.root !== undefined) return { root: { ...holder.root, attachedPolicyIds: listed(holder.root.attachedPolicyIds) } };
-      if (holder.attachedPolicyIds !== undefined) return { attachedPolicyIds: listed(holder.attachedPolicyIds) };
+      if (holder.attachedPolicyIds !== undefined) {
+        const { attachmentPeriod = 0 } = organizations.get(holder.accountId) ?? {};
+        const { attachedPolicyIds: stored, attachedIn = 0 } = holder;
+        const current = attachedPolicyIds({ attachmentPeriod }, { attachedPolicyIds: stored, attachedIn }, [FULL_AWS_ACCESS.policyId]);
+        return { attachedPolicyIds: listed(current), attachedIn: attachmentPeriod };
+      }
       return { attachedPolicyArns: listed(holder.attachedPolicyArns) };
     }
     case 'inline': {

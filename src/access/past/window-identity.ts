@@ -1,4 +1,4 @@
-import type { AccountId } from '#core/arn.ts';
+import { type AccountId, accountIdOf } from '#core/arn.ts';
 import { identityAt, identityChangesAfter, type PastChange, type PastKind } from '#store/identity/identity-history.ts';
 import type { Sql } from '#store/sql.ts';
 import { newSnapshot } from '../snapshot.ts';
@@ -24,15 +24,24 @@ export async function windowIdentity(
   sql: Sql,
   accountIds: readonly AccountId[],
   version: number,
-  { apply, added }: Proposal,
+  { attached, controlled, apply, added }: Proposal,
 ): Promise<WindowIdentity> {
+  const names = new Set([...attached].map(attachedName));
+  const isAttached = (change: PastChange): boolean => names.has(nameOf(change));
+  /** Stored records of the units and accounts in `controlled`, by ID. */
+  const targets = new Map<string, PastChange>();
+  const withProposal = (change: PastChange): PastChange => {
+    const { kind, key, accountId, text } = change;
+    if (isTarget(kind) && controlled.has(key)) targets.set(key, change);
+    return text === undefined ? change : { ...change, text: apply(kind, accountId, text) };
+  };
   const stored = identityAt({ sql }, version);
   const snapshot = newSnapshot();
   const load = snapshot.reload();
   for (const accountId of accountIds) {
     for (let after: { readonly kind: PastKind; readonly key: string } | undefined, more = true; more; ) {
       const page = await stored.page(accountId, PAGE, after);
-      load.add(page.map((record) => ({ ...record, text: apply(record.kind, accountId, record.text) })));
+      load.add(page.map((record) => ({ ...record, text: withProposal({ ...record, version }).text as string })));
       after = page.at(-1);
       more = page.length === PAGE;
     }
@@ -45,9 +54,16 @@ export async function windowIdentity(
     version,
     news.map((each) => ({ ...each, kind: 'policy' as const, version })),
   );
+  // A policy that the proposal attaches exists in the whole window, also if it was created or deleted in the window.
+  const early = new Map<string, PastChange>();
+  for (const change of changes)
+    if (change.text !== undefined && isAttached(change) && !early.has(nameOf(change))) early.set(nameOf(change), change);
+  const missing = [...early.values()].filter(({ accountId, kind, key }) => snapshot.record(accountId, kind as 'policy', key) === undefined);
+  snapshot.apply(version, missing.map(withProposal));
   const stacks = newStacks(snapshot);
   let next = 0;
   let current = version;
+
   return {
     snapshot,
     stacks,
@@ -55,20 +71,32 @@ export async function windowIdentity(
       if (to < current) return false;
       if (to === current) return true;
       const due: PastChange[] = [];
-      for (let change = changes[next]; change !== undefined && change.version <= to; change = changes[++next]) due.push(change);
+      for (let change = changes[next]; change !== undefined && change.version <= to; change = changes[++next]) {
+        if (change.text !== undefined || !isAttached(change)) due.push(withProposal(change));
+        // The organization determines whether the attachments of its units and accounts are outdated.
+        if (change.kind === 'organization') due.push(...[...targets.values()].map(withProposal));
+      }
       current = to;
-      if (due.length > 0)
-        snapshot.apply(
-          to,
-          due.map((change) => withProposal(change, apply)),
-        );
+      if (due.length > 0) snapshot.apply(to, due);
       return true;
     },
   };
 }
 
-function withProposal(change: PastChange, apply: Proposal['apply']): PastChange {
-  return change.text === undefined ? change : { ...change, text: apply(change.kind, change.accountId, change.text) };
+/** Reports whether records of a kind have attached service control policies that can be outdated. */
+function isTarget(kind: PastKind): boolean {
+  return kind === 'organizational-unit' || kind === 'organization-account';
+}
+
+/** Returns the place of a policy: its account and lower-case name, or the ID of a service control policy. */
+function nameOf({ accountId, kind, key }: Pick<PastChange, 'accountId' | 'kind' | 'key'>): string {
+  return kind === 'service-control-policy' ? key : `${accountId} ${kind} ${key}`;
+}
+
+/** Returns the place of a policy that a proposal names. */
+function attachedName(policy: string): string {
+  if (!policy.startsWith('arn:')) return policy;
+  return `${accountIdOf(policy)} policy ${policy.slice(policy.lastIndexOf('/') + 1).toLowerCase()}`;
 }
 
 /** Returns the ARN in the stored text of a managed policy. */
