@@ -5,6 +5,7 @@ import type { OperationModel } from '#model/model.ts';
 import { type Flag, FlagError } from '#server/flags.ts';
 import { runSingleCommand, type Subcommand } from './command.ts';
 import { callerOf, callOwn, ENDPOINT, PROFILE } from './own-call.ts';
+import { printable } from './printable.ts';
 
 const USAGE = `belfry explain REQUEST_ID [--endpoint URL] [--profile NAME]
 
@@ -46,7 +47,7 @@ const EXPLAIN: Subcommand = {
     const input = { requestId, eventId, region };
     const { code, body } = await callOwn(await callerOf(parsed, 'AWS_ENDPOINT_URL_ACCESSANALYZER'), 'accessanalyzer', operation, input);
     if (code !== undefined) throw new Error(`${code}: ${body['message'] ?? body['Message'] ?? ''}`);
-    console.log(values.has(JSON_FLAG.flag) ? JSON.stringify(body, null, 2) : linesOf(body as unknown as Printed).join('\n'));
+    console.log(values.has(JSON_FLAG.flag) ? JSON.stringify(body, null, 2) : linesOf(body as unknown as Printed).map(printable).join('\n'));
     return 0;
   },
 };

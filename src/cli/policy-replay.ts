@@ -10,6 +10,7 @@ import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/fla
 import { openReadOnly } from '#store/engine/read-only.ts';
 import type { Sql } from '#store/sql.ts';
 import { DATA, DATABASE, databaseOf, type Subcommand } from './command.ts';
+import { printable } from './printable.ts';
 
 /** Lines of `belfry policy --help` for this command. */
 export const REPLAY_USAGE = `belfry policy replay --change FILE [--days N]     decide recorded requests again as if policies had been changed
@@ -190,8 +191,8 @@ function textPrinter(examplesMax: number): Printer {
     },
     end({ records, decided, flipped, unknown }) {
       for (const [key, { count, examples }] of [...groups].sort(([, a], [, b]) => b.count - a.count)) {
-        console.log(`${key}: ${count}`);
-        for (const example of examples) console.log(`    ${example}`);
+        console.log(`${printable(key)}: ${count}`);
+        for (const example of examples) console.log(`    ${printable(example)}`);
       }
       console.log(`${records} records, ${decided} decided again, ${flipped} decisions flip`);
       for (const [reason, count] of unknown) console.log(`    ${count} not decided again: ${reason}`);

@@ -6,6 +6,7 @@ import { verifyFiles } from '#delivery/verify-files.ts';
 import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/flags.ts';
 import { openReadOnly } from '#store/engine/read-only.ts';
 import { DATA, dataFolderOf, type Subcommand } from './command.ts';
+import { printable } from './printable.ts';
 
 const FOLDER: Flag = { flag: '--folder', valid: 'a folder with the files of one bucket' };
 const KEYS: Flag = { flag: '--keys', valid: "a file with the output of 'aws cloudtrail list-public-keys'" };
@@ -43,11 +44,6 @@ export const filesCommand: Subcommand = {
     return first === undefined ? 0 : 1;
   },
 };
-
-/** Replaces control characters. Names in files can have any characters. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?');
-}
 
 async function recordFor(parsed: ParsedFlags): Promise<DeliveredRecord> {
   const file = parsed.values.get(KEYS.flag);

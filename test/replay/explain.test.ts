@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CloudWatchLogsClient, DeleteLogStreamCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   AddUserToGroupCommand,
   AttachGroupPolicyCommand,
@@ -316,6 +317,24 @@ test('belfry explain: prints the decision, the statements and the grant', async 
     [unknown.status, unknown.stderr],
     [1, 'belfry explain: ResourceNotFoundException: The trail has no record with this ID: x\n'],
   );
+});
+
+test('belfry explain and policy replay: names in requests cannot control the terminal', async () => {
+  const logs = new CloudWatchLogsClient(server.client(await account.user('logger')));
+  const failed = await errorOf(logs.send(new DeleteLogStreamCommand({ logGroupName: 'g', logStreamName: 'x\u001b[2Jy' })));
+  assert.equal(failed.name, 'AccessDeniedException');
+  const { accessKeyId, secretAccessKey } = keys;
+  const environment = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_ENDPOINT_URL: server.endpoint };
+  const change = join(newFolder('terminal'), 'change.json');
+  const document = { Version: '2012-10-17', Statement: [allow('*')] };
+  writeFileSync(change, JSON.stringify({ changes: [{ inline: 'all', of: userArn('logger'), document }] }));
+  for (const args of [
+    ['explain', failed.$metadata?.requestId as string],
+    ['policy', 'replay', '--change', change, '--data', server.dataFolder],
+  ]) {
+    const { stdout } = await belfry(args, environment);
+    assert.ok(stdout.includes('x?[2Jy') && !stdout.includes('\u001b'), stdout);
+  }
 });
 
 test('belfry policy replay and suggest: read the database of the running server', async () => {
