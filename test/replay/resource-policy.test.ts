@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { BUCKET, bucketSnapshot, callersOf, decideBucket, NOW, OBJECT, OTHER, OWNER, onBucket } from '#access/bucket-fixture.ts';
 import { decisionContextOf } from '#access/decision-trace.ts';
+import { explainDecision } from '#access/past/explained-decision.ts';
 import { storedCallers } from '#access/stored-callers.ts';
 import { storedPolicies } from '#access/stored-policies.ts';
 import type { Principal } from '#core/principal.ts';
@@ -48,3 +49,22 @@ test('replay: without the text of the bucket policy, the decision cannot be repe
   const context = await decided(callersOf(OWNER).root, OBJECT, other, false);
   await assert.rejects(replaying(store).again(context), /is not kept/);
 });
+
+for (const [title, caller, bucketPolicy, viewer, denial] of [
+  [
+    "the owner does not see which policy of another account's caller denies",
+    callersOf(OTHER).user,
+    POLICY,
+    OWNER,
+    { kind: 'hidden', of: 'caller' },
+  ],
+  ['the owner sees that no statement of the bucket policy allows', callersOf(OTHER).user, undefined, OWNER, 'resource'],
+  ['the caller sees that its own policies do not allow', callersOf(OTHER).user, POLICY, OTHER, 'identity'],
+] as const) {
+  test(`explain: ${title}`, async () => {
+    const context = await decided(caller, OBJECT, bucketPolicy);
+    const { denial: found, caller: name } = await store.transaction((tx) => explainDecision(tx, context, viewer));
+    assert.deepEqual(found?.kind === 'implicit' ? found.missing : found, denial);
+    assert.equal(name.includes('arn:'), viewer === OTHER);
+  });
+}
