@@ -47,7 +47,13 @@ const EXPLAIN: Subcommand = {
     const input = { requestId, eventId, region };
     const { code, body } = await callOwn(await callerOf(parsed, 'AWS_ENDPOINT_URL_ACCESSANALYZER'), 'accessanalyzer', operation, input);
     if (code !== undefined) throw new Error(`${code}: ${body['message'] ?? body['Message'] ?? ''}`);
-    console.log(values.has(JSON_FLAG.flag) ? JSON.stringify(body, null, 2) : linesOf(body as unknown as Printed).map(printable).join('\n'));
+    console.log(
+      values.has(JSON_FLAG.flag)
+        ? JSON.stringify(body, null, 2)
+        : linesOf(body as unknown as Printed)
+            .map(printable)
+            .join('\n'),
+    );
     return 0;
   },
 };

@@ -33,7 +33,10 @@ import {
   OrganizationsClient,
 } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import { callersOf } from '#access/bucket-fixture.ts';
+import { implicitDenial } from '#access/denied.ts';
 import { explainDecision } from '#access/past/explained-decision.ts';
+import { missingGrant } from '#access/past/grants.ts';
 import { decideAgain } from '#access/past/past-decision.ts';
 import { callerOf, requestOf } from '#access/past/past-request.ts';
 import { parseProposal, proposal } from '#access/past/proposal.ts';
@@ -41,7 +44,7 @@ import { replayWindow } from '#access/past/replay-window.ts';
 import { generalized, holderOf, suggestPolicy } from '#access/past/suggestion.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
-import type { AccountId } from '#core/arn.ts';
+import type { AccountId, Arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
@@ -444,6 +447,17 @@ test('replay of a window: a service control policy can be detached from an accou
   const { flipped } = await replayed({ detach: 'p-FullAWSAccess', from: memberId });
   const names = (await decided()).filter(({ row }) => flipped.includes(row.eventId)).map(({ row }) => row.eventName);
   assert.ok(names.includes('GetUser'), names.join(' '));
+});
+
+test('explain: a role has a missing grant, and a service-linked role has none', () => {
+  const missingOf = (path: string) =>
+    missingGrant({
+      principal: { ...callersOf(accountId as AccountId).roleSession, roleArn: `arn:aws:iam::${accountId}:role/${path}` as Arn },
+      ...{ action: 'iam:GetUser', resource: '*', denial: implicitDenial('identity', '*'), layers: { identity: [] } },
+      ...{ silentLevel: undefined, levelTargets: [], role: undefined, readsResourcePolicy: false },
+    });
+  assert.ok('grant' in missingOf('reader'));
+  assert.deepEqual(missingOf('aws-service-role/x.amazonaws.com/AWSServiceRoleForX'), { because: 'no policies' });
 });
 
 test('replay: a proposal has only known members, and policies that IAM accepts', () => {

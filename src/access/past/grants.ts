@@ -135,15 +135,16 @@ export function missingGrant(facts: MissingGrant): Missing {
   }
 }
 
-/** Returns the ARN of the user or role whose identity policies decide. */
+/** Returns the ARN of the user or role whose identity policies decide, if its account can change them. */
 function holderOf(principal: Principal): Arn | undefined {
   switch (principal.type) {
     case 'IAMUser':
       return principal.arn;
     case 'AssumedRole':
-      return principal.roleArn;
+      // Source: IAM User Guide, "Create a service-linked role": only the service can change its permissions.
+      return principal.roleArn.includes(':role/aws-service-role/') ? undefined : principal.roleArn;
     case 'FederatedUser':
-      return principal.issuerArn;
+      return principal.issuerArn.endsWith(':root') ? undefined : principal.issuerArn;
     default:
       return undefined;
   }
