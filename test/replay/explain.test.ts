@@ -8,11 +8,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { CloudWatchLogsClient, DeleteLogStreamCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   AddUserToGroupCommand,
   AttachGroupPolicyCommand,
   CreateGroupCommand,
+  CreateLoginProfileCommand,
   CreatePolicyCommand,
   CreatePolicyVersionCommand,
   DeleteGroupPolicyCommand,
@@ -46,6 +48,7 @@ import { createMeeting } from '../kit/meeting.ts';
 import { errorOf } from '../kit/outcome.ts';
 import { allow, deny, policy, trust } from '../kit/policy.ts';
 import { belfry } from '../kit/process.ts';
+import { browser } from '../sign-in/browser.ts';
 
 type Output = AccessanalyzerApi['ExplainDecision']['output'];
 
@@ -280,6 +283,19 @@ test('ExplainDecision: explains allowed requests, requests without a decision, a
   const wrong = { ...keys, secretAccessKey: 'wrong' };
   const failed = await errorOf(account.meetings(wrong).send(new GetMeetingCommand({ MeetingId })));
   assert.equal((await explained(failed.$metadata?.requestId)).decision, 'NOT_DECIDED');
+});
+
+test('ExplainDecision: a successful sign-in has no facts of a decision, and is not explained as a failure', async () => {
+  const [UserName, Password] = ['person', 'Correct-Horse-7'];
+  await account.user(UserName);
+  await admin.send(new CreateLoginProfileCommand({ UserName, Password }));
+  const signedIn = await browser(server.endpoint).post('/_belfry/sign-in', { account: accountId, userName: UserName, password: Password });
+  assert.equal(signedIn.status, 200, signedIn.text);
+  const attribute = { AttributeKey: 'EventName', AttributeValue: 'ConsoleLogin' } as const;
+  const { Events } = await new CloudTrailClient(account.client()).send(new LookupEventsCommand({ LookupAttributes: [attribute] }));
+  const { body } = await explainAs(keys, { eventId: Events?.[0]?.EventId });
+  assert.equal(body['decision'], 'NOT_DECIDED', JSON.stringify(body));
+  assert.match(body['summary'] as string, /^The record has no facts of a decision/);
 });
 
 test('ExplainDecision: requires its permission, and one ID of a record of the account', async () => {

@@ -69,8 +69,8 @@ async function read(
   return undefined;
 }
 
-async function explained(tx: Tx, accountId: AccountId, { context }: DecidedRow): Promise<Read['explained']> {
-  if (context === undefined) return { none: 'The request failed before a policy decided.' };
+async function explained(tx: Tx, accountId: AccountId, { row, context }: DecidedRow): Promise<Read['explained']> {
+  if (context === undefined) return { none: recordOf(row).errorCode === undefined ? UNDECIDED : 'The request failed before a policy decided.' };
   if ('omittedBytes' in context)
     return { none: `The facts of the decision had ${context.omittedBytes} bytes, which is too much to be kept.` };
   try {
@@ -80,6 +80,10 @@ async function explained(tx: Tx, accountId: AccountId, { context }: DecidedRow):
     throw error;
   }
 }
+
+/** Summary of a successful request without facts of its decision. */
+const UNDECIDED =
+  'The record has no facts of a decision: no policy decided, a service used its role, or an earlier version of the server wrote the record.';
 
 function outputOf({ row, explained }: Read): Output {
   const record = recordOf(row);
