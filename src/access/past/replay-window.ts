@@ -1,5 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
+import { lruMap } from '#core/lru-map.ts';
 import type { Principal } from '#core/principal.ts';
 import { positionAt } from '#store/engine/position.ts';
 import type { Sql } from '#store/sql.ts';
@@ -39,6 +40,9 @@ export interface ReplayCounts {
   /** Records whose decision cannot be repeated, by reason. */
   readonly unknown: Map<string, number>;
 }
+
+/** Maximum number of callers that stay parsed. A month can have millions of role sessions. */
+const CALLERS_MAX = 10_000;
 
 /** Number of packs that one statement reads. */
 const PACKS = 256;
@@ -120,7 +124,7 @@ export async function replayWindow(
 
 /** Returns the function that returns the caller of a context: the same object for the same caller, so that its facts are cached. */
 function callersIn(sql: Sql): (context: DecisionContext) => Principal | undefined | Promise<Principal | undefined> {
-  const known = new Map<string, Principal>();
+  const known = lruMap<string, Principal>(CALLERS_MAX);
   return ({ caller }) => {
     const text = 'principal' in caller ? caller.principal : caller.session;
     const found = known.get(text);
