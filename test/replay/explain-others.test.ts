@@ -55,9 +55,16 @@ async function explainedRole(name: string): Promise<object> {
 
 test("ExplainDecision: another account's role that denies, that does not trust or that does not exist has one explanation", async () => {
   const absent = await explainedRole('absent');
-  assert.ok(JSON.stringify(absent).includes('A policy of its owner must also allow the request.'));
+  for (const text of ['A policy of its owner must also allow the request.', '"policyType":"TRUST"'])
+    assert.ok(JSON.stringify(absent).includes(text), JSON.stringify(absent));
   assert.deepEqual(await explainedRole('silent'), absent);
   assert.deepEqual(await explainedRole('denying'), absent);
+});
+
+test('ExplainDecision: an absent role of the own account has no grant', async () => {
+  const failed = await errorOf(account.assume(ada, account.roleArn('absent')));
+  const { change } = await explained(account.keys, failed.$metadata?.requestId);
+  assert.deepEqual([change?.grants, change?.allowsRequest, change?.blockedReason?.includes('does not exist')], [[], false, true]);
 });
 
 test("ExplainDecision: the statement of another account's bucket policy is hidden from the caller", async () => {
@@ -66,7 +73,9 @@ test("ExplainDecision: the statement of another account's bucket policy is hidde
   const output = await explained(account.keys, failed.$metadata?.requestId);
   assert.equal(output.decision, 'DENIED');
   assert.ok(!JSON.stringify(output).includes('SecretOfOther'), JSON.stringify(output));
-  assert.match(output.summary, /because a policy of the resource's account denies it\.$/);
+  assert.match(output.summary, /because the policies of the resource's account do not allow it\.$/);
+  const { policyType, target } = output.change?.grants[0] ?? {};
+  assert.deepEqual([output.change?.allowsRequest, policyType, target], [false, 'RESOURCE', `arn:aws:s3:::${BUCKET}`]);
 });
 
 test("ExplainDecision: the owner of a role sees its trust policy, but not the caller's ARN, tags and policies", async () => {

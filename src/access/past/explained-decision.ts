@@ -13,7 +13,7 @@ import { trailPolicies } from '#store/trail/trail-policy.ts';
 import type { AuthorizeRequest } from '../authorize.ts';
 import { callersOf } from '../caller-facts.ts';
 import { newDecisions, resourcePolicyId } from '../decisions.ts';
-import { newDenials } from '../denied.ts';
+import { implicitDenial, newDenials } from '../denied.ts';
 import { contextMap } from '../request-context.ts';
 import { type Required, requiredReading } from '../required-reading.ts';
 import { belongsToOthers, resourceDeciding, resourceSetting } from '../resource-deciding.ts';
@@ -223,7 +223,7 @@ function explainResource(
   const caller = { ...trustCallerOf(principal), hasBoundary: (layers?.boundary?.length ?? 0) > 0 };
   return {
     resource,
-    denial: denial && visibleDenial(denial, isOwn, isOwner),
+    denial: denial && visibleDenial(denial, isOwn, isOwner, required.asked.resourcePolicy !== undefined),
     layers: layers && withinSteps(() => explain(layers, request(ownerVisible), budget).resources[0]?.layers),
     texts: textsOf(layers),
     resourcePolicy:
@@ -243,13 +243,13 @@ function explainResource(
 
 /**
  * Returns a denial as the viewer may see it. The owner of a resource does not see which policy of another account's caller denies. The caller
- * does not see which statement of another account's policy denies. The server's error messages show neither.
+ * does not see whether a statement of another account's policy denies. The server's error messages show neither.
  */
-function visibleDenial(denial: Denial | OverLimit, isOwn: boolean, isOwner: boolean): VisibleDenial {
+function visibleDenial(denial: Denial | OverLimit, isOwn: boolean, isOwner: boolean, readsResourcePolicy: boolean): VisibleDenial {
   if (denial.kind === 'limit') return denial;
   const policyType = denial.kind === 'explicit' ? denial.policyType : denial.missing;
   const isOfResource = policyType === 'trust' || policyType === 'resource';
-  if (isOfResource) return isOwner || denial.kind === 'implicit' ? denial : { kind: 'hidden', of: 'resource' };
+  if (isOfResource) return isOwner || (denial.kind === 'implicit' && !readsResourcePolicy) ? denial : { kind: 'hidden', of: 'resource' };
   return isOwn ? denial : HIDDEN;
 }
 
@@ -310,7 +310,16 @@ async function changeFor(explaining: Explaining): Promise<Change> {
     return { grants, allows: false, blocked: { because: 'session kind' }, example: undefined };
   try {
     for (let denial = await firstDenial(snapshot, explaining.stacks, request); denial !== undefined; ) {
-      if (isByOtherAccount(denial)) return { grants, allows: false, blocked: { because: 'owner' }, example: undefined };
+      const byOwner = denialByOwner(denial);
+      if (byOwner !== undefined) {
+        const ofOwner = missingOf(explaining, { ...denial, denial: byOwner });
+        return {
+          grants: 'grant' in ofOwner ? [...grants, ofOwner.grant] : grants,
+          allows: false,
+          blocked: { because: 'owner' },
+          example: undefined,
+        };
+      }
       const missing = missingOf(explaining, denial);
       if (!('grant' in missing)) return { grants, allows: false, blocked: missing, example: undefined };
       if (grants.length === GRANTS_MAX) return { grants, allows: false, blocked: { because: 'too many' }, example: undefined };
@@ -327,13 +336,15 @@ async function changeFor(explaining: Explaining): Promise<Change> {
 }
 
 /**
- * Reports whether the policy of another account's role or resource denies. The result is the same if the role does not exist, so that an
- * explanation reveals neither the policy nor the existence of the role.
+ * Returns the denial by the policy of another account's role or resource, as a missing Allow. Returns `undefined` if another policy denies. The
+ * result is the same if the role does not exist, so that an explanation reveals neither the policy nor the existence of the role.
  */
-function isByOtherAccount({ required: { asked, context }, denial }: FirstDenial): boolean {
-  if (denial.kind === 'limit' || !belongsToOthers(context)) return false;
+function denialByOwner({ required: { asked, context }, denial }: FirstDenial): Denial | undefined {
+  if (denial.kind === 'limit' || !belongsToOthers(context)) return undefined;
   const policyType = denial.kind === 'explicit' ? denial.policyType : denial.missing;
-  return policyType === 'trust' || (policyType === 'resource' && asked.resourcePolicy !== undefined);
+  if (policyType === 'trust' || (policyType === 'resource' && asked.resourcePolicy !== undefined))
+    return implicitDenial(policyType, context.resource);
+  return undefined;
 }
 
 /** Returns the request as if each resource had a resource-based policy, if a grant is a statement of one. */
@@ -361,7 +372,7 @@ function missingOf({ snapshot, principal }: Explaining, { required, denial, stac
     ...{ principal, action, resource, denial, layers },
     silentLevel: silent?.level,
     levelTargets: lacksLevel ? serviceControlTargets(snapshot, principal.accountId) : [],
-    role: required.role?.arn,
+    role: belongsToOthers(context) ? asked.trustPolicyOf : required.role?.arn,
     readsResourcePolicy: asked.resourcePolicy !== undefined,
   });
 }

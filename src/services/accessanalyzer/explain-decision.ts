@@ -70,7 +70,8 @@ async function read(
 }
 
 async function explained(tx: Tx, accountId: AccountId, { row, context }: DecidedRow): Promise<Read['explained']> {
-  if (context === undefined) return { none: recordOf(row).errorCode === undefined ? UNDECIDED : 'The request failed before a policy decided.' };
+  if (context === undefined)
+    return { none: recordOf(row).errorCode === undefined ? UNDECIDED : 'The request failed before a policy decided.' };
   if ('omittedBytes' in context)
     return { none: `The facts of the decision had ${context.omittedBytes} bytes, which is too much to be kept.` };
   try {

@@ -71,7 +71,7 @@ export function summaryOf({ caller, outcome, denial, permissions, change }: Expl
 
 const HIDDEN: Readonly<Record<HiddenDenial['of'], string>> = {
   caller: "the policies of the caller's account do not allow it",
-  resource: "a policy of the resource's account denies it",
+  resource: "the policies of the resource's account do not allow it",
 };
 
 function countOf(grants: number): string {
