@@ -15,7 +15,7 @@ const postgres = await testPostgres();
 after(() => postgres.stop());
 
 const DOMAINS = ['one.example', 'two.example'];
-const NAMES = ['ada', 'bob'];
+const NAMES = ['ada', 'bob', 'eve'];
 const ADDRESSES = [...DOMAINS, 'free.example'].flatMap((domain) => NAMES.map((name) => `${name}@${domain}`));
 const domainOf = (address: string) => address.slice(address.indexOf('@') + 1);
 
@@ -35,7 +35,7 @@ interface ModelAccount {
 
 const Which = fc.nat({ max: 1 });
 const Domain = fc.constantFrom(...DOMAINS);
-const Who = fc.subarray(ADDRESSES, { minLength: 1, maxLength: 4 });
+const Who = fc.subarray(ADDRESSES, { minLength: 1, maxLength: 5 });
 const Step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('claim' as const), which: Which, domain: Domain }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('add' as const), which: Which, domain: Domain }) },
@@ -280,10 +280,11 @@ const ENGINES: readonly (readonly [engine: string, runs: number, open: () => Pro
   ['SQLite', 60, () => openSqlite(':memory:')],
   ['PostgreSQL', 6, () => openPostgres(postgres.url)],
 ];
-/** Steps that make the state interesting: an account with a domain, invited people, and registered ones. */
+/** Steps that make the state interesting: an account with a domain, and people who are registered, invited, and suspended before they register. */
 const BEFORE: readonly Step[] = [
   { kind: 'invite', which: 0, who: ADDRESSES },
   { kind: 'register', which: 0, who: ADDRESSES.filter((address) => address.startsWith('ada')) },
+  { kind: 'suspend', which: 0, who: ADDRESSES.filter((address) => address.startsWith('eve')) },
   { kind: 'claim', which: 0, domain: 'one.example' },
 ];
 
