@@ -377,6 +377,7 @@ const ROWS: readonly (readonly [commands: string, run: (month: Month) => Promise
         [[u1, 'Administrator'] as const, [u3, 'Member'] as const, [u4, 'Member'] as const].toSorted(([a], [b]) => (a < b ? -1 : 1)),
       );
       await month.silently('delete_room', room);
+      assert.deepEqual((await month.refused('get_room', room)).slice(0, 2), [404, 'NotFoundException']);
       assert.deepEqual((await month.chime('list_rooms', month.own())).Rooms, []);
     },
   ],
@@ -477,8 +478,19 @@ const ROWS: readonly (readonly [commands: string, run: (month: Month) => Promise
       assert.deepEqual(await month.chime('disassociate_phone_number_from_user', month.of('u1')), {});
       assert.equal('PrimaryProvisionedNumber' in (await month.user('u1')), false);
       await month.silently('delete_phone_number', { PhoneNumberId });
+      assert.deepEqual((await month.refused('delete_phone_number', { PhoneNumberId })).slice(0, 2), [404, 'NotFoundException']);
+      const { PhoneNumberErrors } = await month.chime('batch_delete_phone_number', { PhoneNumberIds: [NUMBER] });
+      assert.deepEqual(
+        PhoneNumberErrors.map(({ ErrorCode }: Output) => ErrorCode),
+        ['NotFound'],
+      );
       const restored = (await month.chime('restore_phone_number', { PhoneNumberId })).PhoneNumber;
       assert.deepEqual([restored.Status, restored.ProductType, restored.Associations], ['Unassigned', 'BusinessCalling', []]);
+      const { PhoneNumbers } = await month.chime('list_phone_numbers', { ProductType: 'BusinessCalling' });
+      assert.deepEqual(
+        PhoneNumbers.map(({ E164PhoneNumber }: Output) => E164PhoneNumber),
+        [NUMBER],
+      );
     },
   ],
   [
@@ -500,6 +512,12 @@ const ROWS: readonly (readonly [commands: string, run: (month: Month) => Promise
     async (month) => {
       month.roomId = (await month.chime('create_room', month.own({ Name: 'old and new' }))).Room.RoomId;
       await month.chime('create_room_membership', month.own({ RoomId: month.roomId, MemberId: month.person('u1').userId }));
+      const page = await month.chime('list_rooms', month.own({ MaxResults: 1 }));
+      const next = await month.chime('list_rooms', month.own({ MaxResults: 1, NextToken: page.NextToken }));
+      assert.deepEqual(
+        [...page.Rooms, ...next.Rooms].map(({ Name }) => Name),
+        ['room of the bot', 'old and new'],
+      );
       await month.database.age(await month.write('u1', 'old'), 31);
       await month.write('u1', 'new');
       assert.deepEqual(await month.read('u1'), ['old', 'new']);
