@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { instant } from '#core/instant.ts';
 import { domainChecks } from '#services/chime/domain-checks.ts';
 import { type Fixture, openFixture, START } from '#services/chime/fixture.ts';
+import { sweepReleasedDomains } from '#services/chime/released-domains.ts';
 import { workFor } from '#services/kit/fixture.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
@@ -31,6 +32,10 @@ interface ModelAccount {
   /** Claims by domain: whether the claim is verified, the record, and whether it is in DNS. */
   readonly claims: Map<string, { isVerified: boolean; readonly record: string; isPublished: boolean }>;
   readonly users: Map<string, ModelUser>;
+  /** Whether an OpenID provider manages the users. */
+  isManaged: boolean;
+  /** Domains that the account released while it was managed, until the sweep has deleted their users. */
+  readonly released: Set<string>;
 }
 
 const Which = fc.nat({ max: 1 });
@@ -43,9 +48,14 @@ const Step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('check' as const), ms: fc.constantFrom(3_000, 90_000_000) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('release' as const), which: Which, domain: Domain }) },
   {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('connect' as const, 'connect' as const, 'disconnect' as const), which: Which }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep' as const) }) },
+  {
     weight: 7,
     arbitrary: fc.record({
-      kind: fc.constantFrom('invite' as const, 'register' as const, 'register' as const, 'suspend' as const, 'unsuspend' as const),
+      kind: fc.constantFrom('invite' as const, 'register' as const, 'create' as const, 'suspend' as const, 'unsuspend' as const),
       which: Which,
       who: Who,
     }),
@@ -68,6 +78,7 @@ interface Place {
 }
 
 const isTeam = ({ claims }: ModelAccount) => [...claims.values()].every(({ isVerified }) => !isVerified);
+const typeOf = (of: ModelAccount) => (isTeam(of) ? 'Team' : of.isManaged ? 'EnterpriseOIDC' : 'EnterpriseLWA');
 const ownerIn = (model: readonly ModelAccount[], domain: string) => model.find(({ claims }) => claims.get(domain)?.isVerified === true);
 const nowOf = ({ time }: Place['clock']) => instant(time);
 
@@ -78,7 +89,7 @@ function domainSteps({ fixture: { run, store }, model, clock }: Place) {
       [...claims].filter(([domain, each]) => name.endsWith(`.${domain}`) && each.isPublished).map(([, { record }]) => record),
     );
   const look = domainChecks(async (name) => texts(name))();
-  return { add, check, release };
+  return { add, check, release, setProvider, sweep };
 
   async function add(of: ModelAccount, domain: string): Promise<void> {
     const call = run('AddDomain', { AccountId: of.id, DomainName: domain.toUpperCase() }, { now: nowOf(clock) });
@@ -114,9 +125,31 @@ function domainSteps({ fixture: { run, store }, model, clock }: Place) {
     of.claims.delete(domain);
     if (claim?.isVerified !== true) return;
     for (const [address, user] of of.users) {
-      if (domainOf(address) !== domain || user.status === 'Suspended') continue;
-      if (user.status === 'Unregistered') user.invitation = undefined;
+      if (domainOf(address) !== domain || (user.status === 'Suspended' && !of.isManaged)) continue;
+      if (user.status === 'Unregistered' && !of.isManaged) user.invitation = undefined;
       Object.assign(user, { status: 'Suspended', isMember: false });
+    }
+    if (of.isManaged) of.released.add(domain);
+    if (isTeam(of)) of.isManaged = false;
+  }
+
+  async function setProvider(of: ModelAccount, isManaged: boolean): Promise<void> {
+    const own = { AccountId: of.id };
+    const call = isManaged
+      ? run('UpdateAccountOpenIdConfig', { ...own, Issuer: 'https://idp.example.com', ClientId: 'belfry' }, { now: nowOf(clock) })
+      : run('DeleteAccountOpenIdConfig', own, { now: nowOf(clock) });
+    const refusal = isManaged ? isTeam(of) && 'BadRequestException' : !of.isManaged && 'NotFoundException';
+    assert.equal(await codeOf(call), refusal || 'ok');
+    if (refusal === false) of.isManaged = isManaged;
+  }
+
+  /** Deletes the users of domains that managed accounts have released, unless they have joined or were invited again. */
+  async function sweep(): Promise<void> {
+    while ((await store.transaction((tx) => sweepReleasedDomains(workFor(tx, nowOf(clock))))) === 'more');
+    for (const { users, released } of model) {
+      for (const [address, { status, isMember }] of users)
+        if (status === 'Suspended' && !isMember && released.has(domainOf(address))) users.delete(address);
+      released.clear();
     }
   }
 }
@@ -127,7 +160,7 @@ function userSteps({ fixture: { run, register: registerAt }, model, clock }: Pla
     const { Users = [] } = await run('ListUsers', { AccountId: id });
     return who.map((address) => Users.find(({ PrimaryEmail }) => PrimaryEmail === address)?.UserId ?? `unknown ${address}`);
   };
-  return { invite, register, suspend, unsuspend };
+  return { invite, register, create, suspend, unsuspend };
 
   async function invite(of: ModelAccount, who: readonly string[]): Promise<void> {
     const call = run('InviteUsers', { AccountId: of.id, UserEmailList: who }, { now: nowOf(clock) });
@@ -167,10 +200,20 @@ function userSteps({ fixture: { run, register: registerAt }, model, clock }: Pla
     });
   }
 
+  async function create(of: ModelAccount, address: string): Promise<void> {
+    const code = await codeOf(run('CreateUser', { AccountId: of.id, Email: address }, { now: nowOf(clock) }));
+    const isAllowed = of.isManaged && ownerIn(model, domainOf(address)) === of;
+    const isTaken = of.users.has(address) || model.some(({ users }) => users.get(address)?.isMember === true);
+    assert.equal(code, !isAllowed ? 'BadRequestException' : isTaken ? 'ConflictException' : 'ok');
+    if (code !== 'ok') return;
+    of.users.set(address, { status: 'Registered', invitation: undefined, license: 'Pro', isMember: true, hasRegistered: true });
+  }
+
   async function suspend(of: ModelAccount, who: readonly string[]): Promise<void> {
     const UserIdList = await idsOf(of, who);
     const { UserErrors } = await run('BatchSuspendUser', { AccountId: of.id, UserIdList }, { now: nowOf(clock) });
-    assert.equal(UserErrors?.length, who.filter((address) => !of.users.has(address)).length);
+    assert.equal(UserErrors?.length, who.filter((address) => of.isManaged || !of.users.has(address)).length);
+    if (of.isManaged) return;
     for (const address of who) {
       const user = of.users.get(address);
       if (user === undefined || user.status === 'Suspended') continue;
@@ -184,7 +227,7 @@ function userSteps({ fixture: { run, register: registerAt }, model, clock }: Pla
     const UserIdList = await idsOf(of, who);
     const code = await codeOf(run('BatchUnsuspendUser', { AccountId: of.id, UserIdList }, { now: nowOf(clock) }));
     assert.equal(code, isTeam(of) ? 'BadRequestException' : 'ok');
-    if (isTeam(of)) return;
+    if (isTeam(of) || of.isManaged) return;
     for (const address of who) {
       const user = of.users.get(address);
       if (user?.status !== 'Suspended') continue;
@@ -198,7 +241,7 @@ function userSteps({ fixture: { run, register: registerAt }, model, clock }: Pla
 async function compare({ fixture: { run }, model }: Place): Promise<void> {
   for (const of of model) {
     const AccountId = of.id;
-    assert.equal((await run('GetAccount', { AccountId })).Account?.AccountType, isTeam(of) ? 'Team' : 'EnterpriseLWA');
+    assert.equal((await run('GetAccount', { AccountId })).Account?.AccountType, typeOf(of));
     const { Domains = [] } = await run('ListDomains', { AccountId });
     assert.deepEqual(
       Domains.map(({ DomainName, DomainStatus, RecordValue }) => [DomainName, DomainStatus, RecordValue]),
@@ -229,15 +272,17 @@ async function compare({ fixture: { run }, model }: Place): Promise<void> {
 async function agree(store: Store, steps: readonly Step[]): Promise<void> {
   const fixture = await openFixture(store);
   const model: ModelAccount[] = [];
-  for (const name of ['One', 'Two']) model.push({ id: await fixture.account(name), claims: new Map(), users: new Map() });
+  for (const name of ['One', 'Two'])
+    model.push({ id: await fixture.account(name), claims: new Map(), users: new Map(), isManaged: false, released: new Set() });
   const clock = { time: START as number };
   const place = { fixture, model, clock };
-  const { add, check, release } = domainSteps(place);
-  const { invite, register, suspend, unsuspend } = userSteps(place);
+  const { add, check, release, setProvider, sweep } = domainSteps(place);
+  const { invite, register, create, suspend, unsuspend } = userSteps(place);
 
   async function step(each: Step): Promise<void> {
     clock.time += 1;
     if (each.kind === 'check') return await check(each.ms);
+    if (each.kind === 'sweep') return await sweep();
     const of = model[each.which] as ModelAccount;
     switch (each.kind) {
       case 'add':
@@ -255,12 +300,16 @@ async function agree(store: Store, steps: readonly Step[]): Promise<void> {
       }
       case 'release':
         return await release(of, each.domain);
+      case 'connect':
+      case 'disconnect':
+        return await setProvider(of, each.kind === 'connect');
       case 'invite':
         return await invite(of, each.who);
       case 'register':
+      case 'create':
         for (const address of each.who) {
           clock.time += 1;
-          await register(of, address);
+          await (each.kind === 'register' ? register : create)(of, address);
         }
         return;
       case 'suspend':
@@ -295,7 +344,7 @@ for (const [engine, numRuns, open] of ENGINES) {
     await fc.assert(
       fc.asyncProperty(fc.array(Step, { minLength: 5, maxLength: 20 }), async (steps) => {
         await store.transaction(async ({ sql }) => {
-          for (const name of ['chime_user', 'chime_account', 'chime_domain', 'outgoing']) await sql.run(`DELETE FROM ${name}`);
+          for (const name of ['chime_user', 'chime_account', 'chime_domain', 'outgoing', 'resource']) await sql.run(`DELETE FROM ${name}`);
         });
         await agree(store, [...BEFORE, ...steps]);
       }),
