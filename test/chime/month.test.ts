@@ -134,7 +134,7 @@ function openMonth(server: ServerProcess, database: Database, useCli: boolean) {
       );
       return ran.stdout === '' ? {} : JSON.parse(ran.stdout);
     },
-    /** Returns a person who opens the link number `count` of the mail to them, and fills in the form. */
+    /** Opens the link number `count` of the mail to a person, and fills in the form. The first one asks for a name and a password. */
     async accept(name: string, count = 1, at = browser(server.endpoint)): Promise<void> {
       const email = `${name}@${DOMAIN}`;
       const { path, token } = await linkTo(email, [server.dataFolder], count);
@@ -562,7 +562,7 @@ const ROWS: readonly (readonly [commands: string, run: (month: Month) => Promise
   ],
 ];
 
-async function sqlite(server: ServerProcess): Promise<Database> {
+function sqliteDatabase(server: ServerProcess): Database {
   return {
     async age(messageId, days) {
       const database = new DatabaseSync(join(server.dataFolder, 'belfry.db'), { timeout: 10_000 });
@@ -600,11 +600,11 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
       ...(postgres !== undefined && { BELFRY_DATABASE: postgres.url }),
     });
     names.records.clear();
-    const month = openMonth(server, postgres === undefined ? await sqlite(server) : postgresDatabase(postgres.url), engine === 'SQLite');
+    const month = openMonth(server, postgres === undefined ? sqliteDatabase(server) : postgresDatabase(postgres.url), engine === 'SQLite');
     let ran = 0;
     for (const [i, [commands, run]] of ROWS.entries()) {
       await all.test(`row ${i + 1}: ${commands}`, async (row) => {
-        // A row relies on the earlier ones, so its failure would say nothing.
+        // A row relies on the earlier ones, so its failure would tell nothing more.
         if (ran < i) return row.skip('an earlier row failed');
         await run(month);
         ran++;
