@@ -27,6 +27,7 @@ const SLOWEST: readonly string[] = [
   'test/leases/simulation.test.ts',
   'test/hostile/hostile.test.ts',
   'test/sip/faults.test.ts',
+  'test/chime/month.test.ts',
   'test/chime/domains.test.ts',
   'test/sip/calls.test.ts',
   'test/voice/sip-decisions.test.ts',

@@ -35,7 +35,7 @@ export const CHIME_USER = table('chime_user', {
     /** Whether the user is in the account. False for invited users, and for users that were removed from a Team account. */
     isMember: flag,
     registrationStatus: textOf<RegistrationStatus>(),
-    /** Absent if the user was never invited. */
+    /** Absent if the user was never invited, or if the account released the domain of the address before the user registered. */
     invitationStatus: optional(textOf<InviteStatus>()),
     invitedAt: optional(instant),
     registeredAt: optional(instant),
@@ -116,8 +116,8 @@ export interface Users {
   /** Returns registered users in the order of IDs, starting after the ID `after`. */
   registered(chimeAccountId: string, limit: number, after?: string): Promise<readonly UserRecord[]>;
   /**
-   * Ends the membership of the registered users whose address is in a domain. They are then suspended, and can register again. Users that an
-   * administrator suspended do not change.
+   * Ends the membership of the registered users whose address is in a domain, and the invitations of those who never registered, which then have no
+   * status. They are all suspended, and can register again if the account has the domain again. Users that an administrator suspended do not change.
    */
   releaseOfDomain(chimeAccountId: string, domain: string): Promise<void>;
   /** Ends the membership of all users whose address is in a domain. */
@@ -168,8 +168,9 @@ const DELETE_SOME = `
   DELETE FROM chime_user WHERE chime_account_id = $1
   AND user_id IN (SELECT user_id FROM chime_user WHERE chime_account_id = $1 ORDER BY user_id LIMIT $2)`;
 const RELEASE = `
-  UPDATE chime_user SET is_member = 0, registration_status = 'Suspended'
-  WHERE chime_account_id = $1 AND registration_status = 'Registered' AND email LIKE $2 ESCAPE '!'`;
+  UPDATE chime_user SET is_member = 0, registration_status = 'Suspended',
+  invitation_status = CASE WHEN registration_status = 'Unregistered' THEN NULL ELSE invitation_status END
+  WHERE chime_account_id = $1 AND registration_status IN ('Registered', 'Unregistered') AND email LIKE $2 ESCAPE '!'`;
 const END_OF_DOMAIN = `
   UPDATE chime_user SET is_member = 0, registration_status = 'Suspended' WHERE chime_account_id = $1 AND email LIKE $2 ESCAPE '!'`;
 const ENDED_OF_DOMAIN = `
