@@ -10,7 +10,7 @@ import * as sdk from '@aws-sdk/client-chime-sdk-voice';
 import { startAccount } from '../kit/account.ts';
 import { until } from '../kit/until.ts';
 import { ANSWER, type Call, openParty, type Party, type SipMessage } from './party.ts';
-import { PROXY_HOST, sipSettings } from './proxy.ts';
+import { PROXY_HOST, routeCertificate, sipSettings } from './proxy.ts';
 import {
   CARRIER,
   CUSTOMER,
@@ -27,7 +27,12 @@ import {
   setTermination,
 } from './trunks.ts';
 
-const sip = await sipSettings('child', { BELFRY_SIP_CARRIERS: CARRIER, BELFRY_SIP_ROUTE_TIMEOUT_MS: '1000' });
+const routeTls = await routeCertificate();
+const sip = await sipSettings('child', {
+  BELFRY_SIP_CARRIERS: CARRIER,
+  BELFRY_SIP_ROUTE_TIMEOUT_MS: '1000',
+  BELFRY_SIP_ROUTE_CA: routeTls.caFile,
+});
 const account = await startAccount(sip.environment);
 const voice = account.voice();
 await orderNumbers(voice, account.server.dataFolder);
@@ -304,13 +309,14 @@ test('Inside a call: only its parties are relayed, and only to each other', asyn
   assert.deepEqual(target.received, []);
 });
 
-test('TLS: an encrypted connector refuses UDP, and relays a TLS call to a TLS route; TLS 1.1 is refused', async () => {
+test('TLS: an encrypted connector refuses UDP, and relays a TLS call only to a trusted route; TLS 1.1 is refused', async () => {
   const file = (name: string) => readFileSync(`${account.server.dataFolder}/tls/${name}`, 'utf8');
   const tls = { key: file('server.key'), cert: file('server.pem'), ca: file('ca.pem') };
-  const secureFar = await openParty('tls', '127.0.10.12', sip.tls, { answer: ANSWER, tls });
+  const foreign = await openParty('tls', '127.0.10.13', sip.tls, { answer: ANSWER, tls });
+  const secureFar = await openParty('tls', '127.0.10.12', sip.tls, { answer: ANSWER, tls: routeTls });
   const secureCustomer = await openParty('tls', CUSTOMER, sip.tls, { tls });
   const encrypted = await createTrunk(voice, {
-    ...{ name: 'encrypted', numbers: [number(2)], encrypted: true, routes: [route(secureFar, 1, 'TCP')] },
+    ...{ name: 'encrypted', numbers: [number(2)], encrypted: true, routes: [route(foreign, 1, 'TCP'), route(secureFar, 2, 'TCP')] },
   });
   const uri = `sip:${number(2)}@${hostOf(encrypted)}`;
   const plain = customer.call(uri, { from: number(2) });
@@ -322,6 +328,8 @@ test('TLS: an encrypted connector refuses UDP, and relays a TLS call to a TLS ro
   assert.equal(final.code, 200, final.text);
   call.ack(final);
   await secureFar.next(({ method, callId }) => method === 'ACK' && callId === call.callId, 'the ACK');
+  // The certificate of the first route is from a CA that is not in BELFRY_SIP_ROUTE_CA.
+  assert.deepEqual(foreign.received, []);
   await hangUp(secureCustomer, call, final);
   const old = tlsConnect({ ...sip.tls, maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ca: tls.ca, ciphers: 'DEFAULT:@SECLEVEL=0' });
   after(() => void old.destroy());

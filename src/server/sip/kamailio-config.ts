@@ -24,8 +24,6 @@ export interface SipProxy extends SipNetworks {
   readonly token: string;
   /** UDP address that receives a copy of each SIP message in HEPv3, for the SIP logs. */
   readonly hep?: Address | undefined;
-  /** Whether the certificates of TLS routes must be from a CA in `route-ca.pem`. */
-  readonly checksRoutes: boolean;
   /** Maximum requests per second of one address that do not belong to a call. */
   readonly requestsPerSecond: number;
   /** Seconds after which the proxy ends a call. */
@@ -64,12 +62,13 @@ ${kamailioRoutes(proxy)}`;
 }
 
 /**
- * Returns the text of `tls.cfg`: TLS 1.2 and 1.3 with forward secrecy, without client certificates.
+ * Returns the text of `tls.cfg`: TLS 1.2 and 1.3 with forward secrecy, without client certificates. The certificate of a TLS route must be
+ * from a CA in `route-ca.pem`.
  *
- * Source: Chime SDK Administrator Guide: no mutual TLS. Assumed: the certificates of routes are checked only if the operator has a list of
- * CAs, because AWS does not document it. Kamailio 5.6 does not compare host names.
+ * Source: Chime SDK Administrator Guide: no mutual TLS. Assumed: the check of certificates of routes, because AWS does not document it.
+ * Kamailio 5.6 does not compare host names.
  */
-export function kamailioTlsConfig({ folder, checksRoutes }: Pick<SipProxy, 'folder' | 'checksRoutes'>): string {
+export function kamailioTlsConfig(folder: string): string {
   requirePath(folder);
   const suites = 'ECDHE+AESGCM:ECDHE+CHACHA20';
   return `[server:default]
@@ -82,9 +81,10 @@ cipher_list = ${suites}
 
 [client:default]
 method = TLSv1.2+
-verify_certificate = ${checksRoutes ? 'yes' : 'no'}
-require_certificate = ${checksRoutes ? 'yes' : 'no'}
-${checksRoutes ? `ca_list = ${folder}/${SIP_FILES.routeCa}\n` : ''}cipher_list = ${suites}
+verify_certificate = yes
+require_certificate = yes
+ca_list = ${folder}/${SIP_FILES.routeCa}
+cipher_list = ${suites}
 `;
 }
 
