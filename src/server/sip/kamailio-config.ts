@@ -6,7 +6,7 @@
  */
 import { isIPv4 } from 'node:net';
 import type { Address } from '../setting-types.ts';
-import { kamailioRoutes, MESSAGE_MAX_BYTES, type SipNetworks } from './kamailio-routes.ts';
+import { kamailioRoutes, MESSAGE_MAX_BYTES, type SipNetworks, UNPROVEN_CONNECTION_SECONDS } from './kamailio-routes.ts';
 
 /** Facts that the configuration contains. */
 export interface SipProxy extends SipNetworks {
@@ -139,7 +139,7 @@ async_nonblock=1
 max_while_loops=100000
 tcp_children=4
 tcp_max_connections=4096
-tcp_connection_lifetime=600
+tcp_connection_lifetime=${UNPROVEN_CONNECTION_SECONDS}
 tcp_connect_timeout=2
 tcp_send_timeout=2
 tcp_rd_buf_size=${MESSAGE_MAX_BYTES * 2}
@@ -169,7 +169,7 @@ function modules({ folder, tls, hep, decisions, token, requestsPerSecond, callMa
     'pike',
     'ctl',
     'cfgutils',
-
+    'tcpops',
     'mqueue',
     'rtimer',
     'jansson',
@@ -200,6 +200,8 @@ modparam("tm", "max_inv_lifetime", 200000)
 modparam("rr", "enable_full_lr", 1)
 modparam("rr", "append_fromtag", 1)
 modparam("sanity", "autodrop", 0)
+# The routes reply, within the limit of requests.
+modparam("sanity", "noreply", 1)
 modparam("pike", "sampling_time_unit", 2)
 modparam("pike", "reqs_density_per_unit", ${requestsPerSecond * 2})
 modparam("pike", "remove_latency", 4)
@@ -216,7 +218,7 @@ modparam("dialog", "dlg_match_mode", 1)
 modparam("dialog", "detect_spirals", 0)
 modparam("dialog", "default_timeout", ${callMaxSeconds})
 modparam("dialog", "event_callback", "")
-${tls === undefined ? '' : `modparam("tls", "config", "${folder}/${SIP_FILES.tls}")\n`}${
+${tls === undefined ? '' : `modparam("tls", "config", "${folder}/${SIP_FILES.tls}")\nmodparam("tls", "connection_timeout", ${UNPROVEN_CONNECTION_SECONDS})\n`}${
   hep === undefined
     ? ''
     : `modparam("siptrace", "duplicate_uri", "sip:${hep.host}:${hep.port}")
