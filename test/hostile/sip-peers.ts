@@ -13,7 +13,7 @@ import { until } from '../kit/until.ts';
 import { ANSWER, type Call, openParty, type Party, type SipMessage } from '../sip/party.ts';
 import { type SipProxy, type SipSettings, sipSettings, startProxy } from '../sip/proxy.ts';
 import { CUSTOMER, createTrunk, enableSipLogs, hostOf, inbound, number, orderNumbers, route, STRANGER } from '../sip/trunks.ts';
-import type { Figure, Workload } from './workload.ts';
+import type { Figure, Workload, WorkloadOptions } from './workload.ts';
 
 /** Maximum requests of one source in a second that belong to no call. */
 const REQUESTS_PER_SECOND = 50;
@@ -47,41 +47,48 @@ const NONCE_MS = 61_000;
  */
 export const sipPeers: Workload = {
   name: 'sip peers',
-  async run({ seconds, seed }) {
+  async run(options) {
     const place = await openPlace();
-    const { proxy, server } = place;
-    const before = { pid: proxy.pid(), server: residentBytes(server.pid) };
-    const expiring = await challengeOf(place, place.trunk);
-    const expiresAt = performance.now() + NONCE_MS;
-    const held = holdConnections(place, seconds < LONG_SECONDS ? HELD.short : HELD.long);
-    const others = Object.values(place.carriers).map((carrier) => keepCalling(carrier));
-    await refuseRequests(place);
-    await refuseCredentials(place);
-    const flooded = await flood(place, seconds);
-    const mangled = await sendMalformed(place, randomOf(seed, 'sip'));
-    if (performance.now() + seconds * 1_000 > expiresAt) {
-      await delay(Math.max(0, expiresAt - performance.now()));
-      assert.equal((await answerTo(place, place.trunk, expiring, 'ada', PASSWORDS.ada)).code, 407, 'an expired nonce');
+    try {
+      return await attack(place, options);
+    } finally {
+      await Promise.all(place.parties.map((party) => party.close()));
+      await place.proxy.stop();
+      await place.server.stop();
     }
-    const closed = await held.closed();
-    const answered = await Promise.all(others.map((each) => each.stop()));
-    await requireNoSecrets(place);
-    assert.equal(proxy.pid(), before.pid, 'the SIP proxy has restarted');
-    const figures: Figure[] = [
-      ...flooded,
-      ...mangled,
-      { what: 'connections without an allowed request that remain open', value: held.count - closed, unit: 'count', most: 0 },
-      { what: 'answered calls of other callers, at least', value: Math.min(...answered), unit: 'count' },
-      { what: 'memory of the SIP proxy', value: proxyBytes(before.pid), unit: 'bytes', most: PROXY_MAX_BYTES },
-      { what: 'growth of the server', value: residentBytes(server.pid) - before.server, unit: 'bytes', most: SERVER_GROWTH_MAX_BYTES },
-    ];
-    for (const { what, value, most } of figures) assert.ok(most === undefined || value <= most, `${what}: ${value}, at most ${most}`);
-    await Promise.all(place.parties.map((party) => party.close()));
-    await proxy.stop();
-    await server.stop();
-    return figures;
   },
 };
+
+async function attack(place: Place, { seconds, seed }: WorkloadOptions): Promise<readonly Figure[]> {
+  const { proxy, server } = place;
+  const before = { pid: proxy.pid(), server: residentBytes(server.pid) };
+  const expiring = await challengeOf(place, place.trunk);
+  const expiresAt = performance.now() + NONCE_MS;
+  const held = holdConnections(place, seconds < LONG_SECONDS ? HELD.short : HELD.long);
+  const others = Object.values(place.carriers).map((carrier) => keepCalling(carrier));
+  await refuseRequests(place);
+  await refuseCredentials(place);
+  const flooded = await flood(place, seconds);
+  const mangled = await sendMalformed(place, randomOf(seed, 'sip'));
+  if (performance.now() + seconds * 1_000 > expiresAt) {
+    await delay(Math.max(0, expiresAt - performance.now()));
+    assert.equal((await answerTo(place, place.trunk, expiring, 'ada', PASSWORDS.ada)).code, 407, 'an expired nonce');
+  }
+  const closed = await held.closed();
+  const answered = await Promise.all(others.map((each) => each.stop()));
+  await requireNoSecrets(place);
+  assert.equal(proxy.pid(), before.pid, 'the SIP proxy has restarted');
+  const figures: Figure[] = [
+    ...flooded,
+    ...mangled,
+    { what: 'connections without an allowed request that remain open', value: held.count - closed, unit: 'count', most: 0 },
+    { what: 'answered calls of other callers, at least', value: Math.min(...answered), unit: 'count' },
+    { what: 'memory of the SIP proxy', value: proxyBytes(before.pid), unit: 'bytes', most: PROXY_MAX_BYTES },
+    { what: 'growth of the server', value: residentBytes(server.pid) - before.server, unit: 'bytes', most: SERVER_GROWTH_MAX_BYTES },
+  ];
+  for (const { what, value, most } of figures) assert.ok(most === undefined || value <= most, `${what}: ${value}, at most ${most}`);
+  return figures;
+}
 
 interface Place {
   readonly sip: SipSettings;

@@ -1,5 +1,6 @@
 /** Voice Connectors of the tests of the SIP proxy, created with the SDK. */
 import assert from 'node:assert/strict';
+import { buffer } from 'node:stream/consumers';
 import * as sdk from '@aws-sdk/client-chime-sdk-voice';
 import {
   CloudWatchLogsClient,
@@ -7,6 +8,7 @@ import {
   FilterLogEventsCommand,
   PutResourcePolicyCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutBucketPolicyCommand, type S3Client } from '@aws-sdk/client-s3';
 import { askControl } from '#server/operator/ask-control.ts';
 import type { ClientSettings } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
@@ -154,5 +156,47 @@ export async function enableSipLogs(
       nextToken = page.nextToken;
     } while (nextToken !== undefined);
     return messages.map((message) => JSON.parse(message));
+  };
+}
+
+/** Call detail record in a bucket. */
+export interface CallRecord {
+  readonly CallId: string;
+  readonly TransactionId: string;
+  readonly Status: string;
+  readonly SipAuthUser: string;
+}
+
+/**
+ * Lets the server write the records of calls into a new bucket. Returns a function that waits for the records of the passed Call-IDs and
+ * returns all records of the Voice Connector. It takes a client, because a server that starts again has another address.
+ */
+export async function keepRecords(
+  { accountId, voice, s3 }: Pick<LogAccount, 'accountId' | 'voice'> & { readonly s3: S3Client },
+  voiceConnectorId: string,
+): Promise<(client: S3Client, ...callIds: readonly string[]) => Promise<readonly CallRecord[]>> {
+  const Bucket = 'call-records';
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  const Condition = { StringEquals: { 'aws:SourceAccount': accountId, 's3:x-amz-acl': 'bucket-owner-full-control' } };
+  const Principal = { Service: 'chime.amazonaws.com' };
+  const Statement = { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: `arn:aws:s3:::${Bucket}/*`, Condition };
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }));
+  await voice.send(new sdk.UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: Bucket } }));
+  const read = new Map<string, CallRecord>();
+  return async (client, ...callIds) => {
+    const found = () => [...read.values()];
+    await until(
+      async () => {
+        const Prefix = `Amazon-Chime-Voice-Connector-CDRs/json/${voiceConnectorId}/`;
+        const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket, Prefix }));
+        for (const { Key = '' } of Contents.filter((each) => !read.has(each.Key ?? ''))) {
+          const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+          read.set(Key, JSON.parse(String(await buffer(Body as NodeJS.ReadableStream))));
+        }
+        return callIds.every((callId) => found().some(({ CallId }) => CallId === callId));
+      },
+      () => `the calls were ${callIds}, and the bucket has the records of ${found().map(({ CallId }) => CallId)}`,
+    );
+    return found();
   };
 }
