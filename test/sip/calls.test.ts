@@ -212,6 +212,25 @@ test('Fail-over: a 486 reaches the caller, and a 503 after 180 as 500', async ()
   await setRoutes(voice, office, route(far));
 });
 
+test('Weights: of 400 calls, a route with the weight 3 receives three times as many as one with the weight 1', async () => {
+  const [light, heavy] = await Promise.all(['127.0.10.14', '127.0.10.15'].map((host) => openParty('udp', host, sip.plain, answering(486))));
+  assert.ok(light !== undefined && heavy !== undefined);
+  await setRoutes(voice, office, { ...route(light), Weight: 1 }, { ...route(heavy), Weight: 3 });
+  for (let i = 0; i < 20; i++) {
+    const ended = await Promise.all(Array.from({ length: 20 }, () => carrierCall()));
+    for (const { call, final } of ended) {
+      assert.equal(final.code, 486);
+      call.ackError(final);
+    }
+  }
+  const callsAt = ({ received }: Party) => new Set(received.flatMap(({ method, callId }) => (method === 'INVITE' ? [callId] : []))).size;
+  assert.equal(callsAt(light) + callsAt(heavy), 400);
+  // 5.5 standard deviations of the binomial distribution around 300. A right server is outside of them once in 26 million runs.
+  assert.ok(Math.abs(callsAt(heavy) - 300) <= 48, `${callsAt(heavy)} of 400 calls`);
+  await Promise.all([light.close(), heavy.close()]);
+  await setRoutes(voice, office, route(far));
+});
+
 test('RES-1: a call to a group reaches the second connector if the first one fails', async () => {
   const broken = await openParty('udp', '127.0.10.9', sip.plain, answering(500));
   await setRoutes(voice, trunk, route(broken));
