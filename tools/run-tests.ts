@@ -29,6 +29,7 @@ const SLOWEST: readonly string[] = [
   'test/sip/faults.test.ts',
   'test/chime/domains.test.ts',
   'test/sip/calls.test.ts',
+  'test/sip/servers.test.ts',
   'test/voice/sip-decisions.test.ts',
   'test/chime/numbers.test.ts',
   'test/cli/commands.test.ts',

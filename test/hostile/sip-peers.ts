@@ -25,6 +25,7 @@ const MALFORMED = 10_000;
 const FLOODER = '127.0.10.41';
 const MANGLER = '127.0.10.42';
 const HOLDER = '127.0.10.43';
+const IDLE_CARRIER = '127.0.10.96';
 const CARRIERS = { udp: '127.0.10.97', tcp: '127.0.10.98', tls: '127.0.10.99' } as const;
 /** Pause of another caller between two calls. */
 const CALL_EVERY_MS = 200;
@@ -64,6 +65,7 @@ async function attack(place: Place, { seconds, seed }: WorkloadOptions): Promise
   const before = { pid: proxy.pid(), server: residentBytes(server.pid) };
   const expiring = await challengeOf(place, place.trunk);
   const expiresAt = performance.now() + NONCE_MS;
+  const idle = await openAllowed(place);
   const held = holdConnections(place, seconds < LONG_SECONDS ? HELD.short : HELD.long);
   const others = Object.values(place.carriers).map((carrier) => keepCalling(carrier));
   await refuseRequests(place);
@@ -75,6 +77,8 @@ async function attack(place: Place, { seconds, seed }: WorkloadOptions): Promise
     assert.equal((await answerTo(place, place.trunk, expiring, 'ada', PASSWORDS.ada)).code, 407, 'an expired nonce');
   }
   const closed = await held.closed();
+  assert.ok(!idle.closed, 'the proxy has closed a connection whose party may use it');
+  idle.destroy();
   const answered = await Promise.all(others.map((each) => each.stop()));
   await requireNoSecrets(place);
   assert.equal(proxy.pid(), before.pid, 'the SIP proxy has restarted');
@@ -394,6 +398,21 @@ function holdConnections({ sip }: Place, ofKind: number) {
       return closed;
     },
   };
+}
+
+/** Opens a connection of a carrier, which sends an OPTIONS and then nothing more. */
+async function openAllowed({ sip }: Place): Promise<Socket> {
+  const socket = connect({ ...sip.plain, localAddress: IDLE_CARRIER });
+  const own = `${IDLE_CARRIER}:5060`;
+  const options = inviteOf(`sip:${sip.plain.host}`, own, 'idle').replace('/UDP', '/TCP').replaceAll('INVITE', 'OPTIONS');
+  let received = '';
+  socket.on('error', () => undefined).on('data', (data) => (received += String(data)));
+  socket.write(options);
+  await until(
+    () => received.startsWith('SIP/2.0 200 '),
+    () => `the OPTIONS of a carrier is not answered: ${received}`,
+  );
+  return socket;
 }
 
 function openKinds(sockets: readonly Socket[], ofKind: number): string {

@@ -12,7 +12,7 @@ export interface SippAddress {
   readonly port: number;
 }
 
-/** Calls of one process. Each call is acknowledged and ended as soon as it is answered. */
+/** Calls of one process. Each call is acknowledged when it is answered, and ended soon after. */
 export interface SippCalls {
   readonly from: SippAddress;
   readonly to: SippAddress;
@@ -74,6 +74,8 @@ const CALLING = [
   '<recv response="100" optional="true"/>',
   '<recv response="200" rrs="true"/>',
   send(requestOf('ACK', '[next_url]', 1, '[last_To:]\n[routes]')),
+  // Two processes of a proxy can reorder messages over UDP, and sipp fails if a BYE arrives before its ACK.
+  '<pause milliseconds="100"/>',
   send(requestOf('BYE', '[next_url]', 2, '[last_To:]\n[routes]'), REPEATS),
   '<recv response="200"/>',
 ];
