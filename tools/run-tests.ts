@@ -13,7 +13,7 @@ import { hostPostgres } from '../test/store/postgres-host.ts';
 import { summary } from './test-summary.ts';
 import { watch } from './test-watch.ts';
 
-const AT_A_TIME = 2;
+const AT_A_TIME = 3;
 /** Longest times for one file and without any event, in seconds. `BELFRY_…` names are reserved for settings of the server. */
 const FILE_SECONDS = Number(process.env['TEST_FILE_SECONDS'] ?? 600);
 const SILENCE_SECONDS = 900;

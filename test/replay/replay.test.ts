@@ -33,6 +33,7 @@ import {
   OrganizationsClient,
 } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import { explainDecision } from '#access/past/explained-decision.ts';
 import type { Principal } from '#core/principal.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
@@ -286,3 +287,36 @@ test('replay: with the policies of today, decisions flip', async () => {
 function kindOf({ type, session }: Principal): string {
   return session === undefined ? type : `${type} session`;
 }
+
+test('explain: every stored decision is explained and reproduced, and the explanation has its outcome', async () => {
+  for (const { row, context, caller } of await decided()) {
+    const { reproduced, permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
+    assert.ok(reproduced, row.eventName);
+    const denied = permissions.filter(({ state }) => state === 'denied').map(({ resources }) => resources.at(-1)?.denial?.kind);
+    const { outcome } = context;
+    const isOfPolicies = outcome.effect === 'Deny' && outcome.kind !== 'session-kind';
+    assert.deepEqual(denied, isOfPolicies ? [outcome.kind] : [], row.eventName);
+  }
+});
+
+test('explain: the traced layers of each decision agree with the engine', async () => {
+  let compared = 0;
+  for (const { row, context, caller } of await decided()) {
+    const { permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
+    for (const { resources } of permissions) {
+      for (const { denial, layers = [], resourcePolicy } of resources) {
+        if (resourcePolicy !== undefined || layers.length === 0) continue;
+        const silent = layers.find(
+          ({ policyType, answer }) => answer === 'silent' && !(caller.type === 'Root' && policyType === 'identity'),
+        );
+        const denying = layers.find(({ answer }) => answer === 'denies');
+        const traced = denying !== undefined ? 'explicit' : silent !== undefined ? 'implicit' : undefined;
+        // A resource of another account is denied although the layers allow the action.
+        if (denial?.kind === 'implicit' && denial.missing === 'resource') continue;
+        assert.equal(traced, denial?.kind, row.eventName);
+        compared++;
+      }
+    }
+  }
+  assert.ok(compared > 50, `${compared} resources`);
+});

@@ -117,6 +117,8 @@ export async function keepAllFormer(sql: Sql, accountId: AccountId, kind: PastKi
 
 /** Reader of identity as of one version. Records have only the members in `KEPT`. */
 export interface PastIdentity {
+  /** Returns the stored text of a record that was in force. @throws RangeError  the version is not kept any more */
+  text(accountId: AccountId, kind: PastKind, key: string): Promise<string | undefined>;
   /** Returns a record that was in force. @throws RangeError  the version is not kept any more */
   record<Kind extends PastKind>(accountId: AccountId, kind: Kind, key: string): Promise<PastRecord<Kind> | undefined>;
   /**
@@ -156,20 +158,20 @@ interface PageRow {
  * replaced or deleted it.
  */
 export function identityAt({ sql }: { readonly sql: Sql }, version: number): PastIdentity {
+  async function textOfRecord(accountId: AccountId, kind: PastKind, key: string): Promise<string | undefined> {
+    await checkKept(sql, version);
+    const place = [accountId, kind, key, version];
+    const former = await sql.row<{ readonly from_version: number; readonly text: string }>(SELECT_FORMER, place);
+    const found =
+      former !== undefined && former.from_version <= version ? former : await sql.row<{ readonly text: string }>(SELECT_CURRENT, place);
+    return found && keptOf(kind, found.text);
+  }
+
   return {
+    text: textOfRecord,
     async record<Kind extends PastKind>(accountId: AccountId, kind: Kind, key: string) {
-      await checkKept(sql, version);
-      const former = await sql.row<{ readonly from_version: number; readonly text: string }>(SELECT_FORMER, [
-        accountId,
-        kind,
-        key,
-        version,
-      ]);
-      const found =
-        former !== undefined && former.from_version <= version
-          ? former
-          : await sql.row<{ readonly text: string }>(SELECT_CURRENT, [accountId, kind, key, version]);
-      return found && (recordOf(kind, keptOf(kind, found.text)) as PastRecord<Kind>);
+      const found = await textOfRecord(accountId, kind, key);
+      return found === undefined ? undefined : (recordOf(kind, found) as PastRecord<Kind>);
     },
     async page(accountId, limit, after = { kind: '' as IdentityKind, key: '' }) {
       await checkKept(sql, version);
