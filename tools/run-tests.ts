@@ -30,6 +30,7 @@ const SLOWEST: readonly string[] = [
   'test/chime/month.test.ts',
   'test/chime/domains.test.ts',
   'test/sip/calls.test.ts',
+  'test/sip/servers.test.ts',
   'test/voice/sip-decisions.test.ts',
   'test/chime/numbers.test.ts',
   'test/cdk/resources.test.ts',
