@@ -10,6 +10,8 @@ const USAGE = `belfry: a self-hosted server compatible with Amazon Chime and the
   belfry start [--flag VALUE …]             start the server; 'belfry start --help' lists the settings
   belfry backup TARGET                      copy the SQLite database to the new folder TARGET, also while the server runs
   belfry policy test|validate|diff …        test, check and compare IAM policies; no server is needed
+  belfry policy replay|suggest …            replay recorded requests with changed policies, and suggest policies
+  belfry explain REQUEST_ID                 explain the decision about a request, with the policies as they were then
   belfry trail status|prove|verify …        show and check the transparency log of trail records; no server is needed
   belfry trail serve-tiles …                serve the transparency log to monitors over HTTP; no server is needed
   belfry trail check-proof PREFIX …         check a proof of one record; no server and no database is needed
@@ -53,6 +55,7 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   numbers: async (args) => (await import('./cli/numbers.ts')).numbersCommand(args),
   'aws-data-path': async (args) => (await import('./cli/aws-data-path.ts')).awsDataPathCommand(args),
   backup: async (args) => (await import('./cli/backup.ts')).backupCommand(args),
+  explain: async (args) => (await import('./cli/explain.ts')).explainCommand(args),
   policy: async (args) => (await import('./cli/policy.ts')).policyCommand(args),
   sip: async (args) => (await import('./cli/sip.ts')).sipCommand(args),
   witness: async (args) => (await import('./cli/witness.ts')).witnessCommand(args),

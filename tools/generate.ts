@@ -8,14 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { AuthorizationFile } from '#model/authorization.ts';
 import type { OperationModel, ServiceModel } from '#model/model.ts';
-import { actionName, SERVICE_NAMES, type ServiceName } from '#model/services.ts';
+import { actionName, SERVICE_NAMES, SERVICES, type ServiceName } from '#model/services.ts';
 import { authorization, authorizationText } from './generate/authorization.ts';
 import { joinClient } from './generate/clients.ts';
 import { apis, declarations } from './generate/declarations.ts';
 import { importedModel } from './generate/import.ts';
 import { legacyModel } from './generate/legacy.ts';
 import { managedPoliciesText } from './generate/managed-policies.ts';
-import { readOwn, withOwn } from './generate/own.ts';
+import { readOwn, withOwn, withOwnActions } from './generate/own.ts';
 import { fromPublished, mapValues, readPublished, readRemoved } from './generate/published.ts';
 import { isSelected, selected } from './generate/selection.ts';
 
@@ -25,7 +25,7 @@ const FOLDER = `${ROOT}src/model/generated`;
 /** Returns the files of `src/model/generated/` by name. The result depends only on the sources. */
 export function generate(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
-  const reference = authorization();
+  const reference = withOwnActions(authorization(), ownFiles());
   files.set('authorization.json', authorizationText(reference));
   files.set('managed-policies.json', managedPoliciesText(`${ROOT}models/managed-policies`));
   const models = SERVICE_NAMES.map((service) => serviceModel(service, reference));
@@ -43,6 +43,14 @@ export function generate(): ReadonlyMap<string, string> {
   }
   files.set('apis.ts', apis(SERVICE_NAMES));
   return files;
+}
+
+/** Returns the files with own operations, each with the action prefix of its service. */
+function ownFiles() {
+  return SERVICE_NAMES.flatMap((service) => {
+    const own = readOwn(`${ROOT}models`, readPublished(`${ROOT}models`, service).file);
+    return own === undefined ? [] : [{ prefix: SERVICES[service].actionPrefix, own }];
+  });
 }
 
 /** Returns the model of a service, from all its sources. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { actionOf } from '#model/authorization.ts';
 import { loadModel } from '#model/load.ts';
 import type { Member, OperationModel, ServiceModel, Shape } from '#model/model.ts';
-import { actionName } from '#model/services.ts';
+import { actionName, SERVICE_NAMES, type ServiceName, serviceRow } from '#model/services.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { type Documented, type OwnFile, readOwn } from './generate/own.ts';
 import { REASONS } from './parity/reasons.ts';
@@ -15,51 +15,66 @@ import { operationTableOf } from './parity.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = `${ROOT}docs/own-operations.md`;
-const SERVICE = 'chime';
 
 /** Returns the text of `docs/own-operations.md`. */
 export async function page(): Promise<string> {
-  const model = loadModel(SERVICE);
-  const own = readOwn(`${ROOT}models`, `${SERVICE}-${model.apiVersion}.json`);
-  if (own === undefined) throw new Error(`models/${SERVICE}-${model.apiVersion}.own.json does not exist`);
-  const table = await operationTableOf(SERVICE);
-  const operations = Object.values(model.operations).filter((operation) => operation.own === true);
-  const built = (name: string): boolean => table[name] !== undefined && !isNotYet(table[name]);
+  const sections = await Promise.all(SERVICE_NAMES.map(serviceSection));
   return [
     '# Own operations',
     '',
-    '`npm run own-operations` generates this page from `models/chime-2018-05-01.own.json`. Do not edit it.',
+    '`npm run own-operations` generates this page from `models/*.own.json`. Do not edit it.',
+    '',
+    'All are `POST` with a JSON body to the endpoint of their service. The permission is the action of the same name on `*`.',
+    'Each call is recorded in the trail. An operation that is not implemented checks the permission and returns `NotYetImplementedException`.',
+    ...sections.flat(),
+    '',
+  ].join('\n');
+}
+
+/** How operators call own operations, by service. */
+const COMMANDS: Partial<Readonly<Record<ServiceName, string>>> = {
+  chime:
+    '`belfry chime NAME --member VALUE …` calls an operation: its name and its members are in kebab-case, such as `belfry chime add-domain --account-id ID --domain-name example.com`.',
+  accessanalyzer: '`belfry explain REQUEST_ID` calls ExplainDecision.',
+};
+
+async function serviceSection(service: ServiceName): Promise<readonly string[]> {
+  const model = loadModel(service);
+  const own = readOwn(`${ROOT}models`, `${service}-${model.apiVersion}.json`);
+  if (own === undefined) return [];
+  const { title, signingName } = serviceRow(service);
+  const table = await operationTableOf(service);
+  const operations = Object.values(model.operations).filter((operation) => operation.own === true);
+  const built = (name: string): boolean => table[name] !== undefined && !isNotYet(table[name]);
+  return [
+    '',
+    `## ${title}`,
     '',
     own.documentation,
     '',
-    'All are `POST` with a JSON body to the endpoint of Amazon Chime, signed for the service `chime`. The permission is the action of the same name on `*`.',
-    'Each call is recorded in the trail. An operation that is not implemented checks the permission and returns `NotYetImplementedException`.',
-    '',
-    '`belfry chime NAME --member VALUE …` calls an operation: its name and its members are in kebab-case, such as',
-    '`belfry chime add-domain --account-id ID --domain-name example.com`.',
+    `Requests are signed for the service \`${signingName}\`. ${COMMANDS[service] ?? ''}`.trim(),
     '',
     `${operations.filter(({ name }) => built(name)).length} of ${operations.length} are implemented.`,
     '',
     '| operation | path | action | access | implemented |',
     '| --- | --- | --- | --- | --- |',
-    ...operations.map((operation) => overview(operation, built(operation.name))),
+    ...operations.map((operation) => overview(service, operation, built(operation.name))),
     ...operations.flatMap((operation) => operationSection(own, model, operation)),
     '',
-    '## Types',
+    `### Types of ${title}`,
     ...Object.keys(own.shapes)
       .filter((name) => !isOperand(name) && model.shapes[name]?.type === 'structure')
-      .flatMap((name) => ['', `### ${name}`, '', sentence(own.shapes[name]), '', ...memberTable(own, model, name, true)]),
-    '',
-  ].join('\n');
+      .flatMap((name) => ['', `#### ${name}`, '', sentence(own.shapes[name]), '', ...memberTable(own, model, name, true)]),
+  ];
 }
 
 const isOperand = (name: string): boolean => /(?:Request|Response)$/.test(name);
 const sentence = (part: Documented | undefined): string => part?.documentation ?? '';
 
-function overview({ name, http }: OperationModel, built: boolean): string {
-  const action = actionName(SERVICE, name);
+function overview(service: ServiceName, { name, http }: OperationModel, built: boolean): string {
+  const action = actionName(service, name);
   const level = actionOf(...(action.split(':') as [string, string]))?.accessLevel ?? '';
-  const reason = REASONS[SERVICE]?.get(name);
+  const reason = REASONS[service]?.get(name);
   const state = built ? 'yes' : reason === undefined ? 'not yet' : `not yet: ${reason}`;
   return `| [${name}](#${name.toLowerCase()}) | \`${http.uri}\` | \`${action}\` | ${level} | ${state} |`;
 }
@@ -67,7 +82,7 @@ function overview({ name, http }: OperationModel, built: boolean): string {
 function operationSection(own: OwnFile, model: ServiceModel, { name, input, output, errors }: OperationModel): readonly string[] {
   return [
     '',
-    `## ${name}`,
+    `### ${name}`,
     '',
     sentence(own.operations[name]),
     ...part('Input', memberTable(own, model, input as string, true)),

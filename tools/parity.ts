@@ -262,7 +262,7 @@ export function page(services: readonly ServiceParity[]): string {
       ...(own === 0
         ? []
         : [
-            `Belfry adds ${own} operations of its own ([own-operations.md](own-operations.md)). The counts on this page do not include them.`,
+            `Belfry adds ${own} ${own === 1 ? 'operation' : 'operations'} of its own ([own-operations.md](own-operations.md)). The counts on this page do not include them.`,
             '',
           ]),
       row(['operation', 'implemented', 'tested with', 'file', 'assumed in the file']),

@@ -13,7 +13,7 @@ import { hostPostgres } from '../test/store/postgres-host.ts';
 import { summary } from './test-summary.ts';
 import { watch } from './test-watch.ts';
 
-const AT_A_TIME = 2;
+const AT_A_TIME = 3;
 /** Longest times for one file and without any event, in seconds. `BELFRY_…` names are reserved for settings of the server. */
 const FILE_SECONDS = Number(process.env['TEST_FILE_SECONDS'] ?? 600);
 const SILENCE_SECONDS = 900;
@@ -31,6 +31,8 @@ const SLOWEST: readonly string[] = [
   'test/sip/calls.test.ts',
   'test/voice/sip-decisions.test.ts',
   'test/chime/numbers.test.ts',
+  'test/cdk/resources.test.ts',
+  'test/voice/boto3.test.ts',
   'test/cli/commands.test.ts',
   'test/server/trail-retention.test.ts',
   'test/server/health.test.ts',

@@ -3,12 +3,12 @@
 //
 //     node tools/setup.mjs                installs the packages that the server needs
 //     node tools/setup.mjs --development  also installs the development packages
-//     node tools/setup.mjs --for-tests    also installs the Debian programs that the tests use
+//     node tools/setup.mjs --for-tests    also installs the Debian programs and the Lambda functions that the tests use
 //
 // If nothing is missing, it takes about 50 ms.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode24 } from '../bin/find-node24.mjs';
@@ -44,6 +44,16 @@ const PROGRAMS = {
   'golang-golang-x-mod-dev': ['/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog'],
 };
 
+/**
+ * Lambda functions of AWS's CDK library for Chime, which `test/cdk` runs. Only these files of the package are installed: the whole package has
+ * 147 MB and requires `aws-cdk-lib`, and the functions are complete without both.
+ */
+const FUNCTIONS = {
+  package: 'cdk-amazon-chime-resources@3.2.25',
+  sha512: 'cfoJb0wDZBfqR+GmuFKEKOvEgJd3kU091aWZMYvbX7RgBB4yXh0iE9namQh1+At4gmS5Bhxc2RRzcCqBqxqjCg==',
+  folder: join(root, 'node_modules', '.cdk-amazon-chime-resources-3.2.25'),
+};
+
 function fail(message) {
   console.error(message);
   process.exit(1);
@@ -53,6 +63,12 @@ function run(command, args, options = {}) {
   const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options });
   if (done.error) fail(`${command}: ${done.error.message}`);
   return done.status === 0;
+}
+
+/** Runs npm with the current Node. */
+function runNpm(args, options) {
+  const npm = process.env.npm_execpath;
+  return npm ? run(process.execPath, [npm, ...args], options) : run('npm', args, options);
 }
 
 function installPackages() {
@@ -69,11 +85,9 @@ function installPackages() {
   }
   const development = forDevelopment || stamp.development === true;
   console.error(`setup: installing packages${development ? ' for development' : ''} …`);
-  // The current Node runs npm. No package needs an install script.
+  // No package needs an install script.
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...(development ? [] : ['--omit=dev'])];
-  const npm = process.env.npm_execpath;
-  const done = npm ? run(process.execPath, [npm, ...args]) : run('npm', args);
-  if (!done) fail('setup: npm could not install the packages (see its message above)');
+  if (!runNpm(args)) fail('setup: npm could not install the packages (see its message above)');
   writeFileSync(stampFile, JSON.stringify({ lock, development }));
 }
 
@@ -88,8 +102,35 @@ function installPrograms() {
   if (!run('apt-get', ['install', '-y', '-q=2', '--no-install-recommends', ...missing], { env })) fail(instructions);
 }
 
+function installFunctions() {
+  if (existsSync(FUNCTIONS.folder)) return;
+  console.error(`setup: installing the functions of ${FUNCTIONS.package} …`);
+  const folder = mkdtempSync(`${FUNCTIONS.folder}-`);
+  const problem = extractFunctions(folder);
+  // Another run may have installed them in the meantime.
+  if (problem === undefined && !existsSync(FUNCTIONS.folder)) renameSync(folder, FUNCTIONS.folder);
+  else rmSync(folder, { recursive: true });
+  if (problem !== undefined) fail(`setup: ${problem}`);
+}
+
+/** Downloads the functions into a folder. Returns a message if that fails. */
+function extractFunctions(folder) {
+  const archive = join(folder, `${FUNCTIONS.package.replace('@', '-')}.tgz`);
+  const args = ['pack', FUNCTIONS.package, '--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
+  if (!runNpm(args, { stdio: ['ignore', 'ignore', 'inherit'] }))
+    return `npm could not download ${FUNCTIONS.package} (see its message above)`;
+  const digest = createHash('sha512').update(readFileSync(archive)).digest('base64');
+  if (digest !== FUNCTIONS.sha512) return `${FUNCTIONS.package} has an unexpected digest: ${digest}`;
+  if (!run('tar', ['-xzf', archive, '-C', folder, '--strip-components=3', 'package/assets/resources'])) return 'tar failed';
+  rmSync(archive);
+  return undefined;
+}
+
 installPackages();
-if (forTests) installPrograms();
+if (forTests) {
+  installPrograms();
+  installFunctions();
+}
 try {
   findNode24();
 } catch (error) {

@@ -52,6 +52,16 @@ export function serviceControlLevels(
 }
 
 /**
+ * Returns the targets of the levels that `serviceControlLevels` returns: IDs of the root, the organizational units and the account. Empty if
+ * the account is in no organization or is closed.
+ */
+export function serviceControlTargets(snapshot: Snapshot, accountId: AccountId): readonly string[] {
+  const place = placeOf(snapshot, accountId);
+  if (place === undefined || place.account.status === 'SUSPENDED') return [];
+  return [place.organization.root.rootId, ...place.unitIds, accountId];
+}
+
+/**
  * Returns an account's organization and path, for `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`. Returns `undefined`
  * if the account is in no organization.
  */

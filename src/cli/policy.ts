@@ -2,12 +2,14 @@ import type { PolicyType } from '#policy/decision.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import { runCommand, type Subcommand } from './command.ts';
 import { policyDiff } from './policy-diff.ts';
+import { REPLAY, REPLAY_USAGE, SUGGEST } from './policy-replay.ts';
 import { policyTest } from './policy-test.ts';
 import { policyValidate } from './policy-validate.ts';
 
 const USAGE = `belfry policy test FILE …                         run policy tests (*.iamtest.json), described in docs/policy-tests.md
 belfry policy validate [--type TYPE] FILE …       report errors, warnings and suggestions for policies
 belfry policy diff [--trust] OLD NEW              compare the decisions of two versions of a policy, with example requests
+${REPLAY_USAGE}
 
   --type TYPE   identity (default), boundary, session, service-control, resource or trust
   --trust       the policies are trust policies of roles
@@ -17,12 +19,14 @@ const TYPES: readonly PolicyType[] = ['identity', 'boundary', 'session', 'servic
 const TYPE: Flag = { flag: '--type', valid: TYPES.join(', ') };
 const TRUST: Flag = { flag: '--trust' };
 
-/** Runs `belfry policy …`, the commands that need no server. Resolves to the exit status. */
+/** Runs `belfry policy …`, the commands that need no running server. Resolves to the exit status. */
 export function policyCommand(args: readonly string[]): Promise<number> {
   return runCommand('policy', USAGE, SUBCOMMANDS, args);
 }
 
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  replay: REPLAY,
+  suggest: SUGGEST,
   test: { flags: [], operand: 'FILE …', run: (parsed) => policyTest(filesOf(parsed)) },
   validate: {
     flags: [TYPE],

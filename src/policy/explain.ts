@@ -12,8 +12,10 @@ import {
 } from './explain-prepare.ts';
 import { arnMatch, newPattern, wildcardMatch } from './explain-text.ts';
 import type { PolicyLayers } from './link.ts';
+import type { LoweredStatement } from './lowered.ts';
 import type { PolicyRequest } from './request.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
+import { appliesToCaller, type TrustCaller } from './trust.ts';
 
 /**
  * Second implementation of the engine, for explanations. It follows the order of AWS's documentation, evaluates every statement and records
@@ -40,6 +42,12 @@ export interface StatementTrace {
   readonly resource?: ElementTrace;
   /** Empty if the action does not match. */
   readonly conditions: readonly ConditionTrace[];
+}
+
+/** Statement of a trust policy or resource-based policy. `applies` also depends on the principal. */
+export interface PrincipalStatementTrace extends StatementTrace {
+  /** Whether Principal or NotPrincipal applies to the caller. */
+  readonly principal: boolean;
 }
 
 export interface PolicyTrace {
@@ -95,6 +103,27 @@ export function explain(layers: PolicyLayers, request: PolicyRequest, budget: St
   const decision = explicit ??
     implicit ?? { effect: 'Allow', by: distinct(decisions.flatMap((one) => (one.effect === 'Allow' ? one.by : []))) };
   return { decision, resources };
+}
+
+/**
+ * Explains for every statement of a trust policy or resource-based policy why it applies or does not apply to a request for one resource.
+ *
+ * @throws StepsExceeded  the budget has too few steps left
+ */
+export function explainPrincipalPolicy(
+  policyType: 'trust' | 'resource',
+  source: SourcedPolicy,
+  caller: TrustCaller,
+  { request, resource }: { readonly request: PolicyRequest; readonly resource: string },
+  budget: StepBudget,
+): readonly PrincipalStatementTrace[] {
+  const action = askedAction(request.action);
+  return preparedOf(source, budget).map((statement) => {
+    const traced = explainStatement(policyType, source, statement, request, action, resource, budget);
+    const principal = appliesToCaller(source.policy.lowered.statements[statement.index] as LoweredStatement, caller, policyType);
+    const isEmptyGrant = policyType === 'resource' && statement.effect === 'Allow' && statement.resource === undefined;
+    return { ...traced, principal, applies: traced.applies && principal && !isEmptyGrant };
+  });
 }
 
 function explainResource(layers: PolicyLayers, request: PolicyRequest, resource: string, budget: StepBudget): ResourceTrace {
@@ -186,7 +215,8 @@ function explainStatement(
   // "All conditions must be met": operators and keys are joined by AND.
   const met = !statement.misplaced && conditions.every(({ holds }) => holds);
   if (statement.resource === undefined) return { ref, effect, applies: met, start, end, action, conditions };
-  const traced = traceElement(statement.resource, (value) => traceResource(value, resource, request, budget));
+  const shortArns = policyType !== 'trust' && policyType !== 'resource';
+  const traced = traceElement(statement.resource, (value) => traceResource(value, resource, shortArns, request, budget));
   return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }
 
@@ -243,16 +273,23 @@ function actionMatch(
 }
 
 /**
- * Returns the trace of a Resource value. Missing segments at the end of an ARN pattern match everything.
+ * Returns the trace of a Resource value. With `shortArns`, missing segments at the end of an ARN pattern match everything. In a trust policy
+ * or resource-based policy, an ARN pattern with missing segments matches nothing.
  *
  * Source: IAM User Guide, "Resource": missing segments of an ARN are treated as `*`.
  */
-function traceResource(value: PreparedText, resource: string, { context }: PolicyRequest, budget: StepBudget): ValueTrace {
+function traceResource(
+  value: PreparedText,
+  resource: string,
+  shortArns: boolean,
+  { context }: PolicyRequest,
+  budget: StepBudget,
+): ValueTrace {
   takeSteps(budget, STEPS_OF_RESOURCE + ('plain' in (value.constant ?? {}) ? value.value.length : 0));
   if (value.value === '*') return value.matched;
   const resolved = resolvedIn(value, context, budget);
   const pattern = 'plain' in resolved ? newPattern(resolved.plain.split('')) : 'pattern' in resolved ? resolved.pattern : undefined;
-  return valueTrace(value, resolved, pattern !== undefined && arnMatch(pattern, resource, true, budget));
+  return valueTrace(value, resolved, pattern !== undefined && arnMatch(pattern, resource, shortArns, budget));
 }
 
 /**

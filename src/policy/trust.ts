@@ -189,6 +189,11 @@ function granteeOf({ principals }: LoweredStatement, caller: TrustCaller, policy
   return best;
 }
 
+/** Reports whether the Principal or NotPrincipal element of a statement applies to a caller. */
+export function appliesToCaller(statement: LoweredStatement, caller: TrustCaller, policyType: 'trust' | 'resource'): boolean {
+  return statement.effect === 'Deny' ? isDenied(statement, caller) : granteeOf(statement, caller, policyType) !== 'none';
+}
+
 /**
  * Returns the kind of principal that a caller matches through `*`, a role's ARN or a unique ID. A role session matches
  * as its role, and a federated user as its IAM user. Every other caller matches as itself.

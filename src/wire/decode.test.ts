@@ -224,6 +224,29 @@ test('decode: unknown members are omitted', () => {
   assert.deepEqual(decodedForTests(iam('Action=CreateUser&UserName=a&Unknown.member.1=b')), { UserName: 'a' });
 });
 
+// biome-ignore format: a table
+const BOOLEANS: readonly (readonly [title: string, request: RequestForTests, expected: unknown])[] = [
+  // case                          the request                                                                                                        the value, or the message
+  ['Chime: true',                  chimeRequest('chime-sdk-voice', 'POST', '/voice-connectors', { Name: 'a', RequireEncryption: true }),              true],
+  ['Chime: the string "true"',     chimeRequest('chime-sdk-voice', 'POST', '/voice-connectors', { Name: 'a', RequireEncryption: 'true' }),            true],
+  ['Chime: the string "false"',    chimeRequest('chime-sdk-voice', 'POST', '/voice-connectors', { Name: 'a', RequireEncryption: 'false' }),           false],
+  ['Chime: another case',          chimeRequest('chime-sdk-voice', 'POST', '/voice-connectors', { Name: 'a', RequireEncryption: 'True' }),            'SerializationException: STRING_VALUE can not be converted to a Boolean'],
+  ['Chime: another string',        chimeRequest('chime-sdk-voice', 'POST', '/voice-connectors', { Name: 'a', RequireEncryption: '1' }),               'SerializationException: STRING_VALUE can not be converted to a Boolean'],
+  ['Chime: a number',              chimeRequest('chime-sdk-voice', 'POST', '/voice-connectors', { Name: 'a', RequireEncryption: 1 }),                 'SerializationException: NUMBER_VALUE can not be converted to a Boolean'],
+  ['another service: a string',    targetRequest('cloudtrail', 'CloudTrail_20131101.CreateTrail', { Name: 'abc', S3BucketName: 'abc', IsMultiRegionTrail: 'true' }),      'SerializationException: STRING_VALUE can not be converted to a Boolean'],
+];
+
+for (const [title, request, expected] of BOOLEANS) {
+  test(`decode: Boolean: ${title}`, () => {
+    if (typeof expected === 'boolean') assert.equal(decodedForTests(request)['RequireEncryption'], expected);
+    else
+      assert.throws(
+        () => decodedForTests(request),
+        (error: AwsError) => `${error.code}: ${error.message}` === expected,
+      );
+  });
+}
+
 test('decode: __proto__ is an ordinary key and does not change a prototype', () => {
   const input = decodedForTests(
     createMeeting('{"__proto__":{"MediaRegion":"x"},"ClientRequestToken":"token","MediaRegion":"us-east-1","ExternalMeetingId":"weekly"}'),

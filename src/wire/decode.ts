@@ -4,7 +4,7 @@ import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
 import { isChime, type ProtocolName } from '#model/services.ts';
 import { arnCheck } from './arns.ts';
 import { CBOR_FORM, inflate, parseCbor, parseJson, textOf } from './document.ts';
-import { assertOwnName, documentReaders, JSON_FORM, MUST_NOT_BE_NULL, shapeOf } from './document-reader.ts';
+import { assertOwnName, CHIME_JSON_FORM, documentReaders, JSON_FORM, MUST_NOT_BE_NULL, shapeOf } from './document-reader.ts';
 import { fault, invalidInput, lowerFirst, notA, type Read, type Reading, validationError } from './faults.ts';
 import { decodeComponent, parseParameters } from './form.ts';
 import { parameterTree, queryReaders, textReader } from './query-reader.ts';
@@ -97,7 +97,7 @@ function compiledFor(model: ServiceModel): Compiled {
   let compiled = COMPILED.get(model);
   if (compiled === undefined) {
     compiled = {
-      json: documentReaders(model, JSON_FORM),
+      json: documentReaders(model, isChime(model.service) ? CHIME_JSON_FORM : JSON_FORM),
       cbor: documentReaders(model, CBOR_FORM),
       query: queryReaders(model),
       inputs: new Map(),

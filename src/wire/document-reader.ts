@@ -4,22 +4,37 @@ import type { Member, ServiceModel, Shape } from '#model/model.ts';
 import { isUnquoted } from '#model/secret-members.ts';
 import { type Check, elementConstraint, numberCheck, sizeCheck, stringCheck } from './constraints.ts';
 import { fault, lowerFirst, notA, type Read, type Reading } from './faults.ts';
-import { base64ToBytes, secondsToInstant, textToInstant, toDouble, toInteger } from './scalars.ts';
+import { base64ToBytes, secondsToInstant, textToBoolean, textToInstant, toBoolean, toDouble, toInteger } from './scalars.ts';
 
-/** Conversions that differ between JSON and CBOR documents. */
+/** Conversions that differ between JSON and CBOR documents, or between services. */
 export interface DocumentForm {
+  readonly boolean: (value: unknown) => boolean;
   readonly blob: (value: unknown) => Uint8Array;
   readonly timestamp: (value: unknown, format: 'iso8601' | 'unixTimestamp' | 'rfc822') => Instant;
 }
 
 /** Conversions of JSON: epoch seconds unless the model has another format, and blobs in Base64. Source: AWS JSON 1.1 and restJson1. */
 export const JSON_FORM: DocumentForm = {
+  boolean: toBoolean,
   blob: base64ToBytes,
   timestamp(value, format) {
     if (format !== 'iso8601') return secondsToInstant(value);
     if (typeof value !== 'string') throw notA(value, 'a Timestamp');
     return textToInstant(value);
   },
+};
+
+/**
+ * Conversions of JSON by the services of Chime, which also accept the strings `true` and `false` as Booleans.
+ *
+ * Recorded: cdklabs/cdk-amazon-chime-resources issue 502 and aws-samples/amazon-chime-sdk-click-to-call issue 128. CloudFormation passes the
+ * properties of a custom resource as strings, so the library sends `"RequireEncryption": "true"` and `"EnableSIPLogs": "true"`. Chime SDK
+ * Voice creates the Voice Connector, and checks the log group.
+ * Assumed: (1) The other services of Chime do the same. (2) Numbers cannot be strings, because the library converts them.
+ */
+export const CHIME_JSON_FORM: DocumentForm = {
+  ...JSON_FORM,
+  boolean: (value) => (typeof value === 'string' ? textToBoolean(value) : toBoolean(value)),
 };
 
 /** Readers of one service's documents. */
@@ -65,10 +80,7 @@ export function documentReaders(model: ServiceModel, form: DocumentForm): Docume
       case 'double':
         return checked(toDouble, numberCheck(shape, sensitive));
       case 'boolean':
-        return (value) => {
-          if (typeof value !== 'boolean') throw notA(value, 'a Boolean');
-          return value;
-        };
+        return form.boolean;
       case 'timestamp': {
         const format = useFormat ?? shape.timestampFormat ?? 'unixTimestamp';
         return (value) => form.timestamp(value, format);

@@ -6,7 +6,7 @@ import type { Instant } from '#core/instant.ts';
 import { scanJson } from '#core/json-scan.ts';
 import type { DocumentForm } from './document-reader.ts';
 import { notA } from './faults.ts';
-import { secondsToInstant } from './scalars.ts';
+import { secondsToInstant, toBoolean } from './scalars.ts';
 
 /**
  * Maximum size of a decompressed body, in bytes. It equals the default maximum size of an uncompressed body.
@@ -192,6 +192,7 @@ function plain(value: unknown, depth: number): unknown {
 
 /** Conversions of CBOR: blobs are byte strings, and timestamps have tag 1. Source: Smithy 2.0, "RPC v2 CBOR". */
 export const CBOR_FORM: DocumentForm = {
+  boolean: toBoolean,
   blob(value) {
     if (!(value instanceof Uint8Array)) throw notA(value, 'a Blob');
     return value;

@@ -38,6 +38,12 @@ export function textToDouble(text: string): number {
   return DECIMAL.test(text) ? Number(text) : toDouble(text);
 }
 
+/** @throws SerializationException  the value is not a Boolean */
+export function toBoolean(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw notA(value, 'a Boolean');
+  return value;
+}
+
 export function textToBoolean(text: string): boolean {
   if (text === 'true') return true;
   if (text === 'false') return false;

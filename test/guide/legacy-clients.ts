@@ -1,4 +1,4 @@
-/** Clients of 2022 for the operations that AWS removed from Amazon Chime: the AWS SDK for JavaScript v2. */
+/** Clients of the AWS SDK for JavaScript v2, of Amazon Chime with the operations that AWS removed from it, and of Chime SDK Voice. */
 import { createRequire } from 'node:module';
 import type { Keys } from '../kit/keys.ts';
 
@@ -14,28 +14,37 @@ interface LegacyRequest {
     readonly httpResponse: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
   };
 }
+type ClientClass = new (settings: object) => LegacyChime;
 interface SdkV2 {
-  readonly Chime: new (settings: object) => LegacyChime;
   readonly Endpoint: new (url: string) => unknown;
 }
 
 const require = createRequire(import.meta.url);
 process.env['AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE'] = '1';
-const Chime = require('aws-sdk/clients/chime') as SdkV2['Chime'];
+const Chime = require('aws-sdk/clients/chime') as ClientClass;
 const { Endpoint } = require('aws-sdk/lib/core') as SdkV2;
 
 /**
- * Returns a client of SDK v2. `path` is the base path on the server. Without `hostPrefixEnabled: false` the client would put `identity-` and
- * `messaging-` before the host name, which an address does not have.
+ * Returns a client of Amazon Chime. `path` is the base path on the server. Without `hostPrefixEnabled: false` the client would put `identity-`
+ * and `messaging-` before the host name, which an address does not have.
  */
-export function legacyChime(endpoint: string, { accessKeyId, secretAccessKey, sessionToken }: Keys, path = '/_chime'): LegacyChime {
-  const client = new Chime({
+export function legacyChime(endpoint: string, keys: Keys, path = '/_chime'): LegacyChime {
+  return clientOf(Chime, `${endpoint}${path}`, keys, { hostPrefixEnabled: false });
+}
+
+/** Returns a client of Chime SDK Voice. */
+export function legacyVoice(endpoint: string, keys: Keys, region = 'us-east-1'): LegacyChime {
+  return clientOf(require('aws-sdk/clients/chimesdkvoice') as ClientClass, `${endpoint}/_chime-sdk-voice`, keys, { region });
+}
+
+function clientOf(Client: ClientClass, url: string, { accessKeyId, secretAccessKey, sessionToken }: Keys, more: object): LegacyChime {
+  const client = new Client({
     region: 'us-east-1',
     credentials: { accessKeyId, secretAccessKey, sessionToken },
-    hostPrefixEnabled: false,
     maxRetries: 0,
+    ...more,
   });
-  client.endpoint = new Endpoint(`${endpoint}${path}`);
+  client.endpoint = new Endpoint(url);
   return client;
 }
 

@@ -34,8 +34,11 @@ const FILE = new URL('./recording.jsonl.gz', import.meta.url);
 /** Endpoint of the functions of Lambda. Every function exists. */
 const functions = await startReceiver();
 
-/** Runs every call against a new server. */
-export async function record(environment: Readonly<Record<string, string>> = {}): Promise<readonly Exchange[]> {
+/** Runs every call against a new server. `onStopped` gets its data folder after the server has stopped. */
+export async function record(
+  environment: Readonly<Record<string, string>> = {},
+  onStopped: (dataFolder: string) => Promise<void> = async () => {},
+): Promise<readonly Exchange[]> {
   const server = await startTestServer({
     ...environment,
     BELFRY_INTERNAL_ISSUERS: identityProvider.host,
@@ -51,6 +54,7 @@ export async function record(environment: Readonly<Record<string, string>> = {})
   await callEveryOperation(recorder, guest);
   const exchanges = await recorder.finish(accounts, ['us-east-1', 'eu-central-1']);
   await server.stop();
+  await onStopped(server.dataFolder);
   return exchanges;
 }
 

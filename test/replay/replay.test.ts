@@ -33,8 +33,20 @@ import {
   OrganizationsClient,
 } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import { explainDecision } from '#access/past/explained-decision.ts';
+import { decideAgain } from '#access/past/past-decision.ts';
+import { callerOf, requestOf } from '#access/past/past-request.ts';
+import { parseProposal, proposal } from '#access/past/proposal.ts';
+import { replayWindow } from '#access/past/replay-window.ts';
+import { generalized, holderOf, suggestPolicy } from '#access/past/suggestion.ts';
+import { newSnapshot } from '#access/snapshot.ts';
+import { newStacks } from '#access/stacks.ts';
+import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
+import { identityAt } from '#store/identity/identity-history.ts';
+import { recordOf, textOf } from '#store/identity/record-parts.ts';
 import type { Store } from '#store/store.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
 import type { DecidedRow } from '#store/trail/trail-pack.ts';
@@ -286,3 +298,152 @@ test('replay: with the policies of today, decisions flip', async () => {
 function kindOf({ type, session }: Principal): string {
   return session === undefined ? type : `${type} session`;
 }
+
+test('explain: every stored decision is explained and reproduced, and the explanation has its outcome', async () => {
+  for (const { row, context, caller } of await decided()) {
+    const { reproduced, permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
+    assert.ok(reproduced, row.eventName);
+    const denied = permissions.filter(({ state }) => state === 'denied').map(({ resources }) => resources.at(-1)?.denial?.kind);
+    const { outcome } = context;
+    const isOfPolicies = outcome.effect === 'Deny' && outcome.kind !== 'session-kind';
+    assert.deepEqual(denied, isOfPolicies ? [outcome.kind] : [], row.eventName);
+  }
+});
+
+test('explain: the traced layers of each decision agree with the engine', async () => {
+  let compared = 0;
+  for (const { row, context, caller } of await decided()) {
+    const { permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
+    for (const { resources } of permissions) {
+      for (const { denial, layers = [], resourcePolicy } of resources) {
+        if (resourcePolicy !== undefined || layers.length === 0) continue;
+        const silent = layers.find(
+          ({ policyType, answer }) => answer === 'silent' && !(caller.type === 'Root' && policyType === 'identity'),
+        );
+        const denying = layers.find(({ answer }) => answer === 'denies');
+        const traced = denying !== undefined ? 'explicit' : silent !== undefined ? 'implicit' : undefined;
+        // A resource of another account is denied although the layers allow the action.
+        if (denial?.kind === 'implicit' && denial.missing === 'resource') continue;
+        assert.equal(traced, denial?.kind, row.eventName);
+        compared++;
+      }
+    }
+  }
+  assert.ok(compared > 50, `${compared} resources`);
+});
+
+/** Replays all records as if changes had been made. Returns the IDs of the events whose decisions flip, and the counts. */
+async function replayed(...changes: readonly object[]) {
+  const proposed = proposal(parseProposal(JSON.stringify({ changes })));
+  const flipped: string[] = [];
+  const counts = await store.transaction(({ sql, identity }) =>
+    identity.accountIds(100).then((accountIds) => replayWindow(sql, accountIds, ALL, proposed, ({ facts }) => flipped.push(facts.eventId))),
+  );
+  return { flipped, counts, unmatched: proposed.unmatched() };
+}
+
+const ALL = { accountIds: undefined, from: instant(0), to: instant(Date.UTC(2100, 0, 1)) };
+
+/**
+ * Returns the IDs of the events whose decisions flip, by a second and obvious implementation: each decision is repeated alone, with a copy of the
+ * identity of its version in which the records are changed by hand.
+ */
+async function flippedOneByOne(
+  change: (kind: string, record: Record<string, unknown>) => Record<string, unknown>,
+): Promise<readonly string[]> {
+  const flipped: string[] = [];
+  for (const { row, context } of await decided()) {
+    const again = await store.transaction(async (tx) => {
+      const snapshot = newSnapshot();
+      const load = snapshot.reload();
+      for (const accountId of await tx.identity.accountIds(100)) {
+        const records = await identityAt(tx, context.identityVersion).page(accountId, 10_000);
+        for (const record of records) {
+          const changed = change(record.kind, recordOf(record.kind, record.text) as unknown as Record<string, unknown>);
+          load.add([{ ...record, text: textOf(record.kind, changed as never) }]);
+        }
+      }
+      load.complete(context.identityVersion);
+      const request = requestOf(context, await callerOf(tx, context), async () => undefined);
+      return await decideAgain({ snapshot, stacks: newStacks(snapshot) }, request, context.caller);
+    });
+    if (again?.outcome.effect !== context.outcome.effect) flipped.push(row.eventId);
+  }
+  return flipped;
+}
+
+test('replay of a window: the unchanged policies flip nothing', async () => {
+  const { flipped, counts } = await replayed();
+  const all = await decided();
+  assert.deepEqual([flipped, counts.decided, counts.records], [[], all.length, rows.length]);
+});
+
+const everything = { Version: '2012-10-17', Statement: [allow('*')] };
+const nothing = { Version: '2012-10-17', Statement: [deny('*')] };
+// biome-ignore format: a table
+const CHANGES: readonly [title: string, changes: () => readonly object[], second: (kind: string, record: Record<string, unknown>) => Record<string, unknown>][] = [
+  ['a boundary that allows nothing', () => [{ policy: `arn:aws:iam::${accountId}:policy/boundary`, document: nothing }], (kind, record) =>
+    kind === 'policy' ? { ...record, versions: (record['versions'] as object[]).map((each) => ({ ...each, document: JSON.stringify(nothing) })) } : record],
+  ['an inline policy that allows all', () => [{ inline: 'p', of: federation.userArn('ada'), document: everything }], (kind, record) =>
+    kind === 'user' && record['userName'] === 'ada' ? { ...record, inlinePolicies: { p: JSON.stringify(everything) } } : record],
+  ['no policy of a group', () => [{ inline: 'g', of: `arn:aws:iam::${accountId}:group/readers`, document: null }], (kind, record) =>
+    kind === 'group' ? { ...record, inlinePolicies: {} } : record],
+  ['an attached policy of AWS', () => [{ attach: 'arn:aws:iam::aws:policy/AdministratorAccess', to: federation.userArn('bob') }], (kind, record) =>
+    kind === 'user' && record['userName'] === 'bob' ? { ...record, attachedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess'] } : record],
+  ['a trust policy', () => [{ trust: federation.roleArn('web'), document: { Version: '2012-10-17', Statement: [trust(rootArn)] } }], (kind, record) =>
+    kind === 'role' && record['roleName'] === 'web' ? { ...record, trustPolicy: policy(trust(rootArn)) } : record],
+  ['a boundary', () => [{ boundary: 'arn:aws:iam::aws:policy/AWSDenyAll', of: federation.userArn('dora') }], (kind, record) =>
+    kind === 'user' && record['userName'] === 'dora' ? { ...record, permissionsBoundaryArn: 'arn:aws:iam::aws:policy/AWSDenyAll' } : record],
+  ['a detached service control policy', () => [{ detach: scpId, from: rootId }], (kind, record) =>
+    kind === 'organization' ? { ...record, root: { ...(record['root'] as object), attachedPolicyIds: (record['root'] as { attachedPolicyIds: string[] }).attachedPolicyIds.filter((id) => id !== scpId) } } : record],
+];
+
+for (const [title, changes, second] of CHANGES) {
+  test(`replay of a window: ${title} flips the same requests as a second implementation finds`, async () => {
+    const { flipped, unmatched } = await replayed(...changes());
+    assert.deepEqual([...flipped].sort(), [...(await flippedOneByOne(second))].sort());
+    assert.ok(flipped.length > 0);
+    assert.equal(unmatched, undefined);
+  });
+}
+
+test('replay of a window: a proposed new policy can be attached, and a change of nothing is reported', async () => {
+  const arn = `arn:aws:iam::${accountId}:policy/new`;
+  const { flipped, unmatched } = await replayed({ policy: arn, document: nothing }, { attach: arn, to: federation.userArn('dora') });
+  assert.ok(flipped.length > 0);
+  assert.equal(unmatched, undefined);
+  assert.equal((await replayed({ attach: arn, to: federation.userArn('absent') })).unmatched?.kind, 'attach');
+});
+
+test('suggestPolicy: for each user and role, the policy allows every recorded request and keeps each Deny', async () => {
+  const holders = new Set(
+    (await decided()).filter(({ context }) => context.outcome.effect === 'Allow').map(({ caller }) => holderOf(caller)),
+  );
+  let suggested = 0;
+  for (const holder of [...holders].filter((arn) => /:(?:user|role)\//.test(arn))) {
+    const suggestion = await store.transaction(async ({ sql, identity }) =>
+      suggestPolicy(sql, await identity.accountIds(100), ALL, holder),
+    );
+    assert.ok(suggestion !== undefined, holder);
+    assert.deepEqual(suggestion.denied, [], holder);
+    assert.ok(suggestion.requests > 0 && suggestion.tests.length > 0, holder);
+    const compiled = compilePolicy(JSON.stringify(suggestion.policy));
+    for (const { action, resource, context } of suggestion.tests) {
+      const stack = linkStack({ identity: [{ policyId: 'suggested', policy: compiled }] });
+      assert.equal(decide(stack, { action, resources: [resource], context }).effect, 'Allow', `${holder} ${action}`);
+    }
+    suggested++;
+  }
+  assert.ok(suggested > 5, `${suggested} principals`);
+});
+
+test('suggestPolicy: many resources that differ only in their last part become one pattern', () => {
+  const meeting = (i: number) => `arn:aws:chime:us-east-1:111122223333:meeting/${i}`;
+  const meetings = (count: number) => Array.from({ length: count }, (_, i) => meeting(i));
+  assert.deepEqual(generalized(meetings(8)), meetings(8));
+  assert.deepEqual(generalized([...meetings(9), 'arn:aws:iam::111122223333:user/a']), [
+    'arn:aws:chime:us-east-1:111122223333:meeting/*',
+    'arn:aws:iam::111122223333:user/a',
+  ]);
+  assert.deepEqual(generalized(['*', meeting(1)]), ['*']);
+});

@@ -3,6 +3,7 @@
  * models with documentation, from which `npm run own-operations` writes `docs/own-operations.md`.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import type { AccessLevel, AuthorizationFile } from '#model/authorization.ts';
 import type { ServiceModel } from '#model/model.ts';
 import { type JsonObject, mapValues, toOperation, toShape } from './published.ts';
 
@@ -13,7 +14,8 @@ export type Documented = JsonObject & { readonly documentation?: string };
 export interface OwnFile {
   readonly origin: string;
   readonly documentation: string;
-  readonly operations: Readonly<Record<string, Documented>>;
+  /** `access` of an operation is the access level of its action. It is present if the Service Authorization Reference lacks the action. */
+  readonly operations: Readonly<Record<string, Documented & { readonly access?: AccessLevel }>>;
   readonly shapes: Readonly<Record<string, Documented>>;
 }
 
@@ -41,7 +43,8 @@ export function withOwn(model: ServiceModel, file: string, own: OwnFile | undefi
   if (taken.length > 0) throw new Error(`${file}: the published model has ${taken.join(', ')} too`);
   const operations = mapValues(own.operations, (operation, name) => {
     const where = `${file} ${name}`;
-    const converted = toOperation(where, name, undocumented(where, operation), false);
+    const { access, ...published } = operation;
+    const converted = toOperation(where, name, undocumented(where, published), false);
     const uri = `${OWN_PATH}${kebabCase(name)}`;
     if (converted.http.uri !== uri || converted.http.method !== 'POST') throw new Error(`${where}: the route is not POST ${uri}`);
     return { ...converted, own: true as const };
@@ -60,6 +63,28 @@ export function withOwn(model: ServiceModel, file: string, own: OwnFile | undefi
     shapes: sorted({ ...model.shapes, ...shapes }),
     provenance: [...model.provenance, file],
   };
+}
+
+/**
+ * Returns the authorization reference with the actions of own operations that it lacks. They have no resource types, so their resource is `*`.
+ *
+ * @throws Error  an own operation has no access level and no action in the reference, or has both
+ */
+export function withOwnActions(
+  reference: AuthorizationFile,
+  files: readonly { readonly prefix: string; readonly own: OwnFile }[],
+): AuthorizationFile {
+  const actions = { ...reference.actions };
+  for (const { prefix, own } of files) {
+    const published = reference.actions[prefix] ?? {};
+    const added = Object.entries(own.operations).flatMap(([name, { access }]) => {
+      if ((access === undefined) === (published[name] === undefined))
+        throw new Error(`${prefix}:${name} needs an access level, if and only if the reference lacks it`);
+      return access === undefined ? [] : [[name, { level: access }] as const];
+    });
+    actions[prefix] = sorted({ ...published, ...Object.fromEntries(added) });
+  }
+  return { ...reference, actions };
 }
 
 /** Returns the name of an operation or a member in kebab-case: `CreateCDRBucket` is `create-cdr-bucket`. */

@@ -8,6 +8,7 @@ import type { Authorized } from '#access/authorize.ts';
 import { type DecisionTrace, decisionContextOf } from '#access/decision-trace.ts';
 import type { Denied } from '#access/denied.ts';
 import { storedCallers } from '#access/stored-callers.ts';
+import { storedPolicies } from '#access/stored-policies.ts';
 import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
 import type { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';
@@ -16,6 +17,7 @@ import type { Principal } from '#core/principal.ts';
 import { actionName, SERVICES, type ServiceName } from '#model/services.ts';
 import type { Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
+import { eventIdOf } from '#trail/event-id.ts';
 import type { Use } from '#trail/last-use.ts';
 import type { DataFacts, Recorded } from '#trail/record.ts';
 import { otherRecipient } from '#trail/sts-records.ts';
@@ -125,6 +127,7 @@ export interface RequestRecords {
 export function requestRecords(server: RecordParts): RequestRecords {
   const { now } = server;
   const callers = storedCallers();
+  const keptPolicies = storedPolicies();
 
   function isRecorded(facts: Facts, outcome: Outcome): boolean {
     if (!server.recording) return false;
@@ -153,6 +156,8 @@ export function requestRecords(server: RecordParts): RequestRecords {
     const context = contextOf(facts, outcome);
     const stored = context && callers.note(tx, context.caller);
     if (stored !== undefined) await stored;
+    const policies = context && facts.trace && keptPolicies.note(tx, facts.trace, now());
+    if (policies !== undefined) await policies;
     // A literal without optional parts is several times faster than one that is put together. Each request creates one.
     const recorded: Recorded = {
       received: request,
@@ -161,7 +166,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
       eventSource: service === undefined ? SERVER_EVENT_SOURCE : SERVICES[service].eventSource,
       region,
       now: now(),
-      eventId: server.newId(),
+      eventId: eventIdOf(request.requestId),
       recipientAccountId: data?.bucketAccountId ?? accountId,
       data,
       resourceOwner: service === 's3' ? facts.trace?.required[0]?.ownerId : undefined,
@@ -182,7 +187,9 @@ export function requestRecords(server: RecordParts): RequestRecords {
     }
     const sharedEventId = server.newId();
     await tx.trail.append(server.record({ ...recorded, sharedEventId }));
-    await tx.trail.append(server.record({ ...recorded, sharedEventId, eventId: server.newId(), recipientAccountId: other }));
+    await tx.trail.append(
+      server.record({ ...recorded, sharedEventId, eventId: eventIdOf(request.requestId, true), recipientAccountId: other }),
+    );
   }
 
   /** Returns the decision context of a request, and its caller. Returns `undefined` if the request was not decided. */

@@ -5,6 +5,7 @@ import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import { timeOf } from '#store/engine/position.ts';
 import { forgetIdentityBefore } from '#store/identity/identity-history.ts';
 import type { Store, Tx } from '#store/store.ts';
+import { trailPolicies } from '#store/trail/trail-policy.ts';
 import {
   DAY_MS,
   type IndexRun,
@@ -31,7 +32,7 @@ export const STEP = {
   runs: 16,
   blocks: 256,
   holds: 32,
-  /** Sessions, or former versions of identity records. */
+  /** Sessions and policies, or former versions of identity records. */
   forgotten: 256,
   events: 32,
 } as const;
@@ -257,11 +258,13 @@ async function deleteIndexRuns(repository: TrailRetention, run: RetentionRun): P
   };
 }
 
-/** Deletes stored sessions that no remaining record names. */
+/** Deletes stored sessions and resource-based policies that no remaining record names. */
 async function forgetSessions(tx: Tx, run: RetentionRun): Promise<RetentionRun> {
-  const oldest = await tx.of(trailRetention).oldestPosition();
-  const forgotten = await tx.of(trailSessions).forgetBefore(oldest === undefined ? run.startedAt : timeOf(oldest), STEP.forgotten);
-  return forgotten < STEP.forgotten ? { ...run, phase: 'identity' } : run;
+  const position = await tx.of(trailRetention).oldestPosition();
+  const oldest = position === undefined ? run.startedAt : timeOf(position);
+  const sessions = await tx.of(trailSessions).forgetBefore(oldest, STEP.forgotten);
+  const policies = await tx.of(trailPolicies).forgetBefore(oldest, STEP.forgotten);
+  return Math.max(sessions, policies) < STEP.forgotten ? { ...run, phase: 'identity' } : run;
 }
 
 /**

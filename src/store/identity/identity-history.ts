@@ -117,6 +117,8 @@ export async function keepAllFormer(sql: Sql, accountId: AccountId, kind: PastKi
 
 /** Reader of identity as of one version. Records have only the members in `KEPT`. */
 export interface PastIdentity {
+  /** Returns the stored text of a record that was in force. @throws RangeError  the version is not kept any more */
+  text(accountId: AccountId, kind: PastKind, key: string): Promise<string | undefined>;
   /** Returns a record that was in force. @throws RangeError  the version is not kept any more */
   record<Kind extends PastKind>(accountId: AccountId, kind: Kind, key: string): Promise<PastRecord<Kind> | undefined>;
   /**
@@ -156,20 +158,20 @@ interface PageRow {
  * replaced or deleted it.
  */
 export function identityAt({ sql }: { readonly sql: Sql }, version: number): PastIdentity {
+  async function textOfRecord(accountId: AccountId, kind: PastKind, key: string): Promise<string | undefined> {
+    await checkKept(sql, version);
+    const place = [accountId, kind, key, version];
+    const former = await sql.row<{ readonly from_version: number; readonly text: string }>(SELECT_FORMER, place);
+    const found =
+      former !== undefined && former.from_version <= version ? former : await sql.row<{ readonly text: string }>(SELECT_CURRENT, place);
+    return found && keptOf(kind, found.text);
+  }
+
   return {
+    text: textOfRecord,
     async record<Kind extends PastKind>(accountId: AccountId, kind: Kind, key: string) {
-      await checkKept(sql, version);
-      const former = await sql.row<{ readonly from_version: number; readonly text: string }>(SELECT_FORMER, [
-        accountId,
-        kind,
-        key,
-        version,
-      ]);
-      const found =
-        former !== undefined && former.from_version <= version
-          ? former
-          : await sql.row<{ readonly text: string }>(SELECT_CURRENT, [accountId, kind, key, version]);
-      return found && (recordOf(kind, keptOf(kind, found.text)) as PastRecord<Kind>);
+      const found = await textOfRecord(accountId, kind, key);
+      return found === undefined ? undefined : (recordOf(kind, found) as PastRecord<Kind>);
     },
     async page(accountId, limit, after = { kind: '' as IdentityKind, key: '' }) {
       await checkKept(sql, version);
@@ -209,4 +211,65 @@ async function checkKept(sql: Sql, version: number): Promise<void> {
 export async function forgetIdentityBefore({ sql }: { readonly sql: Sql }, version: number, limit: number): Promise<number> {
   await sql.run(RAISE_FORGOTTEN, [version]);
   return await sql.run(FORGET, [version, limit]);
+}
+
+/** Change of a record at a version. `text` is absent if the record was deleted. */
+export interface PastChange {
+  readonly version: number;
+  readonly accountId: AccountId;
+  readonly kind: PastKind;
+  readonly key: string;
+  readonly text?: string;
+}
+
+const FORMER_AFTER = `
+  SELECT account_id, kind, key, from_version, until_version, text FROM identity_history
+  WHERE until_version > $1 ORDER BY account_id, kind, key, until_version`;
+const CURRENT_AFTER = `
+  SELECT d.account_id, d.kind, d.key, d.version, ${TEXT_SQL} AS text FROM identity_document AS d ${DETAILS}
+  WHERE d.version > $1 AND d.deleted = 0 AND d.kind IN (${KINDS})`;
+
+/**
+ * Returns the changes of all records after a version, in the order of versions. Keeps them in memory, so it is for commands, and not for
+ * the server.
+ *
+ * @throws RangeError  the version is not kept any more
+ */
+export async function identityChangesAfter({ sql }: { readonly sql: Sql }, version: number): Promise<readonly PastChange[]> {
+  await checkKept(sql, version);
+  const former = await sql.rows<{
+    readonly account_id: AccountId;
+    readonly kind: PastKind;
+    readonly key: string;
+    readonly from_version: number;
+    readonly until_version: number;
+    readonly text: string;
+  }>(FORMER_AFTER, [version]);
+  const current = await sql.rows<{
+    readonly account_id: AccountId;
+    readonly kind: PastKind;
+    readonly key: string;
+    readonly version: number;
+    readonly text: string;
+  }>(CURRENT_AFTER, [version]);
+  const starts = new Map<string, number>();
+  const placeOf = (each: { readonly account_id: AccountId; readonly kind: PastKind; readonly key: string }, at: number) =>
+    `${each.account_id} ${each.kind} ${at} ${each.key}`;
+  const changes: PastChange[] = [];
+  const put = (
+    each: { readonly account_id: AccountId; readonly kind: PastKind; readonly key: string; readonly text: string },
+    at: number,
+  ) => {
+    starts.set(placeOf(each, at), at);
+    const { account_id: accountId, kind, key } = each;
+    if (at > version) changes.push({ version: at, accountId, kind, key, text: keptOf(kind, each.text) });
+  };
+  for (const each of former) put(each, each.from_version);
+  for (const each of current) put(each, each.version);
+  // A record without a successor was deleted.
+  for (const each of former) {
+    if (starts.has(placeOf(each, each.until_version))) continue;
+    changes.push({ version: each.until_version, accountId: each.account_id, kind: each.kind, key: each.key });
+  }
+  return changes.sort((a, b) => a.version - b.version);
 }

@@ -210,6 +210,15 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
       }
     }
 
+    test('trail: decisionOf() finds old and new records by the index', async () => {
+      const wanted = [rows[0], rows[COUNT >> 1], rows.at(-1)] as readonly TrailRow[];
+      const found = await Promise.all(wanted.map((row) => within((tx) => tx.trail.decisionOf(row))));
+      assert.deepEqual(
+        found.map((each) => each?.row.eventId),
+        wanted.map(({ eventId }) => eventId),
+      );
+    });
+
     test('trail: since() returns each record once', async () => {
       const seen: string[] = [];
       let position = 0;

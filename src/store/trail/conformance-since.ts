@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { NOON, type Suite, trailRow } from '../conformance-fixtures.ts';
+import { exampleContext } from './context-examples.ts';
 import type { TrailRow } from './trail-row.ts';
 
 /** Time of the records. It is after that of the records of all other tests, because positions never decrease. */
@@ -48,6 +49,28 @@ export function sinceConformance({ within, fresh, setClock }: Suite): void {
       assert.deepEqual(
         all.rows.filter((row) => row.accountId === accountId),
         rows,
+      );
+    });
+
+    test('trail: decisionOf() finds each record of an account and region by its ID, with its context, also a data event', async () => {
+      const accountId = fresh();
+      const context = exampleContext({ userAgent: 'decided' });
+      const rows = Array.from({ length: 70 }, (_, i) =>
+        trailRow(`decided-${i}`, LATE, { accountId, ...(i % 3 === 0 && { category: 'Data' }), ...(i % 2 === 0 && { context }) }),
+      );
+      settle();
+      await within(async (tx) => {
+        for (const row of rows) await tx.trail.append(row);
+      });
+      const find = (eventId: string, region = 'us-east-1', of = accountId) =>
+        within((tx) => tx.trail.decisionOf({ accountId: of, region, eventId }));
+      for (const row of rows) {
+        const { context: ofRow, ...rest } = row;
+        assert.deepEqual(await find(row.eventId), { row: rest, ...(ofRow !== undefined && { context: ofRow }) });
+      }
+      assert.deepEqual(
+        [await find('decided-70'), await find('decided-1', 'eu-west-1'), await find('decided-1', 'us-east-1', fresh())],
+        [undefined, undefined, undefined],
       );
     });
 

@@ -10,6 +10,8 @@ export interface KeyFacts {
   readonly accountId: string;
   readonly region: string;
   readonly attribute?: { readonly name: LookupAttribute; readonly value: string };
+  /** Whether the look-up also finds data events. LookupEvents never does. */
+  readonly withData?: true;
 }
 
 /** Numbers that distinguish the attributes. Stored keys depend on them, so they never change. */
@@ -64,7 +66,7 @@ export function keyText(key: number): string {
 
 /**
  * Returns the keys of records as one string. It omits most keys that a record shares with the record before it. Data
- * events have no keys.
+ * events have only the key of their ID.
  */
 export function keysOf(rows: readonly TrailRow[]): string {
   let keys = '';
@@ -74,7 +76,10 @@ export function keysOf(rows: readonly TrailRow[]): string {
     keys += keyText(toKey(hash));
   };
   for (const row of rows) {
-    if (row.category !== undefined) continue;
+    if (row.category !== undefined) {
+      add(attributeHash(placeHash(row.accountId, row.region), 'EventId', row.eventId));
+      continue;
+    }
     if (before === undefined || before.accountId !== row.accountId || before.region !== row.region) {
       before = undefined;
       place = placeHash(row.accountId, row.region);
@@ -110,9 +115,9 @@ export function parseKeys(keys: string): ReadonlySet<number> {
   return parsed;
 }
 
-/** Reports whether a record belongs to the results of a look-up. Data events belong to none. */
-export function matches(row: TrailRow, { accountId, region, attribute }: KeyFacts): boolean {
-  if (row.category !== undefined || row.accountId !== accountId || row.region !== region) return false;
+/** Reports whether a record belongs to the results of a look-up. */
+export function matches(row: TrailRow, { accountId, region, attribute, withData }: KeyFacts): boolean {
+  if ((row.category !== undefined && withData === undefined) || row.accountId !== accountId || row.region !== region) return false;
   return attribute === undefined || hasValue(row, attribute.name, attribute.value);
 }
 

@@ -174,16 +174,24 @@ function headOf(row: TrailRow): Head {
   return row.category === undefined ? head : [...head, 1];
 }
 
-/** Account, time and document length of a record, which are known without its document. */
+/** ID, account, time, name and document length of a record, which are known without its document. */
 export interface RecordFacts {
+  readonly eventId: string;
   readonly accountId: AccountId;
+  readonly eventName: string;
   readonly at: Instant;
   readonly length: number;
 }
 
 /** Returns facts of the records of a pack, in the order of their commits. Does not need the documents. */
 export function factsOf(heads: string): readonly RecordFacts[] {
-  return (JSON.parse(heads) as readonly Head[]).map((head) => ({ accountId: head[1], at: head[3] as Instant, length: head[10] }));
+  return (JSON.parse(heads) as readonly Head[]).map((head) => ({
+    eventId: head[0],
+    accountId: head[1],
+    at: head[3] as Instant,
+    eventName: head[4],
+    length: head[10],
+  }));
 }
 
 /** Parsed heads of packs that `countOf` has read, because a check of a chain needs the records of such a pack next. */

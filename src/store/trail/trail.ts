@@ -5,7 +5,7 @@ import type { Sql } from '../sql.ts';
 import { type ChainPage, type ChainPlace, chainSince } from './trail-chain-reads.ts';
 import { type DocumentPart, type PackedRecord, withDocuments } from './trail-documents.ts';
 import { earlierHits, hitsBefore, type RunHits, type Wanted } from './trail-index.ts';
-import { keyOf, keyText, matches } from './trail-keys.ts';
+import { type KeyFacts, keyOf, keyText, matches } from './trail-keys.ts';
 import {
   type DecidedRow,
   decisionsOf,
@@ -47,6 +47,13 @@ export interface Trail {
    */
   decisionsSince(position: number, limit: number): Promise<{ readonly rows: readonly DecidedRow[]; readonly position: number }>;
   /**
+   * Returns a record with its decision context. Also finds data events. Returns `undefined` if the account has no such record in the
+   * region. Does not see records of its own transaction.
+   *
+   * @throws Error  a newer version of the program wrote the context
+   */
+  decisionOf(wanted: Pick<LookupQuery, 'accountId' | 'region'> & { readonly eventId: string }): Promise<DecidedRow | undefined>;
+  /**
    * Returns at most `limit` packs (rows with several records) of one writer after a place, in the order of their numbers,
    * and the place for the next call. The first place is `START_OF_CHAIN`. Omits no record, even one that commits late, because
    * each writer commits its numbers in order. Packs of deleted records have their hashes. The last pack of an ended writer has no records.
@@ -66,6 +73,9 @@ export interface LookupQuery {
   readonly before?: string;
   readonly limit: number;
 }
+
+/** Range that contains all records. */
+const ALL_TIME = { from: 0 as Instant, to: 8_640_000_000_000 as Instant };
 
 export interface LookupPage {
   readonly rows: readonly TrailRow[];
@@ -126,6 +136,21 @@ class TransactionTrail implements Trail {
     return { rows: packs.flatMap(decisionsOf), position };
   }
 
+  async decisionOf({ accountId, region, eventId }: Parameters<Trail['decisionOf']>[0]): Promise<DecidedRow | undefined> {
+    const { sql, writeEarlier } = this.#parts;
+    writeEarlier();
+    const query = { accountId, region, attribute: { name: 'EventId', value: eventId }, ...ALL_TIME, withData: true, limit: 1 } as const;
+    for (let next: string | undefined, more = true; more; ) {
+      const page: FoundPage = await find(sql, next === undefined ? query : { ...query, before: next });
+      const pack = page.found[0]?.pack;
+      const stored = pack && (await TRAIL_PACK.rows(sql, SELECT_PACK, [pack.position, pack.eventId]))[0];
+      if (stored !== undefined) return decisionsOf(stored).find(({ row }) => row.eventId === eventId);
+      next = page.next;
+      more = next !== undefined;
+    }
+    return undefined;
+  }
+
   async chainSince(writer: string, after: ChainPlace, limit: number): Promise<ChainPage> {
     this.#parts.writeEarlier();
     return chainSince(this.#parts.sql, this.#parts.chainOrder, writer, after, limit);
@@ -153,6 +178,7 @@ class TransactionTrail implements Trail {
 
 const selectSince = (names: string): string =>
   `SELECT ${names} FROM trail_pack WHERE position > $1 AND position < $2 ORDER BY position, event_id LIMIT $3`;
+const SELECT_PACK = `SELECT ${TRAIL_PACK.names} FROM trail_pack WHERE position = $1 AND event_id = $2`;
 const selectAt = (names: string): string => `SELECT ${names} FROM trail_pack WHERE position = $1 ORDER BY event_id`;
 /** Number of packs without an index that a look-up searches. There are more if the index of older records is not complete. */
 const TAIL_READ_MAX = 2_048;
@@ -240,7 +266,7 @@ function parsePlace(text: string): Place {
  * the limit of the page.
  */
 interface Search {
-  readonly query: LookupQuery;
+  readonly query: FindQuery;
   /** Place at which the search begins: the end of the previous page, or of the range of time. */
   readonly end: Place;
   readonly found: { readonly record: PackedRecord; readonly place: Place }[];
@@ -250,7 +276,21 @@ interface Search {
   bytesRead: number;
 }
 
+/** A look-up that can also find data events. */
+type FindQuery = LookupQuery & Pick<KeyFacts, 'withData'>;
+
+/** Page of records whose documents are not read yet. */
+interface FoundPage {
+  readonly found: readonly PackedRecord[];
+  readonly next?: string;
+}
+
 async function search(sql: Sql, part: DocumentPart, query: LookupQuery): Promise<LookupPage> {
+  const { found, ...rest } = await find(sql, query);
+  return { rows: await withDocuments(sql, part, found), ...rest };
+}
+
+async function find(sql: Sql, query: FindQuery): Promise<FoundPage> {
   const from = positionAt(query.from);
   const end = query.before === undefined ? { position: positionAt(query.to + LATEST_MS), passed: 0 } : parsePlace(query.before);
   const state: Search = { query, end, found: [], at: { position: end.position, passed: 0 }, packsRead: 0, bytesRead: 0 };
@@ -266,12 +306,7 @@ async function search(sql: Sql, part: DocumentPart, query: LookupQuery): Promise
     (await searchRuns(sql, state, { key, last: Math.min(end.position, indexed), from }, runEnd ?? indexed));
   const found = state.found.slice(0, query.limit);
   const next = state.found.length > query.limit ? found.at(-1)?.place : stopped;
-  const rows = await withDocuments(
-    sql,
-    part,
-    found.map(({ record }) => record),
-  );
-  return { rows, ...(next === undefined ? {} : { next: placeText(next) }) };
+  return { found: found.map(({ record }) => record), ...(next === undefined ? {} : { next: placeText(next) }) };
 }
 
 /**

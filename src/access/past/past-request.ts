@@ -1,0 +1,75 @@
+/** Requests as decision contexts describe them, so that their decisions can be repeated. Decision 0023. */
+import type { AccountId } from '#core/arn.ts';
+import type { Principal } from '#core/principal.ts';
+import type { Tx } from '#store/store.ts';
+import type { DecisionContext, PermissionContext } from '#store/trail/decision-context.ts';
+import { trailSessions } from '#store/trail/trail-session.ts';
+import type { Asked, AuthorizeRequest } from '../authorize.ts';
+import { principalOfSession, principalOfText } from '../stored-callers.ts';
+
+/**
+ * Placeholder for the transaction. A decision that is repeated reads nothing from the store, because the context has all facts.
+ */
+export const NO_TX = {} as Tx;
+
+/** Fact that is not stored, so that a decision cannot be repeated. */
+export class FactNotKept extends Error {}
+
+/** Returns the text of a resource-based policy by its hash, or `undefined` if it is not kept. */
+export type KeptPolicy = (hash: string) => Promise<string | undefined>;
+
+/**
+ * Returns the caller of a decision context.
+ *
+ * @throws FactNotKept  the session is not stored
+ */
+export async function callerOf(tx: Pick<Tx, 'of'>, { caller }: Pick<DecisionContext, 'caller'>): Promise<Principal> {
+  if ('principal' in caller) return principalOfText(caller.principal);
+  const session = await tx.of(trailSessions).get(caller.session);
+  if (session === undefined) throw new FactNotKept(`the session '${caller.session}' is not stored`);
+  return principalOfSession(session);
+}
+
+/** Returns the authorization request of a context. */
+export function requestOf(context: DecisionContext, principal: Principal, kept: KeptPolicy): AuthorizeRequest {
+  const { sourceIp, secureTransport, userAgent, referer, region, identityVersion, profile, now, permissions } = context;
+  const rawHeaders: string[] = [];
+  if (userAgent !== undefined) rawHeaders.push('user-agent', userAgent);
+  if (referer !== undefined) rawHeaders.push('referer', referer);
+  return {
+    received: { requestId: '', rawHeaders, sourceIp, secureTransport },
+    authenticated: { principal, region, identityVersion },
+    profile,
+    now,
+    asked: permissions.map((permission) => askedOf(permission, kept)),
+  };
+}
+
+/** Permission whose members are set one by one, which is faster than object spreads. A replay creates millions. */
+type OpenAsked = { -readonly [Member in keyof Asked]: Asked[Member] };
+
+function askedOf(permission: PermissionContext, kept: KeptPolicy): Asked {
+  const { action, resources, added, tags, trustPolicyOf, resourceOwner, resourcePolicy, always, undecided } = permission;
+  const asked: OpenAsked = { action: action as Asked['action'], resources };
+  if (added !== undefined) asked.context = added;
+  if (trustPolicyOf !== undefined) asked.trustPolicyOf = trustPolicyOf;
+  if (always) asked.always = true;
+  // `resolve` may return an empty list, which requires no permission.
+  else if (resources.length === 0 && !undecided) asked.resolve = async () => resources;
+  if (tags === 'not read') asked.resourceTags = notRead;
+  else if (tags !== 'none') asked.resourceTags = async () => tags;
+  if (resourceOwner !== undefined) asked.resourceOwner = async () => resourceOwner as AccountId;
+  if (resourcePolicy !== undefined) asked.resourcePolicy = () => policyOf(resourcePolicy, kept);
+  return asked;
+}
+
+async function notRead(): Promise<never> {
+  throw new FactNotKept('a policy tests tags that the server did not read for this decision');
+}
+
+async function policyOf(hash: string, kept: KeptPolicy): Promise<string | undefined> {
+  if (hash === 'none') return undefined;
+  const text = await kept(hash);
+  if (text === undefined) throw new FactNotKept(`the resource-based policy '${hash}' is not kept`);
+  return text;
+}

@@ -1,0 +1,142 @@
+import type { AccountId } from '#core/arn.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Principal } from '#core/principal.ts';
+import { positionAt } from '#store/engine/position.ts';
+import type { Sql } from '#store/sql.ts';
+import type { DecisionContext } from '#store/trail/decision-context.ts';
+import { type DecidedFacts, decisionsAfter, placeBefore } from '#store/trail/trail-decisions.ts';
+import { trailPolicies } from '#store/trail/trail-policy.ts';
+import { trailSessions } from '#store/trail/trail-session.ts';
+import { principalOfSession, principalOfText } from '../stored-callers.ts';
+import type { PastIdentity } from './past-identity.ts';
+import { FactNotKept } from './past-request.ts';
+import type { Proposal } from './proposal.ts';
+import { type ReplayDecision, replayDecisions } from './replay.ts';
+import { type WindowIdentity, windowIdentity } from './window-identity.ts';
+
+/** Records to replay: those of accounts, or of all accounts, from a time until before another time. */
+export interface ReplayWindow {
+  readonly accountIds: ReadonlySet<AccountId> | undefined;
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Decision that the proposal changes. */
+export interface Flip {
+  readonly facts: DecidedFacts;
+  readonly principal: Principal;
+  readonly context: DecisionContext;
+  /** Whether the proposal allows the request. It was decided otherwise. */
+  readonly allowed: boolean;
+}
+
+/** Counts of a replay. */
+export interface ReplayCounts {
+  /** Records of the window, also those without a decision. */
+  records: number;
+  /** Records whose decision was repeated. */
+  decided: number;
+  flipped: number;
+  /** Records whose decision cannot be repeated, by reason. */
+  readonly unknown: Map<string, number>;
+}
+
+/** Number of packs that one statement reads. */
+const PACKS = 256;
+
+/**
+ * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
+ * decision that differs from the recorded one, and `onDecided` for each decision.
+ *
+ * @throws RangeError  identity as of the first decision is not kept any more
+ */
+export async function replayWindow(
+  sql: Sql,
+  allAccounts: readonly AccountId[],
+  { accountIds, from, to }: ReplayWindow,
+  proposal: Proposal,
+  onFlip: (flip: Flip) => void,
+  onDecided?: (context: DecisionContext, principal: Principal, identity: PastIdentity) => void,
+): Promise<ReplayCounts> {
+  const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
+  const callers = callersIn(sql);
+  const kept = trailPolicies(sql).text;
+  let identity: WindowIdentity | undefined;
+  let decide: ReplayDecision | undefined;
+  const unknown = (reason: string): void => void counts.unknown.set(reason, (counts.unknown.get(reason) ?? 0) + 1);
+
+  function note(facts: DecidedFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
+    counts.decided++;
+    onDecided?.(context, principal, identity as WindowIdentity);
+    if (allowed === (context.outcome.effect === 'Allow')) return;
+    counts.flipped++;
+    onFlip({ facts, principal, context, allowed });
+  }
+
+  /** Decides a record again. Returns a promise only if the decision reads facts, because a promise takes as long as a decision. */
+  function replay(facts: DecidedFacts, context: DecisionContext, principal: Principal | undefined): Promise<void> | undefined {
+    if (principal === undefined) {
+      unknown('the session of the caller is not stored');
+      return undefined;
+    }
+    const deciding = (decide as ReplayDecision)(context, principal);
+    if (deciding instanceof Promise)
+      return deciding.then(
+        (allowed) => note(facts, context, principal, allowed),
+        (error: unknown) => {
+          if (!(error instanceof FactNotKept)) throw error;
+          unknown(error.message);
+        },
+      );
+    note(facts, context, principal, deciding);
+    return undefined;
+  }
+
+  const end = positionAt(to);
+  for (let place = placeBefore(positionAt(from)), more = true; more; ) {
+    const page = await decisionsAfter(sql, place, end, PACKS);
+    for (const facts of page.decisions) {
+      const { context, accountId } = facts;
+      if (accountIds !== undefined && !accountIds.has(accountId)) continue;
+      counts.records++;
+      if (context === undefined) unknown('no policy decided');
+      else if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
+      else if (context.identityChanged) unknown('identity changed during the request');
+      else {
+        identity ??= await windowIdentity(sql, allAccounts, context.identityVersion, proposal);
+        decide ??= replayDecisions(identity, kept);
+        if (!identity.advance(context.identityVersion)) unknown('another server decided with an earlier version of identity');
+        else {
+          const caller = callers(context);
+          const replaying = replay(facts, context, caller instanceof Promise ? await caller : caller);
+          if (replaying !== undefined) await replaying;
+        }
+      }
+    }
+    more = page.place !== undefined;
+    place = page.place ?? place;
+  }
+  return counts;
+}
+
+/** Returns the function that returns the caller of a context: the same object for the same caller, so that its facts are cached. */
+function callersIn(sql: Sql): (context: DecisionContext) => Principal | undefined | Promise<Principal | undefined> {
+  const known = new Map<string, Principal>();
+  return ({ caller }) => {
+    const text = 'principal' in caller ? caller.principal : caller.session;
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    if ('principal' in caller) {
+      const principal = principalOfText(text);
+      known.set(text, principal);
+      return principal;
+    }
+    return trailSessions(sql)
+      .get(text)
+      .then((session) => {
+        const principal = session && principalOfSession(session);
+        if (principal !== undefined) known.set(text, principal);
+        return principal;
+      });
+  };
+}

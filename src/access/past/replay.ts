@@ -1,0 +1,70 @@
+import { AwsError } from '#core/aws-error.ts';
+import type { Principal } from '#core/principal.ts';
+import { DECISION_STEPS } from '#policy/engine.ts';
+import type { DecisionContext } from '#store/trail/decision-context.ts';
+import { callersOf } from '../caller-facts.ts';
+import { newDecisions } from '../decisions.ts';
+import { type Denials, Denied, NO_POLICY } from '../denied.ts';
+import { requiredReading } from '../required-reading.ts';
+import { resourceDeciding, resourceSetting } from '../resource-deciding.ts';
+import { refuseBySessionKind } from '../session-kind.ts';
+import type { PastIdentity } from './past-identity.ts';
+import { type KeptPolicy, NO_TX, requestOf } from './past-request.ts';
+
+/** Denial of every request. A replay only counts denials, and an error with its stack would take longer than a decision. */
+const DENIED = new Denied('', NO_POLICY, []);
+const WITHOUT_TEXT: Denials = { because: () => DENIED, withoutReason: () => DENIED, generic: () => DENIED };
+
+/** Decides requests of the past with one identity. Synchronous for most requests, so that a window of many requests is fast. */
+export type ReplayDecision = (context: DecisionContext, principal: Principal) => boolean | Promise<boolean>;
+
+/**
+ * Creates the function that decides requests of the past again. It returns whether the request is allowed, as `authorizing` decides with the same
+ * functions.
+ *
+ * @throws FactNotKept  the decision needs a fact that is not stored
+ */
+export function replayDecisions({ snapshot, stacks }: PastIdentity, kept: KeptPolicy): ReplayDecision {
+  const callerOf = callersOf(snapshot, stacks);
+  const read = requiredReading(snapshot, stacks);
+  const setResourceOf = resourceSetting(snapshot);
+  const refusalOf = resourceDeciding(stacks, newDecisions(DECISION_STEPS), WITHOUT_TEXT);
+
+  return (context, principal) => {
+    const request = requestOf(context, principal, kept);
+    const [operation] = request.asked;
+    if (operation !== undefined && isRefusedKind(principal, operation.action)) return false;
+    const caller = callerOf(principal);
+
+    /** Decides the permissions from an index. Continues in a promise if a permission reads facts. */
+    const decideFrom = (index: number): boolean | Promise<boolean> => {
+      for (let i = index; i < request.asked.length; i++) {
+        const asked = request.asked[i] as (typeof request.asked)[number];
+        if (asked.always) continue;
+        const reading = read(request, asked, caller, NO_TX);
+        if (reading instanceof Promise) return reading.then((required) => isAllowed(required) && decideFrom(i + 1));
+        if (!isAllowed(reading)) return false;
+      }
+      return true;
+    };
+    return decideFrom(0);
+  };
+
+  function isAllowed(required: Parameters<typeof refusalOf>[0]): boolean {
+    for (let i = 0; i < required.resources.length; i++) {
+      setResourceOf(required, i);
+      if (refusalOf(required, undefined) !== undefined) return false;
+    }
+    return true;
+  }
+}
+
+function isRefusedKind(principal: Principal, action: string): boolean {
+  try {
+    refuseBySessionKind(principal, action);
+    return false;
+  } catch (error) {
+    if (error instanceof AwsError) return true;
+    throw error;
+  }
+}
