@@ -126,11 +126,3 @@ for (const name of OF_AN_APPLICATION) {
     }
   });
 }
-
-test('Alexa skills: the Get and Put operations are GoneException', async () => {
-  const { run, application } = await openFixture();
-  const input = { SipMediaApplicationId: await application() };
-  for (const name of ['GetSipMediaApplicationAlexaSkillConfiguration', 'PutSipMediaApplicationAlexaSkillConfiguration'] as const) {
-    await assert.rejects(run(name, input), { code: 'GoneException' });
-  }
-});
