@@ -359,8 +359,8 @@ test('Authorization: calls on groups and rules require permission for their conn
       client.send(
         new CreateSipRuleCommand({
           Name: 'r',
-          TriggerType: 'ToPhoneNumber',
-          TriggerValue: '+15550100',
+          TriggerType: 'RequestUriHostname',
+          TriggerValue: own.OutboundHostName,
           TargetApplications: [{ SipMediaApplicationId, Priority: 1, AwsRegion: 'us-east-1' }],
         }),
       );

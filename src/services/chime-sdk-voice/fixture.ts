@@ -1,7 +1,9 @@
 /** Fixture of the tests in this folder: the operations on a real store in memory. */
+import { instant } from '#core/instant.ts';
 import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
-import { openOperations, type Run } from '../kit/fixture.ts';
+import { seattleNumber, stock } from '../chime-kit/inventory-fixture.ts';
+import { openOperations, type Run, START } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
 import { DEFAULT_HOST_SUFFIX } from './host-names.ts';
 import { voiceOperations } from './operations.ts';
@@ -30,6 +32,8 @@ export interface Fixture {
   connector(more?: Partial<Api['CreateVoiceConnector']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
   /** Creates a SIP media application with a new name. Resolves to its ID. */
   application(more?: Partial<Api['CreateSipMediaApplication']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
+  /** Orders phone numbers that SIP rules can have. They can be used from `START`. */
+  dialIn(...numbers: readonly string[]): Promise<void>;
 }
 
 /** Opens the fixture. If a test passes no `vault`, an operation that encrypts a password throws. */
@@ -64,6 +68,11 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}):
       const input = { Name: `app ${++applications}`, AwsRegion, Endpoints: [{ LambdaArn: lambdaIn(AwsRegion) }], ...more };
       const { SipMediaApplication } = await run('CreateSipMediaApplication', input, as);
       return SipMediaApplication?.SipMediaApplicationId as string;
+    },
+    async dialIn(...numbers) {
+      await stock(store, ...numbers.map((number) => seattleNumber(number)));
+      const order = { ProductType: 'SipMediaApplicationDialIn', E164PhoneNumbers: numbers } as const;
+      await run('CreatePhoneNumberOrder', order, { now: instant(START - 10_000) });
     },
   };
 }
