@@ -24,6 +24,7 @@ const OPERATIONS = voiceOperations({
   limits: DEFAULT_LIMITS,
   hostSuffix: '.voiceconnector.chime.aws',
   sipPeers: sipPeers([]),
+  ownedBuckets: { owns: async () => true },
 });
 const BUILT = Object.entries(OPERATIONS).flatMap(([name, operation]) => (isNotYet(operation) ? [] : [name]));
 

@@ -3,7 +3,7 @@ import { instant } from '#core/instant.ts';
 import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
 import { seattleNumber, stock } from '../chime-kit/inventory-fixture.ts';
-import { openOperations, type Run, START } from '../kit/fixture.ts';
+import { ACCOUNT, openOperations, type Run, START } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
 import { DEFAULT_HOST_SUFFIX } from './host-names.ts';
 import { voiceOperations } from './operations.ts';
@@ -46,6 +46,7 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}):
       vault: { seal },
       limits: limits ?? DEFAULT_LIMITS,
       sipPeers: sipPeers([]),
+      ownedBuckets: { owns: async (_tx, accountId, bucket) => accountId === ACCOUNT && bucket === 'records' },
       hostSuffix: DEFAULT_HOST_SUFFIX,
       ...deps,
     }),

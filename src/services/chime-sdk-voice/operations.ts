@@ -32,7 +32,7 @@ export function voiceOperations(deps: VoiceDeps): OperationTable<'chime-sdk-voic
     ...sipMediaApplicationOperations(deps),
     ...alexaSkillOperations,
     ...sipRuleOperations(deps),
-    ...settingsOperations,
+    ...settingsOperations(deps),
     ...phoneNumberOperations,
     ...connectorNumberOperations,
     ...voiceTagOperations,

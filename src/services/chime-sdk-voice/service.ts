@@ -1,6 +1,7 @@
 import type { Vault } from '#core/vault.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { CHIME_SETTINGS } from '../chime-kit/settings.ts';
+import type { OwnedBuckets } from '../kit/owned-buckets.ts';
 import { arnOf } from '../kit/resource-access.ts';
 import { type Reseal, sealedKind, service } from '../kit/service.ts';
 import { listOfAccount } from './access.ts';
@@ -21,18 +22,21 @@ export interface VoiceParts {
   readonly privateSipPeers: readonly string[];
   /** Suffix of outbound host names, with its dot. */
   readonly sipHostSuffix: string;
+  /** Loads the buckets of S3. */
+  readonly loadOwnedBuckets: () => Promise<OwnedBuckets>;
 }
 
 /** Chime SDK voice: Voice Connectors, their groups, SIP media applications and SIP rules. */
 export const voice = service<VoiceParts>({
   name: 'chime-sdk-voice',
-  async operations({ vault, privateSipPeers, sipHostSuffix }) {
-    const [{ voiceOperations }, { DEFAULT_LIMITS }, { sipPeers }] = await Promise.all([
+  async operations({ vault, privateSipPeers, sipHostSuffix, loadOwnedBuckets }) {
+    const [ownedBuckets, { voiceOperations }, { DEFAULT_LIMITS }, { sipPeers }] = await Promise.all([
+      loadOwnedBuckets(),
       import('./operations.ts'),
       import('./deps.ts'),
       import('./sip-peers.ts'),
     ]);
-    return voiceOperations({ vault, limits: DEFAULT_LIMITS, sipPeers: sipPeers(privateSipPeers), hostSuffix: sipHostSuffix });
+    return voiceOperations({ vault, ownedBuckets, limits: DEFAULT_LIMITS, sipPeers: sipPeers(privateSipPeers), hostSuffix: sipHostSuffix });
   },
   kinds: [VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, SIP_MEDIA_APPLICATION, SIP_RULE, CHIME_SETTINGS],
   sealed: [sealedKind(VOICE_CONNECTOR, resealedConnector)],
