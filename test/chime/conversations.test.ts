@@ -127,7 +127,8 @@ for (const [engine, store] of Object.entries(STORES)) {
     const { chime, messaging, account, person, elasticConversation, send } = openAging(store);
     const AccountId = await account(`elastic-${engine.toLowerCase()}.example.com`);
     const people: string[] = [];
-    for (const name of ['ada', 'bob', 'eve', 'tom']) people.push(await person(AccountId, `${name}@elastic-${engine.toLowerCase()}.example.com`));
+    for (const name of ['ada', 'bob', 'eve', 'tom'])
+      people.push(await person(AccountId, `${name}@elastic-${engine.toLowerCase()}.example.com`));
     const { ChannelArn, places } = await elasticConversation(...people);
     const ConversationId = ChannelArn.split('/').at(-1) as string;
     assert.equal(new Set(places.values()).size, 2);
