@@ -106,6 +106,11 @@ test('Invitation: the page shows account and address, and the person chooses a n
     [chosen(GOOD, 'other-password'), 'The two passwords differ.'],
     [chosen('short'), 'A password has 8 to 128 characters.'],
     [chosen('ada@example.com'), 'The password must not be your email address.'],
+    [{ ...chosen('adalovelace'), displayName: 'Ada Lovelace' }, 'The password must not be your name or that of the account.'],
+    [chosen('Tower & Bridge'), 'The password must not be your name or that of the account.'],
+    [chosen('password'), 'Many people use this password. Choose another one.'],
+    [chosen('12345678'), 'Many people use this password. Choose another one.'],
+    [chosen('PassWord1'), 'Many people use this password. Choose another one.'],
     [{ ...chosen(), displayName: ' ' }, 'Enter your name.'],
     [{ ...chosen(), displayName: 'a\nb' }, 'The name is not valid.'],
   ] as const) {
