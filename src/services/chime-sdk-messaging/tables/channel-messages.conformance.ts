@@ -6,7 +6,6 @@ import type { Sql, SqlValue } from '#store/sql.ts';
 import { countOf } from '#store/table.ts';
 import { channelMessages, type MessageRange } from './channel-messages.ts';
 import { channel, message } from './conformance-fixtures.ts';
-import { subChannels } from './sub-channels.ts';
 
 /**
  * Query that counts the messages of a sub-channel between two times. The tests pass the times that `list` passed to its
@@ -30,19 +29,6 @@ export function conformance({ within, fresh }: Suite): void {
         return [kept, ...found, changed, await tx.of(channelMessages).get(here.channelKey, '', 'm')];
       });
       assert.deepEqual(read, [full, full, undefined, { ...full, document: '{}' }, undefined]);
-    });
-
-    test('channel messages: inSubChannels returns a message of any sub-channel of one channel', async () => {
-      const [here, other] = [channel(fresh(), 'a'), channel(fresh(), 'b')];
-      const read = await within(async (tx) => {
-        for (const { channelKey } of [here, other]) for (const id of ['s1', 's2']) await tx.of(subChannels).add(channelKey, id);
-        const inSecond = message(here, 'm', { subChannelId: 's2' });
-        await tx.of(channelMessages).add(inSecond);
-        await tx.of(channelMessages).add(message(other, 'n', { subChannelId: 's1' }));
-        const find = (id: string) => tx.of(channelMessages).inSubChannels(here.channelKey, id);
-        return [(await find('m'))?.subChannelId, await find('n'), await find('unknown')];
-      });
-      assert.deepEqual(read, ['s2', undefined, undefined]);
     });
 
     test('channel messages: messages that are added with the same time get different, ascending times', async () => {
