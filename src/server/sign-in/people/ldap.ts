@@ -126,7 +126,7 @@ export function ldapDirectories(internalHosts: readonly string[], readsMs = READ
         }
       });
       if (!isRight || found === undefined || isDisabled(found.entry)) return 'wrong';
-      return { ...person, groups: found.groups } as FoundPerson;
+      return { ...addressAndName(settings, found.entry), groups: found.groups };
     },
 
     async readPeople(settings, people) {
