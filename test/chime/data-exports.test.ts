@@ -96,6 +96,20 @@ async function storeMessages(
   });
 }
 
+/** Stores messages in a channel, more than one page of an export has. */
+async function storeBulk(store: Store, channelId: string, sender: string, count: number): Promise<void> {
+  const { region, appInstanceId } = chimeAppInstance(ACCOUNT);
+  await store.transaction(async (tx) => {
+    const channel = await tx.of(channels).get(ACCOUNT, region, appInstanceId, channelId);
+    assert.ok(channel !== undefined);
+    for (let i = 0; i < count; i++)
+      await tx.of(channelMessages).add({
+        ...{ channelKey: channel.channelKey, subChannelId: '', createdAt: START, messageId: `bulk${i}`, sender: `user/${sender}` },
+        document: JSON.stringify({ content: `bulk ${i}`, type: 'STANDARD', persistence: 'PERSISTENT', updatedAt: START }),
+      });
+  });
+}
+
 /** Returns a target that fails with its second file, in every other attempt after it has written the file. */
 function crashing(target: LogTarget, attempt: number): LogTarget {
   let left = 1;
@@ -241,6 +255,8 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
     for (const [userId, subChannelId] of places) await send(elastic, userId, `by ${userId}`, subChannelId);
     // More than one page.
     for (let i = 0; i < 60; i++) await conversation(cat, bob);
+    const [bulk, bulkSize] = [await conversation(bob, cat), 401];
+    await storeBulk(store, idOf(bulk), bob, bulkSize);
     const { Bot } = await chime('CreateBot', { AccountId, DisplayName: 'helper' });
     await store.transaction((tx) =>
       tx.of(licensedGroups).put({ chimeAccountId: AccountId, groupName: 'Staff', groupId: crypto.randomUUID(), license: 'Pro' }),
@@ -271,7 +287,7 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
     const ofAccount = await exported();
     const conversations = await ofAccount('conversations');
     const named = conversations.filter(({ ConversationId }) => [own, mixed, elastic, others].map(idOf).includes(ConversationId as string));
-    assert.deepEqual([conversations.length, named.length], [63, 3]);
+    assert.deepEqual([conversations.length, named.length], [64, 3]);
     assert.ok(!named.some(({ ConversationId }) => ConversationId === idOf(others)));
     const {
       ConversationId: _id,
@@ -283,6 +299,7 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
     const messages = await ofAccount('conversation-messages');
     const contentsOf = (arn: string) => messages.filter(({ ConversationId }) => ConversationId === idOf(arn)).map(({ Content }) => Content);
     assert.deepEqual([contentsOf(own), contentsOf(mixed), contentsOf(others)], [['to bob', ''], ['from outside'], []]);
+    assert.equal(new Set(contentsOf(bulk)).size, bulkSize);
     assert.deepEqual(contentsOf(elastic).toSorted(), [...places.keys()].map((userId) => `by ${userId}`).toSorted());
     assert.ok(!JSON.stringify(messages).includes('whispered'));
     assert.deepEqual(messages.filter(({ Redacted }) => Redacted).length, 1);
@@ -290,7 +307,7 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
     const membersOf = (arn: string) => members.filter(({ ConversationId }) => ConversationId === idOf(arn)).map(({ MemberId }) => MemberId);
     assert.deepEqual(membersOf(mixed).toSorted(), [ada, eve].toSorted());
     assert.deepEqual(membersOf(elastic).toSorted(), [...places.keys()].toSorted());
-    assert.equal(members.length, 2 + 2 + places.size + 60 * 2);
+    assert.equal(members.length, 2 + 2 + places.size + 61 * 2);
     const [group, ...moreGroups] = await ofAccount('groups');
     assert.deepEqual([group?.['GroupName'], group?.['License'], moreGroups], ['Staff', 'Pro', []]);
     const bots = await ofAccount('bots');
