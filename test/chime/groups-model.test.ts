@@ -270,9 +270,10 @@ async function agreeWithDirectory(store: Store, steps: readonly Step[]): Promise
   let works = true;
   const synchronize = directorySync({
     ...{ vault, directorySyncSeconds: 900, lookUpTxt: async () => [] },
-    readPeople: async (_settings, emails) => {
+    readPeople: async (_settings, people) => {
       if (!works) return 'The directory cannot be reached.';
-      const known = [...entries].filter(([name]) => emails.includes(emailOf(name)));
+      const emails = new Set(people.map(({ email }) => email));
+      const known = [...entries].filter(([name]) => emails.has(emailOf(name)));
       return new Map(known.map(([name, groups]) => [emailOf(name), { email: emailOf(name), displayName: name, groups }]));
     },
   })();

@@ -7,6 +7,7 @@ import * as classic from '@aws-sdk/client-chime';
 import * as sdk from '@aws-sdk/client-chime-sdk-voice';
 import { otherAccount, startAccount } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
+import { listed } from '../kit/listed.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { allow } from '../kit/policy.ts';
 import { belfry } from '../kit/process.ts';
@@ -56,12 +57,13 @@ test('belfry numbers import: a preview changes nothing, each wrong line is named
     preview.stderr.split('\n').map((each) => each.replace(/^belfry numbers: (line \d+): .*$/, '$1')),
     [...wrong.map((_, i) => `line ${62 + i}`), ''],
   );
-  assert.equal((await numbers('list')).stdout, '');
+  assert.equal((await numbers('list')).stdout, 'NUMBER  COUNTRY  TYPE  PRODUCTS  PLACE  STATE\n');
   assert.equal((await numbers('import', file)).stdout, 'belfry numbers: 62 added, 0 changed, 0 unchanged, 7 with errors\n');
   assert.equal((await numbers('import', file)).stdout, 'belfry numbers: 0 added, 0 changed, 62 unchanged, 7 with errors\n');
-  const listed = (await numbers('list')).stdout.trimEnd().split('\n');
-  assert.equal(listed.length, 62);
-  assert.equal(listed[0], `${number(0)}  US  Local  BusinessCalling VoiceConnector  206  WA  seattle  free`);
+  const rows = listed((await numbers('list')).stdout);
+  assert.equal(rows.length, 62);
+  const products = 'BusinessCalling VoiceConnector';
+  assert.deepEqual(Object.values(rows[0] ?? {}), [number(0), 'US', 'Local', products, '206 WA seattle', 'free']);
   const changed = await numbers('import', fileOf(line(59).replace('BusinessCalling ', '')));
   assert.deepEqual([changed.status, changed.stdout], [0, 'belfry numbers: 0 added, 1 changed, 0 unchanged, 0 with errors\n']);
   assert.deepEqual(await numbers('remove', number(59), number(99)), {

@@ -291,7 +291,6 @@ async function associateNumbers({ voice }: Opened, trunk: string, first: string,
 
 /** Creates the bucket of call records, if the server has buckets. CD-1 and CD-3: its policy allows the service for this account and ACL only. */
 async function recordsBucket(here: Opened): Promise<S3Client | undefined> {
-  await here.voice.send(new sdk.UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: BUCKET } }));
   if (here.postgres !== undefined) return undefined;
   const s3 = new S3Client({ ...here.client(), endpoint: here.server.endpoint, forcePathStyle: true } as S3ClientConfig);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
@@ -299,6 +298,7 @@ async function recordsBucket(here: Opened): Promise<S3Client | undefined> {
   const Principal = { Service: 'chime.amazonaws.com' };
   const Statement = { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: `arn:aws:s3:::${BUCKET}/*`, Condition };
   await s3.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }));
+  await here.voice.send(new sdk.UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: BUCKET } }));
   return s3;
 }
 

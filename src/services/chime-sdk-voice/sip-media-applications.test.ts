@@ -70,8 +70,9 @@ test('UpdateSipMediaApplication: omitted members do not change, and a name in us
 });
 
 test('DeleteSipMediaApplication: the target of an enabled rule is ConflictException; disabled rules remain', async () => {
-  const { run, application } = await openFixture();
+  const { run, application, dialIn } = await openFixture();
   const SipMediaApplicationId = await application();
+  await dialIn('+15550100');
   const { SipRule } = await run('CreateSipRule', {
     Name: 'rule',
     TriggerType: 'ToPhoneNumber',

@@ -54,6 +54,8 @@ export interface ChannelMessages {
    */
   add(message: ChannelMessageRecord): Promise<ChannelMessageRecord>;
   get(channelKey: string, subChannelId: string, messageId: string): Promise<ChannelMessageRecord | undefined>;
+  /** Returns a message in any sub-channel of a channel. Reads each of them by its key. */
+  inSubChannels(channelKey: string, messageId: string): Promise<ChannelMessageRecord | undefined>;
   /** Replaces the document of a stored message, and who sees it. */
   reveal(message: ChannelMessageRecord): Promise<void>;
   /** Replaces the document of a stored message. */
@@ -67,6 +69,10 @@ export interface ChannelMessages {
 
 const SELECT_LAST = 'SELECT MAX(created_at_ms) AS last FROM channel_message WHERE channel_key = $1 AND sub_channel_id = $2';
 const SELECT = 'SELECT * FROM channel_message WHERE channel_key = $1 AND sub_channel_id = $2 AND message_id = $3';
+const SELECT_IN_SUB_CHANNELS = `
+  SELECT m.* FROM sub_channel AS s
+  JOIN channel_message AS m ON m.channel_key = s.channel_key AND m.sub_channel_id = s.sub_channel_id AND m.message_id = $2
+  WHERE s.channel_key = $1 LIMIT 1`;
 const UPDATE = 'UPDATE channel_message SET document = $4 WHERE channel_key = $1 AND sub_channel_id = $2 AND message_id = $3';
 const REVEAL = `
   UPDATE channel_message SET document = $4, only_for = $5 WHERE channel_key = $1 AND sub_channel_id = $2 AND message_id = $3`;
@@ -95,6 +101,7 @@ export function channelMessages(sql: Sql): ChannelMessages {
       return stored;
     },
     get: (channelKey, subChannelId, messageId) => CHANNEL_MESSAGE.row(sql, SELECT, [channelKey, subChannelId, messageId]),
+    inSubChannels: (channelKey, messageId) => CHANNEL_MESSAGE.row(sql, SELECT_IN_SUB_CHANNELS, [channelKey, messageId]),
     async reveal({ channelKey, subChannelId, messageId, document, onlyFor }) {
       await sql.run(REVEAL, [channelKey, subChannelId, messageId, document, onlyFor ?? null]);
     },

@@ -19,6 +19,8 @@ export interface UserDocument {
   readonly PrimaryProvisionedNumber?: string;
   readonly AlexaForBusinessMetadata?: AlexaForBusinessMetadata;
   readonly UserSettings?: UserSettings;
+  /** ID of the entry of the person in the LDAP directory of the account (`directory-people.ts`). */
+  readonly directoryEntryId?: string;
 }
 
 /** Users in the lists of Chime accounts. A person can be in the lists of several accounts, but is in one account at most. */
