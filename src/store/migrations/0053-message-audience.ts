@@ -1,0 +1,23 @@
+import type { Migration } from '../migrate.ts';
+
+/**
+ * Stores the messages of a channel in the order of their audience, so that a page does not read messages that the reader does not see. The
+ * audience replaces `only_for`: `*` is NULL there.
+ */
+export const migration: Migration = {
+  title: 'audience of channel messages',
+  statements: [
+    `CREATE TABLE channel_message_moved (
+      channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, audience {text} NOT NULL, created_at_ms {int} NOT NULL,
+      message_id {text} NOT NULL, sender {text} NOT NULL, document {text} NOT NULL,
+      PRIMARY KEY (channel_key, sub_channel_id, audience, created_at_ms, message_id)) {clustered}`,
+    `INSERT INTO channel_message_moved (channel_key, sub_channel_id, audience, created_at_ms, message_id, sender, document)
+      SELECT channel_key, sub_channel_id, COALESCE(only_for, '*'), created_at_ms, message_id, sender, document FROM channel_message`,
+    'DROP TABLE channel_message',
+    'ALTER TABLE channel_message_moved RENAME TO channel_message',
+    'CREATE UNIQUE INDEX channel_message_by_id ON channel_message (channel_key, sub_channel_id, message_id)',
+    "CREATE INDEX channel_message_private ON channel_message (channel_key, sub_channel_id, created_at_ms) WHERE audience <> '*'",
+    `CREATE INDEX channel_message_private_by_sender ON channel_message (channel_key, sub_channel_id, sender, created_at_ms, message_id) WHERE audience <> '*'`,
+  ],
+  statementsOnPostgres: ['ALTER TABLE channel_message RENAME CONSTRAINT channel_message_moved_pkey TO channel_message_pkey'],
+};
