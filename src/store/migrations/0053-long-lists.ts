@@ -1,11 +1,12 @@
 import type { Migration } from '../migrate.ts';
 
 /**
- * Stores the messages of a channel in the order of their audience, so that a page does not read messages that the reader does not see. The
- * audience replaces `only_for`: `*` is NULL there.
+ * Keeps the reads of long lists short. Messages of a channel are stored in the order of their audience, so that a page does not read messages
+ * that the reader does not see. The audience replaces `only_for`: `*` is NULL there. Members of a channel are also listed by type, and the bots
+ * of a room are found without its other members. The number of provisioned users of an account is stored.
  */
 export const migration: Migration = {
-  title: 'audience of channel messages',
+  title: 'long lists',
   statements: [
     `CREATE TABLE channel_message_moved (
       channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, audience {text} NOT NULL, created_at_ms {int} NOT NULL,
@@ -18,6 +19,10 @@ export const migration: Migration = {
     'CREATE UNIQUE INDEX channel_message_by_id ON channel_message (channel_key, sub_channel_id, message_id)',
     "CREATE INDEX channel_message_private ON channel_message (channel_key, sub_channel_id, created_at_ms) WHERE audience <> '*'",
     `CREATE INDEX channel_message_private_by_sender ON channel_message (channel_key, sub_channel_id, sender, created_at_ms, message_id) WHERE audience <> '*'`,
+    'CREATE INDEX channel_membership_of_type ON channel_membership (channel_key, type, sub_channel_id, member)',
+    "CREATE INDEX room_membership_bot ON room_membership (room_id, member_id) WHERE member_type = 'Bot'",
+    'CREATE TABLE chime_scim_total (chime_account_id {text} NOT NULL PRIMARY KEY, users {int} NOT NULL) {clustered}',
+    'INSERT INTO chime_scim_total (chime_account_id, users) SELECT chime_account_id, COUNT(*) FROM chime_scim_user GROUP BY chime_account_id',
   ],
   statementsOnPostgres: ['ALTER TABLE channel_message RENAME CONSTRAINT channel_message_moved_pkey TO channel_message_pkey'],
 };
