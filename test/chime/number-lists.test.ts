@@ -63,7 +63,10 @@ for (const [title, read] of LISTS) {
   test(`Lists on SQLite: ${title} use an index, and sort nothing`, async () => {
     const plans = await plansOnSqlite(sqlite, (sql) => read(phoneNumbers(sql), phoneInventory(sql)));
     assert.ok(plans.length > 0);
-    for (const plan of plans) assert.match(plan, /^SEARCH phone_\w+ USING (?:PRIMARY KEY|(?:COVERING )?INDEX)/);
+    const searches = plans.filter((plan) => !plan.startsWith('LIST SUBQUERY'));
+    const byKey = title === 'all numbers' ? 'account_id=? AND number>?' : 'account_id=? AND number=?';
+    for (const plan of searches.filter((each) => each !== `SEARCH phone_number USING PRIMARY KEY (${byKey})`))
+      assert.match(plan, /^SEARCH phone_\w+ USING (?:COVERING )?INDEX/);
   });
 
   test(`Lists on PostgreSQL: of 20,000 numbers, ${title} read few rows`, async () => {

@@ -3,7 +3,7 @@ import type { Migration } from '../migrate.ts';
 /**
  * Keeps the reads of long lists short. Messages of a channel are stored in the order of their audience, so that a page does not read messages
  * that the reader does not see. The audience replaces `only_for`: `*` is NULL there. Members of a channel are also listed by type, and the bots
- * of a room are found without its other members. The number of provisioned users of an account is stored.
+ * of a room are found without its other members. Lists of phone numbers by status read only an index. The number of provisioned users of an account is stored.
  */
 export const migration: Migration = {
   title: 'long lists',
@@ -21,6 +21,10 @@ export const migration: Migration = {
     `CREATE INDEX channel_message_private_by_sender ON channel_message (channel_key, sub_channel_id, sender, created_at_ms, message_id) WHERE audience <> '*'`,
     'CREATE INDEX channel_membership_of_type ON channel_membership (channel_key, type, sub_channel_id, member)',
     "CREATE INDEX room_membership_bot ON room_membership (room_id, member_id) WHERE member_type = 'Bot'",
+    'DROP INDEX phone_number_state',
+    'DROP INDEX phone_number_state_product',
+    'CREATE INDEX phone_number_state ON phone_number (account_id, state, number, acquired_at_ms, released_at_ms)',
+    'CREATE INDEX phone_number_state_product ON phone_number (account_id, state, product_type, number, acquired_at_ms, released_at_ms)',
     'CREATE TABLE chime_scim_total (chime_account_id {text} NOT NULL PRIMARY KEY, users {int} NOT NULL) {clustered}',
     'INSERT INTO chime_scim_total (chime_account_id, users) SELECT chime_account_id, COUNT(*) FROM chime_scim_user GROUP BY chime_account_id',
   ],

@@ -157,7 +157,11 @@ export interface ScimGroups {
 const { names } = CHIME_SCIM_USER;
 const IDS = placeholders(2, SCIM_AT_ONCE);
 const WITH_EMAIL = `SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND email = $2`;
-const WITH_EXTERNAL_ID = `SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND external_id = $2 ORDER BY scim_id LIMIT $3`;
+// The inner queries read only columns of an index. Otherwise SQLite would use the primary key and read all users or groups of the account.
+const WITH_EXTERNAL_ID = `
+  SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND scim_id IN (
+    SELECT scim_id FROM chime_scim_user WHERE chime_account_id = $1 AND external_id = $2 ORDER BY scim_id LIMIT $3)
+  ORDER BY scim_id`;
 const KNOWN = `SELECT scim_id FROM chime_scim_user WHERE chime_account_id = $1 AND scim_id IN (${IDS})`;
 const ADD_TO_TOTAL = `
   INSERT INTO chime_scim_total (chime_account_id, users) VALUES ($1, $2)
@@ -175,8 +179,13 @@ const SET_DUE_OF_GROUP = `
     JOIN chime_scim_member m ON m.chime_account_id = g.chime_account_id AND m.group_id = g.scim_id
     WHERE g.chime_account_id = $1 AND g.display_name = $2)`;
 const SET_DONE = `UPDATE chime_scim_user SET is_due = 0 WHERE chime_account_id = $1 AND scim_id IN (${IDS})`;
-const DUE = `SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND is_due = 1 ORDER BY scim_id LIMIT $2`;
-const FIRST_DUE = `SELECT ${names} FROM chime_scim_user WHERE is_due = 1 ORDER BY chime_account_id, scim_id LIMIT 1`;
+const DUE = `
+  SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND scim_id IN (
+    SELECT scim_id FROM chime_scim_user WHERE chime_account_id = $1 AND is_due = 1 ORDER BY scim_id LIMIT $2)
+  ORDER BY scim_id`;
+const FIRST_DUE = `
+  SELECT ${names} FROM chime_scim_user WHERE (chime_account_id, scim_id) IN (
+    SELECT chime_account_id, scim_id FROM chime_scim_user WHERE is_due = 1 ORDER BY chime_account_id, scim_id LIMIT 1)`;
 const REMOVE_MEMBER = 'DELETE FROM chime_scim_member WHERE chime_account_id = $1 AND member_id = $2';
 const REMOVE_MEMBERS_OF_DOMAIN = `
   DELETE FROM chime_scim_member WHERE chime_account_id = $1 AND member_id IN (
@@ -242,7 +251,9 @@ export function scimUsers(sql: Sql): ScimUsers {
 const groupNames = CHIME_SCIM_GROUP.names;
 const NAMED = `SELECT ${groupNames} FROM chime_scim_group WHERE chime_account_id = $1 AND display_name = $2`;
 const GROUPS_WITH_EXTERNAL_ID = `
-  SELECT ${groupNames} FROM chime_scim_group WHERE chime_account_id = $1 AND external_id = $2 ORDER BY scim_id LIMIT $3`;
+  SELECT ${groupNames} FROM chime_scim_group WHERE chime_account_id = $1 AND scim_id IN (
+    SELECT scim_id FROM chime_scim_group WHERE chime_account_id = $1 AND external_id = $2 ORDER BY scim_id LIMIT $3)
+  ORDER BY scim_id`;
 const COUNT_GROUPS = 'SELECT COUNT(*) AS count FROM chime_scim_group WHERE chime_account_id = $1';
 const LIST_GROUPS = `SELECT ${groupNames} FROM chime_scim_group WHERE chime_account_id = $1 ORDER BY scim_id LIMIT $2 OFFSET $3`;
 const OF_USER = `
