@@ -91,7 +91,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   try {
     await assertDurable(pool);
     const isCurrent = await retrying(CREATED_MEANWHILE, () => isMigrated(storeAtStart(pool, options), SCHEMA_TOKENS.postgres));
-    if (!isCurrent) await migratePatiently(poolOf(url, 1, MIGRATION_TIMEOUT_MS), options);
+    if (!isCurrent) await migratePatiently(poolOf(url, 1, timeoutMilliseconds, MIGRATION_TIMEOUT_MS), options);
     return await openOnPool(pool, options);
   } catch (error) {
     await pool.end();
@@ -99,16 +99,16 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   }
 }
 
-function poolOf(url: string, connections: number, timeoutMilliseconds: number): pg.Pool {
+function poolOf(url: string, connections: number, timeoutMilliseconds: number, statementMilliseconds = timeoutMilliseconds): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     application_name: 'belfry',
     connectionTimeoutMillis: timeoutMilliseconds,
-    statement_timeout: timeoutMilliseconds,
+    statement_timeout: statementMilliseconds,
     // The database itself ends a statement after `statement_timeout`. This longer limit is for a database that does not
     // respond.
-    query_timeout: timeoutMilliseconds + 1_000,
+    query_timeout: statementMilliseconds + 1_000,
     idle_in_transaction_session_timeout: timeoutMilliseconds,
     keepAlive: true,
     types: EXACT_NUMBERS,
