@@ -4,7 +4,7 @@
  * record. Half of the messages of a database are in one channel, and the others in at least 100 further channels. Prints the ratio of the two
  * databases.
  * Command: `node bench/channel-messages.ts [--messages 10000000] [--engine sqlite|postgres]`. Aim: a request takes at most 1.5 times as long
- * in the large database. Ten million messages take 5 GiB of disk on SQLite, and 7 GiB on PostgreSQL.
+ * in the large database. Ten million messages take at least 5 GiB of disk.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
