@@ -84,15 +84,15 @@ async function storeMessages(
       await tx.of(channels).add({ ...ids, privacy: 'PRIVATE', ...times, document });
     }
     const message = (channelKey: string, sender: string, content: string, messageId: string): ChannelMessageRecord => ({
-      ...{ channelKey, subChannelId: '', createdAt: START, messageId, sender: `user/${sender}` },
+      ...{ channelKey, subChannelId: '', audience: '*', createdAt: START, messageId, sender: `user/${sender}` },
       document: JSON.stringify({ content, type: 'STANDARD', persistence: 'PERSISTENT', updatedAt: START }),
     });
     const repository = tx.of(channelMessages);
     for (let i = 0; i < 401; i++) await repository.add(message(one, i % 2 === 0 ? ada : bob, `text ${i}`, `m${i}`));
     await repository.add(message(two, bob, 'Grüße', 'm'));
-    await repository.add({ ...message(one, ada, 'whispered', 'w'), onlyFor: `user/${bob}` });
+    await repository.add({ ...message(one, ada, 'whispered', 'w'), audience: `user/${bob}` });
     // Waits for a processor of a channel flow, or was not sent.
-    await repository.add({ ...message(one, ada, 'waiting', 'p'), onlyFor: '' });
+    await repository.add({ ...message(one, ada, 'waiting', 'p'), audience: '' });
   });
 }
 
@@ -104,7 +104,14 @@ async function storeBulk(store: Store, channelId: string, sender: string, count:
     assert.ok(channel !== undefined);
     for (let i = 0; i < count; i++)
       await tx.of(channelMessages).add({
-        ...{ channelKey: channel.channelKey, subChannelId: '', createdAt: START, messageId: `bulk${i}`, sender: `user/${sender}` },
+        ...{
+          channelKey: channel.channelKey,
+          subChannelId: '',
+          audience: '*',
+          createdAt: START,
+          messageId: `bulk${i}`,
+          sender: `user/${sender}`,
+        },
         document: JSON.stringify({ content: `bulk ${i}`, type: 'STANDARD', persistence: 'PERSISTENT', updatedAt: START }),
       });
   });
@@ -187,7 +194,7 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
       ...{ groups: 0, bots: 0 },
       rooms: await count('chime_room', 'chime_account_id = $1', AccountId),
       memberships: await count('room_membership', 'chime_account_id = $1', AccountId),
-      messages: await count('channel_message', 'only_for IS NULL AND channel_key IN ($1, $2)', one, two),
+      messages: await count('channel_message', "audience = '*' AND channel_key IN ($1, $2)", one, two),
       ...{ conversations: 0, 'conversation-memberships': 0, 'conversation-messages': 0 },
     };
     assert.deepEqual(Object.values(counts), [1, 202, 0, 0, 3, 3, 402, 0, 0, 0]);

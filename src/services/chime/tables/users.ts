@@ -137,7 +137,14 @@ export interface Users {
 const { names } = CHIME_USER;
 const SELECT_SOME = `SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND user_id IN (${placeholders(2, USERS_MAX)})`;
 const SELECT_BY_EMAIL = `SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND email = $2`;
-const SELECT_WITH_EMAILS = `SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND email IN (${placeholders(2, USERS_MAX)})`;
+// With `email IN (…)`, SQLite would use the primary key and read all users of the account. It reads the left side of a CROSS JOIN first.
+const SELECT_WITH_EMAILS = `
+  SELECT ${names
+    .split(', ')
+    .map((name) => `u.${name}`)
+    .join(', ')}
+  FROM (VALUES ${valuesFrom(2)}) AS wanted CROSS JOIN chime_user AS u
+  WHERE u.chime_account_id = $1 AND u.email = wanted.column1`;
 const SELECT_PROFILES = `SELECT ${names} FROM chime_user WHERE account_id = $1 AND email IN (${placeholders(2, USERS_MAX)})`;
 const SELECT_PROFILES_BY_ID = `SELECT ${names} FROM chime_user WHERE account_id = $1 AND user_id IN (${placeholders(2, USERS_MAX)})`;
 const SELECT_MEMBER = `SELECT ${names} FROM chime_user WHERE email = $1 AND is_member = 1`;
@@ -159,9 +166,12 @@ const LIST = `
 const LIST_TYPE = `
   SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND user_type = $2 AND (is_new, listed_at_ms, user_id) > ($3, $4, $5)
   ORDER BY is_new, listed_at_ms, user_id LIMIT $6`;
+// The inner query reads only columns of an index. Otherwise SQLite would use the primary key and read users in other states.
 const REGISTERED = `
-  SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND registration_status = 'Registered' AND user_id > $2
-  ORDER BY user_id LIMIT $3`;
+  SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND user_id IN (
+    SELECT user_id FROM chime_user WHERE chime_account_id = $1 AND registration_status = 'Registered' AND user_id > $2
+    ORDER BY user_id LIMIT $3)
+  ORDER BY user_id`;
 const SELECT_IN_NO_OTHER_LIST = `
   SELECT user_id FROM (SELECT account_id, user_id FROM chime_user WHERE chime_account_id = $1 ORDER BY user_id LIMIT $2) AS u
   WHERE NOT EXISTS (
@@ -201,7 +211,7 @@ export function users(sql: Sql): Users {
     get: (chimeAccountId, userId) => CHIME_USER.get(sql, chimeAccountId, userId),
     getSome: (chimeAccountId, userIds) => CHIME_USER.rows(sql, SELECT_SOME, [chimeAccountId, ...padded(userIds)]),
     getByEmail: (chimeAccountId, email) => CHIME_USER.row(sql, SELECT_BY_EMAIL, [chimeAccountId, email]),
-    withEmails: (chimeAccountId, emails) => CHIME_USER.rows(sql, SELECT_WITH_EMAILS, [chimeAccountId, ...padded(emails)]),
+    withEmails: (chimeAccountId, emails) => CHIME_USER.rows(sql, SELECT_WITH_EMAILS, [chimeAccountId, ...distinctValues(emails)]),
     profiles: (accountId, emails) => CHIME_USER.rows(sql, SELECT_PROFILES, [accountId, ...padded(emails)]),
     profilesById: (accountId, userIds) => CHIME_USER.rows(sql, SELECT_PROFILES_BY_ID, [accountId, ...padded(userIds)]),
     memberWithEmail: (email) => CHIME_USER.row(sql, SELECT_MEMBER, [email]),
@@ -268,4 +278,15 @@ export function padded(values: readonly string[]): readonly string[] {
 /** Returns `count` parameters of a statement, the first of which has the number `from`. */
 export function placeholders(from: number, count: number): string {
   return Array.from({ length: count }, (_, i) => `$${from + i}`).join(', ');
+}
+
+/** Returns the rows of a VALUES list with `USERS_MAX` parameters: `($2), ($3), …`. */
+export function valuesFrom(first: number): string {
+  return Array.from({ length: USERS_MAX }, (_, i) => `($${first + i})`).join(', ');
+}
+
+/** Returns values for `valuesFrom`, each of them once. `''` fills the list, because nothing has it as its ID or address. */
+export function distinctValues(values: readonly string[]): readonly string[] {
+  const distinct = [...new Set(padded(values))];
+  return [...distinct, ...Array<string>(USERS_MAX - distinct.length).fill('')];
 }
