@@ -6,7 +6,7 @@
  * a batch at most as long as 10 single requests.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -31,6 +31,10 @@ const AT_ONCE = 500;
 /** Enterprise accounts, which have the rooms. An account has at most 1,500 rooms. One more account is a Team account. */
 const ACCOUNTS = 7;
 
+/** Numbers of the only Voice Connector, in a small and in a large organization. */
+const ASSIGNED = 100;
+const CONNECTOR = 'abcdefghijklmnopqrst12';
+
 const SIZES = {
   small: { users: 1_000, rooms: 100, membersOfRoom: 100, numbers: 1_000 },
   large: { users: 100_000, rooms: 10_000, membersOfRoom: 100, numbers: 100_000 },
@@ -47,13 +51,15 @@ interface Organization {
 }
 
 async function send(server: Process, method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
-  const { headers, body: text } = signed(server, method, path, body === undefined ? '' : JSON.stringify(body));
-  const response = await fetch(server.endpoint + path, { method, headers, ...(body !== undefined && { body: text }) });
-  const answer = (await response.json()) as Record<string, unknown>;
+  const { headers, body: sent } = signed(server, method, path, body === undefined ? '' : JSON.stringify(body));
+  const response = await fetch(server.endpoint + path, { method, headers, ...(body !== undefined && { body: sent }) });
+  const text = await response.text();
+  const answer = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
   return answer;
 }
 
+const numberAt = (i: number): string => `+1206${String(5_000_000 + i)}`;
 const list = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 
 async function fill<Item>(store: Store, items: readonly Item[], add: (tx: Tx, some: readonly Item[]) => Promise<unknown>): Promise<void> {
@@ -64,6 +70,7 @@ async function fill<Item>(store: Store, items: readonly Item[], add: (tx: Tx, so
 async function organization(size: Size): Promise<Organization> {
   const postgres = settings.engine === 'postgres' ? await testPostgres() : undefined;
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
+  process.once('exit', () => rmSync(dataFolder, { recursive: true, force: true }));
   const options = { dataFolder, ...(postgres !== undefined && { environment: { BELFRY_DATABASE: postgres.url } }) };
   const first = await startProcess('belfry', options);
   const chimeAccounts: string[] = [];
@@ -120,10 +127,12 @@ async function organization(size: Size): Promise<Organization> {
   );
   const numbers: readonly NumberRecord[] = list(size.numbers).map((i) => ({
     accountId,
-    number: `+1206${String(5_000_000 + i)}`,
+    number: numberAt(i),
     orderId: 'bench',
-    productType: i % 2 === 0 ? 'BusinessCalling' : 'VoiceConnector',
-    state: 'Unassigned',
+    productType: i % 2 === 0 ? 'VoiceConnector' : 'BusinessCalling',
+    ...(i % (size.numbers / ASSIGNED) === 0
+      ? { state: 'Assigned', associationName: 'VoiceConnectorId', associatedTo: CONNECTOR, associatedAt: instant(now) }
+      : { state: 'Unassigned' }),
     createdAt: instant(now),
     acquiredAt: instant(now),
     updatedAt: instant(now),
@@ -178,25 +187,41 @@ async function reads(of: Organization): Promise<Readonly<Record<string, (round: 
   const user = (round: number) => of.users[(round * 7919) % of.users.length] as UserRecord;
   const room = (round: number) => of.rooms[(round * 7919) % of.rooms.length] as RoomRecord;
   const allUsers = `/accounts/${chimeAccountId}/users?max-results=100`;
-  const allRooms = `/accounts/${chimeAccountId}/rooms?max-results=50`;
-  const allNumbers = '/phone-numbers?max-results=100';
-  const [usersMiddle, roomsMiddle, numbersMiddle] = [
+  const allRooms = `/accounts/${chimeAccountId}/rooms?max-results=10`;
+  const numbersOf = (service: string, query = '') => `/_${service}/phone-numbers?max-results=${query === '' ? 99 : 50}${query}`;
+  const connector = `&filter-name=VoiceConnectorId&filter-value=${CONNECTOR}`;
+  const allNumbers = numbersOf('chime');
+  const [usersMiddle, roomsMiddle, numbersMiddle, voiceMiddle] = [
     await middleOf(of, allUsers, of.users.length / 100),
-    await middleOf(of, allRooms, of.rooms.length / ACCOUNTS / 50),
+    await middleOf(of, allRooms, of.rooms.length / ACCOUNTS / 10),
     await middleOf(of, allNumbers, of.users.length / 100),
+    await middleOf(of, numbersOf('chime-sdk-voice'), of.users.length / 100),
   ];
   return {
     'ListUsers, first page of 100': () => allUsers,
     'ListUsers, page in the middle': () => usersMiddle,
     'ListUsers with an address': (round) => `/accounts/${chimeAccountId}/users?user-email=${encodeURIComponent(user(round).email)}`,
     GetUser: (round) => `/accounts/${chimeAccountId}/users/${user(round).userId}`,
-    'ListRooms, first page of 50': () => allRooms,
+    'ListRooms, first page of 10': () => allRooms,
     'ListRooms, page in the middle': () => roomsMiddle,
     'ListRooms of a member': (round) => `/accounts/${chimeAccountId}/rooms?member-id=${user(round).userId}`,
     'ListRoomMemberships, 50 of 100': (round) =>
       `/accounts/${room(round).chimeAccountId}/rooms/${room(round).roomId}/memberships?max-results=50`,
-    'ListPhoneNumbers, first page of 100': () => allNumbers,
+    'ListPhoneNumbers, first page of 99': () => allNumbers,
     'ListPhoneNumbers, page in the middle': () => numbersMiddle,
+    'voice ListPhoneNumbers, first page': () => numbersOf('chime-sdk-voice'),
+    'voice ListPhoneNumbers, in the middle': () => voiceMiddle,
+    ...Object.fromEntries(
+      (['chime', 'chime-sdk-voice'] as const).flatMap((service) =>
+        Object.entries({
+          'frequent status': '&status=Unassigned',
+          'rare status': '&status=Assigned',
+          product: '&product-type=VoiceConnector',
+          'status and product': '&status=Assigned&product-type=VoiceConnector',
+          connector,
+        }).map(([name, query]) => [`${service} numbers: ${name}`, () => numbersOf(service, query)]),
+      ),
+    ),
   };
 }
 
@@ -218,7 +243,7 @@ try {
     }
     const [a, b] = [median(times.small), median(times.large)];
     console.log(
-      `${title.padEnd(38)} ${a.toFixed(2)} ms in the small, ${b.toFixed(2)} ms in the large organization; ratio ${(b / a).toFixed(2)}`,
+      `${title.padEnd(40)} ${a.toFixed(2)} ms in the small, ${b.toFixed(2)} ms in the large organization; ratio ${(b / a).toFixed(2)}`,
     );
   }
   const { server, chimeAccounts, users: all, rooms: allRooms } = organizations.large;
@@ -228,6 +253,20 @@ try {
   let next = 0;
   /** Returns users that no request has used. The last room has members from the end of the list. */
   const take = (count: number) => all.slice(next, (next += count)).map(({ userId }) => userId);
+  const suspended: string[] = [];
+  /** Returns users that `BatchUnsuspendUser` can take later. */
+  const suspend = (count: number) => {
+    const some = take(count);
+    suspended.push(...some);
+    return some;
+  };
+  let nextNumber = 0;
+  /** Returns numbers that no request has used and no connector has. */
+  const takeNumbers = (count: number) => {
+    const some: string[] = [];
+    for (; some.length < count; nextNumber++) if (nextNumber % (SIZES.large.numbers / ASSIGNED) !== 0) some.push(numberAt(nextNumber));
+    return some;
+  };
   const member = (MemberId: string) => ({ MemberId, Role: 'Member' });
   const license = (UserId: string) => ({ UserId, LicenseType: 'Basic' });
   const batches: readonly [title: string, size: number, single: () => Promise<unknown>, batch: () => Promise<unknown>][] = [
@@ -246,8 +285,29 @@ try {
     [
       'BatchSuspendUser',
       50,
-      () => send(server, 'POST', `${path}/users?operation=suspend`, { UserIdList: take(1) }),
-      () => send(server, 'POST', `${path}/users?operation=suspend`, { UserIdList: take(50) }),
+      () => send(server, 'POST', `${path}/users?operation=suspend`, { UserIdList: suspend(1) }),
+      () => send(server, 'POST', `${path}/users?operation=suspend`, { UserIdList: suspend(50) }),
+    ],
+    [
+      'BatchUnsuspendUser',
+      50,
+      () => send(server, 'POST', `${path}/users?operation=unsuspend`, { UserIdList: [suspended.pop()] }),
+      () => send(server, 'POST', `${path}/users?operation=unsuspend`, { UserIdList: suspended.splice(0, 50) }),
+    ],
+    [
+      'BatchUpdatePhoneNumber',
+      50,
+      () => send(server, 'POST', `/phone-numbers/${encodeURIComponent(takeNumbers(1)[0] as string)}`, { CallingName: 'Bench' }),
+      () =>
+        send(server, 'POST', '/phone-numbers?operation=batch-update', {
+          UpdatePhoneNumberRequestItems: takeNumbers(50).map((PhoneNumberId) => ({ PhoneNumberId, CallingName: 'Bench' })),
+        }),
+    ],
+    [
+      'BatchDeletePhoneNumber',
+      50,
+      () => send(server, 'DELETE', `/phone-numbers/${encodeURIComponent(takeNumbers(1)[0] as string)}`),
+      () => send(server, 'POST', '/phone-numbers?operation=batch-delete', { PhoneNumberIds: takeNumbers(50) }),
     ],
     [
       'InviteUsers',
@@ -263,7 +323,7 @@ try {
       times.batch.push(await timed(batch));
     }
     const [one, many] = [median(times.single), median(times.batch)];
-    console.log(`${title.padEnd(38)} ${one.toFixed(2)} ms for one, ${many.toFixed(2)} ms for ${size}; ratio ${(many / one).toFixed(1)}`);
+    console.log(`${title.padEnd(40)} ${one.toFixed(2)} ms for one, ${many.toFixed(2)} ms for ${size}; ratio ${(many / one).toFixed(1)}`);
   }
 } finally {
   await organizations.small.stop();

@@ -38,6 +38,8 @@ const CALLS: readonly [title: string, text: string, client: ClientName, service:
   ['a longer command',                      'aws iam get-user-policy',                                                            'CLI',   'iam',                'GetUser',       false],
   ['a method of a boto3 client',            `c = boto3.client('sts')\nc.get_caller_identity()`,                                   'boto3', 'sts',                'GetCallerIdentity', true ],
   ['a method without a client of STS',      `c = boto3.client('iam')\nc.get_caller_identity()`,                                   'boto3', 'sts',                'GetCallerIdentity', false],
+  ['a method of a started boto3',          `const b = startBoto3(s);\nb({ service: 'sts' });\nmonth.sts('get_caller_identity')`,  'boto3', 'sts',                'GetCallerIdentity', true ],
+  ['a started boto3 of another service',   `const b = startBoto3(s);\nb({ service: 'iam' });\nmonth.iam('get_caller_identity')`,  'boto3', 'sts',                'GetCallerIdentity', false],
 ];
 
 for (const [title, text, client, service, operation, found] of CALLS) {

@@ -40,6 +40,7 @@ const PROGRAMS = {
   ],
   'kamailio-sqlite-modules': ['/usr/share/kamailio/db_sqlite'],
   'sip-tester': ['/usr/bin/sipp'],
+  systemd: ['/usr/bin/systemd-analyze'],
   'golang-go': ['/usr/bin/go', '/usr/local/bin/go'],
   'golang-golang-x-mod-dev': ['/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog'],
 };

@@ -4,6 +4,7 @@ import { writeDurably } from '#server/durable-file.ts';
 import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/flags.ts';
 import type { ControlRequest } from '#server/operator/ask-control.ts';
 import { commandServer, DATA, dataFolderOf, runCommand, type Subcommand } from './command.ts';
+import { printList } from './list.ts';
 
 const USAGE = `belfry account list
 belfry account create --name NAME [--profile PROFILE]
@@ -31,7 +32,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     flags: [DATA],
     async run(parsed) {
       const { accounts = [] } = await commandServer(parsed, { command: 'account list' });
-      for (const { accountId, name } of accounts) console.log(`${accountId}  ${name}`);
+      printList(
+        ['ACCOUNT ID', 'NAME'],
+        accounts.map(({ accountId, name }) => [accountId, name]),
+      );
       return 0;
     },
   },

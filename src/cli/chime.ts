@@ -6,6 +6,7 @@ import { FlagError } from '#server/flags.ts';
 import { CHIME_IMPORT } from './chime-import.ts';
 import { ownOperationCommands } from './chime-operations.ts';
 import { commandServer, DATA, dataFolderOf, runCommand, type Subcommand } from './command.ts';
+import { printList } from './list.ts';
 
 const USAGE = `belfry chime mail [FILE]   list the mail in the data folder, oldest first, or print one file
 belfry chime import FILE --account-id ID [--apply]   check a file of users or rooms, or import it
@@ -50,10 +51,12 @@ const MAIL: Subcommand = {
     if (others.length > 0) throw new FlagError('the argument must be one FILE');
     const folder = mailFolder(dataFolderOf(parsed));
     if (file === undefined) {
+      const rows: string[][] = [];
       for (const name of filesIn(folder)) {
         const { to, subject } = await readMail(join(folder, name));
-        console.log(`${name}  ${to}  ${subject}`);
+        rows.push([name, to, subject]);
       }
+      printList(['FILE', 'TO', 'SUBJECT'], rows);
       return 0;
     }
     if (!filesIn(folder).includes(file)) throw new Error(`unknown file '${file}' ('belfry chime mail' lists the files)`);
@@ -68,10 +71,13 @@ const DISABLED_ACCOUNTS: Readonly<Record<string, Subcommand>> = {
     flags: [DATA],
     async run(parsed) {
       const { disabledChimeAccounts = [] } = await commandServer(parsed, { command: 'chime disabled-accounts' });
-      for (const { accountId, chimeAccountId, name, disabledAt, deletedAt } of disabledChimeAccounts) {
-        const [since, until] = [disabledAt, deletedAt].map((at) => new Date(at).toISOString());
-        console.log(`${accountId}  ${chimeAccountId}  disabled ${since}  deleted ${until}  ${JSON.stringify(name)}`);
-      }
+      const isoOf = (at: number) => new Date(at).toISOString();
+      printList(
+        ['ACCOUNT ID', 'CHIME ACCOUNT ID', 'DISABLED', 'DELETED', 'NAME'],
+        disabledChimeAccounts.map(({ accountId, chimeAccountId, name, disabledAt, deletedAt }) => [
+          ...[accountId, chimeAccountId, isoOf(disabledAt), isoOf(deletedAt), JSON.stringify(name)],
+        ]),
+      );
       return 0;
     },
   },

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import type { NamedEndpoint } from '#server/operator/endpoints.ts';
 import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
+import { printList } from './list.ts';
 
 const ACCOUNT: Flag = { flag: '--account', valid: 'the ID of an account' };
 const REGION: Flag = { flag: '--region', valid: 'a region such as us-east-1' };
@@ -59,11 +60,13 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     flags: [DATA],
     async run(parsed) {
       const { endpoints = [] } = await commandServer(parsed, { command: 'endpoint list' });
-      for (const { service, accountId = 'all accounts', region = 'all regions', url, accessKeyId, hasSecret, allowInternal } of endpoints) {
-        const secret = accessKeyId ?? (hasSecret ? 'bearer token' : '');
-        const internal = allowInternal ? 'internal addresses allowed' : '';
-        console.log([service, accountId, region, url, secret, internal].filter(Boolean).join('  '));
-      }
+      printList(
+        ['SERVICE', 'ACCOUNT ID', 'REGION', 'URL', 'SECRET', 'INTERNAL ADDRESSES'],
+        endpoints.map(({ service, accountId = 'all', region = 'all', url, accessKeyId, hasSecret, allowInternal }) => {
+          const secret = accessKeyId ?? (hasSecret ? 'bearer token' : '');
+          return [service, accountId, region, url, secret, allowInternal ? 'allowed' : ''];
+        }),
+      );
       return 0;
     },
   },

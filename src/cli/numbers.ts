@@ -5,6 +5,7 @@ import type { ImportReport, NumberedRow } from '#server/operator/numbers.ts';
 import { IMPORT_COLUMNS, NUMBERS_AT_ONCE } from '#services/chime-kit/inventory-columns.ts';
 import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
 import { readRows } from './csv-file.ts';
+import { listPrinter } from './list.ts';
 
 const PREVIEW: Flag = { flag: '--preview' };
 const REQUIRED = IMPORT_COLUMNS.slice(0, 4);
@@ -35,10 +36,15 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   list: {
     flags: [DATA],
     async run(parsed) {
+      const print = listPrinter('NUMBER', 'COUNTRY', 'TYPE', 'PRODUCTS', 'PLACE', 'STATE');
       for (let after: string | undefined; ; ) {
         const { numbers = [] } = await commandServer(parsed, { command: 'numbers list', ...(after !== undefined && { after }) });
-        for (const { number, country, type, products, place, isFree } of numbers)
-          console.log([number, country, type, products.join(' '), ...place, isFree ? 'free' : 'in use'].join('  '));
+        print(
+          numbers.map(({ number, country, type, products, place, isFree }) => [
+            ...[number, country, type, products.join(' '), place.join(' ')],
+            isFree ? 'free' : 'in use',
+          ]),
+        );
         after = numbers.at(-1)?.number;
         if (numbers.length < NUMBERS_AT_ONCE) return 0;
       }

@@ -1,14 +1,14 @@
 import { type Flag, requireFlag } from '#server/flags.ts';
 import { SEEN_EVERY_MS } from '#server/operator/presence.ts';
 import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
+import { printList } from './list.ts';
 
 const USAGE = `belfry server list
 belfry server remove --id ID   remove a server that has stopped permanently; a server that still runs registers again
 
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
 
-'list' prints for each server: ID, state, time since it was last seen, addresses, start, IAM data version, and name. A server whose
-state is 'silent' has not been seen for ${(3 * SEEN_EVERY_MS) / 1000} seconds. It was killed, or cannot reach the database.
+A server whose state is 'silent' in the list has not been seen for ${(3 * SEEN_EVERY_MS) / 1000} seconds. It was killed, or cannot reach the database.
 `;
 
 const ID: Flag = { flag: '--id', valid: "the ID of a server, from 'belfry server list'" };
@@ -26,15 +26,13 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     flags: [DATA],
     async run(parsed) {
       const { servers = [] } = await commandServer(parsed, { command: 'server list' });
-      for (const { id, state, seenMsAgo, address, startedAt, appliedVersion, name, own } of servers) {
-        const seen = `seen ${Math.floor(seenMsAgo / 1000)} s ago`;
-        const started = `started ${new Date(startedAt).toISOString()}`;
-        console.log(
-          [id, state, seen, address, started, `IAM data version ${appliedVersion}`, name, own ? '(this one)' : '']
-            .filter(Boolean)
-            .join('  '),
-        );
-      }
+      printList(
+        ['ID', 'STATE', 'LAST SEEN', 'ADDRESSES', 'STARTED', 'IAM DATA VERSION', 'NAME', 'THIS ONE'],
+        servers.map(({ id, state, seenMsAgo, address, startedAt, appliedVersion, name, own }) => [
+          ...[id, state, `${Math.floor(seenMsAgo / 1000)} s ago`, address ?? '', new Date(startedAt).toISOString()],
+          ...[String(appliedVersion), name, own ? 'yes' : 'no'],
+        ]),
+      );
       return 0;
     },
   },

@@ -4,6 +4,7 @@ import { resolve, sep } from 'node:path';
 import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/flags.ts';
 import type { NewTarget } from '#server/operator/trail-targets.ts';
 import { commandServer, DATA, dataFolderOf, type Subcommand } from './command.ts';
+import { printList } from './list.ts';
 
 const FOLDER: Flag = { flag: '--folder', valid: 'a folder' };
 const ENDPOINT: Flag = { flag: '--endpoint', valid: 'a URL such as https://s3.example.com' };
@@ -51,13 +52,13 @@ export const targetCommand: Subcommand = {
 
 async function list(parsed: ParsedFlags): Promise<number> {
   const { targets = [] } = await commandServer(parsed, { command: 'trail target list' });
-  for (const { bucket, accountId = 'all accounts', location } of targets) {
-    const place =
-      location.kind === 'folder'
-        ? [location.path]
-        : [location.endpoint, location.region, location.accessKeyId, ...(location.allowInternal ? ['internal addresses allowed'] : [])];
-    console.log([bucket, accountId, ...place].join('  '));
-  }
+  printList(
+    ['BUCKET', 'ACCOUNT ID', 'FOLDER OR ENDPOINT', 'REGION', 'ACCESS KEY ID', 'INTERNAL ADDRESSES'],
+    targets.map(({ bucket, accountId = 'all', location }) => {
+      if (location.kind === 'folder') return [bucket, accountId, location.path];
+      return [...[bucket, accountId, location.endpoint, location.region, location.accessKeyId], location.allowInternal ? 'allowed' : ''];
+    }),
+  );
   return 0;
 }
 

@@ -2,6 +2,7 @@ import { NO_ACCOUNT } from '#core/arn.ts';
 import { type Flag, FlagError, requireFlag } from '#server/flags.ts';
 import { RETENTION_DAYS } from '#store/trail/trail-retention.ts';
 import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
+import { printList } from './list.ts';
 import { FILES_FLAGS, FILES_USAGE, filesCommand } from './trail-files.ts';
 import { TRAIL_LOG_COMMANDS, TRAIL_LOG_FLAGS, TRAIL_LOG_USAGE } from './trail-log.ts';
 import { PROOF_FLAGS, PROOF_USAGE, proofCommand } from './trail-proof.ts';
@@ -75,8 +76,8 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     async run(parsed) {
       const { retention } = await commandServer(parsed, { command: 'trail retention' });
       if (retention === undefined) throw new Error('the response of the server has no retention');
-      console.log(`default       ${retention.defaultDays} days`);
-      for (const { accountId, days } of retention.accounts) console.log(`${accountId}  ${days} days`);
+      const rows = retention.accounts.map(({ accountId, days }) => [accountId, String(days)]);
+      printList(['ACCOUNT ID', 'DAYS'], [['default', String(retention.defaultDays)], ...rows]);
       return 0;
     },
   },

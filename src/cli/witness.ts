@@ -10,6 +10,7 @@ import { createWitness } from '#tlog/witness/witness.ts';
 import { openWitnessFolder, type WitnessFolder } from '#tlog/witness/witness-folder.ts';
 import { startWitnessServer } from '#tlog/witness/witness-server.ts';
 import { runCommand, type Subcommand } from './command.ts';
+import { printList } from './list.ts';
 
 const LISTEN_DEFAULT = '127.0.0.1:7419';
 
@@ -58,8 +59,11 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     run(parsed) {
       const folder = existingFolderOf(parsed);
       const { key } = signingKeyOf(folder);
-      for (const { origin, keys } of folder.logs())
-        console.log(`${origin}  ${folder.latest(hashOfOrigin(origin), key)?.size ?? 'no checkpoint'}  ${keys.map(formatVkey).join(' ')}`);
+      const rows = folder.logs().map(({ origin, keys }) => {
+        const size = folder.latest(hashOfOrigin(origin), key)?.size;
+        return [origin, size === undefined ? '' : String(size), keys.map(formatVkey).join(' ')];
+      });
+      printList(['ORIGIN', 'SIZE', 'KEYS'], rows);
       return 0;
     },
   },

@@ -26,7 +26,7 @@ export interface DataExportParts {
 
 /**
  * Continues all exports in progress, each for `TURN_MS` at most. After each file, the position in the data is stored. So after a crash the server writes the file at this position
- * again, with the same key, and no line is in two files. A file has the data at the time when it is written.
+ * again, with the same key, and no line is in two files. If nothing is left to write there, it empties the file. A file has the data at the time when it is written.
  */
 export async function writeDataExports(parts: DataExportParts, isStopped: () => boolean): Promise<void> {
   const { store, now, newId } = parts;
@@ -38,41 +38,49 @@ export async function writeDataExports(parts: DataExportParts, isStopped: () => 
     const claimed: DataExportRecord | undefined = await inTurn((work) => run.claimExport(work, after));
     if (claimed === undefined) return;
     after = claimed;
-    let current: DataExportRecord | undefined = claimed;
+    const held: Held = { dataExport: claimed };
     const end = now() + TURN_MS;
     try {
-      while (current !== undefined && !isStopped() && now() < end) current = await writeFile(parts, run, inTurn, current, isStopped);
+      while (held.dataExport !== undefined && !isStopped() && now() < end) await writeFile(parts, run, inTurn, held, isStopped);
     } catch (error) {
       const reason = `could not write the export '${claimed.exportId}' to '${claimed.bucket}': ${(error as Error).message}`;
       parts.report(reason);
-      const failed = current ?? claimed;
+      const failed = held.dataExport ?? claimed;
       const code = error instanceof TargetError ? error.code : undefined;
       if (code === 'AccessDenied' || code === 'NoSuchBucket') await inTurn((work) => run.endExport(work, failed, code));
       else await inTurn((work) => run.releaseExport(work, failed));
       continue;
     }
-    if (current !== undefined) await inTurn((work) => run.releaseExport(work, current as DataExportRecord));
+    const left = held.dataExport;
+    if (left !== undefined) await inTurn((work) => run.releaseExport(work, left));
   }
+}
+
+/** Export as it was stored last. Undefined if it has ended, or if another server has continued it. */
+interface Held {
+  dataExport: DataExportRecord | undefined;
 }
 
 type Run = typeof import('#services/chime/data-export-run.ts');
 type InTurn = <T>(work: (call: { readonly tx: Tx; readonly now: Instant; readonly newId: () => string }) => Promise<T>) => Promise<T>;
 
 /**
- * Writes the next file of an export. Returns the export after it, or undefined if it has ended. A part with much to read and few lines, such as the
+ * Writes the next file of an export. A part with much to read and few lines, such as the
  * messages of one user, is read in several steps. A stop drops the lines of the step.
  */
 async function writeFile(
   { target, now, fileBytes = FILE_BYTES }: DataExportParts,
   run: Run,
   inTurn: InTurn,
-  dataExport: DataExportRecord,
+  held: Held,
   isStopped: () => boolean,
-): Promise<DataExportRecord | undefined> {
-  const [{ exportPage }, { exportPrefix }, { exportedMessages }] = await Promise.all([
+): Promise<void> {
+  const dataExport = held.dataExport as DataExportRecord;
+  const [{ exportPage }, { exportPrefix }, { exportedMessages }, { exportedConversations }] = await Promise.all([
     import('#services/chime/data-export-lines.ts'),
     import('#services/chime/data-exports.ts'),
     import('#services/chime-sdk-messaging/exported-messages.ts'),
+    import('#services/chime-sdk-messaging/exported-conversations.ts'),
   ]);
   const { accountId, chimeAccountId, bucket, progress } = dataExport;
   const { cursor } = progress;
@@ -84,17 +92,26 @@ async function writeFile(
   const readEnd = now() + READ_MS;
   do {
     const at: ExportCursor = next;
-    const page: ExportPage | undefined = await inTurn((work) => exportPage(work, dataExport, at, exportedMessages));
-    if (page === undefined) return await inTurn((work) => run.endExport(work, dataExport, 'AccountDeleted'));
+    const page: ExportPage | undefined = await inTurn((work) =>
+      exportPage(work, dataExport, at, { exportedMessages, exportedConversations }),
+    );
+    if (page === undefined) {
+      held.dataExport = await inTurn((work) => run.endExport(work, dataExport, 'AccountDeleted'));
+      return;
+    }
     for (const line of page.lines) {
       const text = `${JSON.stringify(line)}\n`;
       bytes += Buffer.byteLength(text);
       lines.push(text);
     }
     next = page.next;
-    if (isStopped()) return dataExport;
+    if (isStopped()) return;
   } while (next?.part === part && bytes < fileBytes && now() < readEnd);
-  if (lines.length > 0) {
+  const hasFile = lines.length > 0 || progress.isWriting === true;
+  if (hasFile) {
+    const begun = await inTurn((work) => run.beginFile(work, dataExport));
+    held.dataExport = begun;
+    if (begun === undefined) return;
     const number = (progress.parts[part]?.files ?? 0) + 1;
     await putChimeFile(target, {
       bucket,
@@ -105,5 +122,6 @@ async function writeFile(
       sourceArn: arn('chime', '', accountId, `account/${chimeAccountId}`),
     });
   }
-  return await inTurn((work) => run.advanceExport(work, dataExport, { part, lines: lines.length, bytes, next }));
+  const written = { part, files: hasFile ? 1 : 0, lines: lines.length, bytes, next } as const;
+  held.dataExport = await inTurn((work) => run.advanceExport(work, held.dataExport as DataExportRecord, written));
 }

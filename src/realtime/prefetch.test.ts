@@ -25,7 +25,7 @@ async function addChannel(chat: Chat, channelId: string, count: number, lastAt: 
     for (let i = 0; i < count; i++) {
       const createdAt = instant(lastAt - (count - 1 - i) * MINUTE);
       const document = { content: `${channelId} ${i}`, type: 'STANDARD', persistence: 'PERSISTENT', updatedAt: createdAt };
-      const record = { channelKey, subChannelId: '', messageId: `${channelId}-${i}`, sender: 'user/bob', createdAt };
+      const record = { channelKey, subChannelId: '', audience: '*', messageId: `${channelId}-${i}`, sender: 'user/bob', createdAt };
       await tx.of(channelMessages).add({ ...record, document: JSON.stringify(document) });
     }
     if (count > 0) await tx.of(channels).touch(channelKey, instant(lastAt), undefined);
@@ -46,7 +46,7 @@ test('Prefetch: after SESSION_ESTABLISHED, a session receives its channel detail
     await tx.of(memberships).put({ ...membershipRecord(channel, 'ada'), readMarkerAt: readAt });
     await tx.of(memberships).add({ ...membershipRecord(channel, 'hidden'), type: 'HIDDEN' });
     const targeted = { content: 'secret', type: 'STANDARD', persistence: 'PERSISTENT', updatedAt: instant(at) };
-    const record = { channelKey: channel.channelKey, subChannelId: '', messageId: 'targeted', sender: 'user/bob', onlyFor: 'user/bob' };
+    const record = { channelKey: channel.channelKey, subChannelId: '', messageId: 'targeted', sender: 'user/bob', audience: 'user/bob' };
     await tx.of(channelMessages).add({ ...record, createdAt: instant(at), document: JSON.stringify(targeted) });
   });
   const ada = chat.connect(user('ada'), { parameters: PREFETCH });

@@ -68,6 +68,11 @@ export function migrationFiles(): readonly string[] {
     .sort();
 }
 
+/** Reports whether a database has all migrations. Creates the table of versions if it does not exist. */
+export async function isMigrated(store: Pick<Store, 'transaction'>, tokens: SchemaTokens): Promise<boolean> {
+  return (await store.transaction(({ sql }) => versionOf(sql, tokens))) === migrationFiles().length;
+}
+
 /**
  * Applies the migrations that a database does not have yet. Loads only the files of these migrations.
  *

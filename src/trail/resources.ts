@@ -31,6 +31,7 @@ const TYPES: Readonly<Record<string, string>> = {
   'chime channel-flow':       'AWS::Chime::ChannelFlow',
   'chime media-pipeline':     'AWS::Chime::MediaPipeline',
   'chime media-insights-pipeline-configuration': 'AWS::Chime::MediaInsightsPipelineConfiguration',
+  'chime media-pipeline-kinesis-video-stream-pool': 'AWS::Chime::MediaPipelineKinesisVideoStreamPool',
   'chime vc':                 'AWS::Chime::VoiceConnector',
   'chime sma':                'AWS::Chime::SipMediaApplication',
   'chime voice-profile':      'AWS::Chime::VoiceProfile',

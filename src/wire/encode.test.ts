@@ -253,7 +253,11 @@ describe('encode', () => {
   test('encode: the status is 201 or 204 if the model defines it, and a 204 response has no body', () => {
     assert.equal(encode(routed(MESSAGING), { ChannelArn: 'x' }, REQUEST_ID).status, 201);
     const deleted = encode(routed(chimeRequest('chime-sdk-meetings', 'DELETE', '/meetings/a')), {}, REQUEST_ID);
-    assert.deepEqual(deleted, { status: 204, headers: ['x-amzn-requestid', REQUEST_ID], body: '' });
+    const nothing = { status: 204, headers: ['x-amzn-requestid', REQUEST_ID], body: '' };
+    assert.deepEqual(deleted, nothing);
+    // The output of this operation has members in the model.
+    const retention = encode(routed(chimeRequest('chime', 'PUT', '/accounts/a/retention-settings')), {}, REQUEST_ID);
+    assert.deepEqual(retention, nothing);
   });
 
   test('encode: JSON strings are escaped', () => {

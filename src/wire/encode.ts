@@ -52,9 +52,8 @@ function compile(model: ServiceModel, operation: OperationModel, protocol: Proto
   const type = contentType(model, protocol);
   switch (protocol) {
     case 'rest-json': {
-      // In the model, PutRetentionSettings has an output and the status 204. HTTP allows no body with the status 204,
-      // so the response has the status 200.
-      const status = operation.http.code === 204 && use !== undefined && hasBody(model, use) ? 200 : operation.http.code;
+      const status = operation.http.code;
+      // HTTP allows no body with the status 204. Assumed: PutRetentionSettings has none either, although its output has members in the model.
       if (status === 204) return (_output, requestId) => ({ status, headers: [REQUEST_ID, requestId], body: '' });
       const write = use && compiled.json.member(use);
       return (output, requestId) => ({
@@ -93,10 +92,6 @@ function compile(model: ServiceModel, operation: OperationModel, protocol: Proto
       });
     }
   }
-}
-
-function hasBody(model: ServiceModel, use: Member): boolean {
-  return Object.values(model.shapes[use.shape]?.members ?? {}).some((member) => member.location === undefined);
 }
 
 const REQUEST_ID = 'x-amzn-requestid';

@@ -73,11 +73,36 @@ export function openAging(store: Store) {
       });
       return ChannelArn as string;
     },
+    /**
+     * Creates a conversation with two sub-channels as the first of at least four people. Resolves to its ARN, and to the sub-channel of each person
+     * except the first, who is in none.
+     */
+    async elasticConversation(...userIds: readonly string[]) {
+      const [creator = '', ...others] = userIds.map((userId) => chimeUserArn(ACCOUNT, userId));
+      const { ChannelArn } = await messaging('CreateChannel', {
+        AppInstanceArn: creator.slice(0, creator.indexOf('/user/')),
+        Name: 'elastic conversation',
+        ClientRequestToken: `channel-${++tokens}`,
+        ChimeBearer: creator,
+        ElasticChannelConfiguration: { MaximumSubChannels: 2, TargetMembershipsPerSubChannel: 2, MinimumMembershipPercentage: 1 },
+      });
+      const places = new Map<string, string>();
+      for (const MemberArn of others)
+        await messaging('CreateChannelMembership', { ChannelArn: ChannelArn as string, ChimeBearer: creator, MemberArn, Type: 'DEFAULT' });
+      const { SubChannels = [] } = await messaging('ListSubChannels', { ChannelArn: ChannelArn as string, ChimeBearer: creator });
+      for (const { SubChannelId = '' } of SubChannels) {
+        const list = { ChannelArn: ChannelArn as string, ChimeBearer: creator, SubChannelId };
+        for (const { Member } of (await messaging('ListChannelMemberships', list)).ChannelMemberships ?? [])
+          places.set(Member?.Arn?.split('/').at(-1) as string, SubChannelId);
+      }
+      return { ChannelArn: ChannelArn as string, places };
+    },
     /** Sends a message. Resolves to its ID. */
-    async send(ChannelArn: string, userId: string, Content: string): Promise<string> {
+    async send(ChannelArn: string, userId: string, Content: string, SubChannelId?: string): Promise<string> {
       const { MessageId } = await messaging('SendChannelMessage', {
         ...{ ChannelArn, Content, Type: 'STANDARD', Persistence: 'PERSISTENT' },
         ...{ ClientRequestToken: `message-${++tokens}`, ChimeBearer: chimeUserArn(ACCOUNT, userId) },
+        ...(SubChannelId !== undefined && { SubChannelId }),
       });
       return MessageId as string;
     },

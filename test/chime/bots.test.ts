@@ -1,14 +1,10 @@
-/** Tests bots of Amazon Chime with the real SDK, Debian's AWS CLI and a real HTTPS endpoint: chime.md, section 9, rows 13, 17 and 18. */
+/** Tests bots of Amazon Chime with the real SDK and a real HTTPS endpoint. */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { after, test } from 'node:test';
-import { promisify } from 'node:util';
+import { test } from 'node:test';
 import {
   ChimeClient,
   CreateAccountCommand,
@@ -34,69 +30,16 @@ import { askControl } from '#server/operator/ask-control.ts';
 import { chimeAppInstance } from '#services/chime-kit/chime-app-instance.ts';
 import { callChime } from '../../src/cli/chime-operations.ts';
 import { trustAuthority } from '../kit/chat.ts';
-import { newFolder } from '../kit/folder.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { startServerProcess } from '../kit/process.ts';
 import { startReceiver } from '../kit/receivers.ts';
 import { until } from '../kit/until.ts';
+import { startBotEndpoint } from './bot-endpoint.ts';
 import { register, verifyDomain } from './register.ts';
 
-const folder = newFolder('bots');
-const [keyFile, certFile] = [join(folder, 'bot.key'), join(folder, 'bot.pem')];
-execFileSync(
-  'openssl',
-  [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=bot'],
-    ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', keyFile, '-out', certFile],
-  ],
-  { stdio: 'ignore' },
-);
+const { port, host: HOST, received, statuses, settings: reachable } = await startBotEndpoint();
 
-/** Requests that the endpoint received, and its responses by path. The endpoint does not respond to other paths. */
-const received: {
-  readonly path: string;
-  readonly type: string | undefined;
-  readonly body: unknown;
-  readonly text: string;
-  readonly timestamp: string;
-  readonly signature: string;
-}[] = [];
-/** Statuses of the next responses to events. The default is 200. */
-const statuses: number[] = [];
-const RESPONSES: Readonly<Record<string, (challenge: string) => readonly [status: number, body: string]>> = {
-  '/ok': (Challenge) => [200, JSON.stringify({ Challenge })],
-  '/wrong': () => [200, JSON.stringify({ Challenge: '00000000000000000000' })],
-  '/failing': (Challenge) => [500, JSON.stringify({ Challenge })],
-  '/text': (challenge) => [200, challenge],
-  '/moved': () => [302, ''],
-};
-const endpoint = createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) }, async (request, response) => {
-  const path = request.url ?? '';
-  let text = '';
-  for await (const chunk of request) text += chunk;
-  const body = JSON.parse(text) as { readonly Challenge?: string };
-  const { 'content-type': type, 'chime-request-timestamp': timestamp, 'chime-signature': signature } = request.headers;
-  received.push({ path, type, body, text, timestamp: String(timestamp), signature: String(signature) });
-  if (body.Challenge === undefined) {
-    response.writeHead(statuses.shift() ?? 200).end();
-    return;
-  }
-  const [status, answer] = RESPONSES[path]?.(body.Challenge) ?? [];
-  if (status !== undefined) response.writeHead(status, { location: '/ok' }).end(answer);
-});
-await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
-after(() => {
-  endpoint.close();
-  endpoint.closeAllConnections();
-});
-const { port } = endpoint.address() as AddressInfo;
-const HOST = `https://localhost:${port}`;
-
-const server = await startServerProcess({
-  NODE_EXTRA_CA_CERTS: certFile,
-  BELFRY_OUTGOING_INTERNAL_HOSTS: `localhost:${port}`,
-  BELFRY_LOOKUPS_PER_SECOND: '0',
-});
+const server = await startServerProcess({ ...reachable, BELFRY_LOOKUPS_PER_SECOND: '0' });
 const { credentials } = server;
 const settings = { region: 'us-east-1', credentials, maxAttempts: 1 };
 const chime = new ChimeClient({ ...settings, endpoint: `${server.endpoint}/_chime` });
@@ -407,30 +350,4 @@ test('Trail: records of bots contain neither tokens nor endpoints', async () => 
     for (const secret of [SecurityToken, Bot?.SecurityToken as string, HOST, 'secretive-chimebot'])
       assert.ok(!(await records()).includes(secret), AttributeValue);
   }
-});
-
-test('CLI, row 13: a bot gets an endpoint and a new token, and is disabled', async () => {
-  const aws = async (...args: readonly string[]) => {
-    const all = ['chime', ...args, '--account-id', AccountId, '--endpoint-url', `${server.endpoint}/_chime`, '--output', 'json'];
-    const env = {
-      PATH: process.env['PATH'],
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_CONFIG_FILE: '/dev/null',
-      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    };
-    return JSON.parse((await promisify(execFile)('/usr/bin/aws', all, { env })).stdout);
-  };
-  const { Bot } = await aws('create-bot', '--display-name', 'myBot', '--domain', 'example.com');
-  assert.deepEqual([Bot.DisplayName, Bot.BotEmail], ['myBot (Bot)', 'myBot-chimebot@example.com']);
-  const bot = ['--bot-id', Bot.BotId];
-  const url = `${HOST}/ok`;
-  const { EventsConfiguration } = await aws('put-events-configuration', ...bot, '--outbound-events-https-endpoint', url);
-  assert.deepEqual(EventsConfiguration, { BotId: Bot.BotId, OutboundEventsHTTPSEndpoint: url });
-  const renewed = await aws('regenerate-security-token', ...bot);
-  assert.notEqual(renewed.Bot.SecurityToken, Bot.SecurityToken);
-  const disabled = await aws('update-bot', ...bot, '--disabled');
-  assert.deepEqual([disabled.Bot.Disabled, disabled.Bot.SecurityToken], [true, renewed.Bot.SecurityToken]);
 });

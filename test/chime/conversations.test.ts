@@ -122,4 +122,23 @@ for (const [engine, store] of Object.entries(STORES)) {
     setDay(91);
     await assert.rejects(redact(one), NOT_FOUND);
   });
+
+  test(`RedactConversationMessage on ${engine}: redacts messages in each sub-channel of an elastic conversation`, async () => {
+    const { chime, messaging, account, person, elasticConversation, send } = openAging(store);
+    const AccountId = await account(`elastic-${engine.toLowerCase()}.example.com`);
+    const people: string[] = [];
+    for (const name of ['ada', 'bob', 'eve', 'tom'])
+      people.push(await person(AccountId, `${name}@elastic-${engine.toLowerCase()}.example.com`));
+    const { ChannelArn, places } = await elasticConversation(...people);
+    const ConversationId = ChannelArn.split('/').at(-1) as string;
+    assert.equal(new Set(places.values()).size, 2);
+    await assert.rejects(chime('RedactConversationMessage', { AccountId, ConversationId, MessageId: 'unknown' }), NOT_FOUND);
+    for (const [userId, SubChannelId] of places) {
+      const MessageId = await send(ChannelArn, userId, 'secret', SubChannelId);
+      await chime('RedactConversationMessage', { AccountId, ConversationId, MessageId });
+      const read = { ChannelArn, MessageId, SubChannelId, ChimeBearer: chimeUserArn(ACCOUNT, userId) };
+      const { Content, Redacted } = (await messaging('GetChannelMessage', read)).ChannelMessage ?? {};
+      assert.deepEqual([Content, Redacted], ['', true]);
+    }
+  });
 }

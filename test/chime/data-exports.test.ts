@@ -9,7 +9,8 @@ import { ownBucketTarget } from '#delivery/targets/own-buckets.ts';
 import { openObjectFiles } from '#server/object-files.ts';
 import { putBody } from '#server/stored-body.ts';
 import { ACCOUNT, OTHER_ACCOUNT, openFixture, START } from '#services/chime/fixture.ts';
-import { chimeAppInstance } from '#services/chime-kit/chime-app-instance.ts';
+import { licensedGroups } from '#services/chime/tables/licensed-groups.ts';
+import { chimeAppInstance, chimeUserArn } from '#services/chime-kit/chime-app-instance.ts';
 import { type ChannelMessageRecord, channelMessages } from '#services/chime-sdk-messaging/tables/channel-messages.ts';
 import { channels } from '#services/chime-sdk-messaging/tables/channels.ts';
 import { buckets } from '#services/s3/tables/buckets.ts';
@@ -19,6 +20,7 @@ import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { newFolder } from '../kit/folder.ts';
 import { testPostgres } from '../store/test-postgres.ts';
+import { openAging } from './aging.ts';
 
 const BUCKET = 'records';
 const DAY_MS = 86_400_000;
@@ -52,7 +54,7 @@ async function openExports(engine: 'SQLite' | 'PostgreSQL') {
     async read(prefix: string, part: string): Promise<readonly Line[]> {
       const found: Line[] = [];
       for (const { key, bodyId, size } of await stored(prefix)) {
-        if (!key.startsWith(`${prefix}${part}-`)) continue;
+        if (!key.startsWith(`${prefix}${part}-`) || size === 0) continue;
         const lines = String(await buffer(await bodies.read(bodyId, 0, size))).split('\n');
         found.push(...lines.slice(0, -1).map((line) => JSON.parse(line) as Line));
       }
@@ -82,15 +84,36 @@ async function storeMessages(
       await tx.of(channels).add({ ...ids, privacy: 'PRIVATE', ...times, document });
     }
     const message = (channelKey: string, sender: string, content: string, messageId: string): ChannelMessageRecord => ({
-      ...{ channelKey, subChannelId: '', createdAt: START, messageId, sender: `user/${sender}` },
+      ...{ channelKey, subChannelId: '', audience: '*', createdAt: START, messageId, sender: `user/${sender}` },
       document: JSON.stringify({ content, type: 'STANDARD', persistence: 'PERSISTENT', updatedAt: START }),
     });
     const repository = tx.of(channelMessages);
     for (let i = 0; i < 401; i++) await repository.add(message(one, i % 2 === 0 ? ada : bob, `text ${i}`, `m${i}`));
     await repository.add(message(two, bob, 'Grüße', 'm'));
-    await repository.add({ ...message(one, ada, 'whispered', 'w'), onlyFor: `user/${bob}` });
+    await repository.add({ ...message(one, ada, 'whispered', 'w'), audience: `user/${bob}` });
     // Waits for a processor of a channel flow, or was not sent.
-    await repository.add({ ...message(one, ada, 'waiting', 'p'), onlyFor: '' });
+    await repository.add({ ...message(one, ada, 'waiting', 'p'), audience: '' });
+  });
+}
+
+/** Stores messages in a channel, more than one page of an export has. */
+async function storeBulk(store: Store, channelId: string, sender: string, count: number): Promise<void> {
+  const { region, appInstanceId } = chimeAppInstance(ACCOUNT);
+  await store.transaction(async (tx) => {
+    const channel = await tx.of(channels).get(ACCOUNT, region, appInstanceId, channelId);
+    assert.ok(channel !== undefined);
+    for (let i = 0; i < count; i++)
+      await tx.of(channelMessages).add({
+        ...{
+          channelKey: channel.channelKey,
+          subChannelId: '',
+          audience: '*',
+          createdAt: START,
+          messageId: `bulk${i}`,
+          sender: `user/${sender}`,
+        },
+        document: JSON.stringify({ content: `bulk ${i}`, type: 'STANDARD', persistence: 'PERSISTENT', updatedAt: START }),
+      });
   });
 }
 
@@ -168,11 +191,13 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
     const counts = {
       account: 1,
       users: await count('chime_user', 'chime_account_id = $1', AccountId),
+      ...{ groups: 0, bots: 0 },
       rooms: await count('chime_room', 'chime_account_id = $1', AccountId),
       memberships: await count('room_membership', 'chime_account_id = $1', AccountId),
-      messages: await count('channel_message', 'only_for IS NULL AND channel_key IN ($1, $2)', one, two),
+      messages: await count('channel_message', "audience = '*' AND channel_key IN ($1, $2)", one, two),
+      ...{ conversations: 0, 'conversation-memberships': 0, 'conversation-messages': 0 },
     };
-    assert.deepEqual(Object.values(counts), [1, 202, 3, 3, 402]);
+    assert.deepEqual(Object.values(counts), [1, 202, 0, 0, 3, 3, 402, 0, 0, 0]);
     assert.deepEqual(Object.fromEntries((done?.Parts ?? []).map(({ Part, LineCount }) => [Part, LineCount])), counts);
     const all: Line[] = [];
     for (const part of Object.keys(counts)) all.push(...(await read(prefix, part)));
@@ -195,7 +220,7 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
     assert.deepEqual([ofBob?.DataExportStatus, ofBob?.UserId], ['Completed', bob]);
     const lengths: number[] = [];
     for (const part of Object.keys(counts)) lengths.push((await read(ofBob?.KeyPrefix as string, part)).length);
-    assert.deepEqual(lengths, [1, 1, 2, 2, 201]);
+    assert.deepEqual(lengths, [1, 1, 0, 0, 2, 2, 201, 0, 0, 0]);
     const messages = await read(ofBob?.KeyPrefix as string, 'messages');
     assert.ok(messages.every(({ SenderId }) => SenderId === bob));
 
@@ -211,6 +236,132 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
     );
   });
 }
+
+for (const engine of ['SQLite', 'PostgreSQL'] as const) {
+  test(`Data export, ${engine}: has conversations with members of the account, licensed groups and bots, without private messages`, async () => {
+    const { store, contents, read } = await openExports(engine);
+    const { chime, messaging, account, person, conversation, elasticConversation, send } = openAging(store);
+    const [AccountId, foreign] = [await account('one.example.com'), await account('two.example.com')];
+    const people: string[] = [];
+    for (const name of ['ada', 'bob', 'cat', 'dan']) people.push(await person(AccountId, `${name}@one.example.com`));
+    const [ada = '', bob = '', cat = ''] = people;
+    const [eve, tom] = [await person(foreign, 'eve@two.example.com'), await person(foreign, 'tom@two.example.com')];
+    const [own, mixed, others] = [await conversation(ada, bob), await conversation(eve, ada), await conversation(eve, tom)];
+    const { ChannelArn: elastic, places } = await elasticConversation(...people);
+    const idOf = (arn: string) => arn.split('/').at(-1) as string;
+    await chime('CreateRoom', { AccountId, Name: 'Room' });
+
+    await send(own, ada, 'to bob');
+    await send(mixed, eve, 'from outside');
+    await send(others, eve, 'not ours');
+    const whispered = { Content: 'whispered', Type: 'STANDARD', Persistence: 'PERSISTENT', ClientRequestToken: 'whispered' } as const;
+    const Target = [{ MemberArn: chimeUserArn(ACCOUNT, bob) }];
+    await messaging('SendChannelMessage', { ...whispered, ChannelArn: own, ChimeBearer: chimeUserArn(ACCOUNT, ada), Target });
+    const MessageId = await send(own, bob, 'a secret');
+    await chime('RedactConversationMessage', { AccountId, ConversationId: idOf(own), MessageId });
+    for (const [userId, subChannelId] of places) await send(elastic, userId, `by ${userId}`, subChannelId);
+    // More than one page.
+    for (let i = 0; i < 60; i++) await conversation(cat, bob);
+    const [bulk, bulkSize] = [await conversation(bob, cat), 401];
+    await storeBulk(store, idOf(bulk), bob, bulkSize);
+    const { Bot } = await chime('CreateBot', { AccountId, DisplayName: 'helper' });
+    await store.transaction((tx) =>
+      tx.of(licensedGroups).put({ chimeAccountId: AccountId, groupName: 'Staff', groupId: crypto.randomUUID(), license: 'Pro' }),
+    );
+
+    await store.transaction(async (tx) => {
+      const policy = JSON.stringify({ Version: '2012-10-17', Statement: STATEMENT });
+      await tx.of(buckets).add({ name: BUCKET, accountId: ACCOUNT, region: 'us-east-1', createdAt: START });
+      await tx.of(buckets).setPolicy({ name: BUCKET, policy: { policy, principals: {} } });
+    });
+    await chime('UpdateGlobalSettings', { BusinessCalling: { CdrBucket: BUCKET } });
+    const target = ownBucketTarget(store, contents, () => START);
+    const exported = async (UserId?: string) => {
+      const { DataExport } = await chime('StartDataExport', { AccountId, ...(UserId !== undefined && { UserId }) });
+      const reported: string[] = [];
+      const parts = {
+        store,
+        now: () => START,
+        newId: () => crypto.randomUUID(),
+        report: (line: string) => void reported.push(line),
+        target,
+      };
+      await writeDataExports(parts, () => false);
+      assert.deepEqual(reported, []);
+      return (part: string) => read(DataExport?.KeyPrefix as string, part);
+    };
+
+    const ofAccount = await exported();
+    const conversations = await ofAccount('conversations');
+    const named = conversations.filter(({ ConversationId }) => [own, mixed, elastic, others].map(idOf).includes(ConversationId as string));
+    assert.deepEqual([conversations.length, named.length], [64, 3]);
+    assert.ok(!named.some(({ ConversationId }) => ConversationId === idOf(others)));
+    const {
+      ConversationId: _id,
+      CreatedTimestamp: _at,
+      UpdatedTimestamp: _up,
+      ...line
+    } = named.find(({ ConversationId }) => ConversationId === idOf(mixed)) as Line;
+    assert.deepEqual(line, { Name: 'conversation', Privacy: 'PRIVATE', Mode: 'RESTRICTED', CreatedBy: eve });
+    const messages = await ofAccount('conversation-messages');
+    const contentsOf = (arn: string) => messages.filter(({ ConversationId }) => ConversationId === idOf(arn)).map(({ Content }) => Content);
+    assert.deepEqual([contentsOf(own), contentsOf(mixed), contentsOf(others)], [['to bob', ''], ['from outside'], []]);
+    assert.equal(new Set(contentsOf(bulk)).size, bulkSize);
+    assert.deepEqual(contentsOf(elastic).toSorted(), [...places.keys()].map((userId) => `by ${userId}`).toSorted());
+    assert.ok(!JSON.stringify(messages).includes('whispered'));
+    assert.deepEqual(messages.filter(({ Redacted }) => Redacted).length, 1);
+    const members = await ofAccount('conversation-memberships');
+    const membersOf = (arn: string) => members.filter(({ ConversationId }) => ConversationId === idOf(arn)).map(({ MemberId }) => MemberId);
+    assert.deepEqual(membersOf(mixed).toSorted(), [ada, eve].toSorted());
+    assert.deepEqual(membersOf(elastic).toSorted(), [...places.keys()].toSorted());
+    assert.equal(members.length, 2 + 2 + places.size + 61 * 2);
+    const [group, ...moreGroups] = await ofAccount('groups');
+    assert.deepEqual([group?.['GroupName'], group?.['License'], moreGroups], ['Staff', 'Pro', []]);
+    const bots = await ofAccount('bots');
+    assert.deepEqual(
+      bots.map(({ BotId, Disabled }) => [BotId, Disabled]),
+      [[Bot?.BotId, false]],
+    );
+    assert.ok(!JSON.stringify(bots).includes(Bot?.SecurityToken as string));
+
+    const ofAda = await exported(ada);
+    assert.deepEqual(
+      (await ofAda('conversations')).map(({ ConversationId }) => ConversationId).toSorted(),
+      [own, mixed].map(idOf).toSorted(),
+    );
+    assert.deepEqual(
+      (await ofAda('conversation-messages')).map(({ Content }) => Content),
+      ['to bob'],
+    );
+    assert.deepEqual(
+      (await ofAda('conversation-memberships')).map(({ MemberId }) => MemberId),
+      [ada, ada],
+    );
+    assert.deepEqual([await ofAda('groups'), await ofAda('bots')], [[], []]);
+  });
+}
+
+test('Data export: a file from before a crash is emptied if all its lines were deleted before the retry', async () => {
+  const { parts, target, store, run, AccountId, pass, start, newest, read } = await openSlow('Emptied');
+  await run('CreateRoom', { AccountId, Name: 'deleted soon' });
+  await start();
+  const crashing: LogTarget = {
+    async put(object) {
+      await target.put(object);
+      if (object.key.includes('/rooms-')) throw new Error('crash');
+    },
+  };
+  await writeDataExports({ ...parts, target: crashing }, () => false);
+  const { KeyPrefix = '' } = (await newest()) ?? {};
+  assert.equal((await read(KeyPrefix, 'rooms')).length, 1);
+  await store.transaction((tx) => tx.sql.run('DELETE FROM chime_room WHERE chime_account_id = $1', [AccountId]));
+  pass(60_000);
+  await writeDataExports(parts, () => false);
+  const { DataExportStatus, Parts = [] } = (await newest()) ?? {};
+  const rooms = Parts.find(({ Part }) => Part === 'rooms');
+  assert.deepEqual([DataExportStatus, rooms?.FileCount, rooms?.LineCount], ['Completed', 1, 0]);
+  assert.deepEqual(await read(KeyPrefix, 'rooms'), []);
+});
 
 /** Opens an Enterprise account with a bucket that Amazon Chime may write, and a clock that moves 1 s with each transaction of `slow`. */
 async function openSlow(name: string) {
@@ -281,9 +432,14 @@ test('Data export: a part with little data and much to read is read in steps, wh
     [
       ['account', 1, 1],
       ['users', 0, 0],
+      ['groups', 0, 0],
+      ['bots', 0, 0],
       ['rooms', 1, 60],
       ['memberships', 0, 0],
       ['messages', 0, 0],
+      ['conversations', 0, 0],
+      ['conversation-memberships', 0, 0],
+      ['conversation-messages', 0, 0],
     ],
   );
 });

@@ -18,6 +18,7 @@ import { delegates } from '#services/chime/tables/delegates.ts';
 import { callChime } from '../../src/cli/chime-operations.ts';
 import { accountOn, otherAccount, type TestAccount } from '../kit/account.ts';
 import type { Keys } from '../kit/keys.ts';
+import { REPEATING, repeated } from '../kit/lost-lease.ts';
 import { allow } from '../kit/policy.ts';
 import { startSecondServer, startTestServer, type TestServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
@@ -35,19 +36,13 @@ const other = await otherAccount(first, 'Delegate');
 const otherThere = accountOn(second, other);
 const model = loadModel('chime');
 
-/** Calls an own operation. A loaded server may be without a lease for a moment: then it refuses, and the call is repeated. */
+/** Calls an own operation. */
 async function callAt({ endpoint }: TestServer, credentials: Keys, name: string, input: object) {
   const call = () => callChime({ endpoint, region: 'us-east-1', credentials }, model.operations[name] as OperationModel, input);
-  let response = await call();
-  await until(
-    async () => response.status !== 503 || (response = await call()).status !== 503,
-    () => `${name} is refused: ${JSON.stringify(response)}`,
-  );
-  return response;
+  return await repeated(call);
 }
 
-/** Returns a client of Amazon Chime that repeats calls while a server is without a lease. */
-const chimeOf = (account: TestAccount, keys: Keys = account.keys) => new ChimeClient({ ...account.at('chime', keys), maxAttempts: 10 });
+const chimeOf = (account: TestAccount, keys: Keys = account.keys) => new ChimeClient({ ...account.at('chime', keys), ...REPEATING });
 
 /** Waits for the mail number `count` of an address. Resolves to its token. */
 async function tokenFor(address: string, count = 1): Promise<string> {

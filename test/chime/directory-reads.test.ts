@@ -5,16 +5,25 @@ import { after, test } from 'node:test';
 import { createServer } from 'node:tls';
 import type { DirectorySettings } from '#server/core/services.ts';
 import { ldapDirectories } from '#server/sign-in/people/ldap.ts';
-import { BASE, groupEntry, LIMITED, personEntry, READER, startDirectory } from './slapd.ts';
+import { BASE, groupEntry, LIMITED, personEntry, READER, sidLine, startDirectory } from './slapd.ts';
 
 const PASSWORD = 'Correct-Horse-7';
 const NAMES = ['ada', 'bob', 'cat'] as const;
 const EMAILS = NAMES.map((name) => `${name}@example.com`);
+const GUID = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
 const directory = await startDirectory(
   [
     ...NAMES.map((uid) => personEntry(uid, PASSWORD, [`mail: ${uid}@example.com`])),
     ...['One', 'Two', 'Three'].map((name) => groupEntry(name, 'ada')),
     groupEntry('Staff', 'bob'),
+    personEntry('dan', PASSWORD, [
+      'mail: dan@example.com',
+      'primaryGroupID: 513',
+      sidLine(1104),
+      `objectGUID:: ${GUID.toString('base64')}`,
+    ]),
+    `${groupEntry('Domain Users', 'cn=Nobody').trimEnd()}\nobjectClass: directoryGroup\n${sidLine(513)}\n\n`,
+    groupEntry('All', 'cn=Domain Users'),
   ].join(''),
 );
 const directories = ldapDirectories([`localhost:${directory.port}`]);
@@ -26,9 +35,11 @@ function settings(port: number, reader: { readonly dn: string; readonly password
   };
 }
 
+const sought = (emails: readonly string[]) => emails.map((email) => ({ email }));
+
 /** Returns the sorted groups of each person, or the reason why the directory cannot be read. */
 async function groups(reader: typeof READER | typeof LIMITED, emails: readonly string[]): Promise<unknown> {
-  const found = await directories.readPeople(settings(directory.port, reader), emails);
+  const found = await directories.readPeople(settings(directory.port, reader), sought(emails));
   return typeof found === 'string' ? found : Object.fromEntries([...found].map(([email, person]) => [email, person.groups.toSorted()]));
 }
 
@@ -40,6 +51,29 @@ test('Directory: people and groups of a search that the directory cuts are not a
   assert.match(String(await groups(LIMITED, EMAILS.slice(0, 1))), /only some of the groups/);
   const signIn = directories.signIn(settings(directory.port, LIMITED), { email: 'ada@example.com', password: PASSWORD }, async () => true);
   await assert.rejects(signIn, /only some of the groups/);
+});
+
+test('Directory: the primary group of Active Directory counts, with the groups that contain it', async () => {
+  assert.deepEqual(await groups(READER, ['dan@example.com']), { 'dan@example.com': ['All', 'Domain Users'] });
+  const signIn = directories.signIn(settings(directory.port, READER), { email: 'dan@example.com', password: PASSWORD }, async () => true);
+  const person = await signIn;
+  assert.ok(person !== 'wrong');
+  assert.deepEqual([person.groups.toSorted(), person.entryId], [['All', 'Domain Users'], `objectGUID:${GUID.toString('hex')}`]);
+});
+
+test('Directory: a person with a known entry is found with another address, and by the address if the entry is gone', async () => {
+  const read = async (email: string, entryId: string) => {
+    const found = await directories.readPeople(settings(directory.port, READER), [{ email, entryId }]);
+    return typeof found === 'string' ? found : [found.get(email)?.email, found.get(email)?.entryId];
+  };
+  const dan = `objectGUID:${GUID.toString('hex')}`;
+  assert.deepEqual(await read('former@example.com', dan), ['dan@example.com', dan]);
+  // Another person has the earlier address.
+  assert.deepEqual(await read('ada@example.com', dan), ['dan@example.com', dan]);
+  const [, ada = ''] = await read('ada@example.com', 'entryUUID:00000000-0000-4000-8000-000000000000');
+  assert.match(ada, /^entryUUID:[0-9a-f-]{36}$/);
+  assert.deepEqual(await read('former@example.com', ada), ['ada@example.com', ada]);
+  assert.deepEqual(await read('former@example.com', 'objectGUID:*)(objectClass=*'), [undefined, undefined]);
 });
 
 test('Directory: a sign-in and a synchronization have a time in which the directory must answer', async () => {
@@ -54,5 +88,5 @@ test('Directory: a sign-in and a synchronization have a time in which the direct
   const hasty = ldapDirectories([`localhost:${port}`], 200);
   const signIn = hasty.signIn(settings(port, READER), { email: 'ada@example.com', password: PASSWORD }, async () => true);
   await assert.rejects(signIn, /takes too long/);
-  assert.match(String(await hasty.readPeople(settings(port, READER), EMAILS)), /takes too long/);
+  assert.match(String(await hasty.readPeople(settings(port, READER), sought(EMAILS))), /takes too long/);
 });

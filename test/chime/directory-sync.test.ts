@@ -153,6 +153,27 @@ test('Synchronization: a new name reaches the user and the chat, and a new group
   assert.equal(AppInstanceUser?.Name, 'Countess');
 });
 
+test('Synchronization: a person with a new address keeps the user, and signs in with it', async () => {
+  const idOf = async (name: string) => {
+    const { Users = [] } = await chime.send(new ListUsersCommand({ AccountId, UserEmail: `${name}@${DOMAIN}` }));
+    return Users[0]?.UserId;
+  };
+  const userId = await idOf('eve');
+  assert.ok(userId !== undefined);
+  await directory.change((client) => replaceAttribute(client, 'uid=eve', 'mail', `Evelyn@${DOMAIN}`));
+  await untilUser('evelyn' as Name, 'Registered Pro Name of eve');
+  assert.deepEqual([await idOf('evelyn'), await idOf('eve')], [userId, undefined]);
+  assert.deepEqual(await sessionsOf('eve'), [false, false]);
+  // The tests that follow know the person by the earlier address.
+  await directory.change((client) => replaceAttribute(client, 'uid=eve', 'mail', `eve@${DOMAIN}`));
+  await untilUser('eve', 'Registered Pro Name of eve');
+  assert.equal(await idOf('eve'), userId);
+  const [here, there] = [browser(first.endpoint), browser(second.endpoint)];
+  assert.equal((await signIn(here, 'eve')).status, 303);
+  there.cookie = here.cookie;
+  browsers.set('eve', [here, there]);
+});
+
 test('Synchronization: people who are disabled, deleted or in no licensed group lose sessions and credentials', async () => {
   const [here] = browsers.get('bob') ?? [];
   const page = await (here as Browser).post('/chime/session');

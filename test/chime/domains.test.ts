@@ -1,12 +1,9 @@
 /** Domains of Chime accounts with a real DNS server on loopback, and people that register with an address in a claimed domain. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import {
   BatchSuspendUserCommand,
   CreateAccountCommand,
-  DeleteAccountCommand,
   GetAccountCommand,
   GetUserCommand,
   InviteUsersCommand,
@@ -16,7 +13,6 @@ import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { callChime } from '../../src/cli/chime-operations.ts';
 import { startAccount } from '../kit/account.ts';
-import { refusalOf } from '../kit/outcome.ts';
 import { until } from '../kit/until.ts';
 import { type Browser, browser } from '../sign-in/browser.ts';
 import { linkTo, mailOf } from './mailbox.ts';
@@ -200,58 +196,4 @@ test('BatchSuspendUser and DeleteDomain: sessions end, suspended users stay susp
   const { User } = await chime.send(new GetUserCommand({ AccountId, UserId: adaId }));
   assert.equal(User?.UserRegistrationStatus, 'Registered');
   assert.equal((await mailOf(server.dataFolder)).filter(({ to }) => to === 'bob@gone.example').length, 1);
-});
-
-/** Runs a command of the AWS CLI. Resolves to its JSON, or to undefined if it prints nothing. */
-async function aws(...args: readonly string[]) {
-  const all = ['chime', ...args, '--endpoint-url', `${server.endpoint}/_chime`, '--output', 'json'];
-  const { accessKeyId, secretAccessKey } = server.credentials;
-  const { stdout } = await promisify(execFile)('/usr/bin/aws', all, {
-    env: {
-      ...{ AWS_EC2_METADATA_DISABLED: 'true', AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' },
-      ...{ PATH: process.env['PATH'], AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-    },
-  });
-  return stdout === '' ? undefined : JSON.parse(stdout);
-}
-
-test('CLI, rows 10, 11, 17 and 19: an Enterprise account suspends, restores, sets retention, and is deleted without its domain', async () => {
-  const AccountId = await newAccount('Month');
-  const id = ['--account-id', AccountId];
-  await claimed(AccountId, 'month.example');
-  assert.equal(await typeOf(AccountId), 'EnterpriseLWA');
-  const invited = await refusalOf(chime.send(new InviteUsersCommand({ AccountId, UserEmailList: ['u9@month.example'] })));
-  assert.deepEqual([invited.name, invited.status], ['BadRequestException', 400]);
-
-  const [u1, u3] = [await registered('u1@month.example'), await registered('u3@month.example')];
-  const userIds = [];
-  for (const name of ['u1', 'u3']) userIds.push((await userOf(AccountId, `${name}@month.example`))?.UserId as string);
-  assert.deepEqual(await aws('batch-suspend-user', ...id, '--user-id-list', userIds[0] as string), { UserErrors: [] });
-  assert.deepEqual([await isSignedIn(u1), await isSignedIn(u3)], [false, true]);
-  assert.deepEqual(await aws('batch-unsuspend-user', ...id, '--user-id-list', ...userIds), { UserErrors: [] });
-  const states = async () =>
-    ((await chime.send(new ListUsersCommand({ AccountId }))).Users ?? []).map((user) => user.UserRegistrationStatus);
-  assert.deepEqual(await states(), ['Registered', 'Registered']);
-  assert.equal(await aws('logout-user', ...id, '--user-id', userIds[1] as string), undefined);
-  assert.equal(await isSignedIn(u3), false);
-  assert.equal((await signIn(u3, 'u3@month.example')).status, 303);
-
-  const retention = 'RoomRetentionSettings={RetentionDays=30},ConversationRetentionSettings={RetentionDays=60}';
-  const before = Date.now();
-  // The model of PutRetentionSettings has a body, but its status is 204, so the command prints nothing.
-  assert.equal(await aws('put-retention-settings', ...id, '--retention-settings', retention), undefined);
-  const { RetentionSettings, InitiateDeletionTimestamp } = await aws('get-retention-settings', ...id);
-  assert.deepEqual(RetentionSettings, {
-    RoomRetentionSettings: { RetentionDays: 30 },
-    ConversationRetentionSettings: { RetentionDays: 60 },
-  });
-  const days = (new Date(InitiateDeletionTimestamp).getTime() - before) / 86_400_000;
-  assert.ok(days >= 29.9 && days < 30.1, String(InitiateDeletionTimestamp));
-
-  const refused = await refusalOf(chime.send(new DeleteAccountCommand({ AccountId })));
-  assert.deepEqual([refused.name, refused.status], ['UnprocessableEntityException', 422]);
-  assert.equal((await call('DeleteDomain', { AccountId, DomainName: 'month.example' })).status, 200);
-  assert.equal(await isSignedIn(u3), false);
-  assert.equal(await aws('delete-account', ...id), undefined);
-  assert.equal((await aws('get-account', ...id)).Account.AccountStatus, 'Suspended');
 });

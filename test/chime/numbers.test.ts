@@ -1,20 +1,17 @@
-/** Phone numbers on a running server: the inventory of the operator, the real SDK of both services, Debian's CLI and boto3 (chime.md §9, rows 14 to 16). */
+/** Phone numbers on a running server: the inventory of the operator, and the real SDK of both services. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import * as classic from '@aws-sdk/client-chime';
 import * as sdk from '@aws-sdk/client-chime-sdk-voice';
 import { otherAccount, startAccount } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
+import { listed } from '../kit/listed.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { allow } from '../kit/policy.ts';
 import { belfry } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
-import { register } from './register.ts';
 
 const account = await startAccount();
 const { server } = account;
@@ -22,8 +19,6 @@ const chime = account.chime();
 const voice = account.voice();
 const other = await otherAccount(server, 'other');
 const folder = newFolder('numbers');
-const OFFLINE = { AWS_EC2_METADATA_DISABLED: 'true', AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
-const SCRIPT = fileURLToPath(new URL('number_month.py', import.meta.url));
 
 const number = (last: number) => `+120655501${String(last).padStart(2, '0')}`;
 const HEADER = 'number,country,type,products,capabilities,area_code,state,city';
@@ -39,18 +34,6 @@ function fileOf(...lines: readonly string[]): string {
 }
 
 const LINES = Array.from({ length: 60 }, (_, i) => line(i));
-
-/** Runs a command of the AWS CLI. Resolves to its JSON, or to undefined if it prints nothing. */
-async function aws(...args: readonly string[]) {
-  const endpoint = ['--endpoint-url', `${server.endpoint}/_chime`, '--output', 'json'];
-  const { stdout } = await promisify(execFile)('/usr/bin/aws', ['chime', ...args, ...endpoint], {
-    env: {
-      ...{ ...OFFLINE, PATH: process.env['PATH'], AWS_REGION: 'us-east-1' },
-      ...{ AWS_ACCESS_KEY_ID: server.credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey },
-    },
-  });
-  return stdout === '' ? undefined : JSON.parse(stdout);
-}
 
 test('belfry numbers import: a preview changes nothing, each wrong line is named, and a repeated import changes nothing', async () => {
   const wrong = [
@@ -74,12 +57,13 @@ test('belfry numbers import: a preview changes nothing, each wrong line is named
     preview.stderr.split('\n').map((each) => each.replace(/^belfry numbers: (line \d+): .*$/, '$1')),
     [...wrong.map((_, i) => `line ${62 + i}`), ''],
   );
-  assert.equal((await numbers('list')).stdout, '');
+  assert.equal((await numbers('list')).stdout, 'NUMBER  COUNTRY  TYPE  PRODUCTS  PLACE  STATE\n');
   assert.equal((await numbers('import', file)).stdout, 'belfry numbers: 62 added, 0 changed, 0 unchanged, 7 with errors\n');
   assert.equal((await numbers('import', file)).stdout, 'belfry numbers: 0 added, 0 changed, 62 unchanged, 7 with errors\n');
-  const listed = (await numbers('list')).stdout.trimEnd().split('\n');
-  assert.equal(listed.length, 62);
-  assert.equal(listed[0], `${number(0)}  US  Local  BusinessCalling VoiceConnector  206  WA  seattle  free`);
+  const rows = listed((await numbers('list')).stdout);
+  assert.equal(rows.length, 62);
+  const products = 'BusinessCalling VoiceConnector';
+  assert.deepEqual(Object.values(rows[0] ?? {}), [number(0), 'US', 'Local', products, '206 WA seattle', 'free']);
   const changed = await numbers('import', fileOf(line(59).replace('BusinessCalling ', '')));
   assert.deepEqual([changed.status, changed.stdout], [0, 'belfry numbers: 0 added, 1 changed, 0 unchanged, 0 with errors\n']);
   assert.deepEqual(await numbers('remove', number(59), number(99)), {
@@ -87,48 +71,18 @@ test('belfry numbers import: a preview changes nothing, each wrong line is named
   });
 });
 
-test('CLI, rows 14 to 16: numbers are found and ordered, given to a user, deleted and restored; the calling name is set', async () => {
-  const found: readonly [string, string] = (await aws('search-available-phone-numbers', '--area-code', '206', '--max-results', '2'))
-    .E164PhoneNumbers;
-  assert.deepEqual(found, [number(0), number(1)]);
-  const product = ['--product-type', 'BusinessCalling'];
-  const { PhoneNumberOrder } = await aws('create-phone-number-order', ...product, '--e164-phone-numbers', ...found);
-  assert.deepEqual([PhoneNumberOrder.Status, PhoneNumberOrder.OrderedPhoneNumbers[0].Status], ['Processing', 'Processing']);
+test('SDK of chime: numbers are found and ordered', async () => {
+  const { E164PhoneNumbers } = await chime.send(new classic.SearchAvailablePhoneNumbersCommand({ AreaCode: '206', MaxResults: 2 }));
+  assert.deepEqual(E164PhoneNumbers, [number(0), number(1)]);
+  const { PhoneNumberOrder } = await chime.send(
+    new classic.CreatePhoneNumberOrderCommand({ ProductType: 'BusinessCalling', E164PhoneNumbers }),
+  );
+  const { PhoneNumberOrderId } = PhoneNumberOrder ?? {};
   await until(
-    async () => (await chime.send(new classic.GetPhoneNumberOrderCommand(PhoneNumberOrder))).PhoneNumberOrder?.Status === 'Successful',
+    async () =>
+      (await chime.send(new classic.GetPhoneNumberOrderCommand({ PhoneNumberOrderId }))).PhoneNumberOrder?.Status === 'Successful',
     () => 'the order is not final',
   );
-  const final = (await aws('get-phone-number-order', '--phone-number-order-id', PhoneNumberOrder.PhoneNumberOrderId)).PhoneNumberOrder;
-  assert.deepEqual(final.OrderedPhoneNumbers[0], { E164PhoneNumber: number(0), Status: 'Acquired' });
-
-  const { Account } = await aws('create-account', '--name', 'Numbers');
-  const AccountId = Account.AccountId as string;
-  await chime.send(new classic.InviteUsersCommand({ AccountId, UserEmailList: ['u1@numbers.example.com'] }));
-  const [UserId = ''] = await register(server, AccountId, 'u1@numbers.example.com');
-  const user = ['--account-id', AccountId, '--user-id', UserId];
-  const id = ['--phone-number-id', found[0]];
-  assert.equal(await aws('associate-phone-number-with-user', ...user, '--e164-phone-number', found[0]), undefined);
-  assert.equal((await aws('get-user', ...user)).User.PrimaryProvisionedNumber, found[0]);
-  const { Telephony } = (await aws('get-user-settings', ...user)).UserSettings;
-  assert.deepEqual(Telephony, { InboundCalling: false, OutboundCalling: false, SMS: false });
-  await assert.rejects(aws('delete-phone-number', ...id), /BadRequestException.*Service received a bad request/s);
-  assert.equal(await aws('disassociate-phone-number-from-user', ...user), undefined);
-  assert.equal(await aws('delete-phone-number', ...id), undefined);
-  assert.equal((await aws('restore-phone-number', ...id)).PhoneNumber.Status, 'Unassigned');
-
-  assert.equal(await aws('update-phone-number-settings', '--calling-name', 'myName'), undefined);
-  assert.equal((await aws('get-phone-number-settings')).CallingName, 'myName');
-  await assert.rejects(aws('update-phone-number-settings', '--calling-name', 'myName'), /BadRequestException/);
-});
-
-test('boto3, row 15: a number has an encoded ID, and is deleted and restored', async () => {
-  const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT, number(0)], {
-    env: { ...OFFLINE, ENDPOINT: server.endpoint, KEY: server.credentials.accessKeyId, SECRET: server.credentials.secretAccessKey },
-  });
-  assert.deepEqual(JSON.parse(stdout), {
-    ...{ id: number(0).replace('+', '%2B'), same: true, again: 'NotFoundException', batch: ['NotFound'], restored: 'Unassigned' },
-    listed: [number(0), number(1)],
-  });
 });
 
 test('SDK of chime: each operation answers with the shapes and the status of the model', async () => {

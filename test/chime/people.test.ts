@@ -21,6 +21,7 @@ import { callChime } from '../../src/cli/chime-operations.ts';
 import { accountOn, otherAccount } from '../kit/account.ts';
 import { trustAuthority } from '../kit/chat.ts';
 import type { Keys } from '../kit/keys.ts';
+import { listed } from '../kit/listed.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { belfry } from '../kit/process.ts';
 import { startSecondServer, startTestServer, type TestServer } from '../kit/server.ts';
@@ -105,6 +106,11 @@ test('Invitation: the page shows account and address, and the person chooses a n
     [chosen(GOOD, 'other-password'), 'The two passwords differ.'],
     [chosen('short'), 'A password has 8 to 128 characters.'],
     [chosen('ada@example.com'), 'The password must not be your email address.'],
+    [{ ...chosen('adalovelace'), displayName: 'Ada Lovelace' }, 'The password must not be your name or that of the account.'],
+    [chosen('Tower & Bridge'), 'The password must not be your name or that of the account.'],
+    [chosen('password'), 'Many people use this password. Choose another one.'],
+    [chosen('12345678'), 'Many people use this password. Choose another one.'],
+    [chosen('PassWord1'), 'Many people use this password. Choose another one.'],
     [{ ...chosen(), displayName: ' ' }, 'Enter your name.'],
     [{ ...chosen(), displayName: 'a\nb' }, 'The name is not valid.'],
   ] as const) {
@@ -162,16 +168,18 @@ test('Disabled accounts: links are refused until the operator restores the accou
   assert.equal((await refusalOf(chime.send(new InviteUsersCommand({ AccountId, UserEmailList: ['rest@example.com'] })))).status, 404);
 
   const operate = (...args: readonly string[]) => belfry(['chime', ...args, '--data', second.dataFolder]);
-  const listed = await operate('disabled-accounts');
-  const [line = '', ...more] = listed.stdout.trimEnd().split('\n');
-  assert.deepEqual([listed.status, more], [0, []], listed.stderr);
-  assert.match(line, new RegExp(`^${account.accountId}  ${AccountId}  disabled \\S+Z  deleted \\S+Z  "Restored \\\\"account\\\\""$`));
+  const disabled = await operate('disabled-accounts');
+  const [row, ...more] = listed(disabled.stdout);
+  assert.deepEqual([disabled.status, more], [0, []], disabled.stderr);
+  const { DISABLED = '', DELETED = '', ...rest } = row ?? {};
+  assert.deepEqual(rest, { 'ACCOUNT ID': account.accountId, 'CHIME ACCOUNT ID': AccountId, NAME: '"Restored \\"account\\""' });
+  for (const time of [DISABLED, DELETED]) assert.match(time, /^\S+Z$/);
   const absent = { status: 1, stdout: '', stderr: "belfry chime: no account 'unknown' is disabled\n" };
   assert.deepEqual(await operate('restore-account', 'unknown'), absent);
   const done = { status: 0, stdout: `belfry chime: restored the account '${AccountId}'\n`, stderr: '' };
   assert.deepEqual(await operate('restore-account', AccountId), done);
   assert.equal((await operate('restore-account', AccountId)).status, 1);
-  assert.deepEqual((await operate('disabled-accounts')).stdout, '');
+  assert.deepEqual(listed((await operate('disabled-accounts')).stdout), []);
   const [record] = await details('RestoreChimeAccount');
   assert.deepEqual([record?.['chimeAccountId'], Object.keys(record ?? {})], [AccountId, ['chimeAccountId', 'disabledAt']]);
 

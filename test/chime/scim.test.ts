@@ -448,6 +448,7 @@ test('SCIM users: an account has at most the number of the setting', async () =>
     WHERE chime_account_id = $1`,
     [AccountId],
   );
+  await database.query('UPDATE chime_scim_total SET users = 50 WHERE chime_account_id = $1', [AccountId]);
   const { status, body } = await scim('POST', '/Users', { userName: `next@${domain}` });
   assert.deepEqual([status, body['detail']], [403, 'An account can have at most 50 provisioned users.']);
   await ok(204, 'DELETE', `/Users/${id}`);

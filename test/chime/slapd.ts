@@ -33,7 +33,12 @@ export interface Directory {
 const SCHEMA = `
 attributetype ( 1.2.840.113556.1.2.210 NAME 'proxyAddresses' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
-objectclass ( 1.3.6.1.4.1.99999.1 NAME 'directoryPerson' SUP top AUXILIARY MAY ( proxyAddresses $ userAccountControl ) )
+attributetype ( 1.2.840.113556.1.4.2 NAME 'objectGUID' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.98 NAME 'primaryGroupID' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+objectclass ( 1.3.6.1.4.1.99999.1 NAME 'directoryPerson' SUP top AUXILIARY
+  MAY ( proxyAddresses $ userAccountControl $ objectGUID $ objectSid $ primaryGroupID ) )
+objectclass ( 1.3.6.1.4.1.99999.2 NAME 'directoryGroup' SUP top AUXILIARY MAY ( objectSid ) )
 `;
 
 async function freePort(): Promise<number> {
@@ -133,6 +138,14 @@ export function personEntry(uid: string, password: string, attributes: readonly 
 export function groupEntry(cn: string, ...members: readonly string[]): string {
   const lines = members.map((member) => `member: ${member.includes('=') ? member : `uid=${member}`},${BASE}\n`).join('');
   return `dn: cn=${cn},${BASE}\nobjectClass: groupOfNames\ncn: ${cn}\n${lines}\n`;
+}
+
+/** Returns a line in LDIF with the security identifier `S-1-5-21-1-2-3-ID` of Active Directory. */
+export function sidLine(relativeId: number): string {
+  const sid = Buffer.alloc(28);
+  sid.set([1, 5, 0, 0, 0, 0, 0, 5]);
+  for (const [i, part] of [21, 1, 2, 3, relativeId].entries()) sid.writeUInt32LE(part, 8 + 4 * i);
+  return `objectSid:: ${sid.toString('base64')}`;
 }
 
 /** Replaces the values of an attribute. Without values, the entry loses it. */

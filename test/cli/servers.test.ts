@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { newFolder } from '../kit/folder.ts';
+import { listed } from '../kit/listed.ts';
 import { belfry, startServerProcess } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
 import { testPostgres } from '../store/test-postgres.ts';
@@ -18,11 +19,11 @@ const folder = newFolder('servers');
 copyFileSync(join(first.dataFolder, 'operator.key'), join(folder, 'operator.key'));
 const second = await startServerProcess(environment, folder);
 
-/** Returns the lines of `server list` on the first server. */
-async function list(): Promise<readonly string[]> {
+/** Returns the servers in `server list` on the first server. */
+async function list() {
   const { status, stdout, stderr } = await belfry(['server', 'list', '--data', first.dataFolder]);
   assert.equal(status, 0, stderr);
-  return stdout.trimEnd().split('\n');
+  return listed(stdout);
 }
 
 test('belfry start: the welcome message of a second server names only existing files', async () => {
@@ -34,35 +35,31 @@ test('belfry start: the welcome message of a second server names only existing f
 });
 
 test('belfry server list: shows state, last-seen time and addresses; a killed server has state silent', async () => {
-  const lineOf = (lines: readonly string[], { pid }: { readonly pid: number }) =>
-    lines.find((line) => line.includes(`${hostname()} ${pid}`)) ?? assert.fail(lines.join('\n'));
-  let lines = await list();
-  assert.equal(lines.length, 2);
-  assert.match(
-    lineOf(lines, first),
-    new RegExp(`^\\S+ {2}active {2}seen 0 s ago {2}${first.endpoint} ${first.httpsEndpoint} {2}started .*\\(this one\\)$`),
-  );
+  type Row = Awaited<ReturnType<typeof list>>[number];
+  const rowOf = (rows: readonly Row[], { pid }: { readonly pid: number }): Row =>
+    rows.find((row) => row['NAME'] === `${hostname()} ${pid}`) ?? assert.fail(JSON.stringify(rows));
+  let rows = await list();
+  assert.equal(rows.length, 2);
+  const { STATE, ADDRESSES, 'LAST SEEN': seen, 'THIS ONE': own } = rowOf(rows, first);
+  assert.deepEqual([STATE, seen, ADDRESSES, own], ['active', '0 s ago', `${first.endpoint} ${first.httpsEndpoint}`, 'yes']);
   // The second server stores its addresses after it listens.
-  const secondHas = (text: string) =>
+  const secondHas = (column: string, value: string) =>
     until(
       async () => {
-        lines = await list();
-        return lineOf(lines, second).includes(text);
+        rows = await list();
+        return rowOf(rows, second)[column] === value;
       },
-      () => lines.join('\n'),
+      () => JSON.stringify(rows),
     );
-  await secondHas(second.endpoint);
-  assert.match(
-    lineOf(lines, second),
-    new RegExp(`^\\S+ {2}active {2}seen [0-4] s ago {2}${second.endpoint} ${second.httpsEndpoint} {2}started `),
-  );
+  await secondHas('ADDRESSES', `${second.endpoint} ${second.httpsEndpoint}`);
+  assert.match(rowOf(rows, second)['LAST SEEN'] ?? '', /^[0-4] s ago$/);
 
   process.kill(second.pid, 'SIGKILL');
-  await secondHas('  silent  ');
-  const [, seconds] = /seen (\d+) s ago/.exec(lineOf(lines, second)) ?? [];
-  assert.ok(Number(seconds) >= 6, lineOf(lines, second));
+  await secondHas('STATE', 'silent');
+  const silent = rowOf(rows, second);
+  assert.ok(Number.parseInt(silent['LAST SEEN'] ?? '', 10) >= 6, JSON.stringify(silent));
 
-  const [id = ''] = lineOf(lines, second).split(' ');
+  const { ID: id = '' } = silent;
   const { status, stdout } = await belfry(['server', 'remove', '--id', id, '--data', first.dataFolder]);
   assert.deepEqual([status, stdout], [0, `belfry server: removed server '${id}'\n`]);
   assert.equal((await list()).length, 1);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { askControl, type ControlRequest } from '#server/operator/ask-control.ts';
 import { newFolder } from '../kit/folder.ts';
+import { listed } from '../kit/listed.ts';
 import { belfry, startAndStop, startServerProcess, startThatEnds } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
 
@@ -63,7 +64,7 @@ test('belfry start: if the address changes, the server updates the endpoint in t
 
 test('belfry start: log lines have the time and a level', async () => {
   const server = await startServerProcess();
-  const [accountId = ''] = (await belfry(['account', 'list', '--data', server.dataFolder])).stdout.split(' ');
+  const [{ 'ACCOUNT ID': accountId = '' } = {}] = listed((await belfry(['account', 'list', '--data', server.dataFolder])).stdout);
   const { status } = await belfry(['account', 'restore-administrator', '--account-id', accountId, '--data', server.dataFolder]);
   assert.equal(status, 0);
   await until(() => server.written().includes('break-glass'), server.written);

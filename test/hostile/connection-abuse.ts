@@ -189,7 +189,8 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
     let requests = 0;
     let bytes = 0;
     const attack = async () => {
-      const flood = fork(new URL('./flood.ts', import.meta.url), [JSON.stringify(options)]);
+      const flood = fork(new URL('./flood.ts', import.meta.url), []);
+      flood.send(options);
       const watch = setInterval(() => {
         const counts = server.counts();
         requests = Math.max(requests, counts.requests);

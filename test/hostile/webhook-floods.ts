@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CreateAccountCommand, CreateBotCommand, CreateRoomCommand } from '@aws-sdk/client-chime';
@@ -9,9 +7,8 @@ import { verifyDomain, webhooksOf } from '../chime/register.ts';
 import { accountOn } from '../kit/account.ts';
 import { exchange } from '../kit/raw.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
-import { until } from '../kit/until.ts';
 import { ATTACKER, OTHER } from './abused-server.ts';
-import type { Flood } from './flood.ts';
+import { runFlood } from './run-flood.ts';
 import { delayFigures, type Figure, type Measured, startOtherCaller, type Workload } from './workload.ts';
 
 /** Maximum number of records that the server writes for refused requests of one source in a minute. */
@@ -49,7 +46,7 @@ export const webhookFloods: Workload = {
         // The wrong keys of the flood before count as failed sign-ins.
         assert.ok(answered === status || (status === 401 && answered === 429), `${how}: status ${answered}`);
         const attacked = await other.during(() =>
-          flood({ port, localAddress: ATTACKER, connections: CONNECTIONS, request: text, reads: true }, server, wait),
+          runFlood({ port, localAddress: ATTACKER, connections: CONNECTIONS, request: text, reads: true }, server, wait),
         );
         figures.push(...compared(how, attacked, quiet));
       }
@@ -109,27 +106,6 @@ const FLOODS: readonly (readonly [how: string, request: (path: string) => string
   ['wrong keys of SCIM',              () => post(SCIM, '{"userName":"a@example.com"}', KEY),                401],
   ['large bodies with wrong keys',    () => post(SCIM, JSON.stringify({ a: Array(20_000).fill('x') }), KEY), 401],
 ];
-
-/** Floods the server until `wait` resolves. */
-async function flood(options: Flood, server: TestServer, wait: () => Promise<unknown>): Promise<void> {
-  // Connections of callers in this file may be open. The server closes those of some refused requests, so that few may be open at a time.
-  const before = server.counts().connections;
-  const child = fork(new URL('./flood.ts', import.meta.url), [JSON.stringify(options)]);
-  try {
-    await until(
-      () => server.counts().connections > before,
-      () => 'the flood does not arrive',
-    );
-    await wait();
-  } finally {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-  await until(
-    () => server.counts().requests === 0,
-    () => 'requests do not end',
-  );
-}
 
 /** Creates a bot and a room in a new account. */
 async function roomWithBot(server: TestServer) {

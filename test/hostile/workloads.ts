@@ -5,6 +5,8 @@ import { eventFloods } from './event-floods.ts';
 import { failedSignIns } from './failed-sign-ins.ts';
 import { manyAlarms } from './many-alarms.ts';
 import { samlDocuments } from './saml-documents.ts';
+import { scimFloods } from './scim-floods.ts';
+import { sipPeers } from './sip-peers.ts';
 import { slowTransfers } from './slow-transfers.ts';
 import { trailFloods } from './trail-floods.ts';
 import { webhookFloods } from './webhook-floods.ts';
@@ -22,6 +24,8 @@ export const WORKLOADS: readonly Workload[] = [
   failedSignIns,
   manyAlarms,
   samlDocuments,
+  scimFloods,
+  sipPeers,
   slowTransfers,
   trailFloods,
   webhookFloods,

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { listed } from '../kit/listed.ts';
 import { iamCall } from './calls.ts';
 import { type Member, startCluster } from './cluster.ts';
 
@@ -32,12 +33,18 @@ const command = (...args: readonly string[]) => {
   return run(process.execPath, [MAIN, 'server', ...args, '--data', here.dataFolder], { env: own });
 };
 
+/** Returns the ID of the server in a list that runs the command, or of the other one. */
+const idOf = (stdout: string, own: 'yes' | 'no') => listed(stdout).find((each) => each['THIS ONE'] === own)?.['ID'] as string;
+
 describe('unavailable servers: the other servers continue to work', () => {
   test('belfry server list: the output has all servers of the database, and marks the server that answers', async () => {
     const { stdout } = await command('list');
-    const lines = stdout.trimEnd().split('\n');
-    assert.equal(lines.length, 2);
-    assert.match(stdout, /^\S+ {2}active {2}seen \d+ s ago {2}http\S+ {2}started \S+Z {2}IAM data version \d+ {2}.+ {2}\(this one\)$/m);
+    const servers = listed(stdout);
+    assert.deepEqual(servers.map((each) => each['THIS ONE']).sort(), ['no', 'yes']);
+    for (const server of servers) {
+      assert.equal(server['STATE'], 'active');
+      assert.match(Object.values(server).join('  '), /^\S+ {2}active {2}\d+ s ago {2}(?:http.+|-) {2}\S+Z {2}\d+ {2}.+ {2}(yes|no)$/);
+    }
   });
 
   test('lease renewal: a server without a renewed lease answers 503, and other servers continue', async () => {
@@ -61,8 +68,7 @@ describe('unavailable servers: the other servers continue to work', () => {
 
   test('belfry server remove: a removed server that still runs registers again with another ID', async () => {
     const { stdout } = await command('list');
-    const other = stdout.split('\n').find((line) => line !== '' && !line.endsWith('(this one)')) as string;
-    const id = other.split(' ')[0] as string;
+    const id = idOf(stdout, 'no');
     assert.equal((await command('remove', '--id', id)).stdout, `belfry server: removed server '${id}'\n`);
     await until(200, () => listUsers(there));
     const now = (await registered()).map((row) => row['id']);
@@ -73,14 +79,7 @@ describe('unavailable servers: the other servers continue to work', () => {
   test('belfry server remove: a killed server can be removed, but not the answering server or an unknown ID', async () => {
     await there.kill();
     const { stdout } = await command('list');
-    const gone = stdout
-      .split('\n')
-      .find((line) => line !== '' && !line.endsWith('(this one)'))
-      ?.split(' ')[0] as string;
-    const own = stdout
-      .split('\n')
-      .find((line) => line.endsWith('(this one)'))
-      ?.split(' ')[0] as string;
+    const [gone, own] = [idOf(stdout, 'no'), idOf(stdout, 'yes')];
     assert.equal((await command('remove', '--id', gone)).stdout, `belfry server: removed server '${gone}'\n`);
     assert.deepEqual(
       (await registered()).map(({ id }) => id),

@@ -14,6 +14,7 @@ import { type MailRefused, type NewMail, queueMail, refusedMail } from '#service
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { trustAuthority } from '../kit/chat.ts';
 import { newFolder } from '../kit/folder.ts';
+import { listed } from '../kit/listed.ts';
 import { belfry } from '../kit/process.ts';
 import { startReceiver } from '../kit/receivers.ts';
 import { type SmtpReceiver, selfSigned, startSmtpReceiver } from '../kit/smtp.ts';
@@ -255,11 +256,12 @@ test('mail: without an SMTP server each message is a private file, which belfry 
   const names = readdirSync(folder).sort();
   assert.deepEqual(names, ['20261129T120000000Z-mail-1.eml', '20261129T120000000Z-mail-2.eml']);
   assert.deepEqual([statSync(folder).mode & 0o777, statSync(join(folder, names[0] as string)).mode & 0o777], [0o700, 0o600]);
-  const listed = await belfry(['chime', 'mail', '--data', data]);
-  assert.deepEqual(
-    [listed.status, listed.stdout.split('\n')],
-    [0, [`${names[0]}  ada@example.com  Grüße`, `${names[1]}  bob@example.com  Hello`, '']],
-  );
+  const list = await belfry(['chime', 'mail', '--data', data]);
+  assert.equal(list.status, 0, list.stderr);
+  assert.deepEqual(listed(list.stdout), [
+    { FILE: names[0], TO: 'ada@example.com', SUBJECT: 'Grüße' },
+    { FILE: names[1], TO: 'bob@example.com', SUBJECT: 'Hello' },
+  ]);
   const printed = await belfry(['chime', 'mail', names[0] as string, '--data', data]);
   assert.match(printed.stdout, /^To: ada@example\.com\nSubject: Grüße\n\nLink: https:\/\/chime\.example\/x{150}\nEnde\.\n$/m);
   const outside = await belfry(['chime', 'mail', '../operator.key', '--data', data]);

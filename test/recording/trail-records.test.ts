@@ -28,9 +28,6 @@ const isSuccess = ({ response }: Exchange) => response.startsWith('2');
 const ALWAYS_FAILS: ReadonlySet<string> = new Set([
   // No function is invoked, so no message waits for a callback.
   'chime-sdk-messaging ChannelFlowCallback',
-  // AWS ended the skill.
-  'chime-sdk-voice GetSipMediaApplicationAlexaSkillConfiguration',
-  'chime-sdk-voice PutSipMediaApplicationAlexaSkillConfiguration',
   // The resource cannot be created.
   'iam GetInstanceProfile',
   'iam GetSSHPublicKey',

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { askControl, type ControlRequest } from '#server/operator/ask-control.ts';
+import { listed } from '../kit/listed.ts';
 import { startTestServer } from '../kit/server.ts';
 import { everyEvent } from '../kit/trail.ts';
 
@@ -32,9 +33,11 @@ test('belfry endpoint: add, list and remove, and the trail has no secret', async
   ]);
   assert.equal((await endpoint('add', 'push', 'http://127.0.0.1:9000/v1', '--token', '--allow-internal'))[0], 0);
   const [, list] = await endpoint('list');
-  assert.deepEqual(list.split('\n'), [
-    'push  all accounts  all regions  http://127.0.0.1:9000/v1  bearer token  internal addresses allowed',
-    `sqs  ${server.accountId}  eu-west-1  https://sqs.example  AKIDEXAMPLE`,
+  const rows = listed(list);
+  assert.deepEqual(Object.keys(rows[0] ?? {}), ['SERVICE', 'ACCOUNT ID', 'REGION', 'URL', 'SECRET', 'INTERNAL ADDRESSES']);
+  assert.deepEqual(rows.map(Object.values), [
+    ['push', 'all', 'all', 'http://127.0.0.1:9000/v1', 'bearer token', 'allowed'],
+    ['sqs', server.accountId, 'eu-west-1', 'https://sqs.example', 'AKIDEXAMPLE', '-'],
   ]);
   const rotated = await askControl(server.dataFolder, { command: 'operator-key rotate' });
   // The secrets of both endpoints and of the administrator, and the key of the trail log, which the server creates in the background.

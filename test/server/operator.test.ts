@@ -7,6 +7,7 @@ import { DeleteAccessKeyCommand, DetachUserPolicyCommand, IAMClient, ListUsersCo
 import { CreateBucketCommand, DeleteBucketCommand, DeleteBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
+import { listed } from '../kit/listed.ts';
 import { belfry } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
 import { readUnproven, recordsOf } from '../kit/trail.ts';
@@ -31,7 +32,11 @@ test('belfry account create: the new account has an administrator, a row in the 
   assert.ok(!output.includes(key.secretAccessKey), 'the secret is in the file and not in the output');
   const who = await new STSClient(server.client(key)).send(new GetCallerIdentityCommand({}));
   assert.notEqual(who.Account, server.accountId);
-  assert.match((await run('account', 'list')).output, new RegExp(`${server.accountId}  Belfry\n${who.Account}  Partner`));
+  const accounts = listed((await run('account', 'list')).output);
+  assert.deepEqual(accounts, [
+    { 'ACCOUNT ID': server.accountId, NAME: 'Belfry' },
+    { 'ACCOUNT ID': who.Account, NAME: 'Partner' },
+  ]);
   const [created] = await events(key, 'CreateAccount');
   assert.equal(created.userIdentity.invokedBy, 'operator');
   assert.equal(created.recipientAccountId, who.Account);

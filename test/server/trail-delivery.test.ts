@@ -19,6 +19,7 @@ import {
 } from '@aws-sdk/client-cloudtrail';
 import { trailCommand } from '#cli/trail.ts';
 import { newFolder } from '../kit/folder.ts';
+import { listed } from '../kit/listed.ts';
 import { startTestServer } from '../kit/server.ts';
 import { recordsOf } from '../kit/trail.ts';
 import { until } from '../kit/until.ts';
@@ -170,9 +171,13 @@ test('a trail delivers to an S3-compatible service, and the secret is nowhere in
   const [[path, body] = assert.fail('a file')] = [...received];
   assert.match(path, new RegExp(`^/service-logs/p/AWSLogs/${server.accountId}/CloudTrail/us-east-1/\\d{4}/\\d\\d/\\d\\d/.*\\.json\\.gz$`));
   assert.ok(eventsOf([body]).length > 0);
-  assert.deepEqual(await run('list'), [
-    0,
-    `folder-logs  all accounts  ${folder}\nformer-logs  all accounts  ${join(root, 'former')}\npresent-logs  all accounts  ${join(root, 'present')}\nservice-logs  all accounts  ${endpoint}  eu-west-1  AKIDEXAMPLE  internal addresses allowed`,
+  const [status, list] = await run('list');
+  assert.equal(status, 0);
+  assert.deepEqual(listed(list).map(Object.values), [
+    ['folder-logs', 'all', folder, '-', '-', '-'],
+    ['former-logs', 'all', join(root, 'former'), '-', '-', '-'],
+    ['present-logs', 'all', join(root, 'present'), '-', '-', '-'],
+    ['service-logs', 'all', endpoint, 'eu-west-1', 'AKIDEXAMPLE', 'allowed'],
   ]);
   const [change] = await recordsOf(cloudtrail, 'AddTrailTarget');
   assert.equal(change.serviceEventDetails.bucket, 'service-logs');

@@ -474,7 +474,7 @@ for (const engine of ['SQLite', 'PostgreSQL']) {
       `belfry trail: trail records of account '${accountId}' now stay 30 days`,
     ]);
     assert.deepEqual(await found(), ['old-10']);
-    assert.deepEqual(await run('retention'), [0, `default       90 days\n${accountId}  30 days`]);
+    assert.deepEqual(await run('retention'), [0, `ACCOUNT ID    DAYS\ndefault       90\n${accountId}  30`]);
     const [changed] = await recordsOf(cloudtrail, 'SetEventHistoryRetention');
     assert.deepEqual(changed.serviceEventDetails, { retentionDays: 30, previousRetentionDays: 90 });
     for (const [args, status, message] of [
@@ -486,6 +486,6 @@ for (const engine of ['SQLite', 'PostgreSQL']) {
       assert.deepEqual([code, message.test(output as string)], [status, true], output as string);
     }
     await run('set-retention', '--account-id', accountId, '--days', 'default');
-    assert.deepEqual(await run('retention'), [0, 'default       90 days']);
+    assert.deepEqual(await run('retention'), [0, 'ACCOUNT ID  DAYS\ndefault     90']);
   });
 }

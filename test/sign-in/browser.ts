@@ -1,11 +1,11 @@
 /**
- * A simulated browser on the sign-in pages. It stores one cookie, sends the origin of its page, and does not follow redirects. It repeats a request
- * that the server asks to retry (503), because a server on a loaded machine can lose its lease for a moment.
+ * A simulated browser on the sign-in pages. It stores one cookie, sends the origin of its page, and does not follow redirects. It repeats
+ * requests that the server asks to retry.
  */
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { until } from '../kit/until.ts';
+import { repeated } from '../kit/lost-lease.ts';
 
 /** Response of the server. */
 export interface Page {
@@ -55,17 +55,11 @@ export function browser(endpoint: string, caFile?: string): Browser {
       const type = form ? 'application/x-www-form-urlencoded' : 'application/json';
       return own.send('POST', path, { 'content-type': type, origin: endpoint, ...headers }, form ? body : JSON.stringify(body));
     },
-    async send(...args) {
-      let page: Page | undefined;
-      await until(
-        async () => {
-          page = await once(...args);
-          return page.status !== 503 || !page.text.includes('Please retry.');
-        },
-        () => `the server is unavailable: ${page?.text}`,
-      );
-      return page as Page;
-    },
+    send: (...args) =>
+      repeated(
+        () => once(...args),
+        ({ status, text }) => status === 503 && text.includes('Please retry.'),
+      ),
   };
   return own;
 }

@@ -9,8 +9,8 @@ import { connect as tlsConnect } from 'node:tls';
 import * as sdk from '@aws-sdk/client-chime-sdk-voice';
 import { startAccount } from '../kit/account.ts';
 import { until } from '../kit/until.ts';
-import { ANSWER, type Call, openParty, type Party, type SipMessage } from './party.ts';
-import { PROXY_HOST, sipSettings } from './proxy.ts';
+import { ANSWER, type Call, type Code, openParty, type Party, type SipMessage } from './party.ts';
+import { PROXY_HOST, routeCertificate, sipSettings } from './proxy.ts';
 import {
   CARRIER,
   CUSTOMER,
@@ -27,7 +27,12 @@ import {
   setTermination,
 } from './trunks.ts';
 
-const sip = await sipSettings('child', { BELFRY_SIP_CARRIERS: CARRIER, BELFRY_SIP_ROUTE_TIMEOUT_MS: '1000' });
+const routeTls = await routeCertificate();
+const sip = await sipSettings('child', {
+  BELFRY_SIP_CARRIERS: CARRIER,
+  BELFRY_SIP_ROUTE_TIMEOUT_MS: '1000',
+  BELFRY_SIP_ROUTE_CA: routeTls.caFile,
+});
 const account = await startAccount(sip.environment);
 const voice = account.voice();
 await orderNumbers(voice, account.server.dataFolder);
@@ -36,7 +41,7 @@ const [customer, stranger, carrier] = (await Promise.all(
 )) as [Party, Party, Party];
 
 /** Answers INVITE with the code, and other requests with 200. */
-const answering = (...codes: readonly number[]) => ({ answer: ({ method }: SipMessage) => (method === 'INVITE' ? codes : 200) });
+const answering = (...codes: readonly Code[]) => ({ answer: ({ method }: SipMessage) => (method === 'INVITE' ? codes : 200) });
 const far = await openParty('udp', '127.0.10.3', sip.plain, { answer: ANSWER });
 const trunk = await createTrunk(voice, { name: 'trunk', numbers: [number(0)] });
 const office = await createTrunk(voice, { name: 'office', numbers: [number(1)], routes: [route(far)] });
@@ -190,20 +195,45 @@ test('Fail-over: a 503, a refused connection and silence lead to the next route'
   await setRoutes(voice, office, route(far));
 });
 
-test('Fail-over: a 486 reaches the caller, and a 503 after 180 as 500', async () => {
+test('Fail-over: a 486 reaches the caller, and a 503 after 180 or 183 as 500', async () => {
   // RFC 3261 §16.7: a proxy does not forward 503.
-  for (const [codes, code] of [
-    [[486], 486],
-    [[180, 503], 500],
+  for (const [ringing, last, code] of [
+    [undefined, 486, 486],
+    [180, 503, 500],
+    [183, 503, 500],
   ] as const) {
-    const first = await openParty('udp', '127.0.10.8', sip.plain, answering(...codes));
+    const { promise: lastCode, resolve } = Promise.withResolvers<number>();
+    const first = await openParty('udp', '127.0.10.8', sip.plain, answering(...(ringing === undefined ? [] : [ringing]), lastCode));
     await setRoutes(voice, office, route(first, 1), route(far, 2));
-    const { call, final } = await carrierCall();
+    const call = carrier.call(inbound(number(1)), { from: '+12125550100' });
+    // Two processes of the proxy could handle the responses in the other order.
+    if (ringing !== undefined) await carrier.next((each) => each.code === ringing && each.callId === call.callId, `the ${ringing}`);
+    resolve(last);
+    const final = await carrier.final(call);
     assert.equal(final.code, code);
     call.ackError(final);
     assert.ok(!far.received.some(({ callId }) => callId === call.callId));
     await first.close();
   }
+  await setRoutes(voice, office, route(far));
+});
+
+test('Weights: of 400 calls, a route with the weight 3 receives three times as many as one with the weight 1', async () => {
+  const [light, heavy] = await Promise.all(['127.0.10.14', '127.0.10.15'].map((host) => openParty('udp', host, sip.plain, answering(486))));
+  assert.ok(light !== undefined && heavy !== undefined);
+  await setRoutes(voice, office, { ...route(light), Weight: 1 }, { ...route(heavy), Weight: 3 });
+  for (let i = 0; i < 20; i++) {
+    const ended = await Promise.all(Array.from({ length: 20 }, () => carrierCall()));
+    for (const { call, final } of ended) {
+      assert.equal(final.code, 486);
+      call.ackError(final);
+    }
+  }
+  const callsAt = ({ received }: Party) => new Set(received.flatMap(({ method, callId }) => (method === 'INVITE' ? [callId] : []))).size;
+  assert.equal(callsAt(light) + callsAt(heavy), 400);
+  // 5.5 standard deviations of the binomial distribution around 300. A right server is outside of them once in 26 million runs.
+  assert.ok(Math.abs(callsAt(heavy) - 300) <= 48, `${callsAt(heavy)} of 400 calls`);
+  await Promise.all([light.close(), heavy.close()]);
   await setRoutes(voice, office, route(far));
 });
 
@@ -304,13 +334,14 @@ test('Inside a call: only its parties are relayed, and only to each other', asyn
   assert.deepEqual(target.received, []);
 });
 
-test('TLS: an encrypted connector refuses UDP, and relays a TLS call to a TLS route; TLS 1.1 is refused', async () => {
+test('TLS: an encrypted connector refuses UDP, and relays a TLS call only to a trusted route; TLS 1.1 is refused', async () => {
   const file = (name: string) => readFileSync(`${account.server.dataFolder}/tls/${name}`, 'utf8');
   const tls = { key: file('server.key'), cert: file('server.pem'), ca: file('ca.pem') };
-  const secureFar = await openParty('tls', '127.0.10.12', sip.tls, { answer: ANSWER, tls });
+  const foreign = await openParty('tls', '127.0.10.13', sip.tls, { answer: ANSWER, tls });
+  const secureFar = await openParty('tls', '127.0.10.12', sip.tls, { answer: ANSWER, tls: routeTls });
   const secureCustomer = await openParty('tls', CUSTOMER, sip.tls, { tls });
   const encrypted = await createTrunk(voice, {
-    ...{ name: 'encrypted', numbers: [number(2)], encrypted: true, routes: [route(secureFar, 1, 'TCP')] },
+    ...{ name: 'encrypted', numbers: [number(2)], encrypted: true, routes: [route(foreign, 1, 'TCP'), route(secureFar, 2, 'TCP')] },
   });
   const uri = `sip:${number(2)}@${hostOf(encrypted)}`;
   const plain = customer.call(uri, { from: number(2) });
@@ -322,6 +353,8 @@ test('TLS: an encrypted connector refuses UDP, and relays a TLS call to a TLS ro
   assert.equal(final.code, 200, final.text);
   call.ack(final);
   await secureFar.next(({ method, callId }) => method === 'ACK' && callId === call.callId, 'the ACK');
+  // The certificate of the first route is from a CA that is not in BELFRY_SIP_ROUTE_CA.
+  assert.deepEqual(foreign.received, []);
   await hangUp(secureCustomer, call, final);
   const old = tlsConnect({ ...sip.tls, maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ca: tls.ca, ciphers: 'DEFAULT:@SECLEVEL=0' });
   after(() => void old.destroy());

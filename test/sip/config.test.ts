@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { readSettings } from '#server/settings.ts';
-import { kamailioArguments } from '#server/sip/kamailio-config.ts';
+import { kamailioArguments, SIP_FILES } from '#server/sip/kamailio-config.ts';
 import { writeProxyFolder } from '#server/sip/proxy-folder.ts';
 import { newFolder } from '../kit/folder.ts';
 import { belfry } from '../kit/process.ts';
@@ -56,6 +56,12 @@ test('kamailio -c: exits with 0 for each combination of settings', async () => {
     });
     const folder = join(data, 'proxy');
     await writeProxyFolder(settings, folder);
+    if (settings.sipTls !== 'off') {
+      const cas = readFileSync(join(folder, SIP_FILES.routeCa), 'utf8');
+      // Without a file of the operator, the list has the CAs of the system.
+      assert.equal(cas === cert, environment['BELFRY_SIP_ROUTE_CA'] !== undefined);
+      assert.match(cas, /BEGIN CERTIFICATE/);
+    }
     const [, , ...rest] = kamailioArguments(folder);
     await promisify(execFile)('kamailio', ['-c', ...rest]).catch((error) => assert.fail(`${JSON.stringify(environment)}: ${error.stderr}`));
   }

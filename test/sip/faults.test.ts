@@ -6,10 +6,9 @@ import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
-import { ChimeSDKVoiceClient, UpdateGlobalSettingsCommand } from '@aws-sdk/client-chime-sdk-voice';
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
+import { ChimeSDKVoiceClient } from '@aws-sdk/client-chime-sdk-voice';
+import { S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { SIP_FILES } from '#server/sip/kamailio-config.ts';
 import { newFolder } from '../kit/folder.ts';
@@ -17,9 +16,8 @@ import { startServerProcess } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
 import { ANSWER, type Call, openParty, type SipMessage } from './party.ts';
 import { freePort, type SipProxy, sipSettings, startProxy } from './proxy.ts';
-import { CARRIER, createTrunk, hangUp, inbound, number, orderNumbers, route } from './trunks.ts';
+import { CARRIER, createTrunk, hangUp, inbound, keepRecords, number, orderNumbers, route } from './trunks.ts';
 
-const BUCKET = 'call-records';
 const dataFolder = newFolder('sip-faults');
 const sip = await sipSettings('unit', {
   BELFRY_SIP_CARRIERS: CARRIER,
@@ -47,18 +45,8 @@ let proxy: SipProxy = await startProxy(sip, dataFolder);
 const carrier = await openParty('udp', CARRIER, sip.plain);
 const far = await openParty('udp', '127.0.10.3', sip.plain, { answer: ANSWER });
 const trunk = await createTrunk(voice, { name: 'office', numbers: [number(1)], routes: [route(far)] });
-await keepRecords();
-
-/** Lets the server write the records of calls into a bucket. */
-async function keepRecords(): Promise<void> {
-  const { Account } = await new STSClient({ ...client(), endpoint: server.endpoint }).send(new GetCallerIdentityCommand({}));
-  await s3().send(new CreateBucketCommand({ Bucket: BUCKET }));
-  const Condition = { StringEquals: { 'aws:SourceAccount': Account, 's3:x-amz-acl': 'bucket-owner-full-control' } };
-  const Principal = { Service: 'chime.amazonaws.com' };
-  const Statement = { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: `arn:aws:s3:::${BUCKET}/*`, Condition };
-  await s3().send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }));
-  await voice.send(new UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: BUCKET } }));
-}
+const { Account: accountId = '' } = await new STSClient({ ...client(), endpoint: server.endpoint }).send(new GetCallerIdentityCommand({}));
+const readRecords = await keepRecords({ accountId, voice, s3: s3() }, trunk);
 
 const start = () => carrier.call(inbound(number(1)), { from: '+12125550100' });
 
@@ -163,23 +151,8 @@ test('Foreign certificate: Kamailio sends nothing to a server that has another c
 
 /** Waits until the bucket has the records of all calls that ended. Returns the Call-IDs of all records of answered calls. */
 async function records(): Promise<readonly string[]> {
-  let found: readonly string[] = [];
-  await until(
-    async () => {
-      const Prefix = `Amazon-Chime-Voice-Connector-CDRs/json/${trunk}/`;
-      const { Contents = [] } = await s3().send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix }));
-      const documents = await Promise.all(
-        Contents.map(async ({ Key }) => {
-          const { Body } = await s3().send(new GetObjectCommand({ Bucket: BUCKET, Key }));
-          return JSON.parse(String(await buffer(Body as NodeJS.ReadableStream)));
-        }),
-      );
-      found = documents.filter(({ Status }) => Status === 'Completed').map(({ CallId }) => CallId);
-      return ended.every((callId) => found.includes(callId));
-    },
-    () => `the records are of ${found}, and the calls were ${ended}; log: ${proxy.lines}`,
-  );
-  return found;
+  const found = await readRecords(s3(), ...ended);
+  return found.filter(({ Status }) => Status === 'Completed').map(({ CallId }) => CallId);
 }
 
 test('Records: each answered call has one record, and the log of Kamailio has no token', async () => {

@@ -76,8 +76,11 @@ export interface Call {
   cancel(): void;
 }
 
-/** Reaction of a party to a request. Returns the code of the response, or undefined for none. */
-export type Answer = (request: SipMessage) => number | readonly number[] | undefined;
+/** Code of a response. The party waits for a promise before it sends this response and the next ones. */
+export type Code = number | Promise<number>;
+
+/** Reaction of a party to a request. Returns the codes of the responses, in order. */
+export type Answer = (request: SipMessage) => Code | readonly Code[] | undefined;
 
 /** Answers each request with 200. */
 export const ANSWER: Answer = () => 200;
@@ -122,7 +125,10 @@ export async function openParty(
     if (message.method === 'CANCEL' && onCancel !== undefined && invite !== undefined)
       reply(responseTo(invite, onCancel, `${host}:${own.port}`, transport));
     const codes = answer(message);
-    for (const code of codes === undefined ? [] : [codes].flat()) reply(responseTo(message, code, `${host}:${own.port}`, transport));
+    void (async () => {
+      for (const code of codes === undefined ? [] : [codes].flat())
+        reply(responseTo(message, await code, `${host}:${own.port}`, transport));
+    })();
   };
   const follow = (socket: Socket) => {
     sockets.add(socket);

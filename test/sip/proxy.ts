@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { tlsMaterial } from '#server/edge/tls.ts';
+import type { TlsMaterial } from '#server/edge/tls-material.ts';
 import { readSettings } from '#server/settings.ts';
 import { SIP_FILES } from '#server/sip/kamailio-config.ts';
 import { sipProxyPart } from '#server/sip/proxy-process.ts';
+import { newFolder } from '../kit/folder.ts';
 
 /** Address of the SIP proxy in the tests. Each party has an address of its own in the same network. */
 export const PROXY_HOST = '127.0.10.1';
@@ -35,6 +38,13 @@ export async function sipSettings(sip: 'unit' | 'child', more: Readonly<Record<s
     plain: { host: PROXY_HOST, port: plain },
     tls: { host: PROXY_HOST, port: tls },
   };
+}
+
+/** Returns a certificate of a TLS route, and the file of its CA. */
+export async function routeCertificate(): Promise<TlsMaterial & { readonly caFile: string }> {
+  const folder = newFolder('sip-route');
+  const material = await tlsMaterial(readSettings([], { BELFRY_DATA: folder }), Date.now(), () => undefined);
+  return { ...material, caFile: join(folder, 'tls', 'ca.pem') };
 }
 
 /** A SIP proxy that a test started. */

@@ -1,7 +1,16 @@
 /** Voice Connectors of the tests of the SIP proxy, created with the SDK. */
 import assert from 'node:assert/strict';
+import { buffer } from 'node:stream/consumers';
 import * as sdk from '@aws-sdk/client-chime-sdk-voice';
+import {
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  FilterLogEventsCommand,
+  PutResourcePolicyCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutBucketPolicyCommand, type S3Client } from '@aws-sdk/client-s3';
 import { askControl } from '#server/operator/ask-control.ts';
+import type { ClientSettings } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 import type { Call, Party, SipMessage } from './party.ts';
 import { PROXY_HOST } from './proxy.ts';
@@ -104,4 +113,90 @@ export async function callWithinLimit(party: Party, start: () => Call): Promise<
 export async function hangUp(party: Party, call: Call, ok: SipMessage): Promise<void> {
   call.inside('BYE', ok);
   assert.equal((await party.final(call, 'BYE')).code, 200);
+}
+
+/** Account whose Voice Connectors write SIP logs. */
+export interface LogAccount {
+  readonly accountId: string;
+  /** Returns the settings of an SDK client. */
+  client(): ClientSettings;
+  readonly voice: sdk.ChimeSDKVoiceClient;
+}
+
+/** Members of a log event with a SIP message. */
+export interface SipLogEvent {
+  readonly voice_connector_id: string;
+  readonly aws_region: string;
+  readonly event_timestamp: number;
+  readonly call_id: string;
+  readonly sip_message: string;
+}
+
+/** Enables the SIP logs of a Voice Connector (LOG-27). Returns a function that reads the log events, oldest first. */
+export async function enableSipLogs(
+  { accountId, client, voice }: LogAccount,
+  VoiceConnectorId: string,
+): Promise<() => Promise<readonly SipLogEvent[]>> {
+  const logs = new CloudWatchLogsClient(client());
+  const logGroupName = `/aws/ChimeVoiceConnectorSipMessages/${VoiceConnectorId}`;
+  await logs.send(new CreateLogGroupCommand({ logGroupName }));
+  const Principal = { Service: 'delivery.logs.amazonaws.com' };
+  const Condition = { StringEquals: { 'aws:SourceAccount': accountId } };
+  const Statement = { Effect: 'Allow', Principal, Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: '*', Condition };
+  const policyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+  await logs.send(new PutResourcePolicyCommand({ policyName: 'sip', policyDocument }));
+  const LoggingConfiguration = { EnableSIPLogs: true };
+  await voice.send(new sdk.PutVoiceConnectorLoggingConfigurationCommand({ VoiceConnectorId, LoggingConfiguration }));
+  return async () => {
+    const messages: string[] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await logs.send(new FilterLogEventsCommand({ logGroupName, nextToken }));
+      messages.push(...(page.events ?? []).map(({ message = '' }) => message));
+      nextToken = page.nextToken;
+    } while (nextToken !== undefined);
+    return messages.map((message) => JSON.parse(message));
+  };
+}
+
+/** Call detail record in a bucket. */
+export interface CallRecord {
+  readonly CallId: string;
+  readonly TransactionId: string;
+  readonly Status: string;
+  readonly SipAuthUser: string;
+}
+
+/**
+ * Lets the server write the records of calls into a new bucket. Returns a function that waits for the records of the passed Call-IDs and
+ * returns all records of the Voice Connector. It takes a client, because a server that starts again has another address.
+ */
+export async function keepRecords(
+  { accountId, voice, s3 }: Pick<LogAccount, 'accountId' | 'voice'> & { readonly s3: S3Client },
+  voiceConnectorId: string,
+): Promise<(client: S3Client, ...callIds: readonly string[]) => Promise<readonly CallRecord[]>> {
+  const Bucket = 'call-records';
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  const Condition = { StringEquals: { 'aws:SourceAccount': accountId, 's3:x-amz-acl': 'bucket-owner-full-control' } };
+  const Principal = { Service: 'chime.amazonaws.com' };
+  const Statement = { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: `arn:aws:s3:::${Bucket}/*`, Condition };
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }));
+  await voice.send(new sdk.UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: Bucket } }));
+  const read = new Map<string, CallRecord>();
+  return async (client, ...callIds) => {
+    const found = () => [...read.values()];
+    await until(
+      async () => {
+        const Prefix = `Amazon-Chime-Voice-Connector-CDRs/json/${voiceConnectorId}/`;
+        const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket, Prefix }));
+        for (const { Key = '' } of Contents.filter((each) => !read.has(each.Key ?? ''))) {
+          const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+          read.set(Key, JSON.parse(String(await buffer(Body as NodeJS.ReadableStream))));
+        }
+        return callIds.every((callId) => found().some(({ CallId }) => CallId === callId));
+      },
+      () => `the calls were ${callIds}, and the bucket has the records of ${found().map(({ CallId }) => CallId)}`,
+    );
+    return found();
+  };
 }

@@ -37,7 +37,7 @@ type Execute = (text: string, values: readonly SqlValue[]) => Promise<unknown>;
 const ROWS = JSON.parse(released('schema-8.rows.json')) as Rows;
 
 /** Tables that a migration after version 8 drops, or whose rows it changes. */
-const CHANGED = new Set(['outbox', 'schema_version', 'identity_document', 'trail_event', 'trail_chunk']);
+const CHANGED = new Set(['outbox', 'schema_version', 'identity_document', 'trail_event', 'trail_chunk', 'channel_message']);
 
 /** Account of the identity rows in `ROWS`. */
 const ACCOUNT = '111111111111' as AccountId;
@@ -164,6 +164,27 @@ describe('migrations: new and old databases get the current schema', () => {
     assert.ok((reads.at(-1) as number) < 1.1 * (reads[1] as number), `blocks of each deletion: ${reads.join(' ')}`);
   });
 
+  test('migrations: on PostgreSQL, a statement can take longer than those of requests', async () => {
+    const database = await testPostgres();
+    const [client, watcher] = [new pg.Client(database.url), new pg.Client(database.url)];
+    await Promise.all([client.connect(), watcher.connect()]);
+    await createReleased((text, values) => client.query({ text, values: [...values] }), 'postgres');
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE channel_message');
+    const timeoutMilliseconds = 1_000;
+    const opening = openPostgres(database.url, { timeoutMilliseconds });
+    const waiting = `SELECT COUNT(*) AS count FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > $1 * interval '1 millisecond'`;
+    await until(
+      async () => Number((await watcher.query(waiting, [1.2 * timeoutMilliseconds])).rows[0].count) > 0,
+      () => 'no migration waits for the table',
+    );
+    await client.query('COMMIT');
+    await Promise.all([client.end(), watcher.end()]);
+    await (await opening).close();
+    await database.stop();
+  });
+
   for (const engine of ['sqlite', 'postgres'] as const) {
     test(`migrations: on ${engine}, the blocks of existing runs are kept, and those of an unfinished merge are deleted`, async () => {
       const database = await testPostgres();
@@ -230,6 +251,13 @@ function opensReleased(open: () => Promise<Store>): void {
     assert.equal(version, migrationFiles().length);
     for (const [table, rows] of Object.entries(ROWS)) if (!CHANGED.has(table)) assert.deepEqual(sorted(kept[table]), sorted(rows), table);
     await assert.rejects(store.transaction(({ sql }) => sql.rows('SELECT * FROM outbox')));
+  });
+
+  test('migrations: messages of channels keep their columns, and get the members that see them as their audience', async () => {
+    const found = await store.transaction(({ sql }) => sql.rows('SELECT * FROM channel_message'));
+    const expected = (ROWS['channel_message'] ?? []).map(({ only_for, ...row }) => ({ ...row, audience: only_for ?? '*' }));
+    assert.deepEqual(sorted(found), sorted(expected));
+    assert.deepEqual(new Set(expected.map(({ audience }) => audience)), new Set(['*', '', 'user/bob']));
   });
 
   test('migrations: a look-up finds the trail record of the earlier release', async () => {

@@ -33,13 +33,14 @@ export interface PostgresServer {
 }
 
 /**
- * Starts a server. Its data folder is temporary, only this user can open its socket, and it has no TCP port.
+ * Starts a server. Its data folder is temporary, only this user can open its socket, and it has no TCP port. With `onDisk`, the data is not in
+ * memory.
  *
  * @throws Error  PostgreSQL is not installed. The message says which package to install
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({ onDisk = false } = {}): Promise<PostgresServer> {
   const programs = programsFolder();
-  const folder = mkdtempSync(join(hasMemory() ? MEMORY.folder : tmpdir(), 'belfry-postgres-'));
+  const folder = mkdtempSync(join(!onDisk && hasMemory() ? MEMORY.folder : tmpdir(), 'belfry-postgres-'));
   const data = join(folder, 'data');
   const runAs = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if (runAs.uid !== undefined) chownSync(folder, NOBODY, NOBODY);

@@ -48,9 +48,10 @@ const vault = openVault([new Uint8Array(32).fill(7)]);
 const SIP = { username: 'ada', sealedPassword: vault.seal('the password', sipCredentialBinding(ID, 'ada')) };
 const sealedAttributes = sealAttributes(vault, { ...keyOf('ada/phone', 'chat') }, { DeviceToken: 'the device token' });
 
+const VOICE_PARTS = { ownedBuckets: { owns: async () => true }, hostSuffix: '.voiceconnector.chime.aws' };
 const OPERATIONS: Readonly<Record<string, Operation<unknown, unknown>>> = {
   ...tableOf(messagingOperations({ limits: MESSAGING_LIMITS, sessionEndpoint: '' })),
-  ...tableOf(voiceOperations({ vault, limits: DEFAULT_VOICE_LIMITS, sipPeers: sipPeers([]), hostSuffix: '.voiceconnector.chime.aws' })),
+  ...tableOf(voiceOperations({ ...VOICE_PARTS, vault, limits: DEFAULT_VOICE_LIMITS, sipPeers: sipPeers([]) })),
   ...tableOf(mediaPipelinesOperations({ limits: DEFAULT_PIPELINE_LIMITS })),
   ...tableOf(identityOperations({ vault, limits: IDENTITY_LIMITS })),
 };

@@ -23,6 +23,7 @@ const TABLES = {
     vault: { seal: () => '' },
     limits: DEFAULT_VOICE_LIMITS,
     sipPeers: sipPeers([]),
+    ownedBuckets: { owns: async () => true },
     hostSuffix: '.voiceconnector.chime.aws',
   }),
   'chime-sdk-media-pipelines': mediaPipelinesOperations({ limits: DEFAULT_PIPELINE_LIMITS }),

@@ -17,6 +17,8 @@ after(() => postgres.stop());
 
 const REGIONS = ['us-east-1', 'us-west-2'] as const;
 const NUMBERS = ['+12065550101', '+12065550102'];
+/** Numbers that SIP rules can have. */
+const DIAL_IN = ['+12065550103', '+12065550104'];
 /** Low limits, so that generated calls reach them. */
 const LIMITS = {
   ...DEFAULT_VOICE_LIMITS,
@@ -85,7 +87,7 @@ const ApplicationStep = fc.oneof(
     kind: kind('create rule'),
     region: Region,
     name: Name,
-    trigger: fc.oneof(fc.constantFrom(...NUMBERS), Which),
+    trigger: fc.oneof(fc.constantFrom(...DIAL_IN), Which),
     targets: Several,
     disabled: fc.boolean(),
   }),
@@ -112,7 +114,7 @@ async function prepare(store: Store): Promise<void> {
   await store.transaction(async ({ sql }) => {
     for (const table of ['resource', 'phone_number_order', 'phone_number', 'phone_inventory']) await sql.run(`DELETE FROM ${table}`);
   });
-  await stock(store, ...NUMBERS.map((number) => seattleNumber(number)));
+  await stock(store, ...[...NUMBERS, ...DIAL_IN].map((number) => seattleNumber(number)));
 }
 
 type Run = Awaited<ReturnType<typeof openFixture>>['run'];
@@ -394,14 +396,20 @@ async function compareLists({ run, now, ...model }: Model, region: string): Prom
 }
 
 /** Compares the associations of the numbers with the model. */
-async function compareNumbers({ run, now, associations }: Model): Promise<void> {
+async function compareNumbers({ run, now, associations, rules }: Model): Promise<void> {
   const { PhoneNumbers = [] } = await run('ListPhoneNumbers', {}, { now });
   assert.deepEqual(
     PhoneNumbers.map(({ E164PhoneNumber, Associations = [] }) => [
       E164PhoneNumber,
       ...Associations.map(({ Name: name, Value: id }) => ({ name, id })),
     ]),
-    NUMBERS.map((number) => [number, ...[associations.get(number) ?? []].flat()]),
+    [
+      ...NUMBERS.map((number) => [number, ...[associations.get(number) ?? []].flat()]),
+      ...DIAL_IN.map((number) => [
+        number,
+        ...live(rules).flatMap(({ id, trigger }) => (trigger === number ? [{ name: 'SipRuleId', id }] : [])),
+      ]),
+    ],
   );
 }
 
@@ -409,6 +417,7 @@ async function compareNumbers({ run, now, associations }: Model): Promise<void> 
 async function agree(store: Store, steps: readonly Step[]): Promise<void> {
   const { run } = await openFixture({ limits: LIMITS }, store);
   await run('CreatePhoneNumberOrder', { ProductType: 'VoiceConnector', E164PhoneNumbers: NUMBERS });
+  await run('CreatePhoneNumberOrder', { ProductType: 'SipMediaApplicationDialIn', E164PhoneNumbers: DIAL_IN });
   const model = newModel(run);
   for (const each of steps) {
     model.now = instant(model.now + 1);

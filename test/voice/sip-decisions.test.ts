@@ -9,12 +9,6 @@ import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as sdk from '@aws-sdk/client-chime-sdk-voice';
 import {
-  CloudWatchLogsClient,
-  CreateLogGroupCommand,
-  FilterLogEventsCommand,
-  PutResourcePolicyCommand,
-} from '@aws-sdk/client-cloudwatch-logs';
-import {
   CreateBucketCommand,
   GetObjectCommand,
   ListObjectsV2Command,
@@ -27,6 +21,7 @@ import { startAccount } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
 import { belfry } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
+import { enableSipLogs } from '../sip/trunks.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
 const number = (last: number) => `+1206555010${last}`;
@@ -296,7 +291,6 @@ async function associateNumbers({ voice }: Opened, trunk: string, first: string,
 
 /** Creates the bucket of call records, if the server has buckets. CD-1 and CD-3: its policy allows the service for this account and ACL only. */
 async function recordsBucket(here: Opened): Promise<S3Client | undefined> {
-  await here.voice.send(new sdk.UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: BUCKET } }));
   if (here.postgres !== undefined) return undefined;
   const s3 = new S3Client({ ...here.client(), endpoint: here.server.endpoint, forcePathStyle: true } as S3ClientConfig);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
@@ -304,6 +298,7 @@ async function recordsBucket(here: Opened): Promise<S3Client | undefined> {
   const Principal = { Service: 'chime.amazonaws.com' };
   const Statement = { Effect: 'Allow', Principal, Action: 's3:PutObject', Resource: `arn:aws:s3:::${BUCKET}/*`, Condition };
   await s3.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }));
+  await here.voice.send(new sdk.UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: BUCKET } }));
   return s3;
 }
 
@@ -329,16 +324,7 @@ async function changeGroup(
 
 /** LOG-27, LOG-28: SIP messages of a call reach the log group of its Voice Connector, without credentials. */
 async function sipLogs(here: Opened, VoiceConnectorId: string): Promise<void> {
-  const logs = new CloudWatchLogsClient(here.client());
-  const logGroupName = `/aws/ChimeVoiceConnectorSipMessages/${VoiceConnectorId}`;
-  await logs.send(new CreateLogGroupCommand({ logGroupName }));
-  const Principal = { Service: 'delivery.logs.amazonaws.com' };
-  const Condition = { StringEquals: { 'aws:SourceAccount': here.accountId } };
-  const Statement = { Effect: 'Allow', Principal, Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: '*', Condition };
-  const policyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
-  await logs.send(new PutResourcePolicyCommand({ policyName: 'sip', policyDocument }));
-  const LoggingConfiguration = { EnableSIPLogs: true };
-  await here.voice.send(new sdk.PutVoiceConnectorLoggingConfigurationCommand({ VoiceConnectorId, LoggingConfiguration }));
+  const readLogs = await enableSipLogs(here, VoiceConnectorId);
   const { tx } = await nextDecision(here, VoiceConnectorId, number(1), { ci: 'logged@pbx' });
   const message = `INVITE sip:a SIP/2.0\r\nCall-ID: logged@pbx\r\nProxy-Authorization: Digest username="ada", response="00secret"\r\n\r\n`;
   const socket = createSocket('udp4');
@@ -350,18 +336,16 @@ async function sipLogs(here: Opened, VoiceConnectorId: string): Promise<void> {
   await send(Buffer.from('HEP3 is not a packet'));
   await send(hepPacket(message.replaceAll('logged@pbx', 'unknown@pbx')));
   // UDP can lose a datagram, so the test sends it again until it is written.
-  let found: readonly string[] = [];
+  let found: Awaited<ReturnType<typeof readLogs>> = [];
   await until(
     async () => {
       await send(hepPacket(message));
-      const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName }));
-      found = events.map((event) => event.message ?? '');
+      found = await readLogs();
       return found.length > 0;
     },
     () => 'the SIP message is not in the log group',
   );
-  for (const line of found) {
-    const { voice_connector_id, aws_region, event_timestamp, call_id, sip_message } = JSON.parse(line);
+  for (const { voice_connector_id, aws_region, event_timestamp, call_id, sip_message } of found) {
     assert.deepEqual([voice_connector_id, aws_region, typeof event_timestamp, call_id], [VoiceConnectorId, 'us-east-1', 'number', tx]);
     assert.equal(sip_message, message.replace('username="ada", response="00secret"', 'HIDDEN_DUE_TO_SECURITY_REASONS'));
   }

@@ -60,6 +60,7 @@ import {
   UpdateVoiceConnectorGroupCommand,
   ValidateE911AddressCommand,
 } from '@aws-sdk/client-chime-sdk-voice';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { startAccount } from '../kit/account.ts';
 import { refusalOf } from '../kit/outcome.ts';
 import { allow } from '../kit/policy.ts';
@@ -266,7 +267,11 @@ test('SIP media applications: an application and its rules can be created, read,
   }));
 
 test('Settings: the bucket of call records and the calling name can be set and read', async () => {
-  await voice.send(new UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: 'call-records' } }));
+  const update = new UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: 'call-records' } });
+  assert.equal((await refusalOf(voice.send(update))).name, 'BadRequestException');
+  const s3 = new S3Client({ ...account.client(), forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: 'call-records' }));
+  await voice.send(update);
   assert.deepEqual((await voice.send(new GetGlobalSettingsCommand({}))).VoiceConnector, { CdrBucket: 'call-records' });
   await voice.send(new UpdatePhoneNumberSettingsCommand({ CallingName: 'Acme' }));
   const { CallingName, CallingNameUpdatedTimestamp } = await voice.send(new GetPhoneNumberSettingsCommand({}));
@@ -360,8 +365,8 @@ test('Authorization: calls on groups and rules require permission for their conn
       client.send(
         new CreateSipRuleCommand({
           Name: 'r',
-          TriggerType: 'ToPhoneNumber',
-          TriggerValue: '+15550100',
+          TriggerType: 'RequestUriHostname',
+          TriggerValue: own.OutboundHostName,
           TargetApplications: [{ SipMediaApplicationId, Priority: 1, AwsRegion: 'us-east-1' }],
         }),
       );

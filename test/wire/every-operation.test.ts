@@ -97,7 +97,9 @@ for (const [title, service, protocol, settings] of CLIENTS) {
         server.response = outputOf(model, operation, SERVER_FORM);
         try {
           const output = await call(operation, inputOf(model, operation, CLIENT_FORM));
-          assert.deepEqual(output, outputOf(model, operation, CLIENT_FORM));
+          // A response with the status 204 has no body, also if its output has members.
+          const isEmpty = protocol === 'rest-json' && operation.http.code === 204;
+          assert.deepEqual(output, isEmpty ? {} : outputOf(model, operation, CLIENT_FORM));
         } catch (error) {
           wrong.push(`${operation.name}: ${error}`);
         }

@@ -14,7 +14,8 @@ export interface TestText {
 /**
  * Reports whether a test calls an operation with a client.
  *
- * Recognizes `new sdk.CreateMeetingCommand(`, `aws chime-sdk-meetings create-meeting` and `.create_meeting(`.
+ * Recognizes `new sdk.CreateMeetingCommand(`, `aws chime-sdk-meetings create-meeting` and `.create_meeting(`. In a test that starts boto3 with
+ * `startBoto3`, the first argument of a call is the method: `chime('create_account', …)`.
  */
 export function calls({ text }: TestText, client: ClientName, service: ServiceName, operation: string): boolean {
   switch (client) {
@@ -24,8 +25,11 @@ export function calls({ text }: TestText, client: ClientName, service: ServiceNa
       const command = dashed(operation, '-');
       return text.includes(command) && new RegExp(`\\b${service}['"]?[,\\s]+['"]?${command}(?![\\w-])`).test(text);
     }
-    case 'boto3':
-      return text.includes(`.${dashed(operation, '_')}(`) && new RegExp(`client\\(\\s*['"]${service}['"]`).test(text);
+    case 'boto3': {
+      const method = dashed(operation, '_');
+      if (text.includes('startBoto3(')) return text.includes(`'${service}'`) && new RegExp(`\\(\\s*'${method}'`).test(text);
+      return text.includes(`.${method}(`) && new RegExp(`client\\(\\s*['"]${service}['"]`).test(text);
+    }
   }
 }
 

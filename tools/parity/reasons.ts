@@ -63,6 +63,7 @@ const PIPELINES: Reasons = [
 // biome-ignore format: a table
 const VOICE: Reasons = [
   ['AWS ended support for proxy sessions on April 7, 2026', ['CreateProxySession', 'DeleteProxySession', 'DeleteVoiceConnectorProxy', 'GetProxySession', 'GetVoiceConnectorProxy', 'ListProxySessions', 'PutVoiceConnectorProxy', 'UpdateProxySession']],
+  ['Amazon Alexa no longer offers these skills', ['GetSipMediaApplicationAlexaSkillConfiguration', 'PutSipMediaApplicationAlexaSkillConfiguration']],
   ['only a carrier has the data to validate addresses for emergency calls', ['ValidateE911Address']],
   ['calls of SIP media applications need media, which this server does not carry', ['CreateSipMediaApplicationCall', 'UpdateSipMediaApplicationCall']],
   ['voices in calls cannot be analyzed, because calls carry no audio through this server', [

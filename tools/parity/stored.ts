@@ -47,7 +47,7 @@ const VOICE: Rows = [
   ['emergency calls are refused', ALL, ['PutVoiceConnectorEmergencyCallingConfiguration']],
   ['no part of this server uses the names of these systems', ALL, ['PutVoiceConnectorExternalSystemsConfiguration']],
   ['calls carry no media through this server', ALL, [
-    'CreateSipMediaApplication', 'UpdateSipMediaApplication', 'PutSipMediaApplicationAlexaSkillConfiguration', 'PutSipMediaApplicationLoggingConfiguration',
+    'CreateSipMediaApplication', 'UpdateSipMediaApplication', 'PutSipMediaApplicationLoggingConfiguration',
     'PutVoiceConnectorStreamingConfiguration',
   ]],
   ['an enabled rule refuses the calls, because its application cannot answer them', ['TargetApplications'], ['CreateSipRule', 'UpdateSipRule']],

@@ -447,7 +447,7 @@ export interface DataExport {
 
 export type DataExportFailure = 'AccessDenied' | 'NoSuchBucket' | 'AccountDeleted' | 'TimedOut';
 
-export type DataExportPart = 'account' | 'users' | 'rooms' | 'memberships' | 'messages';
+export type DataExportPart = 'account' | 'users' | 'groups' | 'bots' | 'rooms' | 'memberships' | 'messages' | 'conversations' | 'conversation-memberships' | 'conversation-messages';
 
 export interface DataExportPartFiles {
   readonly Part?: DataExportPart;

@@ -9,7 +9,7 @@ import type { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts, StoredRange } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
 import type { ServiceName } from '#model/services.ts';
-import { isNotYet } from '#services/kit/not-yet.ts';
+import { isNotYet, isRefused } from '#services/kit/not-yet.ts';
 import type { Call } from '#services/kit/operation.ts';
 import type { Store, TransactionOptions, Tx } from '#store/store.ts';
 import { readDocument } from '#wire/decode.ts';
@@ -158,7 +158,7 @@ export function calling(server: CallParts): Calls {
     );
     callFacts.phases?.end('authorize');
     const scope = { ...called, ...caller };
-    const paged = isNotYet(operation) ? facts.input : server.pageTokens.open(scope, facts.input);
+    const paged = isNotYet(operation) && !isRefused(operation) ? facts.input : server.pageTokens.open(scope, facts.input);
     const output = server.pageTokens.seal(scope, await handle(operation, context, paged, authorized));
     callFacts.phases?.end('handle');
     const response = callFacts.respond(output, sent.file);

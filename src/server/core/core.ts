@@ -248,9 +248,9 @@ function composeTasks({ settings, lookUpTxt, vault }: CoreParts): TaskParts {
   const { directorySyncSeconds, internalDirectories } = settings;
   return {
     ...{ lookUpTxt, vault, directorySyncSeconds },
-    async readPeople(directory, emails) {
+    async readPeople(directory, people) {
       const { ldapDirectories } = await import('../sign-in/people/ldap.ts');
-      return await ldapDirectories(internalDirectories).readPeople(directory, emails);
+      return await ldapDirectories(internalDirectories).readPeople(directory, people);
     },
   };
 }

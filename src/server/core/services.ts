@@ -98,7 +98,7 @@ export type { SignedIn } from '#services/chime/person-sessions.ts';
 export type { PersonRecord } from '#services/chime/tables/people.ts';
 export type { UserRecord as ChimeUserRecord } from '#services/chime/tables/users.ts';
 /** Functions and records of people of Amazon Chime, for their pages. */
-export type { DirectorySettings, FoundPerson, ReadPeople } from '#services/kit/directories.ts';
+export type { DirectorySettings, FoundPerson, ReadPeople, SoughtPerson } from '#services/kit/directories.ts';
 
 /** Loads the functions that the pages for people of Amazon Chime need. They are loaded with the first request. */
 export async function loadPeople(operatorKeys: OperatorKeys) {

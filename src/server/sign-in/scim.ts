@@ -19,6 +19,7 @@ import type { PageRequest } from './site.ts';
 
 /** Limits of a request. Assumed. A request has at most 1,000 members of a group, of about 150 bytes each. */
 const MAX = { bytes: 262_144, target: 4_096, depth: 8, members: 20_000 } as const;
+const TOO_LARGE = `The body is larger than ${MAX.bytes} bytes.`;
 const MEDIA_TYPES = ['application/scim+json', 'application/json'] as const;
 const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
@@ -39,7 +40,7 @@ type Opened = Awaited<ReturnType<Scim['openApiKey']>>;
 export interface ScimEndpoint {
   answer(received: PageRequest): Promise<Answer>;
   /**
-   * Checks the key of a request whose body was not read. Resolves to undefined if the body may be read. `answer` checks the key again, because it
+   * Checks the key and the declared length of a request whose body was not read. Resolves to undefined if the body may be read. `answer` checks the key again, because it
    * may have been deleted in the meantime.
    */
   refusal(head: PageRequest): Promise<Answer | undefined>;
@@ -53,8 +54,11 @@ export function scimEndpoint(parts: SignInParts, scim: Scim): ScimEndpoint {
 
   async function refusal(head: PageRequest): Promise<Answer | undefined> {
     return await parts.store.transaction(async (tx) => {
-      if ((await scim.openApiKey({ tx, now: parts.now() }, keyOf(head))) !== undefined) return undefined;
-      return await unauthorized(tx, head, eventNameIn(head));
+      const opened = await scim.openApiKey({ tx, now: parts.now() }, keyOf(head));
+      if (opened === undefined) return await unauthorized(tx, head, eventNameIn(head));
+      if (!(Number(header(head, 'content-length') ?? 0) > MAX.bytes)) return undefined;
+      await record(tx, head, { eventName: eventNameIn(head), opened, errorMessage: TOO_LARGE });
+      return refused({ status: 413, message: TOO_LARGE });
     });
   }
 
@@ -156,7 +160,7 @@ function requestOf(received: PageRequest, url: string): ScimRequest | Refusal {
   const query = question < 0 ? new Map<string, string>() : readParameters(target.slice(question + 1));
   if (path === undefined || query === undefined) return { status: 400, message: 'The URL is malformed.' };
   if (!METHODS_WITH_BODY.has(method)) return { method, path, query, url, body: undefined };
-  if (received.body.length > MAX.bytes) return { status: 413, message: `The body is larger than ${MAX.bytes} bytes.` };
+  if (received.body.length > MAX.bytes) return { status: 413, message: TOO_LARGE };
   const text = MEDIA_TYPES.map((type) => bodyOf(received, type)).find((each) => each !== undefined);
   if (text === undefined) return { status: 415, message: 'The body must be application/scim+json in UTF-8.' };
   const body = jsonOf(text);

@@ -10,7 +10,6 @@ const PROXY: SipProxy = {
   decisions: { host: '127.0.0.1', port: 5070 },
   token: 'a-token-of-the-decision-listener',
   hep: { host: '127.0.0.1', port: 5071 },
-  checksRoutes: false,
   privateNetworks: ['10.0.0.0/24'],
   carrierNetworks: ['198.51.100.7'],
   requestsPerSecond: 100,
@@ -55,7 +54,7 @@ test('kamailioConfig: the token is in one line, and in no argument of the proces
     'modparam("http_client", "httpcon", "belfry=>https://sip:a-token-of-the-decision-listener@127.0.0.1:5070/sip")',
   ]);
   assert.ok(!kamailioArguments(PROXY.folder).join(' ').includes(PROXY.token));
-  assert.ok(!kamailioTlsConfig(PROXY).includes(PROXY.token));
+  assert.ok(!kamailioTlsConfig(PROXY.folder).includes(PROXY.token));
 });
 
 test('kamailioConfig: only the addresses that are set are opened, with the public name', () => {
@@ -69,8 +68,8 @@ test('kamailioConfig: only the addresses that are set are opened, with the publi
   ]);
 });
 
-test('kamailioTlsConfig: certificates of routes are checked only with a list of CAs', () => {
-  const client = (checksRoutes: boolean) => kamailioTlsConfig({ ...PROXY, checksRoutes }).split('[client:default]')[1] ?? '';
-  assert.match(client(true), /verify_certificate = yes\n.*\nca_list = \/var\/lib\/belfry-sip\/route-ca.pem/s);
-  assert.match(client(false), /verify_certificate = no/);
+test('kamailioTlsConfig: certificates of routes are checked, and certificates of clients are not requested', () => {
+  const [server = '', client = ''] = kamailioTlsConfig(PROXY.folder).split('[client:default]');
+  assert.match(client, /verify_certificate = yes\nrequire_certificate = yes\nca_list = \/var\/lib\/belfry-sip\/route-ca.pem/);
+  assert.match(server, /verify_certificate = no\nrequire_certificate = no/);
 });

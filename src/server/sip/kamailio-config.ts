@@ -6,7 +6,7 @@
  */
 import { isIPv4 } from 'node:net';
 import type { Address } from '../setting-types.ts';
-import { kamailioRoutes, MESSAGE_MAX_BYTES, type SipNetworks } from './kamailio-routes.ts';
+import { kamailioRoutes, MESSAGE_MAX_BYTES, type SipNetworks, UNPROVEN_CONNECTION_SECONDS } from './kamailio-routes.ts';
 
 /** Facts that the configuration contains. */
 export interface SipProxy extends SipNetworks {
@@ -24,8 +24,6 @@ export interface SipProxy extends SipNetworks {
   readonly token: string;
   /** UDP address that receives a copy of each SIP message in HEPv3, for the SIP logs. */
   readonly hep?: Address | undefined;
-  /** Whether the certificates of TLS routes must be from a CA in `route-ca.pem`. */
-  readonly checksRoutes: boolean;
   /** Maximum requests per second of one address that do not belong to a call. */
   readonly requestsPerSecond: number;
   /** Seconds after which the proxy ends a call. */
@@ -64,12 +62,13 @@ ${kamailioRoutes(proxy)}`;
 }
 
 /**
- * Returns the text of `tls.cfg`: TLS 1.2 and 1.3 with forward secrecy, without client certificates.
+ * Returns the text of `tls.cfg`: TLS 1.2 and 1.3 with forward secrecy, without client certificates. The certificate of a TLS route must be
+ * from a CA in `route-ca.pem`.
  *
- * Source: Chime SDK Administrator Guide: no mutual TLS. Assumed: the certificates of routes are checked only if the operator has a list of
- * CAs, because AWS does not document it. Kamailio 5.6 does not compare host names.
+ * Source: Chime SDK Administrator Guide: no mutual TLS. Assumed: the check of certificates of routes, because AWS does not document it.
+ * Kamailio 5.6 does not compare host names.
  */
-export function kamailioTlsConfig({ folder, checksRoutes }: Pick<SipProxy, 'folder' | 'checksRoutes'>): string {
+export function kamailioTlsConfig(folder: string): string {
   requirePath(folder);
   const suites = 'ECDHE+AESGCM:ECDHE+CHACHA20';
   return `[server:default]
@@ -82,9 +81,10 @@ cipher_list = ${suites}
 
 [client:default]
 method = TLSv1.2+
-verify_certificate = ${checksRoutes ? 'yes' : 'no'}
-require_certificate = ${checksRoutes ? 'yes' : 'no'}
-${checksRoutes ? `ca_list = ${folder}/${SIP_FILES.routeCa}\n` : ''}cipher_list = ${suites}
+verify_certificate = yes
+require_certificate = yes
+ca_list = ${folder}/${SIP_FILES.routeCa}
+cipher_list = ${suites}
 `;
 }
 
@@ -139,7 +139,7 @@ async_nonblock=1
 max_while_loops=100000
 tcp_children=4
 tcp_max_connections=4096
-tcp_connection_lifetime=600
+tcp_connection_lifetime=${UNPROVEN_CONNECTION_SECONDS}
 tcp_connect_timeout=2
 tcp_send_timeout=2
 tcp_rd_buf_size=${MESSAGE_MAX_BYTES * 2}
@@ -169,7 +169,7 @@ function modules({ folder, tls, hep, decisions, token, requestsPerSecond, callMa
     'pike',
     'ctl',
     'cfgutils',
-
+    'tcpops',
     'mqueue',
     'rtimer',
     'jansson',
@@ -200,6 +200,8 @@ modparam("tm", "max_inv_lifetime", 200000)
 modparam("rr", "enable_full_lr", 1)
 modparam("rr", "append_fromtag", 1)
 modparam("sanity", "autodrop", 0)
+# The routes reply, within the limit of requests.
+modparam("sanity", "noreply", 1)
 modparam("pike", "sampling_time_unit", 2)
 modparam("pike", "reqs_density_per_unit", ${requestsPerSecond * 2})
 modparam("pike", "remove_latency", 4)
@@ -216,7 +218,7 @@ modparam("dialog", "dlg_match_mode", 1)
 modparam("dialog", "detect_spirals", 0)
 modparam("dialog", "default_timeout", ${callMaxSeconds})
 modparam("dialog", "event_callback", "")
-${tls === undefined ? '' : `modparam("tls", "config", "${folder}/${SIP_FILES.tls}")\n`}${
+${tls === undefined ? '' : `modparam("tls", "config", "${folder}/${SIP_FILES.tls}")\nmodparam("tls", "connection_timeout", ${UNPROVEN_CONNECTION_SECONDS})\n`}${
   hep === undefined
     ? ''
     : `modparam("siptrace", "duplicate_uri", "sip:${hep.host}:${hep.port}")

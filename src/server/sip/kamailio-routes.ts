@@ -14,6 +14,12 @@ export interface SipNetworks {
 
 /** Longest SIP message. */
 export const MESSAGE_MAX_BYTES = 8_192;
+/**
+ * Seconds after which the proxy closes a connection without messages: before and after its party has proven that it may use the proxy. So a
+ * stranger cannot hold connections for long.
+ */
+export const UNPROVEN_CONNECTION_SECONDS = 15;
+const CONNECTION_SECONDS = 600;
 /** Longest time that an INVITE waits for its decision. */
 const DECISION_MAX_MS = 4_000;
 /** Seconds after which a waiting request is not sent to the server any more, because its sender already has a response. */
@@ -35,16 +41,21 @@ function requests({ carrierNetworks }: SipNetworks): string {
   const isCarrier = carrierNetworks.length === 0 ? '' : `!is_in_subnet("$si", "${carrierNetworks.join(',')}") && `;
   return String.raw`
 request_route {
-  if ($ml > ${MESSAGE_MAX_BYTES}) { sl_send_reply("513", "Message Too Large"); exit; }
-  if (!mf_process_maxfwd_header("70")) { sl_send_reply("483", "Too Many Hops"); exit; }
-  if (!sanity_check("5607", "15")) {
-    if (!is_method("ACK")) { sl_send_reply("400", "Bad Request"); }
+  $var(c) = 0;
+  if ($ml > ${MESSAGE_MAX_BYTES}) { $var(c) = 513; $var(r) = "Message Too Large"; }
+  else if (!mf_process_maxfwd_header("70")) { $var(c) = 483; $var(r) = "Too Many Hops"; }
+  else if (!sanity_check("5607", "15")) { $var(c) = 400; $var(r) = "Bad Request"; }
+  else {
+    force_rport();
+    if (has_totag() && is_known_dlg()) { route(IN_CALL); exit; }
+    if (is_method("ACK")) { t_check_trans(); exit; }
+  }
+  # Refused requests count too. Otherwise a flood of them would get as many responses.
+  if (${isCarrier}!pike_check_req()) { exit; }
+  if ($var(c) != 0) {
+    if (!is_method("ACK")) { sl_send_reply("$var(c)", "$var(r)"); }
     exit;
   }
-  force_rport();
-  if (has_totag() && is_known_dlg()) { route(IN_CALL); exit; }
-  if (is_method("ACK")) { t_check_trans(); exit; }
-  if (${isCarrier}!pike_check_req()) { exit; }
   if (has_totag()) { sl_send_reply("481", "Call/Transaction Does Not Exist"); exit; }
   if (is_method("CANCEL")) {
     if (!t_check_trans()) { sl_send_reply("481", "Call/Transaction Does Not Exist"); exit; }
@@ -90,9 +101,15 @@ route[QUERY] {
   exit;
 }
 
+# Keeps a connection, because its party has sent a request that is allowed, or a response that was expected.
+route[KEEP_CONNECTION] {
+  if ($proto != "udp") { tcp_set_connection_lifetime("${CONNECTION_SECONDS}"); }
+}
+
 # Responses without a transaction would go to the address in their Via header.
 reply_route {
   if (!t_check_trans()) { drop; }
+  route(KEEP_CONNECTION);
 }
 `;
 }
@@ -146,6 +163,7 @@ route[DECIDED] {
     jansson_get("c", $var(m), "$var(c)");
     jansson_get("r", $var(m), "$var(r)");
     if ($var(h) != "") { append_to_reply("$var(h)"); }
+    if ($var(c) == 200) { route(KEEP_CONNECTION); }
     t_reply("$var(c)", "$var(r)");
     exit;
   }
@@ -154,6 +172,7 @@ route[DECIDED] {
   jansson_get("vc", $var(m), "$var(vc)");
   jansson_get("fr", $var(m), "$var(fr)");
   if (!jansson_array_size("t", $var(m), "$var(n)") || $var(n) == 0 || $var(tx) == "" || !dlg_manage()) { route(UNAVAILABLE); }
+  route(KEEP_CONNECTION);
   $dlg_ctx(timeout_bye) = 1;
   $dlg_var(tx) = $var(tx);
   $dlg_var(si) = $si;
@@ -239,6 +258,7 @@ route[IN_CALL] {
     if (!is_method("ACK")) { sl_send_reply("403", "Forbidden"); }
     exit;
   }
+  route(KEEP_CONNECTION);
   t_on_branch("IN_CALL_OUT");
   if (!is_method("ACK") && !t_check_trans()) { t_relay(); exit; }
   t_relay();

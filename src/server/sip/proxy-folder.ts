@@ -18,6 +18,7 @@ import { isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { getCACertificates } from 'node:tls';
 import { requirePrivate } from '#core/file-access.ts';
 import { tlsMaterial } from '../edge/tls.ts';
 import { type Address, addressOrOff } from '../setting-types.ts';
@@ -49,8 +50,8 @@ export async function writeProxyFolder(settings: Settings, folder: string): Prom
     const { cert, key } = await sipCertificate(settings);
     write(SIP_FILES.certificate, cert);
     write(SIP_FILES.key, key);
-    if (settings.sipRouteCaFile !== undefined) write(SIP_FILES.routeCa, readFileSync(settings.sipRouteCaFile));
-    write(SIP_FILES.tls, kamailioTlsConfig(proxy));
+    write(SIP_FILES.routeCa, routeCas(settings));
+    write(SIP_FILES.tls, kamailioTlsConfig(folder));
   }
   if (!existsSync(join(folder, SIP_FILES.calls))) write(SIP_FILES.calls, emptyDatabase(tables));
   write(SIP_FILES.config, config);
@@ -94,7 +95,6 @@ function sipProxyOf(settings: Settings, folder: string, { token, decisions, hep 
     decisions,
     token,
     hep,
-    checksRoutes: settings.sipRouteCaFile !== undefined,
     privateNetworks: networksOf([...privateSipPeers, ...sipCarriers, ...sipGateways.map(({ host }) => host)]),
     carrierNetworks: networksOf(sipCarriers),
     requestsPerSecond: settings.sipRequestsPerSecond,
@@ -114,6 +114,14 @@ async function sipCertificate(settings: Settings): Promise<{ readonly cert: stri
     return { cert: readFileSync(sipCertificateFile, 'utf8'), key: readFileSync(sipKeyFile, 'utf8') };
   }
   return await tlsMaterial(settings, Date.now(), (line) => console.error(`belfry sip: ${line}`));
+}
+
+/** Returns the CAs that may issue the certificates of TLS routes: those of the operator's file, else those of the operating system. */
+function routeCas({ sipRouteCaFile }: Settings): string {
+  if (sipRouteCaFile !== undefined) return readFileSync(sipRouteCaFile, 'utf8');
+  const cas = new Set(getCACertificates('system'));
+  if (cas.size === 0) throw new Error('the system has no list of CAs; run: apt-get install ca-certificates, or set BELFRY_SIP_ROUTE_CA');
+  return [...cas].join('\n');
 }
 
 interface Owner {

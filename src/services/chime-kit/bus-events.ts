@@ -14,11 +14,11 @@ export const DETAIL_TYPES = {
   botFailure: 'Chime Messaging AppInstanceBot Lex Failure',
   endpointFailure: 'Chime Messaging AppInstanceUserEndpoint Delivery Failure',
   chatStreaming: 'Chime Chat Streaming Status',
+  streamPool: 'Chime Media Pipeline Kinesis Video Pool State Change',
   // Media, voice calls and their pipelines do not exist yet, so these events are not emitted.
   connectorStreaming: 'Chime VoiceConnector Streaming Status',
   streaming: 'Chime Streaming Status',
   mediaPipeline: 'Chime Media Pipeline State Change',
-  streamPool: 'Chime Media Pipeline Kinesis Video Pool State Change',
   insights: 'Media Insights State Change',
   insightsRules: 'Media Insights Rules Matched',
   callInsights: 'Call Insights State Change',

@@ -45,6 +45,33 @@ export async function numberOrNotFound({ tx, accountId }: NumberCall, id: string
   return record;
 }
 
+/** Number that a change names. */
+export interface NamedNumber {
+  readonly id: string;
+  /** Undefined if the caller's AWS account does not have the number. */
+  readonly found: NumberRecord | undefined;
+  readonly now: Instant;
+  readonly notFound: NotFound;
+}
+
+/** Returns a number as it is after a change. Throws an error for the client if the change is not possible. */
+export type NumberStep = (named: NamedNumber) => NumberRecord;
+
+/** Returns the number that a change names. Throws the result of `notFound` if the account does not have it. */
+export function requireNumber({ id, found, notFound }: NamedNumber): NumberRecord {
+  if (found === undefined) throw notFound(id);
+  return found;
+}
+
+/** Changes a number of the caller's AWS account, and returns it. */
+export async function changeNumber(call: NumberCall, id: string, notFound: NotFound, step: NumberStep): Promise<NumberRecord> {
+  const number = numberOf(id);
+  const found = number === undefined ? undefined : await call.tx.of(phoneNumbers).get(call.accountId, number);
+  const record = step({ id, found, now: call.now, notFound });
+  await call.tx.of(phoneNumbers).put(record);
+  return record;
+}
+
 /** Status that a number of an AWS account can have. */
 export type NumberStatus = 'AcquireInProgress' | 'Unassigned' | 'Assigned' | 'ReleaseInProgress' | 'DeleteInProgress';
 
@@ -98,7 +125,7 @@ export interface NumberChange {
 }
 
 /**
- * Changes one attribute of a number, and returns the changed number.
+ * Returns the step that changes one attribute of a number.
  *
  * Source: Chime API reference, UpdatePhoneNumber: one attribute in each request; a pending calling name cannot be changed. Assumed: (1) the
  * codes. (2) The product changes only while the number is Unassigned. (3) A number in the deletion queue, or of an order that is not final,
@@ -107,82 +134,92 @@ export interface NumberChange {
  * @throws NotFoundException    the account does not have the number
  * @throws ConflictException    the number is not Unassigned or Assigned · it is not Unassigned, for a product · a calling name is pending
  */
-export async function updateNumber(
-  call: NumberCall,
-  id: string,
-  { ProductType, CallingName, Name }: NumberChange,
-  notFound: NotFound,
-): Promise<NumberRecord> {
-  if ([ProductType, CallingName, Name].filter((each) => each !== undefined).length !== 1) throw badRequest();
-  const before = await numberOrNotFound(call, id, notFound);
-  const status = statusOf(before, call.now);
-  if (ProductType !== undefined && !before.document.products.includes(ProductType)) throw badRequest();
-  if (status !== 'Unassigned' && (status !== 'Assigned' || ProductType !== undefined)) throw conflict();
-  if (CallingName !== undefined && callingNameStatusOf(before, call.now) === 'UpdateInProgress') throw conflict();
-  const record: NumberRecord = {
-    ...before,
-    productType: ProductType ?? before.productType,
-    updatedAt: call.now,
-    document: omitUndefined({
-      ...before.document,
-      ...(CallingName !== undefined && {
-        CallingName: CallingName || undefined,
-        callingNameSetAt: CallingName === '' ? undefined : call.now,
+export function updateOf({ ProductType, CallingName, Name }: NumberChange): NumberStep {
+  return (named) => {
+    const { now } = named;
+    if ([ProductType, CallingName, Name].filter((each) => each !== undefined).length !== 1) throw badRequest();
+    const before = requireNumber(named);
+    const status = statusOf(before, now);
+    if (ProductType !== undefined && !before.document.products.includes(ProductType)) throw badRequest();
+    if (status !== 'Unassigned' && (status !== 'Assigned' || ProductType !== undefined)) throw conflict();
+    if (CallingName !== undefined && callingNameStatusOf(before, now) === 'UpdateInProgress') throw conflict();
+    return {
+      ...before,
+      productType: ProductType ?? before.productType,
+      updatedAt: now,
+      document: omitUndefined({
+        ...before.document,
+        ...(CallingName !== undefined && {
+          CallingName: CallingName || undefined,
+          callingNameSetAt: CallingName === '' ? undefined : now,
+        }),
+        ...(Name !== undefined && { Name: Name || undefined }),
       }),
-      ...(Name !== undefined && { Name: Name || undefined }),
-    }),
+    };
   };
-  await call.tx.of(phoneNumbers).put(record);
-  return record;
 }
 
 /**
- * Puts a number into the deletion queue, in which it stays for 7 days.
+ * Step that puts a number into the deletion queue, in which it stays for 7 days.
  *
  * Source: Chime API reference, DeletePhoneNumber. Assumed: the codes; a number of an order that is not final cannot be deleted.
  * @throws NotFoundException    the account does not have the number, or it is in the deletion queue
  * @throws BadRequestException  the number is associated, or its order is not final
  */
-export async function deleteNumber(call: NumberCall, id: string, notFound: NotFound): Promise<void> {
-  const record = await numberOrNotFound(call, id, notFound);
+export const deletion: NumberStep = (named) => {
+  const record = requireNumber(named);
+  const { id, now, notFound } = named;
   if (record.deletedAt !== undefined) throw notFound(id);
-  if (statusOf(record, call.now) !== 'Unassigned') throw badRequest();
-  const { now, tx } = call;
-  const releasedAt = instant(now + DELETION_QUEUE_MS);
-  await tx.of(phoneNumbers).put({ ...record, state: 'ReleaseInProgress', updatedAt: now, deletedAt: now, releasedAt });
-}
+  if (statusOf(record, now) !== 'Unassigned') throw badRequest();
+  return { ...record, state: 'ReleaseInProgress', updatedAt: now, deletedAt: now, releasedAt: instant(now + DELETION_QUEUE_MS) };
+};
 
 /**
- * Takes a number out of the deletion queue. It keeps its product and calling name.
+ * Step that takes a number out of the deletion queue. It keeps its product and calling name.
  *
  * @throws NotFoundException  the number is not in the deletion queue of the account, or has been there for 7 days. Assumed: the code.
  */
-export async function restoreNumber(call: NumberCall, id: string, notFound: NotFound): Promise<NumberRecord> {
-  const record = await numberOrNotFound(call, id, notFound);
-  if (statusOf(record, call.now) !== 'ReleaseInProgress') throw notFound(id);
+export const restoration: NumberStep = (named) => {
+  const record = requireNumber(named);
+  const { id, now, notFound } = named;
+  if (statusOf(record, now) !== 'ReleaseInProgress') throw notFound(id);
   const { deletedAt: _deletedAt, releasedAt: _releasedAt, ...rest } = record;
-  const restored: NumberRecord = { ...rest, state: 'Unassigned', updatedAt: call.now };
-  await call.tx.of(phoneNumbers).put(restored);
-  return restored;
+  return { ...rest, state: 'Unassigned', updatedAt: now };
+};
+
+/** Changes of several numbers. */
+interface NumberChanges<Item> {
+  readonly items: readonly Item[];
+  idOf(item: Item): string;
+  stepOf(item: Item): NumberStep;
+  readonly notFound: NotFound;
 }
 
 /**
- * Runs the same change on several numbers, in their order, and returns an error for each that fails. The other changes take effect.
+ * Changes several numbers, in their order, and returns an error for each that fails. The other changes take effect. A step that returns the
+ * number that it was called with changes nothing.
  *
  * @throws BadRequestException  the list is empty, or has more than `NUMBERS_MAX` items. Assumed: the code for both.
  */
-export async function eachNumber<Item>(
-  items: readonly Item[],
-  idOf: (item: Item) => string,
-  change: (item: Item) => Promise<unknown>,
+export async function changeNumbers<Item>(
+  { tx, accountId, now }: NumberCall,
+  { items, idOf, stepOf, notFound }: NumberChanges<Item>,
 ): Promise<readonly PhoneNumberError[]> {
   if (items.length === 0 || items.length > NUMBERS_MAX) throw badRequest();
+  const numbers = items.flatMap((item) => numberOf(idOf(item)) ?? []);
+  const records = new Map((await tx.of(phoneNumbers).getSome(accountId, numbers)).map((record) => [record.number, record]));
   const errors: PhoneNumberError[] = [];
   for (const item of items) {
+    const id = idOf(item);
+    const found = records.get(numberOf(id) ?? '');
     try {
-      await change(item);
+      const record = stepOf(item)({ id, found, now, notFound });
+      if (record === found) continue;
+      await tx.of(phoneNumbers).put(record);
+      // The list can have the number again.
+      records.set(record.number, record);
     } catch (error) {
-      errors.push(toNumberError(idOf(item), error));
+      errors.push(toNumberError(id, error));
     }
   }
   return errors;

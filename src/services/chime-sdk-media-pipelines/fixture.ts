@@ -7,6 +7,7 @@ import type {
 import type { Store } from '#store/store.ts';
 import { DEFAULT_PIPELINE_LIMITS, type PipelineLimits } from '../chime-kit/voice-limits.ts';
 import { addRole } from '../iam/fixture.ts';
+import type { DomainEvent } from '../kit/events.ts';
 import { ACCOUNT, openOperations } from '../kit/fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';
 
@@ -42,8 +43,9 @@ export function trustOf(Service: string, sourceAccount: string = ACCOUNT): objec
 
 /** Opens the fixture on a store, by default an empty one in memory. */
 export async function openFixture(limits: Partial<PipelineLimits> = {}, store?: Store) {
+  const emitted: DomainEvent[] = [];
   const operations = mediaPipelinesOperations({ limits: { ...DEFAULT_PIPELINE_LIMITS, ...limits } });
-  const opened = await openOperations<ChimeSdkMediaPipelinesApi>(operations, [], store);
+  const opened = await openOperations<ChimeSdkMediaPipelinesApi>(operations, emitted, store);
   await addRole(opened.store, ROLE, { trustPolicy: trustOf('mediapipelines.chime.amazonaws.com') });
-  return opened;
+  return { ...opened, emitted };
 }

@@ -119,6 +119,32 @@ test('DeleteMediaPipelineKinesisVideoStreamPool: the name is free again, with an
   assert.notEqual((await create(opened))?.PoolId, first?.PoolId);
 });
 
+test('Pools: each change emits an event of the pool, and a failed call emits none (LOG-19)', async () => {
+  const opened = await openFixture({ pools: 1 });
+  await create(opened, { ClientRequestToken: 'once' });
+  await create(opened, { ClientRequestToken: 'once' });
+  await assert.rejects(create(opened));
+  await opened.run('UpdateMediaPipelineKinesisVideoStreamPool', { Identifier: ARN }, { now: LATER });
+  await opened.run('DeleteMediaPipelineKinesisVideoStreamPool', { Identifier: ARN }, { now: LATER });
+  await assert.rejects(opened.run('UpdateMediaPipelineKinesisVideoStreamPool', { Identifier: ARN }));
+  const event = (state: string, timestamp: number) => ({
+    type: 'BusEvent',
+    accountId: ACCOUNT,
+    region: 'us-east-1',
+    source: 'aws.chime',
+    detailType: 'Chime Media Pipeline Kinesis Video Pool State Change',
+    resources: [],
+    detail: {
+      version: '0',
+      eventType: `chime:MediaPipelineKinesisVideoStreamPool${state}`,
+      timestamp,
+      mediaRegion: 'us-east-1',
+      poolArn: ARN,
+    },
+  });
+  assert.deepEqual(opened.emitted, [event('Active', START), event('Updated', LATER), event('Deleted', LATER)]);
+});
+
 test('Tags: tags of a pool are created, added and removed', async () => {
   const opened = await openFixture();
   await create(opened, { Tags: [{ Key: 'a', Value: '1' }] });

@@ -1,8 +1,11 @@
 import type { CreateMediaPipelineKinesisVideoStreamPoolRequest } from '#model/generated/chime-sdk-media-pipelines.ts';
+import type { ResourceRecord } from '#store/resources.ts';
+import { emitChimeEvent } from '../chime-kit/bus-events.ts';
+import type { Call } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
 import type { PipelineDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { POOL, type PoolDocument } from './kinds.ts';
+import { POOL, type PoolDocument, poolArn } from './kinds.ts';
 import { requireTagCount } from './tags.ts';
 
 type CreateChange = Change<PoolDocument, CreateMediaPipelineKinesisVideoStreamPoolRequest>;
@@ -17,6 +20,7 @@ type CreateChange = Change<PoolDocument, CreateMediaPipelineKinesisVideoStreamPo
  * Assumed: (1) A pool is active immediately, because it needs no streams. (2) Its size is the number of its streams. (3) A
  * name in use is the reason for the ConflictException of the Create operation. (4) Without `DataRetentionInHours`, the
  * response also omits it.
+ * Emits: BusEvent, with the state of the pool.
  */
 export function poolOperations({ limits }: PipelineDeps) {
   return resource(POOL, {
@@ -32,6 +36,7 @@ export function poolOperations({ limits }: PipelineDeps) {
       guard: ['tags', (_, { input }: CreateChange) => requireTagCount(input.Tags), 'exists', 'limit'],
       conflict: ({ PoolName }) =>
         new AwsError('ConflictException', `A Kinesis video stream pool with the name '${PoolName}' already exists.`),
+      after: (call, record) => announce(call, record, 'Active'),
     },
     read: { operation: 'GetMediaPipelineKinesisVideoStreamPool' },
     update: {
@@ -40,8 +45,30 @@ export function poolOperations({ limits }: PipelineDeps) {
         ...document,
         StreamConfiguration: { ...document.StreamConfiguration, ...input.StreamConfiguration },
       }),
+      guard: [(call, { before }) => announce(call, before as ResourceRecord<PoolDocument>, 'Updated')],
     },
-    delete: { operation: 'DeleteMediaPipelineKinesisVideoStreamPool' },
+    delete: {
+      operation: 'DeleteMediaPipelineKinesisVideoStreamPool',
+      after: (call, record) => announce(call, record, 'Deleted'),
+    },
     list: { operation: 'ListMediaPipelineKinesisVideoStreamPools' },
+  });
+}
+
+/**
+ * Emits the event of a pool whose state changed.
+ *
+ * Source: Chime SDK Developer Guide, "Understanding Kinesis Video Streams pool events". Assumed: `mediaRegion` is the region of the streams.
+ */
+async function announce(
+  call: Call,
+  { id, document }: ResourceRecord<PoolDocument>,
+  state: 'Active' | 'Updated' | 'Deleted',
+): Promise<void> {
+  await emitChimeEvent(call, call, 'streamPool', {
+    eventType: `chime:MediaPipelineKinesisVideoStreamPool${state}`,
+    timestamp: call.now,
+    mediaRegion: document.StreamConfiguration.Region,
+    poolArn: poolArn(call, id),
   });
 }

@@ -10,7 +10,7 @@ import { AwsError } from './errors.ts';
 import { found } from './message-documents.ts';
 import { postMessage } from './post-message.ts';
 import { redactMessage } from './redact-message.ts';
-import { channelMessages } from './tables/channel-messages.ts';
+import { type ChannelMessageRecord, channelMessages } from './tables/channel-messages.ts';
 import { type ChannelRecord, channels } from './tables/channels.ts';
 
 /** Redacts a message of a room. */
@@ -52,10 +52,18 @@ async function someMember(tx: Tx, channel: ChannelRecord, holds: (userIds: reado
   return false;
 }
 
+/** Returns a message of a channel. Messages of an elastic channel are in its sub-channels. */
+async function messageOf(tx: Tx, { channelKey, document }: ChannelRecord, messageId: string): Promise<ChannelMessageRecord | undefined> {
+  const messages = tx.of(channelMessages);
+  return document.elastic === undefined
+    ? await messages.get(channelKey, '', messageId)
+    : await messages.inSubChannels(channelKey, messageId);
+}
+
 /** @throws NotFoundException  the message does not exist, or the retention hides it */
 async function redact(work: Work, channel: ChannelRecord | undefined, messageId: string): Promise<void> {
   const { tx, now } = work;
-  const record = channel && (await tx.of(channelMessages).get(channel.channelKey, '', messageId));
+  const record = channel && (await messageOf(tx, channel, messageId));
   if (channel === undefined || record === undefined) throw notFound('Message', messageId);
   const { hiddenBefore } = (await chimeRetentionOf(tx, channel, now)) ?? {};
   if (hiddenBefore !== undefined && record.createdAt < hiddenBefore) throw notFound('Message', messageId);

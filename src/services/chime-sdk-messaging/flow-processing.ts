@@ -18,7 +18,7 @@ import { CHANNEL_FLOW } from './kinds.ts';
 import { type FoundMessage, type MessageDocument, toMessage } from './message-documents.ts';
 import { emitMessage } from './message-events.ts';
 import { named } from './stored-channels.ts';
-import { channelMessages } from './tables/channel-messages.ts';
+import { ALL_MEMBERS, channelMessages } from './tables/channel-messages.ts';
 import { type ChannelRecord, channels } from './tables/channels.ts';
 import { type FlowMessage, flowMessages } from './tables/flow-messages.ts';
 
@@ -119,8 +119,9 @@ async function wait(
 /** Returns the message as it is while it waits. */
 function candidateOf(waiting: FlowMessage): FoundMessage {
   const { channelKey, subChannelId, messageId, sender, sentAt, document } = waiting;
-  const record = { channelKey, subChannelId, messageId, sender, createdAt: sentAt, onlyFor: waiting.onlyFor, document };
-  return { record: omitUndefined(record), document: JSON.parse(document) as MessageDocument };
+  const audience = waiting.onlyFor ?? ALL_MEMBERS;
+  const record = { channelKey, subChannelId, audience, messageId, sender, createdAt: sentAt, document };
+  return { record, document: JSON.parse(document) as MessageDocument };
 }
 
 /** Answer of a processor. */
@@ -183,12 +184,12 @@ function processed(
 /** Ends the flow of a message, whose document says whether it is sent, failed or denied. */
 async function end(work: Work, channel: ChannelRecord, waiting: FlowMessage, document: MessageDocument): Promise<void> {
   const { tx } = work;
-  const { isUpdate, onlyFor } = waiting;
+  const { isUpdate } = waiting;
   const { record } = candidateOf(waiting);
   const isSent = document.failure === undefined && document.denied !== true;
   const message = { record: { ...record, document: JSON.stringify(document) }, document };
   if (document.persistence === 'PERSISTENT') {
-    if (isSent && !isUpdate) await tx.of(channelMessages).reveal(omitUndefined({ ...message.record, onlyFor }));
+    if (isSent && !isUpdate) await tx.of(channelMessages).reveal(message.record);
     else if (isSent) await tx.of(channelMessages).put(message.record);
     else if (!isUpdate && document.denied === true) await tx.of(channelMessages).remove(message.record);
     else if (!isUpdate) await tx.of(channelMessages).put(message.record);

@@ -12,7 +12,7 @@ import { chimeRetentionOf } from './chime-retention.ts';
 import { inAppInstanceArn } from './kinds.ts';
 import { inSubChannel } from './membership-events.ts';
 import { channelArn, missing, toIdentity } from './stored-channels.ts';
-import { ALL_TIMES, type ChannelMessageRecord, channelMessages } from './tables/channel-messages.ts';
+import { ALL_MEMBERS, ALL_TIMES, type ChannelMessageRecord, channelMessages } from './tables/channel-messages.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 
 /** Properties of a message, other than its sender, time and recipients. */
@@ -48,8 +48,8 @@ export function found(record: ChannelMessageRecord): FoundMessage {
 }
 
 /** Reports whether a member sees a message. Only the sender and the target see a message with a target. */
-export function isSeenBy({ onlyFor, sender }: ChannelMessageRecord, member: string): boolean {
-  return onlyFor === undefined || onlyFor === member || sender === member;
+export function isSeenBy({ audience, sender }: ChannelMessageRecord, member: string): boolean {
+  return audience === ALL_MEMBERS || audience === member || sender === member;
 }
 
 /**
@@ -86,7 +86,7 @@ export function toStatus({ failure, pending, denied }: MessageDocument): Channel
 export async function toMessageSummary(tx: Tx, channel: ChannelRecord, message: FoundMessage): Promise<ChannelMessageSummary> {
   const { record, document } = message;
   const { content, metadata, type, contentType, attributes, updatedAt, editedAt, redacted } = document;
-  const target = record.onlyFor === undefined || record.onlyFor === '' ? undefined : record.onlyFor.split('/');
+  const target = record.audience === ALL_MEMBERS || record.audience === '' ? undefined : record.audience.split('/');
   return omitUndefined({
     MessageId: record.messageId,
     Content: content,

@@ -5,7 +5,7 @@ import { expiryOf } from './expiration.ts';
 import { enterFlow, processorsFor } from './flow-processing.ts';
 import { type MessageDocument, toStatus } from './message-documents.ts';
 import { emitMessage } from './message-events.ts';
-import { channelMessages } from './tables/channel-messages.ts';
+import { ALL_MEMBERS, channelMessages } from './tables/channel-messages.ts';
 import { type ChannelRecord, channels } from './tables/channels.ts';
 
 /** A message that a member sends. */
@@ -36,11 +36,8 @@ export async function postMessage(
   const [processor] = await processorsFor(tx, channel, facts.type);
   const pending = processor === undefined ? undefined : (true as const);
   const document: MessageDocument = omitUndefined({ ...facts, updatedAt: now, pending });
-  const sent = omitUndefined({
-    ...{ channelKey, subChannelId, messageId, createdAt: now, sender },
-    onlyFor: processor === undefined ? onlyFor : '',
-    document: JSON.stringify(document),
-  });
+  const audience = processor === undefined ? (onlyFor ?? ALL_MEMBERS) : '';
+  const sent = { channelKey, subChannelId, audience, messageId, createdAt: now, sender, document: JSON.stringify(document) };
   const record = document.persistence === 'PERSISTENT' ? await tx.of(channelMessages).add(sent) : sent;
   const message = { record, document };
   if (processor === undefined) {

@@ -25,6 +25,7 @@ const OPERATIONS = voiceOperations({
   limits: DEFAULT_VOICE_LIMITS,
   hostSuffix: '.voiceconnector.chime.aws',
   sipPeers: sipPeers([]),
+  ownedBuckets: { owns: async () => true },
 });
 const NAMES = Object.keys(OPERATIONS);
 

@@ -1,5 +1,6 @@
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
-import type { DeclaredOperation, ServiceOperations } from '../kit/operation.ts';
+import { refused } from '../kit/not-yet.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { AwsError } from './errors.ts';
 import { SIP_MEDIA_APPLICATION } from './kinds.ts';
@@ -18,11 +19,11 @@ export const alexaSkillOperations = {
 } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
 
 /** @throws GoneException always */
-function gone(name: string): DeclaredOperation<object, never> {
-  return {
+function gone(name: string) {
+  return refused<object>({
     access: onResource(SIP_MEDIA_APPLICATION),
     async handle() {
       throw new AwsError('GoneException', `The operation ${name} is no longer available.`);
     },
-  };
+  });
 }

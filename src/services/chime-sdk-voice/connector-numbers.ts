@@ -1,5 +1,5 @@
 import type { ChimeSdkVoiceApi, PhoneNumberError } from '#model/generated/chime-sdk-voice.ts';
-import { eachNumber, numberOrNotFound, statusOf } from '../chime-kit/phone-numbers.ts';
+import { changeNumbers, type NumberStep, requireNumber, statusOf } from '../chime-kit/phone-numbers.ts';
 import { badRequest } from '../chime-kit/request-errors.ts';
 import { phoneNumbers } from '../chime-kit/tables/phone-numbers.ts';
 import type { Call, DeclaredOperation, ServiceOperations } from '../kit/operation.ts';
@@ -49,21 +49,16 @@ function associate<Name extends AssociationName, Document>(
     access: onResource(kind),
     async handle(call, input) {
       const id = await requireResource(call, kind, input[name]);
-      const { tx, now } = call;
-      const PhoneNumberErrors = await eachNumber(
-        input.E164PhoneNumbers,
-        (number) => number,
-        async (number) => {
-          const record = await numberOrNotFound(call, number, noNumber);
-          const status = statusOf(record, now);
-          if (record.productType !== 'VoiceConnector' || (status !== 'Unassigned' && status !== 'Assigned')) throw badRequest();
-          if (record.associationName === name && record.associatedTo === id) return;
-          if (status === 'Assigned' && input.ForceAssociate !== true) throw associationsExist('The phone number has an association.');
-          const association = { associationName: name, associatedTo: id, associatedAt: now };
-          await tx.of(phoneNumbers).put({ ...record, state: 'Assigned', updatedAt: now, ...association });
-        },
-      );
-      return { PhoneNumberErrors };
+      const step: NumberStep = (named) => {
+        const record = requireNumber(named);
+        const { now } = named;
+        const status = statusOf(record, now);
+        if (record.productType !== 'VoiceConnector' || (status !== 'Unassigned' && status !== 'Assigned')) throw badRequest();
+        if (record.associationName === name && record.associatedTo === id) return record;
+        if (status === 'Assigned' && input.ForceAssociate !== true) throw associationsExist('The phone number has an association.');
+        return { ...record, state: 'Assigned', updatedAt: now, associationName: name, associatedTo: id, associatedAt: now };
+      };
+      return { PhoneNumberErrors: await changeAll(call, input.E164PhoneNumbers, step) };
     },
   };
 }
@@ -82,20 +77,18 @@ function disassociate<Name extends AssociationName, Document>(
     access: onResource(kind),
     async handle(call, input) {
       const id = await requireResource(call, kind, input[name]);
-      const { tx, now } = call;
-      const PhoneNumberErrors = await eachNumber(
-        input.E164PhoneNumbers,
-        (number) => number,
-        async (number) => {
-          const record = await numberOrNotFound(call, number, noNumber);
-          const { associationName, associatedTo, associatedAt: _at, ...rest } = record;
-          if (associationName !== name || associatedTo !== id) throw noNumber();
-          await tx.of(phoneNumbers).put({ ...rest, state: 'Unassigned', updatedAt: now });
-        },
-      );
-      return { PhoneNumberErrors };
+      const step: NumberStep = (named) => {
+        const { associationName, associatedTo, associatedAt: _at, ...rest } = requireNumber(named);
+        if (associationName !== name || associatedTo !== id) throw noNumber();
+        return { ...rest, state: 'Unassigned', updatedAt: named.now };
+      };
+      return { PhoneNumberErrors: await changeAll(call, input.E164PhoneNumbers, step) };
     },
   };
+}
+
+function changeAll(call: Call, numbers: readonly string[], step: NumberStep): Promise<readonly PhoneNumberError[]> {
+  return changeNumbers(call, { items: numbers, idOf: (number) => number, stepOf: () => step, notFound: noNumber });
 }
 
 async function requireResource<Document>(call: Call, kind: VoiceKind<Document>, id: string): Promise<string> {

@@ -1,8 +1,10 @@
 /** Fixture of the tests in this folder: the operations on a real store in memory. */
+import { instant } from '#core/instant.ts';
 import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
+import { seattleNumber, stock } from '../chime-kit/inventory-fixture.ts';
 import { DEFAULT_VOICE_LIMITS } from '../chime-kit/voice-limits.ts';
-import { ACCOUNT, openOperations, type Run } from '../kit/fixture.ts';
+import { ACCOUNT, openOperations, type Run, START } from '../kit/fixture.ts';
 import type { VoiceDeps } from './deps.ts';
 import { DEFAULT_HOST_SUFFIX } from './host-names.ts';
 import { voiceOperations } from './operations.ts';
@@ -34,6 +36,8 @@ export interface Fixture {
   application(more?: Partial<Api['CreateSipMediaApplication']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
   /** Creates a voice profile domain. Resolves to its ID. */
   domain(more?: Partial<Api['CreateVoiceProfileDomain']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
+  /** Orders phone numbers that SIP rules can have. They can be used from `START`. */
+  dialIn(...numbers: readonly string[]): Promise<void>;
 }
 
 /** Opens the fixture on a store, by default an empty one in memory. If a test passes no `vault`, an operation that encrypts a password throws. */
@@ -46,6 +50,7 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}, 
       vault: { seal },
       limits: limits ?? DEFAULT_VOICE_LIMITS,
       sipPeers: sipPeers([]),
+      ownedBuckets: { owns: async (_tx, accountId, bucket) => accountId === ACCOUNT && bucket === 'records' },
       hostSuffix: DEFAULT_HOST_SUFFIX,
       ...deps,
     }),
@@ -79,6 +84,11 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}, 
         as,
       );
       return VoiceProfileDomain?.VoiceProfileDomainId as string;
+    },
+    async dialIn(...numbers) {
+      await stock(store, ...numbers.map((number) => seattleNumber(number)));
+      const order = { ProductType: 'SipMediaApplicationDialIn', E164PhoneNumbers: numbers } as const;
+      await run('CreatePhoneNumberOrder', order, { now: instant(START - 10_000) });
     },
   };
 }

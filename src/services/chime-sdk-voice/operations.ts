@@ -40,7 +40,7 @@ export function voiceOperations(deps: VoiceDeps): OperationTable<'chime-sdk-voic
     ...voiceProfileDomainOperations(deps),
     ...voiceAnalysisOperations,
     ...proxyOperations,
-    ...settingsOperations,
+    ...settingsOperations(deps),
     ...phoneNumberOperations,
     ...connectorNumberOperations,
     ...voiceTagOperations,

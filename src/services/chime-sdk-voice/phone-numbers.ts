@@ -4,13 +4,14 @@ import type { ChimeSdkVoiceApi, PhoneNumber, PhoneNumberError, PhoneNumberOrder 
 import { listNumbers } from '../chime-kit/phone-number-lists.ts';
 import { createOrder, listOrders, orderOrNotFound, toOrder } from '../chime-kit/phone-number-orders.ts';
 import {
-  deleteNumber,
-  eachNumber,
+  changeNumber,
+  changeNumbers,
+  deletion,
   type NumberCall,
   numberOrNotFound,
-  restoreNumber,
+  restoration,
   toPhoneNumber,
-  updateNumber,
+  updateOf,
 } from '../chime-kit/phone-numbers.ts';
 import { searchNumbers, supportedCountries } from '../chime-kit/phone-search.ts';
 import type { OrderRecord } from '../chime-kit/tables/phone-number-orders.ts';
@@ -81,28 +82,29 @@ export const phoneNumberOperations = {
     },
   },
 
-  /** Changes the product, the calling name or the name of a number: see `updateNumber`. */
+  /** Changes the product, the calling name or the name of a number: see `updateOf`. */
   UpdatePhoneNumber: {
     async handle(call, { PhoneNumberId, ...change }) {
-      return { PhoneNumber: toVoiceNumber(await updateNumber(call, PhoneNumberId, change, noNumber), call) };
+      return { PhoneNumber: toVoiceNumber(await changeNumber(call, PhoneNumberId, noNumber, updateOf(change)), call) };
     },
   },
 
   /** Changes several numbers, in their order. @throws BadRequestException  there are no items, or more than 50 */
   BatchUpdatePhoneNumber: {
     handle: async (call, { UpdatePhoneNumberRequestItems }) => ({
-      PhoneNumberErrors: await eachNumber(
-        UpdatePhoneNumberRequestItems,
-        ({ PhoneNumberId }) => PhoneNumberId,
-        ({ PhoneNumberId, ...change }) => updateNumber(call, PhoneNumberId, change, noNumber),
-      ),
+      PhoneNumberErrors: await changeNumbers(call, {
+        items: UpdatePhoneNumberRequestItems,
+        idOf: ({ PhoneNumberId }) => PhoneNumberId,
+        stepOf: (change) => updateOf(change),
+        notFound: noNumber,
+      }),
     }),
   },
 
-  /** Puts a number into the deletion queue: see `deleteNumber`. */
+  /** Puts a number into the deletion queue: see `deletion`. */
   DeletePhoneNumber: {
     async handle(call, { PhoneNumberId }) {
-      await deleteNumber(call, PhoneNumberId, noNumber);
+      await changeNumber(call, PhoneNumberId, noNumber, deletion);
       return {};
     },
   },
@@ -110,18 +112,19 @@ export const phoneNumberOperations = {
   /** Puts several numbers into the deletion queue. @throws BadRequestException  there are more than 50 */
   BatchDeletePhoneNumber: {
     handle: async (call, { PhoneNumberIds }): Promise<{ PhoneNumberErrors: readonly PhoneNumberError[] }> => ({
-      PhoneNumberErrors: await eachNumber(
-        PhoneNumberIds,
-        (id) => id,
-        (id) => deleteNumber(call, id, noNumber),
-      ),
+      PhoneNumberErrors: await changeNumbers(call, {
+        items: PhoneNumberIds,
+        idOf: (id) => id,
+        stepOf: () => deletion,
+        notFound: noNumber,
+      }),
     }),
   },
 
   /** Takes a number out of the deletion queue. @throws NotFoundException  the number is not in the deletion queue */
   RestorePhoneNumber: {
     async handle(call, { PhoneNumberId }) {
-      return { PhoneNumber: toVoiceNumber(await restoreNumber(call, PhoneNumberId, noNumber), call) };
+      return { PhoneNumber: toVoiceNumber(await changeNumber(call, PhoneNumberId, noNumber, restoration), call) };
     },
   },
 } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;

@@ -2,6 +2,7 @@ import type { Vault } from '#core/vault.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { CHIME_SETTINGS } from '../chime-kit/settings.ts';
 import type { VoiceLimits } from '../chime-kit/voice-limits.ts';
+import type { OwnedBuckets } from '../kit/owned-buckets.ts';
 import { arnOf } from '../kit/resource-access.ts';
 import { type Reseal, sealedKind, service } from '../kit/service.ts';
 import { listOfAccount } from './access.ts';
@@ -24,14 +25,20 @@ export interface VoiceParts {
   /** Suffix of outbound host names, with its dot. */
   readonly sipHostSuffix: string;
   readonly voiceLimits: VoiceLimits;
+  /** Loads the buckets of S3. */
+  readonly loadOwnedBuckets: () => Promise<OwnedBuckets>;
 }
 
 /** Chime SDK voice: Voice Connectors, their groups, SIP media applications, SIP rules and voice profile domains. */
 export const voice = service<VoiceParts>({
   name: 'chime-sdk-voice',
-  async operations({ vault, privateSipPeers, sipHostSuffix, voiceLimits }) {
-    const [{ voiceOperations }, { sipPeers }] = await Promise.all([import('./operations.ts'), import('./sip-peers.ts')]);
-    return voiceOperations({ vault, limits: voiceLimits, sipPeers: sipPeers(privateSipPeers), hostSuffix: sipHostSuffix });
+  async operations({ vault, privateSipPeers, sipHostSuffix, voiceLimits, loadOwnedBuckets }) {
+    const [ownedBuckets, { voiceOperations }, { sipPeers }] = await Promise.all([
+      loadOwnedBuckets(),
+      import('./operations.ts'),
+      import('./sip-peers.ts'),
+    ]);
+    return voiceOperations({ vault, ownedBuckets, limits: voiceLimits, sipPeers: sipPeers(privateSipPeers), hostSuffix: sipHostSuffix });
   },
   kinds: [VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, SIP_MEDIA_APPLICATION, SIP_RULE, VOICE_PROFILE_DOMAIN, CHIME_SETTINGS],
   sealed: [sealedKind(VOICE_CONNECTOR, resealedConnector)],

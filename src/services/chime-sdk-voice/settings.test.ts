@@ -5,12 +5,20 @@ import { OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
 
 const WEEK = 7 * 24 * 60 * 60_000;
 
-test('UpdateGlobalSettings: all regions share one bucket, and a request without a bucket removes it', async () => {
+test('UpdateGlobalSettings: all regions share one bucket, which the account must own; a request without one removes it', async () => {
   const { run } = await openFixture();
   assert.deepEqual(await run('GetGlobalSettings', {}), { VoiceConnector: {} });
   await run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'records' } });
   assert.deepEqual(await run('GetGlobalSettings', {}, { region: 'eu-west-1' }), { VoiceConnector: { CdrBucket: 'records' } });
   assert.deepEqual(await run('GetGlobalSettings', {}, { accountId: OTHER_ACCOUNT }), { VoiceConnector: {} });
+  for (const [CdrBucket, as] of [
+    ['unknown', {}],
+    ['records', { accountId: OTHER_ACCOUNT }],
+  ] as const) {
+    const update = run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket } }, as);
+    await assert.rejects(update, { code: 'BadRequestException', message: 'Service received a bad request' });
+  }
+  assert.deepEqual(await run('GetGlobalSettings', {}), { VoiceConnector: { CdrBucket: 'records' } });
   await run('UpdateGlobalSettings', { VoiceConnector: {} });
   assert.deepEqual(await run('GetGlobalSettings', {}), { VoiceConnector: {} });
 });

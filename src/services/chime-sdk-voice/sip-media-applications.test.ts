@@ -70,8 +70,9 @@ test('UpdateSipMediaApplication: omitted members do not change, and a name in us
 });
 
 test('DeleteSipMediaApplication: the target of an enabled rule is ConflictException; disabled rules remain', async () => {
-  const { run, application } = await openFixture();
+  const { run, application, dialIn } = await openFixture();
   const SipMediaApplicationId = await application();
+  await dialIn('+15550100');
   const { SipRule } = await run('CreateSipRule', {
     Name: 'rule',
     TriggerType: 'ToPhoneNumber',
@@ -126,11 +127,3 @@ for (const name of OF_AN_APPLICATION) {
     }
   });
 }
-
-test('Alexa skills: the Get and Put operations are GoneException', async () => {
-  const { run, application } = await openFixture();
-  const input = { SipMediaApplicationId: await application() };
-  for (const name of ['GetSipMediaApplicationAlexaSkillConfiguration', 'PutSipMediaApplicationAlexaSkillConfiguration'] as const) {
-    await assert.rejects(run(name, input), { code: 'GoneException' });
-  }
-});

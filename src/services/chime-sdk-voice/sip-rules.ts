@@ -1,4 +1,7 @@
 import type { SipRuleTargetApplication, SipRuleTriggerType } from '#model/generated/chime-sdk-voice.ts';
+import type { ResourceRecord } from '#store/resources.ts';
+import { statusOf } from '../chime-kit/phone-numbers.ts';
+import { type NumberRecord, phoneNumbers } from '../chime-kit/tables/phone-numbers.ts';
 import type { Call, Caller, DeclaredAccess } from '../kit/operation.ts';
 import { type Change, type Filter, resource } from '../kit/resource.ts';
 import { onAll } from '../kit/resource-access.ts';
@@ -15,6 +18,8 @@ type Targets = readonly SipRuleTargetApplication[];
  * sign.
  */
 const PHONE_NUMBER = /^\+[1-9][0-9]{1,14}$/;
+/** Product of the numbers that rules can have. Source: chime-sdk-voice 2022-08-03, PhoneNumberProductType. */
+const DIAL_IN = 'SipMediaApplicationDialIn';
 
 /**
  * SIP rules. A rule lists the SIP media applications that handle telephone calls to a host name or a number, in order
@@ -36,6 +41,7 @@ export function sipRuleOperations({ limits, hostSuffix }: VoiceDeps) {
         return { Name, Disabled, TriggerType, TriggerValue, TargetApplications: await toTargets(call, TargetApplications) };
       },
       guard: [requireFreeTrigger],
+      after: associateNumber,
     },
     read: { operation: 'GetSipRule' },
     update: {
@@ -48,7 +54,7 @@ export function sipRuleOperations({ limits, hostSuffix }: VoiceDeps) {
         return { ...document, TargetApplications: await toTargets(call, TargetApplications ?? before.TargetApplications) };
       },
     },
-    delete: { operation: 'DeleteSipRule' },
+    delete: { operation: 'DeleteSipRule', after: disassociateNumber },
     list: {
       operation: 'ListSipRules',
       access: (input, caller) =>
@@ -80,9 +86,9 @@ function onTargets(caller: Caller, targets: Targets): DeclaredAccess {
  * Checks the trigger of a rule: the phone number or host name whose calls the rule handles.
  *
  * Source: Chime SDK API reference, CreateSipRule, `TriggerValue`; Administrator Guide, "Understanding SIP applications
- * and rules".
- * Assumed: (1) The error code and the wording of the messages. (2) Any phone number is valid, because this server has
- * no inventory of numbers.
+ * and rules". A number is one of the customer.
+ * Assumed: (1) The error code and the wording of the messages. (2) The number has the product SipMediaApplicationDialIn,
+ * and its order is final.
  * @throws BadRequestException
  */
 async function requireTrigger({ tx, ...call }: Call, type: SipRuleTriggerType, value: string, hostSuffix: string): Promise<void> {
@@ -90,6 +96,11 @@ async function requireTrigger({ tx, ...call }: Call, type: SipRuleTriggerType, v
     case 'ToPhoneNumber':
       if (!PHONE_NUMBER.test(value))
         throw new AwsError('BadRequestException', `Invalid phone number '${value}'. It must be in E.164 format.`);
+      if (!isDialIn(await tx.of(phoneNumbers).get(call.accountId, value), call.now))
+        throw new AwsError(
+          'BadRequestException',
+          `Invalid phone number '${value}'. It must be a number of this account with the product ${DIAL_IN}.`,
+        );
       return;
     case 'RequestUriHostname': {
       const id = connectorIdOfHost(value, hostSuffix);
@@ -98,6 +109,38 @@ async function requireTrigger({ tx, ...call }: Call, type: SipRuleTriggerType, v
         throw new AwsError('BadRequestException', `Invalid host name '${value}'. It must be the outbound host name of a Voice Connector.`);
     }
   }
+}
+
+/** Reports whether a rule can have a number. */
+function isDialIn(record: NumberRecord | undefined, now: Call['now']): boolean {
+  if (record?.productType !== DIAL_IN) return false;
+  const status = statusOf(record, now);
+  return status === 'Unassigned' || status === 'Assigned';
+}
+
+/**
+ * Gives the number of a new rule to the rule. The number then cannot be deleted, and cannot change its product.
+ *
+ * Source: chime-sdk-voice 2022-08-03, PhoneNumberAssociationName; Administrator Guide, "Deleting phone numbers": the SIP rule must be deleted first.
+ */
+async function associateNumber({ tx, accountId, now }: Call, { id, document }: ResourceRecord<SipRuleDocument>): Promise<void> {
+  const record = await numberOf({ tx, accountId }, document);
+  if (record === undefined) return;
+  const association = { associationName: 'SipRuleId', associatedTo: id, associatedAt: now } as const;
+  await tx.of(phoneNumbers).put({ ...record, state: 'Assigned', updatedAt: now, ...association });
+}
+
+/** Takes the number of a deleted rule from the rule. */
+async function disassociateNumber({ tx, accountId, now }: Call, { id, document }: ResourceRecord<SipRuleDocument>): Promise<void> {
+  const record = await numberOf({ tx, accountId }, document);
+  // A rule of an earlier version of Belfry has no number.
+  if (record?.associationName !== 'SipRuleId' || record.associatedTo !== id) return;
+  const { associationName: _name, associatedTo: _to, associatedAt: _at, ...rest } = record;
+  await tx.of(phoneNumbers).put({ ...rest, state: 'Unassigned', updatedAt: now });
+}
+
+async function numberOf({ tx, accountId }: Pick<Call, 'tx' | 'accountId'>, { TriggerType, TriggerValue }: SipRuleDocument) {
+  return TriggerType === 'ToPhoneNumber' ? await tx.of(phoneNumbers).get(accountId, TriggerValue) : undefined;
 }
 
 /** @throws ConflictException another rule of the account has the same trigger */

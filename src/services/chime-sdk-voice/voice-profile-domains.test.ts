@@ -40,6 +40,7 @@ const REFUSED: readonly (readonly [title: string, more: Partial<CreateVoiceProfi
   ['a token of another request',   { ClientRequestToken: 'used', ...keyArn('arn:aws:kms'), Tags: [{ Key: 'aws:x', Value: '' }] }, 'ConflictException'             ],
   ['no ARN of a key',              { ...keyArn('arn:aws:kms'), Tags: [{ Key: 'aws:x', Value: '' }] },                             'BadRequestException'           ],
   ['an alias of a key',            { ...keyArn(`arn:aws:kms:us-east-1:${ACCOUNT}:alias/a`) },                                     'BadRequestException'           ],
+  ['more than the ID of a key',    { ...keyArn(`${KEY}:1`) },                                                                     'BadRequestException'           ],
   ['a key of another region',      { ...keyArn(KEY.replace('us-east-1', 'us-west-2')) },                                          'BadRequestException'           ],
   ['an ARN of another service',    { ...keyArn(KEY.replace('kms', 'iam')) },                                                      'BadRequestException'           ],
   ['a reserved tag',               { Tags: [{ Key: 'aws:x', Value: '' }] },                                                       'BadRequestException'           ],

@@ -38,6 +38,9 @@ export function voiceProfileDomainOperations({ limits }: VoiceDeps) {
   } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
 }
 
+/** Resource of the ARN of a key. Source: AWS KMS Developer Guide, key ARN: `key/` and the key ID, also of multi-Region keys. */
+const KEY = /^key\/[0-9A-Za-z-]{1,128}$/;
+
 /**
  * Checks that the encryption key is a key of KMS. Does not check that the key exists, because this server has no KMS.
  *
@@ -48,6 +51,6 @@ export function voiceProfileDomainOperations({ limits }: VoiceDeps) {
  */
 function requireKey({ region }: Call, { document }: Change<VoiceProfileDomainDocument, unknown>): void {
   const key = parseArn(document.ServerSideEncryptionConfiguration.KmsKeyArn);
-  if (key?.service !== 'kms' || key.region !== region || !key.resource.startsWith('key/'))
+  if (key?.service !== 'kms' || key.region !== region || !KEY.test(key.resource))
     throw new AwsError('BadRequestException', `KmsKeyArn must be the ARN of a KMS key in '${region}'.`);
 }

@@ -3,9 +3,12 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Tx } from '#store/store.ts';
+import { botsOf, CHIME_BOT, type ChimeBotRecord } from '../chime-kit/chime-bots.ts';
+import { QUOTAS_MAX } from '../chime-kit/quotas.ts';
 import { toAccount, toListedUser } from './stored-accounts.ts';
 import { type AccountRecord, accounts } from './tables/accounts.ts';
-import type { DataExportRecord, ExportCursor, MessagePlace } from './tables/data-exports.ts';
+import type { ConversationPart, ConversationPlace, DataExportRecord, ExportCursor, MessagePlace } from './tables/data-exports.ts';
+import { LICENSED_GROUPS_MAX, type LicensedGroupRecord, licensedGroups } from './tables/licensed-groups.ts';
 import { type RoomMembershipRecord, roomMemberships } from './tables/room-memberships.ts';
 import { type RoomPlace, type RoomRecord, rooms } from './tables/rooms.ts';
 import { placeOf, type UserRecord, users } from './tables/users.ts';
@@ -21,6 +24,20 @@ export type ReadMessages = (
   after: MessagePlace | undefined,
 ) => Promise<{ readonly lines: readonly { readonly SenderId: string }[]; readonly last: MessagePlace | undefined }>;
 
+/** Reads conversations. Messaging has them (`chime-sdk-messaging/exported-conversations.ts`). */
+export type ReadConversations = (
+  work: { readonly tx: Tx; readonly now: Instant },
+  owner: { readonly accountId: AccountId; readonly chimeAccountId: string; readonly userId?: string | undefined },
+  part: ConversationPart,
+  place: ConversationPlace | undefined,
+) => Promise<{ readonly lines: readonly object[]; readonly next: ConversationPlace | undefined }>;
+
+/** Data of messaging. */
+export interface MessagingReads {
+  readonly exportedMessages: ReadMessages;
+  readonly exportedConversations: ReadConversations;
+}
+
 /** Page of an export. */
 export interface ExportPage {
   /** Objects for JSON. */
@@ -31,12 +48,12 @@ export interface ExportPage {
 
 type Work = { readonly tx: Tx; readonly now: Instant };
 
-/** Returns the page at a position, or undefined if the account was deleted. An export of one user has only the rooms that the user is in, and the messages that the user wrote there. */
+/** Returns the page at a position, or undefined if the account was deleted. An export of one user has only the rooms and conversations that the user is in, the messages that the user wrote there, and no groups and bots. */
 export async function exportPage(
   work: Work,
   dataExport: DataExportRecord,
   cursor: ExportCursor,
-  readMessages: ReadMessages,
+  { exportedMessages, exportedConversations }: MessagingReads,
 ): Promise<ExportPage | undefined> {
   const { tx } = work;
   const { chimeAccountId, userId } = dataExport;
@@ -52,7 +69,15 @@ export async function exportPage(
           ? await repository.list(chimeAccountId, undefined, PAGE_ROWS, cursor.after)
           : [await repository.get(chimeAccountId, userId)].filter((user) => user !== undefined);
       const last = userId === undefined && found.length === PAGE_ROWS ? found.at(-1) : undefined;
-      return { lines: found.map(userLine), next: last === undefined ? { part: 'rooms' } : { part: 'users', after: placeOf(last) } };
+      return { lines: found.map(userLine), next: last === undefined ? { part: 'groups' } : { part: 'users', after: placeOf(last) } };
+    }
+    case 'groups': {
+      const found = userId === undefined ? await tx.of(licensedGroups).list(chimeAccountId, LICENSED_GROUPS_MAX) : [];
+      return { lines: found.map(groupLine), next: { part: 'bots' } };
+    }
+    case 'bots': {
+      const found = userId === undefined ? await tx.resources.list(CHIME_BOT, botsOf(account), QUOTAS_MAX.bots) : [];
+      return { lines: found.map(botLine), next: { part: 'rooms' } };
     }
     case 'rooms': {
       const found = await roomsAfter(tx, dataExport, PAGE_ROWS, cursor.after);
@@ -72,13 +97,27 @@ export async function exportPage(
     }
     case 'messages': {
       const room = await currentRoom(tx, dataExport, cursor);
-      if (room === undefined) return { lines: [], next: undefined };
-      const { lines, last } = await readMessages(work, room, PAGE_ROWS, cursor.after);
+      if (room === undefined) return { lines: [], next: { part: 'conversations' } };
+      const { lines, last } = await exportedMessages(work, room, PAGE_ROWS, cursor.after);
       const own = userId === undefined ? lines : lines.filter(({ SenderId }) => SenderId === userId);
       return { lines: own, next: omitUndefined({ part: cursor.part, room: toPlace(room), after: last }) };
     }
+    case 'conversations':
+    case 'conversation-memberships':
+    case 'conversation-messages': {
+      const { part, place } = cursor;
+      const { lines, next } = await exportedConversations(work, dataExport, part, place);
+      return { lines, next: next === undefined ? AFTER[part] : { part, place: next } };
+    }
   }
 }
+
+/** Position after the last conversation of a part. */
+const AFTER: Readonly<Record<ConversationPart, ExportCursor | undefined>> = {
+  conversations: { part: 'conversation-memberships' },
+  'conversation-memberships': { part: 'conversation-messages' },
+  'conversation-messages': undefined,
+};
 
 function roomsAfter(tx: Tx, { accountId, chimeAccountId, userId }: DataExportRecord, limit: number, after: RoomPlace | undefined) {
   return userId === undefined
@@ -107,6 +146,16 @@ function accountLine(account: AccountRecord): object {
 
 function userLine(user: UserRecord): object {
   return withTimes(omitUndefined({ ...toListedUser(user), UserSettings: user.document.UserSettings }));
+}
+
+function groupLine({ groupId, groupName, license, reportedAt }: LicensedGroupRecord): object {
+  const reported = reportedAt === undefined ? undefined : isoOf(reportedAt);
+  return omitUndefined({ GroupId: groupId, GroupName: groupName, License: license, ReportedTimestamp: reported });
+}
+
+/** Returns the line of a bot, without its security token and its endpoint, whose URL can contain a secret. */
+function botLine({ id, createdAt, updatedAt, document: { DisplayName, BotEmail, Disabled } }: ChimeBotRecord): object {
+  return { BotId: id, DisplayName, BotEmail, Disabled, CreatedTimestamp: isoOf(createdAt), UpdatedTimestamp: isoOf(updatedAt) };
 }
 
 function roomLine({ roomId, name, chimeAccountId, createdBy, createdAt, updatedAt }: RoomRecord): object {

@@ -36,9 +36,20 @@ export async function releaseExport({ tx }: Pick<RunWork, 'tx'>, dataExport: Dat
   await tx.of(dataExports).change({ ...dataExport, claimedUntil: instant(0) });
 }
 
-/** File of an export. `bytes` is 0 for a part without lines, which has no file. */
+/**
+ * Stores that the server begins to write a file. So if the server crashes and the lines are then deleted, the next attempt knows that the file can
+ * exist, and empties it. Returns undefined if the export is not in progress any more, or if another server has continued it.
+ */
+export async function beginFile({ tx, now }: RunWork, dataExport: DataExportRecord): Promise<DataExportRecord | undefined> {
+  if (dataExport.progress.isWriting) return dataExport;
+  const progress = { ...dataExport.progress, isWriting: true as const };
+  return await tx.of(dataExports).change({ ...dataExport, progress, claimedUntil: instant(now + CLAIM_MS) });
+}
+
+/** File of an export. A part without lines has no file, unless an earlier attempt has begun one: this file is empty. */
 export interface WrittenFile {
   readonly part: DataExportPart;
+  readonly files: 0 | 1;
   readonly lines: number;
   readonly bytes: number;
   /** Position after the file. */
@@ -52,10 +63,10 @@ export interface WrittenFile {
 export async function advanceExport(
   work: RunWork,
   dataExport: DataExportRecord,
-  { part, lines, bytes, next }: WrittenFile,
+  { part, files, lines, bytes, next }: WrittenFile,
 ): Promise<DataExportRecord | undefined> {
   const before = dataExport.progress.parts[part] ?? { files: 0, lines: 0, bytes: 0 };
-  const after = { files: before.files + (lines > 0 ? 1 : 0), lines: before.lines + lines, bytes: before.bytes + bytes };
+  const after = { files: before.files + files, lines: before.lines + lines, bytes: before.bytes + bytes };
   const progress = { parts: { ...dataExport.progress.parts, [part]: after }, ...(next !== undefined && { cursor: next }) };
   const written = { ...dataExport, progress };
   if (next === undefined) return await endExport(work, written, undefined);

@@ -19,7 +19,10 @@ const USER_EXPORTS_MAX = 50;
 const LISTED_MS = 90 * DAY_MS;
 
 /** Parts of an export, in the order in which they are written. */
-export const EXPORT_PARTS: readonly DataExportPart[] = ['account', 'users', 'rooms', 'memberships', 'messages'];
+export const EXPORT_PARTS: readonly DataExportPart[] = [
+  ...(['account', 'users', 'groups', 'bots', 'rooms', 'memberships', 'messages'] as const),
+  ...(['conversations', 'conversation-memberships', 'conversation-messages'] as const),
+];
 
 /** Returns the beginning of the keys of the files of an export. */
 export function exportPrefix({ accountId, chimeAccountId, exportId }: DataExportRecord): string {

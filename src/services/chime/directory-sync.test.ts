@@ -48,7 +48,7 @@ async function openSync(names: readonly string[], sealedBy = vault) {
     server(read: (emails: readonly string[]) => Promise<ReadonlyMap<string, FoundPerson> | string>) {
       const step = directorySync({
         ...{ vault, directorySyncSeconds: EVERY_S, lookUpTxt: async () => [] },
-        readPeople: (_settings, emails) => read(emails),
+        readPeople: (_settings, people) => read(people.map(({ email }) => email)),
       })();
       return () => step(transact);
     },

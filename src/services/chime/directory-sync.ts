@@ -3,21 +3,23 @@
  * or in no licensed group, and updates licenses and names. It reads outside of transactions.
  */
 import { type Instant, instant } from '#core/instant.ts';
+import { isMailAddress } from '#core/mail-address.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { License } from '#model/generated/chime.ts';
 import type { ChimeAccountEvent } from '../chime-kit/account-events.ts';
 import { CHIME_REGION, type ChimeAppInstanceUser, ensureChimeUsers } from '../chime-kit/chime-app-instance.ts';
 import { recordServiceEvent } from '../chime-kit/service-events.ts';
-import type { DirectorySettings, FoundPerson } from '../kit/directories.ts';
+import type { DirectorySettings, FoundPerson, SoughtPerson } from '../kit/directories.ts';
 import type { Work } from '../kit/events.ts';
 import type { TaskParts, TaskSteps, Transact } from '../kit/service.ts';
 import { CHIME_DIRECTORY, type DirectoryRecord, directoriesOf, settingsOf } from './directory-kind.ts';
+import { bindEntry, followEntry } from './directory-people.ts';
 import { bestLicense } from './provisioned-users.ts';
 import { type AccountRecord, accounts } from './tables/accounts.ts';
 import { type DirectorySyncRecord, directorySyncs } from './tables/directory-syncs.ts';
 import { GROUPS_AT_ONCE, LICENSED_GROUPS_MAX, type LicensedGroupRecord, licensedGroups } from './tables/licensed-groups.ts';
 import { USERS_MAX, type UserRecord, users } from './tables/users.ts';
-import { isName } from './texts.ts';
+import { domainOf, isName } from './texts.ts';
 
 /** Accounts whose directories a server reads at the same time. */
 const TURNS_AT_ONCE = 4;
@@ -71,7 +73,7 @@ export function directorySync({ vault, readPeople, directorySyncSeconds }: TaskP
     return turns;
   }
 
-  async function read(directory: DirectoryRecord, emails: readonly string[]): Promise<ReadonlyMap<string, FoundPerson> | string> {
+  async function read(directory: DirectoryRecord, people: readonly SoughtPerson[]): Promise<ReadonlyMap<string, FoundPerson> | string> {
     let settings: DirectorySettings;
     try {
       settings = settingsOf(vault, directory);
@@ -79,13 +81,13 @@ export function directorySync({ vault, readPeople, directorySyncSeconds }: TaskP
       // The other accounts must still be synchronized.
       return SEALED;
     }
-    return await readPeople(settings, emails);
+    return await readPeople(settings, people);
   }
 
   async function run(transact: Transact, turn: Turn): Promise<void> {
     const members = turn.users.filter(({ isMember }) => isMember);
-    const emails = members.map(({ email }) => email);
-    const found = emails.length === 0 && turn.sync.afterUserId !== undefined ? NO_PEOPLE : await read(turn.directory, emails);
+    const people = members.map(({ email, document }) => ({ email, entryId: document.directoryEntryId }));
+    const found = people.length === 0 && turn.sync.afterUserId !== undefined ? NO_PEOPLE : await read(turn.directory, people);
     if (typeof found === 'string') {
       await transact((work) => storeProblem(work, turn, found, everyMs));
       return;
@@ -163,19 +165,21 @@ async function applySome(work: Work, turn: Turn, read: readonly UserRecord[], fo
   const renamed: ChimeAppInstanceUser[] = [];
   const reported = new Set<string>();
   for (const { userId, email } of read) {
-    const user = current.get(userId);
-    if (user?.registrationStatus !== 'Registered' || !user.isMember || user.email !== email) continue;
+    const before = current.get(userId);
+    if (before?.registrationStatus !== 'Registered' || !before.isMember || before.email !== email) continue;
     const person = found.get(email);
-    const next = person === undefined ? undefined : updatedUser(user, person, groups, reported);
-    if (next === undefined) {
-      await tx.of(users).put({ ...user, registrationStatus: 'Suspended' });
+    const user = person === undefined ? before : await withEntry(work, ours.account, before, person);
+    const next = person === undefined || user === undefined ? undefined : updatedUser(user, person, groups, reported);
+    if (user === undefined || next === undefined) {
+      await tx.of(users).put({ ...(user ?? before), registrationStatus: 'Suspended' });
       suspended.push(userId);
       continue;
     }
     const name = next.document.DisplayName ?? next.document.PrimaryEmail;
+    if (user.email !== email) updated.push(userId);
     if (next.licenseType === user.licenseType && name === user.document.DisplayName) continue;
     await tx.of(users).put(next);
-    updated.push(userId);
+    if (user.email === email) updated.push(userId);
     if (name !== user.document.DisplayName) renamed.push({ userId, name });
   }
   await report(
@@ -189,6 +193,25 @@ async function applySome(work: Work, turn: Turn, read: readonly UserRecord[], fo
   if (suspended.length > 0 || updated.length > 0)
     await record(work, turn, { outcome: 'Success', suspendedUserIds: suspended, updatedUserIds: updated });
   return true;
+}
+
+/**
+ * Returns a user with the address and the entry of the directory. The address stays while it belongs to another user, who may get another one in
+ * this run. Returns undefined if the domain of the address is not one of the account.
+ */
+async function withEntry(
+  work: Work,
+  account: AccountRecord,
+  user: UserRecord,
+  { email: address, entryId }: FoundPerson,
+): Promise<UserRecord | undefined> {
+  if (entryId === undefined) return user;
+  const email = address?.toLowerCase();
+  const bound = await bindEntry(work, account, user, entryId);
+  if (address === undefined || email === undefined || email === user.email) return bound;
+  if (!isMailAddress(address) || !(account.document.Domains ?? []).includes(domainOf(email))) return undefined;
+  await followEntry(work, account, { entryId, email, address });
+  return await work.tx.of(users).get(account.chimeAccountId, user.userId);
 }
 
 /** Returns a user with the license and the name of the directory. Returns undefined for a person in no licensed group. */

@@ -94,11 +94,12 @@ export const domainOperations = {
 
   /**
    * Releases a domain. If it was verified, the users with an address in it are signed out at once. Registered users leave the account, and can
-   * register again. Suspended users stay suspended. Without a domain, the account is a Team account again, whose messages stay. The sweep deletes
-   * users that a directory or an OpenID provider managed.
+   * register again. Suspended users stay suspended. Invitations to these addresses end. Without a domain, the account is a Team account again, whose
+   * messages stay. The sweep deletes users that a directory or an OpenID provider managed.
    *
-   * Source: Administration Guide, "Removing a domain"; Help Center, article 514; chime.md §2, rows 10 and 11. Assumed: the last domain ends the
-   * retention, because only Enterprise accounts have one.
+   * Source: Administration Guide, "Removing a domain"; Help Center, article 514; chime.md §2, rows 10 and 11. Chime API reference, DeleteAccount:
+   * the release of the domain suspends all users. Assumed: (1) so it also suspends those who never registered; without a status, their
+   * invitation differs from one that an administrator suspended. (2) The last domain ends the retention, because only Enterprise accounts have one.
    * @throws NotFoundException  the account does not exist, or does not claim the domain
    * Emits: ChimeDomainReleased, if the domain was verified.
    */

@@ -1,9 +1,9 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeApi, GetCDRBucketResponse } from '#model/generated/chime.ts';
+import { requireOwnBuckets } from '../chime-kit/record-buckets.ts';
 import { type ChimeSettingsDocument, chimeSettingsOf, putChimeSettings } from '../chime-kit/settings.ts';
-import type { Call, ServiceOperations } from '../kit/operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import type { ChimeDeps } from './deps.ts';
-import { badRequest } from './stored-accounts.ts';
 
 /**
  * Buckets for call detail records of an AWS account. Chime SDK Voice has the same settings.
@@ -11,9 +11,6 @@ import { badRequest } from './stored-accounts.ts';
  * Source: chime 2018-05-01, GetGlobalSettings, UpdateGlobalSettings; chime.md §1, §6. Assumed: inputs and outputs of the actions of the console.
  */
 export function globalSettingsOperations({ ownedBuckets }: Pick<ChimeDeps, 'ownedBuckets'>) {
-  async function requireOwn({ tx, accountId }: Pick<Call, 'tx' | 'accountId'>, ...buckets: readonly (string | undefined)[]): Promise<void> {
-    for (const bucket of buckets) if (bucket !== undefined && !(await ownedBuckets.owns(tx, accountId, bucket))) throw badRequest();
-  }
   return {
     /** A group is absent until it is set. */
     GetGlobalSettings: {
@@ -34,7 +31,7 @@ export function globalSettingsOperations({ ownedBuckets }: Pick<ChimeDeps, 'owne
      */
     UpdateGlobalSettings: {
       async handle(call, { BusinessCalling, VoiceConnector }) {
-        await requireOwn(call, BusinessCalling?.CdrBucket, VoiceConnector?.CdrBucket);
+        await requireOwnBuckets(call, ownedBuckets, BusinessCalling?.CdrBucket, VoiceConnector?.CdrBucket);
         const before = await chimeSettingsOf(call);
         await putChimeSettings(
           call,
@@ -60,7 +57,7 @@ export function globalSettingsOperations({ ownedBuckets }: Pick<ChimeDeps, 'owne
      */
     UpdateCDRSettings: {
       async handle(call, { BucketName }) {
-        await requireOwn(call, BucketName);
+        await requireOwnBuckets(call, ownedBuckets, BucketName);
         const { BusinessCallingCdrBucket: _before, ...rest } = await chimeSettingsOf(call);
         const settings = { ...rest, ...(BucketName !== undefined && { BusinessCallingCdrBucket: BucketName }) };
         await putChimeSettings(call, settings);

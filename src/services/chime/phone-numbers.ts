@@ -4,7 +4,15 @@ import type { ChimeApi } from '#model/generated/chime.ts';
 import { isCallingNameFixed, putCallingName } from '../chime-kit/calling-name.ts';
 import { listNumbers } from '../chime-kit/phone-number-lists.ts';
 import { createOrder, listOrders, orderOrNotFound, toOrder } from '../chime-kit/phone-number-orders.ts';
-import { deleteNumber, eachNumber, numberOrNotFound, restoreNumber, toPhoneNumber, updateNumber } from '../chime-kit/phone-numbers.ts';
+import {
+  changeNumber,
+  changeNumbers,
+  deletion,
+  numberOrNotFound,
+  restoration,
+  toPhoneNumber,
+  updateOf,
+} from '../chime-kit/phone-numbers.ts';
 import { searchNumbers, supportedCountries } from '../chime-kit/phone-search.ts';
 import { chimeSettingsOf } from '../chime-kit/settings.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
@@ -62,29 +70,30 @@ export const phoneNumberOperations = {
     },
   },
 
-  /** Changes the product or the calling name of a number: see `updateNumber`. */
+  /** Changes the product or the calling name of a number: see `updateOf`. */
   UpdatePhoneNumber: {
     async handle(call, { PhoneNumberId, ...change }) {
-      return { PhoneNumber: toPhoneNumber(await updateNumber(call, PhoneNumberId, change, noNumber), call.now) };
+      return { PhoneNumber: toPhoneNumber(await changeNumber(call, PhoneNumberId, noNumber, updateOf(change)), call.now) };
     },
   },
 
   /** Changes several numbers, in their order. @throws BadRequestException  there are no items, or more than 50 */
   BatchUpdatePhoneNumber: {
     async handle(call, { UpdatePhoneNumberRequestItems }) {
-      const PhoneNumberErrors = await eachNumber(
-        UpdatePhoneNumberRequestItems,
-        ({ PhoneNumberId }) => PhoneNumberId,
-        ({ PhoneNumberId, ...change }) => updateNumber(call, PhoneNumberId, change, noNumber),
-      );
+      const PhoneNumberErrors = await changeNumbers(call, {
+        items: UpdatePhoneNumberRequestItems,
+        idOf: ({ PhoneNumberId }) => PhoneNumberId,
+        stepOf: (change) => updateOf(change),
+        notFound: noNumber,
+      });
       return { PhoneNumberErrors };
     },
   },
 
-  /** Puts a number into the deletion queue: see `deleteNumber`. */
+  /** Puts a number into the deletion queue: see `deletion`. */
   DeletePhoneNumber: {
     async handle(call, { PhoneNumberId }) {
-      await deleteNumber(call, PhoneNumberId, noNumber);
+      await changeNumber(call, PhoneNumberId, noNumber, deletion);
       return {};
     },
   },
@@ -92,19 +101,15 @@ export const phoneNumberOperations = {
   /** Puts several numbers into the deletion queue. @throws BadRequestException  there are more than 50 */
   BatchDeletePhoneNumber: {
     async handle(call, { PhoneNumberIds }) {
-      const PhoneNumberErrors = await eachNumber(
-        PhoneNumberIds,
-        (id) => id,
-        (id) => deleteNumber(call, id, noNumber),
-      );
-      return { PhoneNumberErrors };
+      const deletions = { items: PhoneNumberIds, idOf: (id: string) => id, stepOf: () => deletion, notFound: noNumber };
+      return { PhoneNumberErrors: await changeNumbers(call, deletions) };
     },
   },
 
   /** Takes a number out of the deletion queue. @throws NotFoundException  the number is not in the deletion queue */
   RestorePhoneNumber: {
     async handle(call, { PhoneNumberId }) {
-      return { PhoneNumber: toPhoneNumber(await restoreNumber(call, PhoneNumberId, noNumber), call.now) };
+      return { PhoneNumber: toPhoneNumber(await changeNumber(call, PhoneNumberId, noNumber, restoration), call.now) };
     },
   },
 

@@ -185,7 +185,7 @@ export function displayNameOf({ displayName, name = {}, userName }: ScimUserReco
  */
 export async function changeAddress(
   { tx, now }: Pick<Work, 'tx' | 'now'>,
-  { chimeAccountId, email }: ScimUserRecord,
+  { chimeAccountId, email }: Pick<ScimUserRecord, 'chimeAccountId' | 'email'>,
   address: string,
 ): Promise<void> {
   const repository = tx.of(users);

@@ -71,10 +71,10 @@ function isClaimed({ document: { Domains = [] } }: AccountRecord, email: string)
 
 /**
  * Reports whether a user that the account released with a domain can register again, because the account has the domain again. Source:
- * Help Center, article 514. Assumed: a user that was removed while the account was a Team account can do so too.
+ * Help Center, article 514. Assumed: so can a user that was removed while the account was a Team account, and one whose invitation the release ended.
  */
-function isReleased(account: AccountRecord, { isMember, registeredAt, email }: UserRecord): boolean {
-  return !isMember && registeredAt !== undefined && isClaimed(account, email);
+function isReleased(account: AccountRecord, { isMember, registeredAt, invitationStatus, email }: UserRecord): boolean {
+  return !isMember && (registeredAt !== undefined || invitationStatus === undefined) && isClaimed(account, email);
 }
 
 interface Person {

@@ -50,3 +50,39 @@ test('DeleteDomain: the last one ends the retention, which a Team account cannot
   const off = { RetentionSettings: { RoomRetentionSettings: {}, ConversationRetentionSettings: {} } };
   assert.deepEqual(await run('GetRetentionSettings', { AccountId }), off);
 });
+
+test('DeleteDomain: an invitation to an address in the domain ends, until the person is invited or the domain is verified again', async () => {
+  const { account, become, register, run, store } = await openFixture();
+  const AccountId = await account();
+  const names = ['ada', 'bob', 'eve'];
+  await run('InviteUsers', { AccountId, UserEmailList: [...names.map((name) => `${name}@example.com`), 'dan@example.org'] });
+  const { Users = [] } = await run('ListUsers', { AccountId });
+  const idOf = (name: string) => Users.find(({ PrimaryEmail }) => PrimaryEmail?.startsWith(name))?.UserId as string;
+  await run('BatchSuspendUser', { AccountId, UserIdList: [idOf('eve')] });
+  const claim = { chimeAccountId: AccountId, accountId: ACCOUNT, recordValue: 'x', createdAt: START, failures: 0, isVerified: true };
+  const verify = async () => {
+    await store.transaction((tx) => tx.of(domains).add({ ...claim, domain: 'example.com' }));
+    await become(AccountId, 'EnterpriseLWA');
+  };
+  const stateOf = async (name: string) => {
+    const { UserRegistrationStatus, UserInvitationStatus } = (await run('GetUser', { AccountId, UserId: idOf(name) })).User ?? {};
+    return `${UserRegistrationStatus} ${UserInvitationStatus}`;
+  };
+  await verify();
+  await run('DeleteDomain', { AccountId, DomainName: 'example.com' });
+  assert.deepEqual(await Promise.all([...names, 'dan'].map(stateOf)), [
+    'Suspended undefined',
+    'Suspended undefined',
+    'Suspended Pending',
+    'Unregistered Pending',
+  ]);
+  const refused = { code: 'ForbiddenException' };
+  await assert.rejects(register(AccountId, 'ada@example.com'), refused);
+  await run('InviteUsers', { AccountId, UserEmailList: ['ada@example.com'] });
+  assert.equal((await register(AccountId, 'ada@example.com')).userId, idOf('ada'));
+
+  // An invitation that an administrator has suspended remains suspended.
+  await verify();
+  assert.equal((await register(AccountId, 'bob@example.com')).userId, idOf('bob'));
+  await assert.rejects(register(AccountId, 'eve@example.com'), refused);
+});

@@ -7,6 +7,7 @@ import type { OwnedBuckets } from '../kit/owned-buckets.ts';
 import { sealedKind, service } from '../kit/service.ts';
 import type { ChimeDeps } from './deps.ts';
 import { CHIME_DIRECTORY, resealedDirectory } from './directory-kind.ts';
+import { DIRECTORY_PERSON } from './directory-people.ts';
 import { refusedInvitations } from './invitations.ts';
 import { messagesOfPeople } from './messages-of-people.ts';
 import { CHIME_OPENID_CONFIG, resealedOpenId } from './openid-kind.ts';
@@ -58,7 +59,7 @@ export const chime = service<ChimeParts>({
       openIdCallback: (chimeAccountId) => `${publicUrl()}/chime/callback/${chimeAccountId}`,
     });
   },
-  kinds: [CHIME_BOT, CHIME_RETENTION, PEOPLE_ROLE, CHIME_OPENID_CONFIG, CHIME_DIRECTORY, RELEASED_DOMAIN],
+  kinds: [CHIME_BOT, CHIME_RETENTION, PEOPLE_ROLE, CHIME_OPENID_CONFIG, CHIME_DIRECTORY, DIRECTORY_PERSON, RELEASED_DOMAIN],
   sealed: [
     sealedKind(CHIME_BOT, resealedBot),
     sealedKind(CHIME_OPENID_CONFIG, resealedOpenId),

@@ -3,6 +3,7 @@ import type { ChimeAccountEvent } from '../chime-kit/account-events.ts';
 import { botsOf, CHIME_BOT } from '../chime-kit/chime-bots.ts';
 import { storeRetention } from '../chime-kit/chime-retention.ts';
 import type { Work } from '../kit/events.ts';
+import { removeEntries } from './directory-people.ts';
 import { DISABLED_MS } from './disabled-accounts.ts';
 import { endCredentials } from './end-credentials.ts';
 import { withoutProvider } from './providers.ts';
@@ -45,6 +46,7 @@ export async function sweepDisabledAccounts(work: Work): Promise<'more' | 'done'
   if (userIds.length > 0) await emit<ChimeAccountEvent>({ type: 'ChimeUsersForgotten', accountId, chimeAccountId, userIds });
   if ((await tx.of(users).removeSome(chimeAccountId, SWEPT_AT_ONCE)) === SWEPT_AT_ONCE) return 'more';
   if ((await tx.of(messageCounts).removeSome(chimeAccountId, SWEPT_AT_ONCE)) === SWEPT_AT_ONCE) return 'more';
+  if ((await removeEntries({ tx }, account, SWEPT_AT_ONCE)) === SWEPT_AT_ONCE) return 'more';
   await tx.resources.removeAll(CHIME_BOT, botsOf(account));
   // An account without domains has no provider. This deletes what a provider left, such as API keys.
   await withoutProvider(work, account);

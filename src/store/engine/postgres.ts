@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import pg from 'pg';
 import { instant } from '#core/instant.ts';
-import { migrate, SCHEMA_TOKENS } from '../migrate.ts';
+import { isMigrated, migrate, SCHEMA_TOKENS } from '../migrate.ts';
 import type { SqlValue } from '../sql.ts';
 import type { Store, StoreOptions, TransactionOptions, Tx } from '../store.ts';
 import { recorder } from '../trail/trail-batch.ts';
@@ -26,6 +26,9 @@ export interface PostgresOptions extends StoreOptions {
   /** Time limit of a statement, and of the wait for a connection, in milliseconds. Default 10,000. */
   readonly timeoutMilliseconds?: number;
 }
+
+/** Time limit of a statement of a migration. It can rewrite a table, or create an index of one, with many millions of rows. */
+const MIGRATION_TIMEOUT_MS = 3 * 3_600_000;
 
 /** Maximum number of prepared statements of each connection. The database parses other statements each time. */
 const PREPARED_MAX = 500;
@@ -84,15 +87,28 @@ const DOCUMENT_PART = "convert_from(substr(convert_to(p.documents, 'UTF8'), part
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
   const { connections = 12, timeoutMilliseconds = 10_000 } = options;
+  const pool = poolOf(url, connections, timeoutMilliseconds);
+  try {
+    await assertDurable(pool);
+    const isCurrent = await retrying(CREATED_MEANWHILE, () => isMigrated(storeAtStart(pool, options), SCHEMA_TOKENS.postgres));
+    if (!isCurrent) await migratePatiently(poolOf(url, 1, timeoutMilliseconds, MIGRATION_TIMEOUT_MS), options);
+    return await openOnPool(pool, options);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+function poolOf(url: string, connections: number, timeoutMilliseconds: number, statementMilliseconds = timeoutMilliseconds): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     application_name: 'belfry',
     connectionTimeoutMillis: timeoutMilliseconds,
-    statement_timeout: timeoutMilliseconds,
+    statement_timeout: statementMilliseconds,
     // The database itself ends a statement after `statement_timeout`. This longer limit is for a database that does not
     // respond.
-    query_timeout: timeoutMilliseconds + 1_000,
+    query_timeout: statementMilliseconds + 1_000,
     idle_in_transaction_session_timeout: timeoutMilliseconds,
     keepAlive: true,
     types: EXACT_NUMBERS,
@@ -102,23 +118,32 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   // the error of the connection would end the process.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+/** Applies the pending migrations on a pool of their own, and ends it. */
+async function migratePatiently(pool: PostgresPool, options: StoreOptions): Promise<void> {
   try {
-    await assertDurable(pool);
-    return await openOnPool(pool, options);
-  } catch (error) {
+    await retrying(CREATED_MEANWHILE, () => migrate(storeAtStart(pool, options), SCHEMA_TOKENS.postgres));
+  } finally {
     await pool.end();
-    throw error;
   }
+}
+
+/** Returns a store that writes no trail records. */
+function storeAtStart(pool: PostgresPool, options: StoreOptions): Store {
+  const { now = Date.now } = options;
+  return serializable(
+    pool,
+    options,
+    positions(now, () => 0),
+  );
 }
 
 /** Applies the pending migrations and returns the store. Closing the store ends the pool. The pool's sessions must be serializable. */
 export async function openOnPool(pool: PostgresPool, options: StoreOptions): Promise<Store> {
   const { now = Date.now } = options;
-  const start = serializable(
-    pool,
-    options,
-    positions(now, () => 0),
-  );
+  const start = storeAtStart(pool, options);
   await retrying(CREATED_MEANWHILE, () => migrate(start, SCHEMA_TOKENS.postgres));
   const { server, last } = await retrying(CONFLICT, () =>
     start.transaction(async ({ sql }) => {

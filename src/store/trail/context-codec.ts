@@ -231,10 +231,11 @@ export function decodeContexts(text: string, times: readonly Instant[]): readonl
   const [version, strings, entries] = JSON.parse(text) as [number, readonly string[], readonly (number | readonly number[])[]];
   if (!READ_VERSIONS.includes(version))
     throw new Error(`the decision contexts have the format version '${version}', and this version reads '${READ_VERSIONS.join(', ')}'`);
+  const statements = new Map<number, DecidingStatement>();
   return entries.map((entry, i) => {
     if (entry === 0) return undefined;
     if (typeof entry === 'number') return { omittedBytes: entry };
-    return new Reader(entry, strings).context(times[i] as Instant);
+    return new Reader(entry, strings, statements).context(times[i] as Instant);
   });
 }
 
@@ -242,11 +243,14 @@ export function decodeContexts(text: string, times: readonly Instant[]): readonl
 class Reader {
   readonly #list: readonly number[];
   readonly #strings: readonly string[];
+  /** Parsed statements of the pack, by the index of their text. */
+  readonly #statements: Map<number, DecidingStatement>;
   #next = 0;
 
-  constructor(list: readonly number[], strings: readonly string[]) {
+  constructor(list: readonly number[], strings: readonly string[], statements: Map<number, DecidingStatement>) {
     this.#list = list;
     this.#strings = strings;
+    this.#statements = statements;
   }
 
   context(at: Instant): DecisionContext {
@@ -278,7 +282,7 @@ class Reader {
       case 'Allow':
         return { effect: 'Allow' };
       case 'explicit':
-        return { effect: 'Deny', kind, by: statementOf(this.#string()), resource: this.#string() };
+        return { effect: 'Deny', kind, by: this.#statement(this.#number()), resource: this.#string() };
       case 'implicit':
         return { effect: 'Deny', kind, missing: this.#string(), resource: this.#string() };
       case 'limit':
@@ -295,7 +299,8 @@ class Reader {
     const bits = this.#number();
     const resourceOwner = (bits & OWNED) === 0 ? undefined : this.#string();
     const resourcePolicy = (bits & RESOURCE_POLICY) === 0 ? undefined : this.#string();
-    const [trustPolicyOf, allowedBy] = [this.#optional(), this.#optional()];
+    const trustPolicyOf = this.#optional();
+    const allowedBy = this.#number();
     const addedCount = this.#number();
     const resources = this.#times(this.#number(), () => this.#string());
     const added = addedCount < 0 ? undefined : this.#added(addedCount);
@@ -311,7 +316,7 @@ class Reader {
       resourcePolicy,
       always: (bits & ALWAYS) !== 0,
       undecided: (bits & UNDECIDED) !== 0,
-      allowedBy: allowedBy === undefined ? undefined : statementOf(allowedBy),
+      allowedBy: allowedBy === 0 ? undefined : this.#statement(allowedBy),
     };
   }
 
@@ -330,8 +335,17 @@ class Reader {
     return count === NONE ? undefined : Object.fromEntries(this.#times(count, () => [this.#string(), this.#string()] as const));
   }
 
+  /** A loop, because `Array.from` with a function takes several times as long. */
   #times<Item>(count: number, read: () => Item): readonly Item[] {
-    return Array.from({ length: count }, read);
+    const items: Item[] = [];
+    for (let i = 0; i < count; i++) items.push(read());
+    return items;
+  }
+
+  #statement(index: number): DecidingStatement {
+    let statement = this.#statements.get(index);
+    if (statement === undefined) this.#statements.set(index, (statement = statementOf(this.#strings[index - 1] as string)));
+    return statement;
   }
 
   #number(): number {

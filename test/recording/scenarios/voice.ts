@@ -280,7 +280,8 @@ async function refusals({ call }: ServiceCalls, connector: string, application: 
 }
 
 async function settings({ ok, call }: ServiceCalls): Promise<void> {
-  await ok('UpdateGlobalSettings', { BusinessCalling: { CdrBucket: 'calls' }, VoiceConnector: { CdrBucket: 'calls' } });
+  await call('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'calls' } });
+  await ok('UpdateGlobalSettings', { VoiceConnector: {} });
   await ok('GetGlobalSettings');
   await ok('UpdatePhoneNumberSettings', { CallingName: 'Example' });
   await call('UpdatePhoneNumberSettings', { CallingName: 'Other' });

@@ -38,7 +38,12 @@ export function directorySignIn(pages: Pages): DirectorySignIn {
       const now = await people.directoryFor(tx, parts.vault, email);
       if (now?.providerId !== directory.providerId) return undefined;
       const claims = { email: person.email, name: person.displayName, groups: person.groups };
-      return await beginClaimed(pages, tx, request, { provider: now, claims, lifetimeMs: people.DIRECTORY_SESSION_MS });
+      return await beginClaimed(pages, tx, request, {
+        provider: now,
+        claims,
+        entryId: person.entryId,
+        lifetimeMs: people.DIRECTORY_SESSION_MS,
+      });
     };
     try {
       const checked = await passwords.checkElsewhere(request, email, verify, enter);

@@ -3,7 +3,7 @@ import type { Answer } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { SignedIn } from '../../core/services.ts';
 import { escaped, formPage } from '../http.ts';
-import { PASSWORD_LENGTH } from './passwords.ts';
+import { PASSWORD_LENGTH } from './password-length.ts';
 
 /** Message about the form that the person sent. It has the focus, so that a screen reader reads it, and the next Tab leads to the first field. */
 const alert = (message: string): string => (message === '' ? '' : `<p role="alert" tabindex="-1" autofocus>${escaped(message)}</p>\n`);

@@ -9,7 +9,7 @@ import {
   type SearchOptions,
   SizeLimitExceededError,
 } from 'ldapts';
-import type { DirectorySettings, FoundPerson } from '../../core/services.ts';
+import type { DirectorySettings, FoundPerson, SoughtPerson } from '../../core/services.ts';
 
 /** Time of an operation. Assumed. */
 export const OPERATION_MS = 5_000;
@@ -28,6 +28,19 @@ const ACCOUNT_DISABLED = 0x2;
 /** Attributes of disabled and locked entries: Active Directory, 389 Directory Server, and the password policy of OpenLDAP. */
 const STATE_ATTRIBUTES = ['userAccountControl', 'nsAccountLock', 'pwdAccountLockedTime'] as const;
 
+/**
+ * Attributes that identify an entry for its whole life, the preferred one first. Source: RFC 4530, entryUUID; Microsoft, "Object-Guid attribute"; 389 Directory
+ * Server, nsUniqueId.
+ */
+const ID_ATTRIBUTES = ['objectGUID', 'entryUUID', 'nsUniqueId'] as const;
+const ENTRY_ID = /^(objectGUID|entryUUID|nsUniqueId):([\w-]{8,64})$/;
+/** Attributes of Active Directory for the primary group of a person. */
+const PRIMARY_GROUP_ATTRIBUTES = ['primaryGroupID', 'objectSid'] as const;
+/** Attributes whose values are bytes. */
+const BINARY_ATTRIBUTES = ['objectGUID', 'objectSid'];
+/** Bytes of a security identifier in a domain, from the shortest to the longest. Source: Microsoft, [MS-DTYP] 2.4.2.2. */
+const SID_BYTES = { min: 12, max: 68 } as const;
+
 /** Directory that cannot be read. The message has nothing that the directory sent. */
 export class DirectoryProblem extends Error {}
 
@@ -38,36 +51,38 @@ export async function personIn(client: Client, settings: DirectorySettings, emai
 }
 
 /**
- * Reads people by their primary addresses, which are in lower case. A person who is absent from the result is unknown, ambiguous or disabled.
+ * Reads people by their entries, or by their primary addresses. A person who is absent from the result is unknown, ambiguous or disabled, or has no address.
  *
  * @throws DirectoryProblem  the directory shows no people or no groups at all, so that what it shows of these people may be incomplete
  */
 export async function peopleIn(
   client: Client,
   settings: DirectorySettings,
-  emails: readonly string[],
+  people: readonly SoughtPerson[],
 ): Promise<ReadonlyMap<string, FoundPerson>> {
-  const first = await peopleOnce(client, settings, emails);
+  const first = await peopleOnce(client, settings, people);
   if (first.size > 0 && [...first.values()].some(({ groups }) => groups.length > 0)) return first;
   if (!(await hasAny(client, settings, withAddress(settings)))) throw new DirectoryProblem(NO_PEOPLE);
   if (!(await hasAny(client, settings, WITH_MEMBERS))) throw new DirectoryProblem(NO_GROUPS);
   // The server may have got the right to read only after the first searches.
-  return await peopleOnce(client, settings, emails);
+  return await peopleOnce(client, settings, people);
 }
 
 async function peopleOnce(
   client: Client,
   settings: DirectorySettings,
-  emails: readonly string[],
+  people: readonly SoughtPerson[],
 ): Promise<ReadonlyMap<string, FoundPerson>> {
-  const entries = await entriesOf(client, settings, emails);
+  const entries = await entriesOf(client, settings, people);
   const parents = cachedParents(client, settings);
+  const primary = cachedPrimaryGroups(client, settings);
   const found = new Map<string, FoundPerson>();
   const waiting = [...entries];
   async function readNext(): Promise<void> {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const [email, entry] = next;
-      if (!isDisabled(entry)) found.set(email, { ...addressAndName(settings, entry), groups: await groupNames(entry.dn, parents) });
+      if (!isDisabled(entry))
+        found.set(email, { ...addressAndName(settings, entry), groups: await groupNames(entry.dn, parents, await primary(entry)) });
     }
   }
   await Promise.all(Array.from({ length: SEARCHES_AT_ONCE }, readNext));
@@ -89,8 +104,72 @@ async function hasAny(client: Client, { baseDn }: DirectorySettings, filter: And
   return (await client.search(baseDn, search)).searchEntries.length > 0;
 }
 
+/**
+ * Returns entries by the address that was passed. A person with a known entry has this entry, also with another address. For other people, an
+ * address that several entries have is absent.
+ */
+async function entriesOf(
+  client: Client,
+  settings: DirectorySettings,
+  people: readonly SoughtPerson[],
+): Promise<ReadonlyMap<string, Entry>> {
+  const entries = await entriesWithAddresses(
+    client,
+    settings,
+    people.map(({ email }) => email),
+  );
+  const others = people.filter(({ email, entryId }) => {
+    const entry = entries.get(email);
+    return entryId !== undefined && (entry === undefined || entryIdOf(entry) !== entryId);
+  });
+  for (let at = 0; at < others.length; at += ADDRESSES_AT_ONCE) {
+    const some = others.slice(at, at + ADDRESSES_AT_ONCE);
+    const byId = await entriesWithIds(
+      client,
+      settings,
+      some.flatMap(({ entryId = '' }) => entryId),
+    );
+    for (const { email, entryId = '' } of some) {
+      const entry = byId.get(entryId);
+      if (entry === undefined) continue;
+      // Without an address, the person cannot be a user.
+      if (textIn(entry, settings.emailAttribute) === undefined) entries.delete(email);
+      else entries.set(email, entry);
+    }
+  }
+  return entries;
+}
+
+async function entriesWithIds(client: Client, settings: DirectorySettings, ids: readonly string[]): Promise<ReadonlyMap<string, Entry>> {
+  const filters = ids.flatMap((id) => {
+    const [, attribute, value] = ENTRY_ID.exec(id) ?? [];
+    if (attribute === undefined || value === undefined) return [];
+    return [new EqualityFilter({ attribute, value: attribute === 'objectGUID' ? Buffer.from(value, 'hex') : value })];
+  });
+  if (filters.length === 0) return new Map();
+  const filter = new AndFilter({ filters: [IS_PERSON, new OrFilter({ filters })] });
+  const { searchEntries, isCut } = await searched(
+    client,
+    settings.baseDn,
+    { filter, attributes: personAttributes(settings) },
+    filters.length,
+  );
+  if (isCut) throw new DirectoryProblem('The directory returned only some of the entries with an ID.');
+  return new Map(searchEntries.map((entry) => [entryIdOf(entry) ?? '', entry]));
+}
+
+/** Returns the ID of an entry: `entryUUID:597ae2f6-16a6-1027-98f4-d28b5365dc14`. Undefined if the directory shows none. */
+export function entryIdOf(entry: Entry): string | undefined {
+  for (const attribute of ID_ATTRIBUTES) {
+    const value = bytesIn(entry, attribute)?.toString('hex') ?? textIn(entry, attribute);
+    const id = value === undefined ? undefined : `${attribute}:${value.toLowerCase()}`;
+    if (id !== undefined && ENTRY_ID.test(id)) return id;
+  }
+  return undefined;
+}
+
 /** Returns entries by primary address. An address that several entries have is absent. */
-async function entriesOf(client: Client, settings: DirectorySettings, emails: readonly string[]): Promise<ReadonlyMap<string, Entry>> {
+async function entriesWithAddresses(client: Client, settings: DirectorySettings, emails: readonly string[]): Promise<Map<string, Entry>> {
   const entries = new Map<string, Entry>();
   for (let at = 0; at < emails.length; at += ADDRESSES_AT_ONCE) {
     const some = emails.slice(at, at + ADDRESSES_AT_ONCE);
@@ -114,7 +193,7 @@ function addressesIn({ emailAttribute, proxyAddressAttribute }: DirectorySetting
 type Searched = { readonly searchEntries: readonly Entry[]; readonly isCut: boolean };
 
 function peopleWith(client: Client, settings: DirectorySettings, emails: readonly string[], most: number): Promise<Searched> {
-  const { emailAttribute, proxyAddressAttribute, displayNameAttribute } = settings;
+  const { emailAttribute, proxyAddressAttribute } = settings;
   const filters = emails.flatMap((email) => [
     new EqualityFilter({ attribute: emailAttribute, value: email }),
     new EqualityFilter({ attribute: proxyAddressAttribute, value: email }),
@@ -122,8 +201,12 @@ function peopleWith(client: Client, settings: DirectorySettings, emails: readonl
     new EqualityFilter({ attribute: proxyAddressAttribute, value: `smtp:${email}` }),
   ]);
   const filter = new AndFilter({ filters: [IS_PERSON, new OrFilter({ filters })] });
-  const attributes = [emailAttribute, proxyAddressAttribute, displayNameAttribute, ...STATE_ATTRIBUTES];
-  return searched(client, settings.baseDn, { filter, attributes }, most);
+  return searched(client, settings.baseDn, { filter, attributes: personAttributes(settings) }, most);
+}
+
+function personAttributes({ emailAttribute, proxyAddressAttribute, displayNameAttribute }: DirectorySettings): string[] {
+  const configured = [emailAttribute, proxyAddressAttribute, displayNameAttribute];
+  return [...configured, ...STATE_ATTRIBUTES, ...ID_ATTRIBUTES, ...PRIMARY_GROUP_ATTRIBUTES];
 }
 
 /**
@@ -139,7 +222,12 @@ async function searched(
   most: number,
 ): Promise<Searched> {
   try {
-    const { searchEntries } = await client.search(baseDn, { ...options, scope: 'sub', timeLimit: OPERATION_MS / 1000 });
+    const { searchEntries } = await client.search(baseDn, {
+      ...options,
+      scope: 'sub',
+      timeLimit: OPERATION_MS / 1000,
+      explicitBufferAttributes: BINARY_ATTRIBUTES,
+    });
     return searchEntries.length > most ? { searchEntries: [], isCut: true } : { searchEntries, isCut: false };
   } catch (error) {
     if (error instanceof SizeLimitExceededError) return { searchEntries: [], isCut: true };
@@ -156,18 +244,20 @@ interface Group {
 type ParentsOf = (dns: readonly string[]) => Promise<readonly Group[]>;
 
 /** Returns the names of the groups of a person, also of groups that contain these groups. */
-export function groupsOf(client: Client, settings: DirectorySettings, dn: string): Promise<readonly string[]> {
-  return groupNames(dn, (dns) => parentsIn(client, settings, dns));
+export async function groupsOf(client: Client, settings: DirectorySettings, entry: Entry): Promise<readonly string[]> {
+  const primary = await cachedPrimaryGroups(client, settings)(entry);
+  return await groupNames(entry.dn, (dns) => parentsIn(client, settings, dns), primary);
 }
 
 /**
- * Returns the names of the groups of an entry, level by level. A group that contains itself is read once.
+ * Returns the names of the groups of an entry, level by level. A group that contains itself is read once. `primary` is a group that has the entry,
+ * although `member` of the group does not name it.
  *
  * Source: Administration Guide, "Managing user permissions": the exact name of a group, without its organizational units. Assumed: nested groups.
  */
-async function groupNames(dn: string, parentsOf: ParentsOf): Promise<readonly string[]> {
-  const names = new Map<string, string>();
-  let level = [dn];
+async function groupNames(dn: string, parentsOf: ParentsOf, primary: readonly Group[]): Promise<readonly string[]> {
+  const names = new Map<string, string>(primary.map((group) => [group.dn, group.name]));
+  let level = [dn, ...names.keys()];
   for (let depth = 0; depth < GROUP_LEVELS && level.length > 0; depth++) {
     const parents = (await parentsOf(level)).filter((group) => !names.has(group.dn));
     for (const group of parents) names.set(group.dn, group.name);
@@ -206,14 +296,50 @@ function cachedParents(client: Client, settings: DirectorySettings): ParentsOf {
   };
 }
 
+/**
+ * Returns a function that reads the primary group of an entry, once for all its members.
+ *
+ * Source: Microsoft, "Primary-Group-ID attribute": the relative identifier of the primary group, whose `member` does not name the person. A security
+ * identifier ends with the relative one, of 4 bytes in little-endian order ([MS-DTYP] 2.4.2.2).
+ */
+function cachedPrimaryGroups(client: Client, settings: DirectorySettings): (entry: Entry) => Promise<readonly Group[]> {
+  const known = new Map<string, Promise<readonly Group[]>>();
+  return async (entry) => {
+    const sid = bytesIn(entry, 'objectSid');
+    const relativeId = Number(textIn(entry, 'primaryGroupID') ?? Number.NaN);
+    if (sid === undefined || sid.length < SID_BYTES.min || sid.length > SID_BYTES.max) return [];
+    if (!Number.isInteger(relativeId) || relativeId < 0 || relativeId > 0xffff_ffff) return [];
+    const value = Buffer.from(sid);
+    value.writeUInt32LE(relativeId, value.length - 4);
+    const key = value.toString('hex');
+    const group = known.get(key) ?? groupWithSid(client, settings, value);
+    known.set(key, group);
+    return await group;
+  };
+}
+
+async function groupWithSid(client: Client, { baseDn }: DirectorySettings, value: Buffer): Promise<readonly Group[]> {
+  const filter = new OrFilter({ filters: [new EqualityFilter({ attribute: 'objectSid', value })] });
+  const { searchEntries } = await searched(client, baseDn, { filter, attributes: ['cn'] }, 1);
+  return searchEntries.map((entry) => ({ dn: entry.dn, name: textIn(entry, 'cn') ?? '' }));
+}
+
 export function isDisabled(entry: Entry): boolean {
   const [control, lock, lockedTime] = STATE_ATTRIBUTES.map((name) => textIn(entry, name));
   return (Number(control ?? 0) & ACCOUNT_DISABLED) !== 0 || lock?.toLowerCase() === 'true' || lockedTime !== undefined;
 }
 
-/** Returns the primary address and the name of a person. */
+/** Returns the primary address, the name and the entry of a person. */
 export function addressAndName({ emailAttribute, displayNameAttribute }: DirectorySettings, entry: Entry): Omit<FoundPerson, 'groups'> {
-  return { email: textIn(entry, emailAttribute), displayName: textIn(entry, displayNameAttribute) };
+  return { email: textIn(entry, emailAttribute), displayName: textIn(entry, displayNameAttribute), entryId: entryIdOf(entry) };
+}
+
+/** Returns the first value of an attribute whose values are bytes. */
+function bytesIn(entry: Entry, attribute: string): Buffer | undefined {
+  const name = Object.keys(entry).find((each) => each.toLowerCase() === attribute.toLowerCase());
+  const value = name === undefined ? undefined : entry[name];
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return Buffer.isBuffer(first) && first.length > 0 ? first : undefined;
 }
 
 /** Returns the first value of an attribute. */

@@ -30,7 +30,7 @@ export interface Directories {
     credentials: { readonly email: string; readonly password: string },
     isAdmitted: (address: string) => Promise<boolean>,
   ): Promise<FoundPerson | 'wrong'>;
-  /** Reads people by their primary addresses. The result is complete, or is the reason why the directory cannot be read. */
+  /** Reads people by their entries or primary addresses. The result is complete, or is the reason why the directory cannot be read. */
   readonly readPeople: ReadPeople;
 }
 
@@ -110,7 +110,7 @@ export function ldapDirectories(internalHosts: readonly string[], readsMs = READ
       if (password === '') return 'wrong';
       const found = await reading(settings, async (client) => {
         const entry = await personIn(client, settings, email);
-        return entry === undefined ? undefined : { entry, groups: await groupsOf(client, settings, entry.dn) };
+        return entry === undefined ? undefined : { entry, groups: await groupsOf(client, settings, entry) };
       });
       const person = found && addressAndName(settings, found.entry);
       if (!(await isAdmitted(person?.email?.toLowerCase() ?? email))) return 'wrong';
@@ -126,12 +126,12 @@ export function ldapDirectories(internalHosts: readonly string[], readsMs = READ
         }
       });
       if (!isRight || found === undefined || isDisabled(found.entry)) return 'wrong';
-      return { email: person?.email, displayName: person?.displayName, groups: found.groups };
+      return { ...addressAndName(settings, found.entry), groups: found.groups };
     },
 
-    async readPeople(settings, emails) {
+    async readPeople(settings, people) {
       try {
-        return await reading(settings, (client) => peopleIn(client, settings, emails));
+        return await reading(settings, (client) => peopleIn(client, settings, people));
       } catch (error) {
         return (error as DirectoryProblem).message;
       }

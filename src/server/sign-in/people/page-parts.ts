@@ -62,6 +62,15 @@ export async function refused(
   }
 }
 
+/** Sign-in at a provider or a directory. */
+interface BeginningOfProvider {
+  readonly provider: ProviderOfAccount;
+  readonly claims: Claims;
+  /** Entry of the person in a directory. */
+  readonly entryId?: string | undefined;
+  readonly lifetimeMs?: number;
+}
+
 /**
  * Begins the session of a person with the claims of a provider or a directory, and records the sign-in. Resolves to undefined if the person cannot
  * sign in. `lifetimeMs` is the lifetime of the session. Default: that of a session with a password.
@@ -70,10 +79,10 @@ export async function beginClaimed(
   { parts, people }: Pages,
   tx: Tx,
   received: PageRequest,
-  { provider, claims, lifetimeMs }: { readonly provider: ProviderOfAccount; readonly claims: Claims; readonly lifetimeMs?: number },
+  { provider, claims, entryId, lifetimeMs }: BeginningOfProvider,
 ): Promise<Begun | undefined> {
   const { accountId, chimeAccountId, providerId } = provider;
-  const person = await people.signInClaimed(workIn(parts, tx), provider, claims);
+  const person = await people.signInClaimed(workIn(parts, tx), provider, claims, entryId);
   const user = person.user ?? { accountId, chimeAccountId };
   const refuse = async (errorMessage: string): Promise<undefined> => {
     await recordPerson(parts, tx, { received, eventName: 'SignInUser', outcome: 'Failure', user, errorMessage });

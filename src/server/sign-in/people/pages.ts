@@ -35,7 +35,7 @@ import {
   tooSoon,
   workIn,
 } from './page-parts.ts';
-import { passwordProblem, personPasswords } from './passwords.ts';
+import { type ChosenPassword, passwordProblem, personPasswords } from './passwords.ts';
 import { type PersonEventName, recordPerson } from './records.ts';
 
 /** Creates the pages. `people` has the functions of Amazon Chime. */
@@ -144,7 +144,13 @@ async function invitation(pages: Pages, request: PageRequest): Promise<Answer> {
     if (checked.outcome !== 'right') return await refused(parts, request, 'RegisterUser', checked, retry, found.user);
     return checked.value === undefined ? invalidLinkPage() : toOwnPage(parts, request, checked.value);
   }
-  return await withNewPassword(pages, request, { password, again, displayName, email: found.user.email }, accept, retry);
+  return await withNewPassword(
+    pages,
+    request,
+    { password, again, displayName, email: found.user.email, accountName: view.accountName },
+    accept,
+    retry,
+  );
 }
 
 /** Mails a link to the address. The response does not depend on the address. */
@@ -196,7 +202,7 @@ async function confirmation(pages: Pages, request: PageRequest): Promise<Answer>
     const user = registered ?? (await people.memberOf(tx, email));
     return await enter(pages, request, tx, email, registered === undefined ? 'SetPassword' : 'RegisterUser', user);
   };
-  return await withNewPassword(pages, request, { password, again, displayName, email }, save, retry);
+  return await withNewPassword(pages, request, { password, again, displayName, email, accountName: view.accountName }, save, retry);
 }
 
 /** Reads the facts of a token. Returns the seconds to wait if the source sent too many wrong tokens. */
@@ -216,24 +222,17 @@ async function invalidLink({ parts, passwords }: Pages, received: PageRequest, e
   return invalidLinkPage();
 }
 
-interface NewPassword {
-  readonly password: string;
-  readonly again: string;
-  readonly displayName: string;
-  readonly email: string;
-}
-
 /** Checks and hashes a chosen password outside of transactions, and then runs `store` in one. */
 async function withNewPassword(
   { parts, passwords }: Pages,
   request: PageRequest,
-  { password, again, displayName, email }: NewPassword,
+  chosen: ChosenPassword,
   store: (tx: Tx, passwordHash: string) => Promise<Begun | undefined>,
   retry: Retry,
 ): Promise<Answer> {
-  const problem = displayName.trim() === '' ? 'Enter your name.' : passwordProblem(password, again, email);
+  const problem = chosen.displayName.trim() === '' ? 'Enter your name.' : await passwordProblem(chosen);
   if (problem !== undefined) return retry(400, problem);
-  const passwordHash = await passwords.hash(password);
+  const passwordHash = await passwords.hash(chosen.password);
   if (passwordHash === undefined) return retry(503, 'The service is unavailable. Please retry.');
   const begun = await joining(() => parts.store.transaction((tx) => store(tx, passwordHash)), retry);
   if (begun === undefined) return invalidLinkPage();

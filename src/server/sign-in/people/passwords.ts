@@ -8,9 +8,8 @@ import type { ChimeUserRecord, PersonRecord } from '../../core/services.ts';
 import { attemptTurns, signInAttempts, UNKNOWN_NAMES_MAX } from '../attempts.ts';
 import type { SignInParts } from '../parts.ts';
 import type { PageRequest } from '../site.ts';
-
-/** Length of a password, in characters. Assumed: the minimum. Source of the maximum: IAM API reference, CreateLoginProfile. */
-export const PASSWORD_LENGTH = { min: 8, max: 128 } as const;
+import { isCommonPassword } from './common-passwords.ts';
+import { PASSWORD_LENGTH } from './password-length.ts';
 
 /** Result of a comparison. `seconds` is the time after which the next attempt is possible. */
 export type Checked<Value> =
@@ -153,10 +152,35 @@ export function personPasswords(parts: SignInParts, { find, memberOf }: PersonRe
   };
 }
 
-/** Returns why a chosen password is not valid, or undefined. */
-export function passwordProblem(password: string, again: string, email: string): string | undefined {
+/** Password that a person chooses, and the facts about the person that it must not be. */
+export interface ChosenPassword {
+  readonly password: string;
+  readonly again: string;
+  readonly displayName: string;
+  readonly email: string;
+  /** Name of the account that the person joins. */
+  readonly accountName?: string | undefined;
+}
+
+/** Returns why a chosen password is not valid, or undefined. Uppercase and lowercase letters are equal in comparisons with names and common passwords. */
+export async function passwordProblem({
+  password,
+  again,
+  displayName,
+  email,
+  accountName = '',
+}: ChosenPassword): Promise<string | undefined> {
   if (password !== again) return 'The two passwords differ.';
   if (password.length < PASSWORD_LENGTH.min || password.length > PASSWORD_LENGTH.max)
     return `A password has ${PASSWORD_LENGTH.min} to ${PASSWORD_LENGTH.max} characters.`;
-  return password.toLowerCase() === email.toLowerCase() ? 'The password must not be your email address.' : undefined;
+  const lower = comparable(password);
+  const localPart = email.slice(0, email.lastIndexOf('@'));
+  if ([email, localPart].map(comparable).includes(lower)) return 'The password must not be your email address.';
+  if ([displayName, accountName].map(comparable).includes(lower)) return 'The password must not be your name or that of the account.';
+  return (await isCommonPassword(password)) ? 'Many people use this password. Choose another one.' : undefined;
+}
+
+/** Returns a text without spaces and without case. */
+function comparable(text: string): string {
+  return text.replaceAll(/\s/g, '').toLowerCase();
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AwsError } from '#core/aws-error.ts';
 import { CALLER, callerOf } from '../../kit/fixture.ts';
-import { notYet } from '../../kit/not-yet.ts';
+import { isNotYet, isRefused, notYet, refused } from '../../kit/not-yet.ts';
 import type { Call, Caller, Operation } from '../../kit/operation.ts';
 import { adapterOf } from './adapters.ts';
 import { legacyOperations } from './operations.ts';
@@ -70,13 +70,16 @@ for (const [name, input, service] of SUCCESSORS) {
   });
 }
 
-test('legacyOperations: an operation whose successor is not implemented is not implemented', () => {
-  const voice = new Proxy({}, { get: () => notYet('of voice') });
+test('legacyOperations: an operation whose successor is not implemented, or refused, is as its successor', () => {
+  const refusal = refused({ handle: () => Promise.reject(new Error('refused')) });
+  const voice = new Proxy({}, { get: (_, name) => (name === 'CreateProxySession' ? refusal : notYet('of voice')) });
   const operations = legacyOperations((service) => (service === 'chime-sdk-voice' ? voice : echo(service)));
-  assert.deepEqual(
-    ['CreateProxySession', 'CreateMeeting'].map((name) => 'notYet' in (operations[name] as object)),
+  const stateOf = (name: string) => [isNotYet(operations[name] as object), isRefused(operations[name] as object)];
+  assert.deepEqual(['CreateProxySession', 'GetProxySession', 'CreateMeeting'].map(stateOf), [
+    [true, true],
     [true, false],
-  );
+    [false, false],
+  ]);
 });
 
 const CHANNEL_MESSAGE = { ChannelArn: 'c', MessageId: 'm', ChimeBearer: 'b' };

@@ -5,7 +5,7 @@
 import { loadLegacyModel } from '#model/load.ts';
 import type { ServiceName } from '#model/services.ts';
 import { serviceOfTaggedArn } from '#wire/tagged-resource.ts';
-import { isNotYet } from '../../kit/not-yet.ts';
+import { isNotYet, isRefused } from '../../kit/not-yet.ts';
 import type { Access, Operation } from '../../kit/operation.ts';
 import { adapterOf } from './adapters.ts';
 import { classicError } from './successor-errors.ts';
@@ -20,7 +20,7 @@ export const SUCCESSORS: readonly ServiceName[] = [...new Set(Object.values(load
  * Returns the removed operations that have a successor, by name. `tableOf` returns the operations of a successor.
  *
  * An operation requires the permissions of its successor in the profile `classic`: first its own action on `*`. A call shows with `legacy`
- * that its operation was removed. An operation whose successor is not implemented is not implemented either.
+ * that its operation was removed. An operation whose successor is not implemented or refused is not implemented or refused either.
  */
 export function legacyOperations(tableOf: (service: ServiceName) => Table): Table {
   const operations: Record<string, AnyOperation> = Object.create(null);
@@ -54,7 +54,12 @@ function legacyOperation(name: string, services: readonly ServiceName[], tableOf
       }
     },
   };
-  return isNotYet(tableOf(first)[name] as AnyOperation) ? Object.assign(operation, { notYet: true as const }) : operation;
+  const own = tableOf(first)[name] as AnyOperation;
+  return {
+    ...operation,
+    ...(isNotYet(own) && { notYet: true as const }),
+    ...(isRefused(own) && { refused: true as const }),
+  };
 }
 
 /** Returns the service that has the tags of the resource in an input. Unknown ARNs are those of meetings, which are then not found. */

@@ -55,9 +55,9 @@ export const PHONE_NUMBER = table('phone_number', {
   key: ['accountId', 'number'],
   indexes: [
     { columns: ['number'], unique: true },
-    ['accountId', 'state', 'number'],
+    ['accountId', 'state', 'number', 'acquiredAt', 'releasedAt'],
     ['accountId', 'productType', 'number'],
-    ['accountId', 'state', 'productType', 'number'],
+    ['accountId', 'state', 'productType', 'number', 'acquiredAt', 'releasedAt'],
     ['accountId', 'acquiredAt'],
     { columns: ['accountId', 'associationName', 'associatedTo', 'number'], where: 'associated_to IS NOT NULL' },
     { columns: ['accountId', 'chimeAccountId', 'number'], where: 'chime_account_id IS NOT NULL' },
@@ -118,13 +118,17 @@ const { names } = PHONE_NUMBER;
 const OWN = `SELECT ${names} FROM phone_number WHERE account_id = $1`;
 const OF_ANY_ACCOUNT = `SELECT ${names} FROM phone_number WHERE number = $1`;
 const SELECT_SOME = `${OWN} AND number IN (${numberParameters(2)})`;
-const LIST_PRODUCT = `${OWN} AND number > $2 AND product_type = $4 ORDER BY number LIMIT $3`;
+// The inner queries read only columns of an index. Otherwise SQLite would use the primary key and read numbers that the filter omits.
+const PAGE = 'SELECT number FROM phone_number WHERE account_id = $1 AND number > $2';
+const LIST_PRODUCT = `${OWN} AND number IN (${PAGE} AND product_type = $4 ORDER BY number LIMIT $3) ORDER BY number`;
 const IN_STATE = 'acquired_at_ms <= $4 AND (released_at_ms IS NULL OR released_at_ms > $4) AND state = $5';
-const LIST_STATE = `${OWN} AND number > $2 AND ${IN_STATE} ORDER BY number LIMIT $3`;
-const LIST_STATE_PRODUCT = `${OWN} AND number > $2 AND ${IN_STATE} AND product_type = $6 ORDER BY number LIMIT $3`;
+const LIST_STATE = `${OWN} AND number IN (${PAGE} AND ${IN_STATE} ORDER BY number LIMIT $3) ORDER BY number`;
+const LIST_STATE_PRODUCT = `${OWN} AND number IN (${PAGE} AND ${IN_STATE} AND product_type = $6 ORDER BY number LIMIT $3) ORDER BY number`;
 const ASSOCIATED = `
-  ${OWN} AND association_name = $4 AND associated_to IS NOT NULL AND associated_to = $5 AND number > $2 ORDER BY number LIMIT $3`;
-const OF_CHIME_ACCOUNT = `${OWN} AND chime_account_id IS NOT NULL AND chime_account_id = $4 AND number > $2 ORDER BY number LIMIT $3`;
+  ${OWN} AND number IN (${PAGE} AND association_name = $4 AND associated_to IS NOT NULL AND associated_to = $5 ORDER BY number LIMIT $3)
+  ORDER BY number`;
+const OF_CHIME_ACCOUNT = `
+  ${OWN} AND number IN (${PAGE} AND chime_account_id IS NOT NULL AND chime_account_id = $4 ORDER BY number LIMIT $3) ORDER BY number`;
 const ACQUIRING = `${OWN} AND acquired_at_ms > $2 ORDER BY acquired_at_ms LIMIT $3`;
 const OVERDUE = `${OWN} AND released_at_ms IS NOT NULL AND released_at_ms <= $2 ORDER BY released_at_ms LIMIT $3`;
 const RELEASED = `

@@ -19,7 +19,7 @@ export function conformance({ within, fresh }: Suite): void {
   describe('channel messages', () => {
     test('channel messages: get returns a message as added; put replaces its document; remove deletes it', async () => {
       const here = channel(fresh(), 'a');
-      const full = message(here, 'm', { onlyFor: 'user/bob' });
+      const full = message(here, 'm', { audience: 'user/bob' });
       const read = await within(async (tx) => {
         const kept = await tx.of(channelMessages).add(full);
         const found = [await tx.of(channelMessages).get(here.channelKey, '', 'm'), await tx.of(channelMessages).get('another', '', 'm')];
@@ -87,9 +87,9 @@ export function conformance({ within, fresh }: Suite): void {
       const read = await within(async (tx) => {
         for (const [id, at, more] of [
           ['1', 0, {}],
-          ['2', 10, { onlyFor: 'user/bob' }],
-          ['3', 20, { onlyFor: 'user/carol' }],
-          ['4', 30, { onlyFor: '', sender: 'user/bob' }],
+          ['2', 10, { audience: 'user/bob' }],
+          ['3', 20, { audience: 'user/carol' }],
+          ['4', 30, { audience: '', sender: 'user/bob' }],
           ['5', 40, {}],
         ] as const) {
           await tx.of(channelMessages).add(message(here, id, { createdAt: instant(NOON + at), ...more }));
@@ -116,16 +116,19 @@ export function conformance({ within, fresh }: Suite): void {
     test('channel messages: removeBefore deletes at most `limit` messages that are older than `before`', async () => {
       const here = channel(fresh(), 'a');
       const read = await within(async (tx) => {
-        for (const at of [0, 1, 2, 3]) await tx.of(channelMessages).add(message(here, String(at), { createdAt: instant(NOON + at) }));
-        const removed = async (limit: number) => tx.of(channelMessages).removeBefore(here.channelKey, '', instant(NOON + 3), limit);
+        for (const at of [0, 1, 2, 3, 4]) {
+          const more = at % 2 === 1 ? { audience: 'user/bob' } : {};
+          await tx.of(channelMessages).add(message(here, String(at), { createdAt: instant(NOON + at), ...more }));
+        }
+        const removed = async (limit: number) => tx.of(channelMessages).removeBefore(here.channelKey, '', instant(NOON + 4), limit);
         return [
           await removed(2),
           await removed(9),
           await removed(9),
-          (await tx.of(channelMessages).get(here.channelKey, '', '3'))?.messageId,
+          (await tx.of(channelMessages).get(here.channelKey, '', '4'))?.messageId,
         ];
       });
-      assert.deepEqual(read, [2, 1, 0, '3']);
+      assert.deepEqual(read, [2, 2, 0, '4']);
     });
   });
 }

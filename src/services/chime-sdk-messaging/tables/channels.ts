@@ -101,10 +101,15 @@ const UPDATE = 'UPDATE channel SET updated_at_ms = $2, expires_at_ms = $3, flow_
 const UPDATE_TAGS = 'UPDATE channel SET tags = $2 WHERE channel_key = $1';
 const UPDATE_LAST_MESSAGE = 'UPDATE channel SET last_message_at_ms = $2, expires_at_ms = $3 WHERE channel_key = $1';
 const DELETE = 'DELETE FROM channel WHERE channel_key = $1';
+// The inner queries read only columns of an index. Otherwise SQLite would use the primary key and read channels that the filter omits.
 const SELECT_OF_PRIVACY = `
-  SELECT * FROM channel WHERE app_instance_id = $1 AND privacy = $2 AND channel_id > $3 ORDER BY channel_id LIMIT $4`;
+  SELECT * FROM channel WHERE app_instance_id = $1 AND channel_id IN (
+    SELECT channel_id FROM channel WHERE app_instance_id = $1 AND privacy = $2 AND channel_id > $3 ORDER BY channel_id LIMIT $4)
+  ORDER BY channel_id`;
 const SELECT_OF_FLOW = `
-  SELECT * FROM channel WHERE app_instance_id = $1 AND flow_id = $2 AND channel_id > $3 ORDER BY channel_id LIMIT $4`;
+  SELECT * FROM channel WHERE app_instance_id = $1 AND channel_id IN (
+    SELECT channel_id FROM channel WHERE app_instance_id = $1 AND flow_id = $2 AND channel_id > $3 ORDER BY channel_id LIMIT $4)
+  ORDER BY channel_id`;
 const SELECT_EXPIRED = 'SELECT * FROM channel WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2';
 
 export function channels(sql: Sql): Channels {

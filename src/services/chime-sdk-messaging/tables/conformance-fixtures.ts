@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { AccountId } from '#core/arn.ts';
 import { NOON } from '#store/conformance-fixtures.ts';
 import type { Tx } from '#store/store.ts';
-import type { ChannelMessageRecord } from './channel-messages.ts';
+import { ALL_MEMBERS, type ChannelMessageRecord } from './channel-messages.ts';
 import { type ChannelRecord, channels } from './channels.ts';
 import type { MembershipRecord } from './memberships.ts';
 import type { Standing, StandingRecord } from './standings.ts';
@@ -43,6 +43,7 @@ export const standing = (here: ChannelRecord, what: Standing, member: string): S
 export const message = (here: ChannelRecord, messageId: string, more: Partial<ChannelMessageRecord> = {}): ChannelMessageRecord => ({
   channelKey: here.channelKey,
   subChannelId: '',
+  audience: ALL_MEMBERS,
   messageId,
   createdAt: NOON,
   sender: 'user/ada',

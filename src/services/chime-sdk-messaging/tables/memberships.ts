@@ -25,7 +25,10 @@ export const MEMBERSHIP = table('channel_membership', {
     readMarkerAt: optional(instant),
   },
   key: ['channelKey', 'subChannelId', 'member'],
-  indexes: [['appInstanceId', 'member', 'channelKey', 'subChannelId']],
+  indexes: [
+    ['appInstanceId', 'member', 'channelKey', 'subChannelId'],
+    ['channelKey', 'type', 'subChannelId', 'member'],
+  ],
 });
 export type MembershipRecord = Row<typeof MEMBERSHIP>;
 
@@ -97,12 +100,17 @@ const SELECT_OF_MEMBER_IN_CHANNEL = `
 const SELECT_SOME = `
   SELECT * FROM channel_membership WHERE channel_key = $1 AND sub_channel_id = '' AND member IN (${inListFrom(2)})`;
 const COUNT = 'SELECT COUNT(*) AS count FROM (SELECT 1 FROM channel_membership WHERE channel_key = $1 LIMIT $2) AS counted';
+// The inner query reads only columns of the index of types. Otherwise SQLite would use the primary key and read the members of other types.
 const SELECT_OF_CHANNEL = `
-  SELECT * FROM channel_membership WHERE channel_key = $1 AND (sub_channel_id, member) > ($2, $3) AND type = $4
-  ORDER BY sub_channel_id, member LIMIT $5`;
+  SELECT * FROM channel_membership WHERE (channel_key, sub_channel_id, member) IN (
+    SELECT channel_key, sub_channel_id, member FROM channel_membership
+    WHERE channel_key = $1 AND type = $4 AND (sub_channel_id, member) > ($2, $3) ORDER BY sub_channel_id, member LIMIT $5)
+  ORDER BY sub_channel_id, member`;
 const SELECT_OF_SUB_CHANNEL = `
-  SELECT * FROM channel_membership WHERE channel_key = $1 AND sub_channel_id = $2 AND member > $3 AND type = $4
-  ORDER BY member LIMIT $5`;
+  SELECT * FROM channel_membership WHERE (channel_key, sub_channel_id, member) IN (
+    SELECT channel_key, sub_channel_id, member FROM channel_membership
+    WHERE channel_key = $1 AND type = $4 AND sub_channel_id = $2 AND member > $3 ORDER BY member LIMIT $5)
+  ORDER BY member`;
 // `bot0` is the first string after all keys of bots.
 const SELECT_BOTS = `
   SELECT m.* FROM channel AS c JOIN channel_membership AS m ON m.channel_key = c.channel_key

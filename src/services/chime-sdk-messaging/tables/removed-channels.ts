@@ -25,8 +25,8 @@ const SELECT_FIRST = 'SELECT channel_key, sub_channel_id FROM removed_channel OR
 
 /** SQL statements, one for each table. Each statement deletes at most `$2` rows of a channel from its table. */
 const PURGE_CHANNEL = [
-  `DELETE FROM channel_message WHERE (channel_key, sub_channel_id, created_at_ms, message_id) IN (
-    SELECT channel_key, sub_channel_id, created_at_ms, message_id FROM channel_message WHERE channel_key = $1 LIMIT $2)`,
+  `DELETE FROM channel_message WHERE (channel_key, sub_channel_id, message_id) IN (
+    SELECT channel_key, sub_channel_id, message_id FROM channel_message WHERE channel_key = $1 LIMIT $2)`,
   `DELETE FROM channel_membership WHERE (channel_key, sub_channel_id, member) IN (
     SELECT channel_key, sub_channel_id, member FROM channel_membership WHERE channel_key = $1 LIMIT $2)`,
   `DELETE FROM channel_standing WHERE (channel_key, standing, member) IN (
@@ -35,8 +35,8 @@ const PURGE_CHANNEL = [
     SELECT channel_key, sub_channel_id FROM sub_channel WHERE channel_key = $1 LIMIT $2)`,
 ];
 const PURGE_MESSAGES_OF_SUB_CHANNEL = `
-  DELETE FROM channel_message WHERE (channel_key, sub_channel_id, created_at_ms, message_id) IN (
-    SELECT channel_key, sub_channel_id, created_at_ms, message_id FROM channel_message
+  DELETE FROM channel_message WHERE (channel_key, sub_channel_id, message_id) IN (
+    SELECT channel_key, sub_channel_id, message_id FROM channel_message
     WHERE channel_key = $1 AND sub_channel_id = $2 LIMIT $3)`;
 
 export function removedChannels(sql: Sql): RemovedChannels {

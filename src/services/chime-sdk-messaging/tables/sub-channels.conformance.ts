@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { NOON, type Suite } from '#store/conformance-fixtures.ts';
-import { added, channel, members, membership, standing } from './conformance-fixtures.ts';
+import { channelMessages } from './channel-messages.ts';
+import { added, channel, members, membership, message, standing } from './conformance-fixtures.ts';
 import { memberships } from './memberships.ts';
 import { standings } from './standings.ts';
 import { subChannels } from './sub-channels.ts';
@@ -54,6 +55,19 @@ export function conformance({ within, fresh }: Suite): void {
         forgotten: ['s1:0', 's2:2'],
         left: ['s2:2'],
       });
+    });
+
+    test('channel messages: inSubChannels returns a message of any sub-channel of one channel', async () => {
+      const [here, other] = [channel(fresh(), 'a'), channel(fresh(), 'b')];
+      const read = await within(async (tx) => {
+        for (const { channelKey } of [here, other]) for (const id of ['s1', 's2']) await tx.of(subChannels).add(channelKey, id);
+        const inSecond = message(here, 'm', { subChannelId: 's2' });
+        await tx.of(channelMessages).add(inSecond);
+        await tx.of(channelMessages).add(message(other, 'n', { subChannelId: 's1' }));
+        const find = (id: string) => tx.of(channelMessages).inSubChannels(here.channelKey, id);
+        return [(await find('m'))?.subChannelId, await find('n'), await find('unknown')];
+      });
+      assert.deepEqual(read, ['s2', undefined, undefined]);
     });
   });
 }

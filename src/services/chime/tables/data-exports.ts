@@ -12,6 +12,14 @@ export interface MessagePlace {
   readonly messageId: string;
 }
 
+/** Position in the conversations of an account or of one user. */
+export interface ConversationPlace {
+  /** Position of the last conversation that was read or skipped. Absent: before the first one. */
+  readonly last?: string;
+  /** Position in the sub-channel, in the conversation `last`. Absent: the next conversation follows. A channel without sub-channels has one, `''`. */
+  readonly inside?: { readonly subChannelId: string; readonly after?: MessagePlace | string };
+}
+
 /**
  * Position up to which the files are written. Of `memberships` and `messages`, `room` is the last room whose lines were read. Its lines after
  * `after` follow, or the next room if `after` is absent.
@@ -19,9 +27,14 @@ export interface MessagePlace {
 export type ExportCursor =
   | { readonly part: 'account' }
   | { readonly part: 'users'; readonly after?: UserPlace }
+  | { readonly part: 'groups' | 'bots' }
   | { readonly part: 'rooms'; readonly after?: RoomPlace }
   | { readonly part: 'memberships'; readonly room?: RoomPlace; readonly after?: string }
-  | { readonly part: 'messages'; readonly room?: RoomPlace; readonly after?: MessagePlace };
+  | { readonly part: 'messages'; readonly room?: RoomPlace; readonly after?: MessagePlace }
+  | { readonly part: ConversationPart; readonly place?: ConversationPlace };
+
+/** Part of an export that has data of conversations. */
+export type ConversationPart = 'conversations' | 'conversation-memberships' | 'conversation-messages';
 
 /** Written files of one part. */
 export interface ExportedPart {
@@ -31,6 +44,8 @@ export interface ExportedPart {
 }
 
 export interface ExportProgress {
+  /** Whether a server has begun to write the file at the position. After a crash, the file can exist. */
+  readonly isWriting?: true;
   /** Absent: all files are written. */
   readonly cursor?: ExportCursor;
   readonly parts: Readonly<Partial<Record<DataExportPart, ExportedPart>>>;

@@ -3,7 +3,7 @@ import type { Instant } from '#core/instant.ts';
 import { instant as toInstant } from '#core/instant.ts';
 import type { Sql } from '#store/sql.ts';
 import { instant, int, table, text } from '#store/table.ts';
-import { padded, placeholders, USERS_MAX } from './users.ts';
+import { distinctValues, valuesFrom } from './users.ts';
 
 /** Messages that people wrote, for each day in UTC. A person counts in the Chime account in which they are at the time of the message. */
 export const CHIME_MESSAGE_COUNT = table('chime_message_count', {
@@ -39,7 +39,7 @@ export interface MessageCounts {
   count(accountId: AccountId, userId: string, at: Instant): Promise<void>;
   /** Returns the days of a range on which messages were written, in no order. */
   days(chimeAccountId: string, range: DayRange): Promise<readonly DayCount[]>;
-  /** Returns the messages of each of the given users in a range, at most `USERS_MAX` users. A user without messages is absent. */
+  /** Returns the messages of each of the given users in a range, at most `USERS_MAX` of them. A user without messages is absent. */
   ofUsers(chimeAccountId: string, userIds: readonly string[], range: DayRange): Promise<ReadonlyMap<string, number>>;
   /** Returns the time of the last message of a user. */
   lastOf(chimeAccountId: string, userId: string): Promise<Instant | undefined>;
@@ -56,11 +56,17 @@ const COUNT_ONE = `
 const SELECT_DAYS = `
   SELECT day, SUM(messages) AS messages, COUNT(*) AS writers FROM chime_message_count
   WHERE chime_account_id = $1 AND day >= $2 AND day <= $3 GROUP BY day`;
+// SQLite reads the left side of a CROSS JOIN first, and of `k` only columns of an index. Otherwise it would use the primary key, and read the
+// rows of all users of the account.
 const SELECT_OF_USERS = `
-  SELECT user_id, SUM(messages) AS messages FROM chime_message_count
-  WHERE chime_account_id = $1 AND day >= $2 AND day <= $3 AND user_id IN (${placeholders(4, USERS_MAX)}) GROUP BY user_id`;
+  SELECT c.user_id, SUM(c.messages) AS messages
+  FROM (VALUES ${valuesFrom(4)}) AS wanted CROSS JOIN chime_message_count AS k CROSS JOIN chime_message_count AS c
+  WHERE k.chime_account_id = $1 AND k.user_id = wanted.column1 AND k.day >= $2 AND k.day <= $3
+    AND c.chime_account_id = $1 AND c.day = k.day AND c.user_id = k.user_id
+  GROUP BY c.user_id`;
 const SELECT_LAST = `
-  SELECT last_at_ms FROM chime_message_count WHERE chime_account_id = $1 AND user_id = $2 ORDER BY day DESC LIMIT 1`;
+  SELECT last_at_ms FROM chime_message_count WHERE chime_account_id = $1 AND user_id = $2 AND day = (
+    SELECT MAX(day) FROM chime_message_count WHERE chime_account_id = $1 AND user_id = $2)`;
 const DELETE_SOME = `
   DELETE FROM chime_message_count WHERE (chime_account_id, day, user_id) IN (
     SELECT chime_account_id, day, user_id FROM chime_message_count WHERE chime_account_id = $1 LIMIT $2)`;
@@ -77,7 +83,7 @@ export function messageCounts(sql: Sql): MessageCounts {
     },
     async ofUsers(chimeAccountId, userIds, { first, last }) {
       type Counted = { readonly user_id: string; readonly messages: number };
-      const found = await sql.rows<Counted>(SELECT_OF_USERS, [chimeAccountId, first, last, ...padded(userIds)]);
+      const found = await sql.rows<Counted>(SELECT_OF_USERS, [chimeAccountId, first, last, ...distinctValues(userIds)]);
       return new Map(found.map(({ user_id: userId, messages }) => [userId, Number(messages)]));
     },
     async lastOf(chimeAccountId, userId) {

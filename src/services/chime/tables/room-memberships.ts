@@ -23,7 +23,10 @@ export const ROOM_MEMBERSHIP = table('room_membership', {
     updatedAt: instant,
   },
   key: ['roomId', 'memberId'],
-  indexes: [['accountId', 'memberId', 'chimeAccountId', 'roomCreatedAt', 'roomId']],
+  indexes: [
+    ['accountId', 'memberId', 'chimeAccountId', 'roomCreatedAt', 'roomId'],
+    { columns: ['roomId', 'memberId'], where: "member_type = 'Bot'" },
+  ],
 });
 export type RoomMembershipRecord = Row<typeof ROOM_MEMBERSHIP>;
 
@@ -58,7 +61,10 @@ export interface RoomMemberships {
 
 const { names } = ROOM_MEMBERSHIP;
 const SELECT_SOME = `SELECT ${names} FROM room_membership WHERE room_id = $1 AND member_id IN (${placeholders(2, USERS_MAX)})`;
-const SELECT_BOTS = `SELECT ${names} FROM room_membership WHERE room_id = $1 AND member_type = 'Bot' LIMIT $2`;
+// The inner query reads only columns of the index of bots. Otherwise SQLite would use the primary key and read all members of the room.
+const SELECT_BOTS = `
+  SELECT ${names} FROM room_membership WHERE (room_id, member_id) IN (
+    SELECT room_id, member_id FROM room_membership WHERE room_id = $1 AND member_type = 'Bot' LIMIT $2)`;
 const DELETE_ROOM = 'DELETE FROM room_membership WHERE room_id = $1';
 const DELETE_OF_USERS = `
   DELETE FROM room_membership WHERE (room_id, member_id) IN (

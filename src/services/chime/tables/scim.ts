@@ -1,7 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import type { License } from '#model/generated/chime.ts';
 import type { Sql } from '#store/sql.ts';
-import { countOf, flag, instant, json, optional, type Row, table, text, textOf } from '#store/table.ts';
+import { countOf, flag, instant, int, json, optional, type Row, table, text, textOf } from '#store/table.ts';
 import { inDomain, padded, placeholders, USERS_MAX } from './users.ts';
 
 /** Attributes of a provisioned user that no query needs. They have the names of SCIM. */
@@ -45,6 +45,9 @@ export const CHIME_SCIM_USER = table('chime_scim_user', {
   ],
 });
 export type ScimUserRecord = Row<typeof CHIME_SCIM_USER>;
+
+/** Number of provisioned users of an account. The functions of `scimUsers` update it. An account that never had one can have no row. */
+export const CHIME_SCIM_TOTAL = table('chime_scim_total', { columns: { chimeAccountId: text, users: int }, key: ['chimeAccountId'] });
 
 /** Groups that an OpenID provider has provisioned by SCIM. */
 export const CHIME_SCIM_GROUP = table('chime_scim_group', {
@@ -154,9 +157,15 @@ export interface ScimGroups {
 const { names } = CHIME_SCIM_USER;
 const IDS = placeholders(2, SCIM_AT_ONCE);
 const WITH_EMAIL = `SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND email = $2`;
-const WITH_EXTERNAL_ID = `SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND external_id = $2 ORDER BY scim_id LIMIT $3`;
+// The inner queries read only columns of an index. Otherwise SQLite would use the primary key and read all users or groups of the account.
+const WITH_EXTERNAL_ID = `
+  SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND scim_id IN (
+    SELECT scim_id FROM chime_scim_user WHERE chime_account_id = $1 AND external_id = $2 ORDER BY scim_id LIMIT $3)
+  ORDER BY scim_id`;
 const KNOWN = `SELECT scim_id FROM chime_scim_user WHERE chime_account_id = $1 AND scim_id IN (${IDS})`;
-const COUNT_USERS = 'SELECT COUNT(*) AS count FROM chime_scim_user WHERE chime_account_id = $1';
+const ADD_TO_TOTAL = `
+  INSERT INTO chime_scim_total (chime_account_id, users) VALUES ($1, $2)
+  ON CONFLICT (chime_account_id) DO UPDATE SET users = chime_scim_total.users + excluded.users`;
 const LIST_USERS = `SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 ORDER BY scim_id LIMIT $2 OFFSET $3`;
 const LICENSES = `
   SELECT DISTINCT m.member_id, l.license FROM chime_scim_member m
@@ -170,8 +179,13 @@ const SET_DUE_OF_GROUP = `
     JOIN chime_scim_member m ON m.chime_account_id = g.chime_account_id AND m.group_id = g.scim_id
     WHERE g.chime_account_id = $1 AND g.display_name = $2)`;
 const SET_DONE = `UPDATE chime_scim_user SET is_due = 0 WHERE chime_account_id = $1 AND scim_id IN (${IDS})`;
-const DUE = `SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND is_due = 1 ORDER BY scim_id LIMIT $2`;
-const FIRST_DUE = `SELECT ${names} FROM chime_scim_user WHERE is_due = 1 ORDER BY chime_account_id, scim_id LIMIT 1`;
+const DUE = `
+  SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND scim_id IN (
+    SELECT scim_id FROM chime_scim_user WHERE chime_account_id = $1 AND is_due = 1 ORDER BY scim_id LIMIT $2)
+  ORDER BY scim_id`;
+const FIRST_DUE = `
+  SELECT ${names} FROM chime_scim_user WHERE (chime_account_id, scim_id) IN (
+    SELECT chime_account_id, scim_id FROM chime_scim_user WHERE is_due = 1 ORDER BY chime_account_id, scim_id LIMIT 1)`;
 const REMOVE_MEMBER = 'DELETE FROM chime_scim_member WHERE chime_account_id = $1 AND member_id = $2';
 const REMOVE_MEMBERS_OF_DOMAIN = `
   DELETE FROM chime_scim_member WHERE chime_account_id = $1 AND member_id IN (
@@ -181,8 +195,13 @@ const putUser = CHIME_SCIM_USER.update('email', 'externalId', 'isActive', 'isDue
 
 /** Creates the repository of one transaction. */
 export function scimUsers(sql: Sql): ScimUsers {
+  const addToTotal = (chimeAccountId: string, by: number) => sql.run(ADD_TO_TOTAL, [chimeAccountId, by]);
   return {
-    add: async (user) => ((await CHIME_SCIM_USER.addAll(sql, [user])) === 1 ? 'added' : 'exists'),
+    async add(user) {
+      if ((await CHIME_SCIM_USER.add(sql, user)) === 'exists') return 'exists';
+      await addToTotal(user.chimeAccountId, 1);
+      return 'added';
+    },
     get: (chimeAccountId, scimId) => CHIME_SCIM_USER.get(sql, chimeAccountId, scimId),
     withEmail: (chimeAccountId, email) => CHIME_SCIM_USER.row(sql, WITH_EMAIL, [chimeAccountId, email]),
     async put(user) {
@@ -190,18 +209,18 @@ export function scimUsers(sql: Sql): ScimUsers {
     },
     async remove(chimeAccountId, scimId) {
       await sql.run(REMOVE_MEMBER, [chimeAccountId, scimId]);
-      await CHIME_SCIM_USER.remove(sql, chimeAccountId, scimId);
+      if ((await CHIME_SCIM_USER.remove(sql, chimeAccountId, scimId)) === 'removed') await addToTotal(chimeAccountId, -1);
     },
     async removeOfDomain(chimeAccountId, domain) {
       await sql.run(REMOVE_MEMBERS_OF_DOMAIN, [chimeAccountId, inDomain(domain)]);
-      await sql.run(REMOVE_OF_DOMAIN, [chimeAccountId, inDomain(domain)]);
+      await addToTotal(chimeAccountId, -(await sql.run(REMOVE_OF_DOMAIN, [chimeAccountId, inDomain(domain)])));
     },
     async known(chimeAccountId, scimIds) {
       if (scimIds.length === 0) return [];
       const found = await sql.rows<{ readonly scim_id: string }>(KNOWN, [chimeAccountId, ...padded(scimIds)]);
       return found.map(({ scim_id: scimId }) => scimId);
     },
-    count: (chimeAccountId) => countOf(sql, COUNT_USERS, [chimeAccountId]),
+    count: async (chimeAccountId) => (await CHIME_SCIM_TOTAL.get(sql, chimeAccountId))?.users ?? 0,
     list: (chimeAccountId, { limit, offset }) => CHIME_SCIM_USER.rows(sql, LIST_USERS, [chimeAccountId, limit, offset]),
     matching: (chimeAccountId, filter) =>
       'email' in filter
@@ -232,7 +251,9 @@ export function scimUsers(sql: Sql): ScimUsers {
 const groupNames = CHIME_SCIM_GROUP.names;
 const NAMED = `SELECT ${groupNames} FROM chime_scim_group WHERE chime_account_id = $1 AND display_name = $2`;
 const GROUPS_WITH_EXTERNAL_ID = `
-  SELECT ${groupNames} FROM chime_scim_group WHERE chime_account_id = $1 AND external_id = $2 ORDER BY scim_id LIMIT $3`;
+  SELECT ${groupNames} FROM chime_scim_group WHERE chime_account_id = $1 AND scim_id IN (
+    SELECT scim_id FROM chime_scim_group WHERE chime_account_id = $1 AND external_id = $2 ORDER BY scim_id LIMIT $3)
+  ORDER BY scim_id`;
 const COUNT_GROUPS = 'SELECT COUNT(*) AS count FROM chime_scim_group WHERE chime_account_id = $1';
 const LIST_GROUPS = `SELECT ${groupNames} FROM chime_scim_group WHERE chime_account_id = $1 ORDER BY scim_id LIMIT $2 OFFSET $3`;
 const OF_USER = `
@@ -289,4 +310,5 @@ export async function removeProvisioned(sql: Sql, chimeAccountId: string): Promi
   await sql.run('DELETE FROM chime_scim_member WHERE chime_account_id = $1', [chimeAccountId]);
   await sql.run('DELETE FROM chime_scim_group WHERE chime_account_id = $1', [chimeAccountId]);
   await sql.run('DELETE FROM chime_scim_user WHERE chime_account_id = $1', [chimeAccountId]);
+  await CHIME_SCIM_TOTAL.remove(sql, chimeAccountId);
 }

@@ -19,6 +19,8 @@ export interface UserDocument {
   readonly PrimaryProvisionedNumber?: string;
   readonly AlexaForBusinessMetadata?: AlexaForBusinessMetadata;
   readonly UserSettings?: UserSettings;
+  /** ID of the entry of the person in the LDAP directory of the account (`directory-people.ts`). */
+  readonly directoryEntryId?: string;
 }
 
 /** Users in the lists of Chime accounts. A person can be in the lists of several accounts, but is in one account at most. */
@@ -35,7 +37,7 @@ export const CHIME_USER = table('chime_user', {
     /** Whether the user is in the account. False for invited users, and for users that were removed from a Team account. */
     isMember: flag,
     registrationStatus: textOf<RegistrationStatus>(),
-    /** Absent if the user was never invited. */
+    /** Absent if the user was never invited, or if the account released the domain of the address before the user registered. */
     invitationStatus: optional(textOf<InviteStatus>()),
     invitedAt: optional(instant),
     registeredAt: optional(instant),
@@ -116,8 +118,8 @@ export interface Users {
   /** Returns registered users in the order of IDs, starting after the ID `after`. */
   registered(chimeAccountId: string, limit: number, after?: string): Promise<readonly UserRecord[]>;
   /**
-   * Ends the membership of the registered users whose address is in a domain. They are then suspended, and can register again. Users that an
-   * administrator suspended do not change.
+   * Ends the membership of the registered users whose address is in a domain, and the invitations of those who never registered, which then have no
+   * status. They are all suspended, and can register again if the account has the domain again. Users that an administrator suspended do not change.
    */
   releaseOfDomain(chimeAccountId: string, domain: string): Promise<void>;
   /** Ends the membership of all users whose address is in a domain. */
@@ -135,7 +137,14 @@ export interface Users {
 const { names } = CHIME_USER;
 const SELECT_SOME = `SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND user_id IN (${placeholders(2, USERS_MAX)})`;
 const SELECT_BY_EMAIL = `SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND email = $2`;
-const SELECT_WITH_EMAILS = `SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND email IN (${placeholders(2, USERS_MAX)})`;
+// With `email IN (…)`, SQLite would use the primary key and read all users of the account. It reads the left side of a CROSS JOIN first.
+const SELECT_WITH_EMAILS = `
+  SELECT ${names
+    .split(', ')
+    .map((name) => `u.${name}`)
+    .join(', ')}
+  FROM (VALUES ${valuesFrom(2)}) AS wanted CROSS JOIN chime_user AS u
+  WHERE u.chime_account_id = $1 AND u.email = wanted.column1`;
 const SELECT_PROFILES = `SELECT ${names} FROM chime_user WHERE account_id = $1 AND email IN (${placeholders(2, USERS_MAX)})`;
 const SELECT_PROFILES_BY_ID = `SELECT ${names} FROM chime_user WHERE account_id = $1 AND user_id IN (${placeholders(2, USERS_MAX)})`;
 const SELECT_MEMBER = `SELECT ${names} FROM chime_user WHERE email = $1 AND is_member = 1`;
@@ -157,9 +166,12 @@ const LIST = `
 const LIST_TYPE = `
   SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND user_type = $2 AND (is_new, listed_at_ms, user_id) > ($3, $4, $5)
   ORDER BY is_new, listed_at_ms, user_id LIMIT $6`;
+// The inner query reads only columns of an index. Otherwise SQLite would use the primary key and read users in other states.
 const REGISTERED = `
-  SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND registration_status = 'Registered' AND user_id > $2
-  ORDER BY user_id LIMIT $3`;
+  SELECT ${names} FROM chime_user WHERE chime_account_id = $1 AND user_id IN (
+    SELECT user_id FROM chime_user WHERE chime_account_id = $1 AND registration_status = 'Registered' AND user_id > $2
+    ORDER BY user_id LIMIT $3)
+  ORDER BY user_id`;
 const SELECT_IN_NO_OTHER_LIST = `
   SELECT user_id FROM (SELECT account_id, user_id FROM chime_user WHERE chime_account_id = $1 ORDER BY user_id LIMIT $2) AS u
   WHERE NOT EXISTS (
@@ -168,8 +180,9 @@ const DELETE_SOME = `
   DELETE FROM chime_user WHERE chime_account_id = $1
   AND user_id IN (SELECT user_id FROM chime_user WHERE chime_account_id = $1 ORDER BY user_id LIMIT $2)`;
 const RELEASE = `
-  UPDATE chime_user SET is_member = 0, registration_status = 'Suspended'
-  WHERE chime_account_id = $1 AND registration_status = 'Registered' AND email LIKE $2 ESCAPE '!'`;
+  UPDATE chime_user SET is_member = 0, registration_status = 'Suspended',
+  invitation_status = CASE WHEN registration_status = 'Unregistered' THEN NULL ELSE invitation_status END
+  WHERE chime_account_id = $1 AND registration_status IN ('Registered', 'Unregistered') AND email LIKE $2 ESCAPE '!'`;
 const END_OF_DOMAIN = `
   UPDATE chime_user SET is_member = 0, registration_status = 'Suspended' WHERE chime_account_id = $1 AND email LIKE $2 ESCAPE '!'`;
 const ENDED_OF_DOMAIN = `
@@ -198,7 +211,7 @@ export function users(sql: Sql): Users {
     get: (chimeAccountId, userId) => CHIME_USER.get(sql, chimeAccountId, userId),
     getSome: (chimeAccountId, userIds) => CHIME_USER.rows(sql, SELECT_SOME, [chimeAccountId, ...padded(userIds)]),
     getByEmail: (chimeAccountId, email) => CHIME_USER.row(sql, SELECT_BY_EMAIL, [chimeAccountId, email]),
-    withEmails: (chimeAccountId, emails) => CHIME_USER.rows(sql, SELECT_WITH_EMAILS, [chimeAccountId, ...padded(emails)]),
+    withEmails: (chimeAccountId, emails) => CHIME_USER.rows(sql, SELECT_WITH_EMAILS, [chimeAccountId, ...distinctValues(emails)]),
     profiles: (accountId, emails) => CHIME_USER.rows(sql, SELECT_PROFILES, [accountId, ...padded(emails)]),
     profilesById: (accountId, userIds) => CHIME_USER.rows(sql, SELECT_PROFILES_BY_ID, [accountId, ...padded(userIds)]),
     memberWithEmail: (email) => CHIME_USER.row(sql, SELECT_MEMBER, [email]),
@@ -265,4 +278,15 @@ export function padded(values: readonly string[]): readonly string[] {
 /** Returns `count` parameters of a statement, the first of which has the number `from`. */
 export function placeholders(from: number, count: number): string {
   return Array.from({ length: count }, (_, i) => `$${from + i}`).join(', ');
+}
+
+/** Returns the rows of a VALUES list with `USERS_MAX` parameters: `($2), ($3), …`. */
+export function valuesFrom(first: number): string {
+  return Array.from({ length: USERS_MAX }, (_, i) => `($${first + i})`).join(', ');
+}
+
+/** Returns values for `valuesFrom`, each of them once. `''` fills the list, because nothing has it as its ID or address. */
+export function distinctValues(values: readonly string[]): readonly string[] {
+  const distinct = [...new Set(padded(values))];
+  return [...distinct, ...Array<string>(USERS_MAX - distinct.length).fill('')];
 }

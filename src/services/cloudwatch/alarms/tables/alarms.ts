@@ -134,7 +134,11 @@ const CHILDREN_MAX = 100;
 
 const PLACE = 'account_id = $1 AND region = $2';
 const SELECT = `SELECT ${CLOUDWATCH_ALARM.names} FROM cloudwatch_alarm`;
-const OF_METRIC = `${SELECT} WHERE ${PLACE} AND metric = $3 AND name > $4 ORDER BY name LIMIT $5`;
+// The inner query reads only columns of an index. Otherwise SQLite would use the primary key and read alarms of other metrics.
+const OF_METRIC = `
+  ${SELECT} WHERE ${PLACE} AND name IN (
+    SELECT name FROM cloudwatch_alarm WHERE ${PLACE} AND metric = $3 AND name > $4 ORDER BY name LIMIT $5)
+  ORDER BY name`;
 const COUNT = `SELECT COUNT(*) AS count FROM (SELECT 1 FROM cloudwatch_alarm WHERE ${PLACE} LIMIT $3) AS counted`;
 const IS_DUE = 'SELECT 1 AS found FROM cloudwatch_alarm WHERE due_at_ms <= $1 LIMIT 1';
 const NEXT_DUE = 'SELECT account_id FROM cloudwatch_alarm WHERE account_id > $1 AND due_at_ms <= $2 ORDER BY account_id LIMIT 1';
