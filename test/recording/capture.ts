@@ -101,6 +101,7 @@ export const UNORDERED = new Set([
   'ListSipRules',
   'ListVoiceConnectorGroups',
   'ListVoiceConnectors',
+  'ListVoiceProfileDomains',
   'SearchChannels',
 ]);
 

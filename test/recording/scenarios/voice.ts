@@ -236,7 +236,7 @@ async function domains({ ok, call }: ServiceCalls, VoiceConnectorId: string, acc
   for (const Name of ['second', 'third']) await ok('CreateVoiceProfileDomain', { ...without, Name });
   await call('CreateVoiceProfileDomain', { ...without, Name: 'one too many' });
   await ok('GetVoiceProfileDomain', { VoiceProfileDomainId });
-  await ok('ListVoiceProfileDomains', { MaxResults: 2 });
+  await ok('ListVoiceProfileDomains', {});
   await call('ListVoiceProfileDomains', { NextToken: 'forged' });
   await ok('UpdateVoiceProfileDomain', { VoiceProfileDomainId, Name: 'callers' });
   await ok('ListVoiceProfiles', { VoiceProfileDomainId });
