@@ -57,7 +57,8 @@ export function openSession(path: string): Session {
   function prepare(text: string): StatementSync {
     let statement = prepared.get(text);
     if (statement === undefined) {
-      let own = text.replaceAll('$', '?');
+      // SQLite has no names of constraints.
+      let own = /^ALTER TABLE \w+ RENAME CONSTRAINT /.test(text) ? 'SELECT 1' : text.replaceAll('$', '?');
       if (/^\s*(?:CREATE|ALTER) TABLE/.test(text)) for (const [type, instead] of SQLITE_TYPES) own = own.replace(type, instead);
       prepared.set(text, (statement = db.prepare(own)));
     }

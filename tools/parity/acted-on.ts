@@ -162,7 +162,7 @@ export const OWN_ACTED_ON: readonly string[] = [
 
 /** Reports whether an operation changes a setting. Reads, tests, deletions and tags have no state in `docs/parity.md`. */
 export function changesSetting(operation: string): boolean {
-  return !/^(?:Get|List|Describe|Retrieve|Search|Lookup|Filter|Head|Decode|Test|Simulate|Check|Validate|Delete|Deregister|Tag|Untag|(?:Add|Remove)Tags$)/.test(
+  return !/^(?:Get|List|Describe|Retrieve|Search|Lookup|Filter|Head|Decode|Explain|Test|Simulate|Check|Validate|Delete|Deregister|Tag|Untag|(?:Add|Remove)Tags$)/.test(
     operation,
   );
 }

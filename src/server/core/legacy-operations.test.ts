@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadLegacyModel, loadModel } from '#model/load.ts';
 import type { Member } from '#model/model.ts';
+import { DEFAULT_PIPELINE_LIMITS, DEFAULT_VOICE_LIMITS } from '#services/chime-kit/voice-limits.ts';
 import { callerOf } from '#services/kit/fixture.ts';
 import type { Access } from '#services/kit/operation.ts';
 import { redactedMembers } from '#trail/redact.ts';
@@ -18,6 +19,8 @@ const PARTS = {
   localUrl: () => undefined,
   privateSipPeers: [],
   sipHostSuffix: '.voiceconnector.chime.aws',
+  voiceLimits: DEFAULT_VOICE_LIMITS,
+  pipelineLimits: DEFAULT_PIPELINE_LIMITS,
 } as unknown as ServiceParts;
 const LEGACY = loadLegacyModel();
 const TABLE = await allOperations({ ...PARTS, legacyChime: true })('chime');

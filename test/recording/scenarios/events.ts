@@ -1,3 +1,5 @@
+import { DescribeReplayCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { until } from '../../kit/until.ts';
 import type { Recorder } from '../recorder.ts';
 
 /** Records calls on buses, rules, archives and API destinations. No rule matches a recorded event, so nothing is sent. */
@@ -68,6 +70,10 @@ export async function events(recorder: Recorder): Promise<undefined> {
     const times = { EventStartTime: new Date('2026-01-01T00:00:00Z'), EventEndTime: new Date('2026-01-02T00:00:00Z') };
     await ok('StartReplay', { ReplayName: 'again', EventSourceArn: arn('archive/kept'), Destination: { Arn: EventSourceArn }, ...times });
     await ok('CancelReplay', { ReplayName: 'again' });
+    // The end of a replay is not a part of its cancellation. These reads are not recorded.
+    const client = new EventBridgeClient(recorder.server.at('events'));
+    const isCancelled = async () => (await client.send(new DescribeReplayCommand({ ReplayName: 'again' }))).State === 'CANCELLED';
+    await until(isCancelled, () => 'the replay does not end');
     await ok('DescribeReplay', { ReplayName: 'again' });
     await ok('ListReplays');
     await ok('DeleteArchive', { ArchiveName: 'kept' });
