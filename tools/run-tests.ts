@@ -1,9 +1,9 @@
 /**
- * Runs test files, two at a time, each in a process of its own. `tools/test.mjs` starts it.
+ * Runs test files, three at a time, each in a process of its own. `tools/test.mjs` starts it.
  *
  *     node tools/run-tests.ts [OPTION-OF-NODE …] FILE-OR-PATTERN …
  *
- * The slowest files start first, so that both workers end at about the same time.
+ * The slowest files start first, so that all workers end at about the same time.
  */
 import { existsSync, globSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
@@ -13,6 +13,7 @@ import { hostPostgres } from '../test/store/postgres-host.ts';
 import { summary } from './test-summary.ts';
 import { watch } from './test-watch.ts';
 
+/** One more than the cores, because the tests also wait for disks, timers and children. */
 const AT_A_TIME = 3;
 /** Longest times for one file and without any event, in seconds. `BELFRY_…` names are reserved for settings of the server. */
 const FILE_SECONDS = Number(process.env['TEST_FILE_SECONDS'] ?? 600);
@@ -20,15 +21,24 @@ const SILENCE_SECONDS = 900;
 
 /** Files that take longest, the slowest first. `npm test` prints the current list. Other files of `test/` start before those of `src/`. */
 const SLOWEST: readonly string[] = [
+  'test/hostile/hostile.test.ts',
   'test/recording/recording.test.ts',
+  'test/groups/services.mjs',
+  'test/groups/server.mjs',
+  'test/chime/month.test.ts',
+  'test/chime/directory-sync.test.ts',
+  'test/hostile/core-steps.test.ts',
+  'test/groups/sdk.mjs',
   'test/simulation/mutants.test.ts',
+  'test/hostile/arn-variants.test.ts',
+  'test/sip/faults.test.ts',
   'test/readme/readme.test.ts',
   'test/simulation/server.test.ts',
+  'test/server/analyses.test.ts',
   'test/leases/simulation.test.ts',
-  'test/hostile/hostile.test.ts',
-  'test/sip/faults.test.ts',
-  'test/chime/month.test.ts',
   'test/chime/domains.test.ts',
+  'test/messaging-sessions/closed.test.ts',
+  'test/server/start.test.ts',
   'test/sip/calls.test.ts',
   'test/sip/servers.test.ts',
   'test/voice/sip-decisions.test.ts',
@@ -39,7 +49,6 @@ const SLOWEST: readonly string[] = [
   'test/server/trail-retention.test.ts',
   'test/server/health.test.ts',
   'test/trail-log/unwitnessed.test.ts',
-  'test/server/start.test.ts',
   'test/server/page-tokens.test.ts',
   'test/sign-in/servers.test.ts',
 ];
