@@ -366,6 +366,9 @@ test('belfry policy replay and suggest: read the database of the running server'
   const replayed = await belfry(['policy', 'replay', '--change', change, '--account-id', accountId, ...data]);
   assert.equal(replayed.status, 1);
   assert.match(replayed.stdout, new RegExp(`^denied → allowed {2}chime:GetMeeting {2}${userArn('nobody')}: 1$`, 'm'));
+  assert.match(replayed.stdout, /^'belfry explain --event-id ID' explains .*\n[0-9]+ records, [0-9]+ decided again, 1 decision flips$/m);
+  const [, eventId = ''] = /^ {4}\S+ (\S+) on /m.exec(replayed.stdout) ?? [];
+  assert.match((await belfry(['explain', '--event-id', eventId], environment)).stdout, /^DENIED {2}GetMeeting /);
   const lines = await belfry(['policy', 'replay', '--change', change, '--json', ...data]);
   assert.equal((JSON.parse(lines.stdout) as { readonly allowed: boolean }).allowed, true);
   writeFileSync(change, JSON.stringify({ changes: [{ attach: 'arn:aws:iam::aws:policy/AWSDenyAll', to: userArn('absent') }] }));
