@@ -177,7 +177,7 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
 
     now = instant(now + 1);
     await start();
-    await assert.rejects(start(), { code: 'ConflictException' });
+    await assert.rejects(start(), { code: 'ConflictException', message: 'An export of the account is in progress.' });
     for (let attempt = 0; attempt < 40 && (await newest())?.DataExportStatus === 'InProgress'; attempt++) {
       await write(crashing(target, attempt));
       now = instant(now + 10_000);
@@ -213,7 +213,8 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
     );
 
     // One export of the account in 7 days. That of a user has the user's rooms and messages.
-    await assert.rejects(start(), { code: 'ResourceLimitExceededException' });
+    const message = 'In 7 days, an account can have 1 export of itself and 50 of its users.';
+    await assert.rejects(start(), { code: 'ResourceLimitExceededException', message });
     await start({ UserId: bob });
     await write(target);
     const ofBob = await newest();
