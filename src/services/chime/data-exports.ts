@@ -58,7 +58,8 @@ export const dataExportOperations = {
       await repository.removeBefore(chimeAccountId, instant(call.now - LISTED_MS));
       const { inProgress, ofAccount, ofUsers } = await repository.count(chimeAccountId, instant(call.now - EXPORT_EVERY_MS));
       if (inProgress > 0) throw new AwsError('ConflictException', 'An export of the account is in progress.');
-      if (UserId === undefined ? ofAccount > 0 : ofUsers >= USER_EXPORTS_MAX) throw new AwsError('ResourceLimitExceededException', LIMIT_MESSAGE);
+      if (UserId === undefined ? ofAccount > 0 : ofUsers >= USER_EXPORTS_MAX)
+        throw new AwsError('ResourceLimitExceededException', LIMIT_MESSAGE);
       const dataExport: DataExportRecord = omitUndefined({
         ...{ chimeAccountId, accountId, bucket, exportId: call.newId(), userId: UserId, status: 'InProgress' as const },
         ...{ createdAt: call.now, revision: 0, claimedUntil: instant(0), progress: { cursor: { part: 'account' as const }, parts: {} } },
