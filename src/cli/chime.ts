@@ -8,7 +8,9 @@ import { ownOperationCommands } from './chime-operations.ts';
 import { commandServer, DATA, dataFolderOf, runCommand, type Subcommand } from './command.ts';
 import { printList } from './list.ts';
 
-const USAGE = `belfry chime mail [FILE]   list the mail in the data folder, oldest first, or print one file
+const usageWith = (
+  operations: readonly string[],
+) => `belfry chime mail [FILE]   list the mail in the data folder, oldest first, or print one file
 belfry chime import FILE --account-id ID [--apply]   check a file of users or rooms, or import it
 belfry chime disabled-accounts   list the accounts that were deleted in the last 90 days
 belfry chime restore-account ID   restore such an account; recorded in the trail of its AWS account
@@ -32,7 +34,11 @@ exist do not change.
 The server writes mail to its data folder if BELFRY_SMTP_FILE is not set.
 'belfry chime OPERATION --help' lists the members of an operation, and docs/own-operations.md describes them. Names are in kebab-case,
 such as 'add-domain --account-id ID --domain-name example.com'. Separate the values of a list by commas. A list of structures is JSON.
-'-' reads a value from standard input, and 'file://PATH' from a file.
+'-' reads a value from standard input, and 'file://PATH' from a file. The operations are:
+
+${operations.map((name) => `  ${name}`).join('\n')}
+
+Call the operations of AWS, such as 'aws chime list-users', with the AWS CLI.
 `;
 
 /** Longest file that the command reads, in bytes. */
@@ -40,7 +46,9 @@ const FILE_MAX_BYTES = 1_048_576;
 
 /** Runs `belfry chime …`. Resolves to the exit status. */
 export function chimeCommand(args: readonly string[]): Promise<number> {
-  return runCommand('chime', USAGE, { mail: MAIL, import: CHIME_IMPORT, ...DISABLED_ACCOUNTS, ...ownOperationCommands() }, args);
+  const own = ownOperationCommands();
+  const commands = { mail: MAIL, import: CHIME_IMPORT, ...DISABLED_ACCOUNTS, ...own };
+  return runCommand('chime', usageWith(Object.keys(own)), commands, args);
 }
 
 const MAIL: Subcommand = {

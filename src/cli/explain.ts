@@ -87,7 +87,7 @@ function resourceLines(action: string, { resource, allowed, layers = [] }: Resou
     ...layers.flatMap(({ policyType, level, result, policies }) => [
       `  ${words(policyType)}${level === undefined ? '' : ` at level ${level}`}: ${words(result ?? '')}`,
       ...policies.flatMap(({ policyId, statements, otherStatements }) => [
-        `    ${policyId}${otherStatements === 0 ? '' : ` (${otherStatements} statements for other actions)`}`,
+        `    ${policyId}${otherStatements === 0 ? '' : ` (${otherStatements} ${otherStatements === 1 ? 'statement' : 'statements'} for other actions)`}`,
         ...statements.flatMap(statementLines),
       ]),
     ]),

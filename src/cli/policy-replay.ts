@@ -194,7 +194,8 @@ function textPrinter(examplesMax: number): Printer {
         console.log(`${printable(key)}: ${count}`);
         for (const example of examples) console.log(`    ${printable(example)}`);
       }
-      console.log(`${records} records, ${decided} decided again, ${flipped} decisions flip`);
+      if (groups.size > 0) console.log("'belfry explain --event-id ID' explains one of these requests, whose ID is after its time");
+      console.log(`${records} records, ${decided} decided again, ${flipped} ${flipped === 1 ? 'decision flips' : 'decisions flip'}`);
       for (const [reason, count] of unknown) console.log(`    ${count} not decided again: ${reason}`);
     },
   };

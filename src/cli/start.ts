@@ -71,6 +71,7 @@ function printWelcome(settings: Settings, listeners: readonly Listener[], core: 
   const [config, credentials] = [join(settings.dataFolder, 'aws', 'config'), join(settings.dataFolder, 'aws', 'credentials')];
   console.log(`belfry: version ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
   if (metricsUrl !== undefined) console.log(`belfry: metrics for Prometheus are at ${metricsUrl}`);
+  if (settings.sip === 'child') console.log(`belfry: the SIP proxy listens on ${sipAddresses(settings)}`);
   if (core.firstStart) {
     const { accountId, userName, accessKeyId } = core.firstStart;
     console.log(
@@ -94,6 +95,13 @@ Use the server with any AWS client:
   export AWS_PROFILE=belfry
   aws --endpoint-url ${endpoint} sts get-caller-identity
 `);
+}
+
+/** Returns the addresses of the SIP proxy: `udp:127.0.0.1:5060, tcp:127.0.0.1:5060`. */
+function sipAddresses({ sipUdp, sipTcp, sipTls }: Settings): string {
+  return Object.entries({ udp: sipUdp, tcp: sipTcp, tls: sipTls })
+    .flatMap(([transport, address]) => (address === 'off' ? [] : [`${transport}:${address.host}:${address.port}`]))
+    .join(', ');
 }
 
 /** Quotes a path for a POSIX shell if necessary. */

@@ -130,6 +130,8 @@ function crashing(target: LogTarget, attempt: number): LogTarget {
   };
 }
 
+const LIMIT = { code: 'ResourceLimitExceededException', message: 'In 7 days, an account can have 1 export of itself and 50 of its users.' };
+
 for (const engine of ['SQLite', 'PostgreSQL'] as const) {
   test(`Data export, ${engine}: after crashes at each file, the lines equal a count by SQL and have no secret`, async () => {
     const { store, contents, stored, read, count } = await openExports(engine);
@@ -177,7 +179,7 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
 
     now = instant(now + 1);
     await start();
-    await assert.rejects(start(), { code: 'ConflictException' });
+    await assert.rejects(start(), { code: 'ConflictException', message: 'An export of the account is in progress.' });
     for (let attempt = 0; attempt < 40 && (await newest())?.DataExportStatus === 'InProgress'; attempt++) {
       await write(crashing(target, attempt));
       now = instant(now + 10_000);
@@ -213,7 +215,7 @@ for (const engine of ['SQLite', 'PostgreSQL'] as const) {
     );
 
     // One export of the account in 7 days. That of a user has the user's rooms and messages.
-    await assert.rejects(start(), { code: 'ResourceLimitExceededException' });
+    await assert.rejects(start(), LIMIT);
     await start({ UserId: bob });
     await write(target);
     const ofBob = await newest();
@@ -491,5 +493,5 @@ test('StartDataExport: failed exports do not hide the one that counts', async ()
     await writeDataExports(parts, () => false);
   }
   assert.equal((await newest())?.DataExportStatus, 'Failed');
-  await assert.rejects(start(), { code: 'ResourceLimitExceededException' });
+  await assert.rejects(start(), LIMIT);
 });

@@ -3,20 +3,24 @@ import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { loadModel } from '#model/load.ts';
 import { VERSION } from '#server/version.ts';
 import { newFolder } from '../kit/folder.ts';
 import { belfry, startAndStop } from '../kit/process.ts';
 
 const COMMANDS = [
   'account',
+  'aws-data-path',
   'backup',
   'bucket',
   'chime',
   'endpoint',
+  'explain',
   'numbers',
   'operator-key',
   'policy',
   'server',
+  'sip',
   'start',
   'trail',
   'witness',
@@ -54,6 +58,17 @@ test('belfry policy diff --help: a subcommand prints the description of its comm
   const { status, stdout } = await belfry(['policy', 'diff', '--help']);
   assert.equal(status, 0);
   for (const subcommand of ['policy test', 'policy validate', 'policy diff']) assert.ok(stdout.includes(`belfry ${subcommand}`));
+});
+
+test('belfry chime --help: lists each operation that this server adds', async () => {
+  const { stdout } = await belfry(['chime', '--help']);
+  const own = Object.values(loadModel('chime').operations).filter((operation) => operation.own === true);
+  const names = own.map(({ http }) => http.uri.slice(http.uri.lastIndexOf('/') + 1));
+  assert.ok(names.length > 0);
+  assert.deepEqual(
+    names.filter((name) => !stdout.includes(`\n  ${name}\n`)),
+    [],
+  );
 });
 
 // biome-ignore format: a table

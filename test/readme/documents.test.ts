@@ -9,9 +9,14 @@ const DOCUMENTS = [
   'SECURITY.md',
   'CHANGELOG.md',
   'ARCHITECTURE.md',
+  'docs/explain.md',
   'docs/glossary.md',
   'docs/guide.md',
+  'docs/policy-tests.md',
+  'docs/replay.md',
   'docs/security.md',
+  'docs/sip.md',
+  'docs/transparency-log.md',
 ];
 
 /** A file or folder in backticks, such as `src/wire/errors.ts`, `wire/errors.ts` (below `src`) or `docs/decisions/`. */

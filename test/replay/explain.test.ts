@@ -54,6 +54,12 @@ type Output = AccessanalyzerApi['ExplainDecision']['output'];
 
 const account = await startAccount();
 const { server, admin, accountId, keys, userArn } = account;
+/** Environment of commands that call the server. */
+const environment = {
+  AWS_ACCESS_KEY_ID: keys.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+  AWS_ENDPOINT_URL: server.endpoint,
+};
 after(() => server.stop());
 const organizations = new OrganizationsClient(server.client());
 const operation = loadModel('accessanalyzer').operations['ExplainDecision'] as OperationModel;
@@ -313,8 +319,6 @@ test('ExplainDecision: requires its permission, and one ID of a record of the ac
 });
 
 test('belfry explain: prints the decision, the statements and the grant', async () => {
-  const { accessKeyId, secretAccessKey } = keys;
-  const environment = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_ENDPOINT_URL: server.endpoint };
   const ran = await belfry(['explain', requestIds.get('a condition') as string], environment);
   assert.equal(ran.stderr, '');
   const lines = ran.stdout.split('\n');
@@ -339,8 +343,6 @@ test('belfry explain and policy replay: names in requests cannot control the ter
   const logs = new CloudWatchLogsClient(server.client(await account.user('logger')));
   const failed = await errorOf(logs.send(new DeleteLogStreamCommand({ logGroupName: 'g', logStreamName: 'x\u001b[2Jy' })));
   assert.equal(failed.name, 'AccessDeniedException');
-  const { accessKeyId, secretAccessKey } = keys;
-  const environment = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_ENDPOINT_URL: server.endpoint };
   const change = join(newFolder('terminal'), 'change.json');
   const document = { Version: '2012-10-17', Statement: [allow('*')] };
   writeFileSync(change, JSON.stringify({ changes: [{ inline: 'all', of: userArn('logger'), document }] }));
@@ -366,6 +368,9 @@ test('belfry policy replay and suggest: read the database of the running server'
   const replayed = await belfry(['policy', 'replay', '--change', change, '--account-id', accountId, ...data]);
   assert.equal(replayed.status, 1);
   assert.match(replayed.stdout, new RegExp(`^denied → allowed {2}chime:GetMeeting {2}${userArn('nobody')}: 1$`, 'm'));
+  assert.match(replayed.stdout, /^'belfry explain --event-id ID' explains .*\n[0-9]+ records, [0-9]+ decided again, 1 decision flips$/m);
+  const [, eventId = ''] = /^ {4}\S+ (\S+) on /m.exec(replayed.stdout) ?? [];
+  assert.match((await belfry(['explain', '--event-id', eventId], environment)).stdout, /^DENIED {2}GetMeeting /);
   const lines = await belfry(['policy', 'replay', '--change', change, '--json', ...data]);
   assert.equal((JSON.parse(lines.stdout) as { readonly allowed: boolean }).allowed, true);
   writeFileSync(change, JSON.stringify({ changes: [{ attach: 'arn:aws:iam::aws:policy/AWSDenyAll', to: userArn('absent') }] }));

@@ -1,15 +1,19 @@
 /** The configuration of Kamailio: `kamailio -c` accepts each combination of settings. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { readSettings } from '#server/settings.ts';
 import { kamailioArguments, SIP_FILES } from '#server/sip/kamailio-config.ts';
 import { writeProxyFolder } from '#server/sip/proxy-folder.ts';
+import { sipProxyPart } from '#server/sip/proxy-process.ts';
 import { newFolder } from '../kit/folder.ts';
-import { belfry } from '../kit/process.ts';
+import { belfry, startAndStop } from '../kit/process.ts';
+import { freePort } from './proxy.ts';
 
 /** Returns a data folder with the files that the server writes for the SIP proxy, and its settings. */
 function dataFolder(): string {
@@ -106,6 +110,43 @@ test('belfry sip config: wrong arguments are explained in one line', async () =>
     assert.equal(ran.status, status, `${title}: ${ran.stderr}`);
     assert.match(ran.stderr, stderr, title);
   }
+});
+
+// biome-ignore format: a table
+const UNUSABLE: readonly [title: string, address: (used: string) => Readonly<Record<string, string>>, reason: RegExp][] = [
+  ['an address that is in use for UDP', (used) => ({ BELFRY_SIP_UDP: used }),                  /BELFRY_SIP_UDP=127\.0\.0\.1:\d+: another process uses it/],
+  ['an address that is in use for TCP', (used) => ({ BELFRY_SIP_TCP: used }),                  /BELFRY_SIP_TCP=127\.0\.0\.1:\d+: another process uses it/],
+  ['an address of another machine',     () => ({ BELFRY_SIP_UDP: '192.0.2.1:5060' }),          /BELFRY_SIP_UDP=192\.0\.2\.1:5060: this machine does not have/],
+];
+
+test('BELFRY_SIP=child: the start names an address that the proxy cannot use', async () => {
+  const data = dataFolder();
+  const udp = createSocket('udp4');
+  const tcp = createServer();
+  try {
+    await new Promise<void>((done) => void tcp.listen(0, '127.0.0.1', done));
+    const { port } = tcp.address() as { readonly port: number };
+    await new Promise<void>((done) => void udp.bind(port, '127.0.0.1', done));
+    for (const [title, address, reason] of UNUSABLE) {
+      const settings = readSettings([], {
+        ...{ BELFRY_DATA: data, BELFRY_SIP: 'child', BELFRY_SIP_DECISIONS: '127.0.0.1:5070' },
+        ...{ BELFRY_SIP_UDP: 'off', BELFRY_SIP_TCP: 'off', BELFRY_SIP_TLS: 'off', ...address(`127.0.0.1:${port}`) },
+      });
+      await assert.rejects(async () => await sipProxyPart(settings, () => undefined).start?.(), reason, title);
+    }
+  } finally {
+    udp.close();
+    tcp.close();
+  }
+});
+
+test('BELFRY_SIP=child: the start prints the addresses of the proxy', async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const listeners = ['--http', '127.0.0.1:0', '--https', 'off', '--metrics', 'off', '--sip-decisions', '127.0.0.1:0'];
+  const proxy = ['--sip', 'child', '--sip-udp', address, '--sip-tcp', address, '--sip-tls', 'off'];
+  const { status, written } = await startAndStop(['--data', newFolder('sip-start'), ...listeners, ...proxy]);
+  assert.equal(status, 0, written);
+  assert.ok(written.includes(`belfry: the SIP proxy listens on udp:${address}, tcp:${address}\n`), written);
 });
 
 /** Creates a certificate with the server's own code. */

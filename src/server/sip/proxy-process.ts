@@ -1,6 +1,8 @@
 /** The SIP proxy as a child process of the server (`BELFRY_SIP=child`): starts Kamailio, restarts it after a failure, and ends it on stop. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -39,6 +41,7 @@ export function sipProxyPart(settings: Settings, log: Log): Part {
   /** Starts the process and resolves when it listens. If it ends later, starts it again. */
   async function run(): Promise<void> {
     await endEarlier(pidFile, folder);
+    await requireUsable(settings);
     rmSync(controlSocket, { force: true });
     const running = startKamailio(folder, pidFile, log);
     child = running.child;
@@ -155,6 +158,39 @@ function killGroup({ pid }: ChildProcess): void {
   } catch {
     // The group has ended.
   }
+}
+
+/** Binds each address of the proxy for a moment, because Kamailio at its log level does not name an address that it cannot use. @throws Error */
+async function requireUsable({ sipUdp, sipTcp, sipTls }: Settings): Promise<void> {
+  for (const [variable, address] of Object.entries({ BELFRY_SIP_UDP: sipUdp, BELFRY_SIP_TCP: sipTcp, BELFRY_SIP_TLS: sipTls })) {
+    if (address === 'off') continue;
+    const { host, port } = address;
+    const code = await (variable === 'BELFRY_SIP_UDP' ? bindUdp(host, port) : bindTcp(host, port));
+    if (code !== undefined) throw new Error(`the SIP proxy cannot use ${variable}=${host}:${port}: ${BIND_ERRORS[code] ?? code}`);
+  }
+}
+
+const BIND_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another process uses it, such as Debian's kamailio.service",
+  EADDRNOTAVAIL: 'this machine does not have the address',
+  EACCES: 'the user of the server may not use the port',
+};
+
+/** Resolves to the code of the error, or to undefined if the address can be used. */
+function bindUdp(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => socket.close(() => resolve(code)));
+    socket.bind({ address: host, port, exclusive: true }, () => socket.close(() => resolve(undefined)));
+  });
+}
+
+function bindTcp(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const listener = createServer();
+    listener.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+    listener.listen({ host, port, exclusive: true }, () => listener.close(() => resolve(undefined)));
+  });
 }
 
 /** Ends the proxy that a killed server left behind, because it has the addresses. */

@@ -158,6 +158,12 @@ test('Origination and termination: private peers that the operator allows are va
   const VoiceConnectorId = await connector();
   await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: { Routes: [{ Host: '10.0.0.5' }, { Host: 'pbx' }] } });
   await run('PutVoiceConnectorTermination', { VoiceConnectorId, Termination: termination({ CidrAllowedList: ['10.0.0.0/27'] }) });
+  await assert.rejects(
+    run('PutVoiceConnectorTermination', { VoiceConnectorId, Termination: termination({ CidrAllowedList: ['10.0.0.0/24'] }) }),
+    {
+      message: "Invalid CIDR '10.0.0.0/24'. It must be a range from /27 to /32 that is public or within BELFRY_PRIVATE_SIP_PEERS.",
+    },
+  );
 });
 
 test('PutVoiceConnectorEmergencyCallingConfiguration: a country that does not exist is BadRequestException', async () => {

@@ -53,8 +53,8 @@ export function terminationOperations(deps: VoiceDeps) {
  * Source: Chime SDK API reference, Termination: `CallingRegions` is required and contains countries of ISO 3166-1.
  * `CidrAllowedList` is in CIDR format. `CpsLimit` is 1 by default and at most the account's quota. The source for the
  * ranges is in `sip-peers.ts`.
- * Assumed: (1) The wording of the error messages. (2) Any `DefaultPhoneNumber` is valid, because this server has no
- * inventory of numbers.
+ * Assumed: (1) The wording of the error messages. (2) Any `DefaultPhoneNumber` is valid. A call with a number
+ * that the Voice Connector does not have is refused.
  * @throws BadRequestException
  */
 function toTermination(termination: Termination, { limits: { callsPerSecond }, sipPeers }: VoiceDeps): Termination {
@@ -67,7 +67,7 @@ function toTermination(termination: Termination, { limits: { callsPerSecond }, s
   if (noRange !== undefined) {
     throw new AwsError(
       'BadRequestException',
-      `Invalid CIDR '${noRange}'. It must be a public range from /27 to /32, or one that BELFRY_PRIVATE_SIP_PEERS allows.`,
+      `Invalid CIDR '${noRange}'. It must be a range from /27 to /32 that is public or within BELFRY_PRIVATE_SIP_PEERS.`,
     );
   }
   if (CpsLimit > callsPerSecond) throw new AwsError('BadRequestException', `CpsLimit must be at most ${callsPerSecond}.`);

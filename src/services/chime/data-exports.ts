@@ -1,4 +1,5 @@
 /** Exports of the data of accounts. `data-export-lines.ts` reads the data, and `delivery/data-exports.ts` writes the files. */
+import { AwsError } from '#core/aws-error.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeApi, DataExport, DataExportPart } from '#model/generated/chime.ts';
@@ -6,7 +7,7 @@ import { pageOf } from '../chime-kit/page.ts';
 import { chimeSettingsOf } from '../chime-kit/settings.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { IS_TEAM, isEnterprise } from './account-types.ts';
-import { accountOrNotFound, badRequest, conflict, limitExceeded, notFound } from './stored-accounts.ts';
+import { accountOrNotFound, badRequest, notFound } from './stored-accounts.ts';
 import { type DataExportKey, type DataExportRecord, dataExports } from './tables/data-exports.ts';
 import { users } from './tables/users.ts';
 
@@ -15,6 +16,7 @@ const DAY_MS = 86_400_000;
 const EXPORT_EVERY_MS = 7 * DAY_MS;
 /** Most exports of single users in this time. Assumed. */
 const USER_EXPORTS_MAX = 50;
+const LIMIT_MESSAGE = `In 7 days, an account can have 1 export of itself and ${USER_EXPORTS_MAX} of its users.`;
 /** Time for which exports are listed. Assumed. */
 const LISTED_MS = 90 * DAY_MS;
 
@@ -55,8 +57,9 @@ export const dataExportOperations = {
       const repository = call.tx.of(dataExports);
       await repository.removeBefore(chimeAccountId, instant(call.now - LISTED_MS));
       const { inProgress, ofAccount, ofUsers } = await repository.count(chimeAccountId, instant(call.now - EXPORT_EVERY_MS));
-      if (inProgress > 0) throw conflict();
-      if (UserId === undefined ? ofAccount > 0 : ofUsers >= USER_EXPORTS_MAX) throw limitExceeded();
+      if (inProgress > 0) throw new AwsError('ConflictException', 'An export of the account is in progress.');
+      if (UserId === undefined ? ofAccount > 0 : ofUsers >= USER_EXPORTS_MAX)
+        throw new AwsError('ResourceLimitExceededException', LIMIT_MESSAGE);
       const dataExport: DataExportRecord = omitUndefined({
         ...{ chimeAccountId, accountId, bucket, exportId: call.newId(), userId: UserId, status: 'InProgress' as const },
         ...{ createdAt: call.now, revision: 0, claimedUntil: instant(0), progress: { cursor: { part: 'account' as const }, parts: {} } },
