@@ -96,9 +96,9 @@ export async function startServerProcess(
   };
 }
 
-/** Returns the environment of this process without `BELFRY_…` variables and `NODE_TEST_CONTEXT`. */
+/** Returns the environment of this process without `BELFRY_…` and `AWS_…` variables and `NODE_TEST_CONTEXT`. */
 function ownEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^BELFRY_|^NODE_TEST_CONTEXT$/.test(name)));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:BELFRY|AWS)_|^NODE_TEST_CONTEXT$/.test(name)));
 }
 
 function spawned(args: readonly string[], environment: Readonly<Record<string, string>>, under: readonly string[] = []) {
