@@ -18,8 +18,8 @@ import { folderTarget } from '#delivery/targets/folder.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
-import { LATEST_MS } from '#store/trail/trail.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
+import { LATEST_MS } from '#store/trail/trail-search.ts';
 import { testPostgres } from '../test/store/test-postgres.ts';
 import { median } from './load.ts';
 

@@ -6,7 +6,7 @@ import type { LoggingPeriod } from '#services/cloudtrail/tables/logging-periods.
 import { type TrailRecord, trails } from '#services/cloudtrail/tables/trails.ts';
 import { positionAt, timeOf } from '#store/engine/position.ts';
 import type { Tx } from '#store/store.ts';
-import { LATEST_MS } from '#store/trail/trail.ts';
+import { LATEST_MS } from '#store/trail/trail-search.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
 import { type DeliveringPeriod, logsRetryId, periodId } from './delivering-trail.ts';
 import { deliveredFiles } from './tables/delivered-files.ts';

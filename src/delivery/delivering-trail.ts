@@ -8,8 +8,8 @@ import type { TrailRecord, TrailSelectors } from '#services/cloudtrail/tables/tr
 import { trailArn } from '#services/cloudtrail/trail-names.ts';
 import { organizationOf } from '#services/organizations/lookup.ts';
 import type { Tx } from '#store/store.ts';
-import { LATEST_MS } from '#store/trail/trail.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
+import { LATEST_MS } from '#store/trail/trail-search.ts';
 import { compileSelectors, factsOfRow, type Selectors, type Selects } from './selectors.ts';
 
 /** Organization of an account. */

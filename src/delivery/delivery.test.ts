@@ -9,7 +9,7 @@ import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { ORGANIZATION_KEY } from '#store/identity/organization-records.ts';
 import type { Store } from '#store/store.ts';
-import { LATEST_MS } from '#store/trail/trail.ts';
+import { LATEST_MS } from '#store/trail/trail-search.ts';
 import { testPostgres } from '../../test/store/test-postgres.ts';
 import { ABANDON } from './abandoned-periods.ts';
 import { deliveredPositions } from './delivered-positions.ts';

@@ -8,7 +8,7 @@ import { type TrailRecord, trails } from '#services/cloudtrail/tables/trails.ts'
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
-import { LATEST_MS } from '#store/trail/trail.ts';
+import { LATEST_MS } from '#store/trail/trail-search.ts';
 import { testPostgres } from '../../test/store/test-postgres.ts';
 import type { Delivery } from './delivery.ts';
 import { type DeliveredDigest, type DeliveryFixture, deliveryFixture, INTERVAL_MS, START, testClock } from './delivery-fixture.ts';

@@ -4,8 +4,8 @@ import type { Instant } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
 import { positionAt } from '#store/engine/position.ts';
 import type { Tx } from '#store/store.ts';
-import { LATEST_MS } from '#store/trail/trail.ts';
 import { DAY_MS, trailRetention } from '#store/trail/trail-retention.ts';
+import { LATEST_MS } from '#store/trail/trail-search.ts';
 import { advance, type DonePlaces, type RetentionParts, type RetentionRun } from './retention-phases.ts';
 import { repeated } from './sweeps.ts';
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Event, LookupAttribute, LookupAttributeKey, LookupEventsRequest, LookupEventsResponse } from '#model/generated/cloudtrail.ts';
-import { isPlace } from '#store/trail/trail.ts';
 import { trailRetention } from '#store/trail/trail-retention.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
+import { isPlace } from '#store/trail/trail-search.ts';
 import type { Call, Operation } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 

@@ -1,6 +1,6 @@
 /** Periods of trails, in which they log with the same settings: requests that begin or end one. */
 import { positionAt } from '#store/engine/position.ts';
-import { LATEST_MS } from '#store/trail/trail.ts';
+import { LATEST_MS } from '#store/trail/trail-search.ts';
 import type { Call } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 import type { TrailConfiguration } from './tables/logging-periods.ts';

@@ -6,12 +6,12 @@ import { NOON, type Suite, trailRow, type Within } from '../conformance-fixtures
 import { positionAt } from '../engine/position.ts';
 import type { Sql } from '../sql.ts';
 import { countOf } from '../table.ts';
-import type { LookupPage, LookupQuery } from './trail.ts';
 import { BLOCK_ENTRIES, noEntries, readEntries, TRAIL_BLOCK, TRAIL_RUN } from './trail-blocks.ts';
 import { indexedUpTo, writeRun } from './trail-index.ts';
 import { parseKeys } from './trail-keys.ts';
 import { merging } from './trail-merge.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
+import type { LookupPage, LookupQuery } from './trail-search.ts';
 
 /** Number of records. They are enough for several runs, which are the parts of the index. */
 const COUNT = 3_000;
