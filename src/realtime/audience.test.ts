@@ -32,6 +32,8 @@ const channel = (type: 'UPDATE_CHANNEL' | 'DELETE_CHANNEL', channelId: string): 
 });
 const failed = (id: string, type: MessageEventType = 'FAILED_CREATE_CHANNEL_MESSAGE'): ChannelEvent =>
   ({ ...message('general', 'x', { Sender: { Arn: user(id) }, Status: { Value: 'FAILED' } }), type }) as ChannelEvent;
+const deleted = (more: object): ChannelEvent =>
+  ({ ...message('general', 'x', { Sender: { Arn: user('bob') }, ...more }), type: 'DELETE_CHANNEL_MESSAGE' }) as ChannelEvent;
 const batch = (Type: 'DEFAULT' | 'HIDDEN', ...ids: readonly string[]): ChannelEvent => ({
   type: 'BATCH_CREATE_CHANNEL_MEMBERSHIP',
   ...inChannel('general'),
@@ -49,6 +51,8 @@ const CASES: readonly (readonly [title: string, event: ChannelEvent, current: Me
   ['only the sender receives a failed message',                   failed('bob'),                                            NONE,                       ['bob'],               ['ada', 'bob']],
   ['a sender who is not a member receives a failed message',      failed('eve'),                                            NONE,                       ['eve'],               ['ada', 'bob']],
   ['only the sender receives the deletion of a failed message',   failed('bob', 'DELETE_CHANNEL_MESSAGE'),                  NONE,                       ['bob'],               ['ada', 'bob']],
+  ['only the sender receives the deletion of a pending message',  deleted({ Status: { Value: 'PENDING' } }),                NONE,                       ['bob'],               ['ada', 'bob']],
+  ['all members receive the deletion of a sent message',          deleted({ Status: { Value: 'SENT' } }),                   NONE,                       ['ada', 'bob'],        ['ada', 'bob']],
   ['no user receives a message of a channel without members',     message('empty', 'x'),                                    NONE,                       [],                    []],
   ['all members receive the change of a channel',                 channel('UPDATE_CHANNEL', 'general'),                     NONE,                       ['ada', 'bob'],        ['ada', 'bob']],
   ['the deletion of a channel is the last event of its members',  channel('DELETE_CHANNEL', 'general'),                     NONE,                       ['ada', 'bob'],        []],

@@ -102,7 +102,7 @@ export function eventFrame(event: ChannelEvent): string {
 
 /** Returns the recipients of an event about a message. */
 function visibleTo({ Target, Sender, SubChannelId, Status }: ChannelMessage): Recipients {
-  if (Status?.Value === 'FAILED') return users(Sender?.Arn);
+  if (Status?.Value === 'FAILED' || Status?.Value === 'PENDING') return users(Sender?.Arn);
   if (Target === undefined || Target.length === 0) return membersOf(SubChannelId);
   return { kind: 'members named', arns: distinct([Sender?.Arn, ...Target.map(({ MemberArn }) => MemberArn)]) };
 }

@@ -10,6 +10,8 @@ import { openObjectFiles } from '#server/object-files.ts';
 import { putBody } from '#server/stored-body.ts';
 import { ACCOUNT, OTHER_ACCOUNT, openFixture, START } from '#services/chime/fixture.ts';
 import { licensedGroups } from '#services/chime/tables/licensed-groups.ts';
+import { type RoomMembershipRecord, roomMemberships } from '#services/chime/tables/room-memberships.ts';
+import { rooms } from '#services/chime/tables/rooms.ts';
 import { chimeAppInstance, chimeUserArn } from '#services/chime-kit/chime-app-instance.ts';
 import { type ChannelMessageRecord, channelMessages } from '#services/chime-sdk-messaging/tables/channel-messages.ts';
 import { channels } from '#services/chime-sdk-messaging/tables/channels.ts';
@@ -364,6 +366,38 @@ test('Data export: a file from before a crash is emptied if all its lines were d
   assert.deepEqual([DataExportStatus, rooms?.FileCount, rooms?.LineCount], ['Completed', 1, 0]);
   assert.deepEqual(await read(KeyPrefix, 'rooms'), []);
 });
+
+// The position inside a room is not one inside the next room.
+for (const part of ['memberships', 'messages'] as const) {
+  test(`Data export: ${part}: after a room was deleted between two files, the next room is exported from its beginning`, async () => {
+    const { parts, target, store, run, AccountId, pass, clock, start, newest, read } = await openSlow('Deleted');
+    const newRoom = async (Name: string) => (await run('CreateRoom', { AccountId, Name }, { now: clock() })).Room?.RoomId as string;
+    const one = await newRoom('One');
+    pass(1);
+    const two = await newRoom('Two');
+    await store.transaction(async (tx) => {
+      const member = (roomId: string, memberId: string): RoomMembershipRecord => ({
+        ...{ roomId, memberId, accountId: ACCOUNT, chimeAccountId: AccountId, roomCreatedAt: START, memberType: 'User', role: 'Member' },
+        ...{ invitedBy: 'i', updatedAt: START },
+      });
+      const many = Array.from({ length: 201 }, (_, i) => member(one, `m${String(i).padStart(3, '0')}`));
+      for (let at = 0; at < many.length; at += 50) await tx.of(roomMemberships).add(many.slice(at, at + 50));
+      await tx.of(roomMemberships).add([member(two, 'a')]);
+    });
+    await storeMessages(store, AccountId, [one, two], ['ada', 'bob']);
+    await start();
+    const deleting: LogTarget = {
+      async put(object) {
+        await target.put(object);
+        if (object.key.endsWith(`/${part}-00001.jsonl`)) await store.transaction((tx) => tx.of(rooms).remove(AccountId, one));
+      },
+    };
+    await writeDataExports({ ...parts, target: deleting, fileBytes: 1 }, () => false);
+    const { DataExportStatus, KeyPrefix = '' } = (await newest()) ?? {};
+    const lines = await read(KeyPrefix, part);
+    assert.deepEqual([DataExportStatus, lines.length, lines.at(-1)?.['RoomId']], ['Completed', 201, two]);
+  });
+}
 
 /** Opens an Enterprise account with a bucket that Amazon Chime may write, and a clock that moves 1 s with each transaction of `slow`. */
 async function openSlow(name: string) {

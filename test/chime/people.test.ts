@@ -110,6 +110,13 @@ test('Invitation: the page shows account and address, and the person chooses a n
     [chosen('Tower & Bridge'), 'The password must not be your name or that of the account.'],
     [chosen('password'), 'Many people use this password. Choose another one.'],
     [chosen('12345678'), 'Many people use this password. Choose another one.'],
+    [chosen('🔑🔑🔑🔑'), 'A password has 8 to 128 characters.'],
+    [
+      { ...chosen('Zoe\u0308 Mu\u0308ller'), displayName: 'Zo\u00eb M\u00fcller' },
+      'The password must not be your name or that of the account.',
+    ],
+    [chosen('\uff30\uff21ssword1'), 'Many people use this password. Choose another one.'],
+    [chosen('pass word 1'), 'Many people use this password. Choose another one.'],
     [chosen('PassWord1'), 'Many people use this password. Choose another one.'],
     [{ ...chosen(), displayName: ' ' }, 'Enter your name.'],
     [{ ...chosen(), displayName: 'a\nb' }, 'The name is not valid.'],

@@ -120,6 +120,18 @@ test('Termination: a change of the allowed addresses applies to the next INVITE,
   assert.equal(await customerCode(), 200);
 });
 
+// The source of a UDP request can be forged, so repeated responses would be a flood for its owner.
+test('Refusals: the response to a stranger is sent once, and that to a customer is repeated until its ACK', async () => {
+  const strange = stranger.call(`sip:${number(1)}@${hostOf(trunk)}`, { from: number(0) });
+  const unknown = stranger.call(`sip:${number(1)}@${hostOf('a'.repeat(22))}`, { from: number(0) });
+  assert.deepEqual([(await stranger.final(strange)).code, (await stranger.final(unknown)).code], [403, 404]);
+  const refused = customer.call(`sip:${number(1)}@${hostOf(trunk)}`, { from: number(1) });
+  for (let copies = 0; copies < 2; copies++) assert.equal((await customer.final(refused)).code, 403);
+  refused.ackError(await customer.final(refused));
+  const received = stranger.received.filter(({ code, callId }) => code >= 200 && [strange.callId, unknown.callId].includes(callId));
+  assert.deepEqual(received.map(({ code }) => code).sort(), [403, 404]);
+});
+
 test('Refusals: each wrong request has its code, and adds no header to another call', async () => {
   // biome-ignore format: a table
   const rows: readonly [title: string, uri: string, from: string, code: number][] = [

@@ -165,7 +165,7 @@ for (const here of opened) {
       [401, 404, 405, 413, 400, 200],
     );
     for (const hostile of ['', '[]', 'null', '7', '{"m":"INVITE"}', '{"m":{"toString":1}}', Buffer.from([0x22, 0xff, 0x22])]) {
-      assert.deepEqual((await post('/sip/decide', hostile)).json, { a: 'reply', c: 400, r: 'Bad Request' });
+      assert.deepEqual((await post('/sip/decide', hostile)).json, { a: 'reply', c: 400, r: 'Bad Request', o: 1 });
     }
   });
 

@@ -24,6 +24,8 @@ const CONNECTION_SECONDS = 600;
 const DECISION_MAX_MS = 4_000;
 /** Seconds after which a waiting request is not sent to the server any more, because its sender already has a response. */
 const DECISION_STALE_SECONDS = DECISION_MAX_MS / 1_000;
+/** Time for which a response that is not repeated waits for its ACK. It is shorter than the timer T1 of RFC 3261, 500 ms. */
+const ONCE_MS = 300;
 /** Largest body that the decision listener accepts. */
 const QUERY_MAX_BYTES = 16_000;
 
@@ -164,6 +166,10 @@ route[DECIDED] {
     jansson_get("r", $var(m), "$var(r)");
     if ($var(h) != "") { append_to_reply("$var(h)"); }
     if ($var(c) == 200) { route(KEEP_CONNECTION); }
+    # A response is repeated after 500 ms, until the transaction ends. One that is sent once ends before.
+    $var(o) = 0;
+    jansson_get("o", $var(m), "$var(o)");
+    if ($var(o) == 1) { t_set_fr(0, ${ONCE_MS}); }
     t_reply("$var(c)", "$var(r)");
     exit;
   }

@@ -165,6 +165,25 @@ test('Channel flows: after its flow, a message with a target is visible to the t
   await assert.rejects(get(userArn('carl')), { code: 'NotFoundException' });
 });
 
+test('Channel flows: an update of a message with a target has the target, also in its events and for the next processor', async () => {
+  const chat = await openFlow('ABORT', 'ABORT');
+  const { ChannelArn, run } = chat;
+  const Target = [{ MemberArn: bert }];
+  const MessageId = await chat.send(ChannelArn, 'psst', { Target });
+  await answer(chat, ChannelArn);
+  await answer(chat, ChannelArn);
+  await run('UpdateChannelMessage', { ChannelArn, MessageId, Content: 'hush', ChimeBearer: ada });
+  await answer(chat, ChannelArn);
+  const asked = (await invocations(chat)).map(({ ChannelMessage }) => ChannelMessage.Target);
+  await answer(chat, ChannelArn);
+  const updated = chat.emitted.filter(({ type }) => type.endsWith('UPDATE_CHANNEL_MESSAGE'));
+  assert.deepEqual(
+    updated.map((event) => 'message' in event && event.message.Target),
+    [Target, Target],
+  );
+  assert.deepEqual(asked, [Target]);
+});
+
 test('ChannelFlowCallback: an ID, channel or message that does not match, and a repeated call, are ForbiddenException and change nothing', async () => {
   const chat = await openFlow('ABORT');
   const { ChannelArn, run } = chat;

@@ -11,7 +11,7 @@ import { type MessageDocument, toMessageResponse, toStatus } from './message-doc
 import { emitMessage, isOwnMessage, visibleMessage } from './message-events.ts';
 import { postMessage } from './post-message.ts';
 import { subChannelOf } from './sub-channels.ts';
-import { channelMessages } from './tables/channel-messages.ts';
+import { ALL_MEMBERS, channelMessages } from './tables/channel-messages.ts';
 import { flowMessages } from './tables/flow-messages.ts';
 import { memberships } from './tables/memberships.ts';
 
@@ -76,7 +76,8 @@ export const messageSendOperations = inChannel({
       const response = toMessageResponse(channel, record);
       if (processor !== undefined) {
         const waiting: MessageDocument = { ...changed, pending: true };
-        await enterFlow(call, channel, processor, { message: { record, document: waiting }, isUpdate: true });
+        const onlyFor = record.audience === ALL_MEMBERS ? undefined : record.audience;
+        await enterFlow(call, channel, processor, omitUndefined({ message: { record, document: waiting }, isUpdate: true, onlyFor }));
         return { ...response, Status: toStatus(waiting) };
       }
       await tx.of(channelMessages).put({ ...record, document: JSON.stringify(changed) });

@@ -85,20 +85,20 @@ export async function exportPage(
       return { lines: found.map(roomLine), next: last === undefined ? { part: 'memberships' } : { part: 'rooms', after: toPlace(last) } };
     }
     case 'memberships': {
-      const room = await currentRoom(tx, dataExport, cursor);
+      const { room, after } = await currentRoom(tx, dataExport, cursor);
       if (room === undefined) return { lines: [], next: { part: 'messages' } };
       const repository = tx.of(roomMemberships);
       const found =
         userId === undefined
-          ? await repository.list(room.roomId, PAGE_ROWS, cursor.after)
+          ? await repository.list(room.roomId, PAGE_ROWS, after)
           : [await repository.get(room.roomId, userId)].filter((membership) => membership !== undefined);
       const last = userId === undefined && found.length === PAGE_ROWS ? found.at(-1) : undefined;
       return { lines: found.map(membershipLine), next: omitUndefined({ part: cursor.part, room: toPlace(room), after: last?.memberId }) };
     }
     case 'messages': {
-      const room = await currentRoom(tx, dataExport, cursor);
+      const { room, after } = await currentRoom(tx, dataExport, cursor);
       if (room === undefined) return { lines: [], next: { part: 'conversations' } };
-      const { lines, last } = await exportedMessages(work, room, PAGE_ROWS, cursor.after);
+      const { lines, last } = await exportedMessages(work, room, PAGE_ROWS, after);
       const own = userId === undefined ? lines : lines.filter(({ SenderId }) => SenderId === userId);
       return { lines: own, next: omitUndefined({ part: cursor.part, room: toPlace(room), after: last }) };
     }
@@ -125,14 +125,18 @@ function roomsAfter(tx: Tx, { accountId, chimeAccountId, userId }: DataExportRec
     : tx.of(rooms).withMember({ accountId, chimeAccountId }, userId, limit, after);
 }
 
-/** Returns the room of a position, or the next one if nothing more of it follows or if it was deleted. */
-async function currentRoom(
+/**
+ * Returns the room of a position, with the position inside it. If nothing more of the room follows or if it was deleted, returns the next room
+ * from its beginning.
+ */
+async function currentRoom<After>(
   tx: Tx,
   dataExport: DataExportRecord,
-  { room, after }: { readonly room?: RoomPlace; readonly after?: unknown },
-): Promise<RoomRecord | undefined> {
+  { room, after }: { readonly room?: RoomPlace; readonly after?: After },
+): Promise<{ readonly room: RoomRecord | undefined; readonly after?: After }> {
   const begun = room === undefined || after === undefined ? undefined : await tx.of(rooms).get(dataExport.chimeAccountId, room.roomId);
-  return begun ?? (await roomsAfter(tx, dataExport, 1, room))[0];
+  if (begun !== undefined && after !== undefined) return { room: begun, after };
+  return { room: (await roomsAfter(tx, dataExport, 1, room))[0] };
 }
 
 function toPlace({ createdAt, roomId }: RoomPlace): RoomPlace {

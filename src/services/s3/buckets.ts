@@ -39,6 +39,9 @@ export function bucketOperations({ storesBodies }: S3Deps): Required<Bucketed> {
         if (MaxBuckets < 1 || MaxBuckets > LIST_MAX)
           throw invalidArgument(`Argument max-buckets must be an integer between 1 and ${LIST_MAX}`, 'max-buckets', MaxBuckets);
         const after = Buffer.from(ContinuationToken, 'base64url').toString();
+        // PostgreSQL cannot compare strings with U+0000, and no name has it.
+        if (after.includes('\0'))
+          throw invalidArgument('The continuation token provided is incorrect', 'continuation-token', ContinuationToken);
         const found = await tx.of(buckets).list(accountId, { prefix: Prefix, after, region: BucketRegion, limit: MaxBuckets + 1 });
         const page = found.slice(0, MaxBuckets);
         const last = page.at(-1)?.name;

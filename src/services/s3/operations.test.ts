@@ -387,11 +387,12 @@ test('DeleteObjects: a caller without permission does not learn which account ow
   await assert.rejects(run('DeleteObjects', { Bucket: 'logs', Delete, ExpectedBucketOwner: OTHER_ACCOUNT }), code('AccessDenied'));
 });
 
-test('ListObjectsV2: a continuation token with U+0000 is invalid, because PostgreSQL cannot store it', async () => {
+test('ListObjectsV2, ListBuckets: a continuation token with U+0000 is invalid, because PostgreSQL cannot store it', async () => {
   const { run } = await openBucket();
   for (const text of ['\0', 'a\0b']) {
     const ContinuationToken = Buffer.from(text).toString('base64url');
     await assert.rejects(run('ListObjectsV2', { Bucket: 'logs', ContinuationToken }), code('InvalidArgument'));
+    await assert.rejects(run('ListBuckets', { ContinuationToken }), code('InvalidArgument'));
   }
 });
 

@@ -7,10 +7,10 @@ import { PASSWORD_LENGTH } from './password-length.ts';
 
 let loaded: Promise<ReadonlySet<string>> | undefined;
 
-/** Reports whether a password is in the list, in any case. The list is loaded with the first call, without a network. */
+/** Reports whether a password is in the list. Pass it without spaces and in lower case. The list is loaded with the first call, without a network. */
 export async function isCommonPassword(password: string): Promise<boolean> {
   loaded ??= load();
-  return (await loaded).has(password.toLowerCase());
+  return (await loaded).has(password);
 }
 
 async function load(): Promise<ReadonlySet<string>> {

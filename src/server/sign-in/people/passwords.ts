@@ -162,7 +162,12 @@ export interface ChosenPassword {
   readonly accountName?: string | undefined;
 }
 
-/** Returns why a chosen password is not valid, or undefined. Uppercase and lowercase letters are equal in comparisons with names and common passwords. */
+/**
+ * Returns why a chosen password is not valid, or undefined. Comparisons with names and common passwords ignore spaces, case and the different
+ * forms that Unicode has for a character.
+ *
+ * Source: NIST SP 800-63B-4, section 3.1.1.2: each code point of Unicode counts as one character. Assumed: the form for comparisons.
+ */
 export async function passwordProblem({
   password,
   again,
@@ -171,16 +176,17 @@ export async function passwordProblem({
   accountName = '',
 }: ChosenPassword): Promise<string | undefined> {
   if (password !== again) return 'The two passwords differ.';
-  if (password.length < PASSWORD_LENGTH.min || password.length > PASSWORD_LENGTH.max)
+  const { length } = [...password.normalize('NFC')];
+  if (length < PASSWORD_LENGTH.min || length > PASSWORD_LENGTH.max)
     return `A password has ${PASSWORD_LENGTH.min} to ${PASSWORD_LENGTH.max} characters.`;
   const lower = comparable(password);
   const localPart = email.slice(0, email.lastIndexOf('@'));
   if ([email, localPart].map(comparable).includes(lower)) return 'The password must not be your email address.';
   if ([displayName, accountName].map(comparable).includes(lower)) return 'The password must not be your name or that of the account.';
-  return (await isCommonPassword(password)) ? 'Many people use this password. Choose another one.' : undefined;
+  return (await isCommonPassword(lower)) ? 'Many people use this password. Choose another one.' : undefined;
 }
 
-/** Returns a text without spaces and without case. */
+/** Returns a text in Unicode NFKC, without spaces and without case. Source: Unicode Standard Annex 15: NFKC also replaces wide and other variants. */
 function comparable(text: string): string {
-  return text.replaceAll(/\s/g, '').toLowerCase();
+  return text.normalize('NFKC').toLowerCase().replaceAll(/\s/g, '');
 }

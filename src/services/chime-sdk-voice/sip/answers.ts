@@ -19,6 +19,7 @@ import {
   type SipConnector,
   type SipDecision,
   type SipRequest,
+  type SipState,
 } from './decision.ts';
 import { newDigests } from './digest.ts';
 import { type ResolveHost, targetsOf } from './route-hosts.ts';
@@ -74,7 +75,7 @@ const PING_EVERY_MS = 10_000;
 const REJECTED = { windowMs: 60_000, most: 60, mostThrottled: 10 };
 
 const UNAVAILABLE: SipDecision = { a: 'reply', c: 503, r: 'Service Unavailable', h: 'Retry-After: 1\r\n' };
-const BAD_REQUEST: SipDecision = { a: 'reply', c: 400, r: 'Bad Request' };
+const BAD_REQUEST: SipDecision = { a: 'reply', c: 400, r: 'Bad Request', o: 1 };
 const OK: SipDecision = { a: 'reply', c: 200, r: 'OK' };
 
 /** Creates the answers of one server. */
@@ -96,7 +97,7 @@ export function sipAnswers(parts: SipParts, options: SipOptions): SipAnswers {
         if (outcome.connector !== undefined) await storePingOf(outcome.connector, request.source);
         return OK;
       case 'reply':
-        return await refuse(outcome);
+        return { ...(await refuse(outcome)), ...(isOfStranger(outcome, state) && { o: 1 }) };
       case 'relay': {
         const { connector, call, targets, headers } = outcome;
         const tx = newId();
@@ -107,7 +108,7 @@ export function sipAnswers(parts: SipParts, options: SipOptions): SipAnswers {
     }
   }
 
-  async function refuse({ code, reason, headers, connector, call, isThrottled }: Reply): Promise<SipDecision> {
+  async function refuse({ code, reason, headers, connector, call, isThrottled }: Reply): Promise<Extract<SipDecision, { a: 'reply' }>> {
     if (connector !== undefined && call !== undefined) {
       const id = newId();
       logs.decided(call.callId, connector, id);
@@ -176,6 +177,12 @@ function decisionTools({ vault, random, now, monotonic }: SipParts): (request: P
 }
 
 type Reply = Extract<Outcome, { kind: 'reply' }>;
+
+/** Reports whether the source of a refused request is neither a carrier nor allowed by a termination. The challenge goes to allowed sources only. */
+function isOfStranger({ connector, code }: Reply, { isCarrier }: SipState): boolean {
+  return connector === undefined && code !== 407 && !isCarrier;
+}
+
 type Resolved = Exclude<Outcome, { kind: 'relay' }> | (Extract<Outcome, { kind: 'relay' }> & { readonly targets: readonly string[] });
 
 /** Resolves the hosts of routes. If no route can be used, the call is rejected with 480. */

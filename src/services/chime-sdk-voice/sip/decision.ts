@@ -38,9 +38,12 @@ export interface SipRequest {
   readonly pai?: string;
 }
 
-/** Answer to the SIP proxy. Every `h` consists of complete lines that end with CRLF. */
+/**
+ * Answer to the SIP proxy. Every `h` consists of complete lines that end with CRLF. `o` is 1 if the response is sent once: a stranger can forge
+ * its source, and repetitions would go to the owner of this address.
+ */
 export type SipDecision =
-  | { readonly a: 'reply'; readonly c: number; readonly r: string; readonly h?: string }
+  | { readonly a: 'reply'; readonly c: number; readonly r: string; readonly h?: string; readonly o?: 1 }
   | {
       readonly a: 'relay';
       /** ID of the Voice Connector. */
