@@ -3,21 +3,16 @@
  * users with three policies each, and name 1,000 meetings. One in 20 requests was denied.
  * Command: `node bench/replay.ts [--records 1000000] [--engine sqlite|postgres]`, with `ROUNDS` (default 5).
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { proposal } from '#access/past/proposal.ts';
 import { replayWindow } from '#access/past/replay-window.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { openPostgres } from '#store/engine/postgres.ts';
 import { openReadOnly } from '#store/engine/read-only.ts';
-import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
 import { allow, deny, policy } from '../test/kit/policy.ts';
-import { testPostgres } from '../test/store/test-postgres.ts';
+import { newDatabase } from './lib-database.ts';
 import { processCpuMs } from './lib-turns.ts';
 import { median } from './load.ts';
 
@@ -122,16 +117,7 @@ async function fill(store: Store): Promise<void> {
   }
 }
 
-async function newDatabase() {
-  if (settings.engine === 'postgres') {
-    const { url, stop } = await testPostgres();
-    return { url, store: await openPostgres(url), remove: stop };
-  }
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
-  return { url: `file:${folder}`, store: await openSqlite(folder), remove: async () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-const { url, store, remove } = await newDatabase();
+const { url, store, remove } = await newDatabase(settings.engine);
 try {
   await fill(store);
   await store.close();

@@ -3,16 +3,11 @@
  * contexts. Also prints the wall time.
  * Command: `node bench/verify.ts [--records 200000] [--engine sqlite|postgres]`, with `ROUNDS` (default 5).
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AccountId } from '#core/arn.ts';
-import { openPostgres } from '#store/engine/postgres.ts';
 import { openReadOnly } from '#store/engine/read-only.ts';
-import { openSqlite } from '#store/engine/sqlite.ts';
 import { appenderOf, verified } from '../test/kit/trail-log.ts';
-import { testPostgres } from '../test/store/test-postgres.ts';
+import { newDatabase } from './lib-database.ts';
 import { fillTrail } from './lib-fill-trail.ts';
 import { processCpuMs } from './lib-turns.ts';
 import { median } from './load.ts';
@@ -23,16 +18,7 @@ const { values: settings } = parseArgs({
 const records = Number(settings.records);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 
-async function newDatabase() {
-  if (settings.engine === 'postgres') {
-    const { url, stop } = await testPostgres();
-    return { url, store: await openPostgres(url), remove: stop };
-  }
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
-  return { url: `file:${folder}`, store: await openSqlite(folder), remove: async () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-const { url, store, remove } = await newDatabase();
+const { url, store, remove } = await newDatabase(settings.engine);
 try {
   await fillTrail(store, '111122223333' as AccountId, records);
   await appenderOf(store).run();
