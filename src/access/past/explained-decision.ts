@@ -3,7 +3,7 @@ import { type AccountId, accountIdOf } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Denial, OverLimit } from '#policy/decision.ts';
-import { DECISION_STEPS, type PolicyLayers, trustCallerOf } from '#policy/engine.ts';
+import { type PolicyLayers, trustCallerOf } from '#policy/engine.ts';
 import { explain, explainPrincipalPolicy, type LayerTrace, type PrincipalStatementTrace } from '#policy/explain.ts';
 import type { ValueTrace } from '#policy/explain-prepare.ts';
 import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
@@ -11,15 +11,15 @@ import type { Tx } from '#store/store.ts';
 import type { DecisionContext, DecisionOutcome } from '#store/trail/decision-context.ts';
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import type { AuthorizeRequest } from '../authorize.ts';
-import { callersOf } from '../caller-facts.ts';
-import { newDecisions, resourcePolicyId } from '../decisions.ts';
+import { resourcePolicyId } from '../decisions.ts';
 import { implicitDenial, newDenials } from '../denied.ts';
 import { contextMap } from '../request-context.ts';
-import { type Required, requiredReading } from '../required-reading.ts';
-import { belongsToOthers, resourceDeciding, resourceSetting } from '../resource-deciding.ts';
+import type { Required } from '../required-reading.ts';
+import { belongsToOthers } from '../resource-deciding.ts';
 import { serviceControlTargets } from '../service-control.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Stacks } from '../stacks.ts';
+import { type DecidingParts, decidingParts } from './deciding-parts.ts';
 import { type Grant, type Missing, missingGrant, stacksWith } from './grants.ts';
 import { decideAgain } from './past-decision.ts';
 import { pastReader } from './past-identity.ts';
@@ -108,6 +108,9 @@ const GRANTS_MAX = 64;
 /** Steps of all traces of one explanation. They take tens of milliseconds. */
 const TRACE_STEPS = 8_000_000;
 
+/** Explanations read the decisions of denials, and not their messages. */
+const DENIALS = newDenials('2026');
+
 /** Addresses for examples. Source: RFC 5737. */
 const EXAMPLE_ADDRESSES = ['192.0.2.1', '198.51.100.1'] as const;
 
@@ -125,7 +128,8 @@ export async function explainDecision(tx: Pick<Tx, 'sql' | 'of'>, context: Decis
   const request = requestOf(context, principal, tx.of(trailPolicies).text);
   return await pastReader(tx, context.identityVersion).run(async ({ snapshot, stacks }) => {
     const repeated = await decideAgain({ snapshot, stacks }, request, context.caller);
-    const explaining = { snapshot, stacks, request, context, viewer, principal, budget: { stepsLeft: TRACE_STEPS } };
+    const parts = decidingParts({ snapshot, stacks }, DENIALS);
+    const explaining = { snapshot, stacks, parts, request, context, viewer, principal, budget: { stepsLeft: TRACE_STEPS } };
     const permissions: ExplainedPermission[] = [];
     for (const index of request.asked.keys()) permissions.push(await explainPermission(explaining, index));
     const isOwn = principal.accountId === viewer;
@@ -143,6 +147,7 @@ export async function explainDecision(tx: Pick<Tx, 'sql' | 'of'>, context: Decis
 interface Explaining {
   readonly snapshot: Snapshot;
   readonly stacks: Stacks;
+  readonly parts: DecidingParts;
   readonly request: AuthorizeRequest;
   readonly context: DecisionContext;
   readonly viewer: AccountId;
@@ -157,16 +162,14 @@ interface Deciding {
   readonly decide: (index: number) => { readonly denial: Denial | OverLimit | undefined; readonly ownerVisible: boolean };
 }
 
-async function deciding(snapshot: Snapshot, stacks: Stacks, request: AuthorizeRequest, index: number): Promise<Deciding> {
+async function deciding(parts: DecidingParts, request: AuthorizeRequest, index: number): Promise<Deciding> {
+  const { callerOf, read, setResourceOf, refusalOf } = parts;
   const asked = request.asked[index] as AuthorizeRequest['asked'][number];
-  const caller = callersOf(snapshot, stacks)(request.authenticated.principal);
-  const required = await requiredReading(snapshot, stacks)(request, asked, caller, NO_TX);
-  const set = resourceSetting(snapshot);
-  const refusalOf = resourceDeciding(stacks, newDecisions(DECISION_STEPS), newDenials('2026'));
+  const required = await read(request, asked, callerOf(request.authenticated.principal), NO_TX);
   return {
     required,
     decide(i) {
-      set(required, i);
+      setResourceOf(required, i);
       const refusal = refusalOf(required, undefined);
       const decision = refusal?.denied.decision;
       return {
@@ -178,12 +181,12 @@ async function deciding(snapshot: Snapshot, stacks: Stacks, request: AuthorizeRe
 }
 
 async function explainPermission(explaining: Explaining, index: number): Promise<ExplainedPermission> {
-  const { snapshot, stacks, request, context } = explaining;
+  const { parts, request, context } = explaining;
   const { action, always, undecided, resources: asked } = context.permissions[index] as DecisionContext['permissions'][number];
   if (always) return { action, state: 'not needed', resources: [], otherResources: 0 };
   let decidingOne: Deciding;
   try {
-    decidingOne = await deciding(snapshot, stacks, request, index);
+    decidingOne = await deciding(parts, request, index);
   } catch (error) {
     if (!(undecided && error instanceof FactNotKept)) throw error;
     return { action, state: 'not decided', resources: [], otherResources: asked.length };
@@ -288,9 +291,10 @@ interface FirstDenial {
 
 /** Returns the first denial of a request. */
 async function firstDenial(snapshot: Snapshot, stacks: Stacks, request: AuthorizeRequest): Promise<FirstDenial | undefined> {
+  const parts = decidingParts({ snapshot, stacks }, DENIALS);
   for (const [index, { always }] of request.asked.entries()) {
     if (always) continue;
-    const { required, decide } = await deciding(snapshot, stacks, request, index);
+    const { required, decide } = await deciding(parts, request, index);
     for (const i of required.resources.keys()) {
       const { denial } = decide(i);
       if (denial !== undefined) return { required, denial, stacks };
@@ -306,31 +310,25 @@ async function firstDenial(snapshot: Snapshot, stacks: Stacks, request: Authoriz
 async function changeFor(explaining: Explaining): Promise<Change> {
   const { snapshot, request, context } = explaining;
   const grants: Grant[] = [];
-  if (context.outcome.effect === 'Deny' && context.outcome.kind === 'session-kind')
-    return { grants, allows: false, blocked: { because: 'session kind' }, example: undefined };
+  const blockedBy = (blocked: Change['blocked'], all = grants): Change => ({ grants: all, allows: false, blocked, example: undefined });
+  if (context.outcome.effect === 'Deny' && context.outcome.kind === 'session-kind') return blockedBy({ because: 'session kind' });
   try {
     for (let denial = await firstDenial(snapshot, explaining.stacks, request); denial !== undefined; ) {
       const byOwner = denialByOwner(denial);
       if (byOwner !== undefined) {
         const ofOwner = missingOf(explaining, { ...denial, denial: byOwner });
-        return {
-          grants: 'grant' in ofOwner ? [...grants, ofOwner.grant] : grants,
-          allows: false,
-          blocked: { because: 'owner' },
-          example: undefined,
-        };
+        return blockedBy({ because: 'owner' }, 'grant' in ofOwner ? [...grants, ofOwner.grant] : grants);
       }
       const missing = missingOf(explaining, denial);
-      if (!('grant' in missing)) return { grants, allows: false, blocked: missing, example: undefined };
-      if (grants.length === GRANTS_MAX) return { grants, allows: false, blocked: { because: 'too many' }, example: undefined };
-      if (grants.some((each) => isDeepStrictEqual(each, missing.grant)))
-        return { grants, allows: false, blocked: { because: 'no policies' }, example: undefined };
+      if (!('grant' in missing)) return blockedBy(missing);
+      if (grants.length === GRANTS_MAX) return blockedBy({ because: 'too many' });
+      if (grants.some((each) => isDeepStrictEqual(each, missing.grant))) return blockedBy({ because: 'no policies' });
       grants.push(missing.grant);
       denial = await firstDenial(snapshot, stacksWith(explaining.stacks, grants), withPolicies(request, grants));
     }
   } catch (error) {
     if (!(error instanceof FactNotKept)) throw error;
-    return { grants, allows: false, blocked: { because: 'not kept' }, example: undefined };
+    return blockedBy({ because: 'not kept' });
   }
   return { grants, allows: true, blocked: undefined, example: await exampleFor(explaining, grants) };
 }

@@ -1,13 +1,10 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Principal } from '#core/principal.ts';
-import { DECISION_STEPS } from '#policy/engine.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
-import { callersOf } from '../caller-facts.ts';
-import { newDecisions } from '../decisions.ts';
 import { type Denials, Denied, NO_POLICY } from '../denied.ts';
-import { requiredReading } from '../required-reading.ts';
-import { resourceDeciding, resourceSetting } from '../resource-deciding.ts';
+import type { Required } from '../required-reading.ts';
 import { refuseBySessionKind } from '../session-kind.ts';
+import { decidingParts } from './deciding-parts.ts';
 import type { PastIdentity } from './past-identity.ts';
 import { type KeptPolicy, NO_TX, requestOf } from './past-request.ts';
 
@@ -24,11 +21,8 @@ export type ReplayDecision = (context: DecisionContext, principal: Principal) =>
  *
  * @throws FactNotKept  the decision needs a fact that is not stored
  */
-export function replayDecisions({ snapshot, stacks }: PastIdentity, kept: KeptPolicy): ReplayDecision {
-  const callerOf = callersOf(snapshot, stacks);
-  const read = requiredReading(snapshot, stacks);
-  const setResourceOf = resourceSetting(snapshot);
-  const refusalOf = resourceDeciding(stacks, newDecisions(DECISION_STEPS), WITHOUT_TEXT);
+export function replayDecisions(identity: PastIdentity, kept: KeptPolicy): ReplayDecision {
+  const { callerOf, read, setResourceOf, refusalOf } = decidingParts(identity, WITHOUT_TEXT);
 
   return (context, principal) => {
     const request = requestOf(context, principal, kept);
@@ -50,7 +44,7 @@ export function replayDecisions({ snapshot, stacks }: PastIdentity, kept: KeptPo
     return decideFrom(0);
   };
 
-  function isAllowed(required: Parameters<typeof refusalOf>[0]): boolean {
+  function isAllowed(required: Required): boolean {
     for (let i = 0; i < required.resources.length; i++) {
       setResourceOf(required, i);
       if (refusalOf(required, undefined) !== undefined) return false;
