@@ -2,7 +2,8 @@ import type { PolicyType } from '#policy/decision.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import { runCommand, type Subcommand } from './command.ts';
 import { policyDiff } from './policy-diff.ts';
-import { REPLAY, REPLAY_USAGE, SUGGEST } from './policy-replay.ts';
+import { REPLAY, REPLAY_USAGE } from './policy-replay.ts';
+import { SUGGEST, SUGGEST_USAGE } from './policy-suggest.ts';
 import { policyTest } from './policy-test.ts';
 import { policyValidate } from './policy-validate.ts';
 
@@ -10,6 +11,7 @@ const USAGE = `belfry policy test FILE …                         run policy te
 belfry policy validate [--type TYPE] FILE …       report errors, warnings and suggestions for policies
 belfry policy diff [--trust] OLD NEW              compare the decisions of two versions of a policy, with example requests
 ${REPLAY_USAGE}
+${SUGGEST_USAGE}
 
   --type TYPE   identity (default), boundary, session, service-control, resource or trust
   --trust       the policies are trust policies of roles

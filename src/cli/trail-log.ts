@@ -3,7 +3,6 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/flags.ts';
 import { readWitness, type WitnessSetting } from '#server/witness-setting.ts';
-import { openReadOnly } from '#store/engine/read-only.ts';
 import type { ReadOnlyDatabase } from '#store/engine/read-only-database.ts';
 import type { Sql } from '#store/sql.ts';
 import { trailLog } from '#store/trail/log/trail-log.ts';
@@ -13,7 +12,8 @@ import { createWitnessClient, type WitnessAddress } from '#tlog/witness/witness-
 import { DeliveredFileError, type DeliveredRecords, deliveredRecords } from '#trail/log/delivered-files.ts';
 import { proveRecord } from '#trail/log/prove-record.ts';
 import { verifyTrail } from '#trail/log/verify-trail.ts';
-import { commandServer, DATA, DATABASE, databaseOf, type Subcommand } from './command.ts';
+import { commandServer, DATA, DATABASE, type Subcommand } from './command.ts';
+import { readDatabase } from './read-database.ts';
 
 /** Lines of `belfry trail --help` for the transparency log. */
 export const TRAIL_LOG_USAGE = `belfry trail status                     print the transparency log, its checkpoints and its witnesses
@@ -42,7 +42,7 @@ const REASON: Flag = { flag: '--reason', valid: 'a text of 1 to 1000 characters'
 export const TRAIL_LOG_COMMANDS: Readonly<Record<string, Subcommand>> = {
   status: {
     flags: [DATA, DATABASE],
-    run: (parsed) => reading(parsed, ({ sql }) => status(sql)),
+    run: (parsed) => readDatabase(parsed, ({ sql }) => status(sql)),
   },
   prove: {
     flags: [OUT, DATA, DATABASE],
@@ -50,14 +50,14 @@ export const TRAIL_LOG_COMMANDS: Readonly<Record<string, Subcommand>> = {
     run(parsed) {
       const [eventId, ...others] = parsed.positionals;
       if (eventId === undefined || others.length > 0) throw new FlagError('specify one event ID');
-      return reading(parsed, ({ sql }) => prove(sql, eventId, parsed.values.get(OUT.flag) ?? eventId));
+      return readDatabase(parsed, ({ sql }) => prove(sql, eventId, parsed.values.get(OUT.flag) ?? eventId));
     },
   },
   verify: {
     flags: [WITNESS, LOG, ACCEPT, FOLDER, DATA, DATABASE],
     run(parsed) {
       const choices = choicesOf(parsed);
-      return reading(parsed, (database) => verify(database, parsed, choices));
+      return readDatabase(parsed, (database) => verify(database, parsed, choices));
     },
   },
   restored: {
@@ -72,16 +72,6 @@ export const TRAIL_LOG_COMMANDS: Readonly<Record<string, Subcommand>> = {
     },
   },
 };
-
-/** Runs `work` on a snapshot of the database. */
-async function reading(parsed: ParsedFlags, work: (database: ReadOnlyDatabase) => Promise<number>): Promise<number> {
-  const database = await openReadOnly(databaseOf(parsed));
-  try {
-    return await work(database);
-  } finally {
-    await database.close();
-  }
-}
 
 async function status(sql: Sql): Promise<number> {
   const logs = await trailLog(sql).logs();

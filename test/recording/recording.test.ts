@@ -4,7 +4,7 @@ import { proposal } from '#access/past/proposal.ts';
 import { type ReplayCounts, replayWindow } from '#access/past/replay-window.ts';
 import { instant } from '#core/instant.ts';
 import { openReadOnly } from '#store/engine/read-only.ts';
-import { accountsIn } from '../../src/cli/policy-replay.ts';
+import { accountsIn } from '../../src/cli/policy-window.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { differences } from './compare.ts';
 import { record, recorded } from './record.ts';

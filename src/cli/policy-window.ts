@@ -1,0 +1,37 @@
+/** Window of recorded requests, which the commands on recorded decisions share. */
+import type { ReplayWindow } from '#access/past/replay-window.ts';
+import type { AccountId } from '#core/arn.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
+import type { Sql } from '#store/sql.ts';
+
+export const DAYS: Flag = { flag: '--days', valid: 'a number of days' };
+const DAYS_DEFAULT = 30;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Returns the number of days of `DAYS`. */
+export function daysOf(parsed: ParsedFlags): number {
+  return numberOf(parsed, DAYS, DAYS_DEFAULT);
+}
+
+/** Returns the window of the last days, of one account or of all. */
+export function lastDays(days: number, accountId?: AccountId): ReplayWindow {
+  const to = instant(Date.now());
+  return { accountIds: accountId === undefined ? undefined : new Set([accountId]), from: (to - days * DAY_MS) as Instant, to };
+}
+
+/** Returns the value of a flag with a number of at most five digits. @throws FlagError  another value */
+export function numberOf({ values }: ParsedFlags, { flag, valid }: Flag, otherwise: number): number {
+  const text = values.get(flag);
+  if (text === undefined) return otherwise;
+  if (!/^[0-9]{1,5}$/.test(text)) throw new FlagError(`${flag} must be ${valid}`);
+  return Number(text);
+}
+
+/** Returns the IDs of all accounts that exist or existed. */
+export async function accountsIn(sql: Sql): Promise<readonly AccountId[]> {
+  const rows = await sql.rows<{ readonly account_id: AccountId }>(
+    "SELECT account_id FROM identity_document WHERE kind = 'account' ORDER BY account_id",
+  );
+  return rows.map(({ account_id }) => account_id);
+}
