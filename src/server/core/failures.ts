@@ -46,12 +46,9 @@ export function failureRecorder(
       });
       return error;
     } catch (failure) {
-      if (failure instanceof StoreUnwritable) {
-        gap.open(failure);
-        return refuse(outcome);
-      }
-      report(requestId, failure);
-      return unavailable();
+      if (failure instanceof StoreUnwritable) gap.open(failure);
+      else report(requestId, failure);
+      return refuse(outcome);
     }
   };
 }
