@@ -7,6 +7,8 @@ import type { AwsError } from '#core/aws-error.ts';
 import type { Vault } from '#core/vault.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
+import type { AnalyzedKind } from './analyzed-resources.ts';
+import type { ConfigurationRule } from './configuration-rule.ts';
 import type { ReadPeople } from './directories.ts';
 import type { LookUpTxt } from './dns.ts';
 import type { Subscription, Work } from './events.ts';
@@ -100,6 +102,10 @@ export interface Service<Parts = never> {
   readonly tasks?: readonly Task[];
   /** Operations whose calls are data events. They are not in the event history, and are recorded only for trails that select them. */
   readonly dataEvents?: ReadonlySet<string>;
+  /** Resources whose policies the analyzers for external access read. */
+  readonly analyzed?: readonly AnalyzedKind[];
+  /** Loads the rules about the configuration of what the service stores. */
+  readonly rules?: () => Promise<readonly ConfigurationRule[]>;
   /** Subscribers of events of this service and of other services. */
   readonly subscriptions?: readonly Subscription[];
   /**
