@@ -69,7 +69,7 @@ export const OUTSIDE: readonly WorldCaller[] = [
     [undefined, OTHER_ORGANIZATION].flatMap((organization) => callersOf(accountId, organization)),
   ),
   { title: 'SAML', caller: { federated: [SAML, 'https://idp'] }, facts: [...TOKEN_FACTS, ['saml:aud', 'aud-1']] },
-  ...[[OIDC, OIDC_HOST], [OIDC_HOST]].flatMap((federated) =>
+  ...[[OIDC, OIDC_HOST], [OIDC_HOST], [OIDC]].flatMap((federated) =>
     ['aud-1', 'aud-2'].map((aud) => ({
       title: `OIDC ${aud}`,
       caller: { federated },

@@ -3,12 +3,15 @@ import type { ZoneOfTrust } from '#policy/analyse/outside-principals.ts';
 import { statementHasAction } from '#policy/compile.ts';
 import type { CompiledPolicy } from '#policy/compiled-policy.ts';
 import { tryCompilePolicy } from '#policy/engine.ts';
+import type { AnalyzedType } from '../kit/analyzed-resources.ts';
 import { authorizationReference } from '../kit/authorization-reference.ts';
 import type { ExternalAccess } from './found-access.ts';
 
+export type { ZoneOfTrust } from '#policy/analyse/outside-principals.ts';
+
 /** Resource-based policy of one resource, and the principals that its analyzer trusts. */
 export interface AnalyzedPolicy {
-  readonly resourceType: 'AWS::IAM::Role' | 'AWS::S3::Bucket';
+  readonly resourceType: AnalyzedType;
   /** ARN of the role or bucket. */
   readonly arn: string;
   /** Trust policy or bucket policy, with ARNs in place of unique IDs (`shownBucketPolicy`). Absent if a bucket has none. */
