@@ -88,7 +88,9 @@ function names({ type, value }: PrincipalEntry, principal: OutsidePrincipal): bo
 function exemptsNone(entries: readonly PrincipalEntry[], principal: OutsidePrincipal, zone: ZoneOfTrust): boolean {
   const { type, value, accountId } = principal;
   if (type === 'CanonicalUser') return false;
-  if (type === 'Federated') return entries.every((entry) => entry.type !== 'Federated');
+  // A caller with a token has two names: the ARN of its provider, and the host of its issuer.
+  const differs = (other: string): boolean => other !== value && other.startsWith('arn:') && value.startsWith('arn:');
+  if (type === 'Federated') return entries.every((entry) => entry.type !== 'Federated' || differs(entry.value));
   const ofAws = entries.filter((entry) => entry.type === 'AWS');
   const accounts = ofAws.map((entry) => accountOfPrincipal(entry.value)).filter((listed) => listed !== undefined);
   const includesRoot = isAnyone(principal) || value === accountId;

@@ -22,16 +22,16 @@ export interface AnalyzedPolicy {
 }
 
 /**
- * Maximum steps of one analysis, about ten milliseconds. After this number, the analysis reports access without regard to
+ * Maximum steps of one analysis, about two milliseconds (Decision 0016). After this number, the analysis reports access without regard to
  * Deny statements and conditions.
  */
-const ANALYSIS_STEPS = 2 ** 22;
+const ANALYSIS_STEPS = 2 ** 20;
 
-/** Resource types of a service whose actions a policy of the resource can allow, with the service prefix. */
-const ANALYZED = {
-  'AWS::IAM::Role': { service: 'sts', types: ['role'] },
-  'AWS::S3::Bucket': { service: 's3', types: ['bucket', 'object'] },
-} as const;
+/** Prefix of the actions that a policy of a resource can allow. */
+export const SERVICE_OF = { 'AWS::IAM::Role': 'sts', 'AWS::S3::Bucket': 's3' } as const satisfies Record<AnalyzedType, string>;
+
+/** Types of the resources that these actions apply to, in the service authorization reference. */
+const TYPES_OF: Readonly<Record<AnalyzedType, readonly string[]>> = { 'AWS::IAM::Role': ['role'], 'AWS::S3::Bucket': ['bucket', 'object'] };
 
 /**
  * Returns the access of principals outside of the zone of trust that a trust policy or bucket policy allows: one result for
@@ -49,7 +49,7 @@ export function externalAccess({ resourceType, arn, policy: text, zone, publicAc
   const compiled = text === undefined ? undefined : tryCompilePolicy(text);
   if (compiled === undefined || !('policy' in compiled)) return [];
   const { policy } = compiled;
-  const { service } = ANALYZED[resourceType];
+  const service = SERVICE_OF[resourceType];
   const resources = resourceType === 'AWS::S3::Bucket' ? { resources: [arn, `${arn}/*`] } : {};
   const grants = outsideGrants(policy, { service, ...resources }, zone, { stepsLeft: ANALYSIS_STEPS });
   const found = new Map<string, ExternalAccess>();
@@ -84,9 +84,9 @@ function actionsOf(
   resourceType: AnalyzedPolicy['resourceType'],
 ): readonly string[] {
   if (!negated) return patterns;
-  const { service, types } = ANALYZED[resourceType];
+  const service = SERVICE_OF[resourceType];
   const all = authorizationReference().actionsOf(service) ?? [];
-  const ofResource = all.filter(({ resourceTypes }) => resourceTypes.some(({ type }) => types.some((each) => each === type)));
+  const ofResource = all.filter(({ resourceTypes }) => resourceTypes.some(({ type }) => TYPES_OF[resourceType].includes(type)));
   const { [statement]: lowerStatement } = lowered.statements;
   const names = ofResource.map(({ name }) => `${service}:${name}`);
   return lowerStatement === undefined ? names : names.filter((name) => statementHasAction(lowerStatement, name.toLowerCase()));

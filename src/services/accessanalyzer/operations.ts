@@ -1,6 +1,6 @@
 import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
 import { type OperationTable, operationTable } from '../kit/operation-table.ts';
-import { checkAccessNotGranted, checkNoNewAccess } from './access-checks.ts';
+import { checkAccessNotGranted, checkNoNewAccess, checkNoPublicAccess } from './access-checks.ts';
 import { analyzerOperations } from './analyzers.ts';
 import { archiveRuleOperations } from './archive-rules.ts';
 import { explainDecision } from './explain-decision.ts';
@@ -16,6 +16,7 @@ export function accessanalyzerOperations(kinds: readonly AnalyzedKind[]): Operat
     ValidatePolicy: validatePolicy,
     CheckNoNewAccess: checkNoNewAccess,
     CheckAccessNotGranted: checkAccessNotGranted,
+    CheckNoPublicAccess: checkNoPublicAccess,
     ExplainDecision: explainDecision,
     ...analyzerOperations,
     ...archiveRuleOperations,
