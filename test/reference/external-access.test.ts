@@ -219,7 +219,7 @@ const listed = fc.oneof(
         conditionBlock(['StringEquals', 'StringNotEquals'], 'aws:PrincipalAccount', ACCOUNT_VALUES),
         conditionBlock(['StringEquals'], 'aws:PrincipalOrgID', ORGANIZATIONS),
         conditionBlock(['StringNotEquals'], 'aws:PrincipalOrgID', [OWN_ORGANIZATION]),
-        conditionBlock(['ArnLike'], 'aws:PrincipalArn', ARNS),
+        conditionBlock(['ArnLike'], 'aws:PrincipalArn', [OWN, MEMBER, PARTNER].map(userOf)),
         conditionBlock(['StringEquals'], 'aws:SourceVpc', ['vpc-1']),
         conditionBlock(['Bool', 'BoolIfExists'], 'aws:PrincipalIsAWSService', ['true']),
         hidden,

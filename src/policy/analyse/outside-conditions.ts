@@ -2,7 +2,7 @@
  * Conditions that limit the access of principals outside of a zone of trust: conditions that exclude all of these principals,
  * conditions that a finding lists, and conditions that prevent public access.
  */
-import { isAccountId } from '#core/arn.ts';
+import { isAccountId, parseArn } from '#core/arn.ts';
 import type { ConditionTest } from '../lowered.ts';
 import { conditionTest } from '../match-condition.ts';
 import { type Piece, plainText } from '../pattern.ts';
@@ -203,8 +203,8 @@ function textOfPiece(piece: Piece): string {
  * Returns the result of a test if it is the same for all callers that a principal names. Returns `undefined` if it is not
  * known.
  *
- * Known keys: callers outside of the zone are not services. The account of a caller is known if the policy names it. A caller
- * with only a token has no facts about a principal.
+ * Known keys: callers outside of the zone are not services. The account of a caller is known if the policy names it, and the
+ * ARN if the policy names a role. A caller with only a token has no facts about a principal.
  */
 export function knownResult(test: ConditionTest, principal: OutsidePrincipal, budget: StepBudget): boolean | undefined {
   const value = knownValue(test.key, principal);
@@ -218,9 +218,10 @@ export function knownResult(test: ConditionTest, principal: OutsidePrincipal, bu
 
 const ABSENT = Symbol('absent');
 
-function knownValue(key: string, { type, accountId }: OutsidePrincipal): string | typeof ABSENT | undefined {
+function knownValue(key: string, { type, value, accountId }: OutsidePrincipal): string | typeof ABSENT | undefined {
   if (key === 'aws:principalisawsservice') return 'false';
   if (key === 'aws:principalservicename' || key === 'aws:principalservicenameslist') return ABSENT;
   if (type === 'Federated' && KEYS.get(key)?.about === 'principal') return ABSENT;
+  if (key === 'aws:principalarn' && parseArn(value)?.resource.startsWith('role/') === true) return value;
   return key === 'aws:principalaccount' && accountId !== undefined ? accountId : undefined;
 }

@@ -1,6 +1,7 @@
 import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
 import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { checkAccessNotGranted, checkNoNewAccess, checkNoPublicAccess } from './access-checks.ts';
+import { previewOperations } from './access-previews.ts';
 import { analyzerOperations } from './analyzers.ts';
 import { archiveRuleOperations } from './archive-rules.ts';
 import { explainDecision } from './explain-decision.ts';
@@ -21,6 +22,7 @@ export function accessanalyzerOperations(kinds: readonly AnalyzedKind[]): Operat
     ...analyzerOperations,
     ...archiveRuleOperations,
     ...findingOperations,
+    ...previewOperations(kinds),
     ...resourceOperations(kinds),
     ...serviceLinkedOperations,
     ...tagOperations,
