@@ -57,6 +57,7 @@ function callersOf(accountId: string, organizationId: string | undefined): reado
     ['new user', of({ arn: newUser, uniqueId: 'AIDANEW' }), facts(newUser, 'AIDANEW')],
     ['federated user', of({ arn: federatedUser, roleArn: user, uniqueId: userIdOf(accountId) }), facts(federatedUser, `${accountId}:f`)],
     ['session', of({ arn: session, roleArn: role, uniqueId: `AROA${accountId}` }), facts(role, `AROA${accountId}:s`)],
+    ['other session', of({ arn: `${session}2`, roleArn: role, uniqueId: `AROA${accountId}` }), facts(role, `AROA${accountId}:s2`)],
   ];
   return callers.map(([title, caller, own]) => ({ title: `${title} of ${accountId} in ${organizationId}`, accountId, caller, facts: own }));
 }
