@@ -1,33 +1,22 @@
 /** Operations on access previews. */
-import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
 import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
 import { once } from '../kit/once.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
-import type { Sweep } from '../kit/service.ts';
 import { invalidField, notFound, resourceError } from './errors.ts';
 import { matches, validateFilter } from './filters.ts';
 import { analyzerArn, analyzerOfArn, onAnalyzerArn } from './lookup.ts';
 import { pageSize, placeIn, tokenAt } from './pages.ts';
 import { proposedIn, proposedPolicy } from './preview-configuration.ts';
 import { previewedFindings, shownFindings } from './preview-findings.ts';
+import { LISTED_MS, READ_MS, since } from './preview-retention.ts';
 import { PREVIEWS_MAX } from './quotas.ts';
 import type { AnalyzerRecord } from './tables/analyzers.ts';
 import { type PreviewRecord, previews } from './tables/previews.ts';
 
-const HOUR_MS = 60 * 60_000;
-
-/**
- * Times for which clients can list previews, and read previews.
- *
- * Source: IAM User Guide, "Preview access with IAM Access Analyzer APIs": about one hour, and about 24 hours.
- */
-const LISTED_MS = HOUR_MS;
-const READ_MS = 24 * HOUR_MS;
-
-/** Previews that one transaction deletes. */
-const DELETED_AT_ONCE = 100;
+/** Period of the quota of previews. Source: IAM User Guide, "IAM Access Analyzer quotas". */
+const QUOTA_MS = 60 * 60_000;
 
 const onAnalyzer = ({ analyzerArn: arn }: { readonly analyzerArn: string }, caller: Parameters<typeof onAnalyzerArn>[1]) =>
   onAnalyzerArn(arn, caller);
@@ -133,7 +122,7 @@ async function createPreview(
   const { analyzerId, accountId } = analyzer;
   const proposed = proposedIn(configurations, accountId);
   const repository = call.tx.of(previews);
-  if ((await repository.count(analyzerId, since(call, HOUR_MS))) >= PREVIEWS_MAX) {
+  if ((await repository.count(analyzerId, since(call, QUOTA_MS))) >= PREVIEWS_MAX) {
     const message = `The analyzer has reached the limit of ${PREVIEWS_MAX} access previews per hour.`;
     throw resourceError('ServiceQuotaExceededException', 'Analyzer', analyzerArn(analyzer), message);
   }
@@ -148,10 +137,6 @@ async function createPreview(
   return id;
 }
 
-function since({ now }: Pick<Call, 'now'>, milliseconds: number): Instant {
-  return instant(now - milliseconds);
-}
-
 async function previewOf(call: Call, { analyzerId }: AnalyzerRecord, id: string): Promise<PreviewRecord> {
   const found = id.includes('\0') ? undefined : await call.tx.of(previews).get(analyzerId, id, since(call, READ_MS));
   if (found === undefined) throw notFound('AccessPreview', id);
@@ -161,6 +146,3 @@ async function previewOf(call: Call, { analyzerId }: AnalyzerRecord, id: string)
 function toSummary({ id, createdAt, status, reason }: PreviewRecord, arn: string) {
   return { id, analyzerArn: arn, createdAt, status, ...omitUndefined({ statusReason: reason && { code: reason } }) };
 }
-
-/** Sweep that deletes access previews that clients can no longer read. */
-export const deletePreviews: Sweep = () => async (work) => await work.tx.of(previews).removeBefore(since(work, READ_MS), DELETED_AT_ONCE);

@@ -2,11 +2,11 @@ import type { AnalyzedKind, AnalyzedResourceChanged } from '../kit/analyzed-reso
 import { type Subscription, subscription } from '../kit/events.ts';
 import type { OrganizationChanged } from '../kit/organization-changed.ts';
 import { type LinkedRole, type Service, service } from '../kit/service.ts';
-import { deletePreviews } from './access-previews.ts';
-import { deleteFindings } from './deletion.ts';
+import { findingSweep } from './deletion.ts';
 import { AwsError } from './errors.ts';
 import { analyzerArn } from './lookup.ts';
 import { SERVICE_PRINCIPAL } from './organizations.ts';
+import { deletePreviews } from './preview-retention.ts';
 import { analyzers } from './tables/analyzers.ts';
 
 /** Interval between two checks for scans that are due. */
@@ -40,7 +40,7 @@ export function accessAnalyzer(kinds: () => readonly AnalyzedKind[]): Service<ob
     name: 'accessanalyzer',
     operations: async () => (await import('./operations.ts')).accessanalyzerOperations(kinds()),
     linkedRoles: [LINKED_ROLE],
-    sweeps: [deleteFindings, deletePreviews],
+    sweeps: [findingSweep, deletePreviews],
     subscriptions: [analyzeChanges(kinds), rescanOrganization],
     tasks: [
       {
