@@ -197,7 +197,7 @@ test('external access: each request that the engine allows has a finding with it
   assert.ok(counts.found > 150 && counts.empty > 100, JSON.stringify(counts));
 });
 
-test('external access: a request that everybody can send has a public finding', () => {
+test('external access: a request that every principal can send has a public finding', () => {
   let publicPolicies = 0;
   const property = fc.property(drawn, (each) => {
     const { findings, allowed } = both(each);

@@ -149,7 +149,7 @@ function inRange(address: string, range: string): boolean {
   return Math.floor(number(address) / size) === Math.floor(number(base) / size);
 }
 
-/** Reports whether a request is one that everybody can send: by an unnamed principal of an unnamed account, from an unnamed network. */
+/** Reports whether every principal can send a request: its principal, account and network have no name in a policy. */
 export function isOfStranger({ who, context }: WorldRequest): boolean {
   const isUnnamed = who.title === `new user of ${STRANGER} in undefined`;
   return isUnnamed && context.get('aws:sourceip') === '198.51.100.7' && !context.has('aws:sourcevpc');

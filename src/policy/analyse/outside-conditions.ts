@@ -108,7 +108,7 @@ function hostOf(provider: string): string {
   return (at < 0 ? provider : provider.slice(at + ':oidc-provider/'.length)).toLowerCase();
 }
 
-/** Identity providers that everybody can register an application with. A role that names only the provider trusts all of them. */
+/** Identity providers with which every customer can register an application. A role that names only the provider trusts all of them. */
 const SHARED_PROVIDERS: ReadonlySet<string> = new Set([
   'accounts.google.com',
   'cognito-identity.amazonaws.com',
