@@ -51,6 +51,7 @@ const PRINCIPALS: readonly (readonly [title: string, statements: readonly Statem
   ['a provider shared by all',      [allow({ Federated: 'graph.facebook.com' })],                                     ['graph.facebook.com s3:GetObject public']],
   ['everyone',                      [allow('*')],                                                                     ['* s3:GetObject public']],
   ['everyone, as AWS',              [allow({ AWS: ['*', OUTSIDE] })],                                                 ['* s3:GetObject public']],
+  ['everyone and a provider',       [allow({ AWS: '*', Federated: SAML })],                                           ['* s3:GetObject public', `${SAML} s3:GetObject`]],
   ['several principals',            [allow({ AWS: [OUTSIDE, OWN, MEMBER], Federated: SAML })],                        [`${OUTSIDE} s3:GetObject`, `${MEMBER} s3:GetObject`, `${SAML} s3:GetObject`]],
   ['one principal twice',           [allow({ AWS: [OUTSIDE, `arn:aws:iam::${OUTSIDE}:root`] })],                      [`${OUTSIDE} s3:GetObject`]],
   ['equal statements',              [allow('*'), allow('*')],                                                         ['* s3:GetObject public']],
