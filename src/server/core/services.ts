@@ -92,6 +92,7 @@ export const DECLARED: readonly Declared[] = [
   logs,
 ];
 
+export type { DirectoryEntry } from '#services/chime/directory-people.ts';
 export type { DirectoryOfAccount } from '#services/chime/directory-sign-in.ts';
 export type { Claims, OpenIdProvider, ProviderOfAccount } from '#services/chime/openid-sign-in.ts';
 export type { SignedIn } from '#services/chime/person-sessions.ts';
