@@ -117,9 +117,13 @@ export async function loadPeople(operatorKeys: OperatorKeys) {
 
 export type { SipAnswers } from '#services/chime-sdk-voice/sip/answers.ts';
 
-/** Loads the answers for the SIP proxy. */
+/** Loads the answers for the SIP proxy, and the function that writes SIP logs. */
 export async function loadSipAnswers() {
-  return (await import('#services/chime-sdk-voice/sip/answers.ts')).sipAnswers;
+  const [{ sipAnswers }, { writeAsService }] = await Promise.all([
+    import('#services/chime-sdk-voice/sip/answers.ts'),
+    import('#services/logs/service-writer.ts'),
+  ]);
+  return { sipAnswers, writeLogs: writeAsService };
 }
 
 /** Loads the import of users and rooms of Amazon Chime. */
