@@ -69,6 +69,7 @@ async function composeAnswers(
       gateways: settings.sipGateways,
       hostSuffix: `.${settings.sipHostSuffix}`,
       hidesConnectors: settings.sipHidesConnectors,
+      limits: { callsPerSecond: settings.voiceCallsPerSecond, connectorsInGroup: settings.voiceConnectorsPerGroup },
       routeTimeoutMs: settings.sipRouteTimeoutMs,
       privatePeers: settings.privateSipPeers,
     },

@@ -14,6 +14,7 @@ import { countDecision, countEnd } from './call-metrics.ts';
 import { callRate } from './call-rate.ts';
 import { endCall, storeCall, storeRejectedCall, toCallEnd } from './call-records.ts';
 import {
+  type DecisionOptions,
   type DecisionTools,
   decide,
   type Outcome,
@@ -33,6 +34,7 @@ import { storePing } from './termination-health.ts';
 /** Settings of the operator. */
 export interface SipOptions extends SipNetwork {
   readonly hidesConnectors: boolean;
+  readonly limits: DecisionOptions['limits'];
   readonly routeTimeoutMs: number;
   /** Private networks and hosts that routes may have. */
   readonly privatePeers: readonly string[];
