@@ -4,6 +4,7 @@
  */
 import type { AccountId } from '#core/arn.ts';
 import type { AskedAccess, CheckAnswer } from './analyse/checks.ts';
+import type { AnalyzedResource } from './analyse/outside.ts';
 import type { AskedAs } from './analyse/search.ts';
 import type { PolicyTextProblem } from './compile.ts';
 import type { PolicyType } from './decision.ts';
@@ -64,6 +65,12 @@ export interface GrantedAccessAnalysis {
   readonly askedAs: AskedAs;
 }
 
+export interface PublicAccessAnalysis {
+  readonly kind: 'public-access';
+  readonly policy: NamedPolicy;
+  readonly resource: AnalyzedResource;
+}
+
 export interface GrantedServicesAnalysis {
   readonly kind: 'granted-services';
   readonly documents: readonly string[];
@@ -75,6 +82,7 @@ export type Analysis =
   | ValidationAnalysis
   | NewAccessAnalysis
   | GrantedAccessAnalysis
+  | PublicAccessAnalysis
   | GrantedServicesAnalysis;
 
 /** Result for an invalid policy document. */
@@ -93,6 +101,7 @@ export interface Outcomes {
   readonly validation: { readonly findings: readonly Finding[]; readonly total: number };
   readonly 'new-access': { readonly answer: CheckAnswer } | InvalidPolicy;
   readonly 'granted-access': { readonly answer: CheckAnswer } | InvalidPolicy;
+  readonly 'public-access': { readonly answer: CheckAnswer } | InvalidPolicy;
   /** For each document, the services in which it allows an action. */
   readonly 'granted-services': { readonly services: readonly (readonly string[])[] };
 }
