@@ -79,7 +79,7 @@ export async function openCountedOperations() {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfKey: 64 }, () => {});
   const tables: Readonly<Record<string, object>> = {
     iam: iamOperations({ vault }),
-    accessanalyzer: accessanalyzerOperations(),
+    accessanalyzer: accessanalyzerOperations([]),
     organizations: organizationsOperations(),
   };
   const parts = {

@@ -5,7 +5,7 @@ import { ownIssuer } from '#access/own-issuer.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Apis } from '#model/generated/apis.ts';
 import type { ServiceName } from '#model/services.ts';
-import { accessanalyzer } from '#services/accessanalyzer/service.ts';
+import { accessAnalyzer } from '#services/accessanalyzer/service.ts';
 import { type ChimeParts, chime } from '#services/chime/service.ts';
 import { chimeUserArn } from '#services/chime-kit/chime-app-instance.ts';
 import type { ChimeImport } from '#services/chime-kit/chime-import.ts';
@@ -85,7 +85,7 @@ export const DECLARED: readonly Declared[] = [
   sts,
   organizations,
   cloudtrail,
-  accessanalyzer,
+  accessAnalyzer(() => DECLARED.flatMap(({ analyzed = [] }) => analyzed)),
   s3,
   events,
   cloudwatch,

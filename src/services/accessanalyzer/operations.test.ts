@@ -4,7 +4,7 @@ import { analyzeAtOnce } from '../kit/fixture.ts';
 import type { Call } from '../kit/operation.ts';
 import { accessanalyzerOperations } from './operations.ts';
 
-const operations = accessanalyzerOperations();
+const operations = accessanalyzerOperations([]);
 
 /** Call with the only member that these operations use. */
 const CALL = { analyze: analyzeAtOnce } as Call;

@@ -1,14 +1,27 @@
+import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
 import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { checkAccessNotGranted, checkNoNewAccess } from './access-checks.ts';
+import { analyzerOperations } from './analyzers.ts';
+import { archiveRuleOperations } from './archive-rules.ts';
 import { explainDecision } from './explain-decision.ts';
+import { findingOperations } from './finding-operations.ts';
+import { resourceOperations } from './resource-operations.ts';
+import { serviceLinkedOperations } from './service-linked-analyzers.ts';
+import { tagOperations } from './tags.ts';
 import { validatePolicy } from './validate-policy.ts';
 
-/** Returns the operations of IAM Access Analyzer, and the own operations. Only those that check a policy document or explain a decision are implemented. */
-export function accessanalyzerOperations(): OperationTable<'accessanalyzer'> {
+/** Returns the operations of IAM Access Analyzer, and the own operations. `kinds` has the resources that analyzers for external access read. */
+export function accessanalyzerOperations(kinds: readonly AnalyzedKind[]): OperationTable<'accessanalyzer'> {
   return operationTable('accessanalyzer', {
     ValidatePolicy: validatePolicy,
     CheckNoNewAccess: checkNoNewAccess,
     CheckAccessNotGranted: checkAccessNotGranted,
     ExplainDecision: explainDecision,
+    ...analyzerOperations,
+    ...archiveRuleOperations,
+    ...findingOperations,
+    ...resourceOperations(kinds),
+    ...serviceLinkedOperations,
+    ...tagOperations,
   });
 }

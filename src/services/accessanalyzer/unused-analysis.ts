@@ -1,0 +1,20 @@
+/** Analysis of users and roles by an analyzer for unused access. */
+import type { AccountId } from '#core/arn.ts';
+import type { Work } from '../kit/events.ts';
+import { isExcluded, unusedAccessAge } from './exclusions.ts';
+import { forgetResource, storeAnalysis } from './findings.ts';
+import type { AnalyzerRecord } from './tables/analyzers.ts';
+import { type AnalyzedPrincipal, unusedAccess } from './unused-access.ts';
+
+/** Analyzes a user or role. The findings of an excluded one are resolved. Returns the number of changed findings. */
+export async function analyzeUnused(
+  work: Work,
+  analyzer: AnalyzerRecord,
+  accountId: AccountId,
+  principal: AnalyzedPrincipal,
+): Promise<number> {
+  const { arn, resourceType, tags } = principal;
+  if (isExcluded(analyzer.configuration, accountId, tags)) return await forgetResource(work, analyzer, arn);
+  const found = await unusedAccess(work.tx, accountId, principal, { now: work.now, ageDays: unusedAccessAge(analyzer) });
+  return await storeAnalysis(work, analyzer, { arn, resourceType, ownerAccount: accountId }, found);
+}
