@@ -103,17 +103,18 @@ export function composeCore(given: CoreParts): Core {
     report,
   });
   const { gap, part: gapPart } = composeGap(parts);
+  const noteUse = lastUseRecorder();
   const usage = apiUsage({ store: parts.store, clock, report, isOpen: trailLog.gate.isOpen });
   const { delivery: outgoing, tryOutgoing } = composeOutgoing(
     addEmit,
     parts,
     trailLog.gate.isOpen,
-    recordingSessions(identity.decideRole, parts.newId),
+    recordingSessions(identity.decideRole, parts.newId, noteUse),
     publicUrl,
   );
   const ends = requestEnds({ clock, requests, countCall: usage.count, tracing: settings.traceEndpoint !== undefined });
   const server = {
-    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, { publicUrl, localUrl: () => endpoints.local, tryOutgoing }),
+    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, { publicUrl, localUrl: () => endpoints.local, tryOutgoing, noteUse }),
     ...ends,
   };
   const calls = calling(server);
@@ -267,7 +268,7 @@ function composeServer(
   addEmit: AddEmit,
   unproven: UnprovenRecords,
   gap: TrailGap,
-  own: Pick<ServiceParts, 'publicUrl' | 'localUrl' | 'tryOutgoing'>,
+  own: Pick<ServiceParts, 'publicUrl' | 'localUrl' | 'tryOutgoing'> & Pick<RecordParts, 'noteUse'>,
 ): Omit<Server, 'newPhases' | 'ended'> {
   const { settings, ring, vault, clock, report } = parts;
   return {
@@ -305,7 +306,7 @@ function composeServer(
     addEmit,
     pageTokens: pageTokens(ring.keys),
     record: trailRecorder((service, operation) => modelOfOperation(service, operation, settings.legacyChime)),
-    noteUse: lastUseRecorder(),
+    noteUse,
     now: clock.wall,
     newId: parts.newId,
     random: parts.random,
