@@ -43,6 +43,7 @@ import { newRequestCounts } from './request-counts.ts';
 import { requestEnds } from './request-ends.ts';
 import { allOperations, loadChimeImport, NO_LOG_BUCKETS, type ServiceParts } from './services.ts';
 import { checkDatabase, firstStartPart, requireOwnDatabase } from './start-steps.ts';
+import type { RecordParts } from './request-records.ts';
 import { newSurveyGate } from './survey-gate.ts';
 import { sweeping, sweepPart, taskParts, tasksOf, trimPart } from './sweeps.ts';
 import { composeDelivery, dataExportsPart, deliveryPart, usageReportsPart } from './trail-delivery.ts';
@@ -306,7 +307,7 @@ function composeServer(
     addEmit,
     pageTokens: pageTokens(ring.keys),
     record: trailRecorder((service, operation) => modelOfOperation(service, operation, settings.legacyChime)),
-    noteUse,
+    noteUse: own.noteUse,
     now: clock.wall,
     newId: parts.newId,
     random: parts.random,
