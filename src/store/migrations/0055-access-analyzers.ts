@@ -32,7 +32,7 @@ export const migration: Migration = {
       created_at_ms {int} NOT NULL, analyzed_at_ms {int} NOT NULL, updated_at_ms {int} NOT NULL,
       PRIMARY KEY (analyzer_id, id)) {clustered}`,
     'CREATE UNIQUE INDEX access_finding_of_resource ON access_finding (analyzer_id, resource, access_key)',
-    "CREATE INDEX access_finding_open ON access_finding (analyzer_id, resource) WHERE status <> 'RESOLVED'",
+    'CREATE INDEX access_finding_open ON access_finding (analyzer_id, resource, status, id)',
     'CREATE INDEX access_finding_created ON access_finding (analyzer_id, created_at_ms, id)',
     'CREATE INDEX access_finding_updated ON access_finding (analyzer_id, updated_at_ms, id)',
     'CREATE INDEX access_finding_status ON access_finding (analyzer_id, status, updated_at_ms, id)',

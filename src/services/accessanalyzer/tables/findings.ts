@@ -29,7 +29,7 @@ export const ACCESS_FINDING = table('access_finding', {
   key: ['analyzerId', 'id'],
   indexes: [
     { columns: ['analyzerId', 'resource', 'accessKey'], unique: true },
-    { columns: ['analyzerId', 'resource'], where: "status <> 'RESOLVED'" },
+    ['analyzerId', 'resource', 'status', 'id'],
     ['analyzerId', 'createdAt', 'id'],
     ['analyzerId', 'updatedAt', 'id'],
     ['analyzerId', 'status', 'updatedAt', 'id'],
@@ -131,9 +131,11 @@ export interface Findings {
 }
 
 const SELECT = `SELECT ${ACCESS_FINDING.names} FROM access_finding WHERE`;
-const OPEN = `${SELECT} analyzer_id = $1 AND resource = $2 AND status <> 'RESOLVED' ORDER BY id`;
+// The inner queries read only columns of an index. Otherwise SQLite would use the primary key and read findings of other resources.
+const OPEN_IDS = "SELECT id FROM access_finding WHERE analyzer_id = $1 AND resource = $2 AND status IN ('ACTIVE', 'ARCHIVED')";
+const OPEN = `${SELECT} analyzer_id = $1 AND id IN (${OPEN_IDS}) ORDER BY id`;
 const OF_ACCESS = `${SELECT} analyzer_id = $1 AND resource = $2 AND access_key = $3`;
-const TOUCH = "UPDATE access_finding SET analyzed_at_ms = $3 WHERE analyzer_id = $1 AND resource = $2 AND status <> 'RESOLVED'";
+const TOUCH = `UPDATE access_finding SET analyzed_at_ms = $3 WHERE analyzer_id = $1 AND id IN (${OPEN_IDS})`;
 const RESOLVED = `${SELECT} status = 'RESOLVED' AND updated_at_ms < $1 ORDER BY updated_at_ms LIMIT $2`;
 const ADD_TOTAL = `INSERT INTO access_finding_total (${ACCESS_FINDING_TOTAL.names}) VALUES ($1, $2, $3, $4, $5, $6, $7)
   ON CONFLICT (analyzer_id, status, finding_type, resource_type, is_public, owner_account)
@@ -145,7 +147,8 @@ const TOP_ACCOUNTS = `SELECT owner_account, SUM(findings) AS findings FROM acces
 const OF_TOP_ACCOUNT = `SELECT finding_type, SUM(findings) AS findings FROM access_finding_total
   WHERE analyzer_id = $1 AND status = 'ACTIVE' AND owner_account = $2 AND findings > 0 GROUP BY finding_type ORDER BY finding_type`;
 const RESOURCES = `SELECT ${ACCESS_ANALYZED_RESOURCE.names} FROM access_analyzed_resource WHERE analyzer_id = $1`;
-const OF_TYPE = `${RESOURCES} AND resource_type = $2 AND resource > $3 ORDER BY resource LIMIT $4`;
+const OF_TYPE = `${RESOURCES} AND resource IN (SELECT resource FROM access_analyzed_resource
+  WHERE analyzer_id = $1 AND resource_type = $2 AND resource > $3 ORDER BY resource LIMIT $4) ORDER BY resource`;
 const BEFORE = `${RESOURCES} AND analyzed_at_ms < $2 ORDER BY analyzed_at_ms, resource LIMIT $3`;
 const LAST = `${RESOURCES} ORDER BY analyzed_at_ms DESC, resource DESC LIMIT 1`;
 const FORGET_RESOURCES = `DELETE FROM access_analyzed_resource WHERE analyzer_id = $1 AND resource IN (
