@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import * as aa from '@aws-sdk/client-accessanalyzer';
 import { ChimeSDKMeetingsClient, CreateMeetingCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import * as iam from '@aws-sdk/client-iam';
@@ -63,7 +64,9 @@ async function scannedPermissions(resourceArn: string): Promise<readonly Row[]> 
 }
 
 async function found(resource: string, arn = analyzerArn): Promise<readonly Row[]> {
-  const { findings = [] } = await analyzers().send(new aa.ListFindingsV2Command({ analyzerArn: arn, filter: { resource: { eq: [resource] } } }));
+  const { findings = [] } = await analyzers().send(
+    new aa.ListFindingsV2Command({ analyzerArn: arn, filter: { resource: { eq: [resource] } } }),
+  );
   const rows: Row[] = [];
   for (const { id, findingType, status } of findings) {
     const { findingDetails = [] } = await analyzers().send(new aa.GetFindingV2Command({ analyzerArn: arn, id }));
@@ -204,14 +207,24 @@ test('UnusedPermission: a permission that another operation requires is used by 
 test('Archive rules archive new findings of unused access', async () => {
   await analyzers().send(
     new aa.CreateArchiveRuleCommand({
-      ...{ analyzerName: 'unused', ruleName: 'roles', filter: { resource: { contains: ['role/batch'] }, findingType: { eq: ['UnusedIAMRole'] } } },
+      ...{
+        analyzerName: 'unused',
+        ruleName: 'roles',
+        filter: { resource: { contains: ['role/batch'] }, findingType: { eq: ['UnusedIAMRole'] } },
+      },
     }),
   );
   await newRole('batch');
   await newRole('other');
   core.advance(MONTH);
-  assert.deepEqual((await scanned(ofRole('batch'))).map(([, status]) => status), ['ARCHIVED']);
-  assert.deepEqual((await scanned(ofRole('other'))).map(([, status]) => status), ['ACTIVE']);
+  assert.deepEqual(
+    (await scanned(ofRole('batch'))).map(([, status]) => status),
+    ['ARCHIVED'],
+  );
+  assert.deepEqual(
+    (await scanned(ofRole('other'))).map(([, status]) => status),
+    ['ACTIVE'],
+  );
 });
 
 test('unusedAccessAge: 1 to 365 days, and the next scan uses the new period', async () => {
@@ -219,7 +232,10 @@ test('unusedAccessAge: 1 to 365 days, and the next scan uses the new period', as
     analyzers().send(new aa.UpdateAnalyzerCommand({ analyzerName: 'unused', configuration: { unusedAccess: { unusedAccessAge } } }));
   for (const invalid of [0, 366, -1]) assert.equal(await outcomeOf(update(invalid)), 'Validation');
   await update(365);
-  assert.deepEqual((await scanned(ofRole('other'))).map(([, status]) => status), ['RESOLVED']);
+  assert.deepEqual(
+    (await scanned(ofRole('other'))).map(([, status]) => status),
+    ['RESOLVED'],
+  );
   await update(1);
   await newRole('new');
   assert.deepEqual(await scanned(ofRole('new')), []);
@@ -232,25 +248,44 @@ test('unusedAccessAge: 1 to 365 days, and the next scan uses the new period', as
   await update(30);
 });
 
-test('GetFindingsStatistics: the numbers agree with the findings', async () => {
+/** Returns the numbers of the findings: as the list of findings has them, and as GetFindingsStatistics returns them. */
+async function numbers(): Promise<readonly [listed: unknown, returned: unknown]> {
   const types = new Map<string, number>();
   const states = new Map<string, number>();
-  for await (const page of aa.paginateListFindingsV2({ client: analyzers() }, { analyzerArn })) {
-    for (const { findingType = '', status = '' } of page.findings ?? []) {
-      states.set(status, (states.get(status) ?? 0) + 1);
-      if (status === 'ACTIVE') types.set(findingType, (types.get(findingType) ?? 0) + 1);
-    }
+  const { findings = [] } = await analyzers().send(new aa.ListFindingsV2Command({ analyzerArn, maxResults: 100 }));
+  for (const { findingType = '', status = '' } of findings) {
+    states.set(status, (states.get(status) ?? 0) + 1);
+    if (status === 'ACTIVE') types.set(findingType, (types.get(findingType) ?? 0) + 1);
   }
   const { findingsStatistics: [statistics] = [] } = await analyzers().send(new aa.GetFindingsStatisticsCommand({ analyzerArn }));
-  const numbers = statistics?.unusedAccessFindingsStatistics;
-  assert.deepEqual(
-    [numbers?.totalActiveFindings, numbers?.totalArchivedFindings, numbers?.totalResolvedFindings],
-    ['ACTIVE', 'ARCHIVED', 'RESOLVED'].map((status) => states.get(status) ?? 0),
+  const totals = statistics?.unusedAccessFindingsStatistics;
+  const ofTypes = Object.fromEntries([...types].toSorted());
+  return [
+    [
+      ['ACTIVE', 'ARCHIVED', 'RESOLVED'].map((status) => states.get(status) ?? 0),
+      ofTypes,
+      [{ account: accountId, numberOfActiveFindings: states.get('ACTIVE'), details: ofTypes }],
+    ],
+    [
+      [totals?.totalActiveFindings, totals?.totalArchivedFindings, totals?.totalResolvedFindings],
+      Object.fromEntries(
+        (totals?.unusedAccessTypeStatistics ?? []).map(({ unusedAccessType = '', total = 0 }) => [unusedAccessType, total]),
+      ),
+      totals?.topAccounts,
+    ],
+  ];
+}
+
+test('GetFindingsStatistics: the numbers agree with the findings', async () => {
+  // A scan can change findings between the two calls.
+  let both: readonly unknown[] = [];
+  await until(
+    async () => {
+      both = await numbers();
+      return isDeepStrictEqual(both[0], both[1]);
+    },
+    () => `listed ${JSON.stringify(both[0])}, returned ${JSON.stringify(both[1])}`,
   );
-  assert.deepEqual(new Map(numbers?.unusedAccessTypeStatistics?.map(({ unusedAccessType = '', total = 0 }) => [unusedAccessType, total])), types);
-  assert.deepEqual(numbers?.topAccounts, [
-    { account: accountId, numberOfActiveFindings: states.get('ACTIVE'), details: Object.fromEntries([...types].toSorted()) },
-  ]);
 });
 
 /** IAM returns times without milliseconds. */
@@ -280,12 +315,17 @@ test('GenerateFindingRecommendation: the steps remove the unused permissions, an
   const { Policy } = await admin().send(new iam.CreatePolicyCommand(used));
   await newUser('busy', policy(allow('ec2:Run*')));
   await admin().send(new iam.AttachUserPolicyCommand({ UserName: 'busy', PolicyArn: Policy?.Arn }));
-  await admin().send(new iam.PutUserPolicyCommand({ UserName: 'busy', PolicyName: 'used', PolicyDocument: policy(allow('chime:GetMeeting')) }));
+  await admin().send(
+    new iam.PutUserPolicyCommand({ UserName: 'busy', PolicyName: 'used', PolicyDocument: policy(allow('chime:GetMeeting')) }),
+  );
   const keys = await newKey('busy');
   core.advance(MONTH);
   const before = await useChime(keys);
   const { recommendedSteps = [], ...rest } = await recommended(ofUser('busy'), 1);
-  assert.deepEqual([rest.status, rest.recommendationType, rest.resourceArn], ['SUCCEEDED', 'UnusedPermissionRecommendation', ofUser('busy')]);
+  assert.deepEqual(
+    [rest.status, rest.recommendationType, rest.resourceArn],
+    ['SUCCEEDED', 'UnusedPermissionRecommendation', ofUser('busy')],
+  );
   const document = policy({ Sid: 'a', ...allow(['chime:GetMeeting']) }, deny('chime:DeleteMeeting'));
   const steps = recommendedSteps.map(({ unusedPermissionsRecommendedStep: step }) => [
     ...[step?.recommendedAction, step?.existingPolicyId, secondsOf(step?.policyUpdatedAt), step?.recommendedPolicy],
@@ -302,15 +342,19 @@ test('GenerateFindingRecommendation: the steps remove the unused permissions, an
 
   for (const [action, id, , PolicyDocument] of steps) {
     const UserName = 'busy';
-    const now = admin();
     if (action === 'CREATE_POLICY') {
-      const created = await now.send(new iam.CreatePolicyCommand({ PolicyName: 'recommended', PolicyDocument: String(PolicyDocument) }));
-      await now.send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn: created.Policy?.Arn }));
-    } else if (String(id).startsWith('arn:')) await now.send(new iam.DetachUserPolicyCommand({ UserName, PolicyArn: String(id) }));
-    else await now.send(new iam.DeleteUserPolicyCommand({ UserName, PolicyName: String(id) }));
+      const created = await admin().send(
+        new iam.CreatePolicyCommand({ PolicyName: 'recommended', PolicyDocument: String(PolicyDocument) }),
+      );
+      await admin().send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn: created.Policy?.Arn }));
+    } else if (String(id).startsWith('arn:')) await admin().send(new iam.DetachUserPolicyCommand({ UserName, PolicyArn: String(id) }));
+    else await admin().send(new iam.DeleteUserPolicyCommand({ UserName, PolicyName: String(id) }));
   }
   assert.equal(await useChime(keys), before);
-  assert.deepEqual((await scannedPermissions(ofUser('busy'))).map(([type, status]) => [type, status]), [['UnusedPermission', 'RESOLVED']]);
+  assert.deepEqual(
+    (await scannedPermissions(ofUser('busy'))).map(([type, status]) => [type, status]),
+    [['UnusedPermission', 'RESOLVED']],
+  );
 });
 
 // biome-ignore format: a table

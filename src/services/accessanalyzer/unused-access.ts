@@ -109,7 +109,8 @@ async function unusedKeys(
     const key = await tx.identity.get(accountId, 'access-key', accessKeyId);
     if (key === undefined || key.status !== 'Active' || key.createdAt > since) continue;
     const lastAccessed = latest(await tx.lastUses.of(accountId, accessKeyId));
-    if (isUnused(lastAccessed, since)) unused.push(omitUndefined({ findingType: 'UnusedIAMUserAccessKey' as const, accessKeyId, lastAccessed }));
+    if (isUnused(lastAccessed, since))
+      unused.push(omitUndefined({ findingType: 'UnusedIAMUserAccessKey' as const, accessKeyId, lastAccessed }));
   }
   return unused;
 }
@@ -182,7 +183,11 @@ export async function principalsAfter(
 }
 
 /** Returns the user or role with an ARN; undefined if the account has none. */
-export async function principalOf({ identity }: Pick<Tx, 'identity'>, accountId: AccountId, arn: string): Promise<AnalyzedPrincipal | undefined> {
+export async function principalOf(
+  { identity }: Pick<Tx, 'identity'>,
+  accountId: AccountId,
+  arn: string,
+): Promise<AnalyzedPrincipal | undefined> {
   const kind = kindOf(arn);
   const record = await identity.get(accountId, kind, keyOf(arn));
   return record === undefined || record.arn !== arn ? undefined : toPrincipal({ kind, record } as AnalyzedPrincipal['found']);
