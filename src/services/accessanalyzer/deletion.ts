@@ -2,9 +2,9 @@
 import { instant } from '#core/instant.ts';
 import type { Work } from '../kit/events.ts';
 import type { Sweep } from '../kit/service.ts';
-import { emitFinding } from './finding-events.ts';
+import { deleteFindings } from './findings.ts';
 import { type AnalyzerKey, analyzers } from './tables/analyzers.ts';
-import { type FindingRecord, findings } from './tables/findings.ts';
+import { findings } from './tables/findings.ts';
 
 /** Findings that one transaction deletes. */
 const DELETED_AT_ONCE = 100;
@@ -17,14 +17,14 @@ const DELETED_AT_ONCE = 100;
 const RESOLVED_KEPT_MS = 90 * 24 * 60 * 60_000;
 
 /** Deletes a page of findings. Emits: BusEvent with `isDeleted` for each. */
-export const deleteFindings: Sweep = () => async (work) => {
+export const findingSweep: Sweep = () => async (work) => {
   const before = instant(work.now - RESOLVED_KEPT_MS);
   const expired = await work.tx.of(findings).resolvedBefore(before, DELETED_AT_ONCE);
   const owners = new Map<string, AnalyzerKey | undefined>();
   for (const { analyzerId } of expired) {
     if (!owners.has(analyzerId)) owners.set(analyzerId, await work.tx.of(analyzers).byId(analyzerId));
   }
-  await remove(work, expired, ({ analyzerId }) => owners.get(analyzerId));
+  await deleteFindings(work, expired, ({ analyzerId }) => owners.get(analyzerId));
   if (expired.length === DELETED_AT_ONCE) return 'more';
   return await deleteOfDeleted(work);
 };
@@ -35,16 +35,8 @@ async function deleteOfDeleted(work: Work): Promise<'more' | 'done'> {
   if (analyzer === undefined) return 'done';
   const { analyzerId } = analyzer;
   const page = await work.tx.of(findings).list({ analyzerId, order: 'id', descending: false }, DELETED_AT_ONCE);
-  await remove(work, page, () => analyzer);
+  await deleteFindings(work, page, () => analyzer);
   if (page.length < DELETED_AT_ONCE && (await work.tx.of(findings).forgetResources(analyzerId, DELETED_AT_ONCE)) === 'done')
     await repository.forgetDeleted(analyzerId);
   return 'more';
-}
-
-async function remove(work: Work, removed: readonly FindingRecord[], ownerOf: (finding: FindingRecord) => AnalyzerKey | undefined) {
-  await work.tx.of(findings).remove(removed);
-  for (const finding of removed) {
-    const owner = ownerOf(finding);
-    if (owner !== undefined) await emitFinding(work, owner, finding, { previousStatus: finding.status, isDeleted: true });
-  }
 }

@@ -11,7 +11,7 @@ import { matches } from './filters.ts';
 import { emitFinding } from './finding-events.ts';
 import type { FoundAccess } from './found-access.ts';
 import { RULES_MAX } from './quotas.ts';
-import { type AnalyzerRecord, analyzers } from './tables/analyzers.ts';
+import { type AnalyzerKey, type AnalyzerRecord, analyzers } from './tables/analyzers.ts';
 import { type FindingRecord, findings } from './tables/findings.ts';
 
 /** Resource that was analyzed. */
@@ -105,6 +105,7 @@ export async function storeAnalysis(
     if (!accesses.has(accessKey)) changes.push({ before, finding: { ...before, status: 'RESOLVED', analyzedAt: now, updatedAt: now } });
   }
   await storeChanges(work, analyzer, changes);
+  if (changes.some(({ finding }) => finding.status === 'RESOLVED')) await deleteExcess(work, analyzer, arn);
   if (open.size > 0) await repository.touch(analyzerId, arn, now);
   const known = await repository.resource(analyzerId, arn);
   const updatedAt = changes.length > 0 || known === undefined ? now : known.updatedAt;
@@ -112,6 +113,29 @@ export async function storeAnalysis(
     ...{ analyzerId, resource: arn, resourceType, ownerAccount, createdAt: known?.createdAt ?? now, analyzedAt: now, updatedAt },
   });
   return changes.length;
+}
+
+/**
+ * Maximum number of resolved findings of a resource. Assumed: AWS documents none. It limits what a policy that changes again and again can store.
+ */
+const RESOLVED_MAX = 500;
+
+async function deleteExcess(work: Work, analyzer: AnalyzerRecord, arn: string): Promise<void> {
+  const excess = await work.tx.of(findings).excess(analyzer.analyzerId, arn, RESOLVED_MAX);
+  if (excess.length > 0) await deleteFindings(work, excess, () => analyzer);
+}
+
+/** Deletes findings. `ownerOf` returns their analyzer. Emits: BusEvent with `isDeleted` for each. */
+export async function deleteFindings(
+  work: Work,
+  removed: readonly FindingRecord[],
+  ownerOf: (finding: FindingRecord) => AnalyzerKey | undefined,
+): Promise<void> {
+  await work.tx.of(findings).remove(removed);
+  for (const finding of removed) {
+    const owner = ownerOf(finding);
+    if (owner !== undefined) await emitFinding(work, owner, finding, { previousStatus: finding.status, isDeleted: true });
+  }
 }
 
 /** Returns details as the store returns them, without undefined members. */

@@ -2,7 +2,7 @@ import type { AnalyzedKind, AnalyzedResourceChanged } from '../kit/analyzed-reso
 import { type Subscription, subscription } from '../kit/events.ts';
 import type { OrganizationChanged } from '../kit/organization-changed.ts';
 import { type LinkedRole, type Service, service } from '../kit/service.ts';
-import { deleteFindings } from './deletion.ts';
+import { findingSweep } from './deletion.ts';
 import { AwsError } from './errors.ts';
 import { analyzerArn } from './lookup.ts';
 import { SERVICE_PRINCIPAL } from './organizations.ts';
@@ -39,7 +39,7 @@ export function accessAnalyzer(kinds: () => readonly AnalyzedKind[]): Service<ob
     name: 'accessanalyzer',
     operations: async () => (await import('./operations.ts')).accessanalyzerOperations(kinds()),
     linkedRoles: [LINKED_ROLE],
-    sweeps: [deleteFindings],
+    sweeps: [findingSweep],
     subscriptions: [analyzeChanges(kinds), rescanOrganization],
     tasks: [
       {

@@ -92,6 +92,8 @@ export function conformance({ within, fresh }: Suite): void {
         const found = await within((tx) => tx.of(findings).list({ analyzerId: a, ...range }, 9));
         assert.deepEqual(ids(found), expected, JSON.stringify(range));
       }
+      const excess = await within((tx) => tx.of(findings).excess(a, 'r1', 0));
+      assert.deepEqual([ids(excess), await within((tx) => tx.of(findings).excess(a, 'r1', 1))], [['2'], []]);
       const [old, limited] = await within(async (tx) => [
         ids(await tx.of(findings).resolvedBefore(at(2), 9)).filter((id) => id === '2' || id === '4'),
         (await tx.of(findings).resolvedBefore(at(999), 1)).length,

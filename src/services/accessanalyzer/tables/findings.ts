@@ -107,6 +107,8 @@ export interface Findings {
   list(range: FindingRange, limit: number): Promise<readonly FindingRecord[]>;
   /** Returns resolved findings of any analyzer that were last changed before a time, the oldest first. */
   resolvedBefore(before: Instant, limit: number): Promise<readonly FindingRecord[]>;
+  /** Returns resolved findings of a resource, except the `kept` ones that changed last. */
+  excess(analyzerId: string, resource: string, kept: number): Promise<readonly FindingRecord[]>;
   /** Deletes findings, and changes their numbers. */
   remove(findings: readonly FindingRecord[]): Promise<void>;
   /** Returns the numbers of findings, without accounts. */
@@ -137,6 +139,10 @@ const OPEN = `${SELECT} analyzer_id = $1 AND id IN (${OPEN_IDS}) ORDER BY id`;
 const OF_ACCESS = `${SELECT} analyzer_id = $1 AND resource = $2 AND access_key = $3`;
 const TOUCH = `UPDATE access_finding SET analyzed_at_ms = $3 WHERE analyzer_id = $1 AND id IN (${OPEN_IDS})`;
 const RESOLVED = `${SELECT} status = 'RESOLVED' AND updated_at_ms < $1 ORDER BY updated_at_ms LIMIT $2`;
+// SQLite accepts OFFSET only after LIMIT. The limit is above the number of findings that one policy can have.
+const EXCESS = `${SELECT} analyzer_id = $1 AND id IN (
+    SELECT id FROM access_finding WHERE analyzer_id = $1 AND resource = $2 AND status = 'RESOLVED')
+  ORDER BY updated_at_ms DESC, id DESC LIMIT 10000 OFFSET $3`;
 const ADD_TOTAL = `INSERT INTO access_finding_total (${ACCESS_FINDING_TOTAL.names}) VALUES ($1, $2, $3, $4, $5, $6, $7)
   ON CONFLICT (analyzer_id, status, finding_type, resource_type, is_public, owner_account)
   DO UPDATE SET findings = access_finding_total.findings + excluded.findings`;
@@ -200,6 +206,7 @@ export function findings(sql: Sql): Findings {
       return ACCESS_FINDING.rows(sql, rangeQuery(range), [...values, limit]);
     },
     resolvedBefore: (before, limit) => ACCESS_FINDING.rows(sql, RESOLVED, [before, limit]),
+    excess: (analyzerId, resource, kept) => ACCESS_FINDING.rows(sql, EXCESS, [analyzerId, resource, kept]),
     async remove(removed) {
       for (const { analyzerId, id } of removed) await ACCESS_FINDING.remove(sql, analyzerId, id);
       await count(removed.map((finding) => [finding, -1] as const));
