@@ -204,6 +204,26 @@ test('UnusedPermission: a permission that another operation requires is used by 
   assert.deepEqual(await scannedPermissions(ofUser('tagger')), [['UnusedPermission', 'ACTIVE', ['chime DeleteMeeting']]]);
 });
 
+test('UnusedPermission: the finding of a user that works all day changes once a day', async () => {
+  const ofTagger = { analyzerArn, filter: { resource: { eq: [ofUser('tagger')] }, findingType: { eq: ['UnusedPermission'] } } };
+  const keys = await newKey('tagger');
+  /** Uses the service at an hour of the next day, and returns the time at which the finding changed. */
+  const workAt = async (hour: number) => {
+    const now = core.now();
+    core.advance(DAY_MS - (now % DAY_MS) + hour * 3_600_000);
+    await useChime(keys);
+    await scanned(ofUser('tagger'));
+    return (await analyzers().send(new aa.ListFindingsV2Command(ofTagger))).findings?.[0]?.updatedAt?.getTime();
+  };
+  const first = await workAt(1);
+  core.advance(3_600_000);
+  await useChime(keys);
+  await scanned(ofUser('tagger'));
+  const { findings: [same] = [] } = await analyzers().send(new aa.ListFindingsV2Command(ofTagger));
+  assert.deepEqual([same?.updatedAt?.getTime(), (same?.analyzedAt?.getTime() ?? 0) > (first ?? 0)], [first, true]);
+  assert.notEqual(await workAt(1), first);
+});
+
 test('Archive rules archive new findings of unused access', async () => {
   await analyzers().send(
     new aa.CreateArchiveRuleCommand({
