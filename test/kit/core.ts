@@ -89,6 +89,7 @@ export async function startTestCore(own: Partial<CoreParts> = {}) {
     answer: core.answer,
     /** Runs the sweeps of the services. */
     sweep: core.sweep,
+    figures: core.figures,
     /** Posts a form to a page, like a browser that submits a page of an identity provider. */
     post: (target: string, form: Readonly<Record<string, string>>, sourceIp = HOST) =>
       send(target, `${new URLSearchParams(form)}`, { origin: 'https://idp.example' }, sourceIp),
