@@ -5,7 +5,9 @@
 import type { AccountId } from '#core/arn.ts';
 import type { AskedAccess, CheckAnswer } from './analyse/checks.ts';
 import type { AnalyzedResource } from './analyse/outside.ts';
+import type { GrantedActions } from './analyse/granted-actions.ts';
 import type { AskedAs } from './analyse/search.ts';
+import type { TrimmedPolicy, UnusedPermissions } from './analyse/trimmed-policy.ts';
 import type { PolicyTextProblem } from './compile.ts';
 import type { PolicyType } from './decision.ts';
 import type { EvaluationResult } from './simulate.ts';
@@ -76,6 +78,18 @@ export interface GrantedServicesAnalysis {
   readonly documents: readonly string[];
 }
 
+export interface GrantedActionsAnalysis {
+  readonly kind: 'granted-actions';
+  readonly documents: readonly string[];
+}
+
+/** Removal of unused permissions from policies. */
+export interface TrimmingAnalysis {
+  readonly kind: 'trimming';
+  readonly documents: readonly string[];
+  readonly unused: UnusedPermissions;
+}
+
 export type Analysis =
   | SimulationAnalysis
   | ContextKeysAnalysis
@@ -83,7 +97,9 @@ export type Analysis =
   | NewAccessAnalysis
   | GrantedAccessAnalysis
   | PublicAccessAnalysis
-  | GrantedServicesAnalysis;
+  | GrantedServicesAnalysis
+  | GrantedActionsAnalysis
+  | TrimmingAnalysis;
 
 /** Result for an invalid policy document. */
 export interface InvalidPolicy {
@@ -104,6 +120,10 @@ export interface Outcomes {
   readonly 'public-access': { readonly answer: CheckAnswer } | InvalidPolicy;
   /** For each document, the services in which it allows an action. */
   readonly 'granted-services': { readonly services: readonly (readonly string[])[] };
+  /** For each document, the services and actions that it allows. */
+  readonly 'granted-actions': { readonly granted: readonly GrantedActions[] };
+  /** For each document, the document without the unused permissions. */
+  readonly trimming: { readonly trimmed: readonly TrimmedPolicy[] };
 }
 
 export type Outcome<Kind extends Analysis['kind'] = Analysis['kind']> = Outcomes[Kind];

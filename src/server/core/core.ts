@@ -44,6 +44,7 @@ import { newRequestCounts } from './request-counts.ts';
 import { requestEnds } from './request-ends.ts';
 import { allOperations, loadChimeImport, NO_LOG_BUCKETS, type ServiceParts } from './services.ts';
 import { checkDatabase, firstStartPart, requireOwnDatabase } from './start-steps.ts';
+import type { RecordParts } from './request-records.ts';
 import { newSurveyGate } from './survey-gate.ts';
 import { sweeping, sweepPart, taskParts, tasksOf, trimPart } from './sweeps.ts';
 import { composeDelivery, dataExportsPart, deliveryPart, usageReportsPart } from './trail-delivery.ts';
@@ -104,19 +105,20 @@ export function composeCore(given: CoreParts): Core {
     report,
   });
   const { gap, part: gapPart } = composeGap(parts);
+  const noteUse = lastUseRecorder();
   const usage = apiUsage({ store: parts.store, clock, report, isOpen: trailLog.gate.isOpen });
   const losses = newLosses();
   const { delivery: outgoing, tryOutgoing } = composeOutgoing(
     addEmit,
     parts,
     trailLog.gate.isOpen,
-    recordingSessions(identity.decideRole, parts.newId),
+    recordingSessions(identity.decideRole, parts.newId, noteUse),
     publicUrl,
     losses,
   );
   const ends = requestEnds({ clock, requests, countCall: usage.count, tracing: settings.traceEndpoint !== undefined });
   const server = {
-    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, { publicUrl, localUrl: () => endpoints.local, tryOutgoing }),
+    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, { publicUrl, localUrl: () => endpoints.local, tryOutgoing, noteUse }),
     ...ends,
   };
   const calls = calling(server);
@@ -270,7 +272,7 @@ function composeServer(
   addEmit: AddEmit,
   unproven: UnprovenRecords,
   gap: TrailGap,
-  own: Pick<ServiceParts, 'publicUrl' | 'localUrl' | 'tryOutgoing'>,
+  own: Pick<ServiceParts, 'publicUrl' | 'localUrl' | 'tryOutgoing'> & Pick<RecordParts, 'noteUse'>,
 ): Omit<Server, 'newPhases' | 'ended'> {
   const { settings, ring, vault, clock, report } = parts;
   return {
@@ -308,7 +310,7 @@ function composeServer(
     addEmit,
     pageTokens: pageTokens(ring.keys),
     record: trailRecorder((service, operation) => modelOfOperation(service, operation, settings.legacyChime)),
-    noteUse: lastUseRecorder(),
+    noteUse: own.noteUse,
     now: clock.wall,
     newId: parts.newId,
     random: parts.random,

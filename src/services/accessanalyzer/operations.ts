@@ -6,6 +6,7 @@ import { analyzerOperations } from './analyzers.ts';
 import { archiveRuleOperations } from './archive-rules.ts';
 import { explainDecision } from './explain-decision.ts';
 import { findingOperations } from './finding-operations.ts';
+import { recommendationOperations } from './recommendations.ts';
 import { resourceOperations } from './resource-operations.ts';
 import { serviceLinkedOperations } from './service-linked-analyzers.ts';
 import { tagOperations } from './tags.ts';
@@ -23,6 +24,7 @@ export function accessanalyzerOperations(kinds: readonly AnalyzedKind[]): Operat
     ...archiveRuleOperations,
     ...findingOperations,
     ...previewOperations(kinds),
+    ...recommendationOperations,
     ...resourceOperations(kinds),
     ...serviceLinkedOperations,
     ...tagOperations,
