@@ -246,8 +246,12 @@ cases.push({
 cases.push({
   rule: 'iam-user-unused-credentials-check',
   about: "'idle-password'",
-  prepare: () => createdWithPassword('idle-password'),
-  violate: () => later(91),
+  prepare: async () => {
+    await createdWithPassword('idle-password');
+    await later(2);
+    await createdWithPassword('old,password');
+  },
+  violate: () => later(89),
   comply: () => users.send(new iam.DeleteLoginProfileCommand({ UserName: 'idle-password' })),
   disappears: true,
 });
@@ -255,7 +259,6 @@ cases.push({
 cases.push({
   rule: 'iam-user-password-rotated',
   about: "'old,password'",
-  prepare: () => createdWithPassword('old,password').then(() => later(89)),
   violate: () => later(2),
   async comply() {
     await users.send(new iam.UpdateLoginProfileCommand({ UserName: 'old,password', Password: OTHER_PASSWORD }));
