@@ -14,19 +14,24 @@ import { validatePolicy } from './validate-policy.ts';
 
 /** Returns the operations of IAM Access Analyzer, and the own operations. `kinds` has the resources that analyzers for external access read. */
 export function accessanalyzerOperations(kinds: readonly AnalyzedKind[]): OperationTable<'accessanalyzer'> {
+/**
+ * Returns the operations of IAM Access Analyzer, and the own operations. Only those that check a policy document, explain a decision or
+ * evaluate configuration rules are implemented.
+ */
+export function accessanalyzerOperations(parts: RuleParts): OperationTable<'accessanalyzer'> {
   return operationTable('accessanalyzer', {
     ValidatePolicy: validatePolicy,
     CheckNoNewAccess: checkNoNewAccess,
     CheckAccessNotGranted: checkAccessNotGranted,
     CheckNoPublicAccess: checkNoPublicAccess,
     ExplainDecision: explainDecision,
-    ...analyzerOperations,
-    ...archiveRuleOperations,
-    ...findingOperations,
-    ...previewOperations(kinds),
-    ...recommendationOperations,
-    ...resourceOperations(kinds),
-    ...serviceLinkedOperations,
-    ...tagOperations,
+/** Parts that the operations of IAM Access Analyzer need. */
+export interface AccessAnalyzerParts extends RuleParts {
+  /** Resources that analyzers for external access read. */
+  readonly kinds: readonly AnalyzedKind[];
+}
+
+/** Returns the operations of IAM Access Analyzer, and the own operations. */
+export function accessanalyzerOperations({ kinds, ...rules }: AccessAnalyzerParts): OperationTable<'accessanalyzer'> {
   });
 }
