@@ -125,5 +125,7 @@ const UNDECIDED =
 function outputOf({ row, explanation }: Read): Output {
   const record = recordOf(row);
   if ('none' in explanation) return { record, decision: 'NOT_DECIDED', summary: explanation.none };
-  return { record, ...explanation };
+  const failed = explanation.decision === 'ALLOWED' && record.errorCode !== undefined;
+  const summary = failed ? `${explanation.summary} The request failed afterwards: ${record.errorCode}.` : explanation.summary;
+  return { record, ...explanation, summary };
 }
