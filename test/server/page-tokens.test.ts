@@ -26,11 +26,7 @@ const SERVICES: readonly (readonly [service: ServiceName, invalid: string, opera
   ['iam',                         'ValidationError',            20],
   ['organizations',               'InvalidInputException',      10],
   ['cloudtrail',                  'InvalidNextTokenException',  4],
-<<<<<<< HEAD
-  ['accessanalyzer',              'ValidationException',        7],
-=======
-  ['accessanalyzer',              'ValidationException',        2],
->>>>>>> rules
+  ['accessanalyzer',              'ValidationException',        9],
   ['logs',                        'InvalidParameterException',  5],
 ];
 const MEMBERS = ['NextToken', 'nextToken', 'Marker'];

@@ -4,6 +4,7 @@ import { checkAccessNotGranted, checkNoNewAccess, checkNoPublicAccess } from './
 import { previewOperations } from './access-previews.ts';
 import { analyzerOperations } from './analyzers.ts';
 import { archiveRuleOperations } from './archive-rules.ts';
+import { type RuleParts, ruleOperations } from './configuration-rules.ts';
 import { explainDecision } from './explain-decision.ts';
 import { findingOperations } from './finding-operations.ts';
 import { recommendationOperations } from './recommendations.ts';
@@ -12,19 +13,6 @@ import { serviceLinkedOperations } from './service-linked-analyzers.ts';
 import { tagOperations } from './tags.ts';
 import { validatePolicy } from './validate-policy.ts';
 
-/** Returns the operations of IAM Access Analyzer, and the own operations. `kinds` has the resources that analyzers for external access read. */
-export function accessanalyzerOperations(kinds: readonly AnalyzedKind[]): OperationTable<'accessanalyzer'> {
-/**
- * Returns the operations of IAM Access Analyzer, and the own operations. Only those that check a policy document, explain a decision or
- * evaluate configuration rules are implemented.
- */
-export function accessanalyzerOperations(parts: RuleParts): OperationTable<'accessanalyzer'> {
-  return operationTable('accessanalyzer', {
-    ValidatePolicy: validatePolicy,
-    CheckNoNewAccess: checkNoNewAccess,
-    CheckAccessNotGranted: checkAccessNotGranted,
-    CheckNoPublicAccess: checkNoPublicAccess,
-    ExplainDecision: explainDecision,
 /** Parts that the operations of IAM Access Analyzer need. */
 export interface AccessAnalyzerParts extends RuleParts {
   /** Resources that analyzers for external access read. */
@@ -33,5 +21,20 @@ export interface AccessAnalyzerParts extends RuleParts {
 
 /** Returns the operations of IAM Access Analyzer, and the own operations. */
 export function accessanalyzerOperations({ kinds, ...rules }: AccessAnalyzerParts): OperationTable<'accessanalyzer'> {
+  return operationTable('accessanalyzer', {
+    ValidatePolicy: validatePolicy,
+    CheckNoNewAccess: checkNoNewAccess,
+    CheckAccessNotGranted: checkAccessNotGranted,
+    CheckNoPublicAccess: checkNoPublicAccess,
+    ExplainDecision: explainDecision,
+    ...analyzerOperations,
+    ...archiveRuleOperations,
+    ...findingOperations,
+    ...previewOperations(kinds),
+    ...recommendationOperations,
+    ...resourceOperations(kinds),
+    ...ruleOperations(rules),
+    ...serviceLinkedOperations,
+    ...tagOperations,
   });
 }

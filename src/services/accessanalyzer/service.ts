@@ -1,20 +1,15 @@
-<<<<<<< HEAD
 import type { AnalyzedKind, AnalyzedResourceChanged } from '../kit/analyzed-resources.ts';
 import { type Subscription, subscription } from '../kit/events.ts';
 import type { OrganizationChanged } from '../kit/organization-changed.ts';
 import { type LinkedRole, type Service, service } from '../kit/service.ts';
-import { findingSweep } from './deletion.ts';
-=======
-import { service } from '../kit/service.ts';
 import type { RuleParts } from './configuration-rules.ts';
->>>>>>> rules
+import { findingSweep } from './deletion.ts';
 import { AwsError } from './errors.ts';
 import { analyzerArn } from './lookup.ts';
 import { SERVICE_PRINCIPAL } from './organizations.ts';
 import { deletePreviews } from './preview-retention.ts';
 import { analyzers } from './tables/analyzers.ts';
 
-<<<<<<< HEAD
 /** Interval between two checks for scans that are due. */
 const SCAN_EVERY_MS = 5_000;
 
@@ -24,15 +19,6 @@ const LINKED_ROLE: LinkedRole = {
   async usedBy({ tx }, accountId, limit) {
     const found = await tx.of(analyzers).ofAnyType(accountId, limit);
     return found.map((analyzer) => ({ region: analyzer.region, arn: analyzerArn(analyzer) }));
-=======
-/** IAM Access Analyzer, with the policy checks that need no stored resources, and the configuration rules of all services. */
-export const accessanalyzer = service<RuleParts>({
-  name: 'accessanalyzer',
-  operations: async (parts) => (await import('./operations.ts')).accessanalyzerOperations(parts),
-  invalidPageToken(name) {
-    const message = `Invalid ${name}.`;
-    return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name, message }] });
->>>>>>> rules
   },
 };
 
@@ -50,10 +36,10 @@ function analyzeChanges(kinds: () => readonly AnalyzedKind[]): Subscription {
 }
 
 /** Returns the declaration of IAM Access Analyzer. `kinds` returns the resources of all services that analyzers for external access read. */
-export function accessAnalyzer(kinds: () => readonly AnalyzedKind[]): Service<object> {
-  return service<object>({
+export function accessAnalyzer(kinds: () => readonly AnalyzedKind[]): Service<RuleParts> {
+  return service<RuleParts>({
     name: 'accessanalyzer',
-    operations: async () => (await import('./operations.ts')).accessanalyzerOperations(kinds()),
+    operations: async (parts) => (await import('./operations.ts')).accessanalyzerOperations({ ...parts, kinds: kinds() }),
     linkedRoles: [LINKED_ROLE],
     sweeps: [findingSweep, deletePreviews],
     subscriptions: [analyzeChanges(kinds), rescanOrganization],
