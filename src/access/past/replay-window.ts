@@ -9,8 +9,9 @@ import { type DecidedFacts, decisionsAfter, placeBefore } from '#store/trail/tra
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { principalOfSession, principalOfText } from '../stored-callers.ts';
-import { FactNotKept } from './past-request.ts';
-import type { Proposal } from './proposal.ts';
+import { isAbsent, testsKey } from './kept-keys.ts';
+import { FactNotKept, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
+import { type Proposal, proposal as proposalOf } from './proposal.ts';
 import { type ReplayDecision, replayDecisions } from './replay.ts';
 import { type WindowIdentity, windowIdentity } from './window-identity.ts';
 
@@ -44,6 +45,11 @@ export interface ReplayCounts {
 /** Maximum number of callers that stay parsed. A month can have millions of role sessions. */
 const CALLERS_MAX = 10_000;
 
+/** Proposal that changes nothing. */
+const NOTHING = proposalOf([]);
+
+const NO_KEYS: ReadonlySet<string> = new Set();
+
 /** Number of packs that one statement reads. */
 const PACKS = 256;
 
@@ -68,6 +74,17 @@ export async function replayWindow(
   let decide: ReplayDecision | undefined;
   const unknown = (reason: string): void => void counts.unknown.set(reason, (counts.unknown.get(reason) ?? 0) + 1);
 
+  /** Identity without the proposal, which few replays need. */
+  let unchanged: WindowIdentity | undefined;
+  let firstVersion: number;
+
+  /** Reports whether the policies of then test a key, so that the record has its value. */
+  async function wasRead(context: DecisionContext, principal: Principal, { key, action }: KeyNotKept): Promise<boolean> {
+    unchanged ??= await windowIdentity(sql, allAccounts, firstVersion, NOTHING);
+    unchanged.advance(context.identityVersion);
+    return await testsKey(unchanged, requestOf(context, principal, kept), action, key);
+  }
+
   function note(facts: DecidedFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
     counts.decided++;
     onDecided?.(context, principal, identity as WindowIdentity);
@@ -82,17 +99,54 @@ export async function replayWindow(
       unknown('the session of the caller is not stored');
       return undefined;
     }
-    const deciding = (decide as ReplayDecision)(context, principal);
-    if (deciding instanceof Promise)
-      return deciding.then(
-        (allowed) => note(facts, context, principal, allowed),
-        (error: unknown) => {
-          if (!(error instanceof FactNotKept)) throw error;
-          unknown(error.message);
-        },
-      );
-    note(facts, context, principal, deciding);
-    return undefined;
+    const failed = (error: unknown): undefined | Promise<void> => {
+      if (error instanceof KeyNotKept) return replayWithKeys(facts, context, principal, error);
+      if (!(error instanceof FactNotKept)) throw error;
+      unknown(error.message);
+      return undefined;
+    };
+    try {
+      const deciding = (decide as ReplayDecision)(context, principal, proposedFacts(context, principal, NO_KEYS));
+      if (deciding instanceof Promise) return deciding.then((allowed) => note(facts, context, principal, allowed), failed);
+      note(facts, context, principal, deciding);
+      return undefined;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** Decides a record again whose proposed policies test keys that only some records have. `first` is the first of these keys. */
+  async function replayWithKeys(facts: DecidedFacts, context: DecisionContext, principal: Principal, first: KeyNotKept): Promise<void> {
+    const known = new Set<string>();
+    let missing = first;
+    try {
+      for (;;) {
+        if (!(await wasRead(context, principal, missing))) throw missing;
+        known.add(missing.key);
+        try {
+          note(facts, context, principal, await (decide as ReplayDecision)(context, principal, proposedFacts(context, principal, known)));
+          return;
+        } catch (error) {
+          if (!(error instanceof KeyNotKept)) throw error;
+          missing = error;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof FactNotKept)) throw error;
+      unknown(error.message);
+    }
+  }
+
+  /** Returns the facts that the proposal changes. `known` has the keys that are known to have the recorded value. */
+  function proposedFacts(context: DecisionContext, principal: Principal, known: ReadonlySet<string>): ProposedFacts | undefined {
+    const { resourcePolicyOf } = proposal;
+    if (resourcePolicyOf === undefined) return undefined;
+    return {
+      resourcePolicyOf,
+      requireKept(key, action) {
+        if (!known.has(key) && !isAbsent(context, principal, key)) throw new KeyNotKept(key, action);
+      },
+    };
   }
 
   const end = positionAt(to);
@@ -106,7 +160,10 @@ export async function replayWindow(
       else if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
       else if (context.identityChanged) unknown('identity changed during the request');
       else {
-        identity ??= await windowIdentity(sql, allAccounts, context.identityVersion, proposal);
+        if (identity === undefined) {
+          firstVersion = context.identityVersion;
+          identity = await windowIdentity(sql, allAccounts, firstVersion, proposal);
+        }
         decide ??= replayDecisions(identity, kept);
         if (!identity.advance(context.identityVersion)) unknown('another server decided with an earlier version of identity');
         else {
