@@ -74,7 +74,8 @@ const NAMES = {
 function changeOf(change: unknown, reference: AuthorizationReference): ProposedChange {
   if (!isObject(change)) throw new ProposalError('it is not an object');
   const form = Object.keys(FORMS).find((name) => Object.hasOwn(change, name));
-  if (form === undefined) throw new ProposalError('it needs one of the members policy, attach, detach, inline, boundary, trust and resourcePolicy');
+  if (form === undefined)
+    throw new ProposalError('it needs one of the members policy, attach, detach, inline, boundary, trust and resourcePolicy');
   const unknown = Object.keys(change).find((name) => name !== form && FORMS[form]?.includes(name) !== true);
   if (unknown !== undefined) throw new ProposalError(`a change with '${form}' has no member '${unknown}'`);
   const text = (name: string): string => {
