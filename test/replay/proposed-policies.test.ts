@@ -80,6 +80,10 @@ async function recorded(database?: string, environment: Readonly<Record<string, 
     await verdictOf(events(of, keys).send(new PutRuleCommand({ Name: 'r', EventBusName: EventBusArn, EventPattern: '{"source":["a"]}' })));
   }
   await verdictOf(events(account, ada).send(new DescribeEventBusCommand({})));
+  // PutRule with a role also needs iam:PassRole.
+  const RoleArn = account.roleArn('any');
+  const rule = new PutRuleCommand({ Name: 'r', ScheduleExpression: 'rate(1 day)', RoleArn });
+  assert.equal(await verdictOf(events(account, bob).send(rule)), 'refused');
   return { account, other, busArn: EventBusArn, database: database ?? `file:${account.server.dataFolder}` };
 }
 
@@ -215,6 +219,13 @@ for (const [engine, at] of [
       assert.equal(counts.unknown.get(reason) ?? 0, undecided, key);
       assert.equal(counts.decided, before.decided - undecided, key);
     }
+  });
+
+  test(`replay on ${engine}: a proposal that allows a denied permission leaves the later ones undecided`, async () => {
+    const attach = 'arn:aws:iam::aws:policy/AmazonEventBridgeFullAccess';
+    const { flips, counts } = await replayed(at, { attach, to: at.account.userArn('bob') });
+    assert.deepEqual(flips, []);
+    assert.equal(counts.unknown.get('an earlier permission was denied then, so the facts of a later one were not read'), 1);
   });
 
   test(`replay on ${engine}: a policy of a bucket that no record names is an error`, async () => {

@@ -42,7 +42,8 @@ import { decideAgain } from '#access/past/past-decision.ts';
 import { callerOf, requestOf } from '#access/past/past-request.ts';
 import { proposal } from '#access/past/proposal.ts';
 import { replayWindow } from '#access/past/replay-window.ts';
-import { generalized, holderOf, suggestPolicy } from '#access/past/suggestion.ts';
+import { suggestPolicy } from '#access/past/suggestion.ts';
+import { generalized, holderOf } from '#access/past/used-access.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
@@ -480,6 +481,9 @@ test('replay: a proposal has only known members, and policies that IAM accepts',
     [{ boundary: `${arn}:policy/p`, of: `${arn}:group/g` },                  /'of' must name a user or role/],
     [{ trust: `${arn}:user/ada`, document: trusting },                       /'trust' must name a role/],
     [{ trust: `${arn}:role/r`, document },                                   /'document': /],
+    [{ resourcePolicy: 'arn:aws:s3:::b/key', document: null },               /'resourcePolicy' must name a bucket or a bus/],
+    [{ resourcePolicy: 'arn:aws:s3:::b', document: trusting },               /'document': Policy has invalid action/],
+    [{ resourcePolicy: 'arn:aws:events:us-east-1:111122223333:event-bus/b', document }, /'document': /],
     [JSON.parse('{"__proto__":{"policy":"x"}}'),                             /it needs one of the members/],
   ] as const) assert.throws(() => parseProposal(JSON.stringify({ changes: [change] }), authorizationReference()), problem, JSON.stringify(change));
   const [inline] = parseProposal(

@@ -67,7 +67,7 @@ const NAMES = {
   'user or role': /^arn:aws:iam::[0-9]{12}:(?:user|role)\/./,
   role: /^arn:aws:iam::[0-9]{12}:role\/./,
   bucket: /^arn:aws:s3:::[^/]+$/,
-  'event bus': /^arn:aws:events:[a-z0-9-]+:[0-9]{12}:event-bus\/./,
+  bus: /^arn:aws:events:[a-z0-9-]+:[0-9]{12}:event-bus\/./,
   'root, organizational unit or account': /^(?:r-|ou-|[0-9]{12}$)/,
 } as const;
 
@@ -117,7 +117,7 @@ function changeOf(change: unknown, reference: AuthorizationReference): ProposedC
     case 'trust':
       return { kind: 'trust', target: named('trust', 'role'), document: document('trust') };
     case 'resourcePolicy': {
-      const target = named('resourcePolicy', 'bucket', 'event bus');
+      const target = named('resourcePolicy', 'bucket', 'bus');
       const bucket = NAMES.bucket.test(target) ? target.slice(target.lastIndexOf(':') + 1) : undefined;
       if (change['document'] === null) return { kind: 'resource-policy', target, document: undefined };
       const written = bucket === undefined ? document('resource') : checked((each) => malformedBucketPolicy(each, bucket, reference));

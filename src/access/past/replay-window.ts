@@ -23,12 +23,20 @@ export interface ReplayWindow {
 }
 
 /** Decision that the proposal changes. */
-export interface Flip {
+export interface Flip extends Replayed {
+  /** Whether the proposal allows the request. It was decided otherwise. */
+  readonly allowed: boolean;
+}
+
+/** Recorded decision, and the decision with the proposal. */
+export interface Replayed {
   readonly facts: DecidedFacts;
   readonly principal: Principal;
   readonly context: DecisionContext;
-  /** Whether the proposal allows the request. It was decided otherwise. */
-  readonly allowed: boolean;
+  /** Identity of the decision. Absent before the first decision that can be repeated. */
+  readonly identity: WindowIdentity | undefined;
+  /** Whether the proposal allows the request. Absent if the decision cannot be repeated. */
+  readonly allowed: boolean | undefined;
 }
 
 /** Counts of a replay. */
@@ -55,7 +63,7 @@ const PACKS = 256;
 
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
- * decision that differs from the recorded one, and `onDecided` for each decision.
+ * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller.
  *
  * @throws RangeError  identity as of the first decision is not kept any more
  */
@@ -65,7 +73,7 @@ export async function replayWindow(
   { accountIds, from, to }: ReplayWindow,
   proposal: Proposal,
   onFlip: (flip: Flip) => void,
-  onDecided?: (context: DecisionContext, principal: Principal, identity: WindowIdentity) => void,
+  onRecord?: (replayed: Replayed) => void,
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
@@ -87,22 +95,24 @@ export async function replayWindow(
 
   function note(facts: DecidedFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
     counts.decided++;
-    onDecided?.(context, principal, identity as WindowIdentity);
+    onRecord?.({ facts, principal, context, identity, allowed });
     if (allowed === (context.outcome.effect === 'Allow')) return;
     counts.flipped++;
-    onFlip({ facts, principal, context, allowed });
+    onFlip({ facts, principal, context, identity, allowed });
+  }
+
+  /** Counts a record whose decision cannot be repeated. */
+  function leave(facts: DecidedFacts, context: DecisionContext, principal: Principal, reason: string): void {
+    unknown(reason);
+    onRecord?.({ facts, principal, context, identity, allowed: undefined });
   }
 
   /** Decides a record again. Returns a promise only if the decision reads facts, because a promise takes as long as a decision. */
-  function replay(facts: DecidedFacts, context: DecisionContext, principal: Principal | undefined): Promise<void> | undefined {
-    if (principal === undefined) {
-      unknown('the session of the caller is not stored');
-      return undefined;
-    }
+  function replay(facts: DecidedFacts, context: DecisionContext, principal: Principal): Promise<void> | undefined {
     const failed = (error: unknown): undefined | Promise<void> => {
       if (error instanceof KeyNotKept) return replayWithKeys(facts, context, principal, error);
       if (!(error instanceof FactNotKept)) throw error;
-      unknown(error.message);
+      leave(facts, context, principal, error.message);
       return undefined;
     };
     try {
@@ -133,7 +143,7 @@ export async function replayWindow(
       }
     } catch (error) {
       if (!(error instanceof FactNotKept)) throw error;
-      unknown(error.message);
+      leave(facts, context, principal, error.message);
     }
   }
 
@@ -149,6 +159,17 @@ export async function replayWindow(
     };
   }
 
+  /** Prepares identity for a record. Returns the reason why its decision cannot be repeated, or `undefined`. */
+  async function advance({ identityVersion, identityChanged }: DecisionContext): Promise<string | undefined> {
+    if (identityChanged) return 'identity changed during the request';
+    if (identity === undefined) {
+      firstVersion = identityVersion;
+      identity = await windowIdentity(sql, allAccounts, firstVersion, proposal);
+      decide = replayDecisions(identity, kept);
+    }
+    return identity.advance(identityVersion) ? undefined : 'another server decided with an earlier version of identity';
+  }
+
   const end = positionAt(to);
   for (let place = placeBefore(positionAt(from)), more = true; more; ) {
     const page = await decisionsAfter(sql, place, end, PACKS);
@@ -158,17 +179,15 @@ export async function replayWindow(
       counts.records++;
       if (context === undefined) unknown('no policy decided');
       else if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
-      else if (context.identityChanged) unknown('identity changed during the request');
       else {
-        if (identity === undefined) {
-          firstVersion = context.identityVersion;
-          identity = await windowIdentity(sql, allAccounts, firstVersion, proposal);
-        }
-        decide ??= replayDecisions(identity, kept);
-        if (!identity.advance(context.identityVersion)) unknown('another server decided with an earlier version of identity');
+        const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
+        const reason = isReady ? undefined : await advance(context);
+        const found = callers(context);
+        const caller = found instanceof Promise ? await found : found;
+        if (caller === undefined) unknown('the session of the caller is not stored');
+        else if (reason !== undefined) leave(facts, context, caller, reason);
         else {
-          const caller = callers(context);
-          const replaying = replay(facts, context, caller instanceof Promise ? await caller : caller);
+          const replaying = replay(facts, context, caller);
           if (replaying !== undefined) await replaying;
         }
       }
