@@ -9,6 +9,7 @@ import { callersOf } from '../caller-facts.ts';
 import { contextMap } from '../request-context.ts';
 import { requiredReading } from '../required-reading.ts';
 import { resourceSetting } from '../resource-deciding.ts';
+import { literalResource } from './literal-resource.ts';
 import { type PastIdentity, pastReader } from './past-identity.ts';
 import { FactNotKept, NO_TX, requestOf } from './past-request.ts';
 import { allowedConditionKeys, denialsOf, type PolicyStatement, presentPolicies } from './present-policies.ts';
@@ -122,7 +123,7 @@ function newUse(widest: readonly PolicyStatement[]) {
       }
     },
     requests: () => requests,
-    resources: () => new Map([...found].map(([action, resources]) => [action, resources.keys()])),
+    resources: () => new Map([...found].map(([action, resources]) => [action, [...resources.keys()].map(literalResource)])),
     tests: () => [...found.values()].flatMap((resources) => [...resources.values()].filter((test) => test !== undefined)),
   };
 }

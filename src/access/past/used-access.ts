@@ -1,7 +1,6 @@
 /** Actions and resources that a user or role used, and the statements that allow them. */
 import { parseArn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
-import { literalResource } from './literal-resource.ts';
 import type { PolicyStatement } from './present-policies.ts';
 
 /** Number of resources with one beginning from which a statement has a wildcard in place of their last part. */
@@ -13,11 +12,11 @@ export function holderOf(principal: Principal): string {
   return principal.type === 'FederatedUser' ? principal.issuerArn : principal.arn;
 }
 
-/** Returns statements that allow actions on their resources. Actions with the same resources share a statement. */
+/** Returns statements that allow actions on resources, which are Resource values. Actions with the same resources share a statement. */
 export function statementsOf(used: ReadonlyMap<string, Iterable<string>>): readonly PolicyStatement[] {
   const actions = new Map<string, string[]>();
   for (const [action, resources] of [...used].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const key = JSON.stringify(generalized([...resources].map(literalResource)));
+    const key = JSON.stringify(generalized([...resources]));
     actions.set(key, [...(actions.get(key) ?? []), action]);
   }
   return [...actions].map(([resources, Action]) => ({ Effect: 'Allow', Action, Resource: JSON.parse(resources) as string[] }));

@@ -1,6 +1,7 @@
 import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { checkAccessNotGranted, checkNoNewAccess } from './access-checks.ts';
 import { explainDecision } from './explain-decision.ts';
+import { policyGenerationOperations } from './policy-generation.ts';
 import { validatePolicy } from './validate-policy.ts';
 
 /** Returns the operations of IAM Access Analyzer, and the own operations. Only those that check a policy document or explain a decision are implemented. */
@@ -10,5 +11,6 @@ export function accessanalyzerOperations(): OperationTable<'accessanalyzer'> {
     CheckNoNewAccess: checkNoNewAccess,
     CheckAccessNotGranted: checkAccessNotGranted,
     ExplainDecision: explainDecision,
+    ...policyGenerationOperations,
   });
 }
