@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of ARNs
 /** Policy generation of IAM Access Analyzer with AWS's client, on both engines. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -11,8 +12,8 @@ import {
 import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { DeleteUserCommand, DeleteUserPolicyCommand, GetUserCommand, ListUsersCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { startAccount } from '../kit/account.ts';
-import { outcomeOf } from '../kit/outcome.ts';
 import { createMeeting } from '../kit/meeting.ts';
+import { outcomeOf } from '../kit/outcome.ts';
 import { allow, deny, policy, trust } from '../kit/policy.ts';
 import { until } from '../kit/until.ts';
 import { testPostgres } from '../store/test-postgres.ts';
@@ -43,7 +44,12 @@ for (const [engine, account] of [
     );
     const { jobDetails, generatedPolicyResult } = found;
     const policies = (generatedPolicyResult?.generatedPolicies ?? []).map(({ policy: text }) => JSON.parse(text as string));
-    return { jobDetails, properties: generatedPolicyResult?.properties, statements: policies.flatMap(({ Statement }) => Statement), policies };
+    return {
+      jobDetails,
+      properties: generatedPolicyResult?.properties,
+      statements: policies.flatMap(({ Statement }) => Statement),
+      policies,
+    };
   };
 
   test(`policy generation on ${engine}: the policy has the recorded access of a user and each Deny`, async () => {
@@ -54,7 +60,9 @@ for (const [engine, account] of [
     await account.iam(ada).send(new ListUsersCommand({}));
     assert.equal(await outcomeOf(account.iam(ada).send(new DeleteUserCommand({ UserName: 'none' }))), 'NoSuchEntity');
     // A later Deny forbids one of the recorded requests.
-    await account.admin.send(new PutUserPolicyCommand({ UserName: 'ada', PolicyName: 'later', PolicyDocument: policy(deny('iam:ListUsers')) }));
+    await account.admin.send(
+      new PutUserPolicyCommand({ UserName: 'ada', PolicyName: 'later', PolicyDocument: policy(deny('iam:ListUsers')) }),
+    );
 
     const { jobId } = await start(account.userArn('ada'));
     const { jobDetails, properties, statements, policies } = await ended(jobId);

@@ -67,13 +67,13 @@ export function runPolicyGenerations(parts: PolicyGenerationParts): TaskSteps {
     let last: GenerationPlace | undefined;
 
     return async (transact) => {
-      const claimed = await transact(async ({ tx, now }) => claim(tx, now, last, running));
-      if (claimed === undefined) {
-        const isEnd = last === undefined;
-        last = undefined;
-        return isEnd ? 'done' : 'more';
-      }
+      const after = last;
+      const claimed = await transact(async ({ tx, now }) => {
+        const next = after && (await claim(tx, now, after, running));
+        return next ?? (await claim(tx, now, undefined, running));
+      });
       last = claimed;
+      if (claimed === undefined) return 'done';
       const { jobId } = claimed;
       try {
         const state = running.get(jobId) ?? (await begin(transact, parts, claimed));
