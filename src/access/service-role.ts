@@ -107,6 +107,7 @@ export function roleDeciding(parts: {
         ...(resourceOwner !== undefined && { resourceOwner: async () => resourceOwner }),
         ...(resourcePolicy !== undefined && { resourcePolicy: async () => resourcePolicy.text }),
         ...(resourcePolicy === undefined &&
+          resource !== '*' &&
           accountIdOf(resource) !== role.accountId && { resourcePolicy: async () => EVALUATED_ELSEWHERE }),
       })),
     );

@@ -31,6 +31,7 @@ import type { DecisionContext } from '#store/trail/decision-context.ts';
 import { type DecidedFacts, decisionsAfter, placeBefore } from '#store/trail/trail-decisions.ts';
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { otherAccount, startAccount, type TestAccount } from '../kit/account.ts';
+import { contentsIn } from '../kit/contents.ts';
 import { newFolder } from '../kit/folder.ts';
 import type { Keys } from '../kit/keys.ts';
 import { verdictOf } from '../kit/outcome.ts';
@@ -148,18 +149,8 @@ async function everyDecision(sql: Sql): Promise<readonly DecidedFacts[]> {
 const onLedger = (text: string) => (permission: DecisionContext['permissions'][number], context: DecisionContext) =>
   permission.resources[0] === BUCKET && context.permissions[0]?.action !== 's3:CreateBucket' ? text : undefined;
 
-/** Returns the settings of a server that keeps the contents of its objects in a bucket of another server. */
-async function contentsIn({ account }: Recorded): Promise<Readonly<Record<string, string>>> {
-  const { accessKeyId, secretAccessKey } = account.keys;
-  const keyFile = join(folder, 'contents-key');
-  writeFileSync(keyFile, `aws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`, { mode: 0o600 });
-  await new S3Client({ ...account.client(), forcePathStyle: true }).send(new CreateBucketCommand({ Bucket: 'contents' }));
-  const { endpoint } = account.server;
-  return { BELFRY_OBJECTS_ENDPOINT: endpoint, BELFRY_OBJECTS_BUCKET: 'contents', BELFRY_OBJECTS_KEY_FILE: keyFile };
-}
-
 const onSqlite = await recorded();
-const onPostgres = await recorded(postgres.url, await contentsIn(onSqlite));
+const onPostgres = await recorded(postgres.url, await contentsIn(onSqlite.account));
 
 after(async () => {
   await onPostgres.account.server.stop();

@@ -5,7 +5,7 @@ import { AwsError } from './errors.ts';
 import { KEPT_MS, policyGenerations } from './tables/policy-generations.ts';
 
 /** Interval between two checks for jobs that generate policies. */
-const GENERATIONS_EVERY_MS = 2_000;
+const GENERATIONS_EVERY_MS = 1_000;
 /** Number of jobs that one step of the sweep deletes. */
 const DELETED_AT_ONCE = 100;
 
