@@ -90,4 +90,10 @@ test('collected use: many resources of an action become patterns, and very many 
   assert.deepEqual(collected(scattered, meetings(3)).listed(), [['chime:GetMeeting', ['*']]]);
   const long = Array.from({ length: 2000 }, (_, i) => [`a:${i}`, `arn:aws:s3:::b/${'k'.repeat(1000)}`] as const);
   assert.deepEqual([collected(meetings(100)).isTooLarge(), collected(long).isTooLarge()], [false, true]);
+  // 100 actions with 30 meetings each are too many, so each gets a pattern.
+  const many = collected(
+    Array.from({ length: 100 }, (_, i) => meetings(30).map(([, resource]) => [`chime:${i}`, resource] as const)).flat(),
+  );
+  assert.equal(many.isTooLarge(), false);
+  assert.deepEqual(many.listed()[0], ['chime:0', [`arn:aws:chime:us-east-1:${ALICE}:meeting/*`]]);
 });
