@@ -107,7 +107,7 @@ export function roleDeciding(parts: {
           accountIdOf(resource) !== role.accountId && { resourcePolicy: async () => EVALUATED_ELSEWHERE }),
       })),
     );
-    const authenticated = { principal: sessionOf(role, request), region, identityVersion: snapshot.version() };
+    const authenticated = { principal: serviceSessionOf(role, request), region, identityVersion: snapshot.version() };
     const received = { requestId: '', rawHeaders: [], sourceIp: '', secureTransport: true };
     try {
       await authorize({ received, authenticated, profile: 'sdk', asked, now }, tx);
@@ -125,7 +125,11 @@ export function roleNameOf(roleArn: string): string {
   return resource.startsWith('role/') ? resource.slice(resource.lastIndexOf('/') + 1) : '';
 }
 
-function sessionOf({ accountId, roleName, roleId, arn: roleArn }: RoleRecord, { sessionName, now }: RoleRequest): Principal {
+/** Returns the role session of a service. */
+export function serviceSessionOf(
+  { accountId, roleName, roleId, arn: roleArn }: Pick<RoleRecord, 'accountId' | 'roleId' | 'roleName' | 'arn'>,
+  { sessionName, now }: Pick<RoleRequest, 'sessionName' | 'now'>,
+): Principal {
   return {
     type: 'AssumedRole',
     accountId,

@@ -10,6 +10,7 @@ import { modelOfOperation } from '#model/load.ts';
 import type { SocketNews } from '#realtime/protocol.ts';
 import { recordingSessions } from '#services/iam/service-sessions.ts';
 import type { AddEmit } from '#services/kit/events.ts';
+import { newLosses } from '#services/kit/losses.ts';
 import type { TaskParts } from '#services/kit/service.ts';
 import { StoreUnwritable } from '#store/unwritable.ts';
 import { lastUseRecorder } from '#trail/last-use.ts';
@@ -41,8 +42,10 @@ import { pageTokens } from './page-tokens.ts';
 import { runParts } from './parts.ts';
 import { newRequestCounts } from './request-counts.ts';
 import { requestEnds } from './request-ends.ts';
+import { serverFacts } from './server-facts.ts';
 import { allOperations, loadChimeImport, NO_LOG_BUCKETS, type ServiceParts } from './services.ts';
 import { checkDatabase, firstStartPart, requireOwnDatabase } from './start-steps.ts';
+import type { RecordParts } from './request-records.ts';
 import { newSurveyGate } from './survey-gate.ts';
 import { sweeping, sweepPart, taskParts, tasksOf, trimPart } from './sweeps.ts';
 import { composeDelivery, dataExportsPart, deliveryPart, usageReportsPart } from './trail-delivery.ts';
@@ -103,17 +106,20 @@ export function composeCore(given: CoreParts): Core {
     report,
   });
   const { gap, part: gapPart } = composeGap(parts);
+  const noteUse = lastUseRecorder();
   const usage = apiUsage({ store: parts.store, clock, report, isOpen: trailLog.gate.isOpen });
+  const losses = newLosses();
   const { delivery: outgoing, tryOutgoing } = composeOutgoing(
     addEmit,
     parts,
     trailLog.gate.isOpen,
-    recordingSessions(identity.decideRole, parts.newId),
+    recordingSessions(identity.decideRole, parts.newId, noteUse),
     publicUrl,
+    losses,
   );
   const ends = requestEnds({ clock, requests, countCall: usage.count, tracing: settings.traceEndpoint !== undefined });
   const server = {
-    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, { publicUrl, localUrl: () => endpoints.local, tryOutgoing }),
+    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, { publicUrl, localUrl: () => endpoints.local, tryOutgoing, noteUse }),
     ...ends,
   };
   const calls = calling(server);
@@ -170,7 +176,7 @@ export function composeCore(given: CoreParts): Core {
     deliveryPart(composeDelivery(parts), whileOpen, settings.trailDeliverySeconds * 1000, clock),
     usageReportsPart(parts, whileOpen),
     dataExportsPart(parts, whileOpen),
-    ...sipParts(parts, whileOpen, { store: identity.store, addEmit, isOpen: trailLog.gate.isOpen }),
+    ...sipParts(parts, whileOpen, { store: identity.store, addEmit, isOpen: trailLog.gate.isOpen, losses }),
     outgoingPart(outgoing, parts),
     retentionPart({ ...oldRecords, run: whileOpen(oldRecords.run) }, clock, report),
     ...contentsParts({ ...parts, isOpen: trailLog.gate.isOpen }),
@@ -191,7 +197,7 @@ export function composeCore(given: CoreParts): Core {
     },
     answer: (request) => answerRequest(request, { answer, connect, signIn }),
     receiveNews: messaging.receive,
-    figures: composeFigures(parts, identity, { gap, requests, decisions, deliveries: outgoing.counters }),
+    figures: composeFigures(parts, identity, { gap, requests, decisions, deliveries: outgoing.counters, losses }),
     listening(at) {
       endpoints = at;
     },
@@ -267,7 +273,7 @@ function composeServer(
   addEmit: AddEmit,
   unproven: UnprovenRecords,
   gap: TrailGap,
-  own: Pick<ServiceParts, 'publicUrl' | 'localUrl' | 'tryOutgoing'>,
+  own: Pick<ServiceParts, 'publicUrl' | 'localUrl' | 'tryOutgoing'> & Pick<RecordParts, 'noteUse'>,
 ): Omit<Server, 'newPhases' | 'ended'> {
   const { settings, ring, vault, clock, report } = parts;
   return {
@@ -301,11 +307,13 @@ function composeServer(
         return await ldapDirectories(settings.internalDirectories).check(directory);
       },
       storesBodies: parts.contents !== undefined,
+      loadRules: async () => (await import('./configuration-rules.ts')).loadRules(),
+      serverFacts: serverFacts(settings),
     }),
     addEmit,
     pageTokens: pageTokens(ring.keys),
     record: trailRecorder((service, operation) => modelOfOperation(service, operation, settings.legacyChime)),
-    noteUse: lastUseRecorder(),
+    noteUse: own.noteUse,
     now: clock.wall,
     newId: parts.newId,
     random: parts.random,
@@ -337,7 +345,7 @@ function composeServer(
 function composeFigures(
   { store, clock, leaseMilliseconds, syncs }: CoreParts,
   { lease }: Identity,
-  { gap, ...counts }: Pick<FigureParts, 'requests' | 'decisions' | 'deliveries'> & { readonly gap: TrailGap },
+  { gap, ...counts }: Pick<FigureParts, 'requests' | 'decisions' | 'deliveries' | 'losses'> & { readonly gap: TrailGap },
 ): () => Promise<CoreFigures> {
   return coreFigures({ store, clock, lease, leaseMilliseconds, isTrailWritable: () => !gap.isOpen(), syncs, ...counts });
 }

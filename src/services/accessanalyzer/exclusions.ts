@@ -10,7 +10,7 @@ type Configuration = AnalyzerConfiguration | undefined;
 /**
  * Reports whether an analyzer excludes a user or role.
  *
- * Source: accessanalyzer 2019-11-01, AnalysisRuleCriteria. Assumed: an exclusion with accounts and tags excludes the entities of these accounts
+ * Source: accessanalyzer 2019-11-01, AnalysisRuleCriteria: an empty tag value stands for all values. Assumed: an exclusion with accounts and tags excludes the entities of these accounts
  * with one of the maps of tags, and an entity matches a map if it has all of its tags.
  */
 export function isExcluded(configuration: Configuration, accountId: AccountId, tags: readonly TagRecord[]): boolean {
@@ -23,7 +23,7 @@ export function isExcluded(configuration: Configuration, accountId: AccountId, t
 }
 
 function hasAll(tags: readonly TagRecord[], map: Readonly<Record<string, string>>): boolean {
-  return Object.entries(map).every(([key, value]) => tags.some((tag) => tag.key === key && tag.value === value));
+  return Object.entries(map).every(([key, value]) => tags.some((tag) => tag.key === key && (value === '' || tag.value === value)));
 }
 
 function exclusionsOf(configuration: Configuration) {

@@ -14,6 +14,8 @@ import { RULES_MAX } from './quotas.ts';
 import { type AnalyzerKey, type AnalyzerRecord, analyzers } from './tables/analyzers.ts';
 import { type FindingRecord, findings } from './tables/findings.ts';
 
+const DAY_MS = 24 * 60 * 60_000;
+
 /** Resource that was analyzed. */
 export interface AnalyzedSubject {
   readonly arn: string;
@@ -97,7 +99,7 @@ export async function storeAnalysis(
       changes.push({ finding: await settled({ ...facts, ...seen, status: 'ACTIVE' }) });
     } else if (before.status === 'RESOLVED') {
       changes.push({ before, finding: await settled({ ...before, ...seen, status: 'ACTIVE' }) });
-    } else if (!isDeepStrictEqual(before.details, stored(access.details))) {
+    } else if (!isDeepStrictEqual(comparable(before.details), comparable(stored(access.details)))) {
       changes.push({ before, finding: { ...before, ...seen } });
     }
   }
@@ -139,8 +141,22 @@ export async function deleteFindings(
 }
 
 /** Returns details as the store returns them, without undefined members. */
-function stored(details: readonly FoundAccess[]): unknown {
-  return JSON.parse(JSON.stringify(details));
+function stored(details: readonly FoundAccess[]): readonly FoundAccess[] {
+  return JSON.parse(JSON.stringify(details)) as readonly FoundAccess[];
+}
+
+/**
+ * Returns details for a comparison, with the day of the last use of a service that is in use. So the finding of a user that works all day changes
+ * once a day.
+ *
+ * Assumed: AWS analyzes unused access once a day, so its findings have the last use as of that time.
+ */
+function comparable(details: readonly FoundAccess[]): readonly unknown[] {
+  return details.map((each) =>
+    each.findingType === 'UnusedPermission' && each.actions !== undefined && each.lastAccessed !== undefined
+      ? { ...each, lastAccessed: Math.floor(each.lastAccessed / DAY_MS) }
+      : each,
+  );
 }
 
 /** Resolves the findings of a resource that no longer exists, or that the analyzer no longer covers. Returns their number. */

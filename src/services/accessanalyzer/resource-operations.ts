@@ -2,6 +2,8 @@
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi, AnalyzedResource as AnalyzedResourceView, FindingStatus } from '#model/generated/accessanalyzer.ts';
+import type { GrantedActions } from '#policy/analyse/granted-actions.ts';
+import { StepsExceeded } from '#policy/steps.ts';
 import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { covers, externalAccessFor } from './analysis.ts';
@@ -106,9 +108,27 @@ const scanUnused: Scan = async (call, analyzer, owner, arn) => {
     throw invalidField('resourceArn', 'Analyzers for unused access analyze users and roles.');
   const principal = await principalOf(call.tx, owner, arn);
   if (principal === undefined) return await absent(call, analyzer, arn);
-  await analyzeUnused(call, analyzer, owner, principal);
+  const analyzed = await analyzeUnused(call, analyzer, owner, principal, () => undefined);
+  if (typeof analyzed === 'number') return 'analyzed';
+  const analyses = grantedByEach(call, analyzed.unknown);
+  await analyzeUnused(call, analyzer, owner, principal, (document) => analyses.get(document));
   return 'analyzed';
 };
+
+/**
+ * Returns what each policy allows.
+ *
+ * @throws ValidationException  the policies need more work than one request may take. Assumed: the error and its message.
+ */
+function grantedByEach(call: Call, documents: readonly string[]): ReadonlyMap<string, GrantedActions> {
+  try {
+    const { granted } = call.analyze<'granted-actions'>({ kind: 'granted-actions', documents });
+    return new Map(documents.map((document, i) => [document, granted[i] as GrantedActions]));
+  } catch (error) {
+    if (!(error instanceof StepsExceeded)) throw error;
+    throw invalidField('resourceArn', 'The policies of the principal are too complex to be analyzed.');
+  }
+}
 
 /** Resolves the findings of a resource that no longer exists. It is known only if it had been analyzed. */
 async function absent(call: Call, analyzer: AnalyzerRecord, arn: string): Promise<'analyzed' | 'absent'> {

@@ -4,6 +4,7 @@
  */
 import type { AccountId } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
 import type { Work } from '../kit/events.ts';
 import type { TaskSteps } from '../kit/service.ts';
@@ -12,6 +13,7 @@ import { externalAccessFor } from './analysis.ts';
 import { applyRulePart } from './apply-rule.ts';
 import { forgetResource } from './findings.ts';
 import { type AnalyzerZone, isExternalType, nextMember } from './organizations.ts';
+import { type PermissionCache, permissionCache } from './permission-cache.ts';
 import { type AnalyzerRecord, analyzers, type ScanPlace } from './tables/analyzers.ts';
 import { findings } from './tables/findings.ts';
 import { principalsAfter } from './unused-access.ts';
@@ -40,7 +42,7 @@ type Source = (
   analyzer: AnalyzerRecord,
   accountId: AccountId,
   after: string | undefined,
-) => Promise<{ readonly after: string } | 'end'>;
+) => Promise<{ readonly after: string | undefined } | 'end'>;
 
 /**
  * Returns the steps of the task. A step is one transaction: it analyzes some resources of the analyzer that has waited longest. At the end of a
@@ -49,24 +51,32 @@ type Source = (
 export function scanAnalyzers(kinds: readonly AnalyzedKind[]): TaskSteps {
   return () => {
     let serverId: string | undefined;
-    return async (transact) =>
-      await transact(async (work) => {
+    const permissions = permissionCache();
+    return async (transact) => {
+      const outcome = await transact(async (work) => {
         serverId ??= work.newId();
         const repository = work.tx.of(analyzers);
         const due = await repository.due(work.now);
         const rule = due === undefined ? await repository.nextApplied() : undefined;
         if ((due === undefined && rule === undefined) || !(await takeTurn(work, TURN, serverId))) return 'done';
-        if (due !== undefined) await step(work, due, kinds);
+        if (due !== undefined) await step(work, due, sourcesOf(due, kinds, permissions));
         else if (rule !== undefined) await applyRulePart(work, rule);
         return 'more';
       });
+      await permissions.analyzeMissing();
+      return outcome;
+    };
   };
 }
 
-async function step(work: Work, analyzer: AnalyzerRecord, kinds: readonly AnalyzedKind[]): Promise<void> {
+function sourcesOf({ type }: AnalyzerRecord, kinds: readonly AnalyzedKind[], permissions: PermissionCache): readonly Source[] {
+  return isExternalType(type) ? kinds.map(externalSource) : [unusedSource(permissions)];
+}
+
+async function step(work: Work, analyzer: AnalyzerRecord, sources: readonly Source[]): Promise<void> {
   const { tx, now } = work;
   const zone = await zonesOf(tx)(analyzer);
-  const place = zone.kind === 'disabled' ? undefined : await nextPlace(work, analyzer, zone, kinds);
+  const place = zone.kind === 'disabled' ? undefined : await nextPlace(work, analyzer, zone, sources);
   const key = { accountId: analyzer.accountId, region: analyzer.region, name: analyzer.name };
   const everyMs = isExternalType(analyzer.type) ? EXTERNAL_EVERY_MS : UNUSED_EVERY_MS;
   await tx.of(analyzers).setScan({ ...key, ...(place === undefined ? { scanAt: instant(now + everyMs) } : { scanAt: now, scan: place }) });
@@ -77,15 +87,14 @@ async function nextPlace(
   work: Work,
   analyzer: AnalyzerRecord,
   zone: AnalyzerZone,
-  kinds: readonly AnalyzedKind[],
+  sources: readonly Source[],
 ): Promise<ScanPlace | undefined> {
   const { scan } = analyzer;
   const place: ScanPlace = scan ?? { startedAt: work.now, source: 0, ...(await accountAfter(work, analyzer, zone, '')) };
   const { startedAt, accountId, source, after } = place;
   if (accountId === undefined) return (await forgetVanished(work, analyzer, startedAt)) === 'more' ? place : undefined;
-  const sources = isExternalType(analyzer.type) ? kinds.map(externalSource) : [unusedSource];
   const read = await (sources[source] as Source)(work, analyzer, accountId, after);
-  if (read !== 'end') return { startedAt, accountId, source, after: read.after };
+  if (read !== 'end') return omitUndefined({ startedAt, accountId, source, after: read.after });
   if (source + 1 < sources.length) return { startedAt, accountId, source: source + 1 };
   return { startedAt, source: 0, ...(await accountAfter(work, analyzer, zone, accountId)) };
 }
@@ -105,26 +114,42 @@ function externalSource(kind: AnalyzedKind): Source {
   return async (work, analyzer, accountId, after) => {
     const readZone = zonesOf(work.tx);
     const page = await kind.list(work, accountId, after, RESOURCES_AT_ONCE);
-    return await eachUntilLimit(page, async (resource) => {
+    return await eachUntilLimit(page, after, async (resource) => {
       if (resource.region !== undefined && resource.region !== analyzer.region) return 0;
       return await externalAccessFor(work, kind, resource, readZone)(analyzer, accountId);
     });
   };
 }
 
-const unusedSource: Source = async (work, analyzer, accountId, after) => {
-  const page = await principalsAfter(work.tx, accountId, after, RESOURCES_AT_ONCE);
-  return await eachUntilLimit(page, (principal) => analyzeUnused(work, analyzer, accountId, principal));
-};
+/** The source stops before a principal whose policies are not analyzed yet. The next step begins with this principal. */
+function unusedSource(permissions: PermissionCache): Source {
+  return async (work, analyzer, accountId, after) => {
+    const page = await principalsAfter(work.tx, accountId, after, RESOURCES_AT_ONCE);
+    return await eachUntilLimit(page, after, async (principal) => {
+      const analyzed = await analyzeUnused(work, analyzer, accountId, principal, permissions.of);
+      if (typeof analyzed === 'number') return analyzed;
+      permissions.request(analyzed.unknown);
+      return 'stop';
+    });
+  };
+}
 
-/** Analyzes resources until there are many changes. Returns the last one that was analyzed, or 'end' after the last page. */
+/**
+ * Analyzes resources until there are many changes, or until `analyze` returns 'stop'. Returns the last one that was analyzed, or 'end' after the
+ * last page. `before` is the last resource of the previous page.
+ */
 async function eachUntilLimit<Item extends { readonly arn: string }>(
   page: readonly Item[],
-  analyze: (item: Item) => Promise<number>,
-): Promise<{ readonly after: string } | 'end'> {
+  before: string | undefined,
+  analyze: (item: Item) => Promise<number | 'stop'>,
+): Promise<{ readonly after: string | undefined } | 'end'> {
   let changed = 0;
+  let done = before;
   for (const item of page) {
-    changed += await analyze(item);
+    const more = await analyze(item);
+    if (more === 'stop') return { after: done };
+    done = item.arn;
+    changed += more;
     if (changed >= FINDINGS_AT_ONCE) return { after: item.arn };
   }
   const last = page.at(-1);
