@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { parseProposal } from '#access/past/parse-proposal.ts';
 import { decideAgain } from '#access/past/past-decision.ts';
-import { pastReader } from '#access/past/past-identity.ts';
+import { pastReader, readPast } from '#access/past/past-identity.ts';
 import { callerOf, requestOf } from '#access/past/past-request.ts';
 import { proposal } from '#access/past/proposal.ts';
 import { replayWindow } from '#access/past/replay-window.ts';
@@ -132,7 +132,10 @@ async function flippedOneByOne(
       });
       const kept = async (hash: string) => texts.get(hash) ?? (await trailPolicies(sql).text(hash));
       const request = requestOf({ ...context, permissions }, await callerOf(tx, context), kept);
-      const again = await pastReader(tx, context.identityVersion).run((identity) => decideAgain(identity, request, context.caller));
+      const again = await pastReader(
+        context.identityVersion,
+        readPast((read) => read(tx), context.identityVersion),
+      ).run((identity) => decideAgain(identity, request, context.caller));
       if (again?.outcome.effect !== context.outcome.effect) flipped.push(eventId);
     }
   } finally {

@@ -42,7 +42,7 @@ export function replaying(store: Store): Replay {
       store.transaction(async (tx) => {
         const request = requestOf(context, await callerOf(tx, context), tx.of(trailPolicies).text);
         const { identityVersion } = context;
-        const inTx = readPast({ transaction: (work) => work(tx) }, identityVersion);
+        const inTx = readPast((read) => read(tx), identityVersion);
         return await pastReader(identityVersion, inTx).run((identity) => decideAgain(identity, request, context.caller));
       }),
   };
@@ -52,5 +52,8 @@ export function replaying(store: Store): Replay {
 export async function explainedOf(store: Store, context: DecisionContext, viewer: AccountId): Promise<ExplainedDecision> {
   const principal = await store.transaction((tx) => callerOf(tx, context));
   const policyText = (hash: string) => store.transaction((tx) => tx.of(trailPolicies).text(hash));
-  return await explainDecision({ records: readPast(store, context.identityVersion), policyText }, { context, principal, viewer });
+  return await explainDecision(
+    { records: readPast(store.transaction, context.identityVersion), policyText },
+    { context, principal, viewer },
+  );
 }

@@ -1,7 +1,7 @@
 import { type AccountId, type Arn, parseArn } from '#core/arn.ts';
 import type { IdentityKind, StoredRecord } from '#store/identity/identity.ts';
 import { hasHistory, identityAt, type PastKind } from '#store/identity/identity-history.ts';
-import type { Store } from '#store/store.ts';
+import type { Sql } from '#store/sql.ts';
 import { newSnapshot, type Snapshot } from '../snapshot.ts';
 import { newStacks, type Stacks } from '../stacks.ts';
 
@@ -40,9 +40,14 @@ const READS_MAX = 2_000;
 /** Number of records that one transaction reads. */
 const PAGE = 100;
 
-/** Reads the records of look-ups, each page in a transaction of its own. */
-export function readPast(store: Pick<Store, 'transaction'>, version: number): ReadPast {
-  const run = store.transaction;
+/** Version of identity that is after all versions: identity as it is now. */
+export const PRESENT = Number.MAX_SAFE_INTEGER;
+
+/** Runs one read, usually in a transaction of its own. */
+export type RunRead = <Result>(read: (tx: { readonly sql: Sql }) => Promise<Result>) => Promise<Result>;
+
+/** Reads the records of look-ups, each page with one `run`. */
+export function readPast(run: RunRead, version: number): ReadPast {
   return async ({ accountId, kind, key }) => {
     if (key !== undefined) {
       const text = await run((tx) => identityAt(tx, version).text(accountId, kind, key));

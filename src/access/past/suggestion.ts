@@ -10,7 +10,7 @@ import { contextMap } from '../request-context.ts';
 import { requiredReading } from '../required-reading.ts';
 import { resourceSetting } from '../resource-deciding.ts';
 import { literalResource } from './literal-resource.ts';
-import { type PastIdentity, pastReader } from './past-identity.ts';
+import { type PastIdentity, PRESENT, pastReader, readPast } from './past-identity.ts';
 import { FactNotKept, NO_TX, requestOf } from './past-request.ts';
 import { allowedConditionKeys, denialsOf, type PolicyStatement, presentPolicies } from './present-policies.ts';
 import { proposal } from './proposal.ts';
@@ -59,7 +59,8 @@ export async function suggestPolicy(
   window: ReplayWindow,
   holderArn: string,
 ): Promise<Suggestion | undefined> {
-  const present = await pastReader({ sql }, Number.MAX_SAFE_INTEGER).run(({ snapshot }) => presentPolicies(snapshot, holderArn));
+  const records = readPast((read) => read({ sql }), PRESENT);
+  const present = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, holderArn));
   const denials = denialsOf(present);
   const replaced = (statements: readonly PolicyStatement[]) =>
     proposal([{ kind: 'replace', target: holderArn, name: NAME, document: JSON.stringify(policyOf(statements)) }]);

@@ -59,7 +59,8 @@ for (const [name, [input, ...required]] of Object.entries(PERMISSIONS)) {
 }
 
 test('Permissions: every operation that checks stored analyzers has a row', () => {
-  const WITHOUT_ANALYZER = /^(ValidatePolicy|Check|ExplainDecision|ListConfigurationRule|.*(GeneratedPolicy|PolicyGeneration|Recommendation))/;
+  const WITHOUT_ANALYZER =
+    /^(ValidatePolicy|Check|ExplainDecision|ListConfigurationRule|.*(GeneratedPolicy|PolicyGeneration|Recommendation))/;
   const checked = Object.entries(operations).filter(([name, each]) => (!isNotYet(each) || isRefused(each)) && !WITHOUT_ANALYZER.test(name));
   assert.deepEqual(checked.map(([name]) => name).sort(), Object.keys(PERMISSIONS).sort());
 });

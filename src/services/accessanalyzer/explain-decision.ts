@@ -105,7 +105,7 @@ async function explanationOf(
 
 /** Returns the function that answers the questions of an explanation about stored facts as of a version of identity. */
 function answering(store: Pick<Store, 'transaction'>, version: DecisionToExplain['context']['identityVersion']) {
-  const records = readPast(store, version);
+  const records = readPast(store.transaction, version);
   return async (question: Question): Promise<Reply> => {
     try {
       if ('lookUp' in question) return { records: await records(question.lookUp) };

@@ -3,7 +3,7 @@
  * start runs the job again from its beginning.
  */
 
-import { pastReader } from '#access/past/past-identity.ts';
+import { PRESENT, pastReader, readPast } from '#access/past/past-identity.ts';
 import { presentPolicies } from '#access/past/present-policies.ts';
 import { holderOf } from '#access/past/used-access.ts';
 import { principalOfSession } from '#access/stored-callers.ts';
@@ -235,10 +235,9 @@ async function usesOfSessions(
 /** Stores the result of a job whose records are searched. */
 async function complete(transact: Transact, parts: PolicyGenerationParts, { job, ranges, use }: Running): Promise<true> {
   const { accountId, principalArn } = job;
-  const { present, actions } = await transact(async ({ tx }) => {
-    const texts = await pastReader(tx, Number.MAX_SAFE_INTEGER).run(({ snapshot }) => presentPolicies(snapshot, principalArn));
-    return { present: texts, actions: await lastActions(tx, job, ranges) };
-  });
+  const records = readPast((read) => transact(({ tx }) => read(tx)), PRESENT);
+  const present = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, principalArn));
+  const actions = await transact(({ tx }) => lastActions(tx, job, ranges));
   const allowed = await parts.findUse(accountId, { kind: 'allow', used: use.listed(), present });
   const unrecorded = actions.filter((action) => !use.has(action)).sort();
   await transact(async ({ tx, now }) => {
