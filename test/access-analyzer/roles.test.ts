@@ -11,7 +11,7 @@ import { createAnalyzer, findingReader, STRANGER, startAnalyzedAccount } from '.
 /** Findings of external access follow each change of a role, on both engines. All changes are calls of unmodified clients. */
 
 // biome-ignore format: a table
-const EXTERNAL_TRUST: readonly (readonly [title: string, statement: Statement, principal: Record<string, string>, isPublic: boolean])[] = [
+const EXTERNAL_TRUST: readonly (readonly [title: string, statement: Statement, principal: Record<string, string>, isPublic: boolean | undefined])[] = [
   // title               statement                                                                          principal of the finding               public
   ['an account',         trust(STRANGER),                                                                   { AWS: STRANGER },                     false],
   ['the root user',      trust(`arn:aws:iam::${STRANGER}:root`),                                            { AWS: STRANGER },                     false],

@@ -42,9 +42,9 @@ import { pageTokens } from './page-tokens.ts';
 import { runParts } from './parts.ts';
 import { newRequestCounts } from './request-counts.ts';
 import { requestEnds } from './request-ends.ts';
+import type { RecordParts } from './request-records.ts';
 import { allOperations, loadChimeImport, NO_LOG_BUCKETS, type ServiceParts } from './services.ts';
 import { checkDatabase, firstStartPart, requireOwnDatabase } from './start-steps.ts';
-import type { RecordParts } from './request-records.ts';
 import { newSurveyGate } from './survey-gate.ts';
 import { sweeping, sweepPart, taskParts, tasksOf, trimPart } from './sweeps.ts';
 import { composeDelivery, dataExportsPart, deliveryPart, usageReportsPart } from './trail-delivery.ts';
@@ -118,7 +118,12 @@ export function composeCore(given: CoreParts): Core {
   );
   const ends = requestEnds({ clock, requests, countCall: usage.count, tracing: settings.traceEndpoint !== undefined });
   const server = {
-    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, { publicUrl, localUrl: () => endpoints.local, tryOutgoing, noteUse }),
+    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, {
+      publicUrl,
+      localUrl: () => endpoints.local,
+      tryOutgoing,
+      noteUse,
+    }),
     ...ends,
   };
   const calls = calling(server);
