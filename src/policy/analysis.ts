@@ -4,6 +4,7 @@
  */
 import type { AccountId } from '#core/arn.ts';
 import type { AskedAccess, CheckAnswer } from './analyse/checks.ts';
+import type { AnalyzedResource } from './analyse/outside.ts';
 import type { GrantedActions } from './analyse/granted-actions.ts';
 import type { AskedAs } from './analyse/search.ts';
 import type { TrimmedPolicy, UnusedPermissions } from './analyse/trimmed-policy.ts';
@@ -66,6 +67,12 @@ export interface GrantedAccessAnalysis {
   readonly askedAs: AskedAs;
 }
 
+export interface PublicAccessAnalysis {
+  readonly kind: 'public-access';
+  readonly policy: NamedPolicy;
+  readonly resource: AnalyzedResource;
+}
+
 export interface GrantedServicesAnalysis {
   readonly kind: 'granted-services';
   readonly documents: readonly string[];
@@ -89,6 +96,7 @@ export type Analysis =
   | ValidationAnalysis
   | NewAccessAnalysis
   | GrantedAccessAnalysis
+  | PublicAccessAnalysis
   | GrantedServicesAnalysis
   | GrantedActionsAnalysis
   | TrimmingAnalysis;
@@ -109,6 +117,7 @@ export interface Outcomes {
   readonly validation: { readonly findings: readonly Finding[]; readonly total: number };
   readonly 'new-access': { readonly answer: CheckAnswer } | InvalidPolicy;
   readonly 'granted-access': { readonly answer: CheckAnswer } | InvalidPolicy;
+  readonly 'public-access': { readonly answer: CheckAnswer } | InvalidPolicy;
   /** For each document, the services in which it allows an action. */
   readonly 'granted-services': { readonly services: readonly (readonly string[])[] };
   /** For each document, the services and actions that it allows. */

@@ -1,5 +1,5 @@
 /** Runs analyses of policies, each with a step budget. A thread loads this file when it runs its first analysis. */
-import { checkAccessNotGranted, checkNoNewAccess } from './analyse/checks.ts';
+import { checkAccessNotGranted, checkNoNewAccess, checkNoPublicAccess } from './analyse/checks.ts';
 import { grantedActions } from './analyse/granted-actions.ts';
 import { grantedServices } from './analyse/granted-services.ts';
 import { trimmedPolicy } from './analyse/trimmed-policy.ts';
@@ -56,6 +56,8 @@ function run(analysis: Analysis, reference: AuthorizationReference, budget: Step
         const { policy, access, askedAs } = analysis;
         return { answer: checkAccessNotGranted(compiled.one(policy), access, askedAs, reference, budget) };
       }
+      case 'public-access':
+        return { answer: checkNoPublicAccess(compiled.one(analysis.policy), analysis.resource, budget) };
       case 'granted-services':
         return { services: analysis.documents.map((document) => grantedServices(document, reference.services, budget)) };
       case 'granted-actions':

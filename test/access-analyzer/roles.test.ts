@@ -16,7 +16,7 @@ const EXTERNAL_TRUST: readonly (readonly [title: string, statement: Statement, p
   ['an account',         trust(STRANGER),                                                                   { AWS: STRANGER },                     false],
   ['the root user',      trust(`arn:aws:iam::${STRANGER}:root`),                                            { AWS: STRANGER },                     false],
   ['everyone',           trust('*'),                                                                        { AWS: '*' },                          true],
-  ['an OpenID provider', trustProvider('accounts.google.com', 'sts:AssumeRoleWithWebIdentity'),             { Federated: 'accounts.google.com' },  undefined],
+  ['an OpenID provider', trustProvider('accounts.google.com', 'sts:AssumeRoleWithWebIdentity'),             { Federated: 'accounts.google.com' },  true ],
 ];
 
 const postgres = await testPostgres();

@@ -21,6 +21,7 @@ import { sign } from '#sigv4/sign.ts';
 import { openStore } from '#store/engine/open.ts';
 import { openServers } from '#store/engine/open-servers.ts';
 import type { Keys } from './keys.ts';
+import { assertNothingFlips } from './replay.ts';
 
 const HOST = '127.0.0.1';
 const REGION = 'us-east-1';
@@ -64,7 +65,10 @@ export async function startTestCore(own: Partial<CoreParts> = {}) {
   });
   core.listening({});
   await core.start();
-  after(core.stop);
+  after(async () => {
+    await store.transaction(({ sql }) => assertNothingFlips(sql));
+    await core.stop();
+  });
   const created = administrator ?? assert.fail('the first start creates an account');
 
   function send(target: string, body: string, headers: Readonly<Record<string, string>>, sourceIp: string): Promise<Answer> {

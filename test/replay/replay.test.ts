@@ -35,7 +35,6 @@ import {
 import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
 import { callersOf } from '#access/bucket-fixture.ts';
 import { implicitDenial } from '#access/denied.ts';
-import { explainDecision } from '#access/past/explained-decision.ts';
 import { missingGrant } from '#access/past/grants.ts';
 import { decideAgain } from '#access/past/past-decision.ts';
 import { callerOf, requestOf } from '#access/past/past-request.ts';
@@ -61,7 +60,7 @@ import { verdictOf } from '../kit/outcome.ts';
 import { allow, deny, policy, trust, trustProvider } from '../kit/policy.ts';
 import { issueSession } from '../kit/session.ts';
 import { startFederation } from '../sts/federation.ts';
-import { decisionsOf, replaying } from './replay.ts';
+import { decisionsOf, explainedOf, replaying } from './replay.ts';
 
 const federation = await startFederation();
 const { server, accountId, admin, rootArn, oidcArn, samlArn, idp, oidc } = federation;
@@ -307,7 +306,7 @@ function kindOf({ type, session }: Principal): string {
 
 test('explain: every stored decision is explained and reproduced, and the explanation has its outcome', async () => {
   for (const { row, context, caller } of await decided()) {
-    const { reproduced, permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
+    const { reproduced, permissions } = await explainedOf(store, context, caller.accountId);
     assert.ok(reproduced, row.eventName);
     const denied = permissions.filter(({ state }) => state === 'denied').map(({ resources }) => resources.at(-1)?.denial?.kind);
     const { outcome } = context;
@@ -321,7 +320,7 @@ test('explain: the traced trust policy of each assumed role has an Allow that ap
     ({ context: { outcome, permissions } }) => outcome.effect === 'Allow' && permissions[0]?.trustPolicyOf?.includes(`:${accountId}:`),
   );
   for (const { row, context } of assumed) {
-    const { permissions } = await store.transaction((tx) => explainDecision(tx, context, accountId as AccountId));
+    const { permissions } = await explainedOf(store, context, accountId as AccountId);
     const statements = permissions[0]?.resources[0]?.resourcePolicy?.statements ?? [];
     assert.ok(
       statements.some(({ applies, effect }) => applies && effect === 'Allow'),
@@ -334,7 +333,7 @@ test('explain: the traced trust policy of each assumed role has an Allow that ap
 test('explain: the traced layers of each decision agree with the engine', async () => {
   let compared = 0;
   for (const { row, context, caller } of await decided()) {
-    const { permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
+    const { permissions } = await explainedOf(store, context, caller.accountId);
     for (const { resources } of permissions) {
       for (const { denial, layers = [], resourcePolicy } of resources) {
         if (resourcePolicy !== undefined || layers.length === 0) continue;

@@ -43,6 +43,7 @@ import { runParts } from './parts.ts';
 import { newRequestCounts } from './request-counts.ts';
 import { requestEnds } from './request-ends.ts';
 import type { RecordParts } from './request-records.ts';
+import { serverFacts } from './server-facts.ts';
 import { allOperations, loadChimeImport, NO_LOG_BUCKETS, type ServiceParts } from './services.ts';
 import { checkDatabase, firstStartPart, requireOwnDatabase } from './start-steps.ts';
 import { newSurveyGate } from './survey-gate.ts';
@@ -117,13 +118,9 @@ export function composeCore(given: CoreParts): Core {
     losses,
   );
   const ends = requestEnds({ clock, requests, countCall: usage.count, tracing: settings.traceEndpoint !== undefined });
+  const own = { publicUrl, localUrl: () => endpoints.local, tryOutgoing, noteUse };
   const server = {
-    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, {
-      publicUrl,
-      localUrl: () => endpoints.local,
-      tryOutgoing,
-      noteUse,
-    }),
+    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, own),
     ...ends,
   };
   const calls = calling(server);
@@ -311,6 +308,8 @@ function composeServer(
         return await ldapDirectories(settings.internalDirectories).check(directory);
       },
       storesBodies: parts.contents !== undefined,
+      loadRules: async () => (await import('./configuration-rules.ts')).loadRules(),
+      serverFacts: serverFacts(settings),
     }),
     addEmit,
     pageTokens: pageTokens(ring.keys),

@@ -13,7 +13,7 @@ export function invalidField(name: string, message: string): AwsError {
 }
 
 /** Types of resources in errors. */
-export type ErrorResource = 'Analyzer' | 'ArchiveRule' | 'Finding' | 'Resource';
+export type ErrorResource = 'AccessPreview' | 'Analyzer' | 'ArchiveRule' | 'Finding' | 'Resource';
 
 type ResourceErrorCode = Extract<
   AccessanalyzerErrorCode,

@@ -1,4 +1,4 @@
-/** Filters of findings: which filters are valid, and which findings they match. Archive rules and lists of findings have the same filters. */
+/** Filters of findings: which filters are valid, and which findings they match. Archive rules, lists of findings and lists of the findings of previews have the same filters. */
 import type { Criterion } from '#model/generated/accessanalyzer.ts';
 import { type AwsError, invalidField } from './errors.ts';
 import type { Filter } from './tables/analyzers.ts';
@@ -25,22 +25,27 @@ const PROPERTIES: Readonly<Record<string, (finding: FindingRecord) => string | u
 /** Keys that lists of findings accept, and archive rules do not. */
 const NOT_IN_RULES: ReadonlySet<string> = new Set(['id', 'status']);
 
+/** Keys that only lists of the findings of access previews accept. */
+const ONLY_IN_PREVIEWS: ReadonlySet<string> = new Set(['changeType', 'existingFindingId', 'existingFindingStatus']);
+
 const PRINCIPALS: ReadonlySet<string> = new Set(['principal.AWS', 'principal.Federated', 'principal.CanonicalUser']);
 const CONDITION = 'condition.';
 
 /**
- * Checks a filter of a list or of an archive rule.
+ * Checks a filter of a list, of an archive rule or of an access preview.
  *
  * @throws ValidationException  a filter without keys in an archive rule; too many keys; an unknown key, or one that archive rules do not accept;
  *   a criterion without operators; a value that is too long
  * Source: IAM User Guide, "IAM Access Analyzer filter keys". Assumed: the messages; `condition.` accepts any condition key, not only the listed ones.
  */
-export function validateFilter(filter: Filter, use: 'list' | 'rule'): void {
+export function validateFilter(filter: Filter, use: 'list' | 'rule' | 'preview'): void {
   const keys = Object.keys(filter);
   if (use === 'rule' && keys.length === 0) throw invalid('The filter must contain at least one criterion.');
   if (keys.length > KEYS_MAX) throw invalid(`The filter can contain at most ${KEYS_MAX} criteria.`);
   for (const [key, criterion] of Object.entries(filter)) {
-    if (!isKey(key) || (use === 'rule' && NOT_IN_RULES.has(key))) throw invalid(`Invalid filter key: ${key.slice(0, 128)}`);
+    const isOfPreview = use === 'preview' && ONLY_IN_PREVIEWS.has(key);
+    if (!(isOfPreview || isKey(key)) || (use === 'rule' && NOT_IN_RULES.has(key)))
+      throw invalid(`Invalid filter key: ${key.slice(0, 128)}`);
     const { eq, neq, contains, exists } = criterion;
     if (eq === undefined && neq === undefined && contains === undefined && exists === undefined)
       throw invalid(`The criterion for ${key} must contain eq, neq, contains or exists.`);
@@ -58,9 +63,11 @@ function invalid(message: string): AwsError {
   return invalidField('filter', message);
 }
 
-/** Reports whether a finding meets all criteria of a filter. */
-export function matches(filter: Filter, finding: FindingRecord): boolean {
-  return Object.entries(filter).every(([key, criterion]) => meets(criterion, valueIn(finding, key)));
+/** Reports whether a finding meets all criteria of a filter. `more` has the values of keys that only some lists accept. */
+export function matches(filter: Filter, finding: FindingRecord, more: Readonly<Record<string, string | undefined>> = {}): boolean {
+  return Object.entries(filter).every(([key, criterion]) =>
+    meets(criterion, ONLY_IN_PREVIEWS.has(key) ? more[key] : valueIn(finding, key)),
+  );
 }
 
 /**

@@ -16,6 +16,9 @@ export const ANALYZERS_MAX: Readonly<Record<AnalyzerType, number>> = {
 /** Maximum number of archive rules of an analyzer. Source: IAM User Guide, "IAM Access Analyzer quotas". */
 export const RULES_MAX = 100;
 
+/** Maximum number of access previews of an analyzer in one hour. Source: IAM User Guide, "IAM Access Analyzer quotas". */
+export const PREVIEWS_MAX = 1_000;
+
 /** Period in days after which access counts as unused. Source: accessanalyzer 2019-11-01, UnusedAccessConfiguration; the default is 90. */
 export const UNUSED_ACCESS_AGE = { default: 90, min: 1, max: 365 } as const;
 

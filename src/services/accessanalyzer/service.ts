@@ -2,10 +2,12 @@ import type { AnalyzedKind, AnalyzedResourceChanged } from '../kit/analyzed-reso
 import { type Subscription, subscription } from '../kit/events.ts';
 import type { OrganizationChanged } from '../kit/organization-changed.ts';
 import { type LinkedRole, type Service, service } from '../kit/service.ts';
+import type { RuleParts } from './configuration-rules.ts';
 import { findingSweep } from './deletion.ts';
 import { AwsError } from './errors.ts';
 import { analyzerArn } from './lookup.ts';
 import { SERVICE_PRINCIPAL } from './organizations.ts';
+import { deletePreviews } from './preview-retention.ts';
 import { analyzers } from './tables/analyzers.ts';
 
 /** Interval between two checks for scans that are due. */
@@ -34,12 +36,12 @@ function analyzeChanges(kinds: () => readonly AnalyzedKind[]): Subscription {
 }
 
 /** Returns the declaration of IAM Access Analyzer. `kinds` returns the resources of all services that analyzers for external access read. */
-export function accessAnalyzer(kinds: () => readonly AnalyzedKind[]): Service<object> {
-  return service<object>({
+export function accessAnalyzer(kinds: () => readonly AnalyzedKind[]): Service<RuleParts> {
+  return service<RuleParts>({
     name: 'accessanalyzer',
-    operations: async () => (await import('./operations.ts')).accessanalyzerOperations(kinds()),
+    operations: async (parts) => (await import('./operations.ts')).accessanalyzerOperations({ ...parts, kinds: kinds() }),
     linkedRoles: [LINKED_ROLE],
-    sweeps: [findingSweep],
+    sweeps: [findingSweep, deletePreviews],
     subscriptions: [analyzeChanges(kinds), rescanOrganization],
     tasks: [
       {

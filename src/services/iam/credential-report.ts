@@ -117,7 +117,7 @@ async function rootLine(call: Call, account: AccountRecord): Promise<string> {
   return line([
     '<root_account>',
     arn('iam', '', call.accountId, 'root'),
-    moment(account.createdAt),
+    reportTime(account.createdAt),
     'not_supported',
     'no_information',
     'not_supported',
@@ -136,7 +136,7 @@ async function userLine(tx: Tx, account: AccountRecord, user: UserSummary): Prom
   return line([
     user.userName,
     user.arn,
-    moment(user.createdAt),
+    reportTime(user.createdAt),
     ...passwordColumns(account, user),
     String((user.mfaSerialNumbers ?? []).length > 0),
     ...(await keyColumns(tx, account, keys)),
@@ -147,9 +147,9 @@ function passwordColumns(account: AccountRecord, user: UserSummary): readonly st
   const profile = user.loginProfile;
   if (profile === undefined) return ['false', 'N/A', 'N/A', 'N/A'];
   const days = account.passwordPolicy?.maxAgeDays;
-  const lastUsed = user.passwordLastUsedAt === undefined ? 'no_information' : moment(user.passwordLastUsedAt);
-  const next = days === undefined ? 'N/A' : moment(instant(profile.changedAt + days * 86_400_000));
-  return ['true', lastUsed, moment(profile.changedAt), next];
+  const lastUsed = user.passwordLastUsedAt === undefined ? 'no_information' : reportTime(user.passwordLastUsedAt);
+  const next = days === undefined ? 'N/A' : reportTime(instant(profile.changedAt + days * 86_400_000));
+  return ['true', lastUsed, reportTime(profile.changedAt), next];
 }
 
 /** Returns the columns of two access keys and two signing certificates. Belfry has no signing certificates. */
@@ -161,14 +161,14 @@ async function keyColumns(tx: Tx, { accountId }: AccountRecord, keys: readonly A
       continue;
     }
     const [use] = await tx.lastUses.of(accountId, key.accessKeyId);
-    const used = use === undefined ? ['N/A', 'N/A', 'N/A'] : [moment(use.at), use.region, use.service];
-    columns.push(String(key.status === 'Active'), moment(key.createdAt), ...used);
+    const used = use === undefined ? ['N/A', 'N/A', 'N/A'] : [reportTime(use.at), use.region, use.service];
+    columns.push(String(key.status === 'Active'), reportTime(key.createdAt), ...used);
   }
   return [...columns, 'false', 'N/A', 'false', 'N/A'];
 }
 
-/** Formats a time as `2026-11-22T02:25:00+00:00`. */
-function moment(at: Instant): string {
+/** Formats a time as in the report: `2026-11-22T02:25:00+00:00`. */
+export function reportTime(at: Instant): string {
   return isoSeconds(at).replace('Z', '+00:00');
 }
 

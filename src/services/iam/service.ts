@@ -21,5 +21,6 @@ export const iam = service<IamParts>({
   name: 'iam',
   operations: async (parts) => (await import('./operations.ts')).iamOperations(parts),
   analyzed: [ROLES],
+  rules: async () => (await import('./rules/rules.ts')).IAM_RULES,
   invalidPageToken: () => new AwsError('ValidationError', 'Invalid Marker.'),
 });

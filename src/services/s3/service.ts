@@ -43,4 +43,5 @@ export const s3 = service<S3Parts>({
   dataEvents: DATA_EVENTS,
   sweeps: [lifecycleSweep],
   analyzed: [BUCKETS],
+  rules: async () => (await import('./rules.ts')).S3_RULES,
 });
