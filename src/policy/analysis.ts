@@ -4,8 +4,8 @@
  */
 import type { AccountId } from '#core/arn.ts';
 import type { AskedAccess, CheckAnswer } from './analyse/checks.ts';
-import type { AnalyzedResource } from './analyse/outside.ts';
 import type { GrantedActions } from './analyse/granted-actions.ts';
+import type { AnalyzedResource } from './analyse/outside.ts';
 import type { AskedAs } from './analyse/search.ts';
 import type { TrimmedPolicy, UnusedPermissions } from './analyse/trimmed-policy.ts';
 import type { PolicyTextProblem } from './compile.ts';
