@@ -41,7 +41,10 @@ const maps = fc.oneof(
   { weight: 4, arbitrary: some(...NAMES).map((AWS) => ({ AWS })) },
   { weight: 2, arbitrary: some(...ACCOUNTS).map((AWS) => ({ AWS })) },
   { weight: 2, arbitrary: federated },
-  { weight: 1, arbitrary: fc.tuple(fc.oneof(fc.constant(['*']), some(...NAMES)), some(SAML, OIDC)).map(([AWS, Federated]) => ({ AWS, Federated })) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.oneof(fc.constant(['*']), some(...NAMES)), some(SAML, OIDC)).map(([AWS, Federated]) => ({ AWS, Federated })),
+  },
   { weight: 1, arbitrary: fc.constant({ Service: ['cloudtrail.amazonaws.com'] }) },
 );
 const principals = fc.oneof(

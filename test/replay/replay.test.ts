@@ -36,17 +36,20 @@ import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCom
 import { callersOf } from '#access/bucket-fixture.ts';
 import { implicitDenial } from '#access/denied.ts';
 import { missingGrant } from '#access/past/grants.ts';
+import { parseProposal } from '#access/past/parse-proposal.ts';
 import { decideAgain } from '#access/past/past-decision.ts';
 import { callerOf, requestOf } from '#access/past/past-request.ts';
-import { parseProposal, proposal } from '#access/past/proposal.ts';
+import { proposal } from '#access/past/proposal.ts';
 import { replayWindow } from '#access/past/replay-window.ts';
-import { generalized, holderOf, suggestPolicy } from '#access/past/suggestion.ts';
+import { suggestPolicy } from '#access/past/suggestion.ts';
+import { generalized, holderOf } from '#access/past/used-access.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { identityAt } from '#store/identity/identity-history.ts';
 import { recordOf, textOf } from '#store/identity/record-parts.ts';
@@ -354,7 +357,7 @@ test('explain: the traced layers of each decision agree with the engine', async 
 
 /** Replays all records as if changes had been made. Returns the IDs of the events whose decisions flip, and the counts. */
 async function replayed(...changes: readonly object[]) {
-  const proposed = proposal(parseProposal(JSON.stringify({ changes })));
+  const proposed = proposal(parseProposal(JSON.stringify({ changes }), authorizationReference()));
   const flipped: string[] = [];
   const counts = await store.transaction(({ sql, identity }) =>
     identity.accountIds(100).then((accountIds) => replayWindow(sql, accountIds, ALL, proposed, ({ facts }) => flipped.push(facts.eventId))),
@@ -477,9 +480,15 @@ test('replay: a proposal has only known members, and policies that IAM accepts',
     [{ boundary: `${arn}:policy/p`, of: `${arn}:group/g` },                  /'of' must name a user or role/],
     [{ trust: `${arn}:user/ada`, document: trusting },                       /'trust' must name a role/],
     [{ trust: `${arn}:role/r`, document },                                   /'document': /],
+    [{ resourcePolicy: 'arn:aws:s3:::b/key', document: null },               /'resourcePolicy' must name a bucket or a bus/],
+    [{ resourcePolicy: 'arn:aws:s3:::b', document: trusting },               /'document': Policy has invalid action/],
+    [{ resourcePolicy: 'arn:aws:events:us-east-1:111122223333:event-bus/b', document }, /'document': /],
     [JSON.parse('{"__proto__":{"policy":"x"}}'),                             /it needs one of the members/],
-  ] as const) assert.throws(() => parseProposal(JSON.stringify({ changes: [change] })), problem, JSON.stringify(change));
-  const [inline] = parseProposal(`{"changes":[{"inline":"__proto__","of":"${arn}:user/ada","document":${JSON.stringify(document)}}]}`);
+  ] as const) assert.throws(() => parseProposal(JSON.stringify({ changes: [change] }), authorizationReference()), problem, JSON.stringify(change));
+  const [inline] = parseProposal(
+    `{"changes":[{"inline":"__proto__","of":"${arn}:user/ada","document":${JSON.stringify(document)}}]}`,
+    authorizationReference(),
+  );
   assert.deepEqual([inline?.kind, inline?.kind === 'inline' && inline.name], ['inline', '__proto__']);
 });
 

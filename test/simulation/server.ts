@@ -135,6 +135,7 @@ export function newServer(world: World, name: string, storage: Storage, network:
         close: async () => {},
       },
       samlThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
+      useThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
       trailLogThread: { hash: appendJob, close: async () => {} },
       firstStartFiles: {
         mayCreateAccount: () => true,

@@ -7,6 +7,7 @@ import { archiveRuleOperations } from './archive-rules.ts';
 import { type RuleParts, ruleOperations } from './configuration-rules.ts';
 import { explainDecision } from './explain-decision.ts';
 import { findingOperations } from './finding-operations.ts';
+import { policyGenerationOperations } from './policy-generation.ts';
 import { recommendationOperations } from './recommendations.ts';
 import { resourceOperations } from './resource-operations.ts';
 import { serviceLinkedOperations } from './service-linked-analyzers.ts';
@@ -30,6 +31,7 @@ export function accessanalyzerOperations({ kinds, ...rules }: AccessAnalyzerPart
     ...analyzerOperations,
     ...archiveRuleOperations,
     ...findingOperations,
+    ...policyGenerationOperations,
     ...previewOperations(kinds),
     ...recommendationOperations,
     ...resourceOperations(kinds),

@@ -5,6 +5,7 @@ import { type LinkedRole, type Service, service } from '../kit/service.ts';
 import type { RuleParts } from './configuration-rules.ts';
 import { findingSweep } from './deletion.ts';
 import { AwsError } from './errors.ts';
+import { deleteGenerations } from './generation-retention.ts';
 import { analyzerArn } from './lookup.ts';
 import { SERVICE_PRINCIPAL } from './organizations.ts';
 import { deletePreviews } from './preview-retention.ts';
@@ -12,6 +13,8 @@ import { analyzers } from './tables/analyzers.ts';
 
 /** Interval between two checks for scans that are due. */
 const SCAN_EVERY_MS = 5_000;
+/** Interval between two checks for jobs that generate policies. */
+const GENERATIONS_EVERY_MS = 1_000;
 
 /** Service-linked role of analyzers. */
 const LINKED_ROLE: LinkedRole = {
@@ -41,13 +44,18 @@ export function accessAnalyzer(kinds: () => readonly AnalyzedKind[]): Service<Ru
     name: 'accessanalyzer',
     operations: async (parts) => (await import('./operations.ts')).accessanalyzerOperations({ ...parts, kinds: kinds() }),
     linkedRoles: [LINKED_ROLE],
-    sweeps: [findingSweep, deletePreviews],
+    sweeps: [findingSweep, deletePreviews, deleteGenerations],
     subscriptions: [analyzeChanges(kinds), rescanOrganization],
     tasks: [
       {
         name: 'analysis of access',
         everyMs: SCAN_EVERY_MS,
         load: async () => (await import('./scan.ts')).scanAnalyzers(kinds()),
+      },
+      {
+        name: 'generation of policies',
+        everyMs: GENERATIONS_EVERY_MS,
+        load: async ({ policyGeneration }) => (await import('./policy-generation-run.ts')).runPolicyGenerations(policyGeneration),
       },
     ],
     invalidPageToken(name) {
