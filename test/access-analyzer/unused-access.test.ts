@@ -1,89 +1,37 @@
-/**
- * Findings of unused access in a running core, whose clock the test sets. The calls use unmodified clients. StartResourceScan analyzes a user or
- * role before it returns.
- */
+/** Findings of unused access: calls of the API create and resolve each type of finding. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import * as aa from '@aws-sdk/client-accessanalyzer';
-import { ChimeSDKMeetingsClient, CreateMeetingCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import * as iam from '@aws-sdk/client-iam';
 import * as org from '@aws-sdk/client-organizations';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Keys, keysOf } from '../kit/keys.ts';
 import { outcomeOf } from '../kit/outcome.ts';
-import { allow, deny, policy, trust } from '../kit/policy.ts';
+import { allow, deny, policy } from '../kit/policy.ts';
 import { until } from '../kit/until.ts';
 import { browser } from '../sign-in/browser.ts';
-import { DAY_MS, startClockCore } from './clock-core.ts';
-
-const core = await startClockCore();
-const { accountId } = core;
-const PASSWORD = 'Correct-Horse-7';
-const analyzers = () => new aa.AccessAnalyzerClient(core.client());
-const admin = () => new iam.IAMClient(core.client());
-const ofUser = (name: string) => `arn:aws:iam::${accountId}:user/${name}`;
-const ofRole = (name: string) => `arn:aws:iam::${accountId}:role/${name}`;
-
-const { arn: analyzerArn = '' } = await analyzers().send(
-  new aa.CreateAnalyzerCommand({
-    ...{ analyzerName: 'unused', type: 'ACCOUNT_UNUSED_ACCESS' },
-    configuration: { unusedAccess: { unusedAccessAge: 30, analysisRule: { exclusions: [{ resourceTags: [{ kept: '' }] }] } } },
-  }),
-);
-
-/** Calls an operation of Chime. It fails, because there is no such meeting. Failed and denied calls are uses, too. */
-const useChime = (keys: Keys) =>
-  outcomeOf(
-    new ChimeSDKMeetingsClient(core.client(keys)).send(new GetMeetingCommand({ MeetingId: '00000000-0000-4000-8000-000000000000' })),
-  );
-
-async function newUser(UserName: string, PolicyDocument?: string): Promise<void> {
-  await admin().send(new iam.CreateUserCommand({ UserName }));
-  if (PolicyDocument !== undefined) await admin().send(new iam.PutUserPolicyCommand({ UserName, PolicyName: 'own', PolicyDocument }));
-}
-
-const newKey = async (UserName: string) => keysOf((await admin().send(new iam.CreateAccessKeyCommand({ UserName }))).AccessKey);
-
-async function newRole(RoleName: string): Promise<void> {
-  await admin().send(new iam.CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: policy(trust(accountId)) }));
-}
-
-/** Finding as `[type, status, details]`. */
-type Row = readonly [type: string | undefined, status: string | undefined, details: readonly unknown[]];
-
-/** Analyzes a user or role, and returns its findings by type. */
-async function scanned(resourceArn: string): Promise<readonly Row[]> {
-  await analyzers().send(new aa.StartResourceScanCommand({ analyzerArn, resourceArn }));
-  return await found(resourceArn);
-}
-
-/** Analyzes a user, and returns the finding of unused permissions. The task can find the keys of the user before they are used. */
-async function scannedPermissions(resourceArn: string): Promise<readonly Row[]> {
-  return (await scanned(resourceArn)).filter(([type]) => type === 'UnusedPermission');
-}
-
-async function found(resource: string, arn = analyzerArn): Promise<readonly Row[]> {
-  const { findings = [] } = await analyzers().send(
-    new aa.ListFindingsV2Command({ analyzerArn: arn, filter: { resource: { eq: [resource] } } }),
-  );
-  const rows: Row[] = [];
-  for (const { id, findingType, status } of findings) {
-    const { findingDetails = [] } = await analyzers().send(new aa.GetFindingV2Command({ analyzerArn: arn, id }));
-    rows.push([findingType, status, findingDetails.map(detailOf)]);
-  }
-  return rows.toSorted();
-}
-
-/** Returns the detail of a finding without its times, and whether it has one. */
-function detailOf(details: aa.FindingDetails): unknown {
-  const { unusedIamUserAccessKeyDetails: key, unusedPermissionDetails: permission } = details;
-  if (key !== undefined) return key.accessKeyId;
-  if (permission === undefined) return Object.keys(details)[0];
-  return [permission.serviceNamespace, ...(permission.actions ?? []).map(({ action }) => action)].join(' ');
-}
-
-const MONTH = 31 * DAY_MS;
+import { DAY_MS } from './clock-core.ts';
+import {
+  accountId,
+  admin,
+  analyzerArn,
+  analyzers,
+  core,
+  found,
+  MONTH,
+  newKey,
+  newRole,
+  newUser,
+  ofRole,
+  ofUser,
+  PASSWORD,
+  type Row,
+  scanned,
+  scannedPermissions,
+  useChime,
+} from './unused-account.ts';
 
 test('UnusedIAMRole: a role is unused after the period, and used again by a session', async () => {
   await newRole('idle');
@@ -306,103 +254,6 @@ test('GetFindingsStatistics: the numbers agree with the findings', async () => {
     },
     () => `listed ${JSON.stringify(both[0])}, returned ${JSON.stringify(both[1])}`,
   );
-});
-
-/** IAM returns times without milliseconds. */
-function secondsOf(date: Date | undefined): number | undefined {
-  return date && Math.floor(date.getTime() / 1000);
-}
-
-/** Generates a recommendation for the permissions of a user or role, and returns all its pages. */
-async function recommended(resource: string, pageSize = 100): Promise<aa.GetFindingRecommendationResponse> {
-  await analyzers().send(new aa.StartResourceScanCommand({ analyzerArn, resourceArn: resource }));
-  const filter = { resource: { eq: [resource] }, findingType: { eq: ['UnusedPermission'] } };
-  const { findings: [finding] = [] } = await analyzers().send(new aa.ListFindingsV2Command({ analyzerArn, filter }));
-  const input = { analyzerArn, id: finding?.id };
-  await analyzers().send(new aa.GenerateFindingRecommendationCommand(input));
-  const steps: aa.RecommendedStep[] = [];
-  for (let nextToken: string | undefined; ; ) {
-    const page = await analyzers().send(new aa.GetFindingRecommendationCommand({ ...input, maxResults: pageSize, nextToken }));
-    assert.ok((page.recommendedSteps ?? []).length <= pageSize);
-    steps.push(...(page.recommendedSteps ?? []));
-    nextToken = page.nextToken;
-    if (nextToken === undefined) return { ...page, recommendedSteps: steps };
-  }
-}
-
-test('GenerateFindingRecommendation: the steps remove the unused permissions, and used calls still work', async () => {
-  const used = { PolicyName: 'mixed', PolicyDocument: policy({ Sid: 'a', ...allow(['chime:*', 'ec2:*']) }, deny('chime:DeleteMeeting')) };
-  const { Policy } = await admin().send(new iam.CreatePolicyCommand(used));
-  await newUser('busy', policy(allow('ec2:Run*')));
-  await admin().send(new iam.AttachUserPolicyCommand({ UserName: 'busy', PolicyArn: Policy?.Arn }));
-  await admin().send(
-    new iam.PutUserPolicyCommand({ UserName: 'busy', PolicyName: 'used', PolicyDocument: policy(allow('chime:GetMeeting')) }),
-  );
-  const keys = await newKey('busy');
-  core.advance(MONTH);
-  const before = await useChime(keys);
-  const { recommendedSteps = [], ...rest } = await recommended(ofUser('busy'), 1);
-  assert.deepEqual(
-    [rest.status, rest.recommendationType, rest.resourceArn],
-    ['SUCCEEDED', 'UnusedPermissionRecommendation', ofUser('busy')],
-  );
-  const document = policy({ Sid: 'a', ...allow(['chime:GetMeeting']) }, deny('chime:DeleteMeeting'));
-  const steps = recommendedSteps.map(({ unusedPermissionsRecommendedStep: step }) => [
-    ...[step?.recommendedAction, step?.existingPolicyId, secondsOf(step?.policyUpdatedAt), step?.recommendedPolicy],
-  ]);
-  const updatedAt = secondsOf(Policy?.UpdateDate);
-  assert.deepEqual(
-    steps.map(([action, id, at, text]) => [action, id, at, text === undefined ? undefined : JSON.parse(String(text))]),
-    [
-      ['DETACH_POLICY', 'own', undefined, undefined],
-      ['CREATE_POLICY', Policy?.Arn, updatedAt, JSON.parse(document)],
-      ['DETACH_POLICY', Policy?.Arn, updatedAt, undefined],
-    ],
-  );
-
-  for (const [action, id, , PolicyDocument] of steps) {
-    const UserName = 'busy';
-    if (action === 'CREATE_POLICY') {
-      const created = await admin().send(
-        new iam.CreatePolicyCommand({ PolicyName: 'recommended', PolicyDocument: String(PolicyDocument) }),
-      );
-      await admin().send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn: created.Policy?.Arn }));
-    } else if (String(id).startsWith('arn:')) await admin().send(new iam.DetachUserPolicyCommand({ UserName, PolicyArn: String(id) }));
-    else await admin().send(new iam.DeleteUserPolicyCommand({ UserName, PolicyName: String(id) }));
-  }
-  assert.equal(await useChime(keys), before);
-  assert.deepEqual(
-    (await scannedPermissions(ofUser('busy'))).map(([type, status]) => [type, status]),
-    [['UnusedPermission', 'RESOLVED']],
-  );
-});
-
-// biome-ignore format: a table
-const FAILED: readonly (readonly [title: string, name: string, document: string, prepare: (name: string) => Promise<unknown>, code: string])[] = [
-  ['a user in a group',        'member', policy(allow(['chime:GetMeeting', 'ec2:*'])),   (UserName) => admin().send(new iam.AddUserToGroupCommand({ GroupName: 'readers', UserName })), 'USER_IN_GROUP'],
-  ['a policy with NotAction',  'except', policy({ Effect: 'Allow', NotAction: 's3:*', Resource: '*' }), async () => {},                                              'NOT_ACTION'],
-];
-
-for (const [title, name, document, prepare, code] of FAILED) {
-  test(`GenerateFindingRecommendation: ${title} has the error ${code}`, async () => {
-    await newUser(name, document);
-    await prepare(name);
-    const keys = await newKey(name);
-    core.advance(MONTH);
-    await useChime(keys);
-    const { status, error, recommendedSteps } = await recommended(ofUser(name));
-    assert.deepEqual([status, error?.code, recommendedSteps], ['FAILED', code, []]);
-  });
-}
-
-test('GenerateFindingRecommendation: unknown findings and findings of other types are ValidationException', async () => {
-  await scanned(ofRole('other'));
-  const filter = { findingType: { eq: ['UnusedIAMRole'] } };
-  const { findings: [finding] = [] } = await analyzers().send(new aa.ListFindingsV2Command({ analyzerArn, filter }));
-  for (const id of ['missing', finding?.id ?? '']) {
-    assert.equal(await outcomeOf(analyzers().send(new aa.GenerateFindingRecommendationCommand({ analyzerArn, id }))), 'Validation');
-    assert.equal(await outcomeOf(analyzers().send(new aa.GetFindingRecommendationCommand({ analyzerArn, id }))), 'ResourceNotFound');
-  }
 });
 
 test('ORGANIZATION_UNUSED_ACCESS: findings of all accounts, except excluded ones, and their numbers', async () => {

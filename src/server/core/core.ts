@@ -114,13 +114,9 @@ export function composeCore(given: CoreParts): Core {
   const decideRole = recordingSessions(identity.decideRole, parts.newId, noteUse);
   const { delivery: outgoing, tryOutgoing } = composeOutgoing(addEmit, parts, trailLog.gate.isOpen, decideRole, publicUrl, losses);
   const ends = requestEnds({ clock, requests, countCall: usage.count, tracing: settings.traceEndpoint !== undefined });
+  const own = { publicUrl, localUrl: () => endpoints.local, tryOutgoing, noteUse };
   const server = {
-    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, {
-      publicUrl,
-      localUrl: () => endpoints.local,
-      tryOutgoing,
-      noteUse,
-    }),
+    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, own),
     ...ends,
   };
   const calls = calling(server);
