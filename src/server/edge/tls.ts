@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { SecureContextOptions } from 'node:tls';
 import { writeDurably } from '../durable-file.ts';
 import type { Settings } from '../settings.ts';
 import type { TlsMaterial } from './tls-material.ts';
@@ -16,28 +15,6 @@ const RENEW_BELOW_DAYS = 30;
  * expires before its CA, and clients have more than a year to get the renewed CA.
  */
 const RENEW_CA_BELOW_DAYS = SERVER_DAYS + RENEW_BELOW_DAYS;
-
-/**
- * TLS options of the listener: TLS 1.2 and 1.3, and only cipher suites with forward secrecy, in the server's order of
- * preference.
- * Requirements INF-2, INF-3.
- */
-export const TLS_FLOOR: SecureContextOptions = {
-  minVersion: 'TLSv1.2',
-  maxVersion: 'TLSv1.3',
-  ciphers: [
-    'TLS_AES_128_GCM_SHA256',
-    'TLS_AES_256_GCM_SHA384',
-    'TLS_CHACHA20_POLY1305_SHA256',
-    'ECDHE-ECDSA-AES128-GCM-SHA256',
-    'ECDHE-RSA-AES128-GCM-SHA256',
-    'ECDHE-ECDSA-AES256-GCM-SHA384',
-    'ECDHE-RSA-AES256-GCM-SHA384',
-    'ECDHE-ECDSA-CHACHA20-POLY1305',
-    'ECDHE-RSA-CHACHA20-POLY1305',
-  ].join(':'),
-  honorCipherOrder: true,
-};
 
 /**
  * Returns the certificate and key of the HTTPS listener. They are the configured files, or files that the local CA

@@ -3,9 +3,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { TLS_FLOOR } from '../edge/tls.ts';
 import type { TlsMaterial } from '../edge/tls-material.ts';
 import type { Address } from '../setting-types.ts';
+import { TLS_FLOOR } from '../tls-floor.ts';
 import type { OpenListener } from './hep-listener.ts';
 
 /** Answers of the core. They receive the body, which may be malformed. */

@@ -11,8 +11,12 @@ import type { Store } from '#store/store.ts';
 export interface ServerFacts {
   /** Oldest version of TLS that the server accepts: `TLSv1.2`. */
   readonly tlsFloor: string;
-  /** Days that the event history keeps records. */
+  /** Days that the event history keeps records, unless the operator set other days for an account. */
   readonly eventHistoryDays: number;
+  /** Whether the server answers reads that the trail does not record while the trail cannot be written. */
+  readonly readsWithoutTrail: boolean;
+  /** Hosts with internal IP addresses to which the server may connect for accounts: `dc.corp.example`, `10.0.0.5:8443`. */
+  readonly internalHosts: readonly string[];
 }
 
 /** What a rule reads. Each read is a short transaction of its own. */
@@ -24,15 +28,19 @@ export interface RuleReading {
   readonly server: ServerFacts;
 }
 
-/** Where an auditor sees the fact that decided: a call that anyone with the permission can repeat, and what it returns. */
+/** Call that shows the fact that decided. Every caller with the permission can repeat it in the region of the evaluation. */
 export interface Evidence {
-  /** Action of the call: `iam:GetAccountSummary`. */
+  /** Service and operation of the call: `iam:GetAccountSummary`. */
   readonly action: string;
   /** Input of the call: `{ UserName: 'alice' }`. */
   readonly input: Readonly<Record<string, string>>;
-  /** Path of the member in the output that shows the fact: `SummaryMap.AccountAccessKeysPresent`. */
+  /**
+   * Member of the output that shows the fact, as a JMESPath expression, which the AWS CLI accepts as `--query`:
+   * `SummaryMap.AccountAccessKeysPresent`. The expression `Error.Code` is the code of the error that the call returns. The content of the
+   * credential report counts as a list of its lines: `Content[?user=='alice'].mfa_active | [0]`.
+   */
   readonly member: string;
-  /** Its value, as text. */
+  /** Value of the member, in the format of `evidenceValue`. */
   readonly value: string;
 }
 
@@ -40,6 +48,7 @@ export interface Evidence {
 export interface RuleResult {
   /** Type of AWS Config: `AWS::IAM::User`. `AWS::::Account` for the account itself. */
   readonly resourceType: string;
+  /** ID of AWS Config: the unique ID of a user (`AIDA…`), group, role or policy, the name of a bucket or trail, the ID of an account. */
   readonly resourceId: string;
   readonly compliance: 'COMPLIANT' | 'NON_COMPLIANT';
   /** One sentence with the fact that decided. At most 256 characters. */
@@ -59,4 +68,15 @@ export interface ConfigurationRule {
   readonly requirements: readonly string[];
   /** Returns the result for each resource that the rule is about. No result means that the account has no such resource. */
   readonly evaluate: (reading: RuleReading) => Promise<readonly RuleResult[]>;
+}
+
+/** Compliance of an account with a rule. `NOT_APPLICABLE`: the account has no resource that the rule is about. */
+export type RuleCompliance = 'COMPLIANT' | 'NON_COMPLIANT' | 'NOT_APPLICABLE';
+
+/** A rule with its results for one account. */
+export interface EvaluatedRule {
+  readonly rule: ConfigurationRule;
+  readonly compliance: RuleCompliance;
+  /** Results in the order of resource types and IDs. */
+  readonly results: readonly RuleResult[];
 }
