@@ -33,6 +33,9 @@ export function oneOf<const Text extends string>(...texts: readonly Text[]): Sha
   return { schema: { enum: texts } };
 }
 
+/** Shape of an object with any members, which are strings. */
+export const texts: Shape<Readonly<Record<string, string>>> = { schema: { type: 'object', additionalProperties: { type: 'string' } } };
+
 /** Returns the shape of a list. */
 export function list<Item>(item: Shape<Item>): Shape<readonly Item[]> {
   return { schema: { type: 'array', items: item.schema } };

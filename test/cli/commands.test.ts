@@ -14,6 +14,7 @@ const COMMANDS = [
   'backup',
   'bucket',
   'chime',
+  'compliance',
   'endpoint',
   'explain',
   'numbers',

@@ -16,7 +16,18 @@ import { identity } from '#store/identity/repository.ts';
 import type { Sql } from '#store/sql.ts';
 import { described, excerpt, list, type Of, object, oneOf, optional, text, whole } from '../shape.ts';
 import { type AccountIdentity, accountIdentity } from './account-identity.ts';
-import { type ActionSet, actionsOfPolicy, addAll, emptySet, fullSet, hasBit, keepOnly, knownServices, namesIn, removeAll } from './action-sets.ts';
+import {
+  type ActionSet,
+  actionsOfPolicy,
+  addAll,
+  emptySet,
+  fullSet,
+  hasBit,
+  keepOnly,
+  knownServices,
+  namesIn,
+  removeAll,
+} from './action-sets.ts';
 import { type PolicyStatements, statementsOf } from './policy-statements.ts';
 import type { LineFile, ReportFolder } from './report-folder.ts';
 import { topItems } from './top-items.ts';
@@ -47,7 +58,9 @@ export const PRINCIPAL = object({
   policies: list(POLICY),
   boundary: optional(list(text)),
   serviceControl: described(optional(list(list(text))), 'Service control policies of each level, from the root of the organization down.'),
-  services: list(object({ ...SERVICE, names: described(optional(list(text)), 'The actions. Absent if they are all actions of the service.') })),
+  services: list(
+    object({ ...SERVICE, names: described(optional(list(text)), 'The actions. Absent if they are all actions of the service.') }),
+  ),
 });
 type PrincipalAccess = Of<typeof PRINCIPAL>;
 
@@ -127,7 +140,12 @@ function policyWriter(file: LineFile, accountId: AccountId, written: Set<string>
 async function* principalsOf(sql: Sql, accountId: AccountId, found: AccountIdentity, write: WritePolicy): AsyncGenerator<Found> {
   const { snapshot, userKeys, roleKeys } = found;
   const rootArn = arn('iam', '', accountId, 'root');
-  yield accessOf(found, { type: 'Root', accountId, arn: rootArn, principalId: accountId }, { arn: rootArn, type: 'Root', groups: [] }, write);
+  yield accessOf(
+    found,
+    { type: 'Root', accountId, arn: rootArn, principalId: accountId },
+    { arn: rootArn, type: 'Root', groups: [] },
+    write,
+  );
   for (const key of userKeys) {
     const user = snapshot.user(accountId, key) as UserRecord;
     const groups = user.groupIds.flatMap((groupId) => snapshot.groupById(accountId, groupId) ?? []);
@@ -206,7 +224,9 @@ function accessOf(
 function throughGroups(policy: string, user: UserRecord | undefined, groups: readonly GroupRecord[]) {
   if (user === undefined || user.attachedPolicyArns.some((each) => each === policy)) return {};
   const names = groups
-    .filter(({ groupName, attachedPolicyArns }) => attachedPolicyArns.some((each) => each === policy) || policy.startsWith(`group/${groupName}:`))
+    .filter(
+      ({ groupName, attachedPolicyArns }) => attachedPolicyArns.some((each) => each === policy) || policy.startsWith(`group/${groupName}:`),
+    )
     .map(({ groupName }) => groupName);
   return names.length === 0 ? {} : { groups: names };
 }
@@ -252,7 +272,15 @@ function briefOf({ policies, boundary: _, serviceControl: __, services, ...facts
       const by = each.by.slice(0, ACCESS_LIMITS.statements);
       const shown = names(each.names);
       const { service, actions, of } = each;
-      return { service, actions, of, by, moreBy: each.by.length - by.length, names: shown, moreNames: (each.names?.length ?? 0) - shown.length };
+      return {
+        service,
+        actions,
+        of,
+        by,
+        moreBy: each.by.length - by.length,
+        names: shown,
+        moreNames: (each.names?.length ?? 0) - shown.length,
+      };
     }),
   };
 }

@@ -18,12 +18,7 @@ export interface AccountIdentity {
 /** Number of records that one statement reads. */
 const PAGE = 500;
 /** Kinds that decide which service control policies an account has. Its management account has their records. */
-const OF_ORGANIZATION: readonly PastKind[] = [
-  'organization',
-  'organization-account',
-  'organizational-unit',
-  'service-control-policy',
-];
+const OF_ORGANIZATION: readonly PastKind[] = ['organization', 'organization-account', 'organizational-unit', 'service-control-policy'];
 
 /** Reads the records of an account that decisions need: about 5 KB of memory for each user. Secrets are not among them. */
 export async function accountIdentity(sql: Sql, accountId: AccountId): Promise<AccountIdentity> {

@@ -20,7 +20,10 @@ const COUNTS = {
 /** Requests of one principal for one action. */
 export const ACTIVITY_GROUP = object({
   accountId: described(text, 'Account whose event history has the records.'),
-  principal: described(text, 'ARN of a user, root user or role (for its sessions), name of a service or a kind of caller. Empty: principals beyond the limit.'),
+  principal: described(
+    text,
+    'ARN of a user, root user or role (for its sessions), name of a service or a kind of caller. Empty: principals beyond the limit.',
+  ),
   type: described(text, 'Type of CloudTrail: IAMUser, AssumedRole, Root …'),
   service: described(text, 'Event source of CloudTrail.'),
   action: text,
@@ -39,7 +42,10 @@ export const ACTIVITY = object({
   ...COUNTS,
   unreadable: described(whole, 'Records that are not in the format of the server. See the section about the trail.'),
   services: list(SERVICE_COUNTS),
-  principals: described(excerpt(PRINCIPAL_COUNTS), 'Principals with the most requests first. The file has a line for each principal and action.'),
+  principals: described(
+    excerpt(PRINCIPAL_COUNTS),
+    'Principals with the most requests first. The file has a line for each principal and action.',
+  ),
   denials: described(excerpt(ACTIVITY_GROUP), 'Principals and actions with the most denied requests first.'),
 });
 export type Activity = Of<typeof ACTIVITY>;

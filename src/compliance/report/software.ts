@@ -1,12 +1,11 @@
 /** The software of the server: versions, schema of the database, and the packages of the software bill of materials. */
-import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { omitUndefined } from '#core/omit-undefined.ts';
 import { VERSION } from '#server/version.ts';
 import { migrationFiles } from '#store/migrate.ts';
 import type { Sql } from '#store/sql.ts';
 import { described, list, type Of, object, oneOf, optional, text, whole } from '../shape.ts';
 import { billOfMaterials } from './bill-of-materials.ts';
+import { type LockedPackage, packagesOfServer } from './lock-file.ts';
 import type { ReportFolder } from './report-folder.ts';
 
 export const SOFTWARE = object({
@@ -65,17 +64,9 @@ function writeBill(folder: ReportFolder): Software['bill'] {
   return { file: BILL, ...facts };
 }
 
-/** Package in a lock file of npm. Source: npm documentation, package-lock.json, lockfileVersion 3. */
-interface LockedPackage {
-  readonly version?: string;
-  readonly integrity?: string;
-  readonly license?: string;
-  readonly dev?: boolean;
-}
-
 function packageFacts(): Omit<Software['bill'], 'file' | 'problem'> {
-  const locked = packagesIn('package-lock.json') ?? new Map<string, LockedPackage>();
-  const installed = packagesIn('node_modules/.package-lock.json') ?? new Map<string, LockedPackage>();
+  const locked = packagesOfServer(fileURLToPath(new URL('package-lock.json', ROOT)));
+  const installed = packagesOfServer(fileURLToPath(new URL('node_modules/.package-lock.json', ROOT)));
   const licenses = new Map<string, number>();
   for (const { license = 'unknown' } of locked.values()) licenses.set(license, (licenses.get(license) ?? 0) + 1);
   const isDifferent = (name: string, { version, integrity }: LockedPackage): boolean =>
@@ -87,13 +78,4 @@ function packageFacts(): Omit<Software['bill'], 'file' | 'problem'> {
     installed: installed.size,
     different: [...installed].filter(([name, found]) => isDifferent(name, found)).map(([name]) => name),
   };
-}
-
-/** Returns the packages of a lock file by their folder, without the development packages. Undefined if there is no file. */
-function packagesIn(file: string): ReadonlyMap<string, LockedPackage> | undefined {
-  const path = new URL(file, ROOT);
-  if (!existsSync(path)) return undefined;
-  const { packages } = JSON.parse(readFileSync(path, 'utf8')) as { readonly packages: Readonly<Record<string, LockedPackage>> };
-  const own = Object.entries(packages).filter(([name, { dev }]) => name.startsWith('node_modules/') && dev !== true);
-  return new Map(own.map(([name, each]) => [name, omitUndefined(each)]));
 }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import { TLS_FLOOR } from '#server/edge/tls.ts';
+import { TLS_FLOOR } from '#server/tls-floor.ts';
 import { described, flag, list, type Of, object, oneOf, optional, text, time, whole } from '../shape.ts';
 
 const DAY_MS = 86_400_000;
@@ -45,11 +45,11 @@ const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]{1,65536}-----END CERTIF
  * @param certificateFile  file of BELFRY_TLS_CERTIFICATE. Without it, the local CA of the data folder issues the certificate
  */
 export function tlsSection(certificateFile: string | undefined, dataFolder: string, now: Instant): TlsFacts {
-  const { minVersion = '', maxVersion = '', ciphers = '' } = TLS_FLOOR;
+  const { minVersion, maxVersion, ciphers } = TLS_FLOOR;
   const facts = {
     ...{ minVersion, maxVersion },
     suites: ciphers.split(':'),
-    suitesFrom: 'They are constants of the server (src/server/edge/tls.ts), which no setting changes.',
+    suitesFrom: 'They are constants of the server (src/server/tls-floor.ts), which no setting changes.',
   };
   const own = join(dataFolder, 'tls', 'server.pem');
   const file = certificateFile ?? own;

@@ -51,7 +51,10 @@ export const TRAIL = object({
       size: described(whole, 'Number of leaves of the tree.'),
       root: described(text, 'Root hash of the tree, in base64.'),
       checkpoints: list(CHECKPOINT),
-      states: described(list(object({ subject: text, state: text, detail: text, since: time })), 'State of each witness, as the server sees it.'),
+      states: described(
+        list(object({ subject: text, state: text, detail: text, since: time })),
+        'State of each witness, as the server sees it.',
+      ),
     }),
   ),
   askedWitnesses: described(list(text), 'Witnesses that were asked for their latest checkpoint.'),
@@ -96,8 +99,7 @@ export async function trailSection(database: ReadOnlyDatabase, options: Integrit
   }
   const files = folder === undefined ? undefined : await filesSection(sql, folder);
   const notes = [...verified.notes];
-  if (witnesses.length === 0)
-    notes.push('no witness was asked, so a rollback or a rewritten history can be invisible; use --witness');
+  if (witnesses.length === 0) notes.push('no witness was asked, so a rollback or a rewritten history can be invisible; use --witness');
   const logs: TrailIntegrity['logs'][number][] = [];
   for (const log of verified.logs) logs.push(await logSection(sql, log, keys));
   return {

@@ -44,7 +44,12 @@ export async function storePrincipals(
  * Source: hashicorp/awspolicyequivalence. It treats an account ID and the ARN of the root user as equal, because IAM
  * returns the ARN.
  */
-export async function showPrincipals(tx: Pick<Tx, 'identity'>, text: string, ids: PrincipalIds, known = new Map<string, string>()): Promise<string> {
+export async function showPrincipals(
+  tx: Pick<Tx, 'identity'>,
+  text: string,
+  ids: PrincipalIds,
+  known = new Map<string, string>(),
+): Promise<string> {
   return mapAwsPrincipals(text, async (principal) => {
     if (isAccountId(principal)) return arn('iam', '', principal, 'root');
     const accountId = Object.hasOwn(ids, principal) ? ids[principal] : undefined;
