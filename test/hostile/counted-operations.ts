@@ -5,8 +5,11 @@
  */
 import { openVault } from '#access/vault.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
+import { loadRules } from '#server/core/configuration-rules.ts';
 import { newContacts, newGate, newSmallAnalyses, withOffload } from '#server/core/offload.ts';
+import { serverFacts } from '#server/core/server-facts.ts';
 import { newSurveyGate } from '#server/core/survey-gate.ts';
+import { readSettings } from '#server/settings.ts';
 import { accessanalyzerOperations } from '#services/accessanalyzer/operations.ts';
 import { iamOperations } from '#services/iam/operations.ts';
 import { callOf } from '#services/kit/fixture.ts';
@@ -79,7 +82,7 @@ export async function openCountedOperations() {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfKey: 64 }, () => {});
   const tables: Readonly<Record<string, object>> = {
     iam: iamOperations({ vault }),
-    accessanalyzer: accessanalyzerOperations(),
+    accessanalyzer: accessanalyzerOperations({ loadRules, serverFacts: serverFacts(readSettings([], {})) }),
     organizations: organizationsOperations(),
   };
   const parts = {

@@ -33,6 +33,8 @@ export interface AccessanalyzerApi {
   readonly ListAnalyzedResources: { readonly input: ListAnalyzedResourcesRequest; readonly output: ListAnalyzedResourcesResponse };
   readonly ListAnalyzers: { readonly input: ListAnalyzersRequest; readonly output: ListAnalyzersResponse };
   readonly ListArchiveRules: { readonly input: ListArchiveRulesRequest; readonly output: ListArchiveRulesResponse };
+  readonly ListConfigurationRuleResults: { readonly input: ListConfigurationRuleResultsRequest; readonly output: ListConfigurationRuleResultsResponse };
+  readonly ListConfigurationRules: { readonly input: ListConfigurationRulesRequest; readonly output: ListConfigurationRulesResponse };
   readonly ListFindings: { readonly input: ListFindingsRequest; readonly output: ListFindingsResponse };
   readonly ListFindingsV2: { readonly input: ListFindingsV2Request; readonly output: ListFindingsV2Response };
   readonly ListPolicyGenerations: { readonly input: ListPolicyGenerationsRequest; readonly output: ListPolicyGenerationsResponse };
@@ -102,6 +104,8 @@ export interface AccessPreviewSummary {
   readonly status: AccessPreviewStatus;
   readonly statusReason?: AccessPreviewStatusReason;
 }
+
+export type AccountCompliance = 'COMPLIANT' | 'NON_COMPLIANT' | 'NOT_APPLICABLE';
 
 export type AclGrantee =
   | { readonly id: string; readonly uri?: never }
@@ -377,6 +381,16 @@ export interface EcrRepositoryConfiguration {
 
 export interface EfsFileSystemConfiguration {
   readonly fileSystemPolicy?: string;
+}
+
+export interface EvaluatedRule {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly requirements: readonly string[];
+  readonly compliance: AccountCompliance;
+  readonly compliantCount: number;
+  readonly nonCompliantCount: number;
 }
 
 export interface ExplainDecisionRequest {
@@ -840,6 +854,26 @@ export interface ListArchiveRulesResponse {
   readonly nextToken?: string;
 }
 
+export interface ListConfigurationRuleResultsRequest {
+  readonly ruleName: string;
+  readonly compliance?: ResourceCompliance;
+  readonly maxResults?: number;
+  readonly nextToken?: string;
+}
+
+export interface ListConfigurationRuleResultsResponse {
+  readonly evaluatedAt: Instant;
+  readonly results: readonly RuleResult[];
+  readonly nextToken?: string;
+}
+
+export type ListConfigurationRulesRequest = Readonly<Record<string, never>>;
+
+export interface ListConfigurationRulesResponse {
+  readonly evaluatedAt: Instant;
+  readonly rules: readonly EvaluatedRule[];
+}
+
 export interface ListFindingsRequest {
   readonly analyzerArn: string;
   readonly filter?: Readonly<Record<string, Criterion>>;
@@ -964,6 +998,8 @@ export type RecommendedRemediationAction = 'CREATE_POLICY' | 'DETACH_POLICY';
 export type RecommendedStep =
   | { readonly unusedPermissionsRecommendedStep: UnusedPermissionsRecommendedStep };
 
+export type ResourceCompliance = 'COMPLIANT' | 'NON_COMPLIANT';
+
 export type ResourceControlPolicyRestriction = 'APPLICABLE' | 'FAILED_TO_EVALUATE_RCP' | 'NOT_APPLICABLE' | 'APPLIED';
 
 export type ResourceType = 'AWS::S3::Bucket' | 'AWS::IAM::Role' | 'AWS::SQS::Queue' | 'AWS::Lambda::Function' | 'AWS::Lambda::LayerVersion' | 'AWS::KMS::Key' | 'AWS::SecretsManager::Secret' | 'AWS::EFS::FileSystem' | 'AWS::EC2::Snapshot' | 'AWS::ECR::Repository' | 'AWS::RDS::DBSnapshot' | 'AWS::RDS::DBClusterSnapshot' | 'AWS::SNS::Topic' | 'AWS::S3Express::DirectoryBucket' | 'AWS::DynamoDB::Table' | 'AWS::DynamoDB::Stream' | 'AWS::IAM::User';
@@ -972,6 +1008,21 @@ export interface ResourceTypeDetails {
   readonly totalActivePublic?: number;
   readonly totalActiveCrossAccount?: number;
   readonly totalActiveErrors?: number;
+}
+
+export interface RuleEvidence {
+  readonly action: string;
+  readonly input: Readonly<Record<string, string>>;
+  readonly member: string;
+  readonly value: string;
+}
+
+export interface RuleResult {
+  readonly resourceType: string;
+  readonly resourceId: string;
+  readonly compliance: ResourceCompliance;
+  readonly annotation: string;
+  readonly evidence: readonly RuleEvidence[];
 }
 
 export interface S3AccessPointConfiguration {

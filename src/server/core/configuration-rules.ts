@@ -12,7 +12,8 @@ export async function loadRules(): Promise<readonly ConfigurationRule[]> {
 
 /**
  * Evaluates all rules for an account, in the order of their names. Reads in many short transactions, so the results of two rules can
- * describe two moments. `serverFacts` returns the facts of the server.
+ * describe two moments. `serverFacts` (`server-facts.ts`) returns the facts of the
+ * server, and `readOnlyStore` the store of a command.
  */
 export async function evaluateRules(reading: RuleReading): Promise<readonly EvaluatedRule[]> {
   const evaluated: EvaluatedRule[] = [];

@@ -41,6 +41,7 @@ import { pageTokens } from './page-tokens.ts';
 import { runParts } from './parts.ts';
 import { newRequestCounts } from './request-counts.ts';
 import { requestEnds } from './request-ends.ts';
+import { serverFacts } from './server-facts.ts';
 import { allOperations, loadChimeImport, NO_LOG_BUCKETS, type ServiceParts } from './services.ts';
 import { checkDatabase, firstStartPart, requireOwnDatabase } from './start-steps.ts';
 import { newSurveyGate } from './survey-gate.ts';
@@ -301,6 +302,8 @@ function composeServer(
         return await ldapDirectories(settings.internalDirectories).check(directory);
       },
       storesBodies: parts.contents !== undefined,
+      loadRules: async () => (await import('./configuration-rules.ts')).loadRules(),
+      serverFacts: serverFacts(settings),
     }),
     addEmit,
     pageTokens: pageTokens(ring.keys),

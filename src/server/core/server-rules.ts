@@ -1,19 +1,6 @@
 /** Rules about the configuration of the server, which applies to all of its accounts. No call shows it, so the results have no evidence. */
-import type { ConfigurationRule, ServerFacts } from '#services/kit/configuration-rule.ts';
+import type { ConfigurationRule } from '#services/kit/configuration-rule.ts';
 import { accountResource, ruleResult } from '#services/kit/rule-results.ts';
-import type { Settings } from '../settings.ts';
-import { TLS_FLOOR } from '../tls-floor.ts';
-
-/** Returns the facts of a server that rules check. */
-export function serverFacts(settings: Settings): ServerFacts {
-  const { eventHistoryDays, readsWithoutTrail, internalIssuers, internalDirectories, outgoingInternalHosts } = settings;
-  return {
-    tlsFloor: TLS_FLOOR.minVersion,
-    eventHistoryDays,
-    readsWithoutTrail,
-    internalHosts: [...new Set([...internalIssuers, ...internalDirectories, ...outgoingInternalHosts])],
-  };
-}
 
 const MIN_TLS_VERSION = 'TLSv1.2';
 

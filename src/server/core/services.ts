@@ -5,6 +5,7 @@ import { ownIssuer } from '#access/own-issuer.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Apis } from '#model/generated/apis.ts';
 import type { ServiceName } from '#model/services.ts';
+import type { RuleParts } from '#services/accessanalyzer/configuration-rules.ts';
 import { accessanalyzer } from '#services/accessanalyzer/service.ts';
 import { type ChimeParts, chime } from '#services/chime/service.ts';
 import { chimeUserArn } from '#services/chime-kit/chime-app-instance.ts';
@@ -36,7 +37,7 @@ import type { Store, Tx } from '#store/store.ts';
 export { NO_LOG_BUCKETS } from '#services/cloudtrail/log-buckets.ts';
 
 /** Parts of the server that services need. The declaration of each service lists the parts that it needs. */
-export interface ServiceParts extends Omit<IamParts, 'linkedRoleUsage'>, StsParts, S3Parts {
+export interface ServiceParts extends Omit<IamParts, 'linkedRoleUsage'>, StsParts, S3Parts, RuleParts {
   readonly operatorKeys: OperatorKeys;
   /** Returns the URL that clients use for this server. */
   readonly publicUrl: () => string;

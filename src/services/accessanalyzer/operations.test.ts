@@ -4,7 +4,8 @@ import { analyzeAtOnce } from '../kit/fixture.ts';
 import type { Call } from '../kit/operation.ts';
 import { accessanalyzerOperations } from './operations.ts';
 
-const operations = accessanalyzerOperations();
+const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: [] };
+const operations = accessanalyzerOperations({ loadRules: async () => [], serverFacts });
 
 /** Call with the only member that these operations use. */
 const CALL = { analyze: analyzeAtOnce } as Call;

@@ -87,4 +87,5 @@ export const chime = service<ChimeParts>({
     },
   ],
   subscriptions: [refusedInvitations, endSessions, withdrawCredentials, messagesOfPeople],
+  rules: async () => (await import('./rules.ts')).CHIME_RULES,
 });

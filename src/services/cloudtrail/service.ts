@@ -11,6 +11,7 @@ export const cloudtrail = service<CloudtrailParts>({
   name: 'cloudtrail',
   operations: async (parts) => (await import('./operations.ts')).cloudtrailOperations(parts),
   subscriptions: [notificationStatus],
+  rules: async () => (await import('./rules.ts')).CLOUDTRAIL_RULES,
   invalidPageToken: (_member, operation) =>
     TOKEN_OPERATIONS.has(operation)
       ? new AwsError('InvalidTokenException', 'The token is invalid.')

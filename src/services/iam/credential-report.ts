@@ -118,14 +118,14 @@ function userLine(facts: CredentialFacts): string {
   const { lastUsedAt, changedAt, nextRotationAt } = password;
   return lineOf(userName, facts, [
     'true',
-    lastUsedAt === undefined ? 'no_information' : moment(lastUsedAt),
-    moment(changedAt),
-    nextRotationAt === undefined ? 'N/A' : moment(nextRotationAt),
+    lastUsedAt === undefined ? 'no_information' : reportTime(lastUsedAt),
+    reportTime(changedAt),
+    nextRotationAt === undefined ? 'N/A' : reportTime(nextRotationAt),
   ]);
 }
 
 function lineOf(name: string, { arn, createdAt, mfaActive, accessKeys }: CredentialFacts, password: readonly string[]): string {
-  return line([name, arn, moment(createdAt), ...password, String(mfaActive), ...keyColumns(accessKeys)]);
+  return line([name, arn, reportTime(createdAt), ...password, String(mfaActive), ...keyColumns(accessKeys)]);
 }
 
 /** Returns the columns of two access keys and two signing certificates. Belfry has no signing certificates. */
@@ -137,14 +137,14 @@ function keyColumns(keys: readonly AccessKeyFacts[]): readonly string[] {
       continue;
     }
     const { active, createdAt, lastUse } = key;
-    const used = lastUse === undefined ? ['N/A', 'N/A', 'N/A'] : [moment(lastUse.at), lastUse.region, lastUse.service];
-    columns.push(String(active), moment(createdAt), ...used);
+    const used = lastUse === undefined ? ['N/A', 'N/A', 'N/A'] : [reportTime(lastUse.at), lastUse.region, lastUse.service];
+    columns.push(String(active), reportTime(createdAt), ...used);
   }
   return [...columns, 'false', 'N/A', 'false', 'N/A'];
 }
 
-/** Formats a time as `2026-11-22T02:25:00+00:00`. */
-function moment(at: Instant): string {
+/** Formats a time as in the report: `2026-11-22T02:25:00+00:00`. */
+export function reportTime(at: Instant): string {
   return isoSeconds(at).replace('Z', '+00:00');
 }
 

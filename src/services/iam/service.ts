@@ -12,5 +12,6 @@ export interface IamParts extends Required<IamDeps> {
 export const iam = service<IamParts>({
   name: 'iam',
   operations: async (parts) => (await import('./operations.ts')).iamOperations(parts),
+  rules: async () => (await import('./rules/rules.ts')).IAM_RULES,
   invalidPageToken: () => new AwsError('ValidationError', 'Invalid Marker.'),
 });

@@ -48,7 +48,7 @@ export interface Evidence {
 export interface RuleResult {
   /** Type of AWS Config: `AWS::IAM::User`. `AWS::::Account` for the account itself. */
   readonly resourceType: string;
-  /** ID of AWS Config: the unique ID of a user (`AIDA…`), group, role or policy, the name of a bucket or trail, the ID of an account. */
+  /** Unique ID of a user (`AIDA…`), group, role or policy, name of a bucket, ARN of a trail, ID of an account or organization. */
   readonly resourceId: string;
   readonly compliance: 'COMPLIANT' | 'NON_COMPLIANT';
   /** One sentence with the fact that decided. At most 256 characters. */

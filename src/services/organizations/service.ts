@@ -5,5 +5,6 @@ import { invalidInput } from './refusals.ts';
 export const organizations = service<object>({
   name: 'organizations',
   operations: async () => (await import('./operations.ts')).organizationsOperations(),
+  rules: async () => (await import('./rules.ts')).ORGANIZATIONS_RULES,
   invalidPageToken: () => invalidInput('INVALID_NEXT_TOKEN', 'The provided value for NextToken is not valid.'),
 });

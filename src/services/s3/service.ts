@@ -34,4 +34,5 @@ export const s3 = service<S3Parts>({
   operations: async (parts) => (await import('./operations.ts')).s3Operations(parts),
   dataEvents: DATA_EVENTS,
   sweeps: [lifecycleSweep],
+  rules: async () => (await import('./rules.ts')).S3_RULES,
 });
