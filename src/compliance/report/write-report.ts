@@ -1,7 +1,7 @@
 /** Writes a compliance report into a new folder. Reads one snapshot of a database, in bounded memory. */
 import type { AccountId } from '#core/arn.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
-import { serverFacts } from '#server/core/server-rules.ts';
+import { serverFacts } from '#server/core/server-facts.ts';
 import type { Settings } from '#server/settings.ts';
 import type { ReadOnlyDatabase } from '#store/engine/read-only-database.ts';
 import { readOnlyStore } from '#store/engine/read-only-store.ts';
