@@ -2,8 +2,7 @@
 import type { BriefPrincipal } from '../report/access.ts';
 import type { CredentialsOf } from '../report/credentials.ts';
 import type { ComplianceReport } from '../report/report.ts';
-import { bullets, facts, type Html, html, joined, moreNote, table } from './html.ts';
-import type { PageSection } from './report-page.ts';
+import { bullets, facts, type Html, html, joined, moreNote, type PageSection, table } from './html.ts';
 
 /** Returns the sections in their order. */
 export function accountSections(report: ComplianceReport): readonly PageSection[] {

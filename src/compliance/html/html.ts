@@ -19,6 +19,13 @@ function textOf(content: Content): string {
   return 'html' in content ? content.html : content.map(textOf).join('');
 }
 
+/** Section of the page. */
+export interface PageSection {
+  readonly id: string;
+  readonly title: string;
+  readonly content: Html;
+}
+
 /** Column of a table: its title and the content of a cell. */
 export interface Column<Row> {
   readonly title: string;

@@ -1,16 +1,9 @@
 /** The report as one HTML page without scripts, which can be printed. */
 import type { ComplianceReport } from '../report/report.ts';
 import { accountSections } from './account-sections.ts';
-import { bullets, facts, type Html, html } from './html.ts';
+import { bullets, facts, type Html, html, type PageSection } from './html.ts';
 import { REPORT_POLICY, REPORT_STYLE } from './report-style.ts';
 import { serverSections } from './server-sections.ts';
-
-/** Section of the page. */
-export interface PageSection {
-  readonly id: string;
-  readonly title: string;
-  readonly content: Html;
-}
 
 /** Returns the page of a report. */
 export function reportPage(report: ComplianceReport): string {

@@ -1,7 +1,6 @@
 /** Sections of the page about the server: the trail, TLS, software, retention and responsibility. */
 import type { ComplianceReport } from '../report/report.ts';
-import { bullets, type Content, facts, type Html, html, joined, moreNote, table } from './html.ts';
-import type { PageSection } from './report-page.ts';
+import { bullets, type Content, facts, type Html, html, joined, moreNote, type PageSection, table } from './html.ts';
 
 /** Returns the sections in their order. */
 export function serverSections(report: ComplianceReport): readonly PageSection[] {

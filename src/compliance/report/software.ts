@@ -51,9 +51,10 @@ export async function softwareSection(sql: Sql, databaseEngine: Software['databa
   };
 }
 
+/** Returns the version of the database. SQLite is part of this process. */
 async function databaseVersion(sql: Sql, engine: Software['databaseEngine']): Promise<string> {
-  const text = engine === 'SQLite' ? 'SELECT sqlite_version() AS version' : "SELECT current_setting('server_version') AS version";
-  return (await sql.row<{ readonly version: string }>(text))?.version ?? '';
+  if (engine === 'SQLite') return process.versions['sqlite'] ?? 'unknown';
+  return (await sql.row<{ readonly server_version: string }>('SHOW server_version'))?.server_version ?? 'unknown';
 }
 
 function writeBill(folder: ReportFolder): Software['bill'] {
