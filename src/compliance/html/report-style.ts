@@ -23,6 +23,7 @@ table { width: 100%; margin: 0 0 1rem; border-collapse: collapse; font-size: .87
 caption { padding: .5rem 0; text-align: left; font-size: 1rem; font-weight: 600; }
 th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }
 th { font-weight: 400; }
+td ul, th ul { margin: 0; padding-left: 1rem; }
 thead th { color: var(--quiet); font-weight: 600; overflow-wrap: normal; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .note { color: var(--quiet); font-size: .875rem; }
