@@ -12,7 +12,8 @@ const USAGE = `belfry: a self-hosted server compatible with Amazon Chime and the
   belfry policy test|validate|diff …        test, check and compare IAM policies; no server is needed
   belfry policy replay|suggest …            replay recorded requests with changed policies, and suggest policies
   belfry explain REQUEST_ID                 explain the decision about a request, with the policies as they were then
-  belfry compliance report --out FOLDER     write a compliance report; no server is needed
+  belfry compliance check                   check the configuration of accounts by rules; no server is needed
+  belfry compliance report --out FOLDER     write a report for an audit; no server is needed
   belfry trail status|prove|verify …        show and check the transparency log of trail records; no server is needed
   belfry trail serve-tiles …                serve the transparency log to monitors over HTTP; no server is needed
   belfry trail check-proof PREFIX …         check a proof of one record; no server and no database is needed
@@ -58,8 +59,8 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   backup: async (args) => (await import('./cli/backup.ts')).backupCommand(args),
   explain: async (args) => (await import('./cli/explain.ts')).explainCommand(args),
   policy: async (args) => (await import('./cli/policy.ts')).policyCommand(args),
-  sip: async (args) => (await import('./cli/sip.ts')).sipCommand(args),
   compliance: async (args) => (await import('./cli/compliance.ts')).complianceCommand(args),
+  sip: async (args) => (await import('./cli/sip.ts')).sipCommand(args),
   witness: async (args) => (await import('./cli/witness.ts')).witnessCommand(args),
 };
 

@@ -1,12 +1,12 @@
 /** `belfry compliance report`: writes a report for an audit, as JSON and as a page that can be printed. */
 import { resolve } from 'node:path';
 import { writeReport } from '#compliance/report/write-report.ts';
-import { isAccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/flags.ts';
+import { type Flag, type ParsedFlags, requireFlag } from '#server/flags.ts';
 import { askControl } from '#server/operator/ask-control.ts';
 import { readSettings, type Settings } from '#server/settings.ts';
 import { DATA, DATABASE, databaseOf, dataFolderOf, type Subcommand } from './command.ts';
+import { ACCOUNT, accountOf } from './compliance-check.ts';
 import { DAYS, daysOf } from './policy-window.ts';
 import { printable } from './printable.ts';
 import { readDatabase } from './read-database.ts';
@@ -27,20 +27,17 @@ export const REPORT_USAGE = `belfry compliance report --out FOLDER [--account ID
   The exit status is 1 if the trail is not intact.`;
 
 const OUT: Flag = { flag: '--out', valid: 'a new folder' };
-const ACCOUNT: Flag = { flag: '--account', valid: 'the ID of an account' };
 const FOLDER: Flag = { flag: '--folder', valid: 'a folder with the files of one bucket' };
 
 export const REPORT: Subcommand = {
   flags: [OUT, ACCOUNT, DAYS, WITNESS, ACCEPT, FOLDER, DATA, DATABASE],
   async run(parsed) {
     const out = resolve(requireFlag(parsed.values, OUT));
-    const accountId = parsed.values.get(ACCOUNT.flag);
-    if (accountId !== undefined && !isAccountId(accountId)) throw new FlagError(`${ACCOUNT.flag} must be ${ACCOUNT.valid}`);
     const folder = parsed.values.get(FOLDER.flag);
     const request = {
       ...choicesOf(parsed),
       out,
-      accountId,
+      accountId: accountOf(parsed),
       days: daysOf(parsed),
       now: instant(Date.now()),
       settings: settingsOf(parsed),

@@ -109,7 +109,7 @@ const MISUSES: readonly [args: string, problem: string][] = [
   ['policy validate --type user x',               "belfry policy: --type is 'user'; it must be one of identity, boundary, session, service-control, resource, trust"],
   ['policy diff a',                               'belfry policy: missing files: OLD and NEW'],
   ['policy diff a b c',                           "belfry policy: unexpected argument 'c'; the files are OLD and NEW"],
-  ['compliance',                                  'belfry compliance: missing command (commands: report)'],
+  ['compliance',                                  'belfry compliance: missing command (commands: check, report)'],
   ['compliance report',                           'belfry compliance: missing --out: a new folder'],
   ['compliance report --out x --account 1',       'belfry compliance: --account must be the ID of an account'],
   ['compliance report --out x --days x',          'belfry compliance: --days must be a number of days'],

@@ -870,6 +870,8 @@ export interface ListConfigurationRuleResultsResponse {
 export type ListConfigurationRulesRequest = Readonly<Record<string, never>>;
 
 export interface ListConfigurationRulesResponse {
+  readonly accountId: string;
+  readonly region: string;
   readonly evaluatedAt: Instant;
   readonly rules: readonly EvaluatedRule[];
 }

@@ -49,7 +49,7 @@ export function ruleOperations({ loadRules, serverFacts }: RuleParts) {
           for (const rule of await loadRules()) shown.push(toEvaluatedRule(await evaluateRule(rule, reading)));
           return shown;
         });
-        return { evaluatedAt: call.now, rules };
+        return { accountId: call.accountId, region: call.region, evaluatedAt: call.now, rules };
       },
     },
 
