@@ -17,6 +17,8 @@ export interface AccountIdentity {
 
 /** Number of records that one statement reads. */
 const PAGE = 500;
+/** Maximum number of records that stay parsed. Each principal is read once, so only groups and managed policies are read again. */
+const PARSED_MAX = 1_000;
 /** Kinds that decide which service control policies an account has. Its management account has their records. */
 const OF_ORGANIZATION: readonly PastKind[] = ['organization', 'organization-account', 'organizational-unit', 'service-control-policy'];
 
@@ -24,7 +26,7 @@ const OF_ORGANIZATION: readonly PastKind[] = ['organization', 'organization-acco
 export async function accountIdentity(sql: Sql, accountId: AccountId): Promise<AccountIdentity> {
   const version = (await COUNTER.get(sql, 'identity'))?.value ?? 0;
   const stored = identityAt({ sql }, version);
-  const snapshot = newSnapshot();
+  const snapshot = newSnapshot({ parsedMax: PARSED_MAX });
   const load = snapshot.reload();
   const userKeys: string[] = [];
   const roleKeys: string[] = [];

@@ -1,8 +1,9 @@
 /** Configuration rules: the results of all rules, with the calls that show the facts. Requirement COMP-6. */
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import { evaluateRules } from '#server/core/configuration-rules.ts';
+import { loadRules } from '#server/core/configuration-rules.ts';
 import type { EvaluatedRule, ServerFacts } from '#services/kit/configuration-rule.ts';
+import { evaluateRule } from '#services/kit/rule-results.ts';
 import type { Store } from '#store/store.ts';
 import { described, list, type Of, object, oneOf, text, texts, whole } from '../shape.ts';
 import type { ReportFolder } from './report-folder.ts';
@@ -66,8 +67,11 @@ export async function rulesSection({ accountIds, ...reading }: RulesReading, fol
   const rules: Of<typeof RULE>[] = [];
   let moreRules = 0;
   const counts = { COMPLIANT: 0, NON_COMPLIANT: 0, NOT_APPLICABLE: 0 };
+  const loaded = await loadRules();
   for (const accountId of accountIds) {
-    for (const evaluated of await evaluateRules({ ...reading, accountId })) {
+    // Only the results of one rule are in memory at a time.
+    for (const rule of loaded) {
+      const evaluated = await evaluateRule(rule, { ...reading, accountId });
       counts[evaluated.compliance]++;
       for (const result of evaluated.results) file.add({ accountId, rule: evaluated.rule.name, ...result });
       if (rules.length < RULES_MAX) rules.push(toRule(accountId, evaluated));
