@@ -146,7 +146,7 @@ async function belfry(): Promise<Measured> {
       report,
     }),
     onEnded: () => {},
-    sources: [eventRouter({ now: systemClock.wall, newId, decideRole: async () => 'allowed', metrics: { count() {} }, report })],
+    sources: [eventRouter({ now: systemClock.wall, newId, decideRole: async () => 'allowed', metrics: { count() {} }, lost() {}, report })],
     shared: false,
     isOpen: () => true,
     report,

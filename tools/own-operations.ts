@@ -35,7 +35,8 @@ export async function page(): Promise<string> {
 const COMMANDS: Partial<Readonly<Record<ServiceName, string>>> = {
   chime:
     '`belfry chime NAME --member VALUE …` calls an operation: its name and its members are in kebab-case, such as `belfry chime add-domain --account-id ID --domain-name example.com`.',
-  accessanalyzer: '`belfry explain REQUEST_ID` calls ExplainDecision.',
+  accessanalyzer:
+    '`belfry explain REQUEST_ID` calls ExplainDecision. `belfry compliance check --endpoint URL` calls ListConfigurationRules and ListConfigurationRuleResults.',
 };
 
 async function serviceSection(service: ServiceName): Promise<readonly string[]> {

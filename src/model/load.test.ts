@@ -15,7 +15,7 @@ const SERVICES: readonly [service: ServiceName, signingName: string, protocols: 
   ['chime-sdk-voice',            'chime',            'rest-json',                       96],
   ['sts',                        'sts',              'query',                           11],
   ['cloudwatch',                 'monitoring',       'smithy-rpc-v2-cbor json query',   0],
-  ['accessanalyzer',             'access-analyzer',  'rest-json',                       40],
+  ['accessanalyzer',             'access-analyzer',  'rest-json',                       42],
   ['s3',                         's3',               'rest-xml',                        25],
 ];
 

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { createServer } from 'node:tls';
 import type { DirectorySettings } from '#server/core/services.ts';
 import { ldapDirectories } from '#server/sign-in/people/ldap.ts';
-import { BASE, groupEntry, LIMITED, personEntry, READER, sidLine, startDirectory } from './slapd.ts';
+import { BASE, groupEntry, LIMITED, personEntry, READER, replaceAttribute, sidLine, startDirectory } from './slapd.ts';
 
 const PASSWORD = 'Correct-Horse-7';
 const NAMES = ['ada', 'bob', 'cat'] as const;
@@ -74,6 +74,31 @@ test('Directory: a person with a known entry is found with another address, and 
   assert.match(ada, /^entryUUID:[0-9a-f-]{36}$/);
   assert.deepEqual(await read('former@example.com', ada), ['ada@example.com', ada]);
   assert.deepEqual(await read('former@example.com', 'objectGUID:*)(objectClass=*'), [undefined, undefined]);
+});
+
+test('Directory: an entry is another one if it exists with another ID, also a disabled one', async () => {
+  const entryIdOf = async (email: string) => {
+    const found = await directories.readPeople(settings(directory.port, READER), sought([email]));
+    return typeof found === 'string' ? found : (found.get(email)?.entryId ?? '');
+  };
+  const [ada, cat] = [await entryIdOf('ada@example.com'), await entryIdOf('cat@example.com')];
+  const dan = `objectGUID:${GUID.toString('hex')}`;
+  let danUuid = '';
+  await directory.change(async (client) => {
+    await replaceAttribute(client, 'uid=cat', 'userAccountControl', '514');
+    const { searchEntries } = await client.search(`uid=dan,${BASE}`, { scope: 'base', attributes: ['entryUUID'] });
+    danUuid = `entryUUID:${String(searchEntries[0]?.['entryUUID'])}`;
+  });
+  // biome-ignore format: a table
+  for (const [title, former, current, expected] of [
+    ['another entry',                       ada,                                               cat,       true ],
+    ['a disabled one',                      cat,                                               ada,       true ],
+    ['the person has no visible ID',        ada,                                               undefined, true ],
+    ['a deleted one',                       'entryUUID:00000000-0000-4000-8000-000000000000',  ada,       false],
+    ['the same entry with another ID',      danUuid,                                           dan,       false],
+    ['another entry, by its second ID',     danUuid,                                           ada,       true ],
+  ] as const)
+    assert.equal(await directories.hasOtherEntry(settings(directory.port, READER), { former, current }), expected, title);
 });
 
 test('Directory: a sign-in and a synchronization have a time in which the directory must answer', async () => {

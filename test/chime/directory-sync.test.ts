@@ -204,6 +204,32 @@ test('Synchronization: people who are disabled, deleted or in no licensed group 
   await untilUser('bob', 'Registered Basic Name of bob');
 });
 
+test('Directory sign-in: a new entry with the address of a suspended user gets the user only after the earlier entry is deleted', async () => {
+  const idOf = async () => {
+    const { Users = [] } = await chime.send(new ListUsersCommand({ AccountId, UserEmail: `dan@${DOMAIN}` }));
+    return Users[0]?.UserId;
+  };
+  const userId = await idOf();
+  assert.ok(userId !== undefined);
+  await directory.change(async (client) => {
+    await replaceAttribute(client, 'uid=dan', 'userAccountControl', '514');
+    await replaceAttribute(client, 'uid=dan', 'mail');
+    await client.add(`uid=daniel,${BASE}`, {
+      ...{ objectClass: ['inetOrgPerson', 'directoryPerson'], uid: 'daniel', cn: 'daniel', sn: 'daniel', userPassword: GOOD },
+      mail: `dan@${DOMAIN}`,
+    });
+    await replaceAttribute(client, 'cn=Lead', 'member', `uid=daniel,${BASE}`, `cn=Team,${BASE}`);
+  });
+  const at = browser(first.endpoint);
+  assert.equal((await signIn(at, 'dan')).status, 403);
+  assert.deepEqual([await isSignedIn(at), (await users())['dan']], [false, 'Suspended Basic Name of dan']);
+  const messages = (await account.records('SignInUser')).map((record) => JSON.stringify(record['serviceEventDetails']));
+  assert.ok(messages.some((message) => message.includes('another entry of the directory')));
+  await directory.change((client) => client.del(`uid=dan,${BASE}`));
+  assert.equal((await signIn(at, 'dan')).status, 303);
+  assert.deepEqual([await isSignedIn(at), await idOf(), (await users())['dan']], [true, userId, 'Registered Pro dan']);
+});
+
 /** Waits until two more turns have ended. */
 async function untilRead(): Promise<void> {
   const ends = new Set<string>();

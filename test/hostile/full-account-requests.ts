@@ -74,3 +74,22 @@ export function fullOrganizationRequests(): HostileRequest[] {
     body: Buffer.from(JSON.stringify(input)),
   }));
 }
+
+/** Returns the requests that evaluate configuration rules on a full account. The account's administrator sends them. */
+export function fullRuleRequests(): HostileRequest[] {
+  // biome-ignore format: a table
+  const rows: readonly (readonly [operation: string, path: string, input: object])[] = [
+    ['ListConfigurationRules',       '/belfry/list-configuration-rules',        {}],
+    ['ListConfigurationRuleResults', '/belfry/list-configuration-rule-results', { ruleName: 'iam-user-no-policies-check', maxResults: 1_000 }],
+    ['ListConfigurationRuleResults', '/belfry/list-configuration-rule-results', { ruleName: 'iam-user-unused-credentials-check', maxResults: 1_000 }],
+    ['ListConfigurationRuleResults', '/belfry/list-configuration-rule-results', { ruleName: 'iam-policy-no-statements-with-admin-access', maxResults: 1_000 }],
+    ['ListConfigurationRuleResults', '/belfry/list-configuration-rule-results', { ruleName: 'organizations-service-control-policy-attached' }],
+  ];
+  return rows.map(([operation, path, input]) => ({
+    name: `${operation}${'ruleName' in input ? `, ${input.ruleName}` : ''}`,
+    signingName: 'access-analyzer',
+    path,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(input)),
+  }));
+}

@@ -5,7 +5,7 @@ import { AwsError } from '#core/aws-error.ts';
 import { ACCOUNT } from '#services/kit/fixture.ts';
 import { openCountedOperations } from './counted-operations.ts';
 import { fillAccount, fillOrganization, type RecordSizes } from './full-account.ts';
-import { fullAccountRequests, fullOrganizationRequests } from './full-account-requests.ts';
+import { fullAccountRequests, fullOrganizationRequests, fullRuleRequests } from './full-account-requests.ts';
 import { CORE_STEPS_MAX, countSteps } from './steps.ts';
 
 /**
@@ -34,7 +34,7 @@ after(async () => {
   await operations.close();
 });
 
-for (const request of [...fullAccountRequests(ACCOUNT), ...fullOrganizationRequests()]) {
+for (const request of [...fullAccountRequests(ACCOUNT), ...fullOrganizationRequests(), ...fullRuleRequests()]) {
   test(`Full account: ${request.name} reads and computes within the limits of one transaction`, async () => {
     operations.reads.largest = 0;
     operations.reads.transactions = 0;

@@ -87,6 +87,7 @@ export async function startTestCore(own: Partial<CoreParts> = {}) {
     accountId: created.accountId,
     credentials: created as Keys,
     answer: core.answer,
+    figures: core.figures,
     /** Posts a form to a page, like a browser that submits a page of an identity provider. */
     post: (target: string, form: Readonly<Record<string, string>>, sourceIp = HOST) =>
       send(target, `${new URLSearchParams(form)}`, { origin: 'https://idp.example' }, sourceIp),

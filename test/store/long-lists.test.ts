@@ -98,7 +98,7 @@ const MEMBER = 'channel_membership USING PRIMARY KEY (channel_key=? AND sub_chan
 const OF_TYPE = 'channel_membership USING COVERING INDEX channel_membership_of_type (channel_key=? AND type=?';
 const OF_ALL = [MEMBER, `${OF_TYPE} AND (sub_channel_id,member)>(?,?))`];
 const OF_ONE = [MEMBER, `${OF_TYPE} AND sub_channel_id=? AND member>?)`];
-const USERS = ['chime_scim_user USING PRIMARY KEY (chime_account_id=?)'];
+const USERS = ['chime_scim_user USING PRIMARY KEY (chime_account_id=? AND scim_id>?)'];
 
 /** Plans are those of SQLite. Rows are the most that PostgreSQL reads. */
 interface Long {

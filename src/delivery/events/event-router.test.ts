@@ -30,12 +30,14 @@ async function setUp() {
   const reports: string[] = [];
   const counted: string[] = [];
   let id = 0;
+  let losses = 0;
   /** Returns the router of another server on the store. */
   const router = () =>
     eventRouter({
       now: () => instant(now),
       newId: () => `id-${++id}`,
       decideRole: async () => 'allowed',
+      lost: (count) => void (losses += count),
       metrics: { count: (metric, { ruleName }) => void counted.push(`${metric} ${ruleName}`) },
       report: (line) => reports.push(line),
     });
@@ -54,6 +56,7 @@ async function setUp() {
   return {
     store,
     reports,
+    losses: () => losses,
     counted,
     router,
     setTime(to: number) {
@@ -222,13 +225,14 @@ test('event router: a bus of the same account needs no policy, but a denial of i
 });
 
 test('event router: a transformed input that is too large, without a dead-letter queue, is reported as lost', async () => {
-  const { store, router, rule, event, step, messages, reports } = await setUp();
+  const { store, router, rule, event, step, messages, reports, losses } = await setUp();
   const InputTransformer = { InputPathsMap: { d: '$.detail' }, InputTemplate: `[${Array(9).fill('<d>').join()}]` };
   await rule('r', { eventPattern: '{"source":["shop"]}' }, { Id: 'q', Arn: QUEUE, InputTransformer });
   await event(JSON.stringify({ a: 'x'.repeat(2 ** 17) }));
   await step(router());
   assert.deepEqual(await messages(), []);
   assert.match(reports.join(), /lost an event of the rule .* because the transformed input is too large/);
+  assert.equal(losses(), 1);
   await store.close();
 });
 

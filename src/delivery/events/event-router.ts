@@ -31,6 +31,8 @@ export interface RouterParts {
   readonly newId: () => string;
   readonly decideRole: DecideRole;
   readonly metrics: Pick<RuleMetrics, 'count'>;
+  /** Counts events that are lost. */
+  readonly lost: (count: number) => void;
   readonly report: (line: string) => void;
 }
 
@@ -38,7 +40,7 @@ export interface RouterParts {
 const ADDED_MAX = 1_000;
 
 /** Creates the router. It remembers the rules of buses. */
-export function eventRouter({ now: clock, newId, decideRole, metrics, report }: RouterParts): Source {
+export function eventRouter({ now: clock, newId, decideRole, metrics, lost, report }: RouterParts): Source {
   const matching = ruleMatcher();
   const routeEvents = accountTurns((run, row) =>
     route(run, row, { text: row.event, value: JSON.parse(row.event) as RoutedEvent['value'] }, row, false),
@@ -144,6 +146,7 @@ export function eventRouter({ now: clock, newId, decideRole, metrics, report }: 
       });
       for (const counted of run.counts) metrics.count(...counted);
       run.notes.forEach(report);
+      lost(run.lost.length);
       const [first, ...others] = run.lost;
       if (first !== undefined) report(`lost ${first}${others.length === 0 ? '' : `, and ${others.length} others`}`);
       return result;

@@ -1,5 +1,5 @@
 /** Counters of outgoing messages for metrics, and log lines about messages that were not delivered. */
-import { lruMap } from '#core/lru-map.ts';
+import { lineLimit } from '#core/line-limit.ts';
 import type { Outcome } from './outcome.ts';
 import type { Undelivered } from './queue.ts';
 
@@ -27,28 +27,17 @@ export function deliveryCounters() {
   };
 }
 
-/** Interval between two log lines about one lane. Later messages of the lane are only counted until then. */
-const LINE_EVERY_MS = 60_000;
-/** Most lanes whose last log line is remembered. */
-const LANES_MAX = 1_000;
-
 /** Failed attempt of a message: what happens to the message, and why. */
 type Reported = Pick<Undelivered, 'message' | 'failure'> & { readonly fate: Undelivered['fate'] | 'again' };
 
 /** Returns the reporter of failed attempts. It writes at most one line a minute for each lane, fate of the message and code. */
 export function undeliveredReport(monotonic: () => number, report: (line: string) => void) {
-  const lastOf = lruMap<string, { readonly at: number; readonly omitted: number }>(LANES_MAX);
+  const limit = lineLimit(monotonic);
   return {
     add({ message, failure, fate }: Reported): void {
-      const key = `${message.accountId} ${message.lane} ${fate} ${failure.code}`;
-      const last = lastOf.get(key);
-      const now = monotonic();
-      if (last !== undefined && now - last.at < LINE_EVERY_MS) {
-        lastOf.set(key, { ...last, omitted: last.omitted + 1 });
-        return;
-      }
-      lastOf.set(key, { at: now, omitted: 0 });
-      const before = last === undefined || last.omitted === 0 ? '' : `, after ${last.omitted} others of this lane`;
+      const omitted = limit.admit(`${message.accountId} ${message.lane} ${fate} ${failure.code}`);
+      if (omitted === undefined) return;
+      const before = omitted === 0 ? '' : `, after ${omitted} others of this lane`;
       const whose = `a message of account '${message.accountId}' in the lane '${message.lane}'`;
       const what = {
         lost: `lost ${whose}`,

@@ -40,9 +40,14 @@ async function open() {
     });
     await tx.of(pushFanOuts).add(ROW);
   });
-  const source = pushFanOut({ now: clock.wall, newId: () => 'id', report: (line) => void reports.push(line) });
+  let losses = 0;
+  const source = pushFanOut({
+    ...{ now: clock.wall, newId: () => 'id', monotonic: () => clock.wall(), report: (line: string) => void reports.push(line) },
+    lost: (count) => void (losses += count),
+  });
   return {
     ...{ store, clock, reports, endpoint },
+    losses: () => losses,
     step: () => source.step((work) => store.transaction(work)),
     rows: () => store.transaction((tx) => PUSH_FAN_OUT.page(tx.sql, [], [''], 10)),
     added: () => store.transaction((tx) => tx.of(lanes).countAdded(5_000)),
@@ -57,20 +62,31 @@ test('Push fan-out: a message is removed with its last member, and its notificat
 });
 
 test('Push fan-out: without a push endpoint no notification is added, and the log names the endpoint once', async () => {
-  const { store, reports, step, rows, added } = await open();
+  const { store, reports, step, rows, added, losses } = await open();
   await store.transaction((tx) => tx.of(pushFanOuts).add({ ...ROW, id: 'b' }));
   assert.deepEqual([await step(), await added(), await rows()], ['more', 0, []]);
   assert.deepEqual(reports, [
     "there is no endpoint for 'push' of account '111122223333' in 'us-east-1'; add one with 'belfry endpoint add'",
   ]);
+  assert.equal(losses(), 2);
 });
 
-test('Push fan-out: a message that is an hour old causes no notification', async () => {
-  const { endpoint, clock, reports, step, rows, added } = await open();
+test('Push fan-out: a message that is an hour old causes no notification, and an account has one line a minute', async () => {
+  const { endpoint, store, clock, reports, step, rows, added, losses } = await open();
   await endpoint('push', 'https://push.example');
   clock.set(START + 3_600_000);
   assert.deepEqual([await step(), await added(), await rows()], ['more', 0, []]);
-  assert.deepEqual(reports, ["push notifications of a message in 'channel' were not sent in time"]);
+  const line = "push notifications of a message in 'channel' were not sent in time";
+  assert.deepEqual(reports, [line]);
+  for (const [id, time] of [
+    ['b', START + 3_600_001],
+    ['c', START + 3_660_000],
+  ] as const) {
+    await store.transaction((tx) => tx.of(pushFanOuts).add({ ...ROW, id }));
+    clock.set(time);
+    await step();
+  }
+  assert.deepEqual([reports, losses()], [[line, `${line}, after 1 other messages of the account`], 3]);
 });
 
 test('Push fan-out: a message waits while many notifications of its account wait, and those of other accounts do not', async () => {

@@ -1,5 +1,6 @@
 /** Source of push notifications: reads the members of a channel in steps, and adds a notification for each device. */
 import { type Instant, instant } from '#core/instant.ts';
+import { lineLimit } from '#core/line-limit.ts';
 import { fanOutEnd, fanOutPush, pushLane } from '#services/chime-sdk-messaging/push-notifications.ts';
 import { type PushFanOut, pushFanOuts } from '#services/chime-sdk-messaging/tables/push-fan-outs.ts';
 import type { Tx } from '#store/store.ts';
@@ -10,7 +11,17 @@ import { lanes } from './tables/lanes.ts';
 export interface PushFanOutParts {
   readonly now: () => Instant;
   readonly newId: () => string;
+  /** Returns milliseconds on a monotonic clock. */
+  readonly monotonic: () => number;
+  /** Counts channel messages whose notifications are lost. */
+  readonly lost: (count: number) => void;
   readonly report: (line: string) => void;
+}
+
+/** Message whose notifications are lost, because it is too old, or because its account has no push endpoint. */
+interface Lost {
+  readonly row: PushFanOut;
+  readonly isLate: boolean;
 }
 
 /** Messages that one transaction handles. Each adds at most the notifications of one page of members. */
@@ -25,8 +36,9 @@ const ADDED_MAX = 1_000;
  * Creates the source. The messages of an account take turns. If the account has no push endpoint, or a message is too old, its notifications
  * are not added.
  */
-export function pushFanOut({ now: clock, newId, report }: PushFanOutParts): Source {
+export function pushFanOut({ now: clock, newId, monotonic, lost, report }: PushFanOutParts): Source {
   const named = new Set<string>();
+  const lines = lineLimit(monotonic);
 
   function once(line: string): void {
     if (named.has(line) || named.size > 1_000) return;
@@ -34,14 +46,25 @@ export function pushFanOut({ now: clock, newId, report }: PushFanOutParts): Sour
     report(line);
   }
 
-  /** Runs the next step of a message. Returns false if it must wait. */
-  async function advance(tx: Tx, row: PushFanOut, now: Instant): Promise<boolean> {
-    const { accountId, region, id } = row;
-    if ((await tx.of(endpoints).find('push', accountId, region)) === undefined) {
+  /** Reports a message whose notifications are lost, after the commit. */
+  function reportLost({ row: { accountId, region, notification }, isLate }: Lost): void {
+    lost(1);
+    if (!isLate) {
       once(`there is no endpoint for 'push' of account '${accountId}' in '${region}'; add one with 'belfry endpoint add'`);
-      await tx.of(pushFanOuts).remove(id);
-    } else if (now >= fanOutEnd(row)) {
-      report(`push notifications of a message in '${row.notification.channelArn}' were not sent in time`);
+      return;
+    }
+    const omitted = lines.admit(`${accountId} ${region}`);
+    if (omitted === undefined) return;
+    const before = omitted === 0 ? '' : `, after ${omitted} other messages of the account`;
+    report(`push notifications of a message in '${notification.channelArn}' were not sent in time${before}`);
+  }
+
+  /** Runs the next step of a message. Returns false if it must wait. */
+  async function advance(tx: Tx, row: PushFanOut, now: Instant, ended: Lost[]): Promise<boolean> {
+    const { accountId, region, id } = row;
+    const hasEndpoint = (await tx.of(endpoints).find('push', accountId, region)) !== undefined;
+    if (!hasEndpoint || now >= fanOutEnd(row)) {
+      ended.push({ row, isLate: hasEndpoint });
       await tx.of(pushFanOuts).remove(id);
     } else if (((await tx.of(lanes).get({ accountId, lane: pushLane(region) }))?.messages ?? 0) >= WAITING_MAX) {
       await tx.of(pushFanOuts).advance({ ...row, dueAt: instant(now + WAIT_MS) });
@@ -54,13 +77,17 @@ export function pushFanOut({ now: clock, newId, report }: PushFanOutParts): Sour
 
   return {
     name: 'push notifications',
-    step: (transaction) =>
-      transaction(async (tx) => {
-        if ((await tx.of(lanes).countAdded(ADDED_MAX)) >= ADDED_MAX) return 'done';
+    async step(transaction) {
+      const { advanced, ended } = await transaction(async (tx) => {
+        const result = { advanced: false, ended: [] as Lost[] };
+        if ((await tx.of(lanes).countAdded(ADDED_MAX)) >= ADDED_MAX) return result;
         const now = clock();
-        let advanced = false;
-        for (const row of await tx.of(pushFanOuts).due(now, MESSAGES_AT_ONCE)) if (await advance(tx, row, now)) advanced = true;
-        return advanced ? 'more' : 'done';
-      }),
+        for (const row of await tx.of(pushFanOuts).due(now, MESSAGES_AT_ONCE))
+          if (await advance(tx, row, now, result.ended)) result.advanced = true;
+        return result;
+      });
+      ended.forEach(reportLost);
+      return advanced ? 'more' : 'done';
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** Composition of SIP: the private listeners of the SIP proxy, SIP logs, call records and metrics of calls. */
 import type { Part } from '#core/part.ts';
 import type { AddEmit, Work } from '#services/kit/events.ts';
+import type { Losses } from '#services/kit/losses.ts';
 import { COUNTS_EVERY_MS, type MetricCounts, metricCounts } from '#services/kit/metric-counts.ts';
 import type { Store } from '#store/store.ts';
 import type { CoreParts } from './core-parts.ts';
@@ -13,6 +14,7 @@ interface SipContext {
   readonly addEmit: AddEmit;
   /** False after a loss of trail records. Then nothing changes the database, and every call is refused. */
   readonly isOpen: () => boolean;
+  readonly losses: Losses;
 }
 
 /** Interval at which SIP messages are written to log groups. */
@@ -31,7 +33,7 @@ export function sipParts(
   let listeners: { close(): Promise<void> } | undefined;
   const failed = (what: string) => (error: unknown) => parts.report(`could not store ${what}: ${(error as Error).message}`, 'warning');
   const storeCounts = () => flush(counts, parts, context).catch(failed('the metrics of calls'));
-  const storeLogs = async () => await answers?.flushLogs().catch(failed('SIP logs'));
+  const storeLogs = async () => await answers?.flushLogs();
   return [
     callRecordsPart(parts, whileOpen),
     withLast(repeated('metrics of calls', COUNTS_EVERY_MS, clock, storeCounts), storeCounts),
@@ -49,14 +51,14 @@ export function sipParts(
 
 async function composeAnswers(
   { settings, vault, clock, newId, random, report }: CoreParts,
-  { store, addEmit, isOpen }: SipContext,
+  { store, addEmit, isOpen, losses }: SipContext,
   counts: MetricCounts,
   resolve: NonNullable<CoreParts['sip']>['resolve'],
 ): Promise<SipAnswers> {
-  const sipAnswers = await loadSipAnswers();
+  const { sipAnswers, writeLogs } = await loadSipAnswers();
   return sipAnswers(
     {
-      ...{ store, vault, resolve, counts, newId, random, isOpen },
+      ...{ store, vault, resolve, counts, newId, random, isOpen, writeLogs, losses },
       now: clock.wall,
       monotonic: clock.monotonic,
       workIn: (tx) => addEmit({ tx, now: clock.wall(), newId }),
@@ -67,6 +69,7 @@ async function composeAnswers(
       gateways: settings.sipGateways,
       hostSuffix: `.${settings.sipHostSuffix}`,
       hidesConnectors: settings.sipHidesConnectors,
+      limits: { callsPerSecond: settings.voiceCallsPerSecond, connectorsInGroup: settings.voiceConnectorsPerGroup },
       routeTimeoutMs: settings.sipRouteTimeoutMs,
       privatePeers: settings.privateSipPeers,
     },

@@ -10,6 +10,7 @@ import { modelOfOperation } from '#model/load.ts';
 import type { SocketNews } from '#realtime/protocol.ts';
 import { recordingSessions } from '#services/iam/service-sessions.ts';
 import type { AddEmit } from '#services/kit/events.ts';
+import { newLosses } from '#services/kit/losses.ts';
 import type { TaskParts } from '#services/kit/service.ts';
 import { StoreUnwritable } from '#store/unwritable.ts';
 import { lastUseRecorder } from '#trail/last-use.ts';
@@ -105,12 +106,14 @@ export function composeCore(given: CoreParts): Core {
   });
   const { gap, part: gapPart } = composeGap(parts);
   const usage = apiUsage({ store: parts.store, clock, report, isOpen: trailLog.gate.isOpen });
+  const losses = newLosses();
   const { delivery: outgoing, tryOutgoing } = composeOutgoing(
     addEmit,
     parts,
     trailLog.gate.isOpen,
     recordingSessions(identity.decideRole, parts.newId),
     publicUrl,
+    losses,
   );
   const ends = requestEnds({ clock, requests, countCall: usage.count, tracing: settings.traceEndpoint !== undefined });
   const server = {
@@ -171,7 +174,7 @@ export function composeCore(given: CoreParts): Core {
     deliveryPart(composeDelivery(parts), whileOpen, settings.trailDeliverySeconds * 1000, clock),
     usageReportsPart(parts, whileOpen),
     dataExportsPart(parts, whileOpen),
-    ...sipParts(parts, whileOpen, { store: identity.store, addEmit, isOpen: trailLog.gate.isOpen }),
+    ...sipParts(parts, whileOpen, { store: identity.store, addEmit, isOpen: trailLog.gate.isOpen, losses }),
     outgoingPart(outgoing, parts),
     retentionPart({ ...oldRecords, run: whileOpen(oldRecords.run) }, clock, report),
     ...contentsParts({ ...parts, isOpen: trailLog.gate.isOpen }),
@@ -192,7 +195,7 @@ export function composeCore(given: CoreParts): Core {
     },
     answer: (request) => answerRequest(request, { answer, connect, signIn }),
     receiveNews: messaging.receive,
-    figures: composeFigures(parts, identity, { gap, requests, decisions, deliveries: outgoing.counters }),
+    figures: composeFigures(parts, identity, { gap, requests, decisions, deliveries: outgoing.counters, losses }),
     listening(at) {
       endpoints = at;
     },
@@ -340,7 +343,7 @@ function composeServer(
 function composeFigures(
   { store, clock, leaseMilliseconds, syncs }: CoreParts,
   { lease }: Identity,
-  { gap, ...counts }: Pick<FigureParts, 'requests' | 'decisions' | 'deliveries'> & { readonly gap: TrailGap },
+  { gap, ...counts }: Pick<FigureParts, 'requests' | 'decisions' | 'deliveries' | 'losses'> & { readonly gap: TrailGap },
 ): () => Promise<CoreFigures> {
   return coreFigures({ store, clock, lease, leaseMilliseconds, isTrailWritable: () => !gap.isOpen(), syncs, ...counts });
 }

@@ -7,6 +7,7 @@ import type { LeaseClock } from '#access/lease-parts.ts';
 import { oldestUndelivered } from '#delivery/delivery-lag.ts';
 import type { Deliveries } from '#delivery/outgoing/delivery-counters.ts';
 import type { Decision, OverLimit } from '#policy/decision.ts';
+import type { Losses } from '#services/kit/losses.ts';
 import { outgoingDepth } from '#services/kit/outgoing-depth.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type TrailSize, trailSize } from '#store/trail/trail-size.ts';
@@ -27,6 +28,8 @@ export interface CoreFigures {
   readonly lease: { readonly held: boolean; readonly ageMs?: number };
   readonly trailWritable: boolean;
   readonly deliveries: Deliveries;
+  /** Number of items that were lost, in the order of `LOSSY_DELIVERIES`. */
+  readonly losses: readonly number[];
   /** Absent on PostgreSQL, which syncs its own log. */
   readonly syncs?: DurationFigures;
   /** Absent if the database did not answer in time. */
@@ -48,6 +51,7 @@ export interface FigureParts {
   readonly leaseMilliseconds: number;
   readonly isTrailWritable: () => boolean;
   readonly deliveries: Deliveries;
+  readonly losses: Losses;
   readonly requests: RequestCounts;
   readonly decisions: DecisionCounts;
   readonly syncs: Durations | undefined;
@@ -98,6 +102,7 @@ export function coreFigures(parts: FigureParts): () => Promise<CoreFigures> {
       lease: held ? { held, ageMs } : { held },
       trailWritable: parts.isTrailWritable(),
       deliveries: { ...parts.deliveries },
+      losses: parts.losses.figures(),
       ...(parts.syncs !== undefined && { syncs: parts.syncs.figures() }),
       ...(stored !== undefined && { stored }),
       thread: thread(),

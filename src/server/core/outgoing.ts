@@ -11,6 +11,7 @@ import { awsClients } from '#delivery/outgoing/targets/aws-clients.ts';
 import type { SendMail } from '#delivery/outgoing/targets/mail.ts';
 import { targetAttempts } from '#delivery/outgoing/targets/prepare.ts';
 import type { AddEmit } from '#services/kit/events.ts';
+import type { Losses } from '#services/kit/losses.ts';
 import { type TryOutgoing, unqueued } from '#services/kit/outgoing.ts';
 import type { Tx } from '#store/store.ts';
 import type { Settings } from '../settings.ts';
@@ -42,6 +43,7 @@ export function composeOutgoing(
   isOpen: () => boolean,
   decideRole: DecideRole,
   publicUrl: () => string,
+  losses: Losses,
 ): ServerOutgoing {
   const warn = (line: string) => report(line, 'warning');
   const workIn = (tx: Tx, now = clock.wall()) => addEmit({ tx, now, newId });
@@ -79,7 +81,10 @@ export function composeOutgoing(
     // Their code is loaded after the start.
     sources: [
       lazySource('push notifications', async () =>
-        (await import('#delivery/outgoing/push-fan-out.ts')).pushFanOut({ now: clock.wall, newId, report: warn }),
+        (await import('#delivery/outgoing/push-fan-out.ts')).pushFanOut({
+          ...{ now: clock.wall, newId, monotonic: clock.monotonic, report: warn },
+          lost: (count) => losses.add('push_notifications', count),
+        }),
       ),
       lazySource('events of the trail', async () =>
         (await import('#delivery/events/trail-events.ts')).trailEvents({ now: clock.wall, monotonic: clock.monotonic, newId }),
@@ -93,7 +98,10 @@ export function composeOutgoing(
         (await import('#delivery/events/replays.ts')).replays({ now: clock.wall, monotonic: clock.monotonic }),
       ),
       lazySource('event router', async () =>
-        (await import('#delivery/events/event-router.ts')).eventRouter({ now: clock.wall, newId, decideRole, metrics, report: warn }),
+        (await import('#delivery/events/event-router.ts')).eventRouter({
+          ...{ now: clock.wall, newId, decideRole, metrics, report: warn },
+          lost: (count) => losses.add('rule_events', count),
+        }),
       ),
       metrics.source,
     ],

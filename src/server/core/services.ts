@@ -93,6 +93,7 @@ export const DECLARED: readonly Declared[] = [
   logs,
 ];
 
+export type { DirectoryEntry } from '#services/chime/directory-people.ts';
 export type { DirectoryOfAccount } from '#services/chime/directory-sign-in.ts';
 export type { Claims, OpenIdProvider, ProviderOfAccount } from '#services/chime/openid-sign-in.ts';
 export type { SignedIn } from '#services/chime/person-sessions.ts';
@@ -117,9 +118,13 @@ export async function loadPeople(operatorKeys: OperatorKeys) {
 
 export type { SipAnswers } from '#services/chime-sdk-voice/sip/answers.ts';
 
-/** Loads the answers for the SIP proxy. */
+/** Loads the answers for the SIP proxy, and the function that writes SIP logs. */
 export async function loadSipAnswers() {
-  return (await import('#services/chime-sdk-voice/sip/answers.ts')).sipAnswers;
+  const [{ sipAnswers }, { writeAsService }] = await Promise.all([
+    import('#services/chime-sdk-voice/sip/answers.ts'),
+    import('#services/logs/service-writer.ts'),
+  ]);
+  return { sipAnswers, writeLogs: writeAsService };
 }
 
 /** Loads the import of users and rooms of Amazon Chime. */

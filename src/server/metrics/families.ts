@@ -3,6 +3,7 @@
  * names. The number of series is bounded: labels come from the service models and from constants, never from a client.
  */
 
+import { LOSSY_DELIVERIES } from '#services/kit/losses.ts';
 import type { Bounds, DurationFigures } from '../core/durations.ts';
 import { SYNC_BOUNDS_MS } from '../core/durations.ts';
 import { type CoreFigures, DECISIONS } from '../core/figures.ts';
@@ -118,6 +119,7 @@ export const FAMILIES: readonly Family[] = [
   { name: 'belfry_outgoing_failed_attempts_total', type: 'counter', help: 'Attempts to send a message that failed', samples: ({ core }) => value(core?.deliveries.failedAttempts) },
   { name: 'belfry_outgoing_dead_letters_total', type: 'counter', help: 'Messages that were not delivered and went to a dead-letter queue', samples: ({ core }) => value(core?.deliveries.deadLetters) },
   { name: 'belfry_outgoing_lost_total', type: 'counter', help: 'Messages that were not delivered and have no dead-letter queue', samples: ({ core }) => value(core?.deliveries.lost) },
+  { name: 'belfry_delivery_lost_total', type: 'counter', help: 'Events, notifications and SIP messages that were not delivered and are in no queue, by delivery', samples: ({ core }) => core?.losses.map((count, i) => ({ labels: { delivery: LOSSY_DELIVERIES[i] as string }, value: count })) ?? [] },
   { name: 'belfry_sockets', type: 'gauge', help: 'Open connections by kind', samples: ({ connections, messagingSockets }) => [{ labels: { kind: 'http' }, value: Math.max(0, connections.connections - messagingSockets) }, { labels: { kind: 'messaging' }, value: messagingSockets }] },
   { name: 'belfry_requests_in_progress', type: 'gauge', help: 'Requests that wait for a response', samples: ({ connections }) => value(connections.requests) },
   { name: 'belfry_requests_queued', type: 'gauge', help: 'Requests that wait for the core', samples: ({ connections }) => value(connections.queued) },

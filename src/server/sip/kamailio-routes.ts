@@ -24,6 +24,12 @@ const CONNECTION_SECONDS = 600;
 const DECISION_MAX_MS = 4_000;
 /** Seconds after which a waiting request is not sent to the server any more, because its sender already has a response. */
 const DECISION_STALE_SECONDS = DECISION_MAX_MS / 1_000;
+/**
+ * Seconds in which no request tries the server: after a failure, and while a request tries it. The second one is longer than the limit of a request to
+ * the server (`connection_timeout`).
+ */
+const DOWN_SECONDS = 2;
+const TRIAL_SECONDS = 3;
 /** Time for which a response that is not repeated waits for its ACK. It is shorter than the timer T1 of RFC 3261, 500 ms. */
 const ONCE_MS = 300;
 /** Largest body that the decision listener accepts. */
@@ -70,6 +76,13 @@ request_route {
     exit;
   }
   t_check_trans();
+  # While the server gives no answer, few requests try it. The others get one response, without a transaction that would repeat it.
+  if ($shv(until) > $Ts) {
+    append_to_reply("Retry-After: 5\r\n");
+    sl_send_reply("503", "Service Unavailable");
+    exit;
+  }
+  if ($shv(down) == 1) { $shv(until) = $Ts + ${TRIAL_SECONDS}; }
   if (!t_newtran()) { exit; }
   if (is_method("INVITE")) { t_reply("100", "Trying"); }
   route(QUERY);
@@ -139,6 +152,9 @@ route[DECIDE_ONE] {
   $var(m) = "";
   $var(a) = "down";
   $var(rc) = http_connect("belfry", "/decide", "application/json", "$var(q)", "$var(m)");
+  # Numbers below 100 are errors of the connection. An error of the server in one decision says nothing about the others.
+  if ($var(rc) < 100) { $shv(down) = 1; $shv(until) = $Ts + ${DOWN_SECONDS}; }
+  else if ($shv(down) == 1) { $shv(down) = 0; $shv(until) = 0; }
   if ($var(rc) == 200) { jansson_get("a", $var(m), "$var(a)"); }
   t_continue("$var(i)", "$var(l)", "DECIDED");
 }
@@ -173,16 +189,14 @@ route[DECIDED] {
     t_reply("$var(c)", "$var(r)");
     exit;
   }
-  $var(tx) = ""; $var(vc) = ""; $var(fr) = 1500; $var(n) = 0;
+  $var(tx) = ""; $var(fr) = 1500; $var(n) = 0;
   jansson_get("tx", $var(m), "$var(tx)");
-  jansson_get("vc", $var(m), "$var(vc)");
   jansson_get("fr", $var(m), "$var(fr)");
   if (!jansson_array_size("t", $var(m), "$var(n)") || $var(n) == 0 || $var(tx) == "" || !dlg_manage()) { route(UNAVAILABLE); }
   route(KEEP_CONNECTION);
   $dlg_ctx(timeout_bye) = 1;
   $dlg_var(tx) = $var(tx);
   $dlg_var(si) = $si;
-  $avp(vc) = $var(vc);
   $avp(fr) = $var(fr);
   $avp(h) = $var(h);
   # The newest value of an AVP is taken first.
@@ -205,6 +219,7 @@ route[NEXT] {
     $ru = $(var(u){s.select,0,|});
     $du = $(var(u){s.select,1,|});
     $dlg_var(di) = $(var(u){s.select,1,|}{uri.host});
+    $dlg_var(vc) = $(var(u){s.select,2,|});
     t_on_failure("FAILOVER");
     t_on_branch("OUT");
     t_on_reply("RINGING");
@@ -223,7 +238,7 @@ branch_route[OUT] {
   remove_hf("P-Asserted-Identity");
   remove_hf("X-VoiceConnector-ID");
   if ($avp(h) != $null && $avp(h) != "") { append_hf("$avp(h)"); }
-  append_hf("X-VoiceConnector-ID: $avp(vc)\r\n");
+  append_hf("X-VoiceConnector-ID: $dlg_var(vc)\r\n");
 }
 
 onreply_route[RINGING] {
@@ -300,6 +315,7 @@ route[KEEP_RECORD] {
   $var(ended) = $(TV(Sn){s.substr,0,10}) + $(TV(Sn){s.substr,11,3});
   jansson_set("string", "tx", "$dlg_var(tx)", "$var(record)");
   jansson_set("integer", "code", "$var(code)", "$var(record)");
+  if ($dlg_var(vc) != $null) { jansson_set("string", "vc", "$dlg_var(vc)", "$var(record)"); }
   if ($dlg_var(answered) != $null) { jansson_set("integer", "answered", "$dlg_var(answered)", "$var(record)"); }
   jansson_set("integer", "ended", "$var(ended)", "$var(record)");
   mq_add("records", "$dlg_var(tx)", "$var(record)");

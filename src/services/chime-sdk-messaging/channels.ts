@@ -1,10 +1,12 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelEvent } from '../chime-kit/events.ts';
-import { pageOf } from '../chime-kit/page.ts';
+import { keyOfToken, pageOf, tokenOf } from '../chime-kit/page.ts';
+import { cutPage } from '../kit/page.ts';
 import { memberOrForbidden } from './admit.ts';
 import { inChannel, inOwnAppInstance } from './bearer-operations.ts';
 import { elasticUnrestricted } from './create-channel.ts';
 import { channelArn, named, toChannel, toChannelSummary } from './stored-channels.ts';
+import { channelSearch } from './tables/channel-search.ts';
 import { type ChannelRecord, channels } from './tables/channels.ts';
 
 /** Reading, changing and deleting a channel. Source: chime-sdk-messaging 2021-05-15. */
@@ -72,7 +74,7 @@ export const channelListOperations = inOwnAppInstance({
   },
 
   /**
-   * Returns a page of the channels that have certain members. A bearer that is not an administrator finds only channels
+   * Returns a page of the channels that have certain members. A page can be empty although others follow. A bearer that is not an administrator finds only channels
    * that the bearer is a member of.
    *
    * Source: API reference, SearchChannels, SearchField: INCLUDES requires that all values are members. EQUALS also
@@ -96,13 +98,14 @@ export const channelListOperations = inOwnAppInstance({
       if (exactly && !admin && !members.has(key)) return { Channels: [] };
       if (!admin) members.add(key);
       const wanted = [...members].sort();
-      const { items, rest } = await pageOf(
-        JSON.stringify(['SearchChannels', bearer.arn, exactly, wanted]),
-        input,
-        (limit, after) => call.tx.of(channels).search(bearer.appInstanceId, wanted, exactly, limit, after, admin ? undefined : key),
-        ({ channelKey }) => channelKey,
-      );
-      return { Channels: items.map(toChannelSummary), ...rest };
+      const scope = JSON.stringify(['SearchChannels', bearer.arn, exactly, wanted]);
+      const { MaxResults = 50, NextToken } = input;
+      const after = NextToken === undefined ? undefined : keyOfToken(scope, NextToken);
+      const search = { appInstanceId: bearer.appInstanceId, members: wanted, exactly, seenBy: admin ? undefined : key };
+      const { found, readTo } = await call.tx.of(channelSearch).page(search, MaxResults + 1, after);
+      const { items, last } = cutPage(found, MaxResults);
+      const end = last?.channelKey ?? readTo;
+      return omitUndefined({ Channels: items.map(toChannelSummary), NextToken: end === undefined ? undefined : tokenOf(scope, end) });
     },
   },
 });

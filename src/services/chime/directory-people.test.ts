@@ -23,9 +23,10 @@ async function open() {
     store,
     chimeAccountId,
     /** Signs in a person. Resolves to the user ID, or to the reason of the refusal. */
-    signIn: (name: string, entryId?: string) =>
+    signIn: (name: string, entryId?: string, goneEntryId?: string) =>
       store.transaction(async (tx) => {
-        const person = await signInClaimed(callOf(tx, {}), provider, { email: `${name}@example.com`, groups: ['Staff'] }, entryId);
+        const entry = { entryId, goneEntryId };
+        const person = await signInClaimed(callOf(tx, {}), provider, { email: `${name}@example.com`, groups: ['Staff'] }, entry);
         return 'reason' in person ? person.reason : person.user.userId;
       }),
     suspend: (name: string) =>
@@ -48,15 +49,24 @@ test('Directory entries: a person with a new address keeps the user, and another
   assert.deepEqual([email, document?.PrimaryEmail], ['countess@example.com', 'countess@example.com']);
 });
 
-test('Directory entries: an address of a registered user with another entry is refused; that of a suspended user is taken over', async () => {
+test('Directory entries: another entry gets the user of an address if the user is suspended and the earlier entry is gone', async () => {
   const { signIn, suspend } = await open();
+  const THREE = 'entryUUID:00000000-0000-4000-8000-000000000003';
   const ada = await signIn('ada', ONE);
   assert.equal(await signIn('ada', TWO), TAKEN);
   const bob = await signIn('bob', TWO);
   assert.equal(await signIn('ada', TWO), TAKEN, 'the user of the entry exists too');
+  assert.equal(await signIn('ada', THREE, ONE), TAKEN, 'a registered user waits for the synchronization');
   await suspend('ada');
-  assert.equal(await signIn('ada', 'entryUUID:00000000-0000-4000-8000-000000000003'), ada, 'the entry was created again');
+  assert.equal(await signIn('ada', THREE), TAKEN, 'the earlier entry exists');
+  assert.equal(await signIn('ada', undefined), TAKEN, 'the directory does not show the ID of the new entry');
+  assert.equal(await signIn('ada', THREE, TWO), TAKEN, 'the user had another entry when the directory was read');
+  assert.equal(await signIn('ada', TWO, ONE), TAKEN, 'the new entry has a user');
+  assert.equal(await signIn('ada', THREE, ONE), ada, 'the entry was created again');
+  assert.equal(await signIn('ada', THREE), ada);
   assert.equal(await signIn('bob', TWO), bob);
+  await suspend('bob');
+  assert.equal(await signIn('bob', undefined, TWO), bob, 'the directory no longer shows IDs');
 });
 
 test('Directory entries: a user from before is bound at the next sign-in, and a claim of a provider binds nothing', async () => {

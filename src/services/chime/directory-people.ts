@@ -24,39 +24,54 @@ export function directoryPeopleOf({ accountId, chimeAccountId }: Owner): Resourc
   return { accountId, region: '', parent: chimeAccountId };
 }
 
+/** Entry of a person in the directory of the account. */
+export interface DirectoryEntry {
+  /** ID of the entry. Absent if the directory shows none. */
+  readonly entryId?: string | undefined;
+  /** Other entry that the user with the address had, and that the directory no longer has. */
+  readonly goneEntryId?: string | undefined;
+}
+
 /** Entry of a person, with the address that the directory shows. `email` is in lower case. */
-export interface EntryOfPerson {
-  readonly entryId: string;
+export interface EntryOfPerson extends DirectoryEntry {
   readonly email: string;
   readonly address: string;
+}
+
+/** Returns the entry of the user with an address in an account. `email` is in lower case. */
+export async function entryOfAddress(tx: Tx, chimeAccountId: string, email: string): Promise<string | undefined> {
+  return (await tx.of(users).getByEmail(chimeAccountId, email))?.document.directoryEntryId;
 }
 
 /**
  * Gives the user of an entry the address of the entry, if it has changed. The sessions of the user end. The caller has checked the domain.
  *
- * Resolves to 'taken' if the address belongs to another user: one that has another entry and is registered, or any if the user of the entry
+ * Resolves to 'taken' if the address belongs to another user: one that is registered or whose entry may still exist, or any if the user of the entry
  * would need it. Another person must not become this user.
  */
 export async function followEntry(
   work: Pick<Work, 'tx' | 'now'>,
   account: Owner,
-  { entryId, email, address }: EntryOfPerson,
+  { entryId, goneEntryId, email, address }: EntryOfPerson,
 ): Promise<'free' | 'taken'> {
   const { chimeAccountId } = account;
   const repository = work.tx.of(users);
   const holder = await repository.getByEmail(chimeAccountId, email);
-  if (holder?.document.directoryEntryId === entryId) return 'free';
-  const user = await userOfEntry(work.tx, account, entryId);
+  const holderEntryId = holder?.document.directoryEntryId;
+  if (holderEntryId !== undefined && holderEntryId === entryId) return 'free';
+  const user = entryId === undefined ? undefined : await userOfEntry(work.tx, account, entryId);
   if (user === undefined) {
-    const isOther = holder?.document.directoryEntryId !== undefined && holder.isMember && holder.registrationStatus === 'Registered';
-    return isOther ? 'taken' : 'free';
+    if (holder === undefined || holderEntryId === undefined) return 'free';
+    const isRegistered = holder.isMember && holder.registrationStatus === 'Registered';
+    return isRegistered || holderEntryId !== goneEntryId ? 'taken' : 'free';
   }
   if (holder !== undefined || (await repository.memberWithEmail(email)) !== undefined) return 'taken';
   await changeAddress(work, { chimeAccountId, email: user.email }, address);
   return 'free';
 }
 
-async function userOfEntry(tx: Tx, account: Owner, entryId: string): Promise<UserRecord | undefined> {
+/** Returns the user of an entry. */
+export async function userOfEntry(tx: Tx, account: Owner, entryId: string): Promise<UserRecord | undefined> {
   const bound = await tx.resources.get(DIRECTORY_PERSON, { ...directoryPeopleOf(account), id: entryId });
   const user = bound && (await tx.of(users).get(account.chimeAccountId, bound.document.UserId));
   return user?.document.directoryEntryId === entryId ? user : undefined;

@@ -15,6 +15,8 @@ import { domainOf } from './texts.ts';
  */
 export const DIRECTORY_SESSION_MS = 3_600_000;
 
+export { entryOfAddress } from './directory-people.ts';
+
 /** Directory of an account. */
 export interface DirectoryOfAccount extends ProviderOfAccount {
   readonly settings: DirectorySettings;

@@ -7,6 +7,7 @@ import { type Instant, instant } from '#core/instant.ts';
 import type { FoundPerson } from '../kit/directories.ts';
 import type { Transact } from '../kit/service.ts';
 import { CHIME_DIRECTORY, directoriesOf, directoryBinding } from './directory-kind.ts';
+import { bindEntry, userOfEntry } from './directory-people.ts';
 import { directorySync } from './directory-sync.ts';
 import { ACCOUNT, openFixture, START } from './fixture.ts';
 import { setProvider } from './providers.ts';
@@ -118,4 +119,47 @@ test('Synchronization: a password that no operator key opens is a problem of its
   assert.equal(await step(), 'more');
   assert.match((await sync())?.problem ?? '', /^No operator key of this server opens the password/);
   assert.deepEqual(await registered(), ['ada']);
+});
+
+const [ONE, TWO] = ['entryUUID:00000000-0000-4000-8000-000000000001', 'entryUUID:00000000-0000-4000-8000-000000000002'] as const;
+
+/** Opens an account whose users have the entries `ONE` and `TWO`. */
+async function openEntries() {
+  const opened = await openSync(['ada', 'bob']);
+  const owner = { accountId: ACCOUNT, chimeAccountId: (await opened.sync())?.chimeAccountId ?? '' };
+  const read = (name: string) => opened.store.transaction((tx) => tx.of(users).getByEmail(owner.chimeAccountId, `${name}@example.com`));
+  for (const [name, entryId] of [
+    ['ada', ONE],
+    ['bob', TWO],
+  ] as const)
+    await opened.store.transaction(async (tx) => {
+      const user = await tx.of(users).getByEmail(owner.chimeAccountId, `${name}@example.com`);
+      if (user !== undefined) await bindEntry({ tx, now: START }, owner, user, entryId);
+    });
+  const found = (email: string, entryId: string): FoundPerson => ({ email, displayName: undefined, groups: ['Staff'], entryId });
+  return { ...opened, owner, read, found };
+}
+
+test('Synchronization: a user whose address leaves the domains keeps the new entry', async () => {
+  const { server, read, found, registered, store, owner } = await openEntries();
+  const THREE = 'entryUUID:00000000-0000-4000-8000-000000000003';
+  const people = new Map([
+    ['ada@example.com', found('ada@other.example', THREE)],
+    ['bob@example.com', found('bob@example.com', TWO)],
+  ]);
+  await server(async () => people)();
+  assert.deepEqual(await registered(), ['bob']);
+  const ada = await read('ada');
+  assert.equal(ada?.document.directoryEntryId, THREE);
+  assert.equal((await store.transaction((tx) => userOfEntry(tx, owner, THREE)))?.userId, ada?.userId);
+});
+
+test('Synchronization: a person who gets the address of a deleted entry does not get its user', async () => {
+  const { server, read, found, registered } = await openEntries();
+  const [ada, bob] = [await read('ada'), await read('bob')];
+  const entry = found('ada@example.com', TWO);
+  await server(async (emails) => new Map(emails.map((email) => [email, entry])))();
+  assert.deepEqual(await registered(), ['bob']);
+  const entries = [(await read('ada'))?.document.directoryEntryId, (await read('bob'))?.document.directoryEntryId];
+  assert.deepEqual([(await read('ada'))?.userId, (await read('bob'))?.userId, ...entries], [ada?.userId, bob?.userId, ONE, TWO]);
 });

@@ -13,7 +13,7 @@ import type { DirectorySettings, FoundPerson, SoughtPerson } from '../kit/direct
 import type { Work } from '../kit/events.ts';
 import type { TaskParts, TaskSteps, Transact } from '../kit/service.ts';
 import { CHIME_DIRECTORY, type DirectoryRecord, directoriesOf, settingsOf } from './directory-kind.ts';
-import { bindEntry, followEntry } from './directory-people.ts';
+import { bindEntry, followEntry, userOfEntry } from './directory-people.ts';
 import { bestLicense } from './provisioned-users.ts';
 import { type AccountRecord, accounts } from './tables/accounts.ts';
 import { type DirectorySyncRecord, directorySyncs } from './tables/directory-syncs.ts';
@@ -168,10 +168,10 @@ async function applySome(work: Work, turn: Turn, read: readonly UserRecord[], fo
     const before = current.get(userId);
     if (before?.registrationStatus !== 'Registered' || !before.isMember || before.email !== email) continue;
     const person = found.get(email);
-    const user = person === undefined ? before : await withEntry(work, ours.account, before, person);
-    const next = person === undefined || user === undefined ? undefined : updatedUser(user, person, groups, reported);
-    if (user === undefined || next === undefined) {
-      await tx.of(users).put({ ...(user ?? before), registrationStatus: 'Suspended' });
+    const { user, isAdmitted } = person === undefined ? absent(before) : await withEntry(work, ours.account, before, person);
+    const next = person === undefined || !isAdmitted ? undefined : updatedUser(user, person, groups, reported);
+    if (next === undefined) {
+      await tx.of(users).put({ ...user, registrationStatus: 'Suspended' });
       suspended.push(userId);
       continue;
     }
@@ -195,23 +195,36 @@ async function applySome(work: Work, turn: Turn, read: readonly UserRecord[], fo
   return true;
 }
 
+/** User with the entry of the directory, and whether the user may stay registered. */
+interface Followed {
+  readonly user: UserRecord;
+  readonly isAdmitted: boolean;
+}
+
+/** Returns a user whose person is not in the directory. */
+function absent(user: UserRecord): Followed {
+  return { user, isAdmitted: false };
+}
+
 /**
  * Returns a user with the address and the entry of the directory. The address stays while it belongs to another user, who may get another one in
- * this run. Returns undefined if the domain of the address is not one of the account.
+ * this run. The user is not admitted if the domain of the address is not one of the account, or if the entry is that of another user. This happens if the
+ * entry of the user was deleted, and another person got the address.
  */
 async function withEntry(
   work: Work,
   account: AccountRecord,
   user: UserRecord,
   { email: address, entryId }: FoundPerson,
-): Promise<UserRecord | undefined> {
-  if (entryId === undefined) return user;
+): Promise<Followed> {
+  if (entryId === undefined) return { user, isAdmitted: true };
+  if (user.document.directoryEntryId !== entryId && (await userOfEntry(work.tx, account, entryId)) !== undefined) return absent(user);
   const email = address?.toLowerCase();
   const bound = await bindEntry(work, account, user, entryId);
-  if (address === undefined || email === undefined || email === user.email) return bound;
-  if (!isMailAddress(address) || !(account.document.Domains ?? []).includes(domainOf(email))) return undefined;
+  if (address === undefined || email === undefined || email === user.email) return { user: bound, isAdmitted: true };
+  if (!isMailAddress(address) || !(account.document.Domains ?? []).includes(domainOf(email))) return absent(bound);
   await followEntry(work, account, { entryId, email, address });
-  return await work.tx.of(users).get(account.chimeAccountId, user.userId);
+  return { user: (await work.tx.of(users).get(account.chimeAccountId, user.userId)) ?? bound, isAdmitted: true };
 }
 
 /** Returns a user with the license and the name of the directory. Returns undefined for a person in no licensed group. */

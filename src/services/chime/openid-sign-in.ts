@@ -6,7 +6,7 @@ import type { License } from '#model/generated/chime.ts';
 import type { Tx } from '#store/store.ts';
 import type { ChimeAccountEvent } from '../chime-kit/account-events.ts';
 import { ensureChimeUsers } from '../chime-kit/chime-app-instance.ts';
-import { bindEntry, followEntry } from './directory-people.ts';
+import { bindEntry, type DirectoryEntry, followEntry } from './directory-people.ts';
 import { CHIME_OPENID_CONFIG, openClientSecret, openIdKey } from './openid-kind.ts';
 import { newPin } from './personal-pin.ts';
 import { admissionOf, applyUser, bestLicense, joiningUser } from './provisioned-users.ts';
@@ -86,16 +86,17 @@ export interface RefusedPerson {
  * licensed group is suspended.
  *
  * Source: Administration Guide, "Connecting to Okta SSO"; chime.md §2, rows 4 and 9. Assumed: the claims `email`, `name` and `groups`. An address
- * `entryId` is the entry of a directory, which a provider cannot claim. An address
  * whose `email_verified` is not true is refused. A provider that omits this claim is trusted, because an administrator has chosen it for the
  * domain. The text 'true' counts as true, because some providers send texts.
+ *
+ * `entry` is the entry of a person that a directory signs in. A provider cannot claim one.
  * Emits: ChimeUserRegistered, ChimeUserSuspended, ChimeUserUnsuspended.
  */
 export async function signInClaimed(
   work: RegisteringWork,
   { accountId, chimeAccountId }: ProviderOfAccount,
   claims: Claims,
-  entryId?: string,
+  entry?: DirectoryEntry,
 ): Promise<ClaimedPerson | RefusedPerson> {
   const { tx } = work;
   const account = await tx.of(accounts).get(accountId, chimeAccountId);
@@ -104,7 +105,7 @@ export async function signInClaimed(
     return { reason: 'The provider returned no verified address' };
   const email = address.toLowerCase();
   if (!(account.document.Domains ?? []).includes(domainOf(email))) return { reason: 'The domain of the address is not verified' };
-  if (entryId !== undefined && (await followEntry(work, account, { entryId, email, address })) === 'taken')
+  if (entry !== undefined && (await followEntry(work, account, { ...entry, email, address })) === 'taken')
     return { reason: 'The address belongs to a user with another entry of the directory' };
   const admission = await admissionOf(tx, account, email);
   const groups = admission === 'not-provisioned' ? await claimedGroups(work, account, claims['groups']) : undefined;
@@ -118,9 +119,8 @@ export async function signInClaimed(
   else await register(work, account, { email, address, license, displayName: nameIn(claims, address) });
   const user = await withPin(work, await tx.of(users).getByEmail(chimeAccountId, email));
   if (user === undefined || !user.isMember) return { reason: 'The person is a user of another account' };
-  if (entryId !== undefined)
-    return { email, user: await bindEntry(work, account, user, entryId), groupIds: groups?.map(({ groupId }) => groupId) };
-  return { email, user, groupIds: groups?.map(({ groupId }) => groupId) };
+  const bound = entry?.entryId === undefined ? user : await bindEntry(work, account, user, entry.entryId);
+  return { email, user: bound, groupIds: groups?.map(({ groupId }) => groupId) };
 }
 
 function isVerified(claim: unknown): boolean {

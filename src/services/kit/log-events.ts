@@ -1,7 +1,7 @@
 /** Log events that parts of the server write to log groups. `services/logs/service-writer.ts` has the function that writes them. */
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { DomainEvent } from './events.ts';
+import type { DomainEvent, Work } from './events.ts';
 
 /** A log event before it is stored. */
 export interface NewLogEvent {
@@ -35,15 +35,8 @@ export interface LogWriter {
  */
 export type LogWrite = 'written' | 'no such group' | 'denied' | 'too large';
 
-/**
- * Domain event of an operation that writes to a log group as a service. The subscriber drops the events if the group does not exist or the
- * service is not allowed, because an operation of another service must not fail for its logs. Delivery calls `writeAsService` instead,
- * which returns the result.
- */
-export interface ServiceLogs extends DomainEvent, LogBatch {
-  readonly type: 'ServiceLogs';
-  readonly writer: LogWriter;
-}
+/** Writes log events as a service: `writeAsService` in `services/logs/service-writer.ts`. Other services receive it as a part. */
+export type WriteLogs = (work: Work, writer: LogWriter, batch: LogBatch) => Promise<LogWrite>;
 
 /** Domain event: log events were stored in a group. `bytes` includes 26 bytes for each event. */
 export interface LogEventsStored extends DomainEvent {

@@ -1,8 +1,5 @@
-import { subscription } from '../kit/events.ts';
-import type { ServiceLogs } from '../kit/log-events.ts';
 import { service } from '../kit/service.ts';
 import { invalidToken } from './errors.ts';
-import { writeAsService } from './service-writer.ts';
 import type { LogsParts } from './subscription-filters.ts';
 import { logSweep } from './sweep.ts';
 
@@ -20,8 +17,5 @@ export const logs = service<LogsParts>({
   operations: async ({ tryOutgoing }) => (await import('./operations.ts')).logsOperations({ tryOutgoing }),
   dataEvents: DATA_EVENTS,
   sweeps: [logSweep],
-  subscriptions: [
-    subscription<ServiceLogs>()(['ServiceLogs'], async (work, { writer, ...batch }) => void (await writeAsService(work, writer, batch))),
-  ],
   invalidPageToken: invalidToken,
 });

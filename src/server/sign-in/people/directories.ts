@@ -12,6 +12,12 @@ import { recordPerson } from './records.ts';
 /** Most sign-ins at directories that run at a time: of all accounts, and of one. */
 const CONTACTS = { most: 32, mostOfAccount: 8 } as const;
 
+/** Person whose password the directory has accepted. */
+interface Verified {
+  readonly person: FoundPerson;
+  readonly goneEntryId: string | undefined;
+}
+
 /** Signs in a person with the password in the directory of their account. The address is in lower case. */
 export type DirectorySignIn = (
   request: PageRequest,
@@ -25,15 +31,24 @@ export function directorySignIn(pages: Pages): DirectorySignIn {
   const directories = ldapDirectories(parts.internalDirectories);
   const contacts = newContacts(CONTACTS);
 
+  /** Returns the entry that the user with the address of a person had, if it is another one that the directory no longer has. */
+  async function goneEntryOf({ chimeAccountId, settings }: DirectoryOfAccount, person: FoundPerson): Promise<string | undefined> {
+    const { email, entryId } = person;
+    if (email === undefined) return undefined;
+    const former = await parts.store.transaction((tx) => people.entryOfAddress(tx, chimeAccountId, email.toLowerCase()));
+    if (former === undefined || former === entryId) return undefined;
+    return (await directories.hasOtherEntry(settings, { former, current: entryId })) ? undefined : former;
+  }
+
   return async (request, directory, { email, password }) => {
     const { accountId, chimeAccountId, settings } = directory;
     const retry = (status: number, message: string) => signInPage(status, message, email);
     const verify = (isAdmitted: (address: string) => Promise<boolean>) =>
       contacts(chimeAccountId, async () => {
         const person = await directories.signIn(settings, { email, password }, isAdmitted);
-        return person === 'wrong' ? undefined : person;
+        return person === 'wrong' ? undefined : { person, goneEntryId: await goneEntryOf(directory, person) };
       });
-    const enter = async (tx: Parameters<typeof beginClaimed>[1], person: FoundPerson) => {
+    const enter = async (tx: Parameters<typeof beginClaimed>[1], { person, goneEntryId }: Verified) => {
       // The account may have another directory after the comparison.
       const now = await people.directoryFor(tx, parts.vault, email);
       if (now?.providerId !== directory.providerId) return undefined;
@@ -41,7 +56,7 @@ export function directorySignIn(pages: Pages): DirectorySignIn {
       return await beginClaimed(pages, tx, request, {
         provider: now,
         claims,
-        entryId: person.entryId,
+        entry: { entryId: person.entryId, goneEntryId },
         lifetimeMs: people.DIRECTORY_SESSION_MS,
       });
     };

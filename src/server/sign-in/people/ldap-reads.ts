@@ -140,6 +140,17 @@ async function entriesOf(
   return entries;
 }
 
+/** Reports whether a person with the entry `former` exists, also a disabled one, and is not the one with the entry `current`. */
+export async function hasOtherEntry(
+  client: Client,
+  settings: DirectorySettings,
+  { former, current }: { readonly former: string; readonly current: string | undefined },
+): Promise<boolean> {
+  const entry = (await entriesWithIds(client, settings, [former])).get(former);
+  return entry !== undefined && (current === undefined || !idsOf(entry).includes(current));
+}
+
+/** Returns people by the IDs that were passed. An entry can have several IDs. */
 async function entriesWithIds(client: Client, settings: DirectorySettings, ids: readonly string[]): Promise<ReadonlyMap<string, Entry>> {
   const filters = ids.flatMap((id) => {
     const [, attribute, value] = ENTRY_ID.exec(id) ?? [];
@@ -155,17 +166,21 @@ async function entriesWithIds(client: Client, settings: DirectorySettings, ids: 
     filters.length,
   );
   if (isCut) throw new DirectoryProblem('The directory returned only some of the entries with an ID.');
-  return new Map(searchEntries.map((entry) => [entryIdOf(entry) ?? '', entry]));
+  return new Map(searchEntries.flatMap((entry) => idsOf(entry).map((id) => [id, entry] as const)));
 }
 
 /** Returns the ID of an entry: `entryUUID:597ae2f6-16a6-1027-98f4-d28b5365dc14`. Undefined if the directory shows none. */
 export function entryIdOf(entry: Entry): string | undefined {
-  for (const attribute of ID_ATTRIBUTES) {
+  return idsOf(entry)[0];
+}
+
+/** Returns all IDs of an entry, the preferred one first. */
+function idsOf(entry: Entry): readonly string[] {
+  return ID_ATTRIBUTES.flatMap((attribute) => {
     const value = bytesIn(entry, attribute)?.toString('hex') ?? textIn(entry, attribute);
-    const id = value === undefined ? undefined : `${attribute}:${value.toLowerCase()}`;
-    if (id !== undefined && ENTRY_ID.test(id)) return id;
-  }
-  return undefined;
+    const id = `${attribute}:${value?.toLowerCase() ?? ''}`;
+    return ENTRY_ID.test(id) ? [id] : [];
+  });
 }
 
 /** Returns entries by primary address. An address that several entries have is absent. */

@@ -5,7 +5,7 @@ import { type ConnectionOptions, connect } from 'node:tls';
 import { Client, InvalidCredentialsError, InvalidDNSyntaxError, NoSuchObjectError, PresenceFilter, ResultCodeError } from 'ldapts';
 import { isInternal, publicLookup } from '#access/guarded-fetch.ts';
 import type { DirectorySettings, FoundPerson, ReadPeople } from '../../core/services.ts';
-import { addressAndName, DirectoryProblem, groupsOf, isDisabled, OPERATION_MS, peopleIn, personIn } from './ldap-reads.ts';
+import { addressAndName, DirectoryProblem, groupsOf, hasOtherEntry, isDisabled, OPERATION_MS, peopleIn, personIn } from './ldap-reads.ts';
 
 /** Time of the beginning of a connection, and of all reads of people in a connection. Assumed. */
 const CONNECT_MS = 3_000;
@@ -30,6 +30,12 @@ export interface Directories {
     credentials: { readonly email: string; readonly password: string },
     isAdmitted: (address: string) => Promise<boolean>,
   ): Promise<FoundPerson | 'wrong'>;
+  /**
+   * Reports whether a person with the entry `former` exists, also a disabled one, and is not the one with the entry `current`.
+   *
+   * @throws DirectoryProblem  the directory cannot be read
+   */
+  hasOtherEntry(settings: DirectorySettings, entries: { readonly former: string; readonly current: string | undefined }): Promise<boolean>;
   /** Reads people by their entries or primary addresses. The result is complete, or is the reason why the directory cannot be read. */
   readonly readPeople: ReadPeople;
 }
@@ -128,6 +134,8 @@ export function ldapDirectories(internalHosts: readonly string[], readsMs = READ
       if (!isRight || found === undefined || isDisabled(found.entry)) return 'wrong';
       return { ...addressAndName(settings, found.entry), groups: found.groups };
     },
+
+    hasOtherEntry: (settings, entries) => reading(settings, (client) => hasOtherEntry(client, settings, entries)),
 
     async readPeople(settings, people) {
       try {

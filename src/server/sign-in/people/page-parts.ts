@@ -2,7 +2,7 @@
 import type { Answer } from '#core/exchange.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Tx } from '#store/store.ts';
-import type { Claims, People, ProviderOfAccount } from '../../core/services.ts';
+import type { Claims, DirectoryEntry, People, ProviderOfAccount } from '../../core/services.ts';
 import { bodyOf, fromOwnPage, readParameters, redirect, setCookie } from '../http.ts';
 import type { SignInParts } from '../parts.ts';
 import type { PageRequest } from '../site.ts';
@@ -67,7 +67,7 @@ interface BeginningOfProvider {
   readonly provider: ProviderOfAccount;
   readonly claims: Claims;
   /** Entry of the person in a directory. */
-  readonly entryId?: string | undefined;
+  readonly entry?: DirectoryEntry | undefined;
   readonly lifetimeMs?: number;
 }
 
@@ -79,10 +79,10 @@ export async function beginClaimed(
   { parts, people }: Pages,
   tx: Tx,
   received: PageRequest,
-  { provider, claims, entryId, lifetimeMs }: BeginningOfProvider,
+  { provider, claims, entry, lifetimeMs }: BeginningOfProvider,
 ): Promise<Begun | undefined> {
   const { accountId, chimeAccountId, providerId } = provider;
-  const person = await people.signInClaimed(workIn(parts, tx), provider, claims, entryId);
+  const person = await people.signInClaimed(workIn(parts, tx), provider, claims, entry);
   const user = person.user ?? { accountId, chimeAccountId };
   const refuse = async (errorMessage: string): Promise<undefined> => {
     await recordPerson(parts, tx, { received, eventName: 'SignInUser', outcome: 'Failure', user, errorMessage });

@@ -11,7 +11,6 @@ import { standings } from './standings.ts';
 export function conformance(suite: Suite): void {
   describe('channels', () => single(suite));
   describe('channels: lists', () => lists(suite));
-  describe('channels: search', () => searches(suite));
 }
 
 /** Tests of adding, reading, changing and deleting one channel. */
@@ -116,56 +115,5 @@ function lists({ within, fresh }: Suite): void {
       return [ids(await tx.of(channels).listExpired(instant(2), 9)), ids(await tx.of(channels).listExpired(instant(2), 1))];
     });
     assert.deepEqual(read, [['first', 'now'], ['first']]);
-  });
-}
-
-/** Tests of searches by member. */
-function searches({ within, fresh }: Suite): void {
-  test('channels: search finds channels with all members; `exactly` excludes channels with other members', async () => {
-    const accountId = fresh();
-    const app = `app of ${accountId}`;
-    const [both, more, one] = [channel(accountId, 'both'), channel(accountId, 'more'), channel(accountId, 'one')];
-    const read = await within(async (tx) => {
-      await added(tx, both, more, one);
-      for (const [here, ...those] of [
-        [both, 'user/ada', 'user/bob'],
-        [more, 'user/ada', 'user/bob', 'user/carol'],
-        [one, 'user/ada'],
-      ] as const) {
-        for (const member of those) await tx.of(memberships).add(membership(here, member));
-      }
-      const found = async (exactly: boolean, limit: number, after: string | undefined, ...those: readonly string[]) =>
-        ids(await tx.of(channels).search(app, those, exactly, limit, after));
-      return [
-        await found(false, 9, undefined, 'user/ada', 'user/bob'),
-        await found(true, 9, undefined, 'user/ada', 'user/bob'),
-        await found(true, 9, undefined, 'user/ada'),
-        await found(false, 1, both.channelKey, 'user/ada'),
-        await found(false, 9, undefined, 'user/nobody'),
-      ];
-    });
-    assert.deepEqual(read, [['both', 'more'], ['both'], ['one'], ['more'], []]);
-  });
-
-  test('channels: with `seenBy`, search ignores hidden members other than the member `seenBy`', async () => {
-    const accountId = fresh();
-    const app = `app of ${accountId}`;
-    const here = channel(accountId, 'here');
-    const read = await within(async (tx) => {
-      await added(tx, here);
-      for (const member of ['user/ada', 'user/bob']) await tx.of(memberships).add(membership(here, member));
-      await tx.of(memberships).add({ ...membership(here, 'user/eve'), type: 'HIDDEN' });
-      const found = async (exactly: boolean, seenBy: string | undefined, ...those: readonly string[]) =>
-        (await tx.of(channels).search(app, those, exactly, 9, undefined, seenBy)).length;
-      return [
-        await found(true, 'user/ada', 'user/ada', 'user/bob'),
-        await found(true, undefined, 'user/ada', 'user/bob'),
-        await found(false, 'user/ada', 'user/ada', 'user/eve'),
-        await found(false, 'user/ada', 'user/eve'),
-        await found(true, 'user/eve', 'user/ada', 'user/bob', 'user/eve'),
-        await found(false, undefined, 'user/eve'),
-      ];
-    });
-    assert.deepEqual(read, [1, 0, 0, 0, 1, 1]);
   });
 }

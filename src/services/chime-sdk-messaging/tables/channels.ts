@@ -1,6 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { Sql, SqlValue } from '#store/sql.ts';
+import type { Sql } from '#store/sql.ts';
 import { instant, json, optional, type Row, table, text, textOf } from '#store/table.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 import { removedChannels } from './removed-channels.ts';
@@ -78,21 +78,6 @@ export interface Channels {
   listAll(limit: number, after: Pick<ChannelRecord, 'appInstanceId' | 'channelId'>): Promise<readonly ChannelRecord[]>;
   /** Returns channels of all accounts that have expired at `now`, with the earliest expiry first. */
   listExpired(now: Instant, limit: number): Promise<readonly ChannelRecord[]>;
-  /**
-   * Returns channels that have all members in `members`, in the order of channel keys. Omits elastic channels. With
-   * `exactly`, omits channels that have other members.
-   *
-   * `members` has at least one member and no duplicates. With `seenBy`, a hidden member counts only if it is the member
-   * `seenBy`.
-   */
-  search(
-    appInstanceId: string,
-    members: readonly string[],
-    exactly: boolean,
-    limit: number,
-    after?: string,
-    seenBy?: string,
-  ): Promise<readonly ChannelRecord[]>;
 }
 
 const SELECT = 'SELECT * FROM channel WHERE app_instance_id = $1 AND channel_id = $2 AND account_id = $3 AND region = $4';
@@ -137,28 +122,5 @@ export function channels(sql: Sql): Channels {
     listOfFlow: (appInstanceId, flowId, limit, after = '') => CHANNEL.rows(sql, SELECT_OF_FLOW, [appInstanceId, flowId, after, limit]),
     listAll: (limit, { appInstanceId, channelId }) => CHANNEL.page(sql, [], [appInstanceId, channelId], limit),
     listExpired: (now, limit) => CHANNEL.rows(sql, SELECT_EXPIRED, [now, limit]),
-    search(appInstanceId, members, exactly, limit, after = '', seenBy) {
-      const [first = ''] = members;
-      const values: SqlValue[] = [appInstanceId, first, after, limit, members.length, ...members];
-      if (seenBy !== undefined) values.push(seenBy);
-      return CHANNEL.rows(sql, searchText(members.length, exactly, seenBy !== undefined), values);
-    },
   };
-}
-
-/**
- * Query of `search`. Parameters: app instance, first member, last key of the previous page, limit, number of members,
- * the members, and `seenBy`.
- */
-function searchText(memberCount: number, exactly: boolean, seen: boolean): string {
-  const members = Array.from({ length: memberCount }, (_, i) => `$${i + 6}`).join(', ');
-  const visible = (membership: string): string =>
-    seen ? `AND (${membership}.type <> 'HIDDEN' OR ${membership}.member = $${memberCount + 6})` : '';
-  const noOther = `AND $5 = (SELECT COUNT(*) FROM channel_membership AS t WHERE t.channel_key = m.channel_key ${visible('t')})`;
-  return `SELECT c.* FROM channel_membership AS m JOIN channel AS c ON c.channel_key = m.channel_key
-    WHERE m.app_instance_id = $1 AND m.member = $2 AND m.channel_key > $3 AND m.sub_channel_id = ''
-      AND $5 = (SELECT COUNT(*) FROM channel_membership AS o
-        WHERE o.channel_key = m.channel_key AND o.sub_channel_id = '' AND o.member IN (${members}) ${visible('o')})
-      ${exactly ? noOther : ''}
-    ORDER BY m.channel_key LIMIT $4`;
 }

@@ -1,9 +1,12 @@
 /** Answers the SIP proxy: reads the stored state, decides, and stores what the decision means. */
 
 import type { Instant } from '#core/instant.ts';
+import { lineLimit } from '#core/line-limit.ts';
 import type { Vault } from '#core/vault.ts';
 import type { Store } from '#store/store.ts';
 import type { Work } from '../../kit/events.ts';
+import type { WriteLogs } from '../../kit/log-events.ts';
+import type { Losses } from '../../kit/losses.ts';
 import type { MetricCounts } from '../../kit/metric-counts.ts';
 import { type SipPeers, sipPeers } from '../sip-peers.ts';
 import { sipCredentialBinding } from '../stored-connectors.ts';
@@ -11,6 +14,7 @@ import { countDecision, countEnd } from './call-metrics.ts';
 import { callRate } from './call-rate.ts';
 import { endCall, storeCall, storeRejectedCall, toCallEnd } from './call-records.ts';
 import {
+  type DecisionOptions,
   type DecisionTools,
   decide,
   type Outcome,
@@ -30,6 +34,7 @@ import { storePing } from './termination-health.ts';
 /** Settings of the operator. */
 export interface SipOptions extends SipNetwork {
   readonly hidesConnectors: boolean;
+  readonly limits: DecisionOptions['limits'];
   readonly routeTimeoutMs: number;
   /** Private networks and hosts that routes may have. */
   readonly privatePeers: readonly string[];
@@ -41,6 +46,8 @@ export interface SipParts {
   readonly vault: Pick<Vault, 'open'>;
   readonly resolve: ResolveHost;
   readonly counts: MetricCounts;
+  readonly writeLogs: WriteLogs;
+  readonly losses: Losses;
   readonly now: () => Instant;
   /** Monotonic time in milliseconds. */
   readonly monotonic: () => number;
@@ -60,7 +67,7 @@ export interface SipAnswers {
   record(body: Uint8Array): Promise<boolean>;
   /** Receives a SIP message that the proxy sent or received. */
   mirror(message: SipMessage): void;
-  /** Writes the received SIP messages to their log groups. */
+  /** Writes the received SIP messages to their log groups. Counts and reports those that are lost. */
   flushLogs(): Promise<void>;
 }
 
@@ -86,6 +93,7 @@ export function sipAnswers(parts: SipParts, options: SipOptions): SipAnswers {
   const pings = callRate(parts.monotonic, PING_EVERY_MS);
   const rejected = callRate(parts.monotonic, REJECTED.windowMs);
   const logs = sipLogBook(now);
+  const lines = lineLimit(parts.monotonic);
   let underWay = 0;
 
   async function answer(request: ParsedRequest, raw: SipRequest): Promise<SipDecision> {
@@ -101,9 +109,9 @@ export function sipAnswers(parts: SipParts, options: SipOptions): SipAnswers {
       case 'relay': {
         const { connector, call, targets, headers } = outcome;
         const tx = newId();
-        await store.transaction((inside) => storeCall({ tx: inside, now: now() }, tx, connector, call));
+        await store.transaction((inside) => storeCall({ tx: inside, now: now() }, tx, connector, call, ownersOf(outcome)));
         logs.decided(call.callId, connector, tx);
-        return { a: 'relay', vc: connector.id, tx, t: targets, fr: options.routeTimeoutMs, ...(headers !== '' && { h: headers }) };
+        return { a: 'relay', tx, t: targets, fr: options.routeTimeoutMs, ...(headers !== '' && { h: headers }) };
       }
     }
   }
@@ -122,6 +130,13 @@ export function sipAnswers(parts: SipParts, options: SipOptions): SipAnswers {
 
   async function storePingOf({ id }: SipConnector, source: string): Promise<void> {
     if (pings.take(id, 1)) await store.transaction((tx) => storePing({ tx, now: now() }, id, source));
+  }
+
+  /** Counts and reports lost SIP messages. The log has one line a minute for each Voice Connector and reason. */
+  function lost(whose: string, messages: number, reason: string, detail = ''): void {
+    parts.losses.add('sip_logs', messages);
+    const omitted = lines.admit(`${whose} ${reason}`, messages);
+    if (omitted !== undefined) parts.report(`lost ${messages + omitted} SIP messages${whose}, because ${reason}${detail}`);
   }
 
   return {
@@ -150,8 +165,15 @@ export function sipAnswers(parts: SipParts, options: SipOptions): SipAnswers {
 
     async flushLogs() {
       const { entries, dropped } = logs.take();
-      if (dropped > 0) parts.report(`dropped ${dropped} SIP messages, because there were too many for the SIP logs`);
-      if (entries.length > 0 && parts.isOpen()) await store.transaction((tx) => writeSipLogs(parts.workIn(tx), entries));
+      if (dropped > 0) lost('', dropped, 'there were too many for the SIP logs');
+      if (entries.length === 0) return;
+      if (!parts.isOpen()) return lost('', entries.length, 'the server changes nothing after a loss of trail records');
+      try {
+        for (const each of await store.transaction((tx) => writeSipLogs(parts.workIn(tx), parts.writeLogs, entries)))
+          lost(` of the Voice Connector '${each.connectorId}' of account '${each.accountId}'`, each.messages, each.reason);
+      } catch (error) {
+        lost('', entries.length, 'they could not be stored', `: ${(error as Error).message}`);
+      }
     },
   };
 }
@@ -189,9 +211,15 @@ type Resolved = Exclude<Outcome, { kind: 'relay' }> | (Extract<Outcome, { kind: 
 async function withTargets(outcome: Outcome, peers: SipPeers, resolve: ResolveHost): Promise<Resolved> {
   if (outcome.kind !== 'relay') return outcome;
   const { connector, call, routes } = outcome;
-  const targets = await targetsOf(call.to, routes, peers, resolve);
+  const targets = await targetsOf(call.to, routes, connector, peers, resolve);
   if (targets.length > 0) return { ...outcome, targets };
   return { kind: 'reply', code: 480, reason: 'Temporarily Unavailable', headers: '', connector, call };
+}
+
+/** Returns the Voice Connectors of which one receives an inbound call, in the order of the attempts. */
+function ownersOf({ call, routes }: Extract<Outcome, { kind: 'relay' }>): readonly SipConnector[] {
+  if (call.direction !== 'Inbound') return [];
+  return [...new Map(routes.flatMap(({ owner }) => (owner === undefined ? [] : [[owner.id, owner] as const]))).values()];
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import { DEFAULT_VOICE_LIMITS } from '../../chime-kit/voice-limits.ts';
 import { countryOfNumber } from './countries-of-numbers.ts';
 import { type DecisionTools, decide, parseRequest, type SipConnector, type SipRequest, type SipState } from './decision.ts';
 
@@ -48,7 +49,7 @@ function decisionOf(request: Partial<SipRequest>, state: Partial<SipState> = {},
       takeCall: () => true,
       ...tools,
     },
-    { hidesConnectors },
+    { hidesConnectors, limits: DEFAULT_VOICE_LIMITS },
   );
   switch (outcome.kind) {
     case 'pong':
@@ -137,6 +138,21 @@ for (const [title, request, state, tools, expected] of CASES) {
   test(`SIP decision: ${title}`, () => assert.equal(decisionOf(request, state, tools), expected));
 }
 
+test('SIP decision: the lower one of CpsLimit and the setting limits the calls', () => {
+  const parsed = parseRequest(INVITE);
+  assert.ok(parsed);
+  const limitOf = (CpsLimit: number, callsPerSecond: number) => {
+    const limits: number[] = [];
+    const termination = { ...CONNECTOR.termination, CpsLimit };
+    const tools = { random: () => 0, checkDigest: () => assert.fail(), challenge: () => '' };
+    const takeCall = (_: SipConnector, limit: number) => limits.push(limit) > 0;
+    const state = { ...STATE, connector: { ...CONNECTOR, termination } };
+    decide(parsed, state, { ...tools, takeCall }, { hidesConnectors: false, limits: { ...DEFAULT_VOICE_LIMITS, callsPerSecond } });
+    return limits;
+  };
+  assert.deepEqual([limitOf(5, 2), limitOf(2, 5), limitOf(5, 5)], [[2], [2], [5]]);
+});
+
 test('SIP decision: a setting hides which connectors exist', () => {
   assert.equal(decisionOf({}, NO_CONNECTOR, {}, true), '403 Forbidden');
 });
@@ -145,7 +161,7 @@ test('SIP decision: headers contain only validated values', () => {
   const parsed = parseRequest({ ...INVITE, pai: 'sip:+15005550006@evil.example', fu: `sip:${OWN};x=%0d%0aX@evil.example` });
   assert.ok(parsed);
   const tools = { random: () => 0, checkDigest: () => assert.fail(), challenge: () => '', takeCall: () => true };
-  const outcome = decide(parsed, STATE, tools, { hidesConnectors: false });
+  const outcome = decide(parsed, STATE, tools, { hidesConnectors: false, limits: DEFAULT_VOICE_LIMITS });
   assert.ok(outcome.kind === 'relay');
   assert.equal(outcome.headers, `P-Asserted-Identity: <sip:${OWN}@${HOST}>\r\n`);
 });

@@ -8,6 +8,7 @@
 import type { AccountId } from '#core/arn.ts';
 import type { SipGateway } from '#core/sip-gateway.ts';
 import type { Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
+import type { VoiceLimits } from '../../chime-kit/voice-limits.ts';
 import type { SipCredential } from '../stored-connectors.ts';
 import { inAnyRange } from './addresses.ts';
 import { countryOfNumber } from './countries-of-numbers.ts';
@@ -46,11 +47,12 @@ export type SipDecision =
   | { readonly a: 'reply'; readonly c: number; readonly r: string; readonly h?: string; readonly o?: 1 }
   | {
       readonly a: 'relay';
-      /** ID of the Voice Connector. */
-      readonly vc: string;
       /** ID of the call, which its record repeats. */
       readonly tx: string;
-      /** `<Request-URI>|<next hop>` of each target, in the order of the attempts. The host of a next hop is an IP address. */
+      /**
+       * `<Request-URI>|<next hop>|<Voice Connector ID>` of each target, in the order of the attempts. The host of a next hop is an IP address. The ID is
+       * that of the Voice Connector whose route the target is. A gateway has that of the caller.
+       */
       readonly t: readonly string[];
       /** Milliseconds to wait for a response of a target before the next target is tried. */
       readonly fr: number;
@@ -63,6 +65,8 @@ export interface SipCallEnd {
   readonly tx: string;
   /** Final code of the INVITE: 200 for an answered call. */
   readonly code: number;
+  /** Voice Connector of the last target that was tried. */
+  readonly vc?: string;
   /** Times of the answer and of the end, in milliseconds since 1970. `answered` is absent if the call was not answered. */
   readonly answered?: number;
   readonly ended: number;
@@ -123,6 +127,8 @@ export interface DecisionTools {
 export interface DecisionOptions {
   /** Replaces 404 by 403, so that a stranger cannot find out which connectors exist. */
   readonly hidesConnectors: boolean;
+  /** Limits that apply now. They can be lower than those at the time when a Voice Connector or group was stored. */
+  readonly limits: Pick<VoiceLimits, 'callsPerSecond' | 'connectorsInGroup'>;
 }
 
 /** Facts about a call that its record contains. */
@@ -206,7 +212,7 @@ export function decide(request: ParsedRequest, state: SipState, tools: DecisionT
   if (method === 'OPTIONS') return decideOptions(request, state);
   if (method !== 'INVITE') return reply(481, 'Call/Transaction Does Not Exist');
   const { destination, connector } = state;
-  if (state.isCarrier && destination !== undefined) return originate(request, state, destination, tools.random);
+  if (state.isCarrier && destination !== undefined) return originate(request, state, destination, { tools, options });
   if (connector === undefined) return options.hidesConnectors ? reply(403, 'Forbidden') : reply(404, 'Not Found');
   const refused = refuseSource(request, connector) ?? refuseTransport(request, connector);
   if (refused !== undefined) return refused;
@@ -222,9 +228,12 @@ export function decide(request: ParsedRequest, state: SipState, tools: DecisionT
     sipUser: digest.user,
   };
   const rejected =
-    refuseNumber(request) ?? refuseCountry(call, connector) ?? refuseCaller(call, state, connector) ?? refuseRate(connector, tools);
+    refuseNumber(request) ??
+    refuseCountry(call, connector) ??
+    refuseCaller(call, state, connector) ??
+    refuseRate(connector, { tools, options });
   if (rejected !== undefined) return { ...rejected, connector, call };
-  return terminate(call, state, connector, tools.random);
+  return terminate(call, state, connector, { tools, options });
 }
 
 const NO_CREDENTIALS: DigestResult = { result: 'ok', user: '' };
@@ -265,26 +274,32 @@ function refuseCaller({ from }: CallFacts, { callerConnectorId }: SipState, { id
   return reply(403, E164.test(from) ? `Caller Id ${from} is not valid` : 'Caller Id is not valid');
 }
 
-/** Step 11: refuses calls over `CpsLimit`. */
-function refuseRate(connector: SipConnector, { takeCall }: DecisionTools): Reply | undefined {
-  if (takeCall(connector, connector.termination?.CpsLimit ?? 1)) return undefined;
+/** Tools and options of a decision. */
+interface Deciding {
+  readonly tools: DecisionTools;
+  readonly options: DecisionOptions;
+}
+
+/** Step 11: refuses calls over `CpsLimit`, or over the limit of the operator if it is lower. */
+function refuseRate(connector: SipConnector, { tools, options: { limits } }: Deciding): Reply | undefined {
+  if (tools.takeCall(connector, Math.min(connector.termination?.CpsLimit ?? 1, limits.callsPerSecond))) return undefined;
   return { ...reply(503, 'Service Unavailable', 'Retry-After: 1\r\n'), isThrottled: true };
 }
 
 /** Steps 12 and 13 of an outbound call: routes of the Voice Connector that has the number, else the carrier's gateways. */
-function terminate(call: CallFacts, { destination, gateways, hasRule }: SipState, connector: SipConnector, random: Random): Outcome {
+function terminate(call: CallFacts, { destination, gateways, hasRule }: SipState, connector: SipConnector, deciding: Deciding): Outcome {
   const party = { connector, call };
   if (destination === undefined && gateways.length === 0) return { ...reply(503, 'No carrier'), ...party };
   const routes =
     destination === undefined
       ? gateways.map((gateway): PlannedRoute<SipConnector> => ({ ...gateway, isOperators: true }))
-      : routesOf(destination, random);
+      : plannedRoutes(destination, deciding);
   if (routes.length === 0 || hasRule) return { ...reply(480, 'Temporarily Unavailable'), ...party };
   return { kind: 'relay', ...party, routes, headers: assertedIdentity(call, connector) };
 }
 
 /** Steps 12 and 13 of a call from a carrier. */
-function originate(request: ParsedRequest, { hasRule }: SipState, destination: Destination, random: Random): Outcome {
+function originate(request: ParsedRequest, { hasRule }: SipState, destination: Destination, deciding: Deciding): Outcome {
   const call: CallFacts = {
     direction: 'Inbound',
     callId: request.callId,
@@ -292,11 +307,18 @@ function originate(request: ParsedRequest, { hasRule }: SipState, destination: D
     to: numberIn(request.requestUri) ?? '',
     sipUser: '',
   };
-  const routes = routesOf(destination, random);
+  const routes = plannedRoutes(destination, deciding);
   const connector = routes[0]?.owner ?? destination.members[0]?.connector;
   if (connector === undefined) return reply(480, 'Temporarily Unavailable');
   if (routes.length === 0 || hasRule) return { ...reply(480, 'Temporarily Unavailable'), connector, call };
   return { kind: 'relay', connector, call, routes, headers: assertedIdentity(call, connector) };
+}
+
+function plannedRoutes(
+  destination: Destination,
+  { tools: { random }, options: { limits } }: Deciding,
+): readonly PlannedRoute<SipConnector>[] {
+  return routesOf(destination, random, limits.connectorsInGroup);
 }
 
 /** Returns the header with the caller's number, which the server has validated. */

@@ -58,18 +58,20 @@ const connector = (name: string, more: object = {}) => ({
   ...more,
 });
 
-test('routesOf: connectors of a group are tried by priority, at most three, without disabled ones (RES-1)', () => {
+test('routesOf: connectors of a group are tried by priority, at most the limit of a group, without disabled ones (RES-1)', () => {
   const members = [
     { connector: connector('last'), priority: 9 },
     { connector: connector('second'), priority: 2 },
     { connector: connector('off', { origination: { Routes: [{ Host: 'off' }], Disabled: true } }), priority: 1 },
     { connector: connector('first'), priority: 1 },
   ];
-  const hosts = (isLoadBalanced: boolean, random: () => number) => routesOf({ members, isLoadBalanced }, random).map(({ host }) => host);
+  const hosts = (isLoadBalanced: boolean, random: () => number, most = 3) =>
+    routesOf({ members, isLoadBalanced }, random, most).map(({ host }) => host);
   assert.deepEqual(
     hosts(false, () => 0),
     ['first', 'second'],
   );
+  assert.deepEqual([hosts(false, () => 0, 2), hosts(false, () => 0, 4)], [['first'], ['first', 'second', 'last']]);
   assert.deepEqual(
     hosts(true, () => 0),
     ['last', 'second'],
@@ -83,7 +85,7 @@ test('routesOf: connectors of a group are tried by priority, at most three, with
 test('routesOf: all routes of an encrypted connector use TLS', () => {
   const members = [{ connector: connector('pbx.example.com', { requireEncryption: true }), priority: 1 }];
   assert.deepEqual(
-    routesOf({ members, isLoadBalanced: false }, () => 0).map(({ transport, port }) => [transport, port]),
+    routesOf({ members, isLoadBalanced: false }, () => 0, 3).map(({ transport, port }) => [transport, port]),
     [['tls', 5060]],
   );
 });

@@ -27,12 +27,9 @@ interface Routed {
   readonly requireEncryption: boolean;
 }
 
-/** Voice Connectors of a group that one call tries. Source: requirement RES-1, the limit of connectors in a group. */
-const CONNECTORS_MAX = 3;
-
 /**
  * Returns the routes of a call in the order of the attempts. Connectors are in the order of their priorities, and each has its own routes.
- * Connectors without an enabled origination have none.
+ * Connectors without an enabled origination have none. One call tries at most `most` connectors, which is the limit of connectors in a group.
  *
  * Source: sip.md §5, "Routes". Assumed: (1) `LoadBalancedDistribution` ignores priorities and shuffles. (2) Connectors with equal
  * priorities are in the order of the group.
@@ -40,9 +37,10 @@ const CONNECTORS_MAX = 3;
 export function routesOf<Connector extends Routed>(
   { members, isLoadBalanced }: { readonly members: readonly GroupMember<Connector>[]; readonly isLoadBalanced: boolean },
   random: Random,
+  most: number,
 ): readonly PlannedRoute<Connector>[] {
   const inOrder = isLoadBalanced ? drawAll(members, () => 1, random) : members.toSorted((one, other) => one.priority - other.priority);
-  return inOrder.slice(0, CONNECTORS_MAX).flatMap(({ connector }) => {
+  return inOrder.slice(0, most).flatMap(({ connector }) => {
     const { origination, requireEncryption } = connector;
     if (origination === undefined || origination.Disabled !== false) return [];
     return orderRoutes(origination.Routes ?? [], random).map((route) => toPlanned(route, requireEncryption, connector));

@@ -4,13 +4,13 @@
  * Source: Chime SDK Administrator Guide, "Monitoring with CloudWatch Logs": the name of the group and the members of a log event. Amazon
  * CloudWatch Logs User Guide, "Enable logging from AWS services": the service that writes, and its source ARN.
  * Assumed: (1) the group must exist, and a resource policy must allow the service. AWS creates both. (2) `call_id` is the ID of the call in
- * its record. (3) The name of the stream.
+ * its record. (3) The name of the stream. (4) The group is that of the first Voice Connector, also if the call fails over to another one.
  */
-import { arn } from '#core/arn.ts';
+import { type AccountId, arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
 import type { Work } from '../../kit/events.ts';
-import type { ServiceLogs } from '../../kit/log-events.ts';
+import type { LogWrite, WriteLogs } from '../../kit/log-events.ts';
 import type { SipConnector } from './decision.ts';
 import { connectorOfAnyAccount } from './state.ts';
 
@@ -123,17 +123,27 @@ export function withoutCredentials(message: string): string {
   return parts.join('');
 }
 
+/** Messages of a Voice Connector that were not written. */
+export interface LostSipLogs {
+  readonly accountId: AccountId;
+  readonly connectorId: string;
+  readonly messages: number;
+  /** Reason for the log: `the log group '…' does not exist`. */
+  readonly reason: string;
+}
+
 /**
- * Writes messages to the log group of their Voice Connector, if it still has SIP logs. Messages of other connectors are dropped.
- *
- * Emits: `ServiceLogs`.
+ * Writes messages to the log group of their Voice Connector, if it still has SIP logs. Messages of other connectors are dropped. Resolves to the
+ * messages that could not be written.
  */
-export async function writeSipLogs(work: Work, entries: readonly SipLogEntry[]): Promise<void> {
+export async function writeSipLogs(work: Work, writeLogs: WriteLogs, entries: readonly SipLogEntry[]): Promise<readonly LostSipLogs[]> {
+  const lost: LostSipLogs[] = [];
   for (const [id, ofConnector] of Map.groupBy(entries, ({ connectorId }) => connectorId)) {
     const connector = await connectorOfAnyAccount(work.tx, id);
     if (connector?.document.LoggingConfiguration?.EnableSIPLogs !== true) continue;
     const { accountId, document } = connector;
     const region = document.AwsRegion;
+    const logGroupName = `/aws/ChimeVoiceConnectorSipMessages/${id}`;
     const events = ofConnector.map(({ at, text, transactionId }) => ({
       timestamp: instant(at),
       message: JSON.stringify({
@@ -145,14 +155,26 @@ export async function writeSipLogs(work: Work, entries: readonly SipLogEntry[]):
       }),
     }));
     for (const batch of batches(events)) {
-      await work.emit<ServiceLogs>({
-        type: 'ServiceLogs',
-        ...{ accountId, region, events: batch },
-        logGroupName: `/aws/ChimeVoiceConnectorSipMessages/${id}`,
+      const writer = { service: SERVICE, sourceArn: arn('logs', region, accountId, '*'), sourceAccount: accountId };
+      const written = await writeLogs(work, writer, {
+        ...{ accountId, region, logGroupName, events: batch },
         logStreamName: `SipMessages/${new Date(work.now).toISOString().slice(0, 10).replaceAll('-', '/')}`,
-        writer: { service: SERVICE, sourceArn: arn('logs', region, accountId, '*'), sourceAccount: accountId },
       });
+      if (written !== 'written')
+        lost.push({ accountId, connectorId: id, messages: batch.length, reason: reasonOf(written, logGroupName, region) });
     }
+  }
+  return lost;
+}
+
+function reasonOf(written: Exclude<LogWrite, 'written'>, logGroupName: string, region: string): string {
+  switch (written) {
+    case 'no such group':
+      return `the log group '${logGroupName}' does not exist in '${region}'`;
+    case 'denied':
+      return `no resource policy allows '${SERVICE}' to write to the log group '${logGroupName}' in '${region}'`;
+    case 'too large':
+      return `the messages are too large for the log group '${logGroupName}'`;
   }
 }
 

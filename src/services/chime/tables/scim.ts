@@ -49,6 +49,15 @@ export type ScimUserRecord = Row<typeof CHIME_SCIM_USER>;
 /** Number of provisioned users of an account. The functions of `scimUsers` update it. An account that never had one can have no row. */
 export const CHIME_SCIM_TOTAL = table('chime_scim_total', { columns: { chimeAccountId: text, users: int }, key: ['chimeAccountId'] });
 
+/**
+ * Number of provisioned users whose IDs begin with the same two characters, at most 256 rows of an account. A list skips whole buckets, because IDs
+ * are random. The functions of `scimUsers` update it. A row can have no users.
+ */
+export const CHIME_SCIM_BUCKET = table('chime_scim_bucket', {
+  columns: { chimeAccountId: text, bucket: text, users: int },
+  key: ['chimeAccountId', 'bucket'],
+});
+
 /** Groups that an OpenID provider has provisioned by SCIM. */
 export const CHIME_SCIM_GROUP = table('chime_scim_group', {
   columns: {
@@ -108,7 +117,7 @@ export interface ScimUsers {
   /** Returns those of the given IDs that exist, at most `SCIM_AT_ONCE`, in no order. */
   known(chimeAccountId: string, scimIds: readonly string[]): Promise<readonly string[]>;
   count(chimeAccountId: string): Promise<number>;
-  /** Lists users by ID. */
+  /** Lists users by ID. A late page reads the counts of the users before it, and the users of one bucket at most. */
   list(chimeAccountId: string, slice: Slice): Promise<readonly ScimUserRecord[]>;
   /** Returns users that match a filter, at most `SCIM_AT_ONCE`. */
   matching(chimeAccountId: string, filter: ScimUserFilter): Promise<readonly ScimUserRecord[]>;
@@ -154,6 +163,9 @@ export interface ScimGroups {
   clearMembers(chimeAccountId: string, groupId: string): Promise<void>;
 }
 
+/** Characters of an ID that name its bucket. They are hexadecimal, so an account has at most 256 buckets. */
+const BUCKET_CHARACTERS = 2;
+const BUCKETS_MAX = 256;
 const { names } = CHIME_SCIM_USER;
 const IDS = placeholders(2, SCIM_AT_ONCE);
 const WITH_EMAIL = `SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND email = $2`;
@@ -166,7 +178,17 @@ const KNOWN = `SELECT scim_id FROM chime_scim_user WHERE chime_account_id = $1 A
 const ADD_TO_TOTAL = `
   INSERT INTO chime_scim_total (chime_account_id, users) VALUES ($1, $2)
   ON CONFLICT (chime_account_id) DO UPDATE SET users = chime_scim_total.users + excluded.users`;
-const LIST_USERS = `SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 ORDER BY scim_id LIMIT $2 OFFSET $3`;
+const ADD_TO_BUCKET = `
+  INSERT INTO chime_scim_bucket (chime_account_id, bucket, users) VALUES ($1, $2, $3)
+  ON CONFLICT (chime_account_id, bucket) DO UPDATE SET users = chime_scim_bucket.users + excluded.users`;
+const COUNT_BUCKETS = `
+  INSERT INTO chime_scim_bucket (chime_account_id, bucket, users)
+  SELECT chime_account_id, SUBSTR(scim_id, 1, ${BUCKET_CHARACTERS}), COUNT(*) FROM chime_scim_user WHERE chime_account_id = $1
+  GROUP BY chime_account_id, SUBSTR(scim_id, 1, ${BUCKET_CHARACTERS})`;
+const REMOVE_BUCKETS = 'DELETE FROM chime_scim_bucket WHERE chime_account_id = $1';
+// The offset is less than the users of a bucket.
+const LIST_USERS = `
+  SELECT ${names} FROM chime_scim_user WHERE chime_account_id = $1 AND scim_id >= $2 ORDER BY scim_id LIMIT $3 OFFSET $4`;
 const LICENSES = `
   SELECT DISTINCT m.member_id, l.license FROM chime_scim_member m
   JOIN chime_scim_group g ON g.chime_account_id = m.chime_account_id AND g.scim_id = m.group_id
@@ -196,10 +218,30 @@ const putUser = CHIME_SCIM_USER.update('email', 'externalId', 'isActive', 'isDue
 /** Creates the repository of one transaction. */
 export function scimUsers(sql: Sql): ScimUsers {
   const addToTotal = (chimeAccountId: string, by: number) => sql.run(ADD_TO_TOTAL, [chimeAccountId, by]);
+
+  async function addToCounts({ chimeAccountId, scimId }: Pick<ScimUserRecord, 'chimeAccountId' | 'scimId'>, by: 1 | -1): Promise<void> {
+    await addToTotal(chimeAccountId, by);
+    await sql.run(ADD_TO_BUCKET, [chimeAccountId, scimId.slice(0, BUCKET_CHARACTERS), by]);
+  }
+
+  /** Returns the first bucket with users of a page, and the number of its users that the page skips. Undefined if there are none. */
+  async function startOf(
+    chimeAccountId: string,
+    offset: number,
+  ): Promise<{ readonly bucket: string; readonly skipped: number } | undefined> {
+    if (offset === 0) return { bucket: '', skipped: 0 };
+    let skipped = offset;
+    for (const { bucket, users } of await CHIME_SCIM_BUCKET.page(sql, [chimeAccountId], [''], BUCKETS_MAX)) {
+      if (skipped < users) return { bucket, skipped };
+      skipped -= users;
+    }
+    return undefined;
+  }
+
   return {
     async add(user) {
       if ((await CHIME_SCIM_USER.add(sql, user)) === 'exists') return 'exists';
-      await addToTotal(user.chimeAccountId, 1);
+      await addToCounts(user, 1);
       return 'added';
     },
     get: (chimeAccountId, scimId) => CHIME_SCIM_USER.get(sql, chimeAccountId, scimId),
@@ -209,11 +251,13 @@ export function scimUsers(sql: Sql): ScimUsers {
     },
     async remove(chimeAccountId, scimId) {
       await sql.run(REMOVE_MEMBER, [chimeAccountId, scimId]);
-      if ((await CHIME_SCIM_USER.remove(sql, chimeAccountId, scimId)) === 'removed') await addToTotal(chimeAccountId, -1);
+      if ((await CHIME_SCIM_USER.remove(sql, chimeAccountId, scimId)) === 'removed') await addToCounts({ chimeAccountId, scimId }, -1);
     },
     async removeOfDomain(chimeAccountId, domain) {
       await sql.run(REMOVE_MEMBERS_OF_DOMAIN, [chimeAccountId, inDomain(domain)]);
       await addToTotal(chimeAccountId, -(await sql.run(REMOVE_OF_DOMAIN, [chimeAccountId, inDomain(domain)])));
+      await sql.run(REMOVE_BUCKETS, [chimeAccountId]);
+      await sql.run(COUNT_BUCKETS, [chimeAccountId]);
     },
     async known(chimeAccountId, scimIds) {
       if (scimIds.length === 0) return [];
@@ -221,7 +265,11 @@ export function scimUsers(sql: Sql): ScimUsers {
       return found.map(({ scim_id: scimId }) => scimId);
     },
     count: async (chimeAccountId) => (await CHIME_SCIM_TOTAL.get(sql, chimeAccountId))?.users ?? 0,
-    list: (chimeAccountId, { limit, offset }) => CHIME_SCIM_USER.rows(sql, LIST_USERS, [chimeAccountId, limit, offset]),
+    async list(chimeAccountId, { limit, offset }) {
+      const start = await startOf(chimeAccountId, offset);
+      if (start === undefined) return [];
+      return await CHIME_SCIM_USER.rows(sql, LIST_USERS, [chimeAccountId, start.bucket, limit, start.skipped]);
+    },
     matching: (chimeAccountId, filter) =>
       'email' in filter
         ? CHIME_SCIM_USER.rows(sql, WITH_EMAIL, [chimeAccountId, filter.email])
@@ -311,4 +359,5 @@ export async function removeProvisioned(sql: Sql, chimeAccountId: string): Promi
   await sql.run('DELETE FROM chime_scim_group WHERE chime_account_id = $1', [chimeAccountId]);
   await sql.run('DELETE FROM chime_scim_user WHERE chime_account_id = $1', [chimeAccountId]);
   await CHIME_SCIM_TOTAL.remove(sql, chimeAccountId);
+  await sql.run(REMOVE_BUCKETS, [chimeAccountId]);
 }

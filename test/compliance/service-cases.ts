@@ -1,0 +1,144 @@
+/** Calls that break and satisfy the configuration rules about trails, buckets, accounts of Amazon Chime and organizations. */
+import assert from 'node:assert/strict';
+import { CreateAccountCommand, PutRetentionSettingsCommand } from '@aws-sdk/client-chime';
+import * as cloudtrail from '@aws-sdk/client-cloudtrail';
+import * as organizations from '@aws-sdk/client-organizations';
+import * as s3 from '@aws-sdk/client-s3';
+import { accounts } from '#services/chime/tables/accounts.ts';
+import { trailRetention } from '#store/trail/trail-retention.ts';
+import { allow, policy } from '../kit/policy.ts';
+import { accountId, buckets, type Case, chime, core, org, trails } from './rules-core.ts';
+
+/** Cases of the rules about other services than IAM. Some cases need the calls of earlier ones. */
+export const SERVICE_CASES: Case[] = [];
+const cases = SERVICE_CASES;
+
+const trail = { Name: 'audit', S3BucketName: 'audit-logs' };
+const updated = (input: object) => trails.send(new cloudtrail.UpdateTrailCommand({ Name: 'audit', ...input }));
+cases.push({
+  rule: 'cloudtrail-enabled',
+  about: 'rail',
+  prepare: async () => {
+    await trails.send(new cloudtrail.CreateTrailCommand(trail));
+    await trails.send(new cloudtrail.StartLoggingCommand({ Name: 'audit' }));
+  },
+  violate: () => trails.send(new cloudtrail.StopLoggingCommand({ Name: 'audit' })),
+  comply: () => trails.send(new cloudtrail.StartLoggingCommand({ Name: 'audit' })),
+});
+cases.push({
+  rule: 'multi-region-cloudtrail-enabled',
+  about: 'rail',
+  prepare: () => updated({ IsMultiRegionTrail: true }),
+  violate: () => updated({ IsMultiRegionTrail: false }),
+  comply: () => updated({ IsMultiRegionTrail: true }),
+});
+cases.push({
+  rule: 'cloud-trail-log-file-validation-enabled',
+  about: "'audit'",
+  prepare: () => updated({ EnableLogFileValidation: true }),
+  violate: () => updated({ EnableLogFileValidation: false }),
+  comply: () => updated({ EnableLogFileValidation: true }),
+});
+cases.push({
+  rule: 'cloudtrail-enabled',
+  about: 'rail',
+  violate: () => trails.send(new cloudtrail.DeleteTrailCommand({ Name: 'audit' })),
+  comply: async () => {
+    await trails.send(new cloudtrail.CreateTrailCommand(trail));
+    await trails.send(new cloudtrail.StartLoggingCommand({ Name: 'audit' }));
+  },
+});
+
+/** The operator sets the retention, because AWS has no such call. */
+const retention = (days: number) => core.store.transaction((tx) => tx.of(trailRetention).set(accountId, days));
+cases.push({ rule: 'event-history-retention-check', about: 'event history', violate: () => retention(89), comply: () => retention(90) });
+
+const setBucketPolicy = (Action: string, more: object = {}) =>
+  buckets.send(
+    new s3.PutBucketPolicyCommand({
+      Bucket: 'shared',
+      Policy: policy({ ...allow(Action, 'arn:aws:s3:::shared/*'), Principal: '*', ...more }),
+    }),
+  );
+for (const [rule, action, other] of [
+  ['s3-bucket-public-read-prohibited', 's3:GetObject', 's3:PutObject'],
+  ['s3-bucket-public-write-prohibited', 's3:PutObject', 's3:GetObject'],
+  ['s3-bucket-public-read-prohibited', 's3:G*', 's3:DeleteObject'],
+  ['s3-bucket-public-write-prohibited', 's3:*', 's3:GetObject'],
+] as const) {
+  cases.push({
+    rule,
+    about: "'shared'",
+    prepare: () => buckets.send(new s3.CreateBucketCommand({ Bucket: 'shared' })).catch(() => undefined),
+    violate: () => setBucketPolicy(action),
+    comply: () => setBucketPolicy(other),
+  });
+  cases.push({
+    rule,
+    about: "'shared'",
+    violate: () => setBucketPolicy(action, { Condition: { IpAddress: { 'aws:SourceIp': '0.0.0.0/0' } } }),
+    comply: () => setBucketPolicy(action, { Condition: { IpAddress: { 'aws:SourceIp': '203.0.113.0/24' } } }),
+  });
+  cases.push({
+    rule,
+    about: "'shared'",
+    violate: () => setBucketPolicy(action),
+    comply: () => buckets.send(new s3.DeleteBucketPolicyCommand({ Bucket: 'shared' })),
+  });
+}
+
+let chimeAccount = '';
+const setRetention = (room: object, conversation: object) =>
+  chime.send(
+    new PutRetentionSettingsCommand({
+      AccountId: chimeAccount,
+      RetentionSettings: { RoomRetentionSettings: room, ConversationRetentionSettings: conversation },
+    }),
+  );
+cases.push({
+  rule: 'chime-retention-settings-enabled',
+  about: "'Example'",
+  async violate() {
+    chimeAccount = (await chime.send(new CreateAccountCommand({ Name: 'Example' }))).Account?.AccountId ?? '';
+    await core.store.transaction(async (tx) => {
+      const account = await tx.of(accounts).get(accountId, chimeAccount);
+      assert.ok(account !== undefined);
+      await tx.of(accounts).put({ ...account, accountType: 'EnterpriseLWA' });
+    });
+  },
+  comply: () => setRetention({ RetentionDays: 30 }, { RetentionDays: 60 }),
+});
+cases.push({
+  rule: 'chime-retention-settings-enabled',
+  about: "'Example'",
+  violate: () => setRetention({ RetentionDays: 30 }, {}),
+  comply: () => setRetention({ RetentionDays: 30 }, { RetentionDays: 1 }),
+});
+
+const SERVICE_CONTROL_POLICY = 'SERVICE_CONTROL_POLICY';
+let scp: string | undefined;
+let root = '';
+const scpAt = (TargetId: string) => ({ PolicyId: scp, TargetId });
+cases.push({
+  rule: 'organizations-service-control-policy-attached',
+  about: 'ervice control policy',
+  async violate() {
+    await org.send(new organizations.CreateOrganizationCommand({ FeatureSet: 'ALL' }));
+    root = (await org.send(new organizations.ListRootsCommand({}))).Roots?.[0]?.Id ?? '';
+  },
+  async comply() {
+    await org.send(new organizations.EnablePolicyTypeCommand({ RootId: root, PolicyType: SERVICE_CONTROL_POLICY }));
+    const input = { Name: 'limits', Description: '', Content: policy(allow('*')), Type: SERVICE_CONTROL_POLICY } as const;
+    scp = (await org.send(new organizations.CreatePolicyCommand(input))).Policy?.PolicySummary?.Id;
+    await org.send(new organizations.AttachPolicyCommand(scpAt(root)));
+  },
+});
+cases.push({
+  rule: 'organizations-service-control-policy-attached',
+  about: 'ervice control policy',
+  violate: () => org.send(new organizations.DetachPolicyCommand(scpAt(root))),
+  async comply() {
+    const unit = await org.send(new organizations.CreateOrganizationalUnitCommand({ ParentId: root, Name: 'unit' }));
+    await org.send(new organizations.AttachPolicyCommand(scpAt(unit.OrganizationalUnit?.Id ?? '')));
+  },
+});
