@@ -21,7 +21,7 @@ export const OPERATION_CONTROLS: readonly Control[] = [
   // Section 11: compliance validation.
   project('11-credential-report', 'The credential report has the passwords, MFA devices and keys of all users with their last uses.', 'src/services/iam/credential-facts.ts', 'test/iam/reports.test.ts'),
   project('11-last-accessed', 'The last use of each service and action of users and roles is known.', 'src/services/iam/last-accessed.ts', 'test/iam/reports.test.ts'),
-  project('11-rules', 'Configuration rules show which facts of an account deviate, with the calls that show each fact.', 'src/server/core/configuration-rules.ts', 'test/compliance/report.test.ts'),
+  project('11-rules', 'Configuration rules show which facts of an account deviate, with the calls that show each fact.', 'src/server/core/configuration-rules.ts', 'test/compliance/rules.test.ts'),
   project('11-report', 'A compliance report has evidence for an audit, and hashes of its files.', 'src/compliance/report/write-report.ts', 'test/compliance/report.test.ts'),
   operator('11-report-storage', 'Compliance reports and the SHA-256 of their manifests are stored where their readers can trust them.', 'belfry compliance report'),
   accountAdministrator('11-retention-of-chat', 'The retention of rooms and conversations of Amazon Chime accounts is set as the organization requires.', 'PutRetentionSettings'),
