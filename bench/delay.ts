@@ -4,7 +4,7 @@
  * Command: `npm run bench delay`. Environment variables:
  *
  * - `SEED`: seed of the random inputs
- * - `SECTION`: one section to run (analyses, account, chat, sockets, trail, tokens, record)
+ * - `SECTION`: one section to run (analyses, account, chat, sockets, trail, tokens, record, explain)
  * - `ONLY`: string that the name of a request must contain; the benchmark skips all other requests
  *
  * Prints for each request: the longest delay of GetCallerIdentity, the CPU time of the core thread for one request, and
@@ -20,7 +20,7 @@ import { recordRequests } from '../test/hostile/record-requests.ts';
 import { hostileRequests } from '../test/hostile/worst-analysis-requests.ts';
 import { startIdentityProvider } from '../test/sts/identity-provider.ts';
 import { type DelayCase, hostileCase, measureDelays, type Worst } from './lib-delay.ts';
-import { chatCases, commandCase, socketCases, tokenCases, trailCases } from './lib-delay-cases.ts';
+import { chatCases, commandCase, explanationCases, socketCases, tokenCases, trailCases } from './lib-delay-cases.ts';
 import { fillTrail } from './lib-fill-trail.ts';
 import { type Process, startProcess } from './load.ts';
 
@@ -78,6 +78,10 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ readonly server: Process
     const provider = await startIdentityProvider();
     const server = await startProcess('belfry', { environment: { BELFRY_INTERNAL_ISSUERS: provider.host } });
     return { server, cases: await tokenCases(server, provider) };
+  },
+  async explain() {
+    const server = await startProcess('belfry');
+    return { server, cases: await explanationCases(server) };
   },
   async record() {
     const server = await startProcess('belfry');

@@ -5,8 +5,12 @@ import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUser
 import { ChimeSDKMeetingsClient, CreateMeetingWithAttendeesCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import * as messaging from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient, type LookupAttributeKey, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
-import { CreateOpenIDConnectProviderCommand, CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreateOpenIDConnectProviderCommand, CreateRoleCommand, GetUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { loadModel } from '#model/load.ts';
+import type { OperationModel } from '#model/model.ts';
+import { callOwn } from '../src/cli/own-call.ts';
+import { createFullUser, FULL_USER_POLICIES } from '../test/hostile/full-user.ts';
 import { connectTarget } from '../test/kit/upgrade.ts';
 import type { IdentityProvider } from '../test/sts/identity-provider.ts';
 import type { DelayCase } from './lib-delay.ts';
@@ -168,5 +172,32 @@ export async function tokenCases(server: Process, provider: IdentityProvider): P
         }),
       ),
     ),
+  ];
+}
+
+/**
+ * Returns the cases of explanations: ExplainDecision about a request of a user with the most policies that IAM allows, and about one of the
+ * administrator.
+ */
+export async function explanationCases(server: Process): Promise<DelayCase[]> {
+  const iam = new IAMClient(clientOf(server));
+  const credentials = await createFullUser(iam, 'full');
+  const requestIdOf = async (client: IAMClient): Promise<string> => {
+    const failed = await client.send(new GetUserCommand({ UserName: 'absent' })).catch((error: Error) => error);
+    return (failed as { readonly $metadata?: { readonly requestId?: string } }).$metadata?.requestId as string;
+  };
+  const denied = await requestIdOf(new IAMClient({ ...clientOf(server), credentials }));
+  const allowed = await requestIdOf(iam);
+  const operation = loadModel('accessanalyzer').operations['ExplainDecision'] as OperationModel;
+  const explain = (name: string, requestId: string): DelayCase => ({
+    name,
+    async send() {
+      const { status, body } = await callOwn({ ...clientOf(server) }, 'accessanalyzer', operation, { requestId });
+      return `${status} ${(body as { readonly decision?: string }).decision ?? ''}, ${JSON.stringify(body).length} characters`;
+    },
+  });
+  return [
+    explain('ExplainDecision, an allowed request of the administrator', allowed),
+    explain(`ExplainDecision, a denied request of a user with ${FULL_USER_POLICIES} policies`, denied),
   ];
 }

@@ -36,6 +36,11 @@ export interface ContextRequest {
   readonly received: RequestFacts;
   readonly authenticated: { readonly region: string; readonly signature?: SignatureFacts };
   readonly now: Instant;
+  /**
+   * Checks that the record of a past request has the value of a key, or that the key had none. Throws if this is not known. Absent for a
+   * present request.
+   */
+  readonly requireKept?: ((key: string, action: string) => void) | undefined;
 }
 
 /** Facts about the verified signature of a request. */

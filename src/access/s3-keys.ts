@@ -24,6 +24,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   's3:resourceaccount': (_request, ownerId) => ownerId,
 };
 
+/** Key whose value every record has. */
+const OF_OWNER = 's3:resourceaccount';
+
 /**
  * Adds the keys of S3 that a policy reads to the keys that the operation declares. Declared keys have precedence.
  * Decision contexts store all added keys, so keys that no policy reads are not added.
@@ -39,6 +42,7 @@ export function withS3Keys(
   const found: [string, string][] = [];
   for (const [key, read] of Object.entries(READERS)) {
     if (declared?.has(key) === true || !anyReads(policies, action, [key])) continue;
+    if (key !== OF_OWNER) request.requireKept?.(key, action);
     const value = read(request, ownerId);
     if (value !== undefined) found.push([key, value]);
   }

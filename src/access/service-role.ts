@@ -36,6 +36,8 @@ export interface RoleRequest {
    * policy. Otherwise the service of the resources evaluates it, so it does not limit this decision.
    */
   readonly resourcePolicy?: { readonly text: string | undefined };
+  /** Account that owns the resources, if their ARNs have no account. */
+  readonly resourceOwner?: AccountId | undefined;
   /** More condition keys of the request, in lower case, such as `events:source`. */
   readonly context?: ConditionContext;
 }
@@ -93,7 +95,7 @@ export function roleDeciding(parts: {
 
   return async (tx, request) => {
     if (!holds()) throw new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');
-    const { roleArn, sourceAccount, region, now, actions, resources, resourcePolicy, context } = request;
+    const { roleArn, sourceAccount, region, now, actions, resources, resourcePolicy, resourceOwner, context } = request;
     const role = snapshot.role(sourceAccount, roleNameOf(roleArn));
     if (role === undefined || role.arn !== roleArn) return 'no-role';
     if (!isTrusted(role, request)) return 'not-trusted';
@@ -102,12 +104,14 @@ export function roleDeciding(parts: {
         action,
         resources: [resource],
         ...(context !== undefined && { context }),
+        ...(resourceOwner !== undefined && { resourceOwner: async () => resourceOwner }),
         ...(resourcePolicy !== undefined && { resourcePolicy: async () => resourcePolicy.text }),
         ...(resourcePolicy === undefined &&
+          resource !== '*' &&
           accountIdOf(resource) !== role.accountId && { resourcePolicy: async () => EVALUATED_ELSEWHERE }),
       })),
     );
-    const authenticated = { principal: sessionOf(role, request), region, identityVersion: snapshot.version() };
+    const authenticated = { principal: serviceSessionOf(role, request), region, identityVersion: snapshot.version() };
     const received = { requestId: '', rawHeaders: [], sourceIp: '', secureTransport: true };
     try {
       await authorize({ received, authenticated, profile: 'sdk', asked, now }, tx);
@@ -125,7 +129,11 @@ export function roleNameOf(roleArn: string): string {
   return resource.startsWith('role/') ? resource.slice(resource.lastIndexOf('/') + 1) : '';
 }
 
-function sessionOf({ accountId, roleName, roleId, arn: roleArn }: RoleRecord, { sessionName, now }: RoleRequest): Principal {
+/** Returns the role session of a service. */
+export function serviceSessionOf(
+  { accountId, roleName, roleId, arn: roleArn }: Pick<RoleRecord, 'accountId' | 'roleId' | 'roleName' | 'arn'>,
+  { sessionName, now }: Pick<RoleRequest, 'sessionName' | 'now'>,
+): Principal {
   return {
     type: 'AssumedRole',
     accountId,

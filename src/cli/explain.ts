@@ -61,7 +61,7 @@ const EXPLAIN: Subcommand = {
 /** Response as JSON, in which times are strings. */
 type Printed = Omit<Output, 'record'> & { readonly record: Omit<Output['record'], 'eventTime'> & { readonly eventTime: string } };
 
-function linesOf({ record, decision, summary, reproduced, permissions = [], change }: Printed): readonly string[] {
+function linesOf({ record, decision, summary, reproduced, permissions = [], documents = [], change }: Printed): readonly string[] {
   const from = record.sourceIpAddress === undefined ? '' : ` from ${record.sourceIpAddress}`;
   return [
     `${decision}  ${record.eventName} (${record.eventSource}) at ${record.eventTime}${from}`,
@@ -77,6 +77,9 @@ function linesOf({ record, decision, summary, reproduced, permissions = [], chan
       ...resources.flatMap((resource) => resourceLines(action, resource)),
       ...(otherResources > 0 && resources.length > 0 ? [`and ${otherResources} more resources`] : []),
     ]),
+    ...documents.flatMap(({ policyId, deletedPrincipals = [] }) =>
+      deletedPrincipals.length === 0 ? [] : ['', `Deleted principals in the trust policy of ${policyId}: ${deletedPrincipals.join(', ')}`],
+    ),
     ...(change === undefined ? [] : ['', ...changeLines(change)]),
   ];
 }

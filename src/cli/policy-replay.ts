@@ -1,9 +1,11 @@
 /** `belfry policy replay`: decides recorded requests again as if policies had been changed, and lists the decisions that flip. */
 import { readFileSync } from 'node:fs';
-import { ProposalError, type ProposedChange, parseProposal, proposal } from '#access/past/proposal.ts';
+import { ProposalError, parseProposal } from '#access/past/parse-proposal.ts';
+import { type ProposedChange, proposal } from '#access/past/proposal.ts';
 import { type Flip, type ReplayCounts, replayWindow } from '#access/past/replay-window.ts';
 import { isAccountId } from '#core/arn.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { DATA, DATABASE, type Subcommand } from './command.ts';
 import { accountsIn, DAYS, daysOf, lastDays, numberOf } from './policy-window.ts';
 import { printable } from './printable.ts';
@@ -40,6 +42,7 @@ export const REPLAY: Subcommand = {
       replayWindow(sql, await accountsIn(sql), lastDays(days, accountId), proposed, printer.flip),
     );
     const unmatched = counts.decided === 0 ? undefined : proposed.unmatched();
+    if (unmatched?.kind === 'resource-policy') throw new Error(`no recorded decision is about '${unmatched.target}'`);
     if (unmatched !== undefined) throw new Error(`a change names what does not exist: ${JSON.stringify(unmatched)}`);
     printer.end(counts);
     return counts.flipped === 0 ? 0 : 1;
@@ -50,7 +53,7 @@ function changesOf({ values }: ParsedFlags): readonly ProposedChange[] {
   const file = values.get(CHANGE.flag);
   if (file === undefined) return [];
   try {
-    return parseProposal(readFileSync(file, 'utf8'));
+    return parseProposal(readFileSync(file, 'utf8'), authorizationReference());
   } catch (error) {
     if (error instanceof ProposalError || (error as NodeJS.ErrnoException).code !== undefined)
       throw new FlagError(`'${file}': ${(error as Error).message}`);

@@ -28,7 +28,8 @@ export const SUGGEST: Subcommand = {
 };
 
 /** Writes or prints a suggestion. Returns the exit status: 1 if the policy denies a request of the window. */
-function written({ policy, tests, requests, check, denied }: Suggestion, arn: string, days: number, out: string | undefined): number {
+function written(suggestion: Suggestion, arn: string, days: number, out: string | undefined): number {
+  const { policy, tests, requests, forbidden, conditionKeys, check, denied } = suggestion;
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (out === undefined) process.stdout.write(text);
   else {
@@ -39,6 +40,9 @@ function written({ policy, tests, requests, check, denied }: Suggestion, arn: st
   console.error(
     `belfry policy: covers ${requests} requests; ${check.decided} decided again, of which it denies ${denied.length} that were allowed`,
   );
+  if (forbidden > 0) console.error(`belfry policy: keeps a Deny of today, which forbids ${forbidden} other requests that were allowed`);
+  if (conditionKeys.length > 0)
+    console.error(`belfry policy: statements of today allow only under conditions, which the policy lacks: ${conditionKeys.join(', ')}`);
   for (const eventId of denied.slice(0, 10)) console.error(`    ${eventId}`);
   return denied.length === 0 ? 0 : 1;
 }

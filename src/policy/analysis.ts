@@ -4,7 +4,10 @@
  */
 import type { AccountId } from '#core/arn.ts';
 import type { AskedAccess, CheckAnswer } from './analyse/checks.ts';
+import type { GrantedActions } from './analyse/granted-actions.ts';
+import type { AnalyzedResource } from './analyse/outside.ts';
 import type { AskedAs } from './analyse/search.ts';
+import type { TrimmedPolicy, UnusedPermissions } from './analyse/trimmed-policy.ts';
 import type { PolicyTextProblem } from './compile.ts';
 import type { PolicyType } from './decision.ts';
 import type { EvaluationResult } from './simulate.ts';
@@ -64,9 +67,27 @@ export interface GrantedAccessAnalysis {
   readonly askedAs: AskedAs;
 }
 
+export interface PublicAccessAnalysis {
+  readonly kind: 'public-access';
+  readonly policy: NamedPolicy;
+  readonly resource: AnalyzedResource;
+}
+
 export interface GrantedServicesAnalysis {
   readonly kind: 'granted-services';
   readonly documents: readonly string[];
+}
+
+export interface GrantedActionsAnalysis {
+  readonly kind: 'granted-actions';
+  readonly documents: readonly string[];
+}
+
+/** Removal of unused permissions from policies. */
+export interface TrimmingAnalysis {
+  readonly kind: 'trimming';
+  readonly documents: readonly string[];
+  readonly unused: UnusedPermissions;
 }
 
 export type Analysis =
@@ -75,7 +96,10 @@ export type Analysis =
   | ValidationAnalysis
   | NewAccessAnalysis
   | GrantedAccessAnalysis
-  | GrantedServicesAnalysis;
+  | PublicAccessAnalysis
+  | GrantedServicesAnalysis
+  | GrantedActionsAnalysis
+  | TrimmingAnalysis;
 
 /** Result for an invalid policy document. */
 export interface InvalidPolicy {
@@ -93,8 +117,13 @@ export interface Outcomes {
   readonly validation: { readonly findings: readonly Finding[]; readonly total: number };
   readonly 'new-access': { readonly answer: CheckAnswer } | InvalidPolicy;
   readonly 'granted-access': { readonly answer: CheckAnswer } | InvalidPolicy;
+  readonly 'public-access': { readonly answer: CheckAnswer } | InvalidPolicy;
   /** For each document, the services in which it allows an action. */
   readonly 'granted-services': { readonly services: readonly (readonly string[])[] };
+  /** For each document, the services and actions that it allows. */
+  readonly 'granted-actions': { readonly granted: readonly GrantedActions[] };
+  /** For each document, the document without the unused permissions. */
+  readonly trimming: { readonly trimmed: readonly TrimmedPolicy[] };
 }
 
 export type Outcome<Kind extends Analysis['kind'] = Analysis['kind']> = Outcomes[Kind];

@@ -1,6 +1,8 @@
 /** Runs analyses of policies, each with a step budget. A thread loads this file when it runs its first analysis. */
-import { checkAccessNotGranted, checkNoNewAccess } from './analyse/checks.ts';
+import { checkAccessNotGranted, checkNoNewAccess, checkNoPublicAccess } from './analyse/checks.ts';
+import { grantedActions } from './analyse/granted-actions.ts';
 import { grantedServices } from './analyse/granted-services.ts';
+import { trimmedPolicy } from './analyse/trimmed-policy.ts';
 import {
   type Analysis,
   type InvalidPolicy,
@@ -54,12 +56,26 @@ function run(analysis: Analysis, reference: AuthorizationReference, budget: Step
         const { policy, access, askedAs } = analysis;
         return { answer: checkAccessNotGranted(compiled.one(policy), access, askedAs, reference, budget) };
       }
+      case 'public-access':
+        return { answer: checkNoPublicAccess(compiled.one(analysis.policy), analysis.resource, budget) };
       case 'granted-services':
         return { services: analysis.documents.map((document) => grantedServices(document, reference.services, budget)) };
+      case 'granted-actions':
+        return { granted: analysis.documents.map((document) => resultOf(grantedActions(document, reference, budget))) };
+      case 'trimming':
+        return { trimmed: analysis.documents.map((document) => trimmedPolicy(document, analysis.unused, reference, budget)) };
     }
   } catch (error) {
     if (error instanceof NotAPolicy) return { invalid: error.invalid };
     throw error;
+  }
+}
+
+/** Returns the result of work that can run in turns, without a pause between the turns. */
+function resultOf<Result>(work: Generator<void, Result, void>): Result {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
   }
 }
 

@@ -82,7 +82,7 @@ export async function openCountedOperations() {
   const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfKey: 64 }, () => {});
   const tables: Readonly<Record<string, object>> = {
     iam: iamOperations({ vault }),
-    accessanalyzer: accessanalyzerOperations({ loadRules, serverFacts: serverFacts(readSettings([], {})) }),
+    accessanalyzer: accessanalyzerOperations({ kinds: [], loadRules, serverFacts: serverFacts(readSettings([], {})) }),
     organizations: organizationsOperations(),
   };
   const parts = {

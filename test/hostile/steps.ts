@@ -22,20 +22,37 @@ function forgetCompiledCode(): void {
   setFlagsFromString('--no-stress-flush-code');
 }
 
-/** Starts to count. `of` runs work and returns the number of its steps. `stop` ends counting. */
-export async function countSteps(): Promise<{ of(work: () => Promise<unknown>): Promise<number>; stop(): void }> {
+/** Counts of a thread. */
+export interface Counting {
+  /** Runs work and returns the number of its steps. */
+  of(work: () => Promise<unknown>): Promise<number>;
+  /** Runs work and returns the number of calls of the functions with a name in a file, such as `policy/compile.ts`. */
+  callsOf(file: string, name: string, work: () => Promise<unknown>): Promise<number>;
+  stop(): void;
+}
+
+/** Starts to count. */
+export async function countSteps(): Promise<Counting> {
   forgetCompiledCode();
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');
   await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
+  async function counted(work: () => Promise<unknown>) {
+    // This call resets the counts.
+    await session.post('Profiler.takePreciseCoverage');
+    await work();
+    return (await session.post('Profiler.takePreciseCoverage')).result;
+  }
   return {
+    async callsOf(file, name, work) {
+      return (await counted(work))
+        .filter(({ url }) => url.endsWith(`/src/${file}`))
+        .flatMap(({ functions }) => functions.filter(({ functionName }) => functionName === name))
+        .reduce((sum, { ranges }) => sum + (ranges[0]?.count ?? 0), 0);
+    },
     async of(work) {
-      // This call resets the counts.
-      await session.post('Profiler.takePreciseCoverage');
-      await work();
-      const { result } = await session.post('Profiler.takePreciseCoverage');
-      return result
+      return (await counted(work))
         .filter(({ url }) => url.includes('/src/'))
         .flatMap(({ functions }) => functions.map(({ ranges }) => Math.max(...ranges.map(({ count }) => count))))
         .reduce((sum, count) => sum + count, 0);

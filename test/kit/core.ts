@@ -16,11 +16,13 @@ import type { CoreParts } from '#server/core/core-parts.ts';
 import type { NewAdministrator } from '#server/core/first-start.ts';
 import { newSamlThreads, SAML_LIMITS } from '#server/core/saml-threads.ts';
 import { newTrailLogThread } from '#server/core/trail-log.ts';
+import { newUseThreads, USE_LIMITS } from '#server/core/use-threads.ts';
 import { readSettings } from '#server/settings.ts';
 import { sign } from '#sigv4/sign.ts';
 import { openStore } from '#store/engine/open.ts';
 import { openServers } from '#store/engine/open-servers.ts';
 import type { Keys } from './keys.ts';
+import { assertNothingFlips } from './replay.ts';
 
 const HOST = '127.0.0.1';
 const REGION = 'us-east-1';
@@ -54,6 +56,7 @@ export async function startTestCore(own: Partial<CoreParts> = {}) {
     openTarget: () => assert.fail('there is no target'),
     analysisThreads: newAnalysisThreads(ANALYSIS_LIMITS, assert.fail),
     samlThreads: newSamlThreads(SAML_LIMITS, assert.fail),
+    useThreads: newUseThreads(USE_LIMITS, assert.fail),
     trailLogThread: newTrailLogThread(assert.fail),
     firstStartFiles: { mayCreateAccount: () => true, writeProfile: (created) => void (administrator = created), end() {} },
     listenForControl: async () => ({ close() {} }),
@@ -64,7 +67,10 @@ export async function startTestCore(own: Partial<CoreParts> = {}) {
   });
   core.listening({});
   await core.start();
-  after(core.stop);
+  after(async () => {
+    await store.transaction(({ sql }) => assertNothingFlips(sql));
+    await core.stop();
+  });
   const created = administrator ?? assert.fail('the first start creates an account');
 
   function send(target: string, body: string, headers: Readonly<Record<string, string>>, sourceIp: string): Promise<Answer> {
@@ -87,6 +93,8 @@ export async function startTestCore(own: Partial<CoreParts> = {}) {
     accountId: created.accountId,
     credentials: created as Keys,
     answer: core.answer,
+    /** Runs the sweeps of the services. */
+    sweep: core.sweep,
     figures: core.figures,
     /** Posts a form to a page, like a browser that submits a page of an identity provider. */
     post: (target: string, form: Readonly<Record<string, string>>, sourceIp = HOST) =>

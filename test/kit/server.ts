@@ -7,6 +7,7 @@ import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { newFolder } from './folder.ts';
 import { type Keys, profileKeys } from './keys.ts';
+import { replayedAtStop } from './replay.ts';
 
 /** Settings of an SDK client. */
 export interface ClientSettings {
@@ -40,7 +41,7 @@ export interface TestServer {
 
 /**
  * Starts a server on free ports, and stops it after the tests of the file. By default, the data folder is new.
- * `environment` has further `BELFRY_…` settings.
+ * `environment` has further `BELFRY_…` settings. After the stop, the recorded decisions are repeated (`replay.ts`).
  */
 export async function startTestServer(
   environment: Readonly<Record<string, string>> = {},
@@ -59,11 +60,13 @@ export async function startTestServer(
   const { ready, stop, counts } = await startServer(settings, (why) => {
     throw new Error(`the server died: ${why}`);
   });
+  const replay = replayedAtStop(settings.database);
   let stopped = false;
   const stopOnce = async () => {
     if (stopped) return;
     stopped = true;
     await stop();
+    await replay();
   };
   after(stopOnce);
   const [endpoint = '', httpsEndpoint = ''] = ready.listeners.map((listener) => listener.endpoint);

@@ -4,10 +4,11 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { AccountId } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
-import { checkAccessNotGranted, checkNoNewAccess } from '#policy/analyse/checks.ts';
+import { checkAccessNotGranted, checkNoNewAccess, checkNoPublicAccess } from '#policy/analyse/checks.ts';
 import { comparePolicies, newAccess } from '#policy/analyse/compare.ts';
 import { policyAllows } from '#policy/analyse/search.ts';
 import { compilePolicy, type TrustCaller } from '#policy/engine.ts';
+import { StepsExceeded } from '#policy/steps.ts';
 import { REFERENCE } from './reference.ts';
 import { policy } from './rows.ts';
 
@@ -321,4 +322,10 @@ test('comparePolicies: the order of the statements makes no difference', () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test('checkNoPublicAccess: a check that exceeds its budget ends with an error, although it found access', () => {
+  const open = compiled(policy({ ...allow('s3:*'), Principal: '*' }, { ...deny('s3:*'), Principal: '*' }));
+  assert.equal(checkNoPublicAccess(open, { service: 's3' }, { stepsLeft: 10_000 }).result, 'PASS');
+  assert.throws(() => checkNoPublicAccess(open, { service: 's3' }, { stepsLeft: 10 }), StepsExceeded);
 });

@@ -9,6 +9,7 @@ const DOCUMENTS = [
   'SECURITY.md',
   'CHANGELOG.md',
   'ARCHITECTURE.md',
+  'docs/access-analyzer.md',
   'docs/explain.md',
   'docs/glossary.md',
   'docs/guide.md',

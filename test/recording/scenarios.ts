@@ -1,5 +1,6 @@
 import type { Keys } from '../kit/keys.ts';
 import type { Recorder } from './recorder.ts';
+import { accessAnalyzer } from './scenarios/accessanalyzer.ts';
 import { chime } from './scenarios/chime.ts';
 import { chimeEnterprise } from './scenarios/chime-enterprise.ts';
 import { cloudtrail } from './scenarios/cloudtrail.ts';
@@ -36,4 +37,5 @@ export const SCENARIOS: readonly Scenario[] = [
   logs,
   chime,
   chimeEnterprise,
+  accessAnalyzer,
 ];

@@ -87,6 +87,12 @@ test("ExplainDecision: the owner of a role sees its trust policy, but not the ca
     resource?.layers?.map(({ policyType, policies }) => [policyType, policies[0]?.statements.map(({ applies }) => applies)]),
     [['TRUST', [true, false]]],
   );
-  const text = JSON.stringify(output);
+  const { documents = [], ...others } = output;
+  // The owner wrote the ARN into the trust policy.
+  assert.deepEqual(
+    documents.map(({ policyId }) => policyId),
+    [other.roleArn('trusting')],
+  );
+  const text = JSON.stringify(others);
   for (const hidden of [adaArn, 'user/ada', '"red"']) assert.ok(!text.includes(hidden), `${hidden}\n${text}`);
 });

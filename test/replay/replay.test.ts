@@ -35,19 +35,21 @@ import {
 import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
 import { callersOf } from '#access/bucket-fixture.ts';
 import { implicitDenial } from '#access/denied.ts';
-import { explainDecision } from '#access/past/explained-decision.ts';
 import { missingGrant } from '#access/past/grants.ts';
+import { parseProposal } from '#access/past/parse-proposal.ts';
 import { decideAgain } from '#access/past/past-decision.ts';
 import { callerOf, requestOf } from '#access/past/past-request.ts';
-import { parseProposal, proposal } from '#access/past/proposal.ts';
+import { proposal } from '#access/past/proposal.ts';
 import { replayWindow } from '#access/past/replay-window.ts';
-import { generalized, holderOf, suggestPolicy } from '#access/past/suggestion.ts';
+import { suggestPolicy } from '#access/past/suggestion.ts';
+import { generalized, holderOf } from '#access/past/used-access.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { identityAt } from '#store/identity/identity-history.ts';
 import { recordOf, textOf } from '#store/identity/record-parts.ts';
@@ -61,7 +63,7 @@ import { verdictOf } from '../kit/outcome.ts';
 import { allow, deny, policy, trust, trustProvider } from '../kit/policy.ts';
 import { issueSession } from '../kit/session.ts';
 import { startFederation } from '../sts/federation.ts';
-import { decisionsOf, replaying } from './replay.ts';
+import { decisionsOf, explainedOf, replaying } from './replay.ts';
 
 const federation = await startFederation();
 const { server, accountId, admin, rootArn, oidcArn, samlArn, idp, oidc } = federation;
@@ -307,7 +309,7 @@ function kindOf({ type, session }: Principal): string {
 
 test('explain: every stored decision is explained and reproduced, and the explanation has its outcome', async () => {
   for (const { row, context, caller } of await decided()) {
-    const { reproduced, permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
+    const { reproduced, permissions } = await explainedOf(store, context, caller.accountId);
     assert.ok(reproduced, row.eventName);
     const denied = permissions.filter(({ state }) => state === 'denied').map(({ resources }) => resources.at(-1)?.denial?.kind);
     const { outcome } = context;
@@ -321,7 +323,7 @@ test('explain: the traced trust policy of each assumed role has an Allow that ap
     ({ context: { outcome, permissions } }) => outcome.effect === 'Allow' && permissions[0]?.trustPolicyOf?.includes(`:${accountId}:`),
   );
   for (const { row, context } of assumed) {
-    const { permissions } = await store.transaction((tx) => explainDecision(tx, context, accountId as AccountId));
+    const { permissions } = await explainedOf(store, context, accountId as AccountId);
     const statements = permissions[0]?.resources[0]?.resourcePolicy?.statements ?? [];
     assert.ok(
       statements.some(({ applies, effect }) => applies && effect === 'Allow'),
@@ -334,7 +336,7 @@ test('explain: the traced trust policy of each assumed role has an Allow that ap
 test('explain: the traced layers of each decision agree with the engine', async () => {
   let compared = 0;
   for (const { row, context, caller } of await decided()) {
-    const { permissions } = await store.transaction((tx) => explainDecision(tx, context, caller.accountId));
+    const { permissions } = await explainedOf(store, context, caller.accountId);
     for (const { resources } of permissions) {
       for (const { denial, layers = [], resourcePolicy } of resources) {
         if (resourcePolicy !== undefined || layers.length === 0) continue;
@@ -355,7 +357,7 @@ test('explain: the traced layers of each decision agree with the engine', async 
 
 /** Replays all records as if changes had been made. Returns the IDs of the events whose decisions flip, and the counts. */
 async function replayed(...changes: readonly object[]) {
-  const proposed = proposal(parseProposal(JSON.stringify({ changes })));
+  const proposed = proposal(parseProposal(JSON.stringify({ changes }), authorizationReference()));
   const flipped: string[] = [];
   const counts = await store.transaction(({ sql, identity }) =>
     identity.accountIds(100).then((accountIds) => replayWindow(sql, accountIds, ALL, proposed, ({ facts }) => flipped.push(facts.eventId))),
@@ -478,9 +480,15 @@ test('replay: a proposal has only known members, and policies that IAM accepts',
     [{ boundary: `${arn}:policy/p`, of: `${arn}:group/g` },                  /'of' must name a user or role/],
     [{ trust: `${arn}:user/ada`, document: trusting },                       /'trust' must name a role/],
     [{ trust: `${arn}:role/r`, document },                                   /'document': /],
+    [{ resourcePolicy: 'arn:aws:s3:::b/key', document: null },               /'resourcePolicy' must name a bucket or a bus/],
+    [{ resourcePolicy: 'arn:aws:s3:::b', document: trusting },               /'document': Policy has invalid action/],
+    [{ resourcePolicy: 'arn:aws:events:us-east-1:111122223333:event-bus/b', document }, /'document': /],
     [JSON.parse('{"__proto__":{"policy":"x"}}'),                             /it needs one of the members/],
-  ] as const) assert.throws(() => parseProposal(JSON.stringify({ changes: [change] })), problem, JSON.stringify(change));
-  const [inline] = parseProposal(`{"changes":[{"inline":"__proto__","of":"${arn}:user/ada","document":${JSON.stringify(document)}}]}`);
+  ] as const) assert.throws(() => parseProposal(JSON.stringify({ changes: [change] }), authorizationReference()), problem, JSON.stringify(change));
+  const [inline] = parseProposal(
+    `{"changes":[{"inline":"__proto__","of":"${arn}:user/ada","document":${JSON.stringify(document)}}]}`,
+    authorizationReference(),
+  );
   assert.deepEqual([inline?.kind, inline?.kind === 'inline' && inline.name], ['inline', '__proto__']);
 });
 

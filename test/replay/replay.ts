@@ -2,9 +2,12 @@
  * Repeats decisions from their stored contexts, with the code of the server and with identity as of the version of the
  * decision.
  */
+
+import { type ExplainedDecision, explainDecision } from '#access/past/explained-decision.ts';
 import { decideAgain } from '#access/past/past-decision.ts';
-import { pastReader } from '#access/past/past-identity.ts';
+import { pastReader, readPast } from '#access/past/past-identity.ts';
 import { callerOf, requestOf } from '#access/past/past-request.ts';
+import type { AccountId } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Store } from '#store/store.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
@@ -38,7 +41,16 @@ export function replaying(store: Store): Replay {
     again: (context) =>
       store.transaction(async (tx) => {
         const request = requestOf(context, await callerOf(tx, context), tx.of(trailPolicies).text);
-        return await pastReader(tx, context.identityVersion).run((identity) => decideAgain(identity, request, context.caller));
+        const { identityVersion } = context;
+        const inTx = readPast({ transaction: (work) => work(tx) }, identityVersion);
+        return await pastReader(identityVersion, inTx).run((identity) => decideAgain(identity, request, context.caller));
       }),
   };
+}
+
+/** Explains a decision of a store for an account. */
+export async function explainedOf(store: Store, context: DecisionContext, viewer: AccountId): Promise<ExplainedDecision> {
+  const principal = await store.transaction((tx) => callerOf(tx, context));
+  const policyText = (hash: string) => store.transaction((tx) => tx.of(trailPolicies).text(hash));
+  return await explainDecision({ records: readPast(store, context.identityVersion), policyText }, { context, principal, viewer });
 }

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { BUCKET, bucketSnapshot, callersOf, decideBucket, NOW, OBJECT, OTHER, OWNER, onBucket } from '#access/bucket-fixture.ts';
 import { decisionContextOf } from '#access/decision-trace.ts';
-import { explainDecision } from '#access/past/explained-decision.ts';
 import { storedCallers } from '#access/stored-callers.ts';
 import { storedPolicies } from '#access/stored-policies.ts';
 import type { Principal } from '#core/principal.ts';
@@ -14,7 +13,7 @@ import { openSqlite } from '#store/engine/sqlite.ts';
 import { decodeContexts, encodeContexts } from '#store/trail/context-codec.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
 import { allow, deny, policy } from '../kit/policy.ts';
-import { replaying } from './replay.ts';
+import { explainedOf, replaying } from './replay.ts';
 
 const store = await openSqlite(':memory:');
 after(() => store.close());
@@ -63,7 +62,7 @@ for (const [title, caller, bucketPolicy, viewer, denial] of [
 ] as const) {
   test(`explain: ${title}`, async () => {
     const context = await decided(caller, OBJECT, bucketPolicy);
-    const { denial: found, caller: name } = await store.transaction((tx) => explainDecision(tx, context, viewer));
+    const { denial: found, caller: name } = await explainedOf(store, context, viewer);
     assert.deepEqual(found?.kind === 'implicit' ? found.missing : found, denial);
     assert.equal(name.includes('arn:'), viewer === OTHER);
   });

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
-import { GetUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { GetUserCommand, IAMClient, ListUsersCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { literalResource } from '#access/past/literal-resource.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import { startAccount } from '../kit/account.ts';
@@ -22,6 +22,8 @@ const folder = newFolder('suggest');
 interface Suggested {
   readonly text: string;
   readonly statements: readonly Readonly<Record<string, unknown>>[];
+  readonly stderr: string;
+  readonly tests: readonly { readonly action: string; readonly context: Readonly<Record<string, unknown>> }[];
 }
 
 /** Suggests a policy for a user, and runs its tests. */
@@ -32,7 +34,8 @@ async function suggested(name: string): Promise<Suggested> {
   const tested = await belfry(['policy', 'test', `${out}.iamtest.json`]);
   assert.equal(tested.status, 0, tested.stdout + tested.stderr);
   const text = readFileSync(`${out}.json`, 'utf8');
-  return { text, statements: (JSON.parse(text) as { readonly Statement: Suggested['statements'] }).Statement };
+  const { requests: tests } = JSON.parse(readFileSync(`${out}.iamtest.json`, 'utf8')) as { requests: Suggested['tests'] };
+  return { text, stderr: run.stderr, tests, statements: (JSON.parse(text) as { readonly Statement: Suggested['statements'] }).Statement };
 }
 
 const put = (UserName: string, PolicyName: string, PolicyDocument: string) =>
@@ -51,12 +54,39 @@ before(async () => {
   const old = { Version: '2008-10-17', Statement: [{ Effect: 'Deny', Action: 'iam:DeleteUser', NotResource }] };
   await put('bob', 'old', JSON.stringify(old));
 
+  const mfa = { Condition: { BoolIfExists: { 'aws:MultiFactorAuthPresent': 'false' } } };
+  const carl = await account.user('carl', allow(['iam:GetUser', 'iam:ListUsers'], '*', mfa));
+  const as = (customUserAgent: string) => new IAMClient({ ...account.client(carl), customUserAgent });
+  for (const agent of ['old', 'new', 'old']) await as(agent).send(new GetUserCommand({ UserName: 'carl' }));
+  await as('new').send(new ListUsersCommand({}));
+  const ofOld = { Condition: { StringLike: { 'aws:UserAgent': '*old*' } } };
+  await put('carl', 'later', policy(deny('iam:ListUsers'), deny('iam:GetUser', '*', ofOld)));
+
   // The last recorded request adds a Deny.
   await put('bob', 'last', policy(deny('iam:GetRole')));
 });
 
 test('policy suggest: a Deny that tests tags of the resource allows the recorded request in the test too', async () => {
   assert.ok((await suggested('ada')).statements.some(({ Sid }) => Sid === 'Same'));
+});
+
+test('policy suggest: a request that a later Deny forbids is not listed, and an action whose other requests are allowed is', async () => {
+  const { statements, stderr, tests } = await suggested('carl');
+  assert.deepEqual(
+    statements.map(({ Effect, Action }) => [Effect, Action]),
+    [
+      ['Allow', ['iam:GetUser']],
+      ['Deny', 'iam:ListUsers'],
+      ['Deny', 'iam:GetUser'],
+    ],
+  );
+  assert.deepEqual(
+    tests.map(({ action, context }) => [action, /old|new/.exec(String(context['aws:useragent']))?.[0]]),
+    [['iam:GetUser', 'new']],
+  );
+  assert.match(stderr, /covers 1 requests; \d+ decided again, of which it denies 0 that were allowed/);
+  assert.match(stderr, /keeps a Deny of today, which forbids 3 other requests that were allowed/);
+  assert.match(stderr, /only under conditions, which the policy lacks: aws:multifactorauthpresent/);
 });
 
 test('policy suggest: each Deny is kept, also of the last request and of old versions, and IAM accepts the policy', async () => {

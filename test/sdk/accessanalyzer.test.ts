@@ -4,7 +4,6 @@ import {
   AccessAnalyzerClient,
   CheckAccessNotGrantedCommand,
   CheckNoNewAccessCommand,
-  ListAnalyzersCommand,
   paginateValidatePolicy,
   ValidatePolicyCommand,
 } from '@aws-sdk/client-accessanalyzer';
@@ -66,10 +65,4 @@ test('ValidatePolicy: a call without permission is AccessDeniedException', async
   const reader = new AccessAnalyzerClient(server.client(await user('reader', allow('access-analyzer:Check*'))));
   const { name, status } = await refusalOf(reader.send(new ValidatePolicyCommand({ policyDocument: typo, policyType: 'IDENTITY_POLICY' })));
   assert.deepEqual([name, status], ['AccessDeniedException', 403]);
-});
-
-test('IAM Access Analyzer: an unimplemented operation is NotYetImplementedException, and is not retried', async () => {
-  const { status, name } = await refusalOf(analyzer.send(new ListAnalyzersCommand({})));
-  assert.equal(name, 'NotYetImplementedException');
-  assert.ok(status !== undefined && status >= 400 && status < 500);
 });

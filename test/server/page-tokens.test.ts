@@ -26,7 +26,7 @@ const SERVICES: readonly (readonly [service: ServiceName, invalid: string, opera
   ['iam',                         'ValidationError',            20],
   ['organizations',               'InvalidInputException',      10],
   ['cloudtrail',                  'InvalidNextTokenException',  4],
-  ['accessanalyzer',              'ValidationException',        2],
+  ['accessanalyzer',              'ValidationException',        9],
   ['logs',                        'InvalidParameterException',  5],
 ];
 const MEMBERS = ['NextToken', 'nextToken', 'Marker'];

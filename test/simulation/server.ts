@@ -129,8 +129,13 @@ export function newServer(world: World, name: string, storage: Storage, network:
       serverName: name,
       fetchJson: () => Promise.reject(new Error('there is no other network')),
       lookUpTxt: async () => 'failed',
-      analysisThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
+      analysisThreads: {
+        run: () => Promise.reject(new Error('there are no threads')),
+        computeFor: () => () => Promise.reject(new Error('there are no threads')) as never,
+        close: async () => {},
+      },
       samlThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
+      useThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
       trailLogThread: { hash: appendJob, close: async () => {} },
       firstStartFiles: {
         mayCreateAccount: () => true,

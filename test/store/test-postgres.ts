@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { replayBeforeDeletion } from '../kit/replay.ts';
 import { poolIsChecked } from './checked-pool.ts';
 import { borrowDatabase } from './postgres-host.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
@@ -24,7 +25,13 @@ export async function testPostgres(): Promise<TestPostgres> {
   if (process.env['NODE_TEST_CONTEXT'] !== undefined && !poolIsChecked())
     throw new Error("Tests on PostgreSQL check their connections: run them with 'npm test' or 'node tools/test.mjs FILE'.");
   const lent = await borrowDatabase();
-  if (lent !== undefined) return { url: lent.url, stop: async () => lent.close() };
+  if (lent !== undefined) {
+    const close = async (): Promise<void> => {
+      await replayBeforeDeletion(lent.url);
+      lent.close();
+    };
+    return { url: lent.url, stop: close };
+  }
   users++;
   own ??= startPostgres();
   const server = await own;
@@ -35,6 +42,7 @@ export async function testPostgres(): Promise<TestPostgres> {
   await client.end();
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    await replayBeforeDeletion(server.urlOf(database));
     if (--users > 0) return;
     own = undefined;
     await server.stop();

@@ -137,6 +137,11 @@ const CHIME: Reasons = [
   ['invitations of people from a Slack workspace, to which this server does not connect', ['InviteUsersFromProvider']],
 ];
 
+// biome-ignore format: a table
+const ACCESS_ANALYZER: Reasons = [
+  ['only services call it for an account, and no service of this server uses an analyzer', ['CreateServiceLinkedAnalyzer', 'DeleteServiceLinkedAnalyzer']],
+];
+
 /**
  * Reasons by operation. The lists of `iam`, `sts`, `organizations`, `chime`, `cloudtrail`, `logs`, `chime-sdk-voice` and `chime-sdk-media-pipelines`
  * are complete: every operation that is not implemented has a reason. For other services, only some operations have a reason.
@@ -153,6 +158,7 @@ export const REASONS: Partial<Record<ServiceName, ReadonlyMap<string, string>>> 
   'chime-sdk-media-pipelines': byOperation(PIPELINES),
   'chime-sdk-voice': byOperation(VOICE),
   events: byOperation(EVENTS),
+  accessanalyzer: byOperation(ACCESS_ANALYZER),
 };
 
 function byOperation(reasons: Reasons): ReadonlyMap<string, string> {

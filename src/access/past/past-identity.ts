@@ -1,7 +1,7 @@
 import { type AccountId, type Arn, parseArn } from '#core/arn.ts';
-import type { IdentityKind } from '#store/identity/identity.ts';
+import type { IdentityKind, StoredRecord } from '#store/identity/identity.ts';
 import { hasHistory, identityAt, type PastKind } from '#store/identity/identity-history.ts';
-import type { Tx } from '#store/store.ts';
+import type { Store } from '#store/store.ts';
 import { newSnapshot, type Snapshot } from '../snapshot.ts';
 import { newStacks, type Stacks } from '../stacks.ts';
 
@@ -11,17 +11,23 @@ export interface PastIdentity {
   readonly stacks: Stacks;
 }
 
-/** Record that a decision looks up and that is not read yet. Without a key, all records of the kind in the account. */
-class Unread extends Error {
+/** Record that a decision looks up. Without a key, all records of the kind in the account. */
+export interface PastLookUp {
   readonly accountId: AccountId;
   readonly kind: PastKind;
   readonly key: string | undefined;
+}
 
-  constructor(accountId: AccountId, kind: PastKind, key?: string) {
+/** Reads the records of a look-up as of one version. @throws RangeError  the version is not kept any more */
+export type ReadPast = (lookUp: PastLookUp) => Promise<readonly StoredRecord<PastKind>[]>;
+
+/** Error of a look-up whose records are not read yet. */
+class Unread extends Error {
+  readonly lookUp: PastLookUp;
+
+  constructor(lookUp: PastLookUp) {
     super('the record is not read yet');
-    this.accountId = accountId;
-    this.kind = kind;
-    this.key = key;
+    this.lookUp = lookUp;
   }
 }
 
@@ -31,8 +37,28 @@ class Unread extends Error {
  */
 const READS_MAX = 2_000;
 
-/** Number of records that one statement reads. */
+/** Number of records that one transaction reads. */
 const PAGE = 100;
+
+/** Reads the records of look-ups, each page in a transaction of its own. */
+export function readPast(store: Pick<Store, 'transaction'>, version: number): ReadPast {
+  const run = store.transaction;
+  return async ({ accountId, kind, key }) => {
+    if (key !== undefined) {
+      const text = await run((tx) => identityAt(tx, version).text(accountId, kind, key));
+      return text === undefined ? [] : [{ accountId, kind, key, text }];
+    }
+    const found: StoredRecord<PastKind>[] = [];
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const from: string = after;
+      const page = await run((tx) => identityAt(tx, version).page(accountId, PAGE, { kind, key: from }));
+      const ofKind = page.filter((each) => each.kind === kind);
+      found.push(...ofKind);
+      after = ofKind.length === PAGE ? ofKind.at(-1)?.key : undefined;
+    }
+    return found;
+  };
+}
 
 /** Reads identity as of one version. */
 export interface PastReader {
@@ -46,14 +72,13 @@ export interface PastReader {
 }
 
 /** Creates the reader of identity as of a version. Records of access keys and providers are never found, because decisions do not read them. */
-export function pastReader(tx: Pick<Tx, 'sql'>, version: number): PastReader {
-  const stored = identityAt(tx, version);
+export function pastReader(version: number, records: ReadPast): PastReader {
   const inner = newSnapshot();
   inner.reload().complete(version);
   const read = new Set<string>();
 
   function require(accountId: AccountId, kind: PastKind, key?: string): void {
-    if (!read.has(placeOf(accountId, kind, key)) && !read.has(placeOf(accountId, kind))) throw new Unread(accountId, kind, key);
+    if (!read.has(placeOf(accountId, kind, key)) && !read.has(placeOf(accountId, kind))) throw new Unread({ accountId, kind, key });
   }
 
   const snapshot: Snapshot = {
@@ -86,26 +111,13 @@ export function pastReader(tx: Pick<Tx, 'sql'>, version: number): PastReader {
   };
   const identity = { snapshot, stacks: newStacks(snapshot) };
 
-  function put(accountId: AccountId, kind: PastKind, key: string, text: string): void {
-    inner.apply(version, [{ version, accountId, kind, key, text }]);
-  }
-
-  async function load({ accountId, kind, key }: Unread): Promise<void> {
-    if (key === undefined) await loadAll(accountId, kind);
-    else {
-      const text = await stored.text(accountId, kind, key);
-      if (text !== undefined) put(accountId, kind, key, text);
-    }
-    read.add(placeOf(accountId, kind, key));
-  }
-
-  async function loadAll(accountId: AccountId, kind: PastKind): Promise<void> {
-    for (let key: string | undefined = ''; key !== undefined; ) {
-      const page = await stored.page(accountId, PAGE, { kind, key });
-      const ofKind = page.filter((each) => each.kind === kind);
-      for (const each of ofKind) put(accountId, kind, each.key, each.text);
-      key = ofKind.length === PAGE ? ofKind.at(-1)?.key : undefined;
-    }
+  async function load(lookUp: PastLookUp): Promise<void> {
+    const found = await records(lookUp);
+    inner.apply(
+      version,
+      found.map((record) => ({ ...record, version })),
+    );
+    read.add(placeOf(lookUp.accountId, lookUp.kind, lookUp.key));
   }
 
   return {
@@ -115,7 +127,7 @@ export function pastReader(tx: Pick<Tx, 'sql'>, version: number): PastReader {
           return await decide(identity);
         } catch (error) {
           if (!(error instanceof Unread)) throw error;
-          await load(error);
+          await load(error.lookUp);
         }
       }
       throw new Error(`a decision looks up more than ${READS_MAX} records`);

@@ -15,6 +15,36 @@ export const NO_TX = {} as Tx;
 /** Fact that is not stored, so that a decision cannot be repeated. */
 export class FactNotKept extends Error {}
 
+/** Condition key that the record of a request has only if a policy tested it then. */
+export class KeyNotKept extends FactNotKept {
+  readonly key: string;
+  readonly action: string;
+
+  constructor(key: string, action: string) {
+    super(`a policy tests '${key}', which the server did not read for this decision`);
+    this.key = key;
+    this.action = action;
+  }
+}
+
+/** Facts of a past request that a proposal changes. */
+export interface ProposedFacts {
+  /** Returns the proposed resource-based policy of the resources of a permission. Returns `undefined` if the proposal does not change it. */
+  readonly resourcePolicyOf: (context: DecisionContext, permission: PermissionContext) => ProposedPolicy | undefined;
+  /** Checks that a key has the recorded value also for the proposed policies. @throws KeyNotKept  this is not known */
+  readonly requireKept: (key: string, action: string) => void;
+}
+
+/** Proposed resource-based policy. Its text is `undefined` if the proposal deletes it. */
+export interface ProposedPolicy {
+  readonly text: string | undefined;
+}
+
+/** Request of the past that can be decided again. */
+export interface PastRequest extends AuthorizeRequest {
+  readonly requireKept: ProposedFacts['requireKept'] | undefined;
+}
+
 /** Returns the text of a resource-based policy by its hash, or `undefined` if it is not kept. */
 export type KeptPolicy = (hash: string) => Promise<string | undefined>;
 
@@ -30,8 +60,11 @@ export async function callerOf(tx: Pick<Tx, 'of'>, { caller }: Pick<DecisionCont
   return principalOfSession(session);
 }
 
-/** Returns the authorization request of a context. */
-export function requestOf(context: DecisionContext, principal: Principal, kept: KeptPolicy): AuthorizeRequest {
+/**
+ * Returns the authorization request of a context. `proposed` has the facts that a proposal changes. Without it, the request is decided with the
+ * policies of then, so a key that the record does not have had no value.
+ */
+export function requestOf(context: DecisionContext, principal: Principal, kept: KeptPolicy, proposed?: ProposedFacts): PastRequest {
   const { sourceIp, secureTransport, userAgent, referer, region, identityVersion, profile, now, permissions } = context;
   const rawHeaders: string[] = [];
   if (userAgent !== undefined) rawHeaders.push('user-agent', userAgent);
@@ -41,14 +74,15 @@ export function requestOf(context: DecisionContext, principal: Principal, kept: 
     authenticated: { principal, region, identityVersion },
     profile,
     now,
-    asked: permissions.map((permission) => askedOf(permission, kept)),
+    asked: permissions.map((permission) => askedOf(permission, kept, proposed?.resourcePolicyOf(context, permission))),
+    requireKept: proposed?.requireKept,
   };
 }
 
 /** Permission whose members are set one by one, which is faster than object spreads. A replay creates millions. */
 type OpenAsked = { -readonly [Member in keyof Asked]: Asked[Member] };
 
-function askedOf(permission: PermissionContext, kept: KeptPolicy): Asked {
+function askedOf(permission: PermissionContext, kept: KeptPolicy, proposed: ProposedPolicy | undefined): Asked {
   const { action, resources, added, tags, trustPolicyOf, resourceOwner, resourcePolicy, always, undecided } = permission;
   const asked: OpenAsked = { action: action as Asked['action'], resources };
   if (added !== undefined) asked.context = added;
@@ -59,7 +93,7 @@ function askedOf(permission: PermissionContext, kept: KeptPolicy): Asked {
   if (tags === 'not read') asked.resourceTags = notRead;
   else if (tags !== 'none') asked.resourceTags = async () => tags;
   if (resourceOwner !== undefined) asked.resourceOwner = async () => resourceOwner as AccountId;
-  if (resourcePolicy !== undefined) asked.resourcePolicy = () => policyOf(resourcePolicy, kept);
+  if (resourcePolicy !== undefined) asked.resourcePolicy = proposed ? async () => proposed.text : () => policyOf(resourcePolicy, kept);
   return asked;
 }
 

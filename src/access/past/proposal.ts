@@ -2,13 +2,13 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import { parseArn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import type { PolicyType } from '#policy/decision.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import type { IdentityRecords, PolicyRecord } from '#store/identity/identity.ts';
 import type { PastKind } from '#store/identity/identity-history.ts';
 import { attachedPolicyIds, type OrganizationRecord } from '#store/identity/organization-records.ts';
 import { recordOf, textOf } from '#store/identity/record-parts.ts';
+import type { ProposedFacts } from './past-request.ts';
+import { proposedPolicies, type ResourcePolicyChange } from './proposed-policies.ts';
 
 /** One proposed change. */
 export type ProposedChange =
@@ -17,117 +17,11 @@ export type ProposedChange =
   | { readonly kind: 'inline'; readonly name: string; readonly target: string; readonly document: string | undefined }
   | { readonly kind: 'boundary'; readonly policy: string | undefined; readonly target: string }
   | { readonly kind: 'trust'; readonly target: string; readonly document: string }
+  | ResourcePolicyChange
   /** One inline policy in place of all policies and groups of a user or role. */
   | { readonly kind: 'replace'; readonly target: string; readonly name: string; readonly document: string };
 
-/** Error of a proposed change that cannot be applied. */
-export class ProposalError extends Error {}
-
 type Json = Readonly<Record<string, unknown>>;
-
-/**
- * Parses proposed changes: an object with the list `changes`. Each change has one of these forms:
- *
- *     { "policy": "arn:…:policy/name" or "p-…", "document": { … } }      the document of a managed policy or service control policy
- *     { "attach": "arn:…:policy/name" or "p-…", "to": "arn:…" or ID }    an attachment. Targets of service control policies are IDs
- *     { "detach": "arn:…:policy/name" or "p-…", "from": "arn:…" or ID }
- *     { "inline": "name", "of": "arn:…", "document": { … } or null }     an inline policy. `null` deletes it
- *     { "boundary": "arn:…:policy/name" or null, "of": "arn:…" }
- *     { "trust": "arn:…:role/name", "document": { … } }                  the trust policy of a role
- *
- * @throws ProposalError  the text is not such an object, or a document is not a valid policy
- */
-export function parseProposal(text: string): readonly ProposedChange[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new ProposalError(`it is not JSON: ${(error as Error).message}`);
-  }
-  const changes = isObject(parsed) ? parsed['changes'] : undefined;
-  if (!Array.isArray(changes)) throw new ProposalError("it needs a list 'changes'");
-  return changes.map((change, i) => {
-    try {
-      return changeOf(change);
-    } catch (error) {
-      throw new ProposalError(`change ${i + 1}: ${(error as Error).message}`);
-    }
-  });
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Members of each form of a change, after the first one, which names the form. */
-const FORMS: Readonly<Record<string, readonly string[]>> = {
-  attach: ['to'],
-  detach: ['from'],
-  inline: ['of', 'document'],
-  boundary: ['of'],
-  trust: ['document'],
-  policy: ['document'],
-};
-
-/** Forms of the names in a change. A policy of AWS can be attached, but not changed. */
-const NAMES = {
-  'managed policy': /^arn:aws:iam::(?:[0-9]{12}|aws):policy\/./,
-  'customer managed policy': /^arn:aws:iam::[0-9]{12}:policy\/./,
-  'service control policy': /^p-/,
-  'user, group or role': /^arn:aws:iam::[0-9]{12}:(?:user|group|role)\/./,
-  'user or role': /^arn:aws:iam::[0-9]{12}:(?:user|role)\/./,
-  role: /^arn:aws:iam::[0-9]{12}:role\/./,
-  'root, organizational unit or account': /^(?:r-|ou-|[0-9]{12}$)/,
-} as const;
-
-function changeOf(change: unknown): ProposedChange {
-  if (!isObject(change)) throw new ProposalError('it is not an object');
-  const form = Object.keys(FORMS).find((name) => Object.hasOwn(change, name));
-  if (form === undefined) throw new ProposalError('it needs one of the members policy, attach, detach, inline, boundary and trust');
-  const unknown = Object.keys(change).find((name) => name !== form && FORMS[form]?.includes(name) !== true);
-  if (unknown !== undefined) throw new ProposalError(`a change with '${form}' has no member '${unknown}'`);
-  const text = (name: string): string => {
-    const value = change[name];
-    if (typeof value !== 'string' || value === '') throw new ProposalError(`'${name}' must be a text`);
-    return value;
-  };
-  const named = (name: string, ...kinds: readonly (keyof typeof NAMES)[]): string => {
-    const value = text(name);
-    if (!kinds.some((kind) => NAMES[kind].test(value))) throw new ProposalError(`'${name}' must name a ${kinds.join(' or a ')}`);
-    return value;
-  };
-  const document = (policyType: PolicyType, storage?: 'inline'): string => {
-    if (!isObject(change['document'])) throw new ProposalError("'document' must be a policy");
-    const written = JSON.stringify(change['document']);
-    const problem = malformedPolicyText(written, policyType, storage);
-    if (problem !== undefined) throw new ProposalError(`'document': ${problem}`);
-    return written;
-  };
-  switch (form) {
-    case 'attach':
-    case 'detach': {
-      const policy = named(form, 'managed policy', 'service control policy');
-      const target = form === 'attach' ? 'to' : 'from';
-      const kind = policy.startsWith('p-') ? 'root, organizational unit or account' : 'user, group or role';
-      return { kind: form, policy, target: named(target, kind) };
-    }
-    case 'inline': {
-      const isDeleted = change['document'] === null;
-      const target = named('of', 'user, group or role');
-      return { kind: 'inline', name: text('inline'), target, document: isDeleted ? undefined : document('identity', 'inline') };
-    }
-    case 'boundary': {
-      const policy = change['boundary'] === null ? undefined : named('boundary', 'managed policy');
-      return { kind: 'boundary', policy, target: named('of', 'user or role') };
-    }
-    case 'trust':
-      return { kind: 'trust', target: named('trust', 'role'), document: document('trust') };
-    default: {
-      const policy = named('policy', 'customer managed policy', 'service control policy');
-      return { kind: 'document', policy, document: document(policy.startsWith('p-') ? 'service-control' : 'identity') };
-    }
-  }
-}
 
 /** Identity records as if a proposal had been made. */
 export interface Proposal {
@@ -142,6 +36,8 @@ export interface Proposal {
   apply(kind: PastKind, accountId: AccountId, text: string): string;
   /** Records that the proposal adds: policies that did not exist. */
   added(exists: (policyArn: Arn) => boolean): readonly { readonly accountId: AccountId; readonly key: string; readonly text: string }[];
+  /** Returns the proposed resource-based policies. Absent if the proposal changes nothing. */
+  readonly resourcePolicyOf: ProposedFacts['resourcePolicyOf'] | undefined;
   /** Returns the first change whose policy or target no record had, or `undefined`. */
   unmatched(): ProposedChange | undefined;
 }
@@ -181,8 +77,13 @@ export function proposal(changes: readonly ProposedChange[]): Proposal {
         return [newPolicy(change.policy as Arn, change.document)];
       });
     },
+    resourcePolicyOf: changes.length === 0 ? undefined : proposedPolicies(changes.filter(isOfResource), matched),
     unmatched: () => changes.find((change) => !matched.has(change)),
   };
+}
+
+function isOfResource(change: ProposedChange): change is ResourcePolicyChange {
+  return change.kind === 'resource-policy';
 }
 
 /** Returns the names by which a change can refer to a record. */
@@ -246,6 +147,8 @@ function membersOf(
       return { permissionsBoundaryArn: change.policy };
     case 'trust':
       return { trustPolicy: change.document };
+    case 'resource-policy':
+      return {};
     case 'replace':
       return {
         attachedPolicyArns: [],

@@ -9,8 +9,9 @@ import { type DecidedFacts, decisionsAfter, placeBefore } from '#store/trail/tra
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { principalOfSession, principalOfText } from '../stored-callers.ts';
-import { FactNotKept } from './past-request.ts';
-import type { Proposal } from './proposal.ts';
+import { isAbsent, testsKey } from './kept-keys.ts';
+import { FactNotKept, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
+import { type Proposal, proposal as proposalOf } from './proposal.ts';
 import { type ReplayDecision, replayDecisions } from './replay.ts';
 import { type WindowIdentity, windowIdentity } from './window-identity.ts';
 
@@ -22,12 +23,20 @@ export interface ReplayWindow {
 }
 
 /** Decision that the proposal changes. */
-export interface Flip {
+export interface Flip extends Replayed {
+  /** Whether the proposal allows the request. It was decided otherwise. */
+  readonly allowed: boolean;
+}
+
+/** Recorded decision, and the decision with the proposal. */
+export interface Replayed {
   readonly facts: DecidedFacts;
   readonly principal: Principal;
   readonly context: DecisionContext;
-  /** Whether the proposal allows the request. It was decided otherwise. */
-  readonly allowed: boolean;
+  /** Identity of the decision. Absent before the first decision that can be repeated. */
+  readonly identity: WindowIdentity | undefined;
+  /** Whether the proposal allows the request. Absent if the decision cannot be repeated. */
+  readonly allowed: boolean | undefined;
 }
 
 /** Counts of a replay. */
@@ -44,12 +53,17 @@ export interface ReplayCounts {
 /** Maximum number of callers that stay parsed. A month can have millions of role sessions. */
 const CALLERS_MAX = 10_000;
 
+/** Proposal that changes nothing. */
+const NOTHING = proposalOf([]);
+
+const NO_KEYS: ReadonlySet<string> = new Set();
+
 /** Number of packs that one statement reads. */
 const PACKS = 256;
 
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
- * decision that differs from the recorded one, and `onDecided` for each decision.
+ * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller.
  *
  * @throws RangeError  identity as of the first decision is not kept any more
  */
@@ -59,7 +73,7 @@ export async function replayWindow(
   { accountIds, from, to }: ReplayWindow,
   proposal: Proposal,
   onFlip: (flip: Flip) => void,
-  onDecided?: (context: DecisionContext, principal: Principal, identity: WindowIdentity) => void,
+  onRecord?: (replayed: Replayed) => void,
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
@@ -68,31 +82,92 @@ export async function replayWindow(
   let decide: ReplayDecision | undefined;
   const unknown = (reason: string): void => void counts.unknown.set(reason, (counts.unknown.get(reason) ?? 0) + 1);
 
+  /** Identity without the proposal, which few replays need. */
+  let unchanged: WindowIdentity | undefined;
+  let firstVersion: number;
+
+  /** Reports whether the policies of then test a key, so that the record has its value. */
+  async function wasRead(context: DecisionContext, principal: Principal, { key, action }: KeyNotKept): Promise<boolean> {
+    unchanged ??= await windowIdentity(sql, allAccounts, firstVersion, NOTHING);
+    unchanged.advance(context.identityVersion);
+    return await testsKey(unchanged, requestOf(context, principal, kept), action, key);
+  }
+
   function note(facts: DecidedFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
     counts.decided++;
-    onDecided?.(context, principal, identity as WindowIdentity);
+    onRecord?.({ facts, principal, context, identity, allowed });
     if (allowed === (context.outcome.effect === 'Allow')) return;
     counts.flipped++;
-    onFlip({ facts, principal, context, allowed });
+    onFlip({ facts, principal, context, identity, allowed });
+  }
+
+  /** Counts a record whose decision cannot be repeated. */
+  function leave(facts: DecidedFacts, context: DecisionContext, principal: Principal, reason: string): void {
+    unknown(reason);
+    onRecord?.({ facts, principal, context, identity, allowed: undefined });
   }
 
   /** Decides a record again. Returns a promise only if the decision reads facts, because a promise takes as long as a decision. */
-  function replay(facts: DecidedFacts, context: DecisionContext, principal: Principal | undefined): Promise<void> | undefined {
-    if (principal === undefined) {
-      unknown('the session of the caller is not stored');
+  function replay(facts: DecidedFacts, context: DecisionContext, principal: Principal): Promise<void> | undefined {
+    const failed = (error: unknown): undefined | Promise<void> => {
+      if (error instanceof KeyNotKept) return replayWithKeys(facts, context, principal, error);
+      if (!(error instanceof FactNotKept)) throw error;
+      leave(facts, context, principal, error.message);
       return undefined;
+    };
+    try {
+      const deciding = (decide as ReplayDecision)(context, principal, proposedFacts(context, principal, NO_KEYS));
+      if (deciding instanceof Promise) return deciding.then((allowed) => note(facts, context, principal, allowed), failed);
+      note(facts, context, principal, deciding);
+      return undefined;
+    } catch (error) {
+      return failed(error);
     }
-    const deciding = (decide as ReplayDecision)(context, principal);
-    if (deciding instanceof Promise)
-      return deciding.then(
-        (allowed) => note(facts, context, principal, allowed),
-        (error: unknown) => {
-          if (!(error instanceof FactNotKept)) throw error;
-          unknown(error.message);
-        },
-      );
-    note(facts, context, principal, deciding);
-    return undefined;
+  }
+
+  /** Decides a record again whose proposed policies test keys that only some records have. `first` is the first of these keys. */
+  async function replayWithKeys(facts: DecidedFacts, context: DecisionContext, principal: Principal, first: KeyNotKept): Promise<void> {
+    const known = new Set<string>();
+    let missing = first;
+    try {
+      for (;;) {
+        if (!(await wasRead(context, principal, missing))) throw missing;
+        known.add(missing.key);
+        try {
+          note(facts, context, principal, await (decide as ReplayDecision)(context, principal, proposedFacts(context, principal, known)));
+          return;
+        } catch (error) {
+          if (!(error instanceof KeyNotKept)) throw error;
+          missing = error;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof FactNotKept)) throw error;
+      leave(facts, context, principal, error.message);
+    }
+  }
+
+  /** Returns the facts that the proposal changes. `known` has the keys that are known to have the recorded value. */
+  function proposedFacts(context: DecisionContext, principal: Principal, known: ReadonlySet<string>): ProposedFacts | undefined {
+    const { resourcePolicyOf } = proposal;
+    if (resourcePolicyOf === undefined) return undefined;
+    return {
+      resourcePolicyOf,
+      requireKept(key, action) {
+        if (!known.has(key) && !isAbsent(context, principal, key)) throw new KeyNotKept(key, action);
+      },
+    };
+  }
+
+  /** Prepares identity for a record. Returns the reason why its decision cannot be repeated, or `undefined`. */
+  async function advance({ identityVersion, identityChanged }: DecisionContext): Promise<string | undefined> {
+    if (identityChanged) return 'identity changed during the request';
+    if (identity === undefined) {
+      firstVersion = identityVersion;
+      identity = await windowIdentity(sql, allAccounts, firstVersion, proposal);
+      decide = replayDecisions(identity, kept);
+    }
+    return identity.advance(identityVersion) ? undefined : 'another server decided with an earlier version of identity';
   }
 
   const end = positionAt(to);
@@ -104,14 +179,15 @@ export async function replayWindow(
       counts.records++;
       if (context === undefined) unknown('no policy decided');
       else if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
-      else if (context.identityChanged) unknown('identity changed during the request');
       else {
-        identity ??= await windowIdentity(sql, allAccounts, context.identityVersion, proposal);
-        decide ??= replayDecisions(identity, kept);
-        if (!identity.advance(context.identityVersion)) unknown('another server decided with an earlier version of identity');
+        const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
+        const reason = isReady ? undefined : await advance(context);
+        const found = callers(context);
+        const caller = found instanceof Promise ? await found : found;
+        if (caller === undefined) unknown('the session of the caller is not stored');
+        else if (reason !== undefined) leave(facts, context, caller, reason);
         else {
-          const caller = callers(context);
-          const replaying = replay(facts, context, caller instanceof Promise ? await caller : caller);
+          const replaying = replay(facts, context, caller);
           if (replaying !== undefined) await replaying;
         }
       }

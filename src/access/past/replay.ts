@@ -6,14 +6,20 @@ import type { Required } from '../required-reading.ts';
 import { refuseBySessionKind } from '../session-kind.ts';
 import { decidingParts } from './deciding-parts.ts';
 import type { PastIdentity } from './past-identity.ts';
-import { type KeptPolicy, NO_TX, requestOf } from './past-request.ts';
+import { FactNotKept, type KeptPolicy, NO_TX, type ProposedFacts, requestOf } from './past-request.ts';
 
 /** Denial of every request. A replay only counts denials, and an error with its stack would take longer than a decision. */
 const DENIED = new Denied('', NO_POLICY, []);
 const WITHOUT_TEXT: Denials = { because: () => DENIED, withoutReason: () => DENIED, generic: () => DENIED };
 
-/** Decides requests of the past with one identity. Synchronous for most requests, so that a window of many requests is fast. */
-export type ReplayDecision = (context: DecisionContext, principal: Principal) => boolean | Promise<boolean>;
+/** Reason for a permission whose facts the server did not read, because an earlier permission was denied. */
+const NOT_REACHED = 'an earlier permission was denied then, so the facts of a later one were not read';
+
+/**
+ * Decides requests of the past with one identity. Synchronous for most requests, so that a window of many requests is fast. `proposed` has the
+ * facts that a proposal changes.
+ */
+export type ReplayDecision = (context: DecisionContext, principal: Principal, proposed?: ProposedFacts) => boolean | Promise<boolean>;
 
 /**
  * Creates the function that decides requests of the past again. It returns whether the request is allowed, as `authorizing` decides with the same
@@ -24,8 +30,8 @@ export type ReplayDecision = (context: DecisionContext, principal: Principal) =>
 export function replayDecisions(identity: PastIdentity, kept: KeptPolicy): ReplayDecision {
   const { callerOf, read, setResourceOf, refusalOf } = decidingParts(identity, WITHOUT_TEXT);
 
-  return (context, principal) => {
-    const request = requestOf(context, principal, kept);
+  return (context, principal, proposed) => {
+    const request = requestOf(context, principal, kept, proposed);
     const [operation] = request.asked;
     if (operation !== undefined && isRefusedKind(principal, operation.action)) return false;
     const caller = callerOf(principal);
@@ -35,6 +41,7 @@ export function replayDecisions(identity: PastIdentity, kept: KeptPolicy): Repla
       for (let i = index; i < request.asked.length; i++) {
         const asked = request.asked[i] as (typeof request.asked)[number];
         if (asked.always) continue;
+        if (context.permissions[i]?.undecided) throw new FactNotKept(NOT_REACHED);
         const reading = read(request, asked, caller, NO_TX);
         if (reading instanceof Promise) return reading.then((required) => isAllowed(required) && decideFrom(i + 1));
         if (!isAllowed(reading)) return false;

@@ -1,8 +1,8 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 /** The least policy that covers the recorded use of a user or role. */
-import { type AccountId, parseArn } from '#core/arn.ts';
+import type { AccountId } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import type { Principal } from '#core/principal.ts';
+import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import type { Sql } from '#store/sql.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
 import { callersOf } from '../caller-facts.ts';
@@ -10,14 +10,12 @@ import { contextMap } from '../request-context.ts';
 import { requiredReading } from '../required-reading.ts';
 import { resourceSetting } from '../resource-deciding.ts';
 import { literalResource } from './literal-resource.ts';
-import type { PastIdentity } from './past-identity.ts';
+import { type PastIdentity, pastReader } from './past-identity.ts';
 import { FactNotKept, NO_TX, requestOf } from './past-request.ts';
+import { allowedConditionKeys, denialsOf, type PolicyStatement, presentPolicies } from './present-policies.ts';
 import { proposal } from './proposal.ts';
 import { type ReplayCounts, type ReplayWindow, replayWindow } from './replay-window.ts';
-import type { WindowIdentity } from './window-identity.ts';
-
-/** Statement of a suggested policy, or a Deny that the principal's policies have today. */
-export type SuggestedStatement = Readonly<Record<string, unknown>> & { readonly Effect: string };
+import { holderOf, RESOURCES_MAX, statementsOf } from './used-access.ts';
 
 /** One request that a suggested policy must allow. */
 export interface SuggestedTest {
@@ -26,32 +24,32 @@ export interface SuggestedTest {
   readonly context: ConditionContext;
 }
 
+/** A policy and what it covers. */
 export interface Suggestion {
-  readonly policy: { readonly Version: '2012-10-17'; readonly Statement: readonly SuggestedStatement[] };
+  readonly policy: { readonly Version: '2012-10-17'; readonly Statement: readonly PolicyStatement[] };
   /** A request of each action on each listed resource. */
   readonly tests: readonly SuggestedTest[];
   /** Number of recorded requests that the policy covers. */
   readonly requests: number;
+  /** Number of recorded requests that were allowed and that a present Deny forbids. The policy keeps the Deny, and does not list them. */
+  readonly forbidden: number;
+  /** Condition keys that present Allow statements test. The policy does not test them. */
+  readonly conditionKeys: readonly string[];
   /** Result of deciding all requests of the window again with the policy in place of the principal's policies and groups. */
   readonly check: ReplayCounts;
-  /** IDs of the events whose requests the policy would deny, although they were allowed. */
+  /** IDs of the events whose requests the policy would deny, although they were allowed and no present Deny forbids them. */
   readonly denied: readonly string[];
 }
 
-/** Number of resources with one beginning from which the policy has a wildcard in place of their last part. */
-const RESOURCES_MAX = 8;
 /** Name of the suggested policy in decisions. */
 const NAME = 'suggested';
-
-/** Returns the ARN of the user or role whose policies decide for a caller. */
-export function holderOf(principal: Principal): string {
-  if (principal.type === 'AssumedRole') return principal.roleArn;
-  return principal.type === 'FederatedUser' ? principal.issuerArn : principal.arn;
-}
+const IGNORE = (): void => {};
+const ALLOW_ALL: PolicyStatement = { Effect: 'Allow', Action: '*', Resource: '*' };
 
 /**
  * Suggests a policy from the requests of a window that were allowed. It lists each used action with its resources, and keeps each Deny of the
- * principal's policies and groups as they are at the end of the window. Returns `undefined` if the principal made no such request.
+ * principal's policies and groups as they are now. So it allows each of these requests, except those that a present Deny forbids. Its Allow
+ * statements have no conditions. Returns `undefined` if the principal made no such request.
  *
  * @throws RangeError  identity as of the first decision is not kept any more
  */
@@ -61,124 +59,91 @@ export async function suggestPolicy(
   window: ReplayWindow,
   holderArn: string,
 ): Promise<Suggestion | undefined> {
-  const used = new Map<string, Map<string, SuggestedTest | undefined>>();
-  let requests = 0;
-  let last: { readonly identity: WindowIdentity; readonly principal: Principal } | undefined;
-  await replayWindow(
-    sql,
-    allAccounts,
-    window,
-    proposal([]),
-    () => {},
-    (context, principal, identity) => {
-      if (context.outcome.effect !== 'Allow' || holderOf(principal) !== holderArn) return;
-      requests++;
-      last = { identity, principal };
-      for (const [action, resource, test] of usesOf(context, principal, identity, used)) {
-        const resources = used.get(action) ?? new Map<string, SuggestedTest | undefined>();
-        used.set(action, resources.set(resource, resources.size < RESOURCES_MAX ? test() : undefined));
-      }
-    },
-  );
-  if (last === undefined) return undefined;
-  // The last request can be the one that added a Deny.
-  last.identity.advance(Number.MAX_SAFE_INTEGER);
-  const denies = deniesOf(last.identity, last.principal);
-  const policy = { Version: '2012-10-17' as const, Statement: [...statementsOf(used), ...denies] };
+  const present = await pastReader({ sql }, Number.MAX_SAFE_INTEGER).run(({ snapshot }) => presentPolicies(snapshot, holderArn));
+  const denials = denialsOf(present);
+  const replaced = (statements: readonly PolicyStatement[]) =>
+    proposal([{ kind: 'replace', target: holderArn, name: NAME, document: JSON.stringify(policyOf(statements)) }]);
+
+  // With a policy that allows everything else, exactly the present Deny statements deny a request that was allowed.
+  const used = newUse([ALLOW_ALL, ...denials]);
+  const forbidden = new Set<string>();
+  const widest = replaced([ALLOW_ALL, ...denials]);
+  await replayWindow(sql, allAccounts, window, widest, IGNORE, ({ facts, context, principal, identity, allowed }) => {
+    if (context.outcome.effect !== 'Allow' || holderOf(principal) !== holderArn) return;
+    if (allowed === false) forbidden.add(facts.eventId);
+    else used.add(context, principal, allowed === undefined ? undefined : identity);
+  });
+  if (used.requests() === 0 && forbidden.size === 0) return undefined;
+
+  const statements = [...statementsOf(used.resources()), ...denials];
   const denied: string[] = [];
-  const replaced = proposal([{ kind: 'replace', target: holderArn, name: NAME, document: JSON.stringify(policy) }]);
-  const check = await replayWindow(sql, allAccounts, window, replaced, ({ facts, principal, allowed }) => {
-    if (!allowed && holderOf(principal) === holderArn) denied.push(facts.eventId);
+  const check = await replayWindow(sql, allAccounts, window, replaced(statements), ({ facts, principal, allowed }) => {
+    if (!allowed && holderOf(principal) === holderArn && !forbidden.has(facts.eventId)) denied.push(facts.eventId);
   });
   return {
-    policy,
-    tests: [...used.values()].flatMap((resources) => [...resources.values()].filter((test) => test !== undefined)),
-    requests,
+    policy: policyOf(statements),
+    tests: used.tests(),
+    requests: used.requests(),
+    forbidden: forbidden.size,
+    conditionKeys: allowedConditionKeys(present),
     check,
     denied,
   };
 }
 
-/** Returns the actions and resources of a request that are not collected yet, each with a function that returns its test. */
-function* usesOf(
+function policyOf(Statement: readonly PolicyStatement[]): Suggestion['policy'] {
+  return { Version: '2012-10-17', Statement };
+}
+
+/** Collects the use of one principal. `widest` is a policy that allows everything except what the suggested policy denies. */
+function newUse(widest: readonly PolicyStatement[]) {
+  const found = new Map<string, Map<string, SuggestedTest | undefined>>();
+  const policy = compilePolicy(JSON.stringify(policyOf(widest)));
+  const stack = linkStack({ identity: [{ policyId: NAME, policy }] });
+  let requests = 0;
+
+  /** Reports whether a test is not denied. `belfry policy test` decides it in the same way. */
+  function passes({ action, resource, context }: SuggestedTest): boolean {
+    return decide(stack, { action, resources: [resource], context }).effect === 'Allow';
+  }
+
+  return {
+    /** Adds a request. `identity` is that of its decision. Absent if the decision cannot be repeated, so that it becomes no test. */
+    add(context: DecisionContext, principal: Principal, identity: PastIdentity | undefined): void {
+      requests++;
+      for (const [index, { action, resources, always }] of context.permissions.entries()) {
+        if (always) continue;
+        const known = found.get(action) ?? new Map<string, SuggestedTest | undefined>();
+        found.set(action, known);
+        for (const [i, resource] of resources.entries()) {
+          if (known.get(resource) !== undefined || (known.has(resource) && known.size > RESOURCES_MAX)) continue;
+          const test = identity === undefined || known.size > RESOURCES_MAX ? undefined : testOf(context, principal, identity, index, i);
+          known.set(resource, test !== undefined && passes(test) ? test : undefined);
+        }
+      }
+    },
+    requests: () => requests,
+    resources: () => new Map([...found].map(([action, resources]) => [action, [...resources.keys()].map(literalResource)])),
+    tests: () => [...found.values()].flatMap((resources) => [...resources.values()].filter((test) => test !== undefined)),
+  };
+}
+
+/** Returns the test of a permission of a request on its resource `i`. */
+function testOf(
   context: DecisionContext,
   principal: Principal,
   { snapshot, stacks }: PastIdentity,
-  known: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
-): Generator<readonly [action: string, resource: string, test: () => SuggestedTest]> {
-  for (const [index, { action, resources, always, tags, resourceOwner }] of context.permissions.entries()) {
-    if (always) continue;
-    for (const [i, resource] of resources.entries()) {
-      if (known.get(action)?.has(resource) === true) continue;
-      const test = (): SuggestedTest => {
-        const request = requestOf(context, principal, async () => undefined);
-        const caller = callersOf(snapshot, stacks)(principal);
-        const plain = { ...(request.asked[index] as (typeof request.asked)[number]) };
-        for (const name of ['resolve', 'resourceTags', 'resourceOwner', 'resourcePolicy'] as const) delete plain[name];
-        const required = requiredReading(snapshot, stacks)(request, plain, caller, NO_TX);
-        if (required instanceof Promise) throw new FactNotKept('the context of the request needs facts');
-        const facts = { ...required, tags: typeof tags === 'string' ? undefined : tags, ownerId: resourceOwner as AccountId | undefined };
-        resourceSetting(snapshot)(facts, Math.min(i, required.resources.length - 1));
-        return { action, resource, context: contextMap(required.context, true) };
-      };
-      yield [action, resource, test];
-    }
-  }
-}
-
-/** Returns the Deny statements of the identity policies of a principal. They have no Sid twice, because a policy must not have it. */
-function deniesOf({ stacks }: PastIdentity, principal: Principal): readonly SuggestedStatement[] {
-  const texts = new Set(stacks.layersOf(principal).identity.map(({ policy }) => policy.text));
-  const sids = new Set<unknown>();
-  return [...texts].flatMap((text) => {
-    const { Version, Statement } = JSON.parse(text) as { readonly Version?: string; readonly Statement: OneOrMore };
-    const denies = ([Statement].flat() as readonly SuggestedStatement[]).filter(({ Effect }) => Effect === 'Deny');
-    return denies.map((deny) => {
-      const { Sid, ...rest } = deny;
-      const unique = sids.has(Sid) ? rest : deny;
-      sids.add(Sid);
-      return Version === '2012-10-17' ? unique : withoutVariables(unique);
-    }) as readonly SuggestedStatement[];
-  });
-}
-
-type OneOrMore = SuggestedStatement | readonly SuggestedStatement[];
-
-/**
- * Returns a statement of a policy without variables, as it is in a policy with variables.
- *
- * Source: IAM User Guide, "IAM JSON policy elements: Version": in version 2008-10-17, `${` is literal.
- */
-function withoutVariables(statement: object): object {
-  return JSON.parse(JSON.stringify(statement), (_, value: unknown) =>
-    typeof value === 'string' ? value.replaceAll('${', '${$}{') : value,
-  ) as object;
-}
-
-/** Returns statements that allow the used actions. Actions with the same resources share a statement. */
-function statementsOf(used: ReadonlyMap<string, ReadonlyMap<string, unknown>>): readonly SuggestedStatement[] {
-  const actions = new Map<string, string[]>();
-  for (const [action, resources] of [...used].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const key = JSON.stringify(generalized([...resources.keys()].map(literalResource)));
-    actions.set(key, [...(actions.get(key) ?? []), action]);
-  }
-  return [...actions].map(([resources, Action]) => ({ Effect: 'Allow', Action, Resource: JSON.parse(resources) as string[] }));
-}
-
-/** Replaces the last part of resources by a wildcard if many resources differ only in it. */
-export function generalized(resources: readonly string[]): readonly string[] {
-  if (resources.includes('*')) return ['*'];
-  const groups = new Map<string, string[]>();
-  for (const resource of resources) {
-    const prefix = prefixOf(resource);
-    groups.set(prefix, [...(groups.get(prefix) ?? []), resource]);
-  }
-  return [...groups].flatMap(([prefix, members]) => (members.length > RESOURCES_MAX ? [`${prefix}*`] : members)).sort();
-}
-
-/** Returns an ARN without its last part. The parts of its resource end with a slash or a colon. */
-function prefixOf(resource: string): string {
-  const start = resource.length - (parseArn(resource)?.resource.length ?? 0);
-  const end = Math.max(resource.lastIndexOf('/'), resource.lastIndexOf(':'));
-  return resource.slice(0, Math.max(start, end + 1));
+  index: number,
+  i: number,
+): SuggestedTest {
+  const { action, resources, tags, resourceOwner } = context.permissions[index] as DecisionContext['permissions'][number];
+  const request = requestOf(context, principal, async () => undefined);
+  const caller = callersOf(snapshot, stacks)(principal);
+  const plain = { ...(request.asked[index] as (typeof request.asked)[number]) };
+  for (const name of ['resolve', 'resourceTags', 'resourceOwner', 'resourcePolicy'] as const) delete plain[name];
+  const required = requiredReading(snapshot, stacks)(request, plain, caller, NO_TX);
+  if (required instanceof Promise) throw new FactNotKept('the context of the request needs facts');
+  const facts = { ...required, tags: typeof tags === 'string' ? undefined : tags, ownerId: resourceOwner as AccountId | undefined };
+  resourceSetting(snapshot)(facts, Math.min(i, required.resources.length - 1));
+  return { action, resource: resources[i] as string, context: contextMap(required.context, true) };
 }

@@ -421,6 +421,7 @@ export interface ExplainedCondition {
 export interface ExplainedDocument {
   readonly policyId: string;
   readonly document: string;
+  readonly deletedPrincipals?: readonly string[];
 }
 
 export interface ExplainedElement {

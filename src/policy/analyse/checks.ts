@@ -1,8 +1,9 @@
 import { compilePolicy } from '../compile.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import type { StepBudget } from '../steps.ts';
+import { type StepBudget, StepsExceeded } from '../steps.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
 import { type Grant, grantedOf, newAccess } from './compare.ts';
+import { type AnalyzedResource, outsideGrants } from './outside.ts';
 import type { AskedAs } from './search.ts';
 
 /**
@@ -38,7 +39,7 @@ export function checkNoNewAccess(
   const found = newAccess(existing, updated, askedAs, reference, budget);
   return answer(
     found,
-    'New access',
+    'New access in the',
     'The modified permissions grant new access compared to your existing policy.',
     'The modified permissions do not grant new access compared to your existing policy.',
   );
@@ -79,15 +80,34 @@ export function checkAccessNotGranted(
   const listed = resources.length === 0 ? 'actions' : actions.length === 0 ? 'resources' : 'actions or resources';
   return answer(
     found,
-    `One or more of the listed ${listed}`,
+    `One or more of the listed ${listed} in the`,
     `The policy document grants access to perform one or more of the listed ${listed}.`,
     `The policy document does not grant access to perform the listed ${listed}.`,
   );
 }
 
-function answer(found: readonly Grant[], what: string, failed: string, passed: string): CheckAnswer {
+/**
+ * Checks whether a policy of a resource allows public access. The meaning of public is that of findings of external access.
+ *
+ * @throws StepsExceeded  the analysis exceeds its budget
+ * Source: IAM Access Analyzer API, CheckNoPublicAccess. The messages are from its examples.
+ */
+export function checkNoPublicAccess(policy: CompiledPolicy, resource: AnalyzedResource, budget: StepBudget): CheckAnswer {
+  const found = outsideGrants(policy, resource, { accounts: () => false }, budget);
+  // The search ends without an error, and then reports more access than a policy allows.
+  if (budget.stepsLeft < 0) throw new StepsExceeded();
+  const byStatement = new Map(found.filter(({ isPublic }) => isPublic).map((grant) => [grant.statement, grant]));
+  return answer(
+    [...byStatement.values()],
+    'Public access granted in the following',
+    'The resource policy grants public access for the given resource type.',
+    'The resource policy does not grant public access for the given resource type.',
+  );
+}
+
+function answer(found: readonly Pick<Grant, 'statement' | 'sid'>[], what: string, failed: string, passed: string): CheckAnswer {
   const reasons = found.map(({ statement, sid }) => ({
-    description: `${what} in the statement with ${sid === undefined ? `index: ${statement}` : `sid: ${sid}`}.`,
+    description: `${what} statement with ${sid === undefined ? `index: ${statement}` : `sid: ${sid}`}.`,
     statementIndex: statement,
     ...(sid === undefined ? {} : { statementId: sid }),
   }));

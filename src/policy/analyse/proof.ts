@@ -162,14 +162,16 @@ function resourcesCover(wider: LoweredStatement, narrower: LoweredStatement, bud
   );
 }
 
-function actionCovers(wide: ActionPattern, narrow: ActionPattern, budget: StepBudget): boolean {
+/** Proves that every action that matches the narrower pattern matches the wider one. */
+export function actionCovers(wide: ActionPattern, narrow: ActionPattern, budget: StepBudget): boolean {
   takeSteps(budget, 1);
   if (wide.everything) return true;
   if (narrow.everything) return false;
   return codesCover(wide.service, narrow.service, budget) && codesCover(wide.name, narrow.name, budget);
 }
 
-function arnCovers(wide: ArnPattern, narrow: ArnPattern, budget: StepBudget): boolean {
+/** Proves that every ARN that matches the narrower pattern matches the wider one. */
+export function arnCovers(wide: ArnPattern, narrow: ArnPattern, budget: StepBudget): boolean {
   takeSteps(budget, STEPS_OF_PAIR);
   if (wide.kind === 'everything') return true;
   if (narrow.kind === 'everything' || wide.segments.length < 6 || narrow.segments.length < 6)
@@ -235,7 +237,8 @@ function actionsMeet(a: ActionPattern, b: ActionPattern, budget: StepBudget): bo
   return a.everything || b.everything || (codesMeet(a.service, b.service, budget) && codesMeet(a.name, b.name, budget));
 }
 
-function arnsMeet(a: ArnPattern, b: ArnPattern, budget: StepBudget): boolean {
+/** Reports whether some ARN may match both patterns. A result of false is a proof. */
+export function arnsMeet(a: ArnPattern, b: ArnPattern, budget: StepBudget): boolean {
   takeSteps(budget, STEPS_OF_PAIR);
   if (a.kind === 'everything' || b.kind === 'everything') return true;
   return a.segments.every((segment, i) => {

@@ -1,8 +1,10 @@
 /**
- * The thread that runs long policy analyses. It has no state. Each message contains everything that its analysis needs.
+ * The thread that runs long policy analyses, and other work of operations. It has no state. The message of an analysis contains everything that it
+ * needs. Other work also asks the core.
  */
-import type { Analysis, Outcome } from '#policy/analysis.ts';
+import type { ThreadFunction } from '#services/kit/thread-work.ts';
 import { prepareLoading } from '../module-loading.ts';
+import type { ThreadJob } from './analysis-threads.ts';
 
 prepareLoading();
 // `prepareLoading` has enabled the compile cache. Earlier imports of these modules would bypass the cache.
@@ -14,7 +16,11 @@ const { serveJobs } = await import('./serve-jobs.ts');
 
 const reference = authorizationReference();
 
-serveJobs<Analysis, Outcome>(
-  (analysis) => runAnalysis(analysis, reference, { stepsLeft: ANALYSIS_STEPS_MAX }, true),
+serveJobs<ThreadJob, unknown>(
+  async (job, ask) => {
+    if ('analysis' in job) return runAnalysis(job.analysis, reference, { stepsLeft: ANALYSIS_STEPS_MAX }, true);
+    const { run } = (await import(job.module)) as { readonly run: ThreadFunction };
+    return await run(job.job, ask);
+  },
   (error) => error instanceof StepsExceeded,
 );

@@ -1,4 +1,5 @@
 import { authorizationMessages } from '#access/authorization-message.ts';
+import type { DecideRole } from '#access/service-role.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
 import { deliveredPositions } from '#delivery/delivered-positions.ts';
 import { ownLogGroups } from '#delivery/log-groups/own-log-groups.ts';
@@ -40,8 +41,10 @@ import { newContacts, newGate, newSmallAnalyses } from './offload.ts';
 import { composeOutgoing, outgoingPart, withAnnouncements } from './outgoing.ts';
 import { pageTokens } from './page-tokens.ts';
 import { runParts } from './parts.ts';
+import { policyGenerationParts } from './policy-generation.ts';
 import { newRequestCounts } from './request-counts.ts';
 import { requestEnds } from './request-ends.ts';
+import type { RecordParts } from './request-records.ts';
 import { serverFacts } from './server-facts.ts';
 import { allOperations, loadChimeImport, NO_LOG_BUCKETS, type ServiceParts } from './services.ts';
 import { checkDatabase, firstStartPart, requireOwnDatabase } from './start-steps.ts';
@@ -105,19 +108,19 @@ export function composeCore(given: CoreParts): Core {
     report,
   });
   const { gap, part: gapPart } = composeGap(parts);
+  const noteUse = lastUseRecorder();
   const usage = apiUsage({ store: parts.store, clock, report, isOpen: trailLog.gate.isOpen });
   const losses = newLosses();
-  const { delivery: outgoing, tryOutgoing } = composeOutgoing(
-    addEmit,
-    parts,
-    trailLog.gate.isOpen,
-    recordingSessions(identity.decideRole, parts.newId),
-    publicUrl,
-    losses,
-  );
+  const decideRole = recordingSessions(identity.decideRole, parts.newId, noteUse);
+  const { delivery: outgoing, tryOutgoing } = composeOutgoing(addEmit, parts, trailLog.gate.isOpen, decideRole, publicUrl, losses);
   const ends = requestEnds({ clock, requests, countCall: usage.count, tracing: settings.traceEndpoint !== undefined });
   const server = {
-    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, { publicUrl, localUrl: () => endpoints.local, tryOutgoing }),
+    ...composeServer(parts, identity, addEmit, summaries.unproven, gap, {
+      publicUrl,
+      localUrl: () => endpoints.local,
+      tryOutgoing,
+      noteUse,
+    }),
     ...ends,
   };
   const calls = calling(server);
@@ -146,6 +149,7 @@ export function composeCore(given: CoreParts): Core {
     { name: 'bus', stop: parts.bus.close },
     { name: 'threads for analyses', stop: parts.analysisThreads.close },
     { name: 'threads for SAML assertions', stop: parts.samlThreads.close },
+    { name: 'thread for generated policies', stop: parts.useThreads.close },
     { name: 'thread for the trail log', stop: parts.trailLogThread.close },
     { name: 'operator key', start: () => requireOwnDatabase(parts) },
     trailLog.gatePart,
@@ -169,7 +173,7 @@ export function composeCore(given: CoreParts): Core {
     ),
     presencePart({ registry: parts.registry, lease: identity.lease, clock, address }),
     sweepPart(whileOpen(sweep), clock, report),
-    ...taskParts(tasksOf(sweepParts, composeTasks(parts)), whileOpen, clock, report),
+    ...taskParts(tasksOf(sweepParts, composeTasks(parts, decideRole)), whileOpen, clock, report),
     trimPart(identity.lease, clock, report),
     deliveryPart(composeDelivery(parts), whileOpen, settings.trailDeliverySeconds * 1000, clock),
     usageReportsPart(parts, whileOpen),
@@ -248,7 +252,7 @@ function voiceLimits(settings: CoreParts['settings']): ServiceParts['voiceLimits
 }
 
 /** Creates the parts that background work of the services uses outside of transactions. */
-function composeTasks({ settings, lookUpTxt, vault }: CoreParts): TaskParts {
+function composeTasks({ settings, lookUpTxt, vault, useThreads }: CoreParts, decideRole: DecideRole): TaskParts {
   const { directorySyncSeconds, internalDirectories } = settings;
   return {
     ...{ lookUpTxt, vault, directorySyncSeconds },
@@ -256,6 +260,7 @@ function composeTasks({ settings, lookUpTxt, vault }: CoreParts): TaskParts {
       const { ldapDirectories } = await import('../sign-in/people/ldap.ts');
       return await ldapDirectories(internalDirectories).readPeople(directory, people);
     },
+    policyGeneration: policyGenerationParts(useThreads, decideRole),
   };
 }
 
@@ -271,7 +276,7 @@ function composeServer(
   addEmit: AddEmit,
   unproven: UnprovenRecords,
   gap: TrailGap,
-  own: Pick<ServiceParts, 'publicUrl' | 'localUrl' | 'tryOutgoing'>,
+  own: Pick<ServiceParts, 'publicUrl' | 'localUrl' | 'tryOutgoing'> & Pick<RecordParts, 'noteUse'>,
 ): Omit<Server, 'newPhases' | 'ended'> {
   const { settings, ring, vault, clock, report } = parts;
   return {
@@ -311,7 +316,7 @@ function composeServer(
     addEmit,
     pageTokens: pageTokens(ring.keys),
     record: trailRecorder((service, operation) => modelOfOperation(service, operation, settings.legacyChime)),
-    noteUse: lastUseRecorder(),
+    noteUse: own.noteUse,
     now: clock.wall,
     newId: parts.newId,
     random: parts.random,

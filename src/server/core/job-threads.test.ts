@@ -42,6 +42,41 @@ for (const [title, job, error] of FAILURES) {
   });
 }
 
+/** Program whose jobs ask a list of questions, separated by spaces, and return the replies. */
+const asking = `import { serveJobs } from '${SERVE}'; serveJobs(async (job, ask) => {
+  const replies = [];
+  for (const question of job.split(' ')) replies.push(await ask(question));
+  return replies.join(' ');
+});`;
+
+test('newJobThreads: a job gets the replies to its questions, and jobs in two threads do not mix', async () => {
+  const threads = threadsOf(asking, { threads: 2 });
+  const runs = ['a', 'b'].map((key) => threads.run(key, '1 2 3', async (question) => `${key}${question}`));
+  assert.deepEqual(await Promise.all(runs), ['a1 a2 a3', 'b1 b2 b3']);
+  await threads.close();
+});
+
+test('newJobThreads: if the core cannot answer, the job fails with its error, and the next job is served', async () => {
+  const threads = threadsOf(asking);
+  const failure = new Error('the store is closed');
+  await assert.rejects(
+    threads.run('a', '1', () => Promise.reject(failure)),
+    failure,
+  );
+  await assert.rejects(threads.run('a', '1'), /no question is expected/);
+  assert.equal(await threads.run('a', '1', async () => 'yes'), 'yes');
+  await threads.close();
+});
+
+test('newJobThreads: the time of an answer counts as time of the job', async () => {
+  const threads = threadsOf(asking, { milliseconds: 2_000 });
+  await assert.rejects(
+    threads.run('a', '1', () => new Promise(() => {})),
+    { code: 'Exceeded' },
+  );
+  await threads.close();
+});
+
 test('newJobThreads: if the program cannot be loaded, each job fails', async () => {
   const threads = threadsOf('throw new Error("broken")');
   for (let i = 0; i < 2; i++) await assert.rejects(threads.run('a', '1'), /broken/);

@@ -3,11 +3,11 @@ import { Worker } from 'node:worker_threads';
 import { AwsError } from '#core/aws-error.ts';
 import { COMPILE_CACHE } from '../module-loading.ts';
 
-/** Message to a thread. Its answer has the same ID. */
-export interface JobMessage<Job> {
-  readonly id: number;
-  readonly job: Job;
-}
+/** Message to a thread: a job, or the reply to a question of the running job. The messages of the thread have the same ID. */
+export type JobMessage<Job> = { readonly id: number } & ({ readonly job: Job } | { readonly reply: unknown });
+
+/** Answers a question that a job asks while it runs. */
+export type AnswerJob = (question: unknown) => Promise<unknown>;
 
 /**
  * Result of a job: the outcome, an error for the client (`refused`), too much work (`exceeded`), or a bug (`failed`).
@@ -18,8 +18,8 @@ export type JobResult<Outcome> =
   | { readonly exceeded: true }
   | { readonly failed: string };
 
-/** Message from a thread: the result of the job with this ID. */
-export type JobAnswer<Outcome> = JobResult<Outcome> & { readonly id: number };
+/** Message from a thread: the result of the job with this ID, or a question that the job asks. */
+export type JobAnswer<Outcome> = { readonly id: number } & (JobResult<Outcome> | { readonly question: unknown });
 
 /** Threads for one kind of jobs. */
 export interface JobThreads<Job, Outcome> {
@@ -31,9 +31,12 @@ export interface JobThreads<Job, Outcome> {
    *
    * @throws AwsError Throttling  too many jobs of the key, or of all keys, are waiting
    * @throws AwsError             the job throws this error
+   * `answer` answers the questions of the job. Its time counts as time of the job.
+   *
    * @throws Error                the job needs too much work, time or memory (`JobKind.exceeded`), or has a bug
+   * @throws                      the error of `answer`
    */
-  run(key: string, job: Job): Promise<Outcome>;
+  run(key: string, job: Job, answer?: AnswerJob): Promise<Outcome>;
   close(): Promise<void>;
 }
 
@@ -62,29 +65,51 @@ export interface JobKind {
 
 interface Waiting<Job, Outcome> {
   readonly job: Job;
+  readonly answer: AnswerJob;
   readonly done: (outcome: Outcome) => void;
   readonly failed: (error: unknown) => void;
 }
 
 let lastId = 0;
 
+const NO_ANSWERS: AnswerJob = () => Promise.reject(new Error('no question is expected'));
+
+/** Failure of the function that answers the questions of a job. */
+interface Unanswered {
+  readonly unanswered: unknown;
+}
+
 /**
- * Sends a job to a thread and returns the job's result. Returns `late` if the thread does not answer in time or needs
+ * Sends a job to a thread, answers the questions of the job and returns its result. Returns `late` if the thread does not answer in time or needs
  * too much memory.
  *
  * If the answer has the ID of another job, returns `failed` and drops the answer, because the answer could contain data
  * of another caller.
  */
-function resultOf<Job, Outcome>(thread: Worker, job: Job, milliseconds: number): Promise<JobResult<Outcome> | 'late'> {
+function resultOf<Job, Outcome>(
+  thread: Worker,
+  job: Job,
+  answer: AnswerJob,
+  milliseconds: number,
+): Promise<JobResult<Outcome> | Unanswered | 'late'> {
   const id = ++lastId;
   return new Promise((resolve) => {
     const late = setTimeout(() => settle('late'), milliseconds);
-    const onMessage = (answer: JobAnswer<Outcome> | undefined): void =>
-      settle(answer?.id === id ? answer : { failed: 'the thread returned the result of another job' });
+    let settled = false;
+    const onMessage = (message: JobAnswer<Outcome> | undefined): void => {
+      if (message?.id !== id) settle({ failed: 'the thread returned the result of another job' });
+      else if ('question' in message)
+        void answer(message.question).then(
+          (reply) => settled || thread.postMessage({ id, reply } satisfies JobMessage<Job>),
+          (unanswered: unknown) => settle({ unanswered }),
+        );
+      else settle(message);
+    };
     const onError = (error: NodeJS.ErrnoException): void =>
       settle(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'late' : { failed: String(error.stack ?? error) });
     const onExit = (): void => settle({ failed: 'the thread ended' });
-    const settle = (result: JobResult<Outcome> | 'late'): void => {
+    const settle = (result: JobResult<Outcome> | Unanswered | 'late'): void => {
+      settled = true;
       clearTimeout(late);
       thread.off('message', onMessage);
       thread.off('error', onError);
@@ -164,24 +189,25 @@ export function newJobThreads<Job, Outcome>(
   }
 
   /** Runs a job in a thread and settles its promise. Ends a thread that fails or does not answer in time. */
-  async function runIn(thread: Worker, { job, done, failed }: Waiting<Job, Outcome>): Promise<void> {
-    const result = await resultOf<Job, Outcome>(thread, job, limits.milliseconds);
-    if (result === 'late' || 'failed' in result) await thread.terminate();
+  async function runIn(thread: Worker, { job, answer, done, failed }: Waiting<Job, Outcome>): Promise<void> {
+    const result = await resultOf<Job, Outcome>(thread, job, answer, limits.milliseconds);
+    if (result === 'late' || 'failed' in result || 'unanswered' in result) await thread.terminate();
     else idle.push(thread);
     if (result === 'late' || 'exceeded' in result) failed(exceeded());
+    else if ('unanswered' in result) failed(result.unanswered);
     else if ('failed' in result) failed(errorOf(`a thread for ${name} failed: ${result.failed}`));
     else if ('refused' in result) failed(new AwsError(result.refused.code, result.refused.message));
     else done(result.outcome);
   }
 
   return {
-    run(key, job) {
+    run(key, job, answer = NO_ANSWERS) {
       const jobs = queues.get(key) ?? [];
       if (closed || jobs.length >= limits.waitingOfKey || waiting >= limits.waiting) {
         return Promise.reject(new AwsError('Throttling', 'Rate exceeded'));
       }
       return new Promise((done, failed) => {
-        jobs.push({ job, done, failed });
+        jobs.push({ job, answer, done, failed });
         queues.set(key, jobs);
         waiting++;
         start();

@@ -94,7 +94,7 @@ function counting() {
     ran.push(analysis);
     return threads.run(accountId, analysis);
   };
-  return { ran, parts: { ...partsOf(), threads: { run } } };
+  return { ran, parts: { ...partsOf(), threads: { ...threads, run } } };
 }
 
 test('withOffload: the analysis code is loaded outside the attempt, then small analyses run in the attempt', async () => {

@@ -93,7 +93,7 @@ export interface OffloadParts {
   /** Gate for long reads of `store`. */
   readonly surveyGate: SurveyGate;
   readonly store: Pick<Store, 'transaction'>;
-  readonly threads: Pick<AnalysisThreads, 'run'>;
+  readonly threads: Pick<AnalysisThreads, 'run' | 'computeFor'>;
   readonly smallAnalyses: SmallAnalyses;
 }
 
@@ -159,7 +159,7 @@ export async function withOffload<T>(parts: OffloadParts, attempt: (offloading: 
   const offloading: Offloading = {
     offload: (name, work) => through(name, () => gate(work) ?? Promise.reject(unavailable())),
     contactFor: (accountId) => (name, exchange) => through(name, () => contacts(accountId, exchange) ?? Promise.reject(unavailable())),
-    surveyFor: (accountId) => (name, read) => through(name, () => surveyGate(accountId, () => read(store))),
+    surveyFor: (accountId) => (name, read) => through(name, () => surveyGate(accountId, () => read(store, threads.computeFor(accountId)))),
     analyzeFor: (accountId) => (analysis) => {
       const known = finished(analysis);
       if (known?.result === EXCEEDED) throw new StepsExceeded();

@@ -143,8 +143,11 @@ export function requestRecords(server: RecordParts): RequestRecords {
     const identityVersion = facts.authorized?.identityVersion ?? authenticated?.identityVersion;
     const resources = outcome.denied?.resources ?? facts.authorized?.resources;
     if (authenticated !== undefined && called.kind === 'routed') {
-      const noted = server.noteUse(tx, { ...authenticated, action: actionName(called.service, operation), now: now() });
+      const action = actionName(called.service, operation);
+      const noted = server.noteUse(tx, { ...authenticated, action, now: now() });
       if (noted !== undefined) await noted;
+      const others = noteOthers(tx, authenticated, action, facts.trace);
+      if (others !== undefined) await others;
     }
     let data: DataFacts | undefined;
     if (service !== undefined && isDataEvent(service, operation)) {
@@ -190,6 +193,19 @@ export function requestRecords(server: RecordParts): RequestRecords {
     await tx.trail.append(
       server.record({ ...recorded, sharedEventId, eventId: eventIdOf(request.requestId, true), recipientAccountId: other }),
     );
+  }
+
+  /**
+   * Stores the uses of the other permissions that the operation required, such as `chime:TagResource` for CreateMeeting with tags. Returns
+   * undefined if there are none.
+   */
+  function noteOthers(tx: Tx, authenticated: Authenticated, own: string, trace: DecisionTrace | undefined): Promise<void> | undefined {
+    const others = trace?.required.filter(({ asked, resources }) => asked.action !== own && resources.length > 0) ?? [];
+    if (others.length === 0) return undefined;
+    const { principal, region } = authenticated;
+    return (async () => {
+      for (const { asked } of others) await server.noteUse(tx, { principal, region, action: asked.action, now: now() });
+    })();
   }
 
   /** Returns the decision context of a request, and its caller. Returns `undefined` if the request was not decided. */

@@ -6,7 +6,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { Apis } from '#model/generated/apis.ts';
 import type { ServiceName } from '#model/services.ts';
 import type { RuleParts } from '#services/accessanalyzer/configuration-rules.ts';
-import { accessanalyzer } from '#services/accessanalyzer/service.ts';
+import { accessAnalyzer } from '#services/accessanalyzer/service.ts';
 import { type ChimeParts, chime } from '#services/chime/service.ts';
 import { chimeUserArn } from '#services/chime-kit/chime-app-instance.ts';
 import type { ChimeImport } from '#services/chime-kit/chime-import.ts';
@@ -26,6 +26,7 @@ import { type IamParts, iam } from '#services/iam/service.ts';
 import type { LinkedRoleUsage } from '#services/iam/service-linked-roles.ts';
 import type { Work } from '#services/kit/events.ts';
 import type { Operation } from '#services/kit/operation.ts';
+import type { PolicyGenerationParts } from '#services/kit/policy-generation-parts.ts';
 import type { RoleUse, Service, TaskParts, TaskSteps } from '#services/kit/service.ts';
 import { logs } from '#services/logs/service.ts';
 import type { LogsParts } from '#services/logs/subscription-filters.ts';
@@ -86,7 +87,7 @@ export const DECLARED: readonly Declared[] = [
   sts,
   organizations,
   cloudtrail,
-  accessanalyzer,
+  accessAnalyzer(() => DECLARED.flatMap(({ analyzed = [] }) => analyzed)),
   s3,
   events,
   cloudwatch,
@@ -139,6 +140,19 @@ export async function loadChimeImport(
     import('#services/chime/invitations.ts'),
   ]);
   return chimeImport({ invitationTokens: derivedInvitationTokens(operatorKeys), invitationUrl: invitationPage(publicUrl), quotas });
+}
+
+/** Loads the function that returns trails as sources of records, for generated policies. */
+export async function loadTrailSource(): Promise<PolicyGenerationParts['trail']> {
+  const [{ trailSource }, { buckets: ofS3 }] = await Promise.all([
+    import('#services/cloudtrail/trail-source.ts'),
+    import('#services/s3/tables/buckets.ts'),
+  ]);
+  return (tx, accountId, arn) =>
+    trailSource(tx, accountId, arn, async (inTx, name) => {
+      const found = await inTx.of(ofS3).get(name);
+      return found && { accountId: found.accountId, policy: found.policy?.policy };
+    });
 }
 
 /** Loads the functions of disabled accounts of Amazon Chime. They are loaded with the first command. */

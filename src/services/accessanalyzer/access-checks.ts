@@ -1,10 +1,11 @@
-import type { AccessanalyzerApi, AccessCheckPolicyType } from '#model/generated/accessanalyzer.ts';
+import type { AccessanalyzerApi, AccessCheckPolicyType, AccessCheckResourceType } from '#model/generated/accessanalyzer.ts';
 import type { CheckAnswer } from '#policy/analyse/checks.ts';
 import type { AskedAs } from '#policy/analyse/search.ts';
 import type { Analysis, InvalidPolicy, NamedPolicy } from '#policy/analysis.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { AwsError } from './errors.ts';
+import { AwsError, invalidField } from './errors.ts';
+import { SERVICE_OF } from './external-access.ts';
 
 type Checks = ServiceOperations<AccessanalyzerApi>;
 
@@ -61,6 +62,44 @@ export const checkAccessNotGranted: Checks['CheckAccessNotGranted'] = {
   },
 };
 
+/**
+ * Types of resources for which the check cannot exclude public access.
+ *
+ * Source: Amazon S3 User Guide, "The meaning of public": a condition on access points does not prevent public access in the
+ * policy of an access point. API Gateway Developer Guide, "API Gateway resource policies": resources that are not ARNs.
+ */
+const UNSUPPORTED: ReadonlySet<AccessCheckResourceType> = new Set([
+  'AWS::ApiGateway::RestApi',
+  'AWS::S3::AccessPoint',
+  'AWS::S3Express::AccessPoint',
+  'AWS::S3Outposts::AccessPoint',
+]);
+
+/**
+ * Checks whether the policy of a resource can allow public access.
+ *
+ * The check is the same for all types of resources, except that it ignores actions that do not exist for roles and buckets. So
+ * it can report access that a service excludes.
+ *
+ * @throws ValidationException           the check does not support the type
+ * @throws InvalidParameterException     the document is too long or is not a valid policy
+ * @throws UnprocessableEntityException  the check needs more work than one request may take
+ * Source: accessanalyzer 2019-11-01, CheckNoPublicAccess. Assumed: the message of ValidationException.
+ */
+export const checkNoPublicAccess: Checks['CheckNoPublicAccess'] = {
+  async handle(call, { policyDocument, resourceType }) {
+    if (UNSUPPORTED.has(resourceType)) throw invalidField('resourceType', `This server cannot check policies of the type ${resourceType}.`);
+    const policy = named(policyDocument, 'policyDocument');
+    const service = serviceOf(resourceType);
+    return checked(call, { kind: 'public-access', policy, resource: service === undefined ? {} : { service } });
+  },
+};
+
+function serviceOf(resourceType: AccessCheckResourceType): string | undefined {
+  if (resourceType === 'AWS::IAM::AssumeRolePolicyDocument') return SERVICE_OF['AWS::IAM::Role'];
+  return resourceType === 'AWS::S3::Bucket' ? SERVICE_OF[resourceType] : undefined;
+}
+
 function askedAs(policyType: AccessCheckPolicyType): AskedAs {
   return policyType === 'IDENTITY_POLICY' ? 'identity' : 'resource';
 }
@@ -83,7 +122,7 @@ function named(text: string, policyId: string): NamedPolicy {
  * Source: accessanalyzer 2019-11-01, UnprocessableEntityException: "The specified entity could not be processed."
  * Assumed: the wording of the error messages.
  */
-function checked<Kind extends 'new-access' | 'granted-access'>(
+function checked<Kind extends 'new-access' | 'granted-access' | 'public-access'>(
   call: Call,
   analysis: Extract<Analysis, { readonly kind: Kind }>,
 ): CheckAnswer {

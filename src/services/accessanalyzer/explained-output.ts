@@ -1,6 +1,6 @@
 /** The output of ExplainDecision, from an explained decision. */
+import type { Change } from '#access/past/change.ts';
 import type {
-  Change,
   ExplainedDecision,
   ExplainedPermission,
   ExplainedResource,
@@ -8,6 +8,7 @@ import type {
   VisibleDenial,
 } from '#access/past/explained-decision.ts';
 import type { Grant } from '#access/past/grants.ts';
+import type { AccountId } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi, DecisionPolicyType } from '#model/generated/accessanalyzer.ts';
@@ -15,6 +16,7 @@ import type { PolicyType, StatementRef } from '#policy/decision.ts';
 import type { ElementTrace, LayerTrace, PolicyTrace, PrincipalStatementTrace, StatementTrace } from '#policy/explain.ts';
 import type { DecisionOutcome } from '#store/trail/decision-context.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
+import { withArns } from '../iam/policy-principals.ts';
 
 export type Output = AccessanalyzerApi['ExplainDecision']['output'];
 type Permission = NonNullable<Output['permissions']>[number];
@@ -22,6 +24,7 @@ type Resource = Permission['resources'][number];
 type Layer = NonNullable<Resource['layers']>[number];
 type Policy = Layer['policies'][number];
 type Statement = Policy['statements'][number];
+type Document = NonNullable<Output['documents']>[number];
 
 // biome-ignore format: a table
 const POLICY_TYPES: Readonly<Record<PolicyType, readonly [name: DecisionPolicyType, text: string]>> = {
@@ -86,14 +89,45 @@ function reasonOf(outcome: Exclude<DecisionOutcome, { readonly effect: 'Allow' }
   return `statement ${sid ?? statement + 1} of the ${name} ${policyId} denies it`;
 }
 
+/** Returns the ARNs that users and roles of an account had at the time of the decision, by their unique IDs. */
+export type ArnsOf = (accountId: AccountId, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+
 /** Returns the permissions, and the texts of the policies that they name. */
-export function permissionsOf({ permissions }: ExplainedDecision): Required<Pick<Output, 'permissions' | 'documents'>> {
-  const documents = new Map<string, string>();
+export async function permissionsOf(
+  { permissions }: ExplainedDecision,
+  arnsOf: ArnsOf,
+): Promise<Required<Pick<Output, 'permissions' | 'documents'>>> {
+  const documents = new Map<string, Document>();
+  for (const { texts, resourcePolicy } of permissions.flatMap(({ resources }) => resources)) {
+    for (const [policyId, document] of texts) documents.set(policyId, { policyId, document });
+    if (resourcePolicy !== undefined && !documents.has(resourcePolicy.policyId))
+      documents.set(resourcePolicy.policyId, await documentOf(resourcePolicy, arnsOf));
+  }
   const explained = permissions.map(({ action, state, resources, otherResources }) => ({
     ...{ action, state: STATES[state], otherResources },
-    resources: resources.map((resource) => resourceOf(resource, documents)),
+    resources: resources.map(resourceOf),
   }));
-  return { permissions: explained, documents: [...documents].map(([policyId, document]) => ({ policyId, document })) };
+  return { permissions: explained, documents: [...documents.values()] };
+}
+
+/**
+ * Returns the text of a trust policy or resource-based policy, with the ARNs of the principals in a trust policy. A unique ID remains if its
+ * user or role was deleted at the time of the decision.
+ *
+ * Source: IAM User Guide, "AWS JSON policy elements: Principal": if the user or role is deleted, the policy shows its principal ID.
+ */
+async function documentOf(
+  { policyId, text, principals }: NonNullable<ExplainedResource['resourcePolicy']>,
+  arnsOf: ArnsOf,
+): Promise<Document> {
+  const arns = new Map<string, string>();
+  for (const accountId of new Set(Object.values(principals))) {
+    const ids = Object.keys(principals).filter((id) => principals[id] === accountId);
+    for (const [id, arn] of await arnsOf(accountId, ids)) arns.set(id, arn);
+  }
+  const deletedPrincipals = Object.keys(principals).filter((id) => !arns.has(id));
+  const document = await withArns(text, async (id) => arns.get(id));
+  return { policyId, document, ...(deletedPrincipals.length > 0 && { deletedPrincipals }) };
 }
 
 const STATES = {
@@ -103,13 +137,8 @@ const STATES = {
   'not needed': 'NOT_NEEDED',
 } as const satisfies Readonly<Record<ExplainedPermission['state'], Permission['state']>>;
 
-function resourceOf(
-  { resource, denial, layers, texts, resourcePolicy, context }: ExplainedResource,
-  documents: Map<string, string>,
-): Resource {
+function resourceOf({ resource, denial, layers, resourcePolicy, context }: ExplainedResource): Resource {
   const own = layers?.map((layer) => layerOf(layer)) ?? [];
-  for (const [policyId, text] of texts) documents.set(policyId, text);
-  if (resourcePolicy !== undefined) documents.set(resourcePolicy.policyId, resourcePolicy.text);
   const all = resourcePolicy === undefined ? own : [...own, resourceLayerOf(resourcePolicy)];
   return {
     resource,

@@ -5,7 +5,7 @@ import type { Call } from '../kit/operation.ts';
 import { accessanalyzerOperations } from './operations.ts';
 
 const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: [] };
-const operations = accessanalyzerOperations({ loadRules: async () => [], serverFacts });
+const operations = accessanalyzerOperations({ kinds: [], loadRules: async () => [], serverFacts });
 
 /** Call with the only member that these operations use. */
 const CALL = { analyze: analyzeAtOnce } as Call;

@@ -38,13 +38,15 @@ interface Turn {
   readonly users: readonly UserRecord[];
 }
 
+type SyncParts = Pick<TaskParts, 'vault' | 'readPeople' | 'directorySyncSeconds'>;
+
 /**
  * Creates the steps. Each one reads some users of the accounts that have waited longest. A directory that cannot be read changes no user.
  *
  * Specific to Belfry: AWS does not document how it synchronizes directories. Source of the effect: Administration Guide, "Managing user access"; chime.md
  * §2, rows 9 and 12. Assumed: a person who was deleted is suspended, because a directory that is wrongly configured shows no people.
  */
-export function directorySync({ vault, readPeople, directorySyncSeconds }: TaskParts): TaskSteps {
+export function directorySync({ vault, readPeople, directorySyncSeconds }: SyncParts): TaskSteps {
   const everyMs = directorySyncSeconds * 1000;
 
   async function takeDue({ tx, now, newId }: Work): Promise<readonly Turn[]> {

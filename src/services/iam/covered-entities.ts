@@ -22,7 +22,7 @@ export interface CoveredEntity {
 }
 
 /** Reporting period: 400 days. Older uses are not reported. Source: IAM User Guide, "Tracking period" of last accessed information. */
-const TRACKED_MS = 400 * 86_400_000;
+export const TRACKED_MS = 400 * 86_400_000;
 
 /**
  * Maximum number of entities in one part of a report, and maximum number of index keys that one part reads to find its

@@ -11,6 +11,9 @@ import type { Call } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 import { nameKey } from './names.ts';
 
+/** Account and transaction of a read. */
+export type Reading = Pick<Call, 'accountId'> & { readonly tx: Pick<Tx, 'identity'> };
+
 /** Kinds of entities that policies can be attached to. */
 export type HolderKind = 'user' | 'group' | 'role';
 /** Record of a user, group or role. */
@@ -23,7 +26,7 @@ export type HolderSummary = IdentitySummaries[HolderKind];
  *
  * @throws NoSuchEntityException  the user, group or role does not exist
  */
-export async function entity<Kind extends HolderKind>(call: Call, kind: Kind, name: string): Promise<IdentityRecords[Kind]> {
+export async function entity<Kind extends HolderKind>(call: Reading, kind: Kind, name: string): Promise<IdentityRecords[Kind]> {
   const record = await call.tx.identity.get(call.accountId, kind, nameKey(name));
   if (record === undefined) throw missing(kind, name);
   return record;
@@ -33,7 +36,7 @@ export async function entity<Kind extends HolderKind>(call: Call, kind: Kind, na
  * Returns a user, group or role by name, ignoring case, without its policies and tags. Reads much less data than
  * `entity`, and throws the same error.
  */
-export async function entitySummary<Kind extends HolderKind>(call: Call, kind: Kind, name: string): Promise<IdentitySummaries[Kind]> {
+export async function entitySummary<Kind extends HolderKind>(call: Reading, kind: Kind, name: string): Promise<IdentitySummaries[Kind]> {
   const summary = await call.tx.identity.summary(call.accountId, kind, nameKey(name));
   if (summary === undefined) throw missing(kind, name);
   return summary;
@@ -47,7 +50,7 @@ function missing(kind: HolderKind, name: string): AwsError {
  * Returns the group with a unique ID. Call this function only for a group with members. Such a group cannot be deleted,
  * so it exists.
  */
-export async function groupOfId(call: Call, groupId: string): Promise<IdentitySummaries['group']> {
+export async function groupOfId(call: Reading, groupId: string): Promise<IdentitySummaries['group']> {
   const place = await call.tx.identity.get(call.accountId, 'unique-id', groupId);
   return entitySummary(call, 'group', place?.key ?? groupId);
 }

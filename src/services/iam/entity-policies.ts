@@ -2,9 +2,9 @@
  * Permissions policies of a user, group or role, with the origin of each policy. Simulations and reports show the origin.
  */
 import { type Arn, parseArn } from '#core/arn.ts';
+import type { Instant } from '#core/instant.ts';
 import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
-import type { Call } from '../kit/operation.ts';
-import { entity, groupOfId, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
+import { entity, groupOfId, type HolderKind, type HolderRecord, nameOf, type Reading } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { nameKey, nameOfArn } from './names.ts';
@@ -16,6 +16,8 @@ export interface EntityPolicy {
   /** Absent for an inline policy. */
   readonly policyArn?: Arn;
   readonly document: string;
+  /** Time of the last change of a managed policy. */
+  readonly updatedAt?: Instant;
   /** Entity that has the policy. */
   readonly holder: { readonly kind: HolderKind; readonly name: string };
 }
@@ -34,7 +36,7 @@ export type FoundEntity =
  *
  * Assumed: the messages.
  */
-export async function entityOfArn(call: Call, entityArn: string, missing?: string): Promise<FoundEntity> {
+export async function entityOfArn(call: Reading, entityArn: string, missing?: string): Promise<FoundEntity> {
   const parts = parseArn(entityArn);
   const kind = parts?.resource.slice(0, parts.resource.indexOf('/')) as HolderKind | undefined;
   if (parts?.service !== 'iam' || (kind !== 'user' && kind !== 'group' && kind !== 'role')) {
@@ -48,7 +50,7 @@ export async function entityOfArn(call: Call, entityArn: string, missing?: strin
 }
 
 /** Returns all permissions policies of an entity: first its own, then those of its groups. Inline policies precede attached ones. */
-export async function policiesOf(call: Call, found: FoundEntity): Promise<EntityPolicy[]> {
+export async function policiesOf(call: Reading, found: FoundEntity): Promise<EntityPolicy[]> {
   const policies = await heldBy(call, found.kind, found.record);
   if (found.kind !== 'user') return policies;
   for (const groupId of found.record.groupIds) {
@@ -59,12 +61,12 @@ export async function policiesOf(call: Call, found: FoundEntity): Promise<Entity
 }
 
 /** Returns the permissions boundary of an entity, if it has one. */
-export async function boundaryOf(call: Call, found: FoundEntity): Promise<EntityPolicy | undefined> {
+export async function boundaryOf(call: Reading, found: FoundEntity): Promise<EntityPolicy | undefined> {
   if (found.kind === 'group' || found.record.permissionsBoundaryArn === undefined) return undefined;
   return attached(call, found.kind, nameOf(found.record), found.record.permissionsBoundaryArn);
 }
 
-async function heldBy(call: Call, kind: HolderKind, record: HolderRecord): Promise<EntityPolicy[]> {
+async function heldBy(call: Reading, kind: HolderKind, record: HolderRecord): Promise<EntityPolicy[]> {
   const name = nameOf(record);
   const policies: EntityPolicy[] = Object.entries(record.inlinePolicies).map(([policyName, document]) => ({
     policyName,
@@ -75,7 +77,13 @@ async function heldBy(call: Call, kind: HolderKind, record: HolderRecord): Promi
   return policies;
 }
 
-async function attached(call: Call, kind: HolderKind, name: string, policyArn: Arn): Promise<EntityPolicy> {
+async function attached(call: Reading, kind: HolderKind, name: string, policyArn: Arn): Promise<EntityPolicy> {
   const policy = await managedPolicyToRead(call, policyArn);
-  return { policyName: policy.policyName, policyArn, document: defaultDocument(policy), holder: { kind, name } };
+  return {
+    policyName: policy.policyName,
+    policyArn,
+    document: defaultDocument(policy),
+    updatedAt: policy.updatedAt,
+    holder: { kind, name },
+  };
 }

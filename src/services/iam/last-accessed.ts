@@ -11,6 +11,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import { actionsOf } from '#model/authorization.ts';
 import type { EntityDetails, IamApi, ServiceLastAccessed, TrackedActionLastAccessed } from '#model/generated/iam.ts';
 import { titleOfPrefix } from '#model/services.ts';
+import { isTracked } from '#model/tracked-actions.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { LastUse } from '#store/identity/last-use.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
@@ -211,7 +212,7 @@ function merged(parts: readonly (readonly [service: string, use: ServiceUse])[])
 
 function toService(prefix: string, service: ServiceUse | undefined, granularity: Job['granularity']): ServiceLastAccessed {
   const last = service?.last;
-  const tracked = granularity === 'ACTION_LEVEL' ? actionsOf(prefix) : undefined;
+  const tracked = granularity === 'ACTION_LEVEL' ? actionsOf(prefix)?.filter(({ name }) => isTracked(prefix, name)) : undefined;
   return omitUndefined({
     ServiceName: titleOfPrefix(prefix),
     ServiceNamespace: prefix,

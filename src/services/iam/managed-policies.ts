@@ -7,6 +7,7 @@ import { uniqueId } from '#core/base32.ts';
 import { type ManagedPolicy, managedPolicies } from '#model/managed-policies.ts';
 import type { PolicyRecord } from '#store/identity/identity.ts';
 import type { Call } from '../kit/operation.ts';
+import type { Reading } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { AWS_MANAGED_PREFIX, ID_PREFIXES, nameKey, nameOfArn } from './names.ts';
 import { BOUNDARY_SUFFIX } from './reverse-index.ts';
@@ -21,7 +22,7 @@ export interface PolicyUse {
 }
 
 /** Returns a customer or AWS managed policy as a record, or `undefined`. An AWS managed policy has one version. */
-export async function managedPolicy(call: Call, policyArn: string): Promise<PolicyRecord | undefined> {
+export async function managedPolicy(call: Reading, policyArn: string): Promise<PolicyRecord | undefined> {
   if (policyArn.startsWith(AWS_MANAGED_PREFIX)) {
     const policy = managedPolicies().find((one) => one.arn === policyArn);
     return policy && toAwsRecord(policy, call);
@@ -31,7 +32,7 @@ export async function managedPolicy(call: Call, policyArn: string): Promise<Poli
 }
 
 /** Returns a customer or AWS managed policy. @throws NoSuchEntityException  the policy does not exist. Requirement ERR-1 */
-export async function managedPolicyToRead(call: Call, policyArn: string): Promise<PolicyRecord> {
+export async function managedPolicyToRead(call: Reading, policyArn: string): Promise<PolicyRecord> {
   const policy = await managedPolicy(call, policyArn);
   if (policy === undefined) throw new AwsError('NoSuchEntityException', `Policy ${policyArn} was not found.`);
   return policy;
@@ -106,7 +107,7 @@ export function awsPolicies(call: Call): { readonly key: string; readonly record
  * Converts an AWS managed policy to a record. Assumed: the unique ID. It is derived from the ARN, because the generated
  * file contains no unique IDs.
  */
-function toAwsRecord(policy: ManagedPolicy, call: Call): PolicyRecord {
+function toAwsRecord(policy: ManagedPolicy, call: Pick<Call, 'accountId'>): PolicyRecord {
   return {
     accountId: call.accountId,
     arn: policy.arn,

@@ -7,6 +7,7 @@ import type { RoleRecord } from '#store/identity/identity.ts';
 import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { everySummary } from '../kit/summaries.ts';
+import { emitRoleChanged } from './analyzed-roles.ts';
 import { ensureModifiable, entity, rememberUniqueId } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
@@ -75,6 +76,7 @@ export const roleOperations = {
       ensureModifiable(role);
       const { trustPrincipals, ...rest } = role;
       await saveRole(call, { ...rest, ...(await readTrustPolicy(call.tx, input.PolicyDocument)) });
+      await emitRoleChanged(call, role);
       return {};
     },
   },
@@ -162,7 +164,7 @@ async function withinRoleQuota(call: Call): Promise<void> {
   withinQuota('RolesPerAccount', wanted - linked);
 }
 
-/** Stores a new role. @throws EntityAlreadyExistsException  a role with this name exists */
+/** Stores a new role. Emits: AnalyzedResourceChanged. @throws EntityAlreadyExistsException  a role with this name exists */
 export async function addRole(call: Call, role: RoleRecord): Promise<void> {
   const key = nameKey(role.roleName);
   if ((await call.tx.identity.add(call.accountId, 'role', key, role)) === 'exists') {
@@ -174,10 +176,13 @@ export async function addRole(call: Call, role: RoleRecord): Promise<void> {
       accountId: call.accountId,
     });
   }
+  await emitRoleChanged(call, role);
 }
 
 /**
  * Deletes a role and its index entries. Does not delete the entries of attached policies: detach the policies first.
+ *
+ * Emits: AnalyzedResourceChanged.
  */
 export async function removeRole(call: Call, role: RoleRecord): Promise<void> {
   const key = nameKey(role.roleName);
@@ -186,6 +191,7 @@ export async function removeRole(call: Call, role: RoleRecord): Promise<void> {
   }
   await call.tx.identity.remove(call.accountId, 'unique-id', role.roleId);
   await call.tx.identity.remove(call.accountId, 'role', key);
+  await emitRoleChanged(call, role);
 }
 
 async function saveRole(call: Call, role: RoleRecord): Promise<void> {

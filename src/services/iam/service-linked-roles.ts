@@ -1,5 +1,5 @@
 /**
- * Service-linked roles of Chime: the list of roles, and functions for the services that use them.
+ * Service-linked roles: the list of roles, and functions for the services that use them.
  * The operations on these roles are in `linked-role-operations.ts`.
  *
  * Source: Amazon Chime Administration Guide, "Using service-linked roles for Amazon Chime", and the corresponding
@@ -12,10 +12,12 @@ import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import { forwardedCallRow } from '#trail/service-event.ts';
 import type { Access, Call, Caller } from '../kit/operation.ts';
+import { emitRoleChanged } from './analyzed-roles.ts';
 import { ID_PREFIXES, nameKey } from './names.ts';
 
 export type LinkedServicePrincipal =
-  `${'' | 'voiceconnector.' | 'transcription.' | 'mediapipelines.' | 'messaging.' | 'events.'}chime.amazonaws.com`;
+  | 'access-analyzer.amazonaws.com'
+  | `${'' | 'voiceconnector.' | 'transcription.' | 'mediapipelines.' | 'messaging.' | 'events.'}chime.amazonaws.com`;
 
 export interface LinkedService {
   /** Service principal, which requests contain as `AWSServiceName`. Case-sensitive. Requirement SLR-4. */
@@ -27,11 +29,12 @@ export interface LinkedService {
 }
 
 /**
- * Service-linked roles of Chime.
+ * Service-linked roles of Chime and of IAM Access Analyzer.
  *
- * Requirement: §9.1.
+ * Requirement: §9.1. Source: IAM User Guide, "Using service-linked roles for IAM Access Analyzer".
  * Assumed: (1) the role of events.chime.amazonaws.com has the name that the guide prints; (2) this role has no policy,
- * because AWS publishes no policy for it (§19.4); (3) the descriptions.
+ * because AWS publishes no policy for it (§19.4); (3) the descriptions; (4) the role of
+ * IAM Access Analyzer has no policy here, because the server reads policies without it.
  */
 // biome-ignore format: a table
 export const LINKED_SERVICES: readonly LinkedService[] = [
@@ -41,6 +44,7 @@ export const LINKED_SERVICES: readonly LinkedService[] = [
   { service: 'mediapipelines.chime.amazonaws.com', roleName: 'AWSServiceRoleForAmazonChimeSDKMediaPipelines', policyName: 'AmazonChimeSDKMediaPipelinesServiceLinkedRolePolicy', description: 'Lets Amazon Chime SDK media pipelines join meetings for you.' },
   { service: 'messaging.chime.amazonaws.com',      roleName: 'AWSServiceRoleForChimeSDKMessaging',            policyName: 'AmazonChimeSDKMessagingServiceRolePolicy',            description: 'Lets Amazon Chime SDK messaging stream to other services for you.' },
   { service: 'events.chime.amazonaws.com',         roleName: 'AmazonChimeSDKEvents',                                                                                             description: 'Lets Amazon Chime SDK deliver events to other services for you.' },
+  { service: 'access-analyzer.amazonaws.com',      roleName: 'AWSServiceRoleForAccessAnalyzer',                                                                                  description: 'Lets IAM Access Analyzer read the policies of your resources for you.' },
 ];
 
 /** Resources in one region that use a service-linked role. The role cannot be deleted while such resources exist. Requirement SLR-14. */
@@ -154,6 +158,7 @@ export async function addLinkedRole(call: Call, linked: LinkedService, descripti
   if (policyArn !== undefined) {
     await call.tx.identity.put(call.accountId, 'attachment', `${policyArn} role/${key}`, { accountId: call.accountId });
   }
+  await emitRoleChanged(call, role);
   return role;
 }
 

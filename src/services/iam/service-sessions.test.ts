@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { RoleDecision } from '#access/service-role.ts';
 import { instant } from '#core/instant.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
+import { lastUseRecorder } from '#trail/last-use.ts';
 import { ACCOUNT, START } from '../kit/fixture.ts';
 import { addRole } from './fixture.ts';
 import { recordingSessions } from './service-sessions.ts';
@@ -18,7 +19,8 @@ await addRole(store, ROLE, { trustPolicy: { Version: '2012-10-17', Statement } }
 let decision: RoleDecision = 'allowed';
 let ids = 0;
 const newId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`;
-const decide = recordingSessions(async () => decision, newId);
+const noteUse = lastUseRecorder();
+const decide = recordingSessions(async () => decision, newId, noteUse);
 
 /** Decides twice in one transaction, some time after the start. Returns the number of records of AssumeRole. */
 async function records(source: string, afterMs: number, fails = false): Promise<number> {
@@ -59,3 +61,22 @@ for (const [refused, isRecorded] of [
     assert.equal(after - before, isRecorded ? 1 : 0);
   });
 }
+
+test('Service sessions: each action is a use of the role, also in a session that was recorded before', async () => {
+  const use = (action: `${string}:${string}`, afterMs: number) =>
+    store.transaction((tx) =>
+      decide(tx, {
+        ...{ service: SERVICE, roleArn: ROLE, sessionName: 'events', actions: [action], resources: [ROLE], region: 'us-east-1' },
+        ...{ sourceArn: `arn:aws:events:us-east-1:${ACCOUNT}:rule/uses`, sourceAccount: ACCOUNT, now: instant(START + afterMs) },
+      }),
+    );
+  await use('events:PutEvents', 0);
+  await use('logs:PutLogEvents', 1);
+  await use('events:PutEvents', HOUR_MS - 1);
+  const role = await store.transaction(({ identity }) => identity.get(ACCOUNT, 'role', 'sender'));
+  const uses = await store.transaction(({ lastUses }) => lastUses.of(ACCOUNT, role?.roleId ?? ''));
+  assert.deepEqual(uses.map(({ service, action, at }) => [service, action, at - START]).toSorted(), [
+    ['events', 'PutEvents', HOUR_MS - 1],
+    ['logs', 'PutLogEvents', 1],
+  ]);
+});

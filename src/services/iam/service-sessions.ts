@@ -1,11 +1,12 @@
 /** Records of roles that services assume: AssumeRole with `invokedBy`. */
-import { type DecideRole, type RoleRequest, roleNameOf } from '#access/service-role.ts';
+import { type DecideRole, type RoleRequest, roleNameOf, serviceSessionOf } from '#access/service-role.ts';
 import { newAccessKeyId } from '#core/access-key-id.ts';
 import { arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
+import type { Use } from '#trail/last-use.ts';
 import { trailDate } from '#trail/redact.ts';
 import { serviceRoleRow } from '#trail/service-event.ts';
 import { serviceForm } from '#trail/service-forms.ts';
@@ -24,6 +25,12 @@ interface AssumedRole {
   readonly role: Pick<RoleRecord, 'accountId' | 'roleId' | 'roleName' | 'arn'>;
   readonly region: string;
   readonly roleSessionName: string;
+}
+
+/** Role session of a service. */
+interface Session {
+  readonly role: AssumedRole['role'];
+  readonly expiresAt: Instant;
 }
 
 /**
@@ -67,24 +74,41 @@ const expiryOf = (now: Instant): Instant => instant(now + SESSION_SECONDS * 1000
  * hour, for one service, role, source and session name, on each server. A decision still evaluates the role as it is now.
  *
  * Assumed: a service reuses a session until it expires, and the trust policy that refuses a service causes no record.
- * Writes: the CloudTrail event of AssumeRole, if the role trusts the service.
+ * Writes: the CloudTrail event of AssumeRole, and the last uses of the role, if the role trusts the service.
  */
-export function recordingSessions(decideRole: DecideRole, newId: () => string): DecideRole {
-  const sessions = lruMap<string, Instant>(SESSIONS_MAX);
+export function recordingSessions(
+  decideRole: DecideRole,
+  newId: () => string,
+  noteUse: (tx: Tx, use: Use) => Promise<void> | undefined,
+): DecideRole {
+  const sessions = lruMap<string, Session>(SESSIONS_MAX);
   /** Sessions of transactions that are not committed yet. */
-  const begunIn = new WeakMap<Tx, Set<string>>();
+  const begunIn = new WeakMap<Tx, Map<string, Session>>();
+
+  async function noteUses(tx: Tx, { role }: Session, request: RoleRequest): Promise<void> {
+    const { actions, region, now } = request;
+    const principal = serviceSessionOf(role, request);
+    for (const action of actions) await noteUse(tx, { principal, action, region, now });
+  }
+
   return async (tx, request) => {
     const decision = await decideRole(tx, request);
     if (decision === 'no-role' || decision === 'not-trusted') return decision;
     const { now, service, region, roleArn, sourceAccount, sessionName: roleSessionName } = request;
     const key = keyOf(request);
-    const begun = begunIn.get(tx) ?? new Set();
-    if ((sessions.get(key) ?? 0) > now || begun.has(key)) return decision;
+    const begun = begunIn.get(tx) ?? new Map<string, Session>();
+    const known = begun.get(key) ?? sessions.get(key);
+    if (known !== undefined && known.expiresAt > now) {
+      await noteUses(tx, known, request);
+      return decision;
+    }
     const role = await tx.identity.get(sourceAccount, 'role', nameKey(roleNameOf(roleArn)));
     if (role === undefined) return decision;
-    begunIn.set(tx, begun.add(key));
+    const session: Session = { role, expiresAt: expiryOf(now) };
+    begunIn.set(tx, begun.set(key, session));
     await recordAssumedRole({ tx, now, newId }, { service, role, region, roleSessionName });
-    tx.afterCommit(() => sessions.set(key, expiryOf(now)));
+    await noteUses(tx, session, request);
+    tx.afterCommit(() => sessions.set(key, session));
     return decision;
   };
 }

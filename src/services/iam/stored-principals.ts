@@ -4,10 +4,11 @@
  *
  * Requirement: MATCH-3, policy-engine 53. Source: IAM User Guide, "AWS JSON policy elements: Principal".
  */
-import { type AccountId, arn, isAccountId, parseArn } from '#core/arn.ts';
+import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import type { Tx } from '#store/store.ts';
 import { arnOfUniqueId } from './entities.ts';
 import { nameKey, nameOfArn } from './names.ts';
+import { mapAwsPrincipals, withArns } from './policy-principals.ts';
 
 /** Account of each unique ID in a stored policy. `showPrincipals` needs it to find the user or role. */
 export type PrincipalIds = Readonly<Record<string, AccountId>>;
@@ -36,13 +37,9 @@ export async function storePrincipals(
 }
 
 /**
- * Returns a stored policy as clients see it. A unique ID becomes an ARN, or remains if the user or role was deleted. An
- * account ID becomes the ARN of its root user.
+ * Returns a stored policy as clients see it (`withArns`). A unique ID remains if the user or role was deleted.
  *
  * `known` has the results of earlier lookups in the same transaction, so that a list looks up each ID once.
- *
- * Source: hashicorp/awspolicyequivalence. It treats an account ID and the ARN of the root user as equal, because IAM
- * returns the ARN.
  */
 export async function showPrincipals(
   tx: Pick<Tx, 'identity'>,
@@ -50,10 +47,9 @@ export async function showPrincipals(
   ids: PrincipalIds,
   known = new Map<string, string>(),
 ): Promise<string> {
-  return mapAwsPrincipals(text, async (principal) => {
-    if (isAccountId(principal)) return arn('iam', '', principal, 'root');
+  return withArns(text, async (principal) => {
     const accountId = Object.hasOwn(ids, principal) ? ids[principal] : undefined;
-    if (accountId === undefined) return principal;
+    if (accountId === undefined) return undefined;
     const shown = known.get(principal) ?? (await arnOfUniqueId(tx, accountId, principal)) ?? principal;
     known.set(principal, shown);
     return shown;
@@ -73,45 +69,4 @@ async function storedPrincipal(tx: Tx, principal: string): Promise<{ readonly te
   const record = await tx.identity.get(accountId, kind, nameKey(nameOfArn(resource)));
   if (record === undefined || record.arn !== principal) return undefined;
   return { text: 'userId' in record ? record.userId : record.roleId, accountId };
-}
-
-type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-
-/**
- * Replaces the values of `AWS` in each `Principal` and `NotPrincipal` of a policy document. If no value changes,
- * returns the string that was passed, with its white space.
- */
-async function mapAwsPrincipals(text: string, replace: (principal: string) => Promise<string>): Promise<string> {
-  let changed = false;
-  const replaced = async (principal: Json): Promise<Json> => {
-    if (typeof principal !== 'string') return principal;
-    const now = await replace(principal);
-    changed ||= now !== principal;
-    return now;
-  };
-  const document = JSON.parse(text) as { readonly Statement?: Json };
-  const statements = Array.isArray(document.Statement) ? document.Statement : [document.Statement];
-  const mapped: Json[] = [];
-  for (const statement of statements as readonly Json[]) {
-    if (!isObject(statement)) {
-      mapped.push(statement);
-      continue;
-    }
-    const members: Record<string, Json> = { ...statement };
-    for (const element of ['Principal', 'NotPrincipal']) {
-      const principals = statement[element];
-      if (!isObject(principals) || principals['AWS'] === undefined) continue;
-      const aws = principals['AWS'];
-      const list: Json[] = [];
-      for (const principal of Array.isArray(aws) ? (aws as readonly Json[]) : [aws]) list.push(await replaced(principal));
-      members[element] = { ...principals, AWS: Array.isArray(aws) ? list : (list[0] as Json) };
-    }
-    mapped.push(members);
-  }
-  if (!changed) return text;
-  return JSON.stringify({ ...document, Statement: Array.isArray(document.Statement) ? mapped : (mapped[0] as Json) });
-}
-
-function isObject(value: Json | undefined): value is { readonly [name: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,8 @@ export interface AnalyzedResource {
   readonly arn: string;
   /** The trust policy of a role, or the policy of a bucket. Absent if the resource has none. */
   readonly policy?: string | undefined;
+  /** Region of a bucket. Absent for a role, which is in all regions. */
+  readonly region?: string;
 }
 
 /** Resource types of Access Analyzer that this server has. */
@@ -17,7 +19,7 @@ export interface AnalyzedKind {
   readonly type: AnalyzedType;
   /** Returns the resource. Undefined if the account has none with this ARN. */
   readonly find: (work: Pick<Work, 'tx' | 'now'>, accountId: AccountId, arn: string) => Promise<AnalyzedResource | undefined>;
-  /** Returns at most `limit` resources of the account, in the order of their ARNs, after the ARN `after`. */
+  /** Returns at most `limit` resources of the account, in the order of their names, after the resource with the ARN `after`. */
   readonly list: (
     work: Pick<Work, 'tx' | 'now'>,
     accountId: AccountId,

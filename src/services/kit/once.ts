@@ -22,7 +22,7 @@ const REMEMBERED_MS = 24 * 60 * 60_000;
  */
 export async function once(
   { tx, accountId, region, now }: Call,
-  operation: `chime:${string}`,
+  operation: `${string}:${string}`,
   { ClientRequestToken: token, ...request }: { readonly ClientRequestToken: string },
   exists: (result: string) => Promise<boolean>,
   create: () => Promise<string>,

@@ -6,6 +6,7 @@ import type { RequiredAccess } from '#core/required-access.ts';
 import type { Analysis, Outcome } from '#policy/analysis.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { Work } from './events.ts';
+import type { Compute } from './thread-work.ts';
 
 /** Authenticated caller of an operation. An operation's `access` receives only the caller and the input. */
 export interface Caller {
@@ -71,8 +72,9 @@ export interface Call extends Caller, Work {
    * transaction and reads in transactions of `store`. Then the server authorizes the request again and runs the handler
    * again. At this second call, the function returns the result. `name` identifies the read within the request. Each
    * transaction of `store` must be short, because other requests wait for its end. To read a long list, use `surveyed`.
+   * `compute` runs long computations with the facts in another thread.
    */
-  readonly survey: <T>(name: string, read: (store: Pick<Store, 'transaction'>) => Promise<T>) => T;
+  readonly survey: <T>(name: string, read: (store: Pick<Store, 'transaction'>, compute: Compute) => Promise<T>) => T;
   /**
    * Runs an analysis of policies. A small analysis runs immediately. For a larger one, the server aborts the
    * transaction and runs the analysis in another thread. Then the server authorizes the request again and runs the

@@ -12,6 +12,7 @@ import type { ConfigurationRule } from './configuration-rule.ts';
 import type { ReadPeople } from './directories.ts';
 import type { LookUpTxt } from './dns.ts';
 import type { Subscription, Work } from './events.ts';
+import type { PolicyGenerationParts } from './policy-generation-parts.ts';
 
 /**
  * Encrypts a sealed (encrypted) string again, with the newest operator key of the server. `boundTo` must be the value
@@ -73,6 +74,7 @@ export interface TaskParts {
   /** Decrypts the passwords of directories. */
   readonly vault: Pick<Vault, 'open'>;
   readonly readPeople: ReadPeople;
+  readonly policyGeneration: PolicyGenerationParts;
   /** Interval between two synchronizations of an account with its directory. */
   readonly directorySyncSeconds: number;
 }

@@ -68,6 +68,11 @@ export const TAG_RULES = {
     duplicate: () => new AwsError('InvalidParameterValueException', DUPLICATE),
     reserved: () => new AwsError('InvalidParameterValueException', RESERVED),
   },
+  accessanalyzer: {
+    otherCase: 'is a duplicate',
+    duplicate: () => new AwsError('ValidationException', DUPLICATE, { reason: 'fieldValidationFailed' }),
+    reserved: () => new AwsError('ValidationException', RESERVED, { reason: 'fieldValidationFailed' }),
+  },
 } as const satisfies Record<string, TagRules>;
 
 /**

@@ -8,7 +8,7 @@ import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import type { Read } from '../kit/page.ts';
 import { ensureParent, managedOrganization, memberAccount, ownOrganization } from './lookup.ts';
-import { leave } from './membership.ts';
+import { emitChanged, leave } from './membership.ts';
 import { type Page, pageOfStored } from './page.ts';
 import { constraintViolation, refusal } from './refusals.ts';
 import { onResources } from './resources.ts';
@@ -88,6 +88,7 @@ export const accountOperations = {
       }
       if (account.status === 'SUSPENDED') throw refusal('AccountAlreadyClosedException');
       await call.tx.identity.put(call.accountId, 'organization-account', account.memberId, { ...account, status: 'SUSPENDED' });
+      await emitChanged(call, organization);
       return {};
     },
   },

@@ -5,6 +5,7 @@ import type { AccountId } from '#core/arn.ts';
 import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 import type { Call } from '../kit/operation.ts';
+import type { OrganizationChanged } from '../kit/organization-changed.ts';
 import { newTarget } from './lookup.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, refusal } from './refusals.ts';
@@ -34,6 +35,7 @@ export async function join(
     ...newTarget(organization),
     tags,
   });
+  await emitChanged(call, organization);
 }
 
 /**
@@ -75,6 +77,12 @@ export async function leave(call: Call, organization: OrganizationRecord, accoun
   if (account.joinedMethod === 'CREATED') await requireStandalone(call, account);
   await call.tx.identity.remove(organization.accountId, 'organization-account', memberId);
   await call.tx.identity.remove(memberId, 'organization-member', ORGANIZATION_KEY);
+  await emitChanged(call, organization);
+}
+
+/** Emits the event of an organization whose accounts or whose trusted access changed. */
+export async function emitChanged({ emit }: Call, { accountId }: Pick<OrganizationRecord, 'accountId'>): Promise<void> {
+  await emit<OrganizationChanged>({ type: 'OrganizationChanged', managementAccountId: accountId });
 }
 
 async function requireStandalone(call: Call, { memberId, joinedAt }: OrganizationAccountRecord): Promise<void> {

@@ -8,6 +8,7 @@ import { ORGANIZATION_KEY, type OrganizationRecord } from '#store/identity/organ
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { cancelOpenHandshakes } from './handshake-states.ts';
 import { managedOrganization, organizationOf, ownOrganization, putOrganization } from './lookup.ts';
+import { emitChanged } from './membership.ts';
 import { newOrganizationId, newRootId } from './names.ts';
 import { pageOf } from './page.ts';
 import { ensureTypeAvailable } from './policies.ts';
@@ -69,6 +70,7 @@ export const organizationOperations = {
       await tx.identity.remove(accountId, 'organization-account', accountId);
       await tx.identity.remove(accountId, 'organization-member', ORGANIZATION_KEY);
       await tx.identity.remove(accountId, 'organization', ORGANIZATION_KEY);
+      await emitChanged(call, { accountId });
       return {};
     },
   },

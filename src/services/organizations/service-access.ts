@@ -1,10 +1,11 @@
 /**
- * Trusted access of services to the organization. CloudTrail needs it for organization trails. The trusted access of other
- * services is stored and listed, but it has no effect, because they do not act on their own in the accounts of an organization.
+ * Trusted access of services to the organization. CloudTrail needs it for organization trails, and IAM Access Analyzer for analyzers of an
+ * organization. The trusted access of other services is stored and listed, but it has no effect, because they do not act on their own in the accounts of an organization.
  */
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { managedOrganization, memberAccount, putOrganization } from './lookup.ts';
+import { emitChanged } from './membership.ts';
 import { pageOf } from './page.ts';
 import { constraintViolation, invalidInput } from './refusals.ts';
 import { onOrganization } from './resources.ts';
@@ -96,7 +97,9 @@ async function servicesOf(call: Call) {
 }
 
 async function save(call: Call, services: Awaited<ReturnType<typeof servicesOf>>): Promise<Record<string, never>> {
-  await putOrganization(call.tx, { ...(await managedOrganization(call)), serviceAccess: Object.fromEntries(services) });
+  const organization = await managedOrganization(call);
+  await putOrganization(call.tx, { ...organization, serviceAccess: Object.fromEntries(services) });
+  await emitChanged(call, organization);
   return {};
 }
 

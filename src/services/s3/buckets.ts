@@ -5,6 +5,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import { REGIONS } from '#core/regions.ts';
 import type { BucketLocationConstraint, CreateBucketRequest } from '#model/generated/s3.ts';
 import type { DeclaredOperations } from '../kit/operation-table.ts';
+import { emitBucketChanged } from './analyzed-buckets.ts';
 import { bucketArn, bucketOf, canonicalId, onBucket, refuseMembers } from './bucket-access.ts';
 import { discardUpload } from './discard.ts';
 import { AwsError, invalidArgument } from './errors.ts';
@@ -77,7 +78,8 @@ export function bucketOperations({ storesBodies }: S3Deps): Required<Bucketed> {
        * @throws NotImplemented                      a feature that this server lacks, or no place for contents
        * @throws BucketAlreadyOwnedByYou, BucketAlreadyExists, TooManyBuckets
        */
-      async handle({ tx, accountId, region, now }, input) {
+      async handle(call, input) {
+        const { tx, accountId, region, now } = call;
         const { Bucket: name } = input;
         requireBucketName(name);
         requireRegion(input, region);
@@ -90,6 +92,7 @@ export function bucketOperations({ storesBodies }: S3Deps): Required<Bucketed> {
         if ((await tx.of(buckets).count(accountId, BUCKETS_MAX)) >= BUCKETS_MAX)
           throw new AwsError('TooManyBuckets', 'You have attempted to create more buckets than allowed');
         await tx.of(buckets).add({ name, accountId, region, createdAt: now });
+        await emitBucketChanged(call, accountId, name);
         return created(name);
       },
     },
@@ -97,7 +100,7 @@ export function bucketOperations({ storesBodies }: S3Deps): Required<Bucketed> {
       access: (input) => onBucket(input),
       /** @throws NoSuchBucket, AccessDenied · BucketNotEmpty */
       async handle(call, input) {
-        const { name } = await bucketOf(call, input);
+        const { name, accountId } = await bucketOf(call, input);
         if (await call.tx.of(objects).hasAny(name))
           throw new AwsError('BucketNotEmpty', 'The bucket you tried to delete is not empty', { BucketName: name });
         // A later bucket of this name must not contain the uploads.
@@ -108,6 +111,7 @@ export function bucketOperations({ storesBodies }: S3Deps): Required<Bucketed> {
           });
         for (const upload of incomplete) await discardUpload(call, upload);
         await call.tx.of(buckets).remove(name);
+        await emitBucketChanged(call, accountId, name);
         return {};
       },
     },

@@ -1,6 +1,7 @@
 import type { BucketLocationConstraint } from '#model/generated/s3.ts';
 import { readBucketPolicy } from '../iam/bucket-policy.ts';
 import type { OwnedBuckets } from '../kit/owned-buckets.ts';
+import { emitBucketChanged } from './analyzed-buckets.ts';
 import { bucketOperations, type S3Deps } from './buckets.ts';
 import { AwsError } from './errors.ts';
 import { buckets } from './tables/buckets.ts';
@@ -19,6 +20,7 @@ export function ownedBuckets(deps: S3Deps): OwnedBuckets {
       const CreateBucketConfiguration = { LocationConstraint: call.region as BucketLocationConstraint };
       await CreateBucket.handle(call, { Bucket, ...(call.region !== 'us-east-1' && { CreateBucketConfiguration }) });
       await call.tx.of(buckets).setPolicy({ name: Bucket, policy: await readBucketPolicy(call.tx, policy, Bucket) });
+      await emitBucketChanged(call, call.accountId, Bucket);
     },
     async remove(call, Bucket) {
       await DeleteBucket.handle(call, { Bucket });

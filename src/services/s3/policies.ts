@@ -1,6 +1,7 @@
 /** Operations on the policy of a bucket. */
 import { readBucketPolicy, shownBucketPolicy } from '../iam/bucket-policy.ts';
 import type { DeclaredOperations } from '../kit/operation-table.ts';
+import { emitBucketChanged } from './analyzed-buckets.ts';
 import { bucketOf, onBucket } from './bucket-access.ts';
 import { AwsError } from './errors.ts';
 import { buckets } from './tables/buckets.ts';
@@ -22,16 +23,18 @@ export const POLICY_OPERATIONS: Policies = {
     access: (input) => onBucket(input),
     /** @throws NoSuchBucket, AccessDenied · MalformedPolicy */
     async handle(call, input) {
-      const { name } = await bucketOf(call, input);
+      const { name, accountId } = await bucketOf(call, input);
       await call.tx.of(buckets).setPolicy({ name, policy: await readBucketPolicy(call.tx, input.Policy, name) });
+      await emitBucketChanged(call, accountId, name);
       return {};
     },
   },
   DeleteBucketPolicy: {
     access: (input) => onBucket(input),
     async handle(call, input) {
-      const { name } = await bucketOf(call, input);
+      const { name, accountId } = await bucketOf(call, input);
       await call.tx.of(buckets).setPolicy({ name });
+      await emitBucketChanged(call, accountId, name);
       return {};
     },
   },

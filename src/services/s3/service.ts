@@ -1,3 +1,4 @@
+import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
 import { service } from '../kit/service.ts';
 import type { S3Deps } from './buckets.ts';
 import { lifecycleSweep } from './sweep.ts';
@@ -28,11 +29,19 @@ const DATA_EVENTS: ReadonlySet<string> = new Set([
   'UploadPart',
 ]);
 
+/** Buckets and their policies. */
+const BUCKETS: AnalyzedKind = {
+  type: 'AWS::S3::Bucket',
+  find: async ({ tx }, accountId, arn) => (await import('./analyzed-buckets.ts')).findBucket(tx, accountId, arn),
+  list: async ({ tx }, accountId, after, limit) => (await import('./analyzed-buckets.ts')).listBuckets(tx, accountId, after, limit),
+};
+
 /** Declaration of the service S3: buckets for log files, and the objects in them. */
 export const s3 = service<S3Parts>({
   name: 's3',
   operations: async (parts) => (await import('./operations.ts')).s3Operations(parts),
   dataEvents: DATA_EVENTS,
   sweeps: [lifecycleSweep],
+  analyzed: [BUCKETS],
   rules: async () => (await import('./rules.ts')).S3_RULES,
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AccountId } from '#core/arn.ts';
+import type { AccountId, Arn } from '#core/arn.ts';
 import { group, NOON, type Suite } from '../conformance-fixtures.ts';
 import type { Tx } from '../store.ts';
 import type { IdentityRecords, StoredRecord } from './identity.ts';
-import { forgetIdentityBefore, hasHistory, identityAt, type PastKind } from './identity-history.ts';
+import { forgetIdentityBefore, formerArns, hasHistory, identityAt, type PastKind } from './identity-history.ts';
 import { EXAMPLES } from './record-examples.ts';
 import { recordOf } from './record-parts.ts';
 
@@ -31,8 +31,41 @@ function usesOf({ within, fresh }: Suite) {
 export function conformance(suite: Suite): void {
   const uses = usesOf(suite);
   changes(uses);
+  formerNames(uses);
   keptMembers(uses);
   manyRecords(uses);
+}
+
+function formerNames({ within, fresh, change }: HistoryUses): void {
+  test('identity history: formerArns() finds users that were renamed or deleted since a version, page by page', async () => {
+    const accountId = fresh();
+    const userOf = (userName: string, userId: string) => ({ ...EXAMPLES.user, accountId, userName, userId, arn: `arn:${userName}` as Arn });
+    const names = ['a', 'b', 'c', 'd'];
+    let version = 0;
+    for (const name of names) version = await change(({ identity }) => identity.add(accountId, 'user', name, userOf(name, `AIDA${name}`)));
+    await change(async ({ identity }) => {
+      await identity.remove(accountId, 'user', 'a');
+      await identity.add(accountId, 'user', 'renamed', userOf('renamed', 'AIDAa'));
+    });
+    for (const name of ['b', 'c']) await change(({ identity }) => identity.remove(accountId, 'user', name));
+    const later = await change(({ identity }) => identity.add(accountId, 'user', 'b', userOf('b', 'AIDAnew')));
+    const ids = new Set(['AIDAa', 'AIDAc', 'AIDAd', 'AIDAnew']);
+    const found: unknown[] = [];
+    let pages = 0;
+    for (let after: string | undefined = ''; after !== undefined; pages++) {
+      const from: string = after;
+      const { arns, next } = await within((tx) => formerArns(tx, version, { accountId, kind: 'user', ids }, from, 2));
+      found.push(...arns);
+      after = next;
+    }
+    assert.deepEqual(found, [
+      ['AIDAa', 'arn:a'],
+      ['AIDAc', 'arn:c'],
+    ]);
+    assert.equal(pages, 2);
+    const none = await within((tx) => formerArns(tx, later, { accountId, kind: 'user', ids }, '', 2));
+    assert.deepEqual(none, { arns: [], next: undefined });
+  });
 }
 
 function changes({ within, fresh, change, groupAt, rowsOf }: HistoryUses): void {

@@ -2,7 +2,7 @@ import type { AccountId } from '#core/arn.ts';
 import type { Sql } from '../sql.ts';
 import { int, table, text, textOf } from '../table.ts';
 import type { HeldKind, IdentityKind, IdentityRecords, PolicyRecord, StoredRecord } from './identity.ts';
-import { fromParts, recordOf, type StoredParts, textOf as storedTextOf, TEXT_SQL } from './record-parts.ts';
+import { fromParts, memberOf, recordOf, type StoredParts, textOf as storedTextOf, TEXT_SQL } from './record-parts.ts';
 
 /**
  * Former versions of identity records, so that a decision of the past can be explained and repeated. The row of a version
@@ -188,6 +188,39 @@ export function identityAt({ sql }: { readonly sql: Sql }, version: number): Pas
 /** Removes the members that are not kept from a stored text. Current records and copied records have all members. */
 function keptOf(kind: PastKind, stored: string): string {
   return keptText(kind, recordOf(kind, stored));
+}
+
+const FORMER_OF_KIND = `
+  SELECT key, text FROM identity_history
+  WHERE account_id = $1 AND kind = $2 AND key > $3 AND until_version > $4 AND from_version <= $4 ORDER BY key LIMIT $5`;
+
+/** Unique IDs of users or roles, with the ARNs that were found. */
+export interface FoundArns {
+  readonly arns: readonly (readonly [id: string, arn: string])[];
+  /** Key of the last record that was read, if there are more. */
+  readonly next: string | undefined;
+}
+
+/**
+ * Finds the ARNs that users or roles of an account had as of a version, by their unique IDs, among at most `limit` records that were changed,
+ * renamed or deleted since then. `after` is the key of the last record that was read.
+ *
+ * @throws RangeError  the version is not kept any more
+ */
+export async function formerArns(
+  { sql }: { readonly sql: Sql },
+  version: number,
+  { accountId, kind, ids }: { readonly accountId: AccountId; readonly kind: 'user' | 'role'; readonly ids: ReadonlySet<string> },
+  after: string,
+  limit: number,
+): Promise<FoundArns> {
+  await checkKept(sql, version);
+  const rows = await sql.rows<{ readonly key: string; readonly text: string }>(FORMER_OF_KIND, [accountId, kind, after, version, limit]);
+  const arns = rows.flatMap(({ text: stored }): readonly (readonly [string, string])[] => {
+    const id = memberOf(stored, kind === 'user' ? 'userId' : 'roleId');
+    return id !== undefined && ids.has(id) ? [[id, recordOf(kind, stored).arn]] : [];
+  });
+  return { arns, next: rows.length === limit ? rows.at(-1)?.key : undefined };
 }
 
 const SELECT_FORGOTTEN = "SELECT value FROM counter WHERE name = 'identity_forgotten'";

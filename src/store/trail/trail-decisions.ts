@@ -37,6 +37,29 @@ const SELECT = `
   SELECT position, event_id, heads, contexts FROM trail_pack
   WHERE (position, event_id) > ($1, $2) AND position < $3 ORDER BY position, event_id LIMIT $4`;
 
+/** Packs with decision contexts as they are stored, and the place of the last pack that was read. */
+export interface RawDecisions {
+  readonly packs: readonly { readonly heads: string; readonly contexts: string }[];
+  readonly place: DecisionsPlace | undefined;
+}
+
+/**
+ * Reads at most `limit` packs after a place and before a position, as they are stored, so that a thread can decode them. Omits packs without
+ * decision contexts.
+ */
+export async function rawDecisionsAfter(sql: Sql, after: DecisionsPlace, before: number, limit: number): Promise<RawDecisions> {
+  const packs = await sql.rows<PackRow>(SELECT, [after.position, after.eventId, before, limit]);
+  return {
+    packs: packs.flatMap(({ heads, contexts }) => (contexts === null ? [] : [{ heads, contexts }])),
+    place: placeOf(packs, limit),
+  };
+}
+
+function placeOf(packs: readonly PackRow[], limit: number): DecisionsPlace | undefined {
+  const last = packs.length < limit ? undefined : packs.at(-1);
+  return last && { position: last.position, eventId: last.event_id };
+}
+
 /**
  * Reads the decisions of at most `limit` packs after a place and before a position. Does not read the documents of the records.
  *
@@ -50,8 +73,7 @@ export async function decisionsAfter(sql: Sql, after: DecisionsPlace, before: nu
     const decoded = contexts === null ? undefined : decodeContexts(contexts, timesOf(facts));
     for (const [i, each] of facts.entries()) decisions.push({ ...each, context: decoded?.[i] });
   }
-  const last = packs.length < limit ? undefined : packs.at(-1);
-  return { decisions, place: last && { position: last.position, eventId: last.event_id } };
+  return { decisions, place: placeOf(packs, limit) };
 }
 
 function timesOf(facts: readonly RecordFacts[]): readonly Instant[] {

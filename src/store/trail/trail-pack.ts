@@ -174,10 +174,11 @@ function headOf(row: TrailRow): Head {
   return row.category === undefined ? head : [...head, 1];
 }
 
-/** ID, account, time, name and document length of a record, which are known without its document. */
+/** ID, account, region, time, name and document length of a record, which are known without its document. */
 export interface RecordFacts {
   readonly eventId: string;
   readonly accountId: AccountId;
+  readonly region: string;
   readonly eventName: string;
   readonly at: Instant;
   readonly length: number;
@@ -188,6 +189,7 @@ export function factsOf(heads: string): readonly RecordFacts[] {
   return (JSON.parse(heads) as readonly Head[]).map((head) => ({
     eventId: head[0],
     accountId: head[1],
+    region: head[2],
     at: head[3] as Instant,
     eventName: head[4],
     length: head[10],

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import type { Tx } from '#store/store.ts';
 import type { Work } from '../../kit/events.ts';
 import type { TaskSteps, Transact } from '../../kit/service.ts';
+import { takeTurn } from '../../kit/task-turn.ts';
 import { readingIn } from '../statistics.ts';
 import { accountTurns } from './account-turns.ts';
 import { typedAlarm } from './alarm-kinds.ts';
@@ -16,6 +16,9 @@ import { type NewState, setState } from './transition.ts';
 /** Maximum number of alarms that one step evaluates, and of stored points after which it evaluates no further alarm. */
 const ALARMS_AT_ONCE = 20;
 const POINTS_AT_ONCE = 2_000;
+
+/** Name of the turn in the table `meta`. */
+const TURN = 'alarm-evaluation';
 
 /** An alarm as it was when the step began, and the state that it should have. Composite alarms have no state before the last transaction. */
 interface Evaluated {
@@ -34,7 +37,7 @@ export const evaluateAlarms: TaskSteps = () => {
     const { accountId, due, now } = await transact(async (work) => {
       serverId ??= work.newId();
       const repository = work.tx.of(alarms);
-      const isOurs = (await repository.isDue(work.now)) && (await takeTurn(work, serverId));
+      const isOurs = (await repository.isDue(work.now)) && (await takeTurn(work, TURN, serverId));
       const accountId = isOurs ? await turns.next(work.tx, work.now) : undefined;
       return { accountId, due: accountId === undefined ? [] : await repository.due(accountId, work.now, ALARMS_AT_ONCE), now: work.now };
     });
@@ -87,26 +90,4 @@ async function unlessInvalid<T>(evaluate: () => Promise<T>): Promise<T | undefin
 /** Returns the first time after `now` that is a multiple of the interval after `dueAt`. So the evaluations of alarms stay spread over time. */
 function nextAfter(dueAt: number, intervalMs: number, now: number): ReturnType<typeof instant> {
   return instant(dueAt + intervalMs * (Math.floor(Math.max(0, now - dueAt) / intervalMs) + 1));
-}
-
-/** Name of the turn in the table `meta`. */
-const TURN = 'alarm-evaluation';
-/** Time after the last step of a server at which another server takes its turn. */
-const TURN_MS = 30_000;
-/** Interval at which a server prolongs its turn. */
-const PROLONG_MS = 10_000;
-
-/** Takes or prolongs the turn of this server to evaluate alarms. Returns false if another server has the turn. */
-async function takeTurn({ tx, now }: Pick<Work, 'tx' | 'now'>, serverId: string): Promise<boolean> {
-  const { id, until } = await readTurn(tx);
-  // A time that is further ahead was stored while a clock was wrong.
-  const isHeld = until > now && until <= now + 2 * TURN_MS;
-  if (isHeld && id !== serverId) return false;
-  if (!isHeld || until < now + TURN_MS - PROLONG_MS) await tx.meta.put(TURN, JSON.stringify({ id: serverId, until: now + TURN_MS }));
-  return true;
-}
-
-async function readTurn(tx: Tx): Promise<{ readonly id: string; readonly until: number }> {
-  const stored = await tx.meta.get(TURN);
-  return stored === undefined ? { id: '', until: 0 } : (JSON.parse(stored) as { readonly id: string; readonly until: number });
 }

@@ -1,0 +1,131 @@
+/** Files with proposed changes of policies. */
+import type { PolicyType } from '#policy/decision.ts';
+import { malformedBucketPolicy } from '#policy/validate/malformed-bucket-policy.ts';
+import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
+import type { AuthorizationReference } from '#policy/validate/reference.ts';
+import type { ProposedChange } from './proposal.ts';
+
+/** Error of a proposed change that cannot be applied. */
+export class ProposalError extends Error {}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Parses proposed changes: an object with the list `changes`. Each change has one of these forms:
+ *
+ *     { "policy": "arn:…:policy/name" or "p-…", "document": { … } }      the document of a managed policy or service control policy
+ *     { "attach": "arn:…:policy/name" or "p-…", "to": "arn:…" or ID }    an attachment. Targets of service control policies are IDs
+ *     { "detach": "arn:…:policy/name" or "p-…", "from": "arn:…" or ID }
+ *     { "inline": "name", "of": "arn:…", "document": { … } or null }     an inline policy. `null` deletes it
+ *     { "boundary": "arn:…:policy/name" or null, "of": "arn:…" }
+ *     { "trust": "arn:…:role/name", "document": { … } }                  the trust policy of a role
+ *     { "resourcePolicy": "arn:…", "document": { … } or null }           the policy of a bucket or event bus. `null` deletes it
+ *
+ * `reference` is the service authorization reference, with which the policies of buckets are checked.
+ *
+ * @throws ProposalError  the text is not such an object, or a document is not a valid policy
+ */
+export function parseProposal(text: string, reference: AuthorizationReference): readonly ProposedChange[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new ProposalError(`it is not JSON: ${(error as Error).message}`);
+  }
+  const changes = isObject(parsed) ? parsed['changes'] : undefined;
+  if (!Array.isArray(changes)) throw new ProposalError("it needs a list 'changes'");
+  return changes.map((change, i) => {
+    try {
+      return changeOf(change, reference);
+    } catch (error) {
+      throw new ProposalError(`change ${i + 1}: ${(error as Error).message}`);
+    }
+  });
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Members of each form of a change, after the first one, which names the form. */
+const FORMS: Readonly<Record<string, readonly string[]>> = {
+  attach: ['to'],
+  detach: ['from'],
+  inline: ['of', 'document'],
+  boundary: ['of'],
+  trust: ['document'],
+  resourcePolicy: ['document'],
+  policy: ['document'],
+};
+
+/** Forms of the names in a change. A policy of AWS can be attached, but not changed. */
+const NAMES = {
+  'managed policy': /^arn:aws:iam::(?:[0-9]{12}|aws):policy\/./,
+  'customer managed policy': /^arn:aws:iam::[0-9]{12}:policy\/./,
+  'service control policy': /^p-/,
+  'user, group or role': /^arn:aws:iam::[0-9]{12}:(?:user|group|role)\/./,
+  'user or role': /^arn:aws:iam::[0-9]{12}:(?:user|role)\/./,
+  role: /^arn:aws:iam::[0-9]{12}:role\/./,
+  bucket: /^arn:aws:s3:::[^/]+$/,
+  bus: /^arn:aws:events:[a-z0-9-]+:[0-9]{12}:event-bus\/./,
+  'root, organizational unit or account': /^(?:r-|ou-|[0-9]{12}$)/,
+} as const;
+
+function changeOf(change: unknown, reference: AuthorizationReference): ProposedChange {
+  if (!isObject(change)) throw new ProposalError('it is not an object');
+  const form = Object.keys(FORMS).find((name) => Object.hasOwn(change, name));
+  if (form === undefined)
+    throw new ProposalError('it needs one of the members policy, attach, detach, inline, boundary, trust and resourcePolicy');
+  const unknown = Object.keys(change).find((name) => name !== form && FORMS[form]?.includes(name) !== true);
+  if (unknown !== undefined) throw new ProposalError(`a change with '${form}' has no member '${unknown}'`);
+  const text = (name: string): string => {
+    const value = change[name];
+    if (typeof value !== 'string' || value === '') throw new ProposalError(`'${name}' must be a text`);
+    return value;
+  };
+  const named = (name: string, ...kinds: readonly (keyof typeof NAMES)[]): string => {
+    const value = text(name);
+    if (!kinds.some((kind) => NAMES[kind].test(value))) throw new ProposalError(`'${name}' must name a ${kinds.join(' or a ')}`);
+    return value;
+  };
+  const checked = (problemOf: (written: string) => string | undefined): string => {
+    if (!isObject(change['document'])) throw new ProposalError("'document' must be a policy");
+    const written = JSON.stringify(change['document']);
+    const problem = problemOf(written);
+    if (problem !== undefined) throw new ProposalError(`'document': ${problem}`);
+    return written;
+  };
+  const document = (policyType: PolicyType, storage?: 'inline'): string =>
+    checked((written) => malformedPolicyText(written, policyType, storage));
+  switch (form) {
+    case 'attach':
+    case 'detach': {
+      const policy = named(form, 'managed policy', 'service control policy');
+      const target = form === 'attach' ? 'to' : 'from';
+      const kind = policy.startsWith('p-') ? 'root, organizational unit or account' : 'user, group or role';
+      return { kind: form, policy, target: named(target, kind) };
+    }
+    case 'inline': {
+      const isDeleted = change['document'] === null;
+      const target = named('of', 'user, group or role');
+      return { kind: 'inline', name: text('inline'), target, document: isDeleted ? undefined : document('identity', 'inline') };
+    }
+    case 'boundary': {
+      const policy = change['boundary'] === null ? undefined : named('boundary', 'managed policy');
+      return { kind: 'boundary', policy, target: named('of', 'user or role') };
+    }
+    case 'trust':
+      return { kind: 'trust', target: named('trust', 'role'), document: document('trust') };
+    case 'resourcePolicy': {
+      const target = named('resourcePolicy', 'bucket', 'bus');
+      const bucket = NAMES.bucket.test(target) ? target.slice(target.lastIndexOf(':') + 1) : undefined;
+      if (change['document'] === null) return { kind: 'resource-policy', target, document: undefined };
+      const written = bucket === undefined ? document('resource') : checked((each) => malformedBucketPolicy(each, bucket, reference));
+      return { kind: 'resource-policy', target, document: written };
+    }
+    default: {
+      const policy = named('policy', 'customer managed policy', 'service control policy');
+      return { kind: 'document', policy, document: document(policy.startsWith('p-') ? 'service-control' : 'identity') };
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
+/** Policies that a user or role has at present, for a suggested policy that replaces them. */
+import { type AccountId, type Arn, parseArn } from '#core/arn.ts';
+import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import { managedPolicyDocument } from '../managed.ts';
+import type { Snapshot } from '../snapshot.ts';
+
+/** Statement of a policy in JSON. */
+export type PolicyStatement = Readonly<Record<string, unknown>> & { readonly Effect: string };
+
+type Holder = UserRecord | GroupRecord | RoleRecord;
+
+/**
+ * Returns the texts of the identity policies of a user or role, and of the groups of a user, without repetition. Returns none if the user or
+ * role does not exist. Does not compile them.
+ */
+export function presentPolicies(snapshot: Snapshot, holderArn: string): readonly string[] {
+  const holder = recordOfHolder(snapshot, holderArn);
+  if (holder === undefined) return [];
+  const groupIds = 'groupIds' in holder ? holder.groupIds : [];
+  const groups = groupIds.flatMap((groupId) => snapshot.groupById(holder.accountId, groupId) ?? []);
+  return [...new Set([holder, ...groups].flatMap((each) => textsOf(snapshot, each)))];
+}
+
+function recordOfHolder(snapshot: Snapshot, holderArn: string): UserRecord | RoleRecord | undefined {
+  const { accountId = '', resource = '' } = parseArn(holderArn) ?? {};
+  const name = resource.slice(resource.lastIndexOf('/') + 1);
+  const found = resource.startsWith('user/') ? snapshot.user(accountId as AccountId, name) : snapshot.role(accountId as AccountId, name);
+  return found?.arn === holderArn ? found : undefined;
+}
+
+function textsOf(snapshot: Snapshot, { attachedPolicyArns, inlinePolicies }: Holder): readonly string[] {
+  return [...attachedPolicyArns.flatMap((each) => textOfManaged(snapshot, each) ?? []), ...Object.values(inlinePolicies)];
+}
+
+function textOfManaged(snapshot: Snapshot, policyArn: Arn): string | undefined {
+  const record = snapshot.policy(policyArn);
+  const version = record?.versions.find(({ versionId }) => versionId === record.defaultVersionId);
+  return managedPolicyDocument(policyArn)?.document ?? version?.document;
+}
+
+/** Returns the Deny statements of policies. They have no Sid twice, because a policy must not have it. */
+export function denialsOf(texts: readonly string[]): readonly PolicyStatement[] {
+  const sids = new Set<unknown>();
+  return texts.flatMap((text) => {
+    const { version, statements } = parsed(text);
+    const denials = statements.filter(({ Effect }) => Effect === 'Deny');
+    return denials.map((denial) => {
+      const { Sid, ...rest } = denial;
+      const unique = (sids.has(Sid) ? rest : denial) as PolicyStatement;
+      sids.add(Sid);
+      return version === '2012-10-17' ? unique : withoutVariables(unique);
+    });
+  });
+}
+
+/** Returns the condition keys that the Allow statements of policies test, in lower case. */
+export function allowedConditionKeys(texts: readonly string[]): readonly string[] {
+  const keys = texts
+    .flatMap((text) => parsed(text).statements)
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap(({ Condition = {} }) => Object.values(Condition as Readonly<Record<string, object>>).flatMap(Object.keys));
+  return [...new Set(keys.map((key) => key.toLowerCase()))].sort();
+}
+
+function parsed(text: string): { readonly version: string | undefined; readonly statements: readonly PolicyStatement[] } {
+  const { Version, Statement } = JSON.parse(text) as { readonly Version?: string; readonly Statement: unknown };
+  return { version: Version, statements: [Statement].flat() as readonly PolicyStatement[] };
+}
+
+/**
+ * Returns a statement of a policy without variables, as it is in a policy with variables.
+ *
+ * Source: IAM User Guide, "IAM JSON policy elements: Version": in version 2008-10-17, `${` is literal.
+ */
+function withoutVariables(statement: PolicyStatement): PolicyStatement {
+  return JSON.parse(JSON.stringify(statement), (_, value: unknown) =>
+    typeof value === 'string' ? value.replaceAll('${', '${$}{') : value,
+  ) as PolicyStatement;
+}

@@ -1,0 +1,195 @@
+/**
+ * Finds the principals outside of a zone of trust that a resource-based policy allows. The result is never too small: a
+ * principal is absent only if a proof excludes every request of it. The search does no evaluation of example requests.
+ */
+import { compilePolicy, documentOf } from '../compile.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import { type Glob, newGlob } from '../glob.ts';
+import { matchesText } from '../glob-match.ts';
+import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
+import { type StepBudget, StepsExceeded, takeSteps } from '../steps.ts';
+import { complementOf, contradict } from './condition-proof.ts';
+import { knownResult, type Narrowed, narrowedBy } from './outside-conditions.ts';
+import { deniesAll, isAnyone, type OutsidePrincipal, outsidePrincipals, type ZoneOfTrust } from './outside-principals.ts';
+import { actionCovers, arnCovers, arnsMeet, covers } from './proof.ts';
+
+/** Resource with a resource-based policy, or type of such resources. */
+export interface AnalyzedResource {
+  /** Prefix of the actions of the resource: `s3`. Statements about other actions do not count. Absent if it is not known. */
+  readonly service?: string;
+  /** ARN patterns of the resource. Statements about other resources do not count. Absent in trust policies, and if they are not known. */
+  readonly resources?: readonly string[];
+}
+
+/** Access of one principal outside of the zone, by one statement. */
+export interface OutsideGrant extends Narrowed {
+  /** Index of the statement, from 0. */
+  readonly statement: number;
+  readonly sid?: string;
+  readonly principal: OutsidePrincipal;
+  /** Patterns of actions as in the policy. If `negated`, all actions except these. */
+  readonly actions: { readonly negated: boolean; readonly patterns: readonly string[] };
+}
+
+/**
+ * Returns the principals outside of the zone that a policy allows: one result for each statement and principal.
+ *
+ * If the proofs need more steps than the budget has, the rest of the result ignores Deny statements and conditions.
+ *
+ * Assumed: a statement without a resource applies to the resource that has the policy. An example of CheckNoPublicAccess in
+ * the model has such a statement.
+ */
+export function outsideGrants(
+  policy: CompiledPolicy,
+  { service, resources }: AnalyzedResource,
+  zone: ZoneOfTrust,
+  budget: StepBudget,
+): readonly OutsideGrant[] {
+  const { statements } = policy.lowered;
+  const denials = statements.filter(({ effect }) => effect === 'Deny');
+  const analyzed = resources && patternsOf(resources);
+  return statements.flatMap((statement, index) => {
+    if (statement.effect !== 'Allow') return [];
+    const named = { statement: index, ...(statement.sid === undefined || statement.sid === '' ? {} : { sid: statement.sid }) };
+    const written = writtenActions(policy, index);
+    return outsidePrincipals(statement, zone).flatMap((principal): OutsideGrant[] => {
+      const parts = unlessExceeded(budget, () => remainingParts({ statement, denials, principal, zone, service, analyzed, budget }));
+      if (parts === 'exceeded')
+        return [{ ...named, principal, actions: { negated: statement.actions.not, patterns: written }, ...unnarrowed(principal) }];
+      if (parts.length === 0) return [];
+      const kept = statement.actions.not ? written : written.filter((_, i) => parts.some(({ action }) => action === i));
+      return [{ ...named, principal, actions: { negated: statement.actions.not, patterns: kept }, ...common(parts) }];
+    });
+  });
+}
+
+function unlessExceeded<Value>(budget: StepBudget, prove: () => Value): Value | 'exceeded' {
+  if (budget.stepsLeft <= 0) return 'exceeded';
+  try {
+    return prove();
+  } catch (error) {
+    if (error instanceof StepsExceeded) return 'exceeded';
+    throw error;
+  }
+}
+
+function unnarrowed(principal: OutsidePrincipal): Narrowed {
+  return { condition: {}, isPublic: isAnyone(principal) };
+}
+
+function patternsOf(resources: readonly string[]): readonly ArnPattern[] {
+  const { lowered } = compilePolicy(JSON.stringify({ Statement: { Effect: 'Allow', Action: '*', Resource: resources } }));
+  return lowered.statements[0]?.resources?.patterns ?? [];
+}
+
+function writtenActions(policy: CompiledPolicy, index: number): readonly string[] {
+  const node = documentOf(policy).statements[index];
+  return (node?.action ?? node?.notAction)?.values.map(({ value }) => value) ?? [];
+}
+
+/** Returns the keys that are common to all parts of a statement. */
+function common(parts: readonly Narrowed[]): Narrowed {
+  const [first, ...others] = parts;
+  const condition = Object.entries(first?.condition ?? {}).filter(([key, value]) =>
+    others.every((other) => other.condition[key] === value),
+  );
+  return { condition: Object.fromEntries(condition), isPublic: parts.some(({ isPublic }) => isPublic) };
+}
+
+interface Analyzed {
+  readonly statement: LoweredStatement;
+  readonly denials: readonly LoweredStatement[];
+  readonly principal: OutsidePrincipal;
+  readonly zone: ZoneOfTrust;
+  readonly service: string | undefined;
+  readonly analyzed: readonly ArnPattern[] | undefined;
+  readonly budget: StepBudget;
+}
+
+/** Access that remains for one action and one resource of a statement. `action` is the index of the action pattern. */
+interface Part extends Narrowed {
+  readonly action: number;
+}
+
+/** Returns the parts of a statement (one action and one resource each) for which no proof excludes the principal. */
+function remainingParts({ statement, denials, principal, zone, service, analyzed, budget }: Analyzed): readonly Part[] {
+  const applicable = denials
+    .filter((denial) => {
+      takeSteps(budget, 2 + (denial.principals?.entries.length ?? 0));
+      return deniesAll(denial, principal, zone);
+    })
+    .flatMap((denial) => withoutKnown(denial, principal, budget));
+  const resources = analyzedResources(statement, analyzed, budget);
+  return analyzedActions(statement, service, budget).flatMap(({ action, forms }) =>
+    resources.flatMap((resource): Part[] => {
+      const variants = forms.map((actions) => ({ ...statement, actions, ...(resource === undefined ? {} : { resources: resource }) }));
+      const { conditions } = statement;
+      if (applicable.some((denial) => variants.some((part) => covers(denial, part, 'identity', budget)))) return [];
+      const left = applicable.flatMap((denial) => complement(denial, variants, budget));
+      const all = [...conditions, ...left];
+      if (left.length > 0 && contradict(all, all, budget)) return [];
+      const narrowed = narrowedBy(all, principal, zone, budget);
+      return narrowed === undefined ? [] : [{ action, ...narrowed }];
+    }),
+  );
+}
+
+/** Removes the tests of a Deny that hold for every caller that the principal names. Removes the Deny if a test never holds. */
+function withoutKnown(denial: LoweredStatement, principal: OutsidePrincipal, budget: StepBudget): readonly LoweredStatement[] {
+  const results = denial.conditions.map((test) => knownResult(test, principal, budget));
+  return results.includes(false) ? [] : [{ ...denial, conditions: denial.conditions.filter((_, i) => results[i] === undefined) }];
+}
+
+/** Returns the tests that hold for every request that a Deny with one condition does not deny. */
+function complement(denial: LoweredStatement, variants: readonly LoweredStatement[], budget: StepBudget): readonly ConditionTest[] {
+  const [test, ...others] = denial.conditions;
+  if (test === undefined || others.length > 0) return [];
+  const opposite = complementOf(test);
+  if (opposite === undefined) return [];
+  return variants.some((part) => covers({ ...denial, conditions: [] }, part, 'identity', budget)) ? opposite : [];
+}
+
+const MANY: Glob = newGlob([{ kind: 'many' }]);
+
+/** One action of a statement. Each form includes all actions of the service that it matches. The last form can include more. */
+interface AnalyzedAction {
+  readonly action: number;
+  readonly forms: readonly LoweredStatement['actions'][];
+}
+
+/** Returns the actions of a statement, limited to a service. */
+function analyzedActions({ actions }: LoweredStatement, service: string | undefined, budget: StepBudget): readonly AnalyzedAction[] {
+  const own = (name: Glob): ActionPattern => ({
+    everything: false,
+    service: newGlob([{ kind: 'text', text: service as string }]),
+    name,
+  });
+  if (actions.not) {
+    if (service === undefined) return [{ action: 0, forms: [actions] }];
+    const all = own(MANY);
+    if (actions.patterns.some((pattern) => actionCovers(pattern, all, budget))) return [];
+    return [{ action: 0, forms: [actions, { not: false, patterns: [all] }] }];
+  }
+  return actions.patterns.flatMap((pattern, action): AnalyzedAction[] => {
+    takeSteps(budget, 4);
+    if (service === undefined) return [{ action, forms: [{ not: false, patterns: [pattern] }] }];
+    if (!pattern.everything && !matchesText(pattern.service, service, 0, service.length, budget)) return [];
+    return [{ action, forms: [{ not: false, patterns: [own(pattern.everything ? MANY : pattern.name)] }] }];
+  });
+}
+
+/** Returns the resources of a statement, limited to the analyzed resource. A result of `[undefined]` means all resources. */
+function analyzedResources(
+  { resources }: LoweredStatement,
+  analyzed: readonly ArnPattern[] | undefined,
+  budget: StepBudget,
+): readonly LoweredStatement['resources'][] {
+  const only = (pattern: ArnPattern): LoweredStatement['resources'] => ({ not: false, patterns: [pattern] });
+  if (analyzed === undefined) return resources === undefined || resources.not ? [resources] : resources.patterns.map(only);
+  if (resources === undefined) return analyzed.map(only);
+  const { not, patterns } = resources;
+  return analyzed.flatMap((own) => {
+    if (patterns.some((pattern) => arnCovers(pattern, own, budget))) return not ? [] : [only(own)];
+    return not ? [only(own)] : patterns.filter((pattern) => arnsMeet(pattern, own, budget)).map(only);
+  });
+}

@@ -1,0 +1,84 @@
+/** Analysis of one resource by the analyzers that cover it. */
+import type { AccountId } from '#core/arn.ts';
+import type { AnalyzedKind, AnalyzedResource, AnalyzedResourceChanged } from '../kit/analyzed-resources.ts';
+import type { Work } from '../kit/events.ts';
+import { externalAccess } from './external-access.ts';
+import { forgetResource, storeAnalysis } from './findings.ts';
+import type { ExternalAccess } from './found-access.ts';
+import { type AnalyzerZone, isActiveMember, isExternalType, managementAccountOf } from './organizations.ts';
+import { type AnalyzerRecord, analyzers } from './tables/analyzers.ts';
+import { zoneOfTrust, zonesOf } from './zones.ts';
+
+type Kind = Pick<AnalyzedKind, 'type'>;
+
+/**
+ * Analyzes a changed resource for all analyzers that cover it, in the transaction of the change. So its findings are current when the call
+ * returns. If the resource does not exist, its findings are resolved, also those of unused access.
+ *
+ * The work has a limit: an account has at most one analyzer of its own in each region and five of its organization, and a bucket is only in one
+ * region. The policy is analyzed once for each zone of trust. An account without analyzers costs one look-up in an index, if no organization on
+ * the server has an analyzer. Otherwise it costs three.
+ */
+export async function analyzeChange(work: Work, kinds: readonly AnalyzedKind[], { accountId, resourceType, arn }: AnalyzedResourceChanged) {
+  const { tx } = work;
+  const kind = kinds.find(({ type }) => type === resourceType);
+  if (kind === undefined || !(await tx.of(analyzers).mayCover(accountId))) return;
+  const covering = await coveringAnalyzers(work, accountId);
+  if (covering.length === 0) return;
+  const resource = await kind.find(work, accountId, arn);
+  if (resource === undefined) {
+    for (const analyzer of covering) await forgetResource(work, analyzer, arn);
+    return;
+  }
+  const found = externalAccessFor(work, kind, resource);
+  for (const analyzer of covering) {
+    if (isExternalType(analyzer.type) && isInRegion(resource, analyzer)) await found(analyzer, accountId);
+  }
+}
+
+/** Returns the analyzers that may cover an account: its own, and those of its organization. */
+async function coveringAnalyzers({ tx }: Pick<Work, 'tx'>, accountId: AccountId): Promise<readonly AnalyzerRecord[]> {
+  const repository = tx.of(analyzers);
+  const own = await repository.ofAccount(accountId, false);
+  const managementAccountId = await managementAccountOf(tx, accountId);
+  return managementAccountId === undefined ? own : [...own, ...(await repository.ofAccount(managementAccountId, true))];
+}
+
+function isInRegion({ region }: Pick<AnalyzedResource, 'region'>, analyzer: Pick<AnalyzerRecord, 'region'>): boolean {
+  return region === undefined || region === analyzer.region;
+}
+
+/**
+ * Returns the function that stores what one analyzer finds about a resource. It analyzes the policy once for each zone of trust. It returns the
+ * number of changed findings. An analyzer without a zone, whose organization withdrew the trusted access, changes nothing.
+ */
+export function externalAccessFor(work: Work, { type }: Kind, { arn, policy }: AnalyzedResource, readZone = zonesOf(work.tx)) {
+  const results = new Map<string, readonly ExternalAccess[]>();
+
+  async function analyze(analyzer: AnalyzerRecord, zone: Exclude<AnalyzerZone, { readonly kind: 'disabled' }>) {
+    const key = `${zone.kind} ${analyzer.accountId}`;
+    const known = results.get(key);
+    if (known !== undefined) return known;
+    const trust = await zoneOfTrust(work.tx, analyzer, zone, policy);
+    const found = externalAccess({ resourceType: type, arn, ...(policy !== undefined && { policy }), zone: trust });
+    results.set(key, found);
+    return found;
+  }
+
+  return async (analyzer: AnalyzerRecord, ownerAccount: AccountId): Promise<number> => {
+    const zone = await readZone(analyzer);
+    if (zone.kind === 'disabled') return 0;
+    return await storeAnalysis(work, analyzer, { arn, resourceType: type, ownerAccount }, await analyze(analyzer, zone));
+  };
+}
+
+/** Reports whether the zone of an analyzer contains the resources of an account. Closed accounts are not analyzed. */
+export async function covers(
+  { tx }: Pick<Work, 'tx'>,
+  analyzer: AnalyzerRecord,
+  zone: AnalyzerZone,
+  accountId: AccountId,
+): Promise<boolean> {
+  if (zone.kind === 'organization') return await isActiveMember(tx, zone.organization, accountId);
+  return zone.kind === 'account' && accountId === analyzer.accountId;
+}

@@ -1,0 +1,106 @@
+/** Recommendations for findings of unused permissions. */
+import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
+import type { AccessanalyzerApi, RecommendedStep } from '#model/generated/accessanalyzer.ts';
+import { StepsExceeded } from '#policy/steps.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
+import { AwsError, invalidField } from './errors.ts';
+import { unusedAccessAge } from './exclusions.ts';
+import { analyzerOfArn, onAnalyzerArn } from './lookup.ts';
+import { pageSize, placeIn, tokenAt } from './pages.ts';
+import { recommendedSteps, type StepsOrReason } from './recommended-steps.ts';
+import type { AnalyzerRecord } from './tables/analyzers.ts';
+import { findings } from './tables/findings.ts';
+
+/** Time for which a recommendation is stored. Assumed: the number of days. */
+const STORED_MS = 90 * 24 * 60 * 60_000;
+
+/** A stored recommendation. `steps` is empty if it failed. */
+interface Recommendation {
+  readonly startedAt: Instant;
+  readonly resourceArn: string;
+  readonly steps: readonly StoredStep[];
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+type StoredStep = Extract<RecommendedStep, { readonly unusedPermissionsRecommendedStep: unknown }>;
+
+const onAnalyzer = ({ analyzerArn }: { readonly analyzerArn: string }, caller: Parameters<typeof onAnalyzerArn>[1]) =>
+  onAnalyzerArn(analyzerArn, caller);
+
+/** Operations on recommendations. */
+export const recommendationOperations = {
+  /**
+   * Creates the recommendation for a finding of unused permissions, in place of an earlier one. It is complete when the call returns.
+   *
+   * @throws AccessDeniedException      the analyzer is in another account
+   * @throws ResourceNotFoundException  the analyzer does not exist
+   * @throws ValidationException        the analyzer has no such finding, or the finding is not of unused permissions
+   * Source: accessanalyzer 2019-11-01, GenerateFindingRecommendation: the model has no error for a missing finding. Assumed: the messages. AWS
+   * creates the recommendation after the call.
+   */
+  GenerateFindingRecommendation: {
+    access: onAnalyzer,
+    async handle(call, { analyzerArn, id }) {
+      const analyzer = await analyzerOfArn(call, analyzerArn);
+      const finding = id.includes('\0') ? undefined : await call.tx.of(findings).get(analyzer.analyzerId, id);
+      if (finding === undefined) throw invalidField('id', 'The analyzer has no finding with this ID.');
+      if (finding.findingType !== 'UnusedPermission') throw invalidField('id', 'The finding is not a finding of unused permissions.');
+      const outcome = await stepsOrLimit(() =>
+        recommendedSteps(call, finding.ownerAccount, finding.resource, { now: call.now, ageDays: unusedAccessAge(analyzer) }),
+      );
+      const recommendation: Recommendation = {
+        startedAt: call.now,
+        resourceArn: finding.resource,
+        ...('steps' in outcome ? outcome : { steps: [], error: outcome }),
+      };
+      const expiresAt = instant(call.now + STORED_MS);
+      await call.tx.idempotency.put(placeOf(analyzer, id), { requestHash: '', answer: JSON.stringify(recommendation), expiresAt });
+      return {};
+    },
+  },
+
+  /**
+   * Returns a recommendation, with a page of its steps.
+   *
+   * @throws AccessDeniedException      the analyzer is in another account
+   * @throws ResourceNotFoundException  the analyzer does not exist, or has no recommendation for the finding
+   * @throws ValidationException        the token is invalid
+   */
+  GetFindingRecommendation: {
+    access: onAnalyzer,
+    async handle(call, { analyzerArn, id, ...request }) {
+      const analyzer = await analyzerOfArn(call, analyzerArn);
+      const stored = id.includes('\0') ? undefined : await call.tx.idempotency.get(placeOf(analyzer, id), call.now);
+      if (stored === undefined) {
+        const facts = { resourceId: id, resourceType: 'FindingRecommendation' };
+        throw new AwsError('ResourceNotFoundException', `No recommendation for the finding with ID: ${id}`, facts);
+      }
+      const { startedAt, resourceArn, steps, error } = JSON.parse(stored.answer) as Recommendation;
+      const list = ['steps', analyzer.analyzerId, id, startedAt];
+      const from = Number(placeIn(list, request)?.[0] ?? 0);
+      const to = from + pageSize(request);
+      return omitUndefined({
+        ...{ startedAt, completedAt: startedAt, resourceArn, recommendationType: 'UnusedPermissionRecommendation' as const },
+        status: error === undefined ? ('SUCCEEDED' as const) : ('FAILED' as const),
+        error,
+        recommendedSteps: steps.slice(from, to),
+        ...tokenAt(list, to < steps.length ? [to] : undefined),
+      });
+    },
+  },
+} satisfies Partial<ServiceOperations<AccessanalyzerApi>>;
+
+function placeOf({ accountId, region, analyzerId }: AnalyzerRecord, id: string) {
+  return { accountId, region, operation: 'access-analyzer:GenerateFindingRecommendation', token: `${analyzerId}/${id}` };
+}
+
+/** Runs the computation. If it needs more work than one request may take, returns the reason. */
+async function stepsOrLimit(compute: () => Promise<StepsOrReason>): Promise<StepsOrReason> {
+  try {
+    return await compute();
+  } catch (error) {
+    if (error instanceof StepsExceeded) return { code: 'TOO_COMPLEX', message: 'The policies are too complex to be analyzed.' };
+    throw error;
+  }
+}
