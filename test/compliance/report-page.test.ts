@@ -35,7 +35,7 @@ test('page: each section has a heading that a link leads to, and says that nothi
   );
   assert.deepEqual(
     links,
-    Array.from({ length: 11 }, () => true),
+    Array.from({ length: 12 }, () => true),
   );
   assert.ok(String(await tab.evaluate('document.body.textContent')).includes(report.statement));
   assert.equal(await tab.evaluate('document.title'), 'Belfry compliance report');

@@ -9,6 +9,7 @@ import pg from 'pg';
 import { PRINCIPAL } from '#compliance/report/access.ts';
 import { ACTIVITY_GROUP, type ActivityGroup } from '#compliance/report/activity.ts';
 import { CREDENTIALS_OF } from '#compliance/report/credentials.ts';
+import { FINDING } from '#compliance/report/findings.ts';
 import { POLICY_STATEMENTS, type PolicyStatements } from '#compliance/report/policy-statements.ts';
 import { REPORT } from '#compliance/report/report.ts';
 import { CHIME_RETENTION_OF } from '#compliance/report/retention.ts';
@@ -18,7 +19,7 @@ import { newFolder } from '../kit/folder.ts';
 import { belfry } from '../kit/process.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { problemsOfShape } from './check-shape.ts';
-import { MARKUP, startScenario, written } from './scenario.ts';
+import { MARKUP, STRANGER, startScenario, written } from './scenario.ts';
 
 type Access = Of<typeof PRINCIPAL>;
 
@@ -196,6 +197,21 @@ function serverTests({ engine: { name }, scenario, report }: Prepared): void {
     assert.match(report.report.statement, /is not a certification/);
   });
 
+  test('findings: a role that trusts another account is an active finding, and an account without an analyzer is counted', () => {
+    const { findings } = report.report;
+    const [finding, ...others] = report.lines<Of<typeof FINDING>>('findings.jsonl');
+    assert.ok(finding?.principal?.['AWS']?.includes(STRANGER));
+    assert.deepEqual(
+      [finding.resource, finding.status, finding.actions, others],
+      [scenario.account.roleArn('partner'), 'ACTIVE', ['sts:AssumeRole'], []],
+    );
+    assert.deepEqual([findings.accountsWithoutAnalyzer, findings.findings.total, findings.findings.more], [1, 1, 0]);
+    assert.deepEqual(
+      findings.analyzers.map(({ type, active, archived }) => [type, active, archived]),
+      [['ACCOUNT', 1, 0]],
+    );
+  });
+
   test('rules: each account has the results of all rules', () => {
     const { rules } = report.report;
     assert.deepEqual(
@@ -215,6 +231,7 @@ function fileTests({ scenario, args, report }: Prepared): void {
     ['policies.jsonl',        POLICY_STATEMENTS],
     ['activity.jsonl',        ACTIVITY_GROUP],
     ['credentials.jsonl',     CREDENTIALS_OF],
+    ['findings.jsonl',        FINDING],
     ['rules.jsonl',           RULE_RESULT],
     ['chime-retention.jsonl', CHIME_RETENTION_OF],
   ];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AccessAnalyzerClient, CreateAnalyzerCommand } from '@aws-sdk/client-accessanalyzer';
 import { CreateAccountCommand as CreateChimeAccountCommand, PutRetentionSettingsCommand } from '@aws-sdk/client-chime';
 import {
   AddUserToGroupCommand,
@@ -32,6 +33,8 @@ import { verdictOf } from '../kit/outcome.ts';
 import { allow, deny, managed, policy, trust } from '../kit/policy.ts';
 import { belfry, type Ran } from '../kit/process.ts';
 
+/** Account outside of the zone of trust. */
+export const STRANGER = '999988887777';
 export const PASSWORD = 'Canary-Correct-Horse-7';
 /** Name with markup, which a page must show as text. */
 export const MARKUP = '<img src=x onerror=alert(1)>&amp;"\'';
@@ -72,6 +75,10 @@ export async function startScenario(environment: Readonly<Record<string, string>
   for (const keys of [bob, bob]) verdicts.push(await verdictOf(account.iam(keys).send(new GetUserCommand({ UserName: 'ada' }))));
   await assert.rejects(account.iam(ada).send(new GetUserCommand({ UserName: 'nobody' })), { name: 'NoSuchEntityException' });
   assert.deepEqual(verdicts, ['allowed', 'allowed', 'allowed', 'refused', 'refused']);
+
+  const analyzer = new AccessAnalyzerClient(server.at('accessanalyzer'));
+  await analyzer.send(new CreateAnalyzerCommand({ analyzerName: 'own', type: 'ACCOUNT' }));
+  await account.role('partner', trust(`arn:aws:iam::${STRANGER}:root`));
 
   const memberId = await createMember(account);
   const chime = await account.chime().send(new CreateChimeAccountCommand({ Name: MARKUP }));

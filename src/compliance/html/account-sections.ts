@@ -2,6 +2,7 @@
 import type { BriefPrincipal } from '../report/access.ts';
 import type { CredentialsOf } from '../report/credentials.ts';
 import type { ComplianceReport } from '../report/report.ts';
+import { findingsSection } from './findings-section.ts';
 import { bullets, facts, type Html, html, joined, moreNote, type PageSection, table } from './html.ts';
 
 /** Returns the sections in their order. */
@@ -12,6 +13,7 @@ export function accountSections(report: ComplianceReport): readonly PageSection[
     { id: 'activity', title: 'Who did what', content: activityContent(report) },
     { id: 'credentials', title: 'Age of credentials', content: credentialsContent(report) },
     { id: 'rules', title: 'Configuration rules', content: rulesContent(report) },
+    findingsSection(report),
   ];
 }
 

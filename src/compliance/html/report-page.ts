@@ -31,7 +31,19 @@ ${page.html}</main></body></html>
 `;
 }
 
-function summary({ accounts, days, access, activity, credentials, rules, trail, tls, software, notAssessed }: ComplianceReport): Html {
+function summary({
+  accounts,
+  days,
+  access,
+  activity,
+  credentials,
+  rules,
+  findings,
+  trail,
+  tls,
+  software,
+  notAssessed,
+}: ComplianceReport): Html {
   const [certificate] = tls.certificates;
   return html`${trail.intact ? '' : html`<p class="bad">The trail is not intact. See the section Integrity of the trail.</p>\n`}${facts(
     ['Accounts', accounts.length === 1 ? `${accounts[0]?.accountId} (${accounts[0]?.name})` : accounts.length],
@@ -41,6 +53,7 @@ function summary({ accounts, days, access, activity, credentials, rules, trail, 
     ['Passwords without MFA', html`${credentials.withPasswordWithoutMfa} of ${credentials.withPassword}`],
     ['Active access keys', html`${credentials.activeKeys}, of which ${credentials.activeKeysOlderThan90Days} are older than 90 days`],
     ['Configuration rules', html`${rules.nonCompliant} not compliant, ${rules.compliant} compliant, ${rules.notApplicable} not applicable`],
+    ['Findings of analyzers', html`${findings.findings.total}, and ${findings.accountsWithoutAnalyzer} accounts without an analyzer`],
     ['Trail', html`${trail.intact ? 'intact' : 'NOT intact'}: ${trail.records} records were checked`],
     ['Certificate', certificate === undefined ? 'unknown' : `valid until ${certificate.validTo}`],
     ['Software', `Belfry ${software.belfry}, Node.js ${software.node}, ${software.databaseEngine} ${software.databaseVersion}`],

@@ -3,6 +3,7 @@ import { described, type JsonSchema, list, type Of, object, text, time, whole } 
 import { ACCESS } from './access.ts';
 import { ACTIVITY } from './activity.ts';
 import { CREDENTIALS } from './credentials.ts';
+import { FINDINGS } from './findings.ts';
 import { RESPONSIBILITY } from './responsibility.ts';
 import { RETENTION } from './retention.ts';
 import { RULES } from './rules.ts';
@@ -24,6 +25,7 @@ export const REPORT = object({
   activity: ACTIVITY,
   credentials: CREDENTIALS,
   rules: RULES,
+  findings: FINDINGS,
   trail: TRAIL,
   tls: TLS,
   software: SOFTWARE,

@@ -12,6 +12,7 @@ import { reportPage } from '../html/report-page.ts';
 import { accessSection } from './access.ts';
 import { activitySection } from './activity.ts';
 import { credentialsSection } from './credentials.ts';
+import { findingsSection } from './findings.ts';
 import { type ComplianceReport, FORMAT, REPORT_SCHEMA } from './report.ts';
 import { createReportFolder, type ReportFile, writeManifest } from './report-folder.ts';
 import { responsibilitySection } from './responsibility.ts';
@@ -74,6 +75,7 @@ export async function writeReport(database: ReadOnlyDatabase, request: ReportReq
     activity: await activitySection(sql, window, folder),
     credentials: await credentialsSection(sql, accountIds, now, folder),
     rules: await rulesSection({ store, accountIds, region: settings.region, now, server }, folder),
+    findings: await findingsSection(sql, accountIds, folder),
     trail: await trailSection(database, request),
     tls: tlsSection(settings.tlsCertificateFile, settings.dataFolder, now),
     software: await softwareSection(sql, engine, folder),
