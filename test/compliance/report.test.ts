@@ -200,7 +200,8 @@ function serverTests({ engine: { name }, scenario, report }: Prepared): void {
   test('findings: a role that trusts another account is an active finding, and an account without an analyzer is counted', () => {
     const { findings } = report.report;
     const [finding, ...others] = report.lines<Of<typeof FINDING>>('findings.jsonl');
-    assert.ok(finding?.principal?.['AWS']?.includes(STRANGER));
+    assert.ok(finding);
+    assert.ok(finding.principal?.['AWS']?.includes(STRANGER));
     assert.deepEqual(
       [finding.resource, finding.status, finding.actions, others],
       [scenario.account.roleArn('partner'), 'ACTIVE', ['sts:AssumeRole'], []],
