@@ -13,6 +13,7 @@ const USAGE = `belfry: a self-hosted server compatible with Amazon Chime and the
   belfry policy replay|suggest …            replay recorded requests with changed policies, and suggest policies
   belfry explain REQUEST_ID                 explain the decision about a request, with the policies as they were then
   belfry compliance check                   check the configuration of accounts by rules; no server is needed
+  belfry compliance report --out FOLDER     write a report for an audit; no server is needed
   belfry trail status|prove|verify …        show and check the transparency log of trail records; no server is needed
   belfry trail serve-tiles …                serve the transparency log to monitors over HTTP; no server is needed
   belfry trail check-proof PREFIX …         check a proof of one record; no server and no database is needed

@@ -20,6 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['events'],
   ['realtime', 'delivery', 'media'],
   ['server'],
+  ['compliance'],
   ['cli'],
 ];
 

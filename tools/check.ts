@@ -12,6 +12,7 @@ const CHECKS: readonly (readonly [name: string, command: string, ...args: string
   ['imports', process.execPath, 'tools/check-imports.ts'],
   ['parity page and README', process.execPath, 'tools/parity.ts', '--check'],
   ['redaction page', process.execPath, 'tools/redaction.ts', '--check'],
+  ['responsibility matrix', process.execPath, 'tools/responsibility.ts', '--check'],
   ['page of own operations', process.execPath, 'tools/own-operations.ts', '--check'],
 ];
 

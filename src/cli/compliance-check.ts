@@ -22,7 +22,8 @@ export const CHECK_USAGE = `belfry compliance check                           ev
   The rules about the server read its BELFRY_… variables: run the command on a database with the environment of the server.
   The exit status is 1 if an account does not comply with a rule.`;
 
-const ACCOUNT: Flag = { flag: '--account', valid: 'the ID of an account' };
+/** Flag of the commands that are about one account or all. */
+export const ACCOUNT: Flag = { flag: '--account', valid: 'the ID of an account' };
 const RULE: Flag = { flag: '--rule', valid: 'the name of a rule' };
 const REGION: Flag = { flag: '--region', valid: 'the name of a region' };
 const FORMAT: Flag = { flag: '--format', valid: 'text or json' };
@@ -45,7 +46,8 @@ export const CHECK: Subcommand = {
   },
 };
 
-function accountOf({ values }: ParsedFlags): AccountId | undefined {
+/** Returns the account of `ACCOUNT`. @throws FlagError  it is not the ID of an account */
+export function accountOf({ values }: ParsedFlags): AccountId | undefined {
   const accountId = values.get(ACCOUNT.flag);
   if (accountId === undefined || isAccountId(accountId)) return accountId;
   throw new FlagError(`${ACCOUNT.flag} must be ${ACCOUNT.valid}`);

@@ -32,9 +32,10 @@ export const TRAIL_LOG_FLAGS = `  --out FILE        prefix of the files of a pro
   --reason TEXT     reason of the restore, which the log names for ever`;
 
 const OUT: Flag = { flag: '--out', valid: 'a file without suffix' };
-const WITNESS: Flag = { flag: '--witness', valid: 'VKEY@URL, or several separated by commas' };
+/** Flags of commands that verify the trail. */
+export const WITNESS: Flag = { flag: '--witness', valid: 'VKEY@URL, or several separated by commas' };
 const LOG: Flag = { flag: '--log', valid: 'the public key of the log' };
-const ACCEPT: Flag = { flag: '--accept-restore', valid: 'the number of an epoch, or several separated by commas' };
+export const ACCEPT: Flag = { flag: '--accept-restore', valid: 'the number of an epoch, or several separated by commas' };
 const FOLDER: Flag = { flag: '--folder', valid: 'a folder' };
 const REASON: Flag = { flag: '--reason', valid: 'a text of 1 to 1000 characters' };
 
@@ -100,13 +101,13 @@ async function prove(sql: Sql, eventId: string, out: string): Promise<number> {
   return 0;
 }
 
-interface VerifyChoices {
+export interface VerifyChoices {
   readonly witnesses: readonly WitnessAddress[];
   readonly acceptedEpochs: ReadonlySet<number>;
 }
 
-/** Reads the flags of `verify`. @throws FlagError  a value is invalid */
-function choicesOf(parsed: ParsedFlags): VerifyChoices {
+/** Reads `WITNESS` and `ACCEPT`. @throws FlagError  a value is invalid */
+export function choicesOf(parsed: ParsedFlags): VerifyChoices {
   const texts = (parsed.values.get(WITNESS.flag) ?? '').split(',').filter((text) => text !== '');
   const settings = texts.map((text) => readWitness(text) ?? misused(WITNESS, text));
   const witnesses = settings.map(({ vkey, url }: WitnessSetting) => ({ url, key: parseVkey(vkey) }));

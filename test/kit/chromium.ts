@@ -49,6 +49,8 @@ export interface Tab {
   focus(): Promise<unknown>;
   /** Emulates a screen of a width, in CSS pixels, and a color scheme. */
   look(width: number, scheme: 'light' | 'dark'): Promise<void>;
+  /** Prints the page on A4 paper, as it prints by default. Returns the PDF file. */
+  print(): Promise<Buffer>;
   /** Stores a screenshot as `<name>.png`, if the variable `SCREENSHOTS` is set. */
   screenshot(name: string): Promise<void>;
   /** Errors and warnings that the browser has reported: scripts, styles and requests that a policy blocked, exceptions, and failed requests. */
@@ -211,6 +213,10 @@ function tabOf(call: (method: string, parameters?: Parameters) => Promise<Parame
     async look(width, scheme) {
       await call('Emulation.setDeviceMetricsOverride', { width, height: 740, deviceScaleFactor: 1, mobile: width < 600 });
       await call('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+    },
+    async print() {
+      const { data } = await call('Page.printToPDF', { paperWidth: 8.27, paperHeight: 11.69, preferCSSPageSize: true });
+      return Buffer.from(data as string, 'base64');
     },
     async screenshot(name) {
       if (SCREENSHOTS === undefined) return;

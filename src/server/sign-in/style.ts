@@ -1,12 +1,14 @@
 /** The style of all pages for browsers. It is in each page, because the pages load nothing. */
 import { createHash } from 'node:crypto';
 
-/** Colors have a contrast of at least 4.5 to 1 in both schemes. Source: WCAG 2.2, success criterion 1.4.3. */
-const SHEET = `
-:root { color-scheme: light dark; --page: #f3f4f6; --card: #fff; --text: #1b1f24; --quiet: #57606a; --line: #868f99; --rule: #d9dde1;
+/** Colors of pages in both schemes, with a contrast of at least 4.5 to 1. Source: WCAG 2.2, success criterion 1.4.3. */
+export const PALETTE = `:root { color-scheme: light dark; --page: #f3f4f6; --card: #fff; --text: #1b1f24; --quiet: #57606a; --line: #868f99; --rule: #d9dde1;
   --accent: #0b5cad; --on-accent: #fff; --alert: #9f1418; --alert-back: #fdeceb; }
 @media (prefers-color-scheme: dark) { :root { --page: #14171b; --card: #1d2228; --text: #e6e9ec; --quiet: #a7b0ba; --line: #747e89; --rule: #343c45;
-  --accent: #7db8ff; --on-accent: #0c1117; --alert: #ffb3af; --alert-back: #3a1d1e; } }
+  --accent: #7db8ff; --on-accent: #0c1117; --alert: #ffb3af; --alert-back: #3a1d1e; } }`;
+
+const SHEET = `
+${PALETTE}
 * { box-sizing: border-box; }
 body { margin: 0; padding: 1rem; background: var(--page); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 main { max-width: 28rem; margin: 5vh auto 0; padding: 1.5rem; border-radius: .75rem; background: var(--card); }

@@ -153,7 +153,7 @@ export function accessKeyOperations(deps: IamDeps) {
 }
 
 /** Returns the access keys of an account's root user. */
-export async function rootAccessKeys(tx: Tx, accountId: AccountId): Promise<AccessKeyRecord[]> {
+export async function rootAccessKeys(tx: Pick<Tx, 'identity'>, accountId: AccountId): Promise<AccessKeyRecord[]> {
   const keys: AccessKeyRecord[] = [];
   for await (const { key } of everySummary(tx, accountId, 'root-access-key')) {
     const record = await tx.identity.get(accountId, 'access-key', key);

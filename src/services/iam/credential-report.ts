@@ -4,17 +4,14 @@
  *
  * Source: IAM User Guide, "Generate credential reports for your AWS account".
  */
-import { arn } from '#core/arn.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { AccessKeyRecord, AccountRecord } from '#store/identity/identity.ts';
-import type { IdentitySummaries } from '#store/identity/record-parts.ts';
-import type { Tx } from '#store/store.ts';
+import type { AccountRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { surveyed } from '../kit/survey.ts';
-import { rootAccessKeys } from './access-keys.ts';
 import { ownAccount } from './account.ts';
+import { type AccessKeyFacts, type CredentialFacts, rootCredentials, userCredentials } from './credential-facts.ts';
 import { AwsError } from './errors.ts';
 
 /**
@@ -37,8 +34,6 @@ const COLUMNS = [
   'access_key_2_active', 'access_key_2_last_rotated', 'access_key_2_last_used_date', 'access_key_2_last_used_region', 'access_key_2_last_used_service',
   'cert_1_active', 'cert_1_last_rotated', 'cert_2_active', 'cert_2_last_rotated',
 ];
-
-type UserSummary = IdentitySummaries['user'];
 
 interface Report {
   readonly generatedAt: Instant;
@@ -106,63 +101,44 @@ async function writeReport(call: Call): Promise<string> {
   const users = surveyed(call, 'credential report', '', async (tx, after) => {
     const users = await tx.identity.summaries(call.accountId, 'user', { after, limit: USERS_PER_PART });
     const items: string[] = [];
-    for (const { record } of users) items.push(await userLine(tx, account, record));
+    for (const { record } of users) items.push(userLine(await userCredentials(tx, account, record)));
     return omitUndefined({ items, next: users[USERS_PER_PART - 1]?.key });
   });
   return [COLUMNS.join(','), await rootLine(call, account), ...users].join('\n');
 }
 
 async function rootLine(call: Call, account: AccountRecord): Promise<string> {
-  const keys = await rootAccessKeys(call.tx, call.accountId);
-  return line([
-    '<root_account>',
-    arn('iam', '', call.accountId, 'root'),
-    reportTime(account.createdAt),
-    'not_supported',
-    'no_information',
-    'not_supported',
-    'not_supported',
-    String((account.mfaSerialNumbers ?? []).length > 0),
-    ...(await keyColumns(call.tx, account, keys)),
+  const facts = await rootCredentials(call.tx, account);
+  return lineOf('<root_account>', facts, ['not_supported', 'no_information', 'not_supported', 'not_supported']);
+}
+
+function userLine(facts: CredentialFacts): string {
+  const { userName = '', password } = facts;
+  if (password === undefined) return lineOf(userName, facts, ['false', 'N/A', 'N/A', 'N/A']);
+  const { lastUsedAt, changedAt, nextRotationAt } = password;
+  return lineOf(userName, facts, [
+    'true',
+    lastUsedAt === undefined ? 'no_information' : reportTime(lastUsedAt),
+    reportTime(changedAt),
+    nextRotationAt === undefined ? 'N/A' : reportTime(nextRotationAt),
   ]);
 }
 
-async function userLine(tx: Tx, account: AccountRecord, user: UserSummary): Promise<string> {
-  const keys: AccessKeyRecord[] = [];
-  for (const id of user.accessKeyIds) {
-    const key = await tx.identity.get(account.accountId, 'access-key', id);
-    if (key !== undefined) keys.push(key);
-  }
-  return line([
-    user.userName,
-    user.arn,
-    reportTime(user.createdAt),
-    ...passwordColumns(account, user),
-    String((user.mfaSerialNumbers ?? []).length > 0),
-    ...(await keyColumns(tx, account, keys)),
-  ]);
-}
-
-function passwordColumns(account: AccountRecord, user: UserSummary): readonly string[] {
-  const profile = user.loginProfile;
-  if (profile === undefined) return ['false', 'N/A', 'N/A', 'N/A'];
-  const days = account.passwordPolicy?.maxAgeDays;
-  const lastUsed = user.passwordLastUsedAt === undefined ? 'no_information' : reportTime(user.passwordLastUsedAt);
-  const next = days === undefined ? 'N/A' : reportTime(instant(profile.changedAt + days * 86_400_000));
-  return ['true', lastUsed, reportTime(profile.changedAt), next];
+function lineOf(name: string, { arn, createdAt, mfaActive, accessKeys }: CredentialFacts, password: readonly string[]): string {
+  return line([name, arn, reportTime(createdAt), ...password, String(mfaActive), ...keyColumns(accessKeys)]);
 }
 
 /** Returns the columns of two access keys and two signing certificates. Belfry has no signing certificates. */
-async function keyColumns(tx: Tx, { accountId }: AccountRecord, keys: readonly AccessKeyRecord[]): Promise<readonly string[]> {
+function keyColumns(keys: readonly AccessKeyFacts[]): readonly string[] {
   const columns: string[] = [];
   for (const key of [keys[0], keys[1]]) {
     if (key === undefined) {
       columns.push('false', 'N/A', 'N/A', 'N/A', 'N/A');
       continue;
     }
-    const [use] = await tx.lastUses.of(accountId, key.accessKeyId);
-    const used = use === undefined ? ['N/A', 'N/A', 'N/A'] : [reportTime(use.at), use.region, use.service];
-    columns.push(String(key.status === 'Active'), reportTime(key.createdAt), ...used);
+    const { active, createdAt, lastUse } = key;
+    const used = lastUse === undefined ? ['N/A', 'N/A', 'N/A'] : [reportTime(lastUse.at), lastUse.region, lastUse.service];
+    columns.push(String(active), reportTime(createdAt), ...used);
   }
   return [...columns, 'false', 'N/A', 'false', 'N/A'];
 }

@@ -84,7 +84,7 @@ export async function rememberUniqueId(call: Call, id: string, kind: HolderKind,
 }
 
 /** Returns the current ARN of a user or role by its unique ID, or `undefined` if it was deleted. */
-export async function arnOfUniqueId(tx: Tx, accountId: AccountId, id: string): Promise<Arn | undefined> {
+export async function arnOfUniqueId(tx: Pick<Tx, 'identity'>, accountId: AccountId, id: string): Promise<Arn | undefined> {
   const place = await tx.identity.get(accountId, 'unique-id', id);
   if (place === undefined) return undefined;
   return (await tx.identity.summary(accountId, place.kind, place.key))?.arn;

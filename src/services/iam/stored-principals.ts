@@ -41,7 +41,12 @@ export async function storePrincipals(
  *
  * `known` has the results of earlier lookups in the same transaction, so that a list looks up each ID once.
  */
-export async function showPrincipals(tx: Tx, text: string, ids: PrincipalIds, known = new Map<string, string>()): Promise<string> {
+export async function showPrincipals(
+  tx: Pick<Tx, 'identity'>,
+  text: string,
+  ids: PrincipalIds,
+  known = new Map<string, string>(),
+): Promise<string> {
   return withArns(text, async (principal) => {
     const accountId = Object.hasOwn(ids, principal) ? ids[principal] : undefined;
     if (accountId === undefined) return undefined;

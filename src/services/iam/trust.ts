@@ -43,7 +43,7 @@ export async function readTrustPolicy(tx: Tx, text: string): Promise<TrustPolicy
  * Returns a trust policy as Get and List operations show it, with ARNs in place of unique IDs and account IDs.
  * `known`: see `showPrincipals`.
  */
-export async function shownTrustPolicy(tx: Tx, role: RoleRecord, known = new Map<string, string>()): Promise<string> {
+export async function shownTrustPolicy(tx: Pick<Tx, 'identity'>, role: RoleRecord, known = new Map<string, string>()): Promise<string> {
   return showPrincipals(tx, role.trustPolicy, role.trustPrincipals ?? {}, known);
 }
 

@@ -17,7 +17,7 @@ const BATCH = 500;
  * the server handles no other request.
  */
 export async function* everySummary<Kind extends IdentityKind>(
-  tx: Tx,
+  tx: Pick<Tx, 'identity'>,
   accountId: AccountId,
   kind: Kind,
   prefix?: string,

@@ -1,0 +1,39 @@
+/** Section of the page about the findings of IAM Access Analyzer. */
+import type { ComplianceReport } from '../report/report.ts';
+import { type Html, html, joined, moreNote, type PageSection, table } from './html.ts';
+
+/** Maximum number of actions of a finding on the page. */
+const ACTIONS_MAX = 12;
+
+export function findingsSection({ findings: section }: ComplianceReport): PageSection {
+  const { analyzers, moreAnalyzers, accountsWithoutAnalyzer, findings } = section;
+  const without =
+    accountsWithoutAnalyzer === 0
+      ? html``
+      : html`<p>${accountsWithoutAnalyzer} accounts have no analyzer, so nothing is found there.</p>\n`;
+  const content: Html = html`${without}${table(
+    'Analyzers',
+    [
+      { title: 'Analyzer', cell: ({ analyzer }) => analyzer },
+      { title: 'Type', cell: ({ type }) => type },
+      { title: 'Active', cell: ({ active }) => active, isNumber: true },
+      { title: 'Archived', cell: ({ archived }) => archived, isNumber: true },
+      { title: 'Resolved', cell: ({ resolved }) => resolved, isNumber: true },
+    ],
+    analyzers,
+  )}${moreAnalyzers === 0 ? '' : html`<p class="note">${moreAnalyzers} more analyzers are not listed.</p>\n`}${table(
+    'Findings',
+    [
+      { title: 'Resource', cell: ({ resource, resourceType }) => `${resource} (${resourceType})` },
+      {
+        title: 'Finding',
+        cell: ({ type, isPublic, status }) => `${type}${isPublic ? ', public' : ''}${status === 'ACTIVE' ? '' : ', archived'}`,
+      },
+      { title: 'Principal', cell: ({ principal = {} }) => joined(Object.entries(principal).map(([key, value]) => `${key} ${value}`)) },
+      { title: 'Actions', cell: ({ actions }) => joined(actions.slice(0, ACTIONS_MAX), Math.max(0, actions.length - ACTIONS_MAX)) },
+      { title: 'Since', cell: ({ createdAt }) => createdAt },
+    ],
+    findings.items,
+  )}${moreNote(findings, 'findings')}`;
+  return { id: 'findings', title: 'Findings of IAM Access Analyzer', content };
+}

@@ -1,0 +1,127 @@
+/** Findings of IAM Access Analyzer: access of principals outside of the zone of trust, and unused access. Requirement COMP-3. */
+import type { AccountId } from '#core/arn.ts';
+import { isoSeconds } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
+import { analyzerArn } from '#services/accessanalyzer/lookup.ts';
+import { type AnalyzerRecord, analyzers } from '#services/accessanalyzer/tables/analyzers.ts';
+import { type FindingRecord, findings } from '#services/accessanalyzer/tables/findings.ts';
+import type { Sql } from '#store/sql.ts';
+import { described, excerpt, flag, list, type Of, object, optional, text, texts, time, whole } from '../shape.ts';
+import type { ReportFolder } from './report-folder.ts';
+
+/** An active or archived finding, in the file of all findings. */
+export const FINDING = object({
+  accountId: described(text, 'Owner of the analyzer.'),
+  analyzer: described(text, 'ARN of the analyzer.'),
+  id: text,
+  status: described(text, 'ACTIVE or ARCHIVED. Resolved findings are not listed.'),
+  type: text,
+  resource: text,
+  resourceType: text,
+  resourceOwner: text,
+  isPublic: flag,
+  principal: described(optional(texts), 'Principal outside of the zone of trust.'),
+  actions: described(list(text), 'Actions of the principal, or services and actions that were not used.'),
+  conditions: described(list(text), 'Keys of the conditions of the access.'),
+  createdAt: time,
+  updatedAt: time,
+});
+
+export const FINDINGS = object({
+  analyzers: list(
+    object({
+      accountId: text,
+      analyzer: text,
+      type: text,
+      active: whole,
+      archived: whole,
+      resolved: whole,
+    }),
+  ),
+  moreAnalyzers: whole,
+  accountsWithoutAnalyzer: described(whole, 'Accounts of the report without an analyzer. Nothing is found there.'),
+  findings: described(excerpt(FINDING), 'Active findings of each analyzer first, those that changed last before the others.'),
+});
+export type Findings = Of<typeof FINDINGS>;
+
+/** Maximum number of analyzers and of findings in the report. The file has all findings. */
+export const FINDINGS_MAX = 200;
+/** Maximum number of analyzers of an account that are read. It is above the quota of an account in all regions. */
+const ANALYZERS_MAX = 1_000;
+const PAGE = 200;
+const STATUSES = ['ACTIVE', 'ARCHIVED'] as const;
+
+/** Writes the file about findings, and returns the section of the report. */
+export async function findingsSection(sql: Sql, accountIds: readonly AccountId[], folder: ReportFolder): Promise<Findings> {
+  const file = folder.lines('findings.jsonl');
+  const items: Of<typeof FINDING>[] = [];
+  const found: Findings['analyzers'][number][] = [];
+  let accountsWithoutAnalyzer = 0;
+  for (const accountId of accountIds) {
+    const own = await analyzers(sql).ofAnyType(accountId, ANALYZERS_MAX);
+    if (own.length === 0) accountsWithoutAnalyzer++;
+    for (const analyzer of own) {
+      found.push(await countsOf(sql, analyzer));
+      for await (const finding of findingsOf(sql, analyzer.analyzerId)) {
+        const item = toItem(analyzer, finding);
+        file.add(item);
+        if (items.length < FINDINGS_MAX) items.push(item);
+      }
+    }
+  }
+  file.close();
+  return {
+    analyzers: found.slice(0, FINDINGS_MAX),
+    moreAnalyzers: Math.max(0, found.length - FINDINGS_MAX),
+    accountsWithoutAnalyzer,
+    findings: { items, total: file.count(), more: file.count() - items.length, file: file.name },
+  };
+}
+
+async function countsOf(sql: Sql, analyzer: AnalyzerRecord): Promise<Findings['analyzers'][number]> {
+  const counts = { ACTIVE: 0, ARCHIVED: 0, RESOLVED: 0 };
+  for (const { status, findings: count } of await findings(sql).totals(analyzer.analyzerId)) counts[status] += Number(count);
+  const { ACTIVE: active, ARCHIVED: archived, RESOLVED: resolved } = counts;
+  return { accountId: analyzer.accountId, analyzer: analyzerArn(analyzer), type: analyzer.type, active, archived, resolved };
+}
+
+/** Yields the findings of an analyzer that are not resolved. */
+async function* findingsOf(sql: Sql, analyzerId: string): AsyncGenerator<FindingRecord> {
+  for (const status of STATUSES) {
+    for (let after: readonly [number, string] | undefined, more = true; more; ) {
+      const range = { analyzerId, order: 'updatedAt', descending: true, status, after } as const;
+      const page: readonly FindingRecord[] = await findings(sql).list(range, PAGE);
+      yield* page;
+      const last = page.at(-1);
+      after = last && [last.updatedAt, last.id];
+      more = page.length === PAGE;
+    }
+  }
+}
+
+function toItem(analyzer: AnalyzerRecord, finding: FindingRecord): Of<typeof FINDING> {
+  const { id, status, findingType, resource, resourceType, ownerAccount, isPublic, details, createdAt, updatedAt } = finding;
+  const actions: string[] = [];
+  const conditions = new Set<string>();
+  let principal: Readonly<Record<string, string>> | undefined;
+  for (const each of details) {
+    if (each.findingType === 'ExternalAccess') {
+      principal = each.principal;
+      actions.push(...each.action);
+      for (const key of Object.keys(each.condition)) conditions.add(key);
+    } else if (each.findingType === 'UnusedPermission') {
+      const names = each.actions?.map(({ action }) => action);
+      actions.push(...(names ?? [`${each.serviceNamespace}:*`]));
+    }
+  }
+  return {
+    accountId: analyzer.accountId,
+    analyzer: analyzerArn(analyzer),
+    ...{ id, status, type: findingType, resource, resourceType, resourceOwner: ownerAccount, isPublic },
+    ...omitUndefined({ principal }),
+    actions,
+    conditions: [...conditions],
+    createdAt: isoSeconds(createdAt),
+    updatedAt: isoSeconds(updatedAt),
+  };
+}
