@@ -4,8 +4,15 @@ import * as org from '@aws-sdk/client-organizations';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Keys, keysOf } from '../kit/keys.ts';
 
+/** Settings of a client. */
+interface ClientSettings {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: Keys;
+}
+
 /** Creates the organization. `client` returns the settings of a client with keys, by default those of the administrator. */
-export async function createOrganization(client: (keys?: Keys) => iam.IAMClientConfig) {
+export async function createOrganization(client: (keys?: Keys) => ClientSettings) {
   const organizations = () => new org.OrganizationsClient(client());
   const admin = new iam.IAMClient(client());
   await organizations().send(new org.CreateOrganizationCommand({ FeatureSet: 'ALL' }));
