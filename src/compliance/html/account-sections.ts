@@ -34,8 +34,11 @@ function accessContent({ access }: ComplianceReport): Html {
     'Principals with the most actions',
     [
       { title: 'Principal', cell: principalCell },
-      { title: 'Policies', cell: ({ policies, morePolicies }) => joined(policies, morePolicies) },
-      { title: 'Actions by service, and the statements that allow them', cell: ({ services }) => bullets(services.map(serviceLine)) },
+      { title: 'Policies', cell: ({ policies, morePolicies }) => joined(policies, morePolicies) || 'none' },
+      {
+        title: 'Actions by service, and the statements that allow them',
+        cell: ({ services }) => (services.length === 0 ? 'none' : bullets(services.map(serviceLine))),
+      },
     ],
     principals.items,
   )}${moreNote(principals, 'principals')}<p class="note">All statements are in the file <code>${policiesFile}</code>.</p>\n`;
