@@ -77,7 +77,7 @@ interface Counts {
 function activityContent({ activity }: ComplianceReport): Html {
   const { services, principals, denials, unreadable } = activity;
   const nameOf = ({ principal, type }: { readonly principal: string; readonly type: string }): string =>
-    principal === '' ? type || 'principals beyond the limit of the report' : `${principal} (${type})`;
+    principal === '' ? type || 'principals beyond the limit of the report' : type === 'Unknown' ? principal : `${principal} (${type})`;
   return html`<p>Requests from ${activity.from} to ${activity.to}. Sessions count for their role or user.</p>
 ${unreadable === 0 ? '' : html`<p class="bad">${unreadable} records cannot be read.</p>\n`}${table(
   'Requests by service',
