@@ -36,6 +36,7 @@ export function findingsSection({ findings: section }: ComplianceReport): PageSe
       { title: 'Since', cell: ({ createdAt }) => createdAt },
     ],
     findings.items,
-  )}${moreNote(findings, 'findings')}`;
+  )}<p class="note">The conditions are those whose values a caller cannot choose, such as aws:SourceIp. A policy can have others, such as sts:ExternalId.</p>
+${moreNote(findings, 'findings')}`;
   return { id: 'findings', title: 'Findings of IAM Access Analyzer', content };
 }
