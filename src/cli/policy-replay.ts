@@ -1,7 +1,7 @@
 /** `belfry policy replay`: decides recorded requests again as if policies had been changed, and lists the decisions that flip. */
 import { readFileSync } from 'node:fs';
 import { ProposalError, parseProposal } from '#access/past/parse-proposal.ts';
-import { type ProposedChange, proposal } from '#access/past/proposal.ts';
+import { type ProposedChange, proposal, type Removal } from '#access/past/proposal.ts';
 import { type Flip, type ReplayCounts, replayWindow } from '#access/past/replay-window.ts';
 import { isAccountId } from '#core/arn.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
@@ -44,10 +44,19 @@ export const REPLAY: Subcommand = {
     const unmatched = counts.decided === 0 ? undefined : proposed.unmatched();
     if (unmatched?.kind === 'resource-policy') throw new Error(`no recorded decision is about '${unmatched.target}'`);
     if (unmatched !== undefined) throw new Error(`a change names what does not exist: ${JSON.stringify(unmatched)}`);
+    const unneeded = counts.decided === 0 ? undefined : proposed.unneeded();
+    if (unneeded !== undefined) throw new Error(unneededMessage(unneeded));
     printer.end(counts);
     return counts.flipped === 0 ? 0 : 1;
   },
 };
+
+function unneededMessage(change: Removal): string {
+  const { kind, target } = change;
+  if (kind === 'boundary') return `'${target}' had no permissions boundary in these days`;
+  if (kind === 'inline') return `'${target}' had no inline policy '${change.name}' in these days`;
+  return `'${change.policy}' was not attached to '${target}' in these days`;
+}
 
 function changesOf({ values }: ParsedFlags): readonly ProposedChange[] {
   const file = values.get(CHANGE.flag);

@@ -27,6 +27,8 @@ export type UsedAccess = readonly [action: string, resource: string];
 export interface FoundUse {
   readonly requests: number;
   readonly used: readonly UsedAccess[];
+  /** Actions of denied requests. Other requests can have used them. */
+  readonly denied: readonly string[];
 }
 
 /** Use in some packs. */

@@ -197,7 +197,7 @@ function serverTests({ engine: { name }, scenario, report }: Prepared): void {
     assert.match(report.report.statement, /is not a certification/);
   });
 
-  test('findings: a role that trusts another account is an active finding, and an account without an analyzer is counted', () => {
+  test('findings: a role that trusts another account is active, and the analyzer of an organization covers its members', () => {
     const { findings } = report.report;
     const [finding, ...others] = report.lines<Of<typeof FINDING>>('findings.jsonl');
     assert.ok(finding);
@@ -206,10 +206,13 @@ function serverTests({ engine: { name }, scenario, report }: Prepared): void {
       [finding.resource, finding.status, finding.actions, others],
       [scenario.account.roleArn('partner'), 'ACTIVE', ['sts:AssumeRole'], []],
     );
-    assert.deepEqual([findings.accountsWithoutAnalyzer, findings.findings.total, findings.findings.more], [1, 1, 0]);
+    assert.deepEqual([findings.accountsWithoutAnalyzer, findings.active, findings.archived, findings.findings.more], [0, 1, 0, 0]);
     assert.deepEqual(
-      findings.analyzers.map(({ type, active, archived }) => [type, active, archived]),
-      [['ACCOUNT', 1, 0]],
+      findings.analyzers.map(({ type, active, archived }) => [type, active, archived] as const).sort(([a], [b]) => a.localeCompare(b)),
+      [
+        ['ACCOUNT', 1, 0],
+        ['ORGANIZATION_UNUSED_ACCESS', 0, 0],
+      ],
     );
   });
 
@@ -291,6 +294,7 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
       own.accounts.map(({ accountId }) => accountId),
       [scenario.memberId],
     );
+    assert.deepEqual([own.findings.accountsWithoutAnalyzer, own.findings.analyzers], [1, []]);
     assert.ok(own.trail.records >= report.report.trail.records);
     for (const file of ['access.jsonl', 'credentials.jsonl', 'activity.jsonl', 'rules.jsonl'])
       assert.ok(!files.get(file)?.includes(`"accountId":"${scenario.account.accountId}"`), file);

@@ -20,6 +20,7 @@ import {
   CreateAccountCommand,
   CreateOrganizationCommand,
   CreatePolicyCommand as CreateScpCommand,
+  EnableAWSServiceAccessCommand,
   EnablePolicyTypeCommand,
   ListRootsCommand,
   OrganizationsClient,
@@ -81,6 +82,8 @@ export async function startScenario(environment: Readonly<Record<string, string>
   await account.role('partner', trust(`arn:aws:iam::${STRANGER}:root`));
 
   const memberId = await createMember(account);
+  // It covers the member. Users and roles of this age have no findings of it.
+  await analyzer.send(new CreateAnalyzerCommand({ analyzerName: 'org', type: 'ORGANIZATION_UNUSED_ACCESS' }));
   const chime = await account.chime().send(new CreateChimeAccountCommand({ Name: MARKUP }));
   await assert.rejects(
     account.chime().send(
@@ -107,6 +110,7 @@ async function stsPolicy({ admin }: TestAccount): Promise<string> {
 async function createMember({ server }: TestAccount): Promise<string> {
   const organizations = new OrganizationsClient(server.client());
   await organizations.send(new CreateOrganizationCommand({}));
+  await organizations.send(new EnableAWSServiceAccessCommand({ ServicePrincipal: 'access-analyzer.amazonaws.com' }));
   const RootId = (await organizations.send(new ListRootsCommand({}))).Roots?.[0]?.Id as string;
   const AccountName = MARKUP.slice(0, 50);
   const { CreateAccountStatus } = await organizations.send(new CreateAccountCommand({ AccountName, Email: 'm@example.com' }));

@@ -375,6 +375,17 @@ test('belfry policy replay and suggest: read the database of the running server'
   assert.equal((JSON.parse(lines.stdout) as { readonly allowed: boolean }).allowed, true);
   writeFileSync(change, JSON.stringify({ changes: [{ attach: 'arn:aws:iam::aws:policy/AWSDenyAll', to: userArn('absent') }] }));
   assert.match((await belfry(['policy', 'replay', '--change', change, ...data])).stderr, /names what does not exist/);
+  const target = userArn('nobody');
+  // biome-ignore format: a table
+  for (const [removal, message] of [
+    [{ detach: 'arn:aws:iam::aws:policy/AWSDenyAll', from: target }, `'arn:aws:iam::aws:policy/AWSDenyAll' was not attached to '${target}'`],
+    [{ inline: 'absent', of: target, document: null },               `'${target}' had no inline policy 'absent'`],
+    [{ boundary: null, of: target },                                 `'${target}' had no permissions boundary`],
+  ] as const) {
+    writeFileSync(change, JSON.stringify({ changes: [removal] }));
+    const { status, stderr } = await belfry(['policy', 'replay', '--change', change, ...data]);
+    assert.deepEqual([status, stderr], [1, `belfry policy: ${message} in these days\n`]);
+  }
 
   const out = join(folder, 'caller');
   const suggested = await belfry(['policy', 'suggest', '--principal', userArn('caller'), '--out', out, ...data]);

@@ -86,7 +86,7 @@ test('policy suggest: a request that a later Deny forbids is not listed, and an 
   );
   assert.match(stderr, /covers 1 requests; \d+ decided again, of which it denies 0 that were allowed/);
   assert.match(stderr, /keeps a Deny of today, which forbids 3 other requests that were allowed/);
-  assert.match(stderr, /only under conditions, which the policy lacks: aws:multifactorauthpresent/);
+  assert.match(stderr, /only under conditions, which the policy lacks: aws:MultiFactorAuthPresent/);
 });
 
 test('policy suggest: each Deny is kept, also of the last request and of old versions, and IAM accepts the policy', async () => {

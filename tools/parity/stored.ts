@@ -60,7 +60,7 @@ const VOICE: Rows = [
 
 // biome-ignore format: a table
 const ORGANIZATIONS: Rows = [
-  ['only CloudTrail acts in the accounts of an organization', ALL, ['EnableAWSServiceAccess', 'DisableAWSServiceAccess']],
+  ['only CloudTrail and IAM Access Analyzer act in the accounts of an organization', ALL, ['EnableAWSServiceAccess', 'DisableAWSServiceAccess']],
 ];
 
 // biome-ignore format: a table

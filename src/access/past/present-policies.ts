@@ -54,13 +54,14 @@ export function denialsOf(texts: readonly string[]): readonly PolicyStatement[] 
   });
 }
 
-/** Returns the condition keys that the Allow statements of policies test, in lower case. */
+/** Returns the condition keys that the Allow statements of policies test, without repetition, as the last of the statements formats them. */
 export function allowedConditionKeys(texts: readonly string[]): readonly string[] {
   const keys = texts
     .flatMap((text) => parsed(text).statements)
     .filter(({ Effect }) => Effect === 'Allow')
     .flatMap(({ Condition = {} }) => Object.values(Condition as Readonly<Record<string, object>>).flatMap(Object.keys));
-  return [...new Set(keys.map((key) => key.toLowerCase()))].sort();
+  const formatted = new Map(keys.map((key) => [key.toLowerCase(), key]));
+  return [...formatted].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
 }
 
 function parsed(text: string): { readonly version: string | undefined; readonly statements: readonly PolicyStatement[] } {

@@ -21,6 +21,11 @@ export type ProposedChange =
   /** One inline policy in place of all policies and groups of a user or role. */
   | { readonly kind: 'replace'; readonly target: string; readonly name: string; readonly document: string };
 
+/** A change that removes a policy or boundary. */
+export type Removal =
+  | Extract<ProposedChange, { readonly kind: 'attach' | 'detach' }>
+  | Extract<ProposedChange, { readonly kind: 'inline' | 'boundary' }>;
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** Identity records as if a proposal had been made. */
@@ -40,11 +45,14 @@ export interface Proposal {
   readonly resourcePolicyOf: ProposedFacts['resourcePolicyOf'] | undefined;
   /** Returns the first change whose policy or target no record had, or `undefined`. */
   unmatched(): ProposedChange | undefined;
+  /** Returns the first removal of a policy or boundary that its target never had, or `undefined`. */
+  unneeded(): Removal | undefined;
 }
 
 /** Creates a proposal from its changes. They apply in their order. */
 export function proposal(changes: readonly ProposedChange[]): Proposal {
   const matched = new Set<ProposedChange>();
+  const removed = new Set<ProposedChange>();
   const organizations = new Map<AccountId, OrganizationRecord>();
 
   function changed(record: IdentityRecords[PastKind], names: readonly string[]): IdentityRecords[PastKind] {
@@ -52,6 +60,7 @@ export function proposal(changes: readonly ProposedChange[]): Proposal {
     for (const change of changes) {
       if (!names.includes(change.kind === 'document' ? change.policy : change.target)) continue;
       matched.add(change);
+      if (isRemoval(change) && hasRemovable(change, next)) removed.add(change);
       next = { ...next, ...membersOf(change, next, organizations) } as IdentityRecords[PastKind];
     }
     return next;
@@ -79,11 +88,31 @@ export function proposal(changes: readonly ProposedChange[]): Proposal {
     },
     resourcePolicyOf: changes.length === 0 ? undefined : proposedPolicies(changes.filter(isOfResource), matched),
     unmatched: () => changes.find((change) => !matched.has(change)),
+    unneeded: () => changes.filter(isRemoval).find((change) => matched.has(change) && !removed.has(change)),
   };
 }
 
 function isOfResource(change: ProposedChange): change is ResourcePolicyChange {
   return change.kind === 'resource-policy';
+}
+
+function isRemoval(change: ProposedChange): change is Removal {
+  if (change.kind === 'detach') return true;
+  return (change.kind === 'inline' && change.document === undefined) || (change.kind === 'boundary' && change.policy === undefined);
+}
+
+/** Reports whether a user, group or role has what a change removes. Reports true for targets in an organization. */
+function hasRemovable(change: Removal, record: IdentityRecords[PastKind]): boolean {
+  const { arn, attachedPolicyArns, inlinePolicies, permissionsBoundaryArn } = record as {
+    readonly arn?: string;
+    readonly attachedPolicyArns?: readonly string[];
+    readonly inlinePolicies?: Readonly<Record<string, string>>;
+    readonly permissionsBoundaryArn?: string;
+  };
+  if (arn?.startsWith('arn:aws:iam:') !== true) return true;
+  if (change.kind === 'inline') return inlinePolicies?.[change.name] !== undefined;
+  if (change.kind === 'boundary') return permissionsBoundaryArn !== undefined;
+  return attachedPolicyArns?.includes(change.policy) === true;
 }
 
 /** Returns the names by which a change can refer to a record. */

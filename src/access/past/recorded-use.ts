@@ -10,7 +10,7 @@ import { literalResource } from './literal-resource.ts';
 import { denialsOf, type PolicyStatement } from './present-policies.ts';
 import { holderOf } from './used-access.ts';
 
-/** Returns the use of a principal in some packs. Counts requests that were allowed. Sessions are returned by their IDs. */
+/** Returns the use of a principal in some packs. Only allowed requests are uses. Sessions are returned by their IDs. */
 export function findUse({ packs, accountId, holderArn, ranges }: UsePart): PartUse {
   const own = newUse();
   const ofSessions = new Map<string, ReturnType<typeof newUse>>();
@@ -26,7 +26,7 @@ export function findUse({ packs, accountId, holderArn, ranges }: UsePart): PartU
       const record = facts[i] as (typeof facts)[number];
       if (context === undefined || record.accountId !== accountId || !ranges.some((range) => isIn(range, record))) continue;
       if ('omittedBytes' in context) omitted++;
-      else if (context.outcome.effect === 'Allow') add(context);
+      else add(context);
     }
   }
   return { own: own.found(), ofSessions: [...ofSessions].map(([id, use]) => [id, use.found()]), omitted };
@@ -52,8 +52,13 @@ function isIn({ from, to, regions }: UseRange, { at, region }: { readonly at: nu
 function newUse() {
   let requests = 0;
   const used = new Map<string, Set<string>>();
+  const denied = new Set<string>();
   return {
-    add({ permissions }: DecisionContext): void {
+    add({ permissions, outcome }: DecisionContext): void {
+      if (outcome.effect !== 'Allow') {
+        for (const { action } of permissions) denied.add(action);
+        return;
+      }
       requests++;
       for (const { action, resources, always } of permissions) {
         if (always) continue;
@@ -65,6 +70,7 @@ function newUse() {
     found: (): FoundUse => ({
       requests,
       used: [...used].flatMap(([action, resources]) => [...resources].map((resource) => [action, resource] as const)),
+      denied: [...denied],
     }),
   };
 }

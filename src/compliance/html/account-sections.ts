@@ -34,8 +34,11 @@ function accessContent({ access }: ComplianceReport): Html {
     'Principals with the most actions',
     [
       { title: 'Principal', cell: principalCell },
-      { title: 'Policies', cell: ({ policies, morePolicies }) => joined(policies, morePolicies) },
-      { title: 'Actions by service, and the statements that allow them', cell: ({ services }) => bullets(services.map(serviceLine)) },
+      { title: 'Policies', cell: ({ policies, morePolicies }) => joined(policies, morePolicies) || 'none' },
+      {
+        title: 'Actions by service, and the statements that allow them',
+        cell: ({ services }) => (services.length === 0 ? 'none' : bullets(services.map(serviceLine))),
+      },
     ],
     principals.items,
   )}${moreNote(principals, 'principals')}<p class="note">All statements are in the file <code>${policiesFile}</code>.</p>\n`;
@@ -74,7 +77,7 @@ interface Counts {
 function activityContent({ activity }: ComplianceReport): Html {
   const { services, principals, denials, unreadable } = activity;
   const nameOf = ({ principal, type }: { readonly principal: string; readonly type: string }): string =>
-    principal === '' ? type || 'principals beyond the limit of the report' : `${principal} (${type})`;
+    principal === '' ? type || 'principals beyond the limit of the report' : type === 'Unknown' ? principal : `${principal} (${type})`;
   return html`<p>Requests from ${activity.from} to ${activity.to}. Sessions count for their role or user.</p>
 ${unreadable === 0 ? '' : html`<p class="bad">${unreadable} records cannot be read.</p>\n`}${table(
   'Requests by service',

@@ -10,7 +10,7 @@ export function findingsSection({ findings: section }: ComplianceReport): PageSe
   const without =
     accountsWithoutAnalyzer === 0
       ? html``
-      : html`<p>${accountsWithoutAnalyzer} accounts have no analyzer, so nothing is found there.</p>\n`;
+      : html`<p>Accounts that no analyzer covers: ${accountsWithoutAnalyzer}. Nothing is found there.</p>\n`;
   const content: Html = html`${without}${table(
     'Analyzers',
     [
@@ -31,9 +31,12 @@ export function findingsSection({ findings: section }: ComplianceReport): PageSe
       },
       { title: 'Principal', cell: ({ principal = {} }) => joined(Object.entries(principal).map(([key, value]) => `${key} ${value}`)) },
       { title: 'Actions', cell: ({ actions }) => joined(actions.slice(0, ACTIONS_MAX), Math.max(0, actions.length - ACTIONS_MAX)) },
+      { title: 'Conditions', cell: ({ conditions }) => joined(conditions) || 'none' },
+      { title: 'Analyzer', cell: ({ analyzer }) => analyzer.slice(analyzer.lastIndexOf('/') + 1) },
       { title: 'Since', cell: ({ createdAt }) => createdAt },
     ],
     findings.items,
-  )}${moreNote(findings, 'findings')}`;
+  )}<p class="note">The conditions are those whose values a caller cannot choose, such as aws:SourceIp. A policy can have others, such as sts:ExternalId.</p>
+${moreNote(findings, 'findings')}`;
   return { id: 'findings', title: 'Findings of IAM Access Analyzer', content };
 }

@@ -52,8 +52,14 @@ function summary({
     ['Requests', html`${activity.requests}, of which ${activity.errors} failed and ${activity.denied} were denied by a policy`],
     ['Passwords without MFA', html`${credentials.withPasswordWithoutMfa} of ${credentials.withPassword}`],
     ['Active access keys', html`${credentials.activeKeys}, of which ${credentials.activeKeysOlderThan90Days} are older than 90 days`],
-    ['Configuration rules', html`${rules.nonCompliant} not compliant, ${rules.compliant} compliant, ${rules.notApplicable} not applicable`],
-    ['Findings of analyzers', html`${findings.findings.total}, and ${findings.accountsWithoutAnalyzer} accounts without an analyzer`],
+    [
+      'Configuration rules',
+      html`${rules.nonCompliant} not compliant, ${rules.compliant} compliant, ${rules.notApplicable} not applicable${accounts.length === 1 ? '' : ', counted for each account'}`,
+    ],
+    [
+      'Findings of analyzers',
+      html`${findings.active} active, ${findings.archived} archived; accounts that no analyzer covers: ${findings.accountsWithoutAnalyzer}`,
+    ],
     ['Trail', html`${trail.intact ? 'intact' : 'NOT intact'}: ${trail.records} records were checked`],
     ['Certificate', certificate === undefined ? 'unknown' : `valid until ${certificate.validTo}`],
     ['Software', `Belfry ${software.belfry}, Node.js ${software.node}, ${software.databaseEngine} ${software.databaseVersion}`],

@@ -29,6 +29,7 @@ thead th { color: var(--quiet); font-weight: 600; overflow-wrap: normal; }
 .note { color: var(--quiet); font-size: .875rem; }
 .bad { padding: .5rem 1rem; border-left: .25rem solid var(--alert); border-radius: .25rem; background: var(--alert-back); color: var(--alert); font-weight: 600; }
 nav ul { columns: 15rem; }
+@media screen and (min-width: 64rem) { tbody th { min-width: 17rem; } }
 @media screen and (max-width: 48rem) {
   body { padding: 0; }
   main { padding: 1rem; border-radius: 0; }

@@ -87,7 +87,7 @@ export type Access = Of<typeof ACCESS>;
 export const ACCESS_LIMITS = { principals: 200, policies: 12, statements: 6, names: 12 } as const;
 
 const MEANING =
-  'An action is listed if some request for it could be allowed. Resources, conditions and session policies can deny the request.';
+  'An action is listed if some request for it could be allowed. Resources, conditions and session policies can deny the request. Only actions of services that this server has are listed. Conditions of a trust policy can limit the principals that a role trusts.';
 
 /** Writes the files about access, and returns the section of the report. Needs memory for the identity of one account at a time. */
 export async function accessSection(sql: Sql, accountIds: readonly AccountId[], folder: ReportFolder): Promise<Access> {

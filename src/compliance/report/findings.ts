@@ -3,8 +3,11 @@ import type { AccountId } from '#core/arn.ts';
 import { isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { analyzerArn } from '#services/accessanalyzer/lookup.ts';
+import { isActiveMember, zoneOf } from '#services/accessanalyzer/organizations.ts';
 import { type AnalyzerRecord, analyzers } from '#services/accessanalyzer/tables/analyzers.ts';
 import { type FindingRecord, findings } from '#services/accessanalyzer/tables/findings.ts';
+import type { OrganizationRecord } from '#store/identity/organization-records.ts';
+import { identity } from '#store/identity/repository.ts';
 import type { Sql } from '#store/sql.ts';
 import { described, excerpt, flag, list, type Of, object, optional, text, texts, time, whole } from '../shape.ts';
 import type { ReportFolder } from './report-folder.ts';
@@ -39,7 +42,15 @@ export const FINDINGS = object({
     }),
   ),
   moreAnalyzers: whole,
-  accountsWithoutAnalyzer: described(whole, 'Accounts of the report without an analyzer. Nothing is found there.'),
+  accountsWithoutAnalyzer: described(
+    whole,
+    'Accounts of the report that no analyzer covers: neither one of their own nor one of their organization. Nothing is found there.',
+  ),
+  active: described(
+    whole,
+    'Active findings of all analyzers. An analyzer of an account and one of its organization can find the same access.',
+  ),
+  archived: whole,
   findings: described(excerpt(FINDING), 'Active findings of each analyzer first, those that changed last before the others.'),
 });
 export type Findings = Of<typeof FINDINGS>;
@@ -56,26 +67,42 @@ export async function findingsSection(sql: Sql, accountIds: readonly AccountId[]
   const file = folder.lines('findings.jsonl');
   const items: Of<typeof FINDING>[] = [];
   const found: Findings['analyzers'][number][] = [];
-  let accountsWithoutAnalyzer = 0;
+  /** Accounts without an analyzer of their own. */
+  const others: AccountId[] = [];
+  const zones: OrganizationRecord[] = [];
+  const counts = { ACTIVE: 0, ARCHIVED: 0, RESOLVED: 0 };
+  const reads = { identity: identity(sql) };
   for (const accountId of accountIds) {
     const own = await analyzers(sql).ofAnyType(accountId, ANALYZERS_MAX);
-    if (own.length === 0) accountsWithoutAnalyzer++;
+    if (own.length === 0) others.push(accountId);
     for (const analyzer of own) {
       found.push(await countsOf(sql, analyzer));
+      const zone = await zoneOf(reads, analyzer);
+      if (zone.kind === 'organization') zones.push(zone.organization);
       for await (const finding of findingsOf(sql, analyzer.analyzerId)) {
         const item = toItem(analyzer, finding);
         file.add(item);
+        counts[finding.status]++;
         if (items.length < FINDINGS_MAX) items.push(item);
       }
     }
   }
   file.close();
+  let accountsWithoutAnalyzer = 0;
+  for (const accountId of others) if (!(await isInOneOf(zones, accountId))) accountsWithoutAnalyzer++;
   return {
     analyzers: found.slice(0, FINDINGS_MAX),
     moreAnalyzers: Math.max(0, found.length - FINDINGS_MAX),
     accountsWithoutAnalyzer,
+    active: counts.ACTIVE,
+    archived: counts.ARCHIVED,
     findings: { items, total: file.count(), more: file.count() - items.length, file: file.name },
   };
+
+  async function isInOneOf(organizations: readonly OrganizationRecord[], accountId: AccountId): Promise<boolean> {
+    for (const organization of organizations) if (await isActiveMember(reads, organization, accountId)) return true;
+    return false;
+  }
 }
 
 async function countsOf(sql: Sql, analyzer: AnalyzerRecord): Promise<Findings['analyzers'][number]> {

@@ -7,7 +7,7 @@ const MIN_TLS_VERSION = 'TLSv1.2';
 export const SERVER_RULES: readonly ConfigurationRule[] = [
   {
     name: 'server-tls-version-check',
-    description: 'The server accepts only connections with TLS 1.2 or later.',
+    description: 'HTTPS connections need TLS 1.2 or later. Plain HTTP is only for this machine or trusted proxies.',
     parameters: { minTlsVersion: MIN_TLS_VERSION },
     requirements: ['COMP-6', 'INF-2'],
     async evaluate(reading) {

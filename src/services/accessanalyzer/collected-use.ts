@@ -14,7 +14,8 @@ const CHARACTERS_MAX = 2 ** 18;
 export interface CollectedUse {
   /** Adds the use of a part. `omitted` is the number of its records whose facts are not stored. */
   add(use: FoundUse, omitted?: number): void;
-  has(action: string): boolean;
+  /** Reports whether a request of the records has the action, also if it was denied. */
+  isRecorded(action: string): boolean;
   listed(): UseToAllow['used'];
   omitted(): number;
   /** Reports whether the collection is too large for a result, also with fewer resources of each action. */
@@ -24,16 +25,18 @@ export interface CollectedUse {
 /** Creates an empty collection. */
 export function collectedUse(): CollectedUse {
   const used = new Map<string, Set<string>>();
+  const denied = new Set<string>();
   let without = 0;
   return {
-    add({ used: more }, omitted = 0) {
+    add({ used: more, denied: moreDenied }, omitted = 0) {
       without += omitted;
+      for (const action of moreDenied) denied.add(action);
       for (const [action, resource] of more) {
         const known = used.get(action) ?? new Set();
         if (!known.has('*')) used.set(action, bounded(known.add(resource), RESOURCES_MAX));
       }
     },
-    has: (action) => used.has(action),
+    isRecorded: (action) => used.has(action) || denied.has(action),
     listed: () => [...used].map(([action, resources]) => [action, [...resources]] as const),
     omitted: () => without,
     isTooLarge() {

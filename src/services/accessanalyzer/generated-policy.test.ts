@@ -95,7 +95,7 @@ test('collected use: many resources of an action become patterns, and very many 
     Array.from({ length: count }, (_, i) => ['chime:GetMeeting', `arn:aws:chime:us-east-1:${ALICE}:${kind}/${i}`] as const);
   const collected = (...parts: readonly (readonly (readonly [string, string])[])[]) => {
     const use = collectedUse();
-    for (const used of parts) use.add({ requests: 1, used });
+    for (const used of parts) use.add({ requests: 1, used, denied: [] });
     return use;
   };
   assert.equal(collected(meetings(64)).listed()[0]?.[1].length, 64);

@@ -6,6 +6,8 @@ import type { Tx } from '#store/store.ts';
 import { AwsError } from './errors.ts';
 import type { AnalyzerRecord, AnalyzerType } from './tables/analyzers.ts';
 
+type Reads = Pick<Tx, 'identity'>;
+
 /** Service principal that needs trusted access to an organization. */
 export const SERVICE_PRINCIPAL = 'access-analyzer.amazonaws.com';
 
@@ -25,7 +27,7 @@ export async function managementAccountOf(tx: Tx, accountId: AccountId): Promise
 }
 
 /** Returns the organization that an account manages; undefined if it manages none. */
-async function managedBy(tx: Tx, accountId: AccountId): Promise<OrganizationRecord | undefined> {
+async function managedBy(tx: Reads, accountId: AccountId): Promise<OrganizationRecord | undefined> {
   return await tx.identity.get(accountId, 'organization', ORGANIZATION_KEY);
 }
 
@@ -59,7 +61,7 @@ export type AnalyzerZone =
   | { readonly kind: 'disabled'; readonly reason: StatusReason };
 
 /** Returns the zone of trust of an analyzer, as it is now. */
-export async function zoneOf(tx: Tx, { type, accountId }: Pick<AnalyzerRecord, 'type' | 'accountId'>): Promise<AnalyzerZone> {
+export async function zoneOf(tx: Reads, { type, accountId }: Pick<AnalyzerRecord, 'type' | 'accountId'>): Promise<AnalyzerZone> {
   if (!isOrganizationType(type)) return { kind: 'account' };
   const organization = await managedBy(tx, accountId);
   if (organization === undefined) return { kind: 'disabled', reason: { code: 'ORGANIZATION_DELETED' } };
@@ -68,7 +70,7 @@ export async function zoneOf(tx: Tx, { type, accountId }: Pick<AnalyzerRecord, '
 }
 
 /** Reports whether an account is an active account of an organization. */
-export async function isActiveMember(tx: Tx, { accountId }: OrganizationRecord, memberId: AccountId): Promise<boolean> {
+export async function isActiveMember(tx: Reads, { accountId }: OrganizationRecord, memberId: AccountId): Promise<boolean> {
   return (await tx.identity.summary(accountId, 'organization-account', memberId))?.status === 'ACTIVE';
 }
 

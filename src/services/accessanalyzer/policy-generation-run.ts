@@ -239,7 +239,7 @@ async function complete(transact: Transact, parts: PolicyGenerationParts, { job,
   const present = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, principalArn));
   const actions = await transact(({ tx }) => lastActions(tx, job, ranges));
   const allowed = await parts.findUse(accountId, { kind: 'allow', used: use.listed(), present });
-  const unrecorded = actions.filter((action) => !use.has(action)).sort();
+  const unrecorded = actions.filter((action) => !use.isRecorded(action)).sort();
   await transact(async ({ tx, now }) => {
     const result = { ...allowed, unrecorded, isComplete: unrecorded.length === 0 && use.omitted() === 0 };
     await tx.of(policyGenerations).change({ ...job, status: 'SUCCEEDED', endedAt: now, result });

@@ -260,6 +260,24 @@ test('policy generation: a principal that is deleted meanwhile, and a job that n
   pass(0);
 });
 
+test('policy generation: a denied action is recorded, and is not in the service-level template', async () => {
+  const { start, server, call, record, store } = await open();
+  await record('iam:GetUser', ADA);
+  await record('iam:ListUsers', '*', { outcome: { effect: 'Deny', kind: 'session-kind' } });
+  await store.transaction(async (tx) => {
+    const use = { holder: 'AIDAADA', region: 'us-east-1', at: NOON, service: 'iam' };
+    await tx.lastUses.note(ALICE, { ...use, action: 'GetUser' });
+    await tx.lastUses.note(ALICE, { ...use, action: 'ListUsers' });
+  });
+  const jobId = await start();
+  await server().all();
+  const { generatedPolicyResult } = await call('GetGeneratedPolicy', { jobId, includeServiceLevelTemplate: true });
+  assert.equal(generatedPolicyResult.properties.isComplete, true);
+  assert.deepEqual(JSON.parse(generatedPolicyResult.generatedPolicies?.[0]?.policy ?? '').Statement, [
+    { Sid: 'SupportedServiceSid0', Effect: 'Allow', Action: ['iam:GetUser'], Resource: [ADA] },
+  ]);
+});
+
 test('policy generation: only records of the trails count, in their regions and times', async () => {
   // biome-ignore format: a table
   for (const [title, source, trail, expected] of [
