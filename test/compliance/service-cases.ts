@@ -167,3 +167,15 @@ cases.push({
     await org.send(new organizations.AttachPolicyCommand(scpAt(unit.OrganizationalUnit?.Id ?? '')));
   },
 });
+cases.push({
+  rule: 'organizations-service-control-policy-attached',
+  how: 'only the management account has a policy',
+  about: 'ervice control policy',
+  prepare: () => org.send(new organizations.AttachPolicyCommand(scpAt(accountId))),
+  async violate() {
+    const targets = await org.send(new organizations.ListTargetsForPolicyCommand({ PolicyId: scp }));
+    const units = targets.Targets?.filter(({ Type }) => Type !== 'ACCOUNT') ?? [];
+    for (const { TargetId = '' } of units) await org.send(new organizations.DetachPolicyCommand(scpAt(TargetId)));
+  },
+  comply: () => org.send(new organizations.AttachPolicyCommand(scpAt(root))),
+});
