@@ -7,7 +7,7 @@ const MIN_TLS_VERSION = 'TLSv1.2';
 export const SERVER_RULES: readonly ConfigurationRule[] = [
   {
     name: 'server-tls-version-check',
-    description: 'The server accepts only connections with TLS 1.2 or later.',
+    description: 'The server accepts TLS only from version 1.2.',
     parameters: { minTlsVersion: MIN_TLS_VERSION },
     requirements: ['COMP-6', 'INF-2'],
     async evaluate(reading) {
