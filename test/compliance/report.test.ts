@@ -302,6 +302,13 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
     assert.deepEqual([status, stderr, existsSync(out)], [1, "belfry compliance: account '999999999999' does not exist\n", false]);
   });
 
+  test('--folder: a folder that cannot be verified is a problem, and the report is written', async () => {
+    const { report: own, status, stderr, files } = await written([...args, '--folder', join(newFolder('missing'), 'none')]);
+    assert.deepEqual([status, own.trail.intact, files.has('manifest.json')], [1, false, true]);
+    assert.match(own.trail.deliveredFiles?.problems[0] ?? '', /^the verification failed: ENOENT/);
+    assert.match(stderr, /^belfry compliance: the verification failed: ENOENT/);
+  });
+
   test('--folder: delivered files without a digest are a problem', async () => {
     const folder = newFolder('delivered');
     mkdirSync(join(folder, 'AWSLogs'));
