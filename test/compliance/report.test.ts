@@ -87,6 +87,7 @@ function accountTests({ scenario, args, report }: Prepared): void {
     assert.ok(report.report.trail.intact);
     assert.deepEqual(report.report.trail.problems, []);
     assert.ok(report.report.trail.records > 20);
+    assert.match(report.stdout, /^note: no witness was asked, so a rollback or a rewritten history can be invisible; use --witness$/m);
     assert.match(report.stdout, /the trail is intact\n$/);
   });
 
