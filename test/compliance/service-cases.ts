@@ -69,7 +69,12 @@ for (const [how, selectors] of Object.entries({
     violate: () => select(selectors),
     comply: () =>
       'EventSelectors' in selectors
-        ? select({ EventSelectors: [{ ...management, ReadWriteType: 'ReadOnly' }, { ...management, ReadWriteType: 'WriteOnly' }] })
+        ? select({
+            EventSelectors: [
+              { ...management, ReadWriteType: 'ReadOnly' },
+              { ...management, ReadWriteType: 'WriteOnly' },
+            ],
+          })
         : select({ AdvancedEventSelectors: fields(category) }),
   });
 }

@@ -3,7 +3,13 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { DeleteAccessKeyCommand, DetachUserPolicyCommand, GetAccountSummaryCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
+import {
+  DeleteAccessKeyCommand,
+  DetachUserPolicyCommand,
+  GetAccountSummaryCommand,
+  IAMClient,
+  ListUsersCommand,
+} from '@aws-sdk/client-iam';
 import { CreateBucketCommand, DeleteBucketCommand, DeleteBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
