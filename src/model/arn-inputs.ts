@@ -68,6 +68,8 @@ const NAMED: readonly (readonly [services: RegExp, members: RegExp, types: reado
   [/^(cloudwatch|logs)$/,  /^[Rr]esourceA(RN|rn)$/,                                                                      RESOLVED],
   [/^logs$/,               /^roleArn$/,                                                                                  PASSED_ROLE],
   [/^logs$/,               /^destinationArn$/,                                                                           RESOLVED],
+  [/^accessanalyzer$/,     /^accessRole$/,                                                                               PASSED_ROLE],
+  [/^accessanalyzer$/,     /^(resourceArn|principalArn|cloudTrailArn)$/,                                                 RESOLVED],
   [/^cloudtrail$/,         /^CloudWatchLogsRoleArn$/,                                                                    PASSED_ROLE],
   [/^iam$/,                /^(Arn|PolicySourceArn)$/,                                                                    OF_ACTION],
   [/^iam$/,                /^PermissionsBoundary$/,                                                                      ['iam:policy']],
@@ -93,6 +95,7 @@ const REFUSED_MEMBERS: readonly (readonly [service: ServiceName, operations: Reg
   ['events',     /^(Create|Update)Connection$/,   /^ResourceConfigurationArn$/],
   ['events',     /^PutTargets$/,                  /^(TaskDefinitionArn|SecretManagerArn)$/],
   ['cloudwatch', /^PutCompositeAlarm$/,           /^ActionsSuppressor$/],
+  ['accessanalyzer', /^(Create|Update)Analyzer$/, /^resourceArns$/],
 ];
 
 /** Declarations of members whose ARNs are not checked here. */

@@ -14,11 +14,12 @@ export function analyzerArn({ accountId, region, name }: AnalyzerKey): string {
 
 const PREFIX = 'analyzer/';
 
-/** Returns the account, region and name in the ARN of an analyzer; undefined for other ARNs. */
+/** Returns the account, region and name in the ARN of an analyzer; undefined for other ARNs, and for variants of it, such as another partition. */
 export function parseAnalyzerArn(text: string): AnalyzerKey | undefined {
   const parts = parseArn(text);
   if (parts?.service !== 'access-analyzer' || !parts.resource.startsWith(PREFIX)) return undefined;
-  return { accountId: parts.accountId as AccountId, region: parts.region, name: parts.resource.slice(PREFIX.length) };
+  const key = { accountId: parts.accountId as AccountId, region: parts.region, name: parts.resource.slice(PREFIX.length) };
+  return analyzerArn(key) === text ? key : undefined;
 }
 
 /** Returns the permission for the operation's action on the analyzer with an ARN, which need not exist. */
