@@ -49,6 +49,7 @@ cases.push({
   },
 });
 
+type Selectors = Omit<cloudtrail.PutEventSelectorsCommandInput, 'TrailName'>;
 const management = { ReadWriteType: 'All', IncludeManagementEvents: true } as const;
 const objects = [{ Type: 'AWS::S3::Object', Values: ['arn:aws:s3'] }];
 const fields = (...FieldSelectors: readonly cloudtrail.AdvancedFieldSelector[]) => [{ FieldSelectors: [...FieldSelectors] }];
@@ -59,8 +60,8 @@ for (const [how, selectors] of Object.entries({
   'an excluded source': { EventSelectors: [{ ...management, ExcludeManagementEventSources: ['kms.amazonaws.com'] }] },
   'only advanced reads': { AdvancedEventSelectors: fields(category, { Field: 'readOnly', Equals: ['true'] }) },
   'an advanced excluded source': { AdvancedEventSelectors: fields(category, { Field: 'eventSource', NotEquals: ['kms.amazonaws.com'] }) },
-} satisfies Record<string, Omit<cloudtrail.PutEventSelectorsCommandInput, 'TrailName'>>)) {
-  const select = (input: typeof selectors) => trails.send(new cloudtrail.PutEventSelectorsCommand({ TrailName: 'audit', ...input }));
+} satisfies Record<string, Selectors>)) {
+  const select = (input: Selectors) => trails.send(new cloudtrail.PutEventSelectorsCommand({ TrailName: 'audit', ...input }));
   cases.push({
     rule: 'multi-region-cloudtrail-enabled',
     how,
