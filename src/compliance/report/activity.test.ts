@@ -21,7 +21,7 @@ const ALTERED: readonly (readonly [title: string, change: (heads: string) => Rea
   ['a document that is null',        (heads) => ({ documents: 'null', ...head(10, 4)(heads) })],
   ['a document that is not JSON',    () => ({ documents: 'x' })],
   ['a time that is text',            head(3, 'noon')],
-  ['a time that is no number',       head(3, null)],
+  ['a time that is null',            head(3, null)],
   ['a time that has a fraction',     head(3, NOON + 0.5)],
   ['an account that is not text',    head(1, {})],
   ['an action that is absent',       head(4, null)],
