@@ -83,7 +83,7 @@ export function narrowedBy(
     const outside = test.values.filter((value) => !isTrusted(value, key, zone));
     if (outside.length === 0 || namesOtherAccounts(outside, key, principal)) return undefined;
     condition[key.name] ??= outside.map(textOf).join(',');
-    if (outside.every((value) => isFixed(value, key))) isPublic = false;
+    if (isPublic && outside.every((value) => isFixed(value, key))) isPublic = false;
   }
   return { condition, isPublic };
 }

@@ -52,15 +52,24 @@ export function outsideGrants(
     if (statement.effect !== 'Allow') return [];
     const named = { statement: index, ...(statement.sid === undefined || statement.sid === '' ? {} : { sid: statement.sid }) };
     const written = writtenActions(policy, index);
+    const actions = once(() => analyzedActions(statement, service, budget));
+    const own = once(() => analyzedResources(statement, analyzed, budget));
     return outsidePrincipals(statement, zone).flatMap((principal): OutsideGrant[] => {
-      const parts = unlessExceeded(budget, () => remainingParts({ statement, denials, principal, zone, service, analyzed, budget }));
+      const parts = unlessExceeded(budget, () => remainingParts({ statement, denials, principal, zone, actions, resources: own, budget }));
       if (parts === 'exceeded')
         return [{ ...named, principal, actions: { negated: statement.actions.not, patterns: written }, ...unnarrowed(principal) }];
       if (parts.length === 0) return [];
-      const kept = statement.actions.not ? written : written.filter((_, i) => parts.some(({ action }) => action === i));
+      const remaining = new Set(parts.map(({ action }) => action));
+      const kept = statement.actions.not ? written : written.filter((_, i) => remaining.has(i));
       return [{ ...named, principal, actions: { negated: statement.actions.not, patterns: kept }, ...common(parts) }];
     });
   });
+}
+
+/** Returns a function that computes a value at its first call that succeeds. The value is the same for all principals of a statement. */
+function once<Value>(compute: () => Value): () => Value {
+  let computed: { readonly value: Value } | undefined;
+  return () => (computed ??= { value: compute() }).value;
 }
 
 function unlessExceeded<Value>(budget: StepBudget, prove: () => Value): Value | 'exceeded' {
@@ -101,8 +110,9 @@ interface Analyzed {
   readonly denials: readonly LoweredStatement[];
   readonly principal: OutsidePrincipal;
   readonly zone: ZoneOfTrust;
-  readonly service: string | undefined;
-  readonly analyzed: readonly ArnPattern[] | undefined;
+  /** Actions and resources of the statement, limited to the analyzed resource. */
+  readonly actions: () => readonly AnalyzedAction[];
+  readonly resources: () => readonly LoweredStatement['resources'][];
   readonly budget: StepBudget;
 }
 
@@ -112,23 +122,29 @@ interface Part extends Narrowed {
 }
 
 /** Returns the parts of a statement (one action and one resource each) for which no proof excludes the principal. */
-function remainingParts({ statement, denials, principal, zone, service, analyzed, budget }: Analyzed): readonly Part[] {
+function remainingParts({ statement, denials, principal, zone, actions, resources, budget }: Analyzed): readonly Part[] {
   const applicable = denials
     .filter((denial) => {
       takeSteps(budget, 2 + (denial.principals?.entries.length ?? 0));
       return deniesAll(denial, principal, zone);
     })
     .flatMap((denial) => withoutKnown(denial, principal, budget));
-  const resources = analyzedResources(statement, analyzed, budget);
-  return analyzedActions(statement, service, budget).flatMap(({ action, forms }) =>
-    resources.flatMap((resource): Part[] => {
-      const variants = forms.map((actions) => ({ ...statement, actions, ...(resource === undefined ? {} : { resources: resource }) }));
-      const { conditions } = statement;
+  const { conditions } = statement;
+  const unlessDenied = once(() => narrowedBy(conditions, principal, zone, budget));
+  if (applicable.length === 0) {
+    takeSteps(budget, 4 + actions().length);
+    const narrowed = resources().length === 0 ? undefined : unlessDenied();
+    return narrowed === undefined ? [] : actions().map(({ action }) => ({ action, ...narrowed }));
+  }
+  return actions().flatMap(({ action, forms }) =>
+    resources().flatMap((resource): Part[] => {
+      takeSteps(budget, 16);
+      const variants = forms.map((form) => ({ ...statement, actions: form, ...(resource === undefined ? {} : { resources: resource }) }));
       if (applicable.some((denial) => variants.some((part) => covers(denial, part, 'identity', budget)))) return [];
       const left = applicable.flatMap((denial) => complement(denial, variants, budget));
       const all = [...conditions, ...left];
       if (left.length > 0 && contradict(all, all, budget)) return [];
-      const narrowed = narrowedBy(all, principal, zone, budget);
+      const narrowed = left.length === 0 ? unlessDenied() : narrowedBy(all, principal, zone, budget);
       return narrowed === undefined ? [] : [{ action, ...narrowed }];
     }),
   );

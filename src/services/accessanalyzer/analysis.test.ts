@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { ORGANIZATION_KEY } from '#store/identity/organization-records.ts';
 import type { Sql } from '#store/sql.ts';
@@ -115,6 +116,61 @@ test('analyzeChange: a policy that changes again and again keeps a limited numbe
   for (let round = 0; round < 5; round++) await change({ arn: ARN, policy: trusting(...accounts(round)) });
   const statuses = await of(ACCOUNT, 'ACCOUNT');
   assert.deepEqual([statuses.length, statuses.filter((status) => status === 'ACTIVE').length], [650, 150]);
+});
+
+test('analyzeChange: after 2,000 findings, a scan brings the findings of the other analyzers up to date', async () => {
+  const { store, change } = await open();
+  const regions = Array.from({ length: 10 }, (_, i) => `region-${i}`);
+  await store.transaction(async (tx) => {
+    for (const region of regions) {
+      const place = { accountId: ACCOUNT, region, name: 'own', analyzerId: region };
+      await tx.of(analyzers).add({ ...place, type: 'ACCOUNT', tags: [], createdAt: START, scanAt: START });
+    }
+  });
+  const openIn = (regionId: string) => store.transaction(async (tx) => (await tx.of(findings).open(regionId, ARN)).length);
+  const counts = async () => {
+    const found: number[] = [];
+    for (const region of regions) found.push(await openIn(region));
+    return found;
+  };
+  let present: readonly AnalyzedResource[] = [];
+  const step = scanAnalyzers([
+    { type: 'AWS::IAM::Role', find: async () => present[0], list: async (_w, _a, after) => (after ? [] : present) },
+  ])();
+  const scan = async (now: typeof START) => {
+    while ((await step((run) => store.transaction((tx) => run(workFor(tx, now))))) === 'more');
+  };
+  const resource = { arn: ARN, policy: trusting(...Array.from({ length: 300 }, (_, i) => String(200_000_000_000 + i))) };
+  await scan(START);
+
+  present = [resource];
+  await change(resource);
+  assert.deepEqual(await counts(), [...Array(7).fill(300), 0, 0, 0]);
+  await scan(START);
+  assert.deepEqual(await counts(), Array(10).fill(300));
+
+  present = [];
+  await change(undefined);
+  assert.deepEqual(await counts(), [...Array(7).fill(0), 300, 300, 300]);
+  await scan(instant(START + 1));
+  assert.deepEqual(await counts(), Array(10).fill(0));
+});
+
+test('analyzeChange: a change during a scan starts another scan at its end', async () => {
+  const { store } = await open([ACCOUNT, 'ACCOUNT']);
+  const read = () => store.transaction((tx) => tx.of(analyzers).get({ accountId: ACCOUNT, region: 'us-east-1', name: 'ACCOUNT' }));
+  const step = scanAnalyzers(roles(undefined))();
+  const run = () => step((work) => store.transaction((tx) => work(workFor(tx, START))));
+  await run();
+  const scanning = await read();
+  assert.ok(scanning?.scan !== undefined);
+  await store.transaction((tx) => tx.of(analyzers).rescan(scanning, START));
+  assert.deepEqual((await read())?.scan, { ...scanning.scan, again: true });
+  while ((await read())?.scan !== undefined) await run();
+  assert.equal((await read())?.scanAt, START);
+  await run();
+  while ((await read())?.scan !== undefined) await run();
+  assert.ok(((await read())?.scanAt ?? START) > START);
 });
 
 test('Scans: of two servers with one database, one scans until its turn ends', async () => {

@@ -12,11 +12,17 @@ import { zoneOfTrust, zonesOf } from './zones.ts';
 type Kind = Pick<AnalyzedKind, 'type'>;
 
 /**
+ * Number of findings after which a change starts scans for the other analyzers. It limits the time of a transaction: a trust policy can have some
+ * hundred principals, and analyzers of all regions cover a role.
+ */
+const FINDINGS_MAX = 2_000;
+
+/**
  * Analyzes a changed resource for all analyzers that cover it, in the transaction of the change. So its findings are current when the call
  * returns. If the resource does not exist, its findings are resolved, also those of unused access.
  *
- * The work has a limit: an account has at most one analyzer of its own in each region and five of its organization, and a bucket is only in one
- * region. The policy is analyzed once for each zone of trust. An account without analyzers costs one look-up in an index, if no organization on
+ * The work has a limit: the policy is analyzed once for each zone of trust, and after `FINDINGS_MAX` findings, the remaining analyzers are scanned
+ * by the background task. An account without analyzers costs one look-up in an index, if no organization on
  * the server has an analyzer. Otherwise it costs three.
  */
 export async function analyzeChange(work: Work, kinds: readonly AnalyzedKind[], { accountId, resourceType, arn }: AnalyzedResourceChanged) {
@@ -26,13 +32,12 @@ export async function analyzeChange(work: Work, kinds: readonly AnalyzedKind[], 
   const covering = await coveringAnalyzers(work, accountId);
   if (covering.length === 0) return;
   const resource = await kind.find(work, accountId, arn);
-  if (resource === undefined) {
-    for (const analyzer of covering) await forgetResource(work, analyzer, arn);
-    return;
-  }
-  const found = externalAccessFor(work, kind, resource);
-  for (const analyzer of covering) {
-    if (isExternalType(analyzer.type) && isInRegion(resource, analyzer)) await found(analyzer, accountId);
+  const found = resource && externalAccessFor(work, kind, resource);
+  const affected = resource === undefined ? covering : covering.filter((each) => isExternalType(each.type) && isInRegion(resource, each));
+  let compared = 0;
+  for (const analyzer of affected) {
+    if (compared >= FINDINGS_MAX) await tx.of(analyzers).rescan(analyzer, work.now);
+    else compared += await (found === undefined ? forgetResource(work, analyzer, arn) : found(analyzer, accountId));
   }
 }
 
@@ -50,7 +55,7 @@ function isInRegion({ region }: Pick<AnalyzedResource, 'region'>, analyzer: Pick
 
 /**
  * Returns the function that stores what one analyzer finds about a resource. It analyzes the policy once for each zone of trust. It returns the
- * number of changed findings. An analyzer without a zone, whose organization withdrew the trusted access, changes nothing.
+ * number of findings that it compared. An analyzer without a zone, whose organization withdrew the trusted access, changes nothing.
  */
 export function externalAccessFor(work: Work, { type }: Kind, { arn, policy }: AnalyzedResource, readZone = zonesOf(work.tx)) {
   const results = new Map<string, readonly ExternalAccess[]>();

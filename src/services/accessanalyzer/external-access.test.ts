@@ -186,3 +186,27 @@ test('External access: a policy whose proofs exceed the limit is reported withou
   assert.deepEqual(denied([]), []);
   assert.deepEqual(denied(unrelated), [`${OUTSIDE} s3:GetObject`]);
 });
+
+// Each statement has up to 20 KiB, and is repeated for each principal.
+const MANY = { AWS: Array.from({ length: 680 }, (_, i) => String(200_000_000_000 + i)) };
+const LONG_LIST = Array.from({ length: 500 }, (_, i) => `s3:Get*${i}*`);
+const ADDRESSES = Array.from({ length: 500 }, (_, i) => `203.0.${i % 250}.${i % 100}/32`);
+
+// biome-ignore format: a table
+const LARGE: readonly (readonly [title: string, statement: Statement, action: readonly string[], condition: Readonly<Record<string, string>>])[] = [
+  ['a list of actions', allow(MANY, { Action: LONG_LIST }),                                         ['s3:*'],         {}],
+  ['NotAction',         allow(MANY, { Action: undefined, NotAction: 's3:PutObject' }),              ['s3:*'],         {}],
+  ['a list of values',  allow(MANY, { Condition: { IpAddress: { 'aws:SourceIp': ADDRESSES } } }),   ['s3:GetObject'], { 'aws:SourceIp': '*' }],
+];
+
+for (const [title, statement, action, condition] of LARGE) {
+  test(`External access of many principals: ${title} becomes a wildcard if the findings are too large`, () => {
+    const found = foundIn([statement]);
+    assert.equal(found.length, 680);
+    assert.deepEqual([found[0]?.action, found[0]?.condition, found[0]?.isPublic], [action, condition, false]);
+    assert.ok(JSON.stringify(found).length < 2 ** 19);
+
+    const [whole] = foundIn([{ ...statement, Principal: { AWS: MANY.AWS.slice(0, 5) } }]);
+    assert.ok(JSON.stringify(whole).length > 2_000, 'the findings of few principals have the whole list');
+  });
+}

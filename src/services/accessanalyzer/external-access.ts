@@ -27,6 +27,14 @@ export interface AnalyzedPolicy {
  */
 const ANALYSIS_STEPS = 2 ** 20;
 
+/**
+ * Maximum length of the actions and conditions of all findings of one policy, in characters. A statement with some hundred principals would repeat
+ * its list of actions in each finding, so that a policy of 20 KiB had findings of several megabytes. Assumed: AWS documents no limit.
+ */
+const FACTS_MAX = 2 ** 18;
+/** Length that a list of actions and a condition value always have. */
+const SHORT = 64;
+
 /** Prefix of the actions that a policy of a resource can allow. */
 export const SERVICE_OF = { 'AWS::IAM::Role': 'sts', 'AWS::S3::Bucket': 's3' } as const satisfies Record<AnalyzedType, string>;
 
@@ -43,7 +51,8 @@ const TYPES_OF: Readonly<Record<AnalyzedType, readonly string[]>> = { 'AWS::IAM:
  * Source: IAM User Guide, "How IAM Access Analyzer findings work" (in doubt, a false positive) and "IAM Access Analyzer resource
  * types"; Amazon S3 User Guide, "Blocking public access" (RestrictPublicBuckets).
  * Assumed: several values of a condition key are one finding, and its value separates them by commas. A finding has the
- * actions as the policy has them. For NotAction, it has the actions of the resource type that remain.
+ * actions as the policy has them. For NotAction, it has the actions of the resource type that remain. If the findings of a policy
+ * are too large, long lists of actions become a wildcard, and so do long condition values.
  */
 export function externalAccess({ resourceType, arn, policy: text, zone, publicAccessBlock }: AnalyzedPolicy): readonly ExternalAccess[] {
   const compiled = text === undefined ? undefined : tryCompilePolicy(text);
@@ -52,18 +61,37 @@ export function externalAccess({ resourceType, arn, policy: text, zone, publicAc
   const service = SERVICE_OF[resourceType];
   const resources = resourceType === 'AWS::S3::Bucket' ? { resources: [arn, `${arn}/*`] } : {};
   const grants = outsideGrants(policy, { service, ...resources }, zone, { stepsLeft: ANALYSIS_STEPS });
+  const left = publicAccessBlock?.restrictPublicBuckets === true ? restricted(grants, policy) : grants;
+  const factsMax = Math.floor(FACTS_MAX / Math.max(left.length, 1));
+  const remaining = new Map<number, readonly string[]>();
   const found = new Map<string, ExternalAccess>();
-  for (const grant of publicAccessBlock?.restrictPublicBuckets === true ? restricted(grants, policy) : grants) {
+  for (const grant of left) {
     const access: ExternalAccess = {
       findingType: 'ExternalAccess',
       principal: { [grant.principal.type]: grant.principal.value },
-      action: actionsOf(grant, policy, resourceType),
-      condition: grant.condition,
+      ...shortened(actionsOf(grant, policy, resourceType, remaining), grant.condition, factsMax, service),
       isPublic: grant.isPublic,
     };
     found.set(JSON.stringify(access), access);
   }
   return [...found.values()];
+}
+
+/** Returns actions and conditions. If they are longer than `most`, long lists of actions and long values are wildcards. */
+function shortened(
+  action: readonly string[],
+  condition: ExternalAccess['condition'],
+  most: number,
+  service: string,
+): Pick<ExternalAccess, 'action' | 'condition'> {
+  const values = Object.entries(condition);
+  const actionLength = action.reduce((sum, each) => sum + each.length, 0);
+  const isShort = actionLength + values.reduce((sum, [key, value]) => sum + key.length + value.length, 0) <= most;
+  if (isShort) return { action, condition };
+  return {
+    action: actionLength <= SHORT ? action : [`${service}:*`],
+    condition: Object.fromEntries(values.map(([key, value]) => [key, value.length <= SHORT ? value : '*'])),
+  };
 }
 
 /**
@@ -78,12 +106,20 @@ function restricted(grants: readonly OutsideGrant[], { lowered }: CompiledPolicy
   return isCertain ? [] : grants.filter(({ isPublic }) => !isPublic);
 }
 
+/** Returns the actions of a grant. `remaining` has the actions of statements with NotAction that were determined before. */
 function actionsOf(
   { actions: { negated, patterns }, statement }: OutsideGrant,
-  { lowered }: CompiledPolicy,
+  policy: CompiledPolicy,
   resourceType: AnalyzedPolicy['resourceType'],
+  remaining: Map<number, readonly string[]>,
 ): readonly string[] {
   if (!negated) return patterns;
+  const known = remaining.get(statement) ?? remainingActions(statement, policy, resourceType);
+  remaining.set(statement, known);
+  return known;
+}
+
+function remainingActions(statement: number, { lowered }: CompiledPolicy, resourceType: AnalyzedType): readonly string[] {
   const service = SERVICE_OF[resourceType];
   const all = authorizationReference().actionsOf(service) ?? [];
   const ofResource = all.filter(({ resourceTypes }) => resourceTypes.some(({ type }) => TYPES_OF[resourceType].includes(type)));

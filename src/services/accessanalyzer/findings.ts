@@ -72,9 +72,9 @@ function sorted(map: Readonly<Record<string, string>>): readonly (readonly [stri
 
 /**
  * Stores the result of an analysis of one resource. A new access becomes a finding, which an archive rule can archive. A finding whose access
- * vanished is resolved. It is active again, with the same ID, when the access returns.
+ * vanished is resolved. It is active again, with the same ID, when the access returns. A bucket with the same name can have another owner then.
  *
- * Returns the number of changed findings.
+ * Returns the number of findings that it compared.
  * Emits: BusEvent for each new finding and each change of a status.
  */
 export async function storeAnalysis(
@@ -93,13 +93,13 @@ export async function storeAnalysis(
 
   for (const [accessKey, access] of accesses) {
     const before = open.get(accessKey) ?? (await repository.ofAccess(analyzerId, arn, accessKey));
-    const seen = { ...access, analyzedAt: now, updatedAt: now };
+    const seen = { ...access, ownerAccount, analyzedAt: now, updatedAt: now };
     if (before === undefined) {
-      const facts = { analyzerId, id: work.newId(), resource: arn, accessKey, resourceType, ownerAccount, createdAt: now };
+      const facts = { analyzerId, id: work.newId(), resource: arn, accessKey, resourceType, createdAt: now };
       changes.push({ finding: await settled({ ...facts, ...seen, status: 'ACTIVE' }) });
     } else if (before.status === 'RESOLVED') {
       changes.push({ before, finding: await settled({ ...before, ...seen, status: 'ACTIVE' }) });
-    } else if (!isDeepStrictEqual(comparable(before.details), comparable(stored(access.details)))) {
+    } else if (before.ownerAccount !== ownerAccount || !isDeepStrictEqual(comparable(before.details), comparable(stored(access.details)))) {
       changes.push({ before, finding: { ...before, ...seen } });
     }
   }
@@ -114,7 +114,7 @@ export async function storeAnalysis(
   await repository.putResource({
     ...{ analyzerId, resource: arn, resourceType, ownerAccount, createdAt: known?.createdAt ?? now, analyzedAt: now, updatedAt },
   });
-  return changes.length;
+  return new Set([...open.keys(), ...accesses.keys()]).size;
 }
 
 /**

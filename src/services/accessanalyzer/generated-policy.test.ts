@@ -76,6 +76,20 @@ test('generated policy: a long one is split, and each part fits into a managed p
     for (const resource of resources) assert.equal(decide(stack, { action, resources: [resource], context: new Map() }).effect, 'Allow');
 });
 
+test('generated policy: a Deny that is larger than a managed policy is divided, and denies the same requests', () => {
+  const Resource = Array.from({ length: 90 }, (_, i) => `arn:aws:s3:::bucket/${'r'.repeat(70)}/${i}`);
+  const denials = [{ Sid: 'Large', Effect: 'Deny', Action: ['s3:PutObject', 's3:DeleteObject'], Resource }];
+  const texts = generatedPolicies({ used: [['s3:*', ['*']]], denials, unrecorded: [], isComplete: true }, {});
+  for (const text of texts) {
+    assert.ok(policySize(text) <= 6144, `${policySize(text)}`);
+    assert.equal(malformedPolicyText(text, 'identity'), undefined, text);
+  }
+  const stack = stackOf(texts);
+  const effect = (action: string, resource: string) => decide(stack, { action, resources: [resource], context: new Map() }).effect;
+  for (const resource of Resource)
+    assert.deepEqual([effect('s3:DeleteObject', resource), effect('s3:GetObject', resource)], ['Deny', 'Allow'], resource);
+});
+
 test('collected use: many resources of an action become patterns, and very many become *', () => {
   const meetings = (count: number, kind = 'meeting') =>
     Array.from({ length: count }, (_, i) => ['chime:GetMeeting', `arn:aws:chime:us-east-1:${ALICE}:${kind}/${i}`] as const);

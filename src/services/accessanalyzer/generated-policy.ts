@@ -36,7 +36,7 @@ export function generatedPolicies({ used, denials, unrecorded }: GeneratedUse, o
   return packed([
     ...named('SupportedServiceSid', statementsOf(new Map(listed)).flatMap(inParts)),
     ...named('ServiceLevelSid', template.length === 0 ? [] : inParts({ Effect: 'Allow', Action: template, Resource: ['*'] })),
-    ...denials,
+    ...denials.flatMap(denialInParts),
   ]);
 }
 
@@ -55,6 +55,22 @@ function formsOf(action: string): readonly string[] {
 function inParts(statement: StatementJson): readonly StatementJson[] {
   const { Action, Resource } = statement as { readonly Action: readonly string[]; readonly Resource: readonly string[] };
   return parts(Action).flatMap((actions) => parts(Resource).map((resources) => ({ ...statement, Action: actions, Resource: resources })));
+}
+
+/**
+ * Divides a Deny that is larger than a managed policy, such as one of an inline policy of a role. The parts together deny the same requests. A Deny stays
+ * whole if it is large without its lists of actions and resources.
+ */
+function denialInParts(denial: StatementJson): readonly StatementJson[] {
+  if (policySize(textOf([denial])) <= SIZE_MAX) return [denial];
+  const { Sid: _, Action, Resource, ...rest } = denial;
+  const lists = (name: 'Action' | 'Resource', value: unknown): readonly StatementJson[] => {
+    if (value === undefined) return [{}];
+    return Array.isArray(value) ? parts(value as readonly string[]).map((list) => ({ [name]: list })) : [{ [name]: value }];
+  };
+  return lists('Action', Action).flatMap((actions) =>
+    lists('Resource', Resource).map((resources) => ({ ...rest, ...actions, ...resources }) as StatementJson),
+  );
 }
 
 function parts(values: readonly string[]): readonly (readonly string[])[] {

@@ -6,11 +6,18 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Configuration, IamRoleConfiguration, S3BucketConfiguration } from '#model/generated/accessanalyzer.ts';
 import { malformedBucketPolicy } from '#policy/validate/malformed-bucket-policy.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
+import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
 import type { AnalyzedKind, AnalyzedType } from '../kit/analyzed-resources.ts';
 import { authorizationReference } from '../kit/authorization-reference.ts';
 import type { Call } from '../kit/operation.ts';
 import { invalidField } from './errors.ts';
 import type { AnalyzedPolicy } from './external-access.ts';
+
+/**
+ * Maximum length of the configuration of a preview as JSON, in characters. It is stored for a day. The longest policy is that of a bucket, with 20 KiB
+ * without white space. Assumed: AWS documents no limit.
+ */
+const CONFIGURATION_MAX = 2 ** 16;
 
 /** Configuration that a preview can analyze, as it is in a request. */
 export type Proposed =
@@ -21,7 +28,7 @@ export type Proposed =
  * Returns the configuration in a request.
  *
  * @throws ValidationException  not exactly one configuration; another resource than a role or a bucket; the ARN is invalid or of
- *   another type or account; the configuration has an access control list or access points
+ *   another type or account; the configuration is too long, or has an access control list or access points
  * Source: accessanalyzer 2019-11-01, CreateAccessPreview: "The configuration must contain exactly one element."
  * Assumed: the messages. AWS also previews access control lists, access points and other types of resources, which this server
  * does not have.
@@ -29,6 +36,8 @@ export type Proposed =
 export function proposedIn(configurations: Readonly<Record<string, Configuration>>, accountId: string): Proposed {
   const [entry, ...more] = Object.entries(configurations);
   if (entry === undefined || more.length > 0) throw invalid('The configuration must contain exactly one element.');
+  if (JSON.stringify(entry).length > CONFIGURATION_MAX)
+    throw invalid(`The configuration can have at most ${CONFIGURATION_MAX} characters.`);
   const [arn, { iamRole: role, s3Bucket: bucket }] = entry;
   if (role !== undefined) {
     if (!isRoleOf(arn, accountId)) throw invalid('The key of the configuration must be the ARN of a role in the account of the analyzer.');
@@ -78,7 +87,8 @@ export async function proposedPolicy(
   if (present?.region !== undefined && present.region !== call.region) return 'invalid';
   if (proposed.resourceType === 'AWS::IAM::Role') {
     const policy = proposed.role.trustPolicy ?? present?.policy;
-    if (policy === undefined || malformedPolicyText(policy, 'trust') !== undefined) return 'invalid';
+    if (policy === undefined || policySize(policy) > POLICY_QUOTAS.trust.characters) return 'invalid';
+    if (malformedPolicyText(policy, 'trust') !== undefined) return 'invalid';
     return { resourceType, arn, policy };
   }
   const { bucketPolicy, bucketPublicAccessBlock: publicAccessBlock } = proposed.bucket;

@@ -4,6 +4,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi, RecommendedStep } from '#model/generated/accessanalyzer.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
+import { covers } from './analysis.ts';
 import { AwsError, invalidField } from './errors.ts';
 import { unusedAccessAge } from './exclusions.ts';
 import { analyzerOfArn, onAnalyzerArn } from './lookup.ts';
@@ -11,6 +12,7 @@ import { pageSize, placeIn, tokenAt } from './pages.ts';
 import { recommendedSteps, type StepsOrReason } from './recommended-steps.ts';
 import type { AnalyzerRecord } from './tables/analyzers.ts';
 import { findings } from './tables/findings.ts';
+import { zonesOf } from './zones.ts';
 
 /** Time for which a recommendation is stored. Assumed: the number of days. */
 const STORED_MS = 90 * 24 * 60 * 60_000;
@@ -46,9 +48,12 @@ export const recommendationOperations = {
       const finding = id.includes('\0') ? undefined : await call.tx.of(findings).get(analyzer.analyzerId, id);
       if (finding === undefined) throw invalidField('id', 'The analyzer has no finding with this ID.');
       if (finding.findingType !== 'UnusedPermission') throw invalidField('id', 'The finding is not a finding of unused permissions.');
-      const outcome = await stepsOrLimit(() =>
-        recommendedSteps(call, finding.ownerAccount, finding.resource, { now: call.now, ageDays: unusedAccessAge(analyzer) }),
-      );
+      const { ownerAccount, resource } = finding;
+      // The finding of an account that left the organization is stored for a time. Its policies are those of a stranger.
+      const isCovered = await covers(call, analyzer, await zonesOf(call.tx)(analyzer), ownerAccount);
+      const outcome = isCovered
+        ? await stepsOrLimit(() => recommendedSteps(call, ownerAccount, resource, { now: call.now, ageDays: unusedAccessAge(analyzer) }))
+        : NOT_COVERED;
       const recommendation: Recommendation = {
         startedAt: call.now,
         resourceArn: finding.resource,
@@ -90,6 +95,8 @@ export const recommendationOperations = {
     },
   },
 } satisfies Partial<ServiceOperations<AccessanalyzerApi>>;
+
+const NOT_COVERED = { code: 'RESOURCE_NOT_FOUND', message: 'The analyzer no longer covers the account of the user or role.' } as const;
 
 function placeOf({ accountId, region, analyzerId }: AnalyzerRecord, id: string) {
   return { accountId, region, operation: 'access-analyzer:GenerateFindingRecommendation', token: `${analyzerId}/${id}` };

@@ -30,13 +30,14 @@ export function resourceOperations(kinds: readonly AnalyzedKind[]) {
      * @throws AccessDeniedException      the analyzer is in another account
      * @throws ResourceNotFoundException  the analyzer does not exist, or the resource does not exist in its zone
      * @throws ValidationException        the account is invalid, or analyzers of this type do not analyze such a resource
-     * Source: accessanalyzer 2019-11-01, StartResourceScan. Assumed: the errors. AWS analyzes after the call.
+     * Source: accessanalyzer 2019-11-01, StartResourceScan. Assumed: the errors; without an account in the request or the ARN, a bucket belongs to the
+     * account of its last analysis, or else to that of the analyzer. AWS analyzes after the call.
      */
     StartResourceScan: {
       access: onAnalyzer,
       async handle(call, { analyzerArn, resourceArn, resourceOwnerAccount }) {
         const analyzer = await analyzerOfArn(call, analyzerArn);
-        const owner = ownerOf(resourceArn, resourceOwnerAccount) ?? analyzer.accountId;
+        const owner = ownerOf(resourceArn, resourceOwnerAccount) ?? (await knownOwner(call, analyzer, resourceArn)) ?? analyzer.accountId;
         const zone = await zonesOf(call.tx)(analyzer);
         if (zone.kind === 'disabled') throw invalidField('analyzerArn', 'The analyzer is disabled.');
         const isCovered = await covers(call, analyzer, zone, owner);
@@ -88,6 +89,11 @@ function ownerOf(resourceArn: string, requested: string | undefined): AccountId 
   return inArn;
 }
 
+/** Returns the account that had a resource when it was last analyzed. */
+async function knownOwner({ tx }: Call, { analyzerId }: AnalyzerRecord, arn: string): Promise<AccountId | undefined> {
+  return arn.includes('\0') ? undefined : (await tx.of(findings).resource(analyzerId, arn))?.ownerAccount;
+}
+
 type Scan = (call: Call, analyzer: AnalyzerRecord, owner: AccountId, arn: string, zone: AnalyzerZone) => Promise<'analyzed' | 'absent'>;
 
 function scanExternal(kinds: readonly AnalyzedKind[]): Scan {
@@ -95,7 +101,7 @@ function scanExternal(kinds: readonly AnalyzedKind[]): Scan {
     const kind = kinds.find(({ type }) => type === typeOf(arn));
     if (kind === undefined) throw invalidField('resourceArn', 'Analyzers for external access analyze roles and buckets.');
     const resource = await kind.find(call, owner, arn);
-    if (resource === undefined) return await absent(call, analyzer, arn);
+    if (resource === undefined) return await absent(call, analyzer, owner, arn);
     if (resource.region !== undefined && resource.region !== analyzer.region) return 'absent';
     await externalAccessFor(call, kind, resource)(analyzer, owner);
     return 'analyzed';
@@ -107,7 +113,7 @@ const scanUnused: Scan = async (call, analyzer, owner, arn) => {
   if (type !== 'AWS::IAM::Role' && type !== 'AWS::IAM::User')
     throw invalidField('resourceArn', 'Analyzers for unused access analyze users and roles.');
   const principal = await principalOf(call.tx, owner, arn);
-  if (principal === undefined) return await absent(call, analyzer, arn);
+  if (principal === undefined) return await absent(call, analyzer, owner, arn);
   const analyzed = await analyzeUnused(call, analyzer, owner, principal, () => undefined);
   if (typeof analyzed === 'number') return 'analyzed';
   const analyses = grantedByEach(call, analyzed.unknown);
@@ -130,9 +136,9 @@ function grantedByEach(call: Call, documents: readonly string[]): ReadonlyMap<st
   }
 }
 
-/** Resolves the findings of a resource that no longer exists. It is known only if it had been analyzed. */
-async function absent(call: Call, analyzer: AnalyzerRecord, arn: string): Promise<'analyzed' | 'absent'> {
-  if ((await call.tx.of(findings).resource(analyzer.analyzerId, arn)) === undefined) return 'absent';
+/** Resolves the findings of a resource that no longer exists. It is known only if it had been analyzed as a resource of the account. */
+async function absent(call: Call, analyzer: AnalyzerRecord, owner: AccountId, arn: string): Promise<'analyzed' | 'absent'> {
+  if ((await knownOwner(call, analyzer, arn)) !== owner) return 'absent';
   await forgetResource(call, analyzer, arn);
   return 'analyzed';
 }

@@ -23,7 +23,7 @@ import { zonesOf } from './zones.ts';
 /** Name of the turn in the table `meta`. */
 const TURN = 'access-analysis';
 
-/** Resources that one step analyzes, and the number of changed findings after which it analyzes no further resource. */
+/** Resources that one step analyzes, and the number of findings after which it analyzes no further resource. */
 const RESOURCES_AT_ONCE = 20;
 const FINDINGS_AT_ONCE = 200;
 
@@ -79,7 +79,10 @@ async function step(work: Work, analyzer: AnalyzerRecord, sources: readonly Sour
   const place = zone.kind === 'disabled' ? undefined : await nextPlace(work, analyzer, zone, sources);
   const key = { accountId: analyzer.accountId, region: analyzer.region, name: analyzer.name };
   const everyMs = isExternalType(analyzer.type) ? EXTERNAL_EVERY_MS : UNUSED_EVERY_MS;
-  await tx.of(analyzers).setScan({ ...key, ...(place === undefined ? { scanAt: instant(now + everyMs) } : { scanAt: now, scan: place }) });
+  const again = analyzer.scan?.again;
+  const next =
+    place === undefined ? { scanAt: again ? now : instant(now + everyMs) } : { scanAt: now, scan: omitUndefined({ ...place, again }) };
+  await tx.of(analyzers).setScan({ ...key, ...next });
 }
 
 /** Does a step of a scan. Returns the place of the next step, or `undefined` at the end of the scan. */
@@ -135,7 +138,7 @@ function unusedSource(permissions: PermissionCache): Source {
 }
 
 /**
- * Analyzes resources until there are many changes, or until `analyze` returns 'stop'. Returns the last one that was analyzed, or 'end' after the
+ * Analyzes resources until there are many findings, or until `analyze` returns 'stop'. Returns the last one that was analyzed, or 'end' after the
  * last page. `before` is the last resource of the previous page.
  */
 async function eachUntilLimit<Item extends { readonly arn: string }>(
@@ -143,14 +146,14 @@ async function eachUntilLimit<Item extends { readonly arn: string }>(
   before: string | undefined,
   analyze: (item: Item) => Promise<number | 'stop'>,
 ): Promise<{ readonly after: string | undefined } | 'end'> {
-  let changed = 0;
+  let compared = 0;
   let done = before;
   for (const item of page) {
     const more = await analyze(item);
     if (more === 'stop') return { after: done };
     done = item.arn;
-    changed += more;
-    if (changed >= FINDINGS_AT_ONCE) return { after: item.arn };
+    compared += more;
+    if (compared >= FINDINGS_AT_ONCE) return { after: item.arn };
   }
   const last = page.at(-1);
   return last === undefined || page.length < RESOURCES_AT_ONCE ? 'end' : { after: last.arn };
@@ -158,6 +161,10 @@ async function eachUntilLimit<Item extends { readonly arn: string }>(
 
 async function forgetVanished(work: Work, analyzer: AnalyzerRecord, startedAt: Instant): Promise<'more' | 'done'> {
   const vanished = await work.tx.of(findings).analyzedBefore(analyzer.analyzerId, startedAt, RESOURCES_AT_ONCE);
-  for (const { resource } of vanished) await forgetResource(work, analyzer, resource);
+  let resolved = 0;
+  for (const { resource } of vanished) {
+    resolved += await forgetResource(work, analyzer, resource);
+    if (resolved >= FINDINGS_AT_ONCE) return 'more';
+  }
   return vanished.length < RESOURCES_AT_ONCE ? 'done' : 'more';
 }

@@ -7,7 +7,7 @@ import type { AnalyzerRecord } from './tables/analyzers.ts';
 import { type AnalyzedPrincipal, type UnusedReading, unusedAccess } from './unused-access.ts';
 
 /**
- * Analyzes a user or role. The findings of an excluded one are resolved. Returns the number of changed findings. Changes nothing and returns
+ * Analyzes a user or role. The findings of an excluded one are resolved. Returns the number of findings that it compared. Changes nothing and returns
  * `unknown` if policies must be analyzed first.
  */
 export async function analyzeUnused(

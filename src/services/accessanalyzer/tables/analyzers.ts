@@ -18,6 +18,8 @@ export interface ScanPlace {
   /** Index of the source of resources, and the ARN of the last resource that was read of it. */
   readonly source: number;
   readonly after?: string;
+  /** Whether another scan begins at the end of this one, because a resource changed that this one may have read before. */
+  readonly again?: true;
 }
 
 export const ACCESS_ANALYZER = table('access_analyzer', {
@@ -75,6 +77,8 @@ export interface Analyzers {
   setConfiguration(analyzer: Pick<AnalyzerRecord, keyof AnalyzerKey | 'configuration' | 'scanAt' | 'scan'>): Promise<void>;
   /** Sets the time and the place of the next step of a scan. */
   setScan(analyzer: Pick<AnalyzerRecord, keyof AnalyzerKey | 'scanAt' | 'scan'>): Promise<void>;
+  /** Starts a scan. If one is in progress, another one begins at its end. */
+  rescan(analyzer: Pick<AnalyzerRecord, keyof AnalyzerKey | 'scanAt' | 'scan'>, now: Instant): Promise<void>;
   /** Deletes an analyzer and its rules. A sweep deletes its findings. */
   remove(analyzer: AnalyzerRecord): Promise<void>;
   /** Returns analyzers of an account in a region in the order of names, after the name `after`. */
@@ -140,6 +144,10 @@ export function analyzers(sql: Sql): Analyzers {
     setTags: async (analyzer) => void (await setTags(sql, analyzer)),
     setConfiguration: async (analyzer) => void (await setConfiguration(sql, analyzer)),
     setScan: async (analyzer) => void (await setScan(sql, analyzer)),
+    async rescan({ scanAt, scan, ...analyzer }, now) {
+      const due = scan === undefined ? { scanAt: now } : { scanAt, scan: { ...scan, again: true } as const };
+      await setScan(sql, { ...analyzer, ...due });
+    },
     async remove({ accountId, region, name, analyzerId }) {
       await sql.run(DROP_RULES, [analyzerId]);
       await ACCESS_ANALYZER.remove(sql, accountId, region, name);

@@ -174,7 +174,7 @@ function rangeQuery({ order, descending, status, resource, after }: FindingRange
   return `${SELECT} ${conditions.join(' AND ')} ORDER BY ${by} LIMIT $${next}`;
 }
 
-const PUT_ALL = ACCESS_FINDING.update('status', 'details', 'analyzedAt', 'updatedAt', 'isPublic');
+const PUT_ALL = ACCESS_FINDING.update('status', 'details', 'analyzedAt', 'updatedAt', 'isPublic', 'ownerAccount');
 
 /** Creates the repository of one transaction. */
 export function findings(sql: Sql): Findings {
