@@ -51,7 +51,9 @@ export const REPORT: Subcommand = {
       `belfry compliance: ${access.users} users, ${access.roles} roles, ${activity.requests} requests, ${rules.nonCompliant} rules not compliant`,
     );
     console.log(`belfry compliance: the SHA-256 of manifest.json is ${manifestSha256}; keep it apart from the folder`);
-    for (const problem of trail.problems) console.error(`belfry compliance: ${printable(problem)}`);
+    for (const note of [...trail.notes, ...(trail.deliveredFiles?.notes ?? [])]) console.log(`note: ${printable(note)}`);
+    for (const problem of [...trail.problems, ...(trail.deliveredFiles?.problems ?? [])])
+      console.error(`belfry compliance: ${printable(problem)}`);
     console.log(trail.intact ? 'the trail is intact' : 'the trail is NOT intact');
     return trail.intact ? 0 : 1;
   },

@@ -80,17 +80,15 @@ interface EdgeTile {
   readonly hashes: Buffer[];
 }
 
-/** Reads the incomplete last tile of each level. */
+/** Reads the incomplete last tile of each level, one after the other, because they can be on one connection. */
 async function readEdge({ size, root }: TreeHead, read: TileReader): Promise<EdgeTile[]> {
-  const edge = await Promise.all(
-    Array.from({ length: tileLevels(size) }, async (_, level): Promise<EdgeTile> => {
-      const index = Math.floor(size / TILE_WIDTH ** (level + 1));
-      const width = tileWidth(level, index, size);
-      if (width === 0) return { index, hashes: [] };
-      const bytes = Buffer.from(await readTile(read, level, index, width));
-      return { index, hashes: Array.from({ length: width }, (__, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)) };
-    }),
-  );
+  const edge: EdgeTile[] = [];
+  for (let level = 0; level < tileLevels(size); level++) {
+    const index = Math.floor(size / TILE_WIDTH ** (level + 1));
+    const width = tileWidth(level, index, size);
+    const bytes = width === 0 ? Buffer.alloc(0) : Buffer.from(await readTile(read, level, index, width));
+    edge.push({ index, hashes: Array.from({ length: width }, (_, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)) });
+  }
   if (Buffer.compare(rootOfEdge(edge), root) !== 0) throw new Error(`the stored tiles do not have the root of the tree of ${size} leaves`);
   return edge;
 }

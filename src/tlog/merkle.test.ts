@@ -239,3 +239,21 @@ test('proveInclusion, proveConsistency: a leaf or a size outside of the tree is 
   await assert.rejects(treeRoot(log.read, 0.5), RangeError);
   assert.deepEqual(await proveConsistency(log.read, 0, 3), []);
 });
+
+test('treeRoot, appendEntries: read one tile at a time, because pg refuses a second statement on a connection', async () => {
+  const log = memoryLog();
+  const entries = entriesOf(TILE_WIDTH ** 2 + TILE_WIDTH + 1);
+  const first = await log.append(entries.slice(0, TILE_WIDTH ** 2));
+  const head = await log.append(entries.slice(first.size));
+  let reading = 0;
+  let most = 0;
+  const read: typeof log.read = async (...tile) => {
+    most = Math.max(most, ++reading);
+    await Promise.resolve();
+    reading--;
+    return await log.read(...tile);
+  };
+  assert.deepEqual(await treeRoot(read, head.size), head.root);
+  await appendEntries(head, entriesOf(1), read);
+  assert.equal(most, 1);
+});

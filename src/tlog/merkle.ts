@@ -17,7 +17,7 @@ export const TILE_WIDTH = 2 ** TILE_HEIGHT;
  */
 export type TileReader = (level: number, index: number, width: number) => Promise<Uint8Array>;
 
-/** Inner nodes of the tree at one size. Reads each tile once. */
+/** Inner nodes of the tree at one size. Reads each tile once, one after the other, because they can be on one connection. */
 interface TreeNodes {
   /** Returns the root of the leaves from `first` to before `end`, which RFC 6962 calls MTH(D[first:end]). */
   readonly rangeRoot: (first: number, end: number) => Promise<Buffer>;
@@ -137,13 +137,13 @@ function treeNodes(read: TileReader, size: number): TreeNodes {
   return {
     async rangeRoot(first, end) {
       // The perfect subtrees from left to right, which are smaller from each to the next.
-      const roots: Promise<Buffer>[] = [];
+      const roots: Buffer[] = [];
       for (let at = first; at < end; ) {
         const leaves = largestPowerOfTwo(end - at);
-        roots.push(perfect(at, Math.log2(leaves)));
+        roots.push(await perfect(at, Math.log2(leaves)));
         at += leaves;
       }
-      return (await Promise.all(roots)).reduceRight((right, left) => nodeHash(left, right));
+      return roots.reduceRight((right, left) => nodeHash(left, right));
     },
   };
 }

@@ -87,6 +87,7 @@ function accountTests({ scenario, args, report }: Prepared): void {
     assert.ok(report.report.trail.intact);
     assert.deepEqual(report.report.trail.problems, []);
     assert.ok(report.report.trail.records > 20);
+    assert.match(report.stdout, /^note: no witness was asked, so a rollback or a rewritten history can be invisible; use --witness$/m);
     assert.match(report.stdout, /the trail is intact\n$/);
   });
 
@@ -304,6 +305,13 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
     const out = join(newFolder('unknown'), 'report');
     const { status, stderr } = await belfry(['compliance', 'report', '--out', out, '--account', '999999999999', ...args]);
     assert.deepEqual([status, stderr, existsSync(out)], [1, "belfry compliance: account '999999999999' does not exist\n", false]);
+  });
+
+  test('--folder: a folder that cannot be verified is a problem, and the report is written', async () => {
+    const { report: own, status, stderr, files } = await written([...args, '--folder', join(newFolder('missing'), 'none')]);
+    assert.deepEqual([status, own.trail.intact, files.has('manifest.json')], [1, false, true]);
+    assert.match(own.trail.deliveredFiles?.problems[0] ?? '', /^the verification failed: ENOENT/);
+    assert.match(stderr, /^belfry compliance: the verification failed: ENOENT/);
   });
 
   test('--folder: delivered files without a digest are a problem', async () => {

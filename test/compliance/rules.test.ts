@@ -6,7 +6,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { evaluateRules, loadRules } from '#server/core/configuration-rules.ts';
+import { serverFacts } from '#server/core/server-facts.ts';
 import { SERVER_RULES } from '#server/core/server-rules.ts';
+import { readSettings } from '#server/settings.ts';
 import { trailRetention } from '#store/trail/trail-retention.ts';
 import { IAM_CASES } from './iam-cases.ts';
 import { accountId, core, now, own, type Result, read, resultAbout, ruleNamed } from './rules-core.ts';
@@ -112,4 +114,9 @@ test('Rules about the server: each setting decides its rule', async () => {
     assert.equal(await complianceWith(facts), 'COMPLIANT', name);
     assert.equal(await complianceWith({ ...facts, ...changed }), 'NON_COMPLIANT', name);
   }
+});
+
+test('Rules about the server: each setting that allows internal hosts for an account counts', () => {
+  const flags = ['--internal-issuers', '--internal-directories', '--outgoing-internal-hosts', '--private-sip-peers'];
+  for (const flag of flags) assert.deepEqual(serverFacts(readSettings([flag, '10.0.0.5'], {})).internalHosts, ['10.0.0.5'], flag);
 });

@@ -49,6 +49,37 @@ cases.push({
   },
 });
 
+type Selectors = Omit<cloudtrail.PutEventSelectorsCommandInput, 'TrailName'>;
+const management = { ReadWriteType: 'All', IncludeManagementEvents: true } as const;
+const objects = [{ Type: 'AWS::S3::Object', Values: ['arn:aws:s3'] }];
+const fields = (...FieldSelectors: readonly cloudtrail.AdvancedFieldSelector[]) => [{ FieldSelectors: [...FieldSelectors] }];
+const category = { Field: 'eventCategory', Equals: ['Management'] };
+for (const [how, selectors] of Object.entries({
+  'only data events': { EventSelectors: [{ ...management, IncludeManagementEvents: false, DataResources: objects }] },
+  'only writes': { EventSelectors: [{ ...management, ReadWriteType: 'WriteOnly' }] },
+  'an excluded source': { EventSelectors: [{ ...management, ExcludeManagementEventSources: ['kms.amazonaws.com'] }] },
+  'only advanced reads': { AdvancedEventSelectors: fields(category, { Field: 'readOnly', Equals: ['true'] }) },
+  'an advanced excluded source': { AdvancedEventSelectors: fields(category, { Field: 'eventSource', NotEquals: ['kms.amazonaws.com'] }) },
+} satisfies Record<string, Selectors>)) {
+  const select = (input: Selectors) => trails.send(new cloudtrail.PutEventSelectorsCommand({ TrailName: 'audit', ...input }));
+  cases.push({
+    rule: 'multi-region-cloudtrail-enabled',
+    how,
+    about: 'rail',
+    prepare: () => updated({ IsMultiRegionTrail: true }),
+    violate: () => select(selectors),
+    comply: () =>
+      'EventSelectors' in selectors
+        ? select({
+            EventSelectors: [
+              { ...management, ReadWriteType: 'ReadOnly' },
+              { ...management, ReadWriteType: 'WriteOnly' },
+            ],
+          })
+        : select({ AdvancedEventSelectors: fields(category) }),
+  });
+}
+
 /** The operator sets the retention, because AWS has no such call. */
 const retention = (days: number) => core.store.transaction((tx) => tx.of(trailRetention).set(accountId, days));
 cases.push({ rule: 'event-history-retention-check', about: 'event history', violate: () => retention(89), comply: () => retention(90) });
@@ -141,4 +172,16 @@ cases.push({
     const unit = await org.send(new organizations.CreateOrganizationalUnitCommand({ ParentId: root, Name: 'unit' }));
     await org.send(new organizations.AttachPolicyCommand(scpAt(unit.OrganizationalUnit?.Id ?? '')));
   },
+});
+cases.push({
+  rule: 'organizations-service-control-policy-attached',
+  how: 'only the management account has a policy',
+  about: 'ervice control policy',
+  prepare: () => org.send(new organizations.AttachPolicyCommand(scpAt(accountId))),
+  async violate() {
+    const targets = await org.send(new organizations.ListTargetsForPolicyCommand({ PolicyId: scp }));
+    const units = targets.Targets?.filter(({ Type }) => Type !== 'ACCOUNT') ?? [];
+    for (const { TargetId = '' } of units) await org.send(new organizations.DetachPolicyCommand(scpAt(TargetId)));
+  },
+  comply: () => org.send(new organizations.AttachPolicyCommand(scpAt(root))),
 });

@@ -3,7 +3,13 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { DeleteAccessKeyCommand, DetachUserPolicyCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
+import {
+  DeleteAccessKeyCommand,
+  DetachUserPolicyCommand,
+  GetAccountSummaryCommand,
+  IAMClient,
+  ListUsersCommand,
+} from '@aws-sdk/client-iam';
 import { CreateBucketCommand, DeleteBucketCommand, DeleteBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
@@ -32,6 +38,8 @@ test('belfry account create: the new account has an administrator, a row in the 
   assert.ok(!output.includes(key.secretAccessKey), 'the secret is in the file and not in the output');
   const who = await new STSClient(server.client(key)).send(new GetCallerIdentityCommand({}));
   assert.notEqual(who.Account, server.accountId);
+  const { SummaryMap } = await new IAMClient(server.client(key)).send(new GetAccountSummaryCommand({}));
+  assert.deepEqual([SummaryMap?.Users, SummaryMap?.AccountAccessKeysPresent], [1, 0]);
   const accounts = listed((await run('account', 'list')).output);
   assert.deepEqual(accounts, [
     { 'ACCOUNT ID': server.accountId, NAME: 'Belfry' },

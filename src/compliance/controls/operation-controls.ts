@@ -4,7 +4,7 @@ import { accountAdministrator, type Control, operator, project } from './control
 // biome-ignore format: a table
 export const OPERATION_CONTROLS: readonly Control[] = [
   // Section 10: logging and monitoring.
-  project('10-every-request', 'Each request has a trail record that is durable before the response.', 'src/server/core/call.ts', 'test/records/golden.test.ts'),
+  project('10-every-request', 'Each signed request has a trail record that is durable before the response, except data events that no trail selects.', 'src/server/core/call.ts', 'test/recording/trail-records.test.ts'),
   project('10-no-secrets', 'Trail records, logs and errors contain no secrets.', 'src/trail/redact.ts', 'test/server/canary.test.ts'),
   project('10-bounded-records', 'Requests without a proven identity have a limited number of records, and the others are counted.', 'BELFRY_UNPROVEN_RECORDS', 'test/server/unproven-records.test.ts'),
   project('10-chain', 'Trail records are numbered and chained, so that a changed or removed record is found.', 'src/store/trail/trail-chain.ts', 'test/trail-log/attacks.test.ts'),
@@ -54,7 +54,7 @@ export const OPERATION_CONTROLS: readonly Control[] = [
 
   // Section 14: updates.
   project('14-pages', 'Browsers load the current pages after an update of the server.', 'src/server/sign-in/http.ts', 'test/sign-in/pages.test.ts'),
-  project('14-migrations', 'An update migrates the database in one transaction, and an older version refuses a newer database.', 'src/store/migrate.ts', 'src/store/engine/sqlite.test.ts'),
+  project('14-migrations', 'An older version of the server refuses a database that a newer version has migrated.', 'src/store/migrate.ts', 'src/store/engine/sqlite.test.ts'),
   project('14-pinned-packages', 'Each package of the server has a fixed version and a hash.', 'package-lock.json', 'test/compliance/software.test.ts'),
   operator('14-updates', 'New versions of the server are installed, after a backup.', 'docs/guide.md, "Upgrade"; CHANGELOG.md'),
   operator('14-advisories', 'Advisories about the packages of the software bill of materials are watched.', 'the file sbom.cdx.json of this report'),

@@ -137,6 +137,16 @@ function toGroup(key: string, { requests, errors, denied, first, last }: Group):
   return { accountId, principal, type, service, action, requests, errors, denied, first: isoSeconds(first), last: isoSeconds(last) };
 }
 
+/** Returns the members of a record. Undefined if someone replaced it with another document in the database. */
+function parsedRecord(document: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const record: unknown = JSON.parse(document);
+    return typeof record === 'object' && record !== null ? (record as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Counts the records of a window. Reads each record once. */
 async function countedGroups(sql: Sql, { accountIds, from, to }: ActivityWindow) {
   const groups = new Map<string, Group>();
@@ -144,11 +154,10 @@ async function countedGroups(sql: Sql, { accountIds, from, to }: ActivityWindow)
 
   function count({ row, context }: DecidedRow): void {
     const { accountId, at, eventName, eventSource } = row;
-    if (at < from || at >= to || (accountIds !== undefined && !accountIds.has(accountId))) return;
-    let record: Readonly<Record<string, unknown>>;
-    try {
-      record = JSON.parse(row.document) as Readonly<Record<string, unknown>>;
-    } catch {
+    const isAltered = !Number.isInteger(at) || [accountId, eventName, eventSource].some((each) => typeof each !== 'string');
+    if (!isAltered && (at < from || at >= to || (accountIds !== undefined && !accountIds.has(accountId)))) return;
+    const record = isAltered ? undefined : parsedRecord(row.document);
+    if (record === undefined) {
       unreadable++;
       return;
     }

@@ -1,8 +1,9 @@
 /** Integrity of the trail, verified when the report is written: chains, transparency log, witnesses and delivered digests. */
+import type { AccountId } from '#core/arn.ts';
 import { isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { deliveredRecord } from '#delivery/delivered-record.ts';
-import { digestChains, FIRST_CHAIN } from '#delivery/tables/digest-chains.ts';
+import { type ChainName, type DigestChain, digestChains, FIRST_CHAIN } from '#delivery/tables/digest-chains.ts';
 import { verifyFiles } from '#delivery/verify-files.ts';
 import type { ReadOnlyDatabase } from '#store/engine/read-only-database.ts';
 import type { Sql } from '#store/sql.ts';
@@ -71,6 +72,8 @@ export type TrailIntegrity = Of<typeof TRAIL>;
 const LISTED_MAX = 100;
 
 export interface IntegrityOptions {
+  /** Account whose chains of digests are listed. All accounts if undefined. */
+  readonly accountId?: AccountId | undefined;
   readonly witnesses: readonly WitnessAddress[];
   /** Epochs of logs that ended with a loss that the auditor accepts. */
   readonly acceptedEpochs: ReadonlySet<number>;
@@ -81,7 +84,7 @@ export interface IntegrityOptions {
 /** Verifies the trail as `belfry trail verify` does. With a folder, also verifies it as `belfry trail verify-files` does. */
 export async function trailSection(database: ReadOnlyDatabase, options: IntegrityOptions): Promise<TrailIntegrity> {
   const { sql } = database;
-  const { witnesses, acceptedEpochs, folder } = options;
+  const { accountId, witnesses, acceptedEpochs, folder } = options;
   const client = createWitnessClient({ witnesses });
   const keys = witnesses.map(({ key }) => key);
   let verified: VerifyReport;
@@ -112,7 +115,7 @@ export async function trailSection(database: ReadOnlyDatabase, options: Integrit
     pending: verified.pending,
     logs,
     askedWitnesses: keys.map(({ name }) => name),
-    ...(await chainsSection(sql)),
+    ...(await chainsSection(sql, accountId)),
     ...omitUndefined({ deliveredFiles: files }),
   };
 }
@@ -149,27 +152,34 @@ function checkpointSection({ kind, size, at, signed }: StoredCheckpoint, vkey: s
   return { ...facts, logSignature: 'invalid', signers: [], verifiedWitnesses: [] };
 }
 
-async function chainsSection(sql: Sql): Promise<Pick<TrailIntegrity, 'digestChains' | 'moreDigestChains'>> {
-  const chains = await digestChains(sql).all(FIRST_CHAIN, LISTED_MAX);
-  const last = chains.at(-1);
-  const more = last === undefined || chains.length < LISTED_MAX ? 0 : await remaining(sql);
+/** Returns the chains of the records of an account, or of all accounts. */
+async function chainsSection(sql: Sql, accountId?: AccountId): Promise<Pick<TrailIntegrity, 'digestChains' | 'moreDigestChains'>> {
+  const found: DigestChain[] = [];
+  let total = 0;
+  for (let after: ChainName | undefined = FIRST_CHAIN; after !== undefined; ) {
+    const page: readonly DigestChain[] = await digestChains(sql).all(after, LISTED_MAX);
+    const own = page.filter((chain) => accountId === undefined || chain.accountId === accountId);
+    found.push(...own.slice(0, LISTED_MAX - found.length));
+    total += own.length;
+    after = page.length === LISTED_MAX ? page.at(-1) : undefined;
+  }
   return {
-    digestChains: chains.map(({ trailArn, accountId, region, active, coveredUntil, last: digest, failures }) => ({
-      ...{ trailArn, accountId, region, active, failures },
+    digestChains: found.map(({ trailArn, accountId: ofRecords, region, active, coveredUntil, last, failures }) => ({
+      ...{ trailArn, accountId: ofRecords, region, active, failures },
       coveredUntil: isoSeconds(coveredUntil),
-      ...omitUndefined({ bucket: digest?.bucket, lastDigest: digest?.key, lastDigestSha256: digest?.hash }),
+      ...omitUndefined({ bucket: last?.bucket, lastDigest: last?.key, lastDigestSha256: last?.hash }),
     })),
-    moreDigestChains: more,
+    moreDigestChains: total - found.length,
   };
 }
 
-async function remaining(sql: Sql): Promise<number> {
-  const row = await sql.row<{ readonly count: number }>('SELECT COUNT(*) AS count FROM digest_chain');
-  return Number(row?.count ?? 0) - LISTED_MAX;
-}
-
+/** Verifies a copy of delivered files. A folder that cannot be verified is a problem, and does not end the report. */
 async function filesSection(sql: Sql, folder: string): Promise<NonNullable<TrailIntegrity['deliveredFiles']>> {
-  const { digests, logs, problems, notes } = await verifyFiles(folder, await deliveredRecord(sql));
+  const record = await deliveredRecord(sql);
+  const verified = await verifyFiles(folder, record).catch((error: unknown) => error as Error);
+  if (verified instanceof Error)
+    return { digests: 0, logFiles: 0, problems: [`the verification failed: ${verified.message}`], moreProblems: 0, notes: [] };
+  const { digests, logs, problems, notes } = verified;
   const lines = problems.map(({ key, problem }) => `'${key}' ${problem}`);
   if (digests === 0 && lines.length === 0) lines.push('the folder has no digests; it must be a copy of a whole bucket');
   return {

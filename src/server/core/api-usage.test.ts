@@ -71,6 +71,15 @@ test('apiUsage: the part waits for the end of the minute, and stores the rest wh
   assert.deepEqual(await stored(), ['CallCount 0: [1,1]']);
 });
 
+test('apiUsage: calls that were counted before the clock jumped over the retention of metrics are not stored', async () => {
+  const { usage, stored, setClock } = await open(NOON);
+  usage.count(CALL);
+  setClock(NOON + 456 * 86_400_000);
+  usage.count(CALL);
+  await usage.part.stop?.();
+  assert.deepEqual(await stored(), []);
+});
+
 test('apiUsage: a minute has a limited number of operations', async () => {
   const { usage, stored } = await open(NOON);
   for (let i = 0; i < COUNTED_MAX + 5; i++) usage.count({ ...CALL, operation: `Operation${i}` });

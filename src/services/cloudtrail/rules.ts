@@ -2,8 +2,10 @@
 import { trailRetention } from '#store/trail/trail-retention.ts';
 import type { ConfigurationRule, Evidence, RuleReading } from '../kit/configuration-rule.ts';
 import { accountResource, evidence, type RuleResource, ruleResult } from '../kit/rule-results.ts';
+import { hasCategory } from './advanced-selectors.ts';
+import { DEFAULT_SELECTORS } from './basic-selectors.ts';
 import { appliesTo, trailsSeenBy } from './lookup.ts';
-import type { TrailRecord } from './tables/trails.ts';
+import { type TrailRecord, trails } from './tables/trails.ts';
 import { trailArn } from './trail-names.ts';
 
 /** Maximum number of trails of one result that have an evidence. */
@@ -31,31 +33,87 @@ const ENABLED: ConfigurationRule = {
   parameters: {},
   requirements: ['COMP-5', 'COMP-6'],
   async evaluate(reading) {
-    const trails = await trailsOf(reading);
-    const logging = trails.find((trail) => trail.logging);
+    const seen = await trailsOf(reading);
+    const logging = seen.find((trail) => trail.logging);
     if (logging !== undefined)
       return [ruleResult(accountResource(reading), true, `Trail '${logging.name}' logs.`, [statusEvidence(logging)])];
-    const annotation = trails.length === 0 ? 'The account has no trail in this region.' : `None of the ${trails.length} trails logs.`;
-    const count = evidence('cloudtrail:DescribeTrails', {}, 'length(trailList)', trails.length);
-    return [ruleResult(accountResource(reading), false, annotation, [count, ...trails.slice(0, SHOWN_TRAILS).map(statusEvidence)])];
+    const annotation = seen.length === 0 ? 'The account has no trail in this region.' : `None of the ${seen.length} trails logs.`;
+    const count = evidence('cloudtrail:DescribeTrails', {}, 'length(trailList)', seen.length);
+    return [ruleResult(accountResource(reading), false, annotation, [count, ...seen.slice(0, SHOWN_TRAILS).map(statusEvidence)])];
   },
 };
 
-/** Source: AWS Config Developer Guide, "multi-region-cloudtrail-enabled". Assumed: the trail must log. */
+/** Selectors of a trail that log management events of all sources, by the events that they log. */
+interface ManagementSelectors {
+  readonly reads: number;
+  readonly writes: number;
+  readonly evidence: readonly Evidence[];
+}
+
+/** JMESPath expressions that count the selectors with a condition on the events that they do not log. */
+// biome-ignore format: a table
+const COUNTED = {
+  basic: {
+    reads:  "length(EventSelectors[?IncludeManagementEvents && ReadWriteType!='WriteOnly' && !ExcludeManagementEventSources])",
+    writes: "length(EventSelectors[?IncludeManagementEvents && ReadWriteType!='ReadOnly' && !ExcludeManagementEventSources])",
+  },
+  advanced: {
+    reads:  advancedCount('false'),
+    writes: advancedCount('true'),
+  },
+} as const;
+
+function advancedCount(otherReadOnly: 'true' | 'false'): string {
+  const fields = (condition: string, count: 0 | 1): string => `length(FieldSelectors[?${condition}])==\`${count}\``;
+  const management = fields("Field=='eventCategory' && Equals[0]=='Management'", 1);
+  const whole = fields(`Field=='eventSource' || (Field=='readOnly' && Equals[0]=='${otherReadOnly}')`, 0);
+  return `length(AdvancedEventSelectors[?${management} && ${whole}])`;
+}
+
+/** Counts the selectors of a trail that log management events and exclude no source. */
+async function managementSelectors({ store }: RuleReading, trail: TrailRecord): Promise<ManagementSelectors> {
+  const settings = await store.transaction((tx) => tx.of(trails).settings(trail.trailId));
+  const { advancedEventSelectors: advanced, eventSelectors = DEFAULT_SELECTORS } = settings ?? {};
+  const logged =
+    advanced === undefined
+      ? eventSelectors
+          .filter((one) => one.IncludeManagementEvents !== false && (one.ExcludeManagementEventSources ?? []).length === 0)
+          .map(({ ReadWriteType = 'All' }) => ({ reads: ReadWriteType !== 'WriteOnly', writes: ReadWriteType !== 'ReadOnly' }))
+      : advanced
+          .filter((one) => hasCategory(one, 'Management') && !one.FieldSelectors.some(({ Field }) => Field === 'eventSource'))
+          .map(({ FieldSelectors }) => FieldSelectors.find(({ Field }) => Field === 'readOnly')?.Equals?.[0])
+          .map((readOnly) => ({ reads: readOnly !== 'false', writes: readOnly !== 'true' }));
+  const reads = logged.filter((one) => one.reads).length;
+  const writes = logged.filter((one) => one.writes).length;
+  const members = COUNTED[advanced === undefined ? 'basic' : 'advanced'];
+  const call = (member: string, count: number) => evidence('cloudtrail:GetEventSelectors', { TrailName: trailArn(trail) }, member, count);
+  return { reads, writes, evidence: [call(members.reads, reads), call(members.writes, writes)] };
+}
+
+/**
+ * Source: AWS Config Developer Guide, "multi-region-cloudtrail-enabled": a trail that excludes management events does not comply. Assumed:
+ * the trail must log, and a trail of only reads or only writes excludes management events.
+ */
 const ALL_REGIONS: ConfigurationRule = {
   name: 'multi-region-cloudtrail-enabled',
-  description: 'A trail logs the events of all regions.',
+  description: 'A trail logs the management events of all regions.',
   parameters: {},
   requirements: ['COMP-5', 'COMP-6'],
   async evaluate(reading) {
-    const trails = await trailsOf(reading);
-    const found = trails.find(({ logging, configuration }) => logging && configuration.IsMultiRegionTrail);
-    const shown = found === undefined ? trails.slice(0, SHOWN_TRAILS) : [found];
-    const annotation =
-      found === undefined ? 'No trail logs the events of all regions.' : `Trail '${found.name}' logs the events of all regions.`;
-    const count = found === undefined ? [evidence('cloudtrail:DescribeTrails', {}, 'length(trailList)', trails.length)] : [];
-    const proof = [...count, ...shown.flatMap((trail) => [regionsEvidence(trail), statusEvidence(trail)])];
-    return [ruleResult(accountResource(reading), found !== undefined, annotation, proof)];
+    const seen = await trailsOf(reading);
+    const proof: Evidence[] = [];
+    const shownOf = (trail: TrailRecord): readonly Evidence[] => [regionsEvidence(trail), statusEvidence(trail)];
+    for (const trail of seen.filter(({ logging, configuration }) => logging && configuration.IsMultiRegionTrail)) {
+      const { reads, writes, evidence: selectors } = await managementSelectors(reading, trail);
+      if (reads > 0 && writes > 0) {
+        const annotation = `Trail '${trail.name}' logs the management events of all regions.`;
+        return [ruleResult(accountResource(reading), true, annotation, [...shownOf(trail), ...selectors])];
+      }
+      if (proof.length < 2 * SHOWN_TRAILS) proof.push(...selectors);
+    }
+    const count = evidence('cloudtrail:DescribeTrails', {}, 'length(trailList)', seen.length);
+    const shown = [count, ...seen.slice(0, SHOWN_TRAILS).flatMap(shownOf), ...proof];
+    return [ruleResult(accountResource(reading), false, 'No trail logs all management events of all regions.', shown)];
   },
 };
 

@@ -136,7 +136,7 @@ export async function recordMetrics(
 }
 
 /**
- * Stores samples: see `recordMetrics`.
+ * Stores samples: see `recordMetrics`. Omits samples that are older than the retention, which no request could read.
  *
  * @throws AwsError LimitExceededFault  there would be more than `mostMetrics` metrics in the account and region. Assumed: the code and
  *   the message
@@ -154,10 +154,12 @@ export async function storeSamples(
     const summary = summaryOf(sample);
     if (summary === undefined) continue;
     const { MetricName: metricName, Dimensions, Timestamp = at, Unit: unit = 'None', StorageResolution = RESOLUTIONS[1].period } = sample;
+    const period = Math.max(StorageResolution === 1 ? 1 : 60, resolutionAt(Timestamp, at));
+    // The clock can jump between the count of a call and its storage.
+    if (!Number.isFinite(period)) continue;
     const dimensions = inNameOrder(Dimensions);
     const metricId = metricIdOf({ accountId, region, namespace, metricName, dimensions });
     named.set(metricId, { metricId, accountId, region, namespace, metricName, dimensions, activeAt: at });
-    const period = Math.max(StorageResolution === 1 ? 1 : 60, resolutionAt(Timestamp, at));
     const startAt = instant(Math.floor(Timestamp / (period * 1_000)) * period * 1_000);
     const place = `${metricId} ${startAt} ${period} ${unit}`;
     const point = added.get(place);

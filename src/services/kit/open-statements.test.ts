@@ -9,6 +9,8 @@ const EVERYTHING: readonly (readonly [title: string, statement: object, expected
   ['* on *',                     { Effect: 'Allow', Action: '*', Resource: '*' },                                         true ],
   ['lists that contain *',       { Effect: 'Allow', Action: ['iam:GetUser', '*'], Resource: ['arn:aws:s3:::a', '*'] },    true ],
   ['other forms of *',           { Effect: 'Allow', Action: '*:**', Resource: '**' },                                     true ],
+  ['wildcards that match all',   { Effect: 'Allow', Action: '*:?*', Resource: '?*' },                                     true ],
+  ['wildcards of some lengths',  { Effect: 'Allow', Action: '*:?????????*', Resource: '*' },                              false],
   ['a condition',                { Effect: 'Allow', Action: '*', Resource: '*', Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }, true ],
   ['Deny',                       { Effect: 'Deny', Action: '*', Resource: '*' },                                          false],
   ['every action of a service',  { Effect: 'Allow', Action: 'iam:*', Resource: '*' },                                     false],
@@ -58,6 +60,9 @@ const PUBLIC: readonly (readonly [title: string, statement: object, expected: re
   ['access points of an account',            when('StringLike', 's3:DataAccessPointArn', 'arn:aws:s3:us-west-2:123456789012:accesspoint/*'), []],
   ['access points of every account',         when('StringLike', 's3:DataAccessPointArn', 'arn:aws:s3:us-west-2:*:accesspoint/*'), ['s3:GetObject']],
   ['sessions of a role by user ID',          when('StringLike', 'aws:userid', 'AROAEXAMPLE:*'),                            ['s3:GetObject']],
+  ['a tag whose key ends as a key of a token', when('StringEquals', 'aws:PrincipalTag/team:sub', 'a'),                   ['s3:GetObject']],
+  ['each identity pool of Cognito',          { ...when('ForAnyValue:StringLike', 'cognito-identity.amazonaws.com:amr', 'authenticated'), Principal: { Federated: 'cognito-identity.amazonaws.com' } }, ['s3:GetObject']],
+  ['an identity pool of Cognito',            { ...when('StringEquals', 'cognito-identity.amazonaws.com:aud', 'us-east-1:12345678'), Principal: { Federated: 'cognito-identity.amazonaws.com' } }, []],
   ['an application at a public provider',    { ...when('StringEquals', 'graph.facebook.com:app_id', '1234'), Principal: { Federated: 'graph.facebook.com' } }, []],
 ];
 

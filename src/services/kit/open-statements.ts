@@ -19,8 +19,8 @@ export function allowsEverything(text: string): boolean {
   );
 }
 
-/** Returns a pattern in which each sequence of `*` is one `*`. */
-const withoutRepeats = (pattern: string): string => pattern.replace(/\*+/g, '*');
+/** Returns a pattern in which each sequence of `*` is one `*`. `?*` is also `*`, because actions and resources are not empty. */
+const withoutRepeats = (pattern: string): string => pattern.replace(/\?\*|\*\?/g, '*').replace(/\*+/g, '*');
 
 /**
  * Returns the actions that the public statements of a resource-based policy name. A statement without `Action` has the pattern `*`. Returns
@@ -85,8 +85,12 @@ const LIMITING: ReadonlySet<string> = new Set([
   's3:dataaccesspointaccount',
 ]);
 
-/** Audience and subject of a token of a public identity provider. */
-const TOKEN_KEY = /:(?:aud|app_id|sub|amr|user_id)$/;
+/**
+ * Audience and subject of a token of a public identity provider. Keys of AWS, such as `aws:PrincipalTag/team:sub`, can end in the same way,
+ * and each caller can choose the value of such a tag. Every identity pool of Amazon Cognito issues each `amr`.
+ * Source: IAM User Guide, "Creating a role for OIDC federation": a trust policy for Amazon Cognito needs the condition `aud`.
+ */
+const TOKEN_KEY = /^(?!aws:|s3:|sts:).*:(?:aud|app_id|sub|user_id)$/;
 
 /** Operators that hold only for the listed values. With `IfExists` or `ForAllValues`, they also hold for an absent key. */
 const LIMITING_OPERATOR = /^(?:ForAnyValue:)?(?:StringEquals|StringEqualsIgnoreCase|StringLike|ArnEquals|ArnLike)$/;

@@ -40,7 +40,10 @@ const POLICIES: ConfigurationRule = {
 
 type Limited = readonly [targetId: string, policyId: string];
 
-/** Returns the first target with a policy other than FullAWSAccess: the root, then units, then accounts. */
+/**
+ * Returns the first target with a policy other than FullAWSAccess: the root, then units, then accounts. Service control policies do not
+ * limit the management account.
+ */
 async function limitedTarget(reading: RuleReading, organization: OrganizationRecord): Promise<Limited | undefined> {
   if (organization.serviceControl === 'disabled') return undefined;
   const own = (ids: readonly string[]): string | undefined => ids.find((id) => id !== FULL_AWS_ACCESS.policyId);
@@ -49,6 +52,7 @@ async function limitedTarget(reading: RuleReading, organization: OrganizationRec
   for (const kind of ['organizational-unit', 'organization-account'] as const) {
     for await (const part of targets(reading, kind)) {
       for (const [id, target] of part) {
+        if (id === organization.accountId) continue;
         const policyId = own(policyIdsOf(organization, target));
         if (policyId !== undefined) return [id, policyId];
       }
