@@ -14,8 +14,8 @@ import { KAMAILIO_PACKAGES, writeProxyFolder } from './proxy-folder.ts';
 
 /** Longest time until the proxy is ready. */
 const READY_MAX_MS = 60_000;
-/** Longest time that the proxy may take to end after SIGTERM, as in `ops/belfry-sip.service`. It stores the records of calls then, and a killed one loses them. */
-const STOP_MAX_MS = 15_000;
+/** Longest time that the proxy may take to end after SIGTERM. */
+const STOP_MAX_MS = 5_000;
 const RESTART_MIN_MS = 500;
 const RESTART_MAX_MS = 30_000;
 /** Time after which a running proxy counts as healthy, so that the next restart is quick again. */
@@ -149,8 +149,6 @@ async function stopKamailio(child: ChildProcess): Promise<void> {
   const late = AbortSignal.timeout(STOP_MAX_MS);
   await Promise.race([ended, new Promise<void>((resolve) => late.addEventListener('abort', () => resolve(), { once: true }))]);
   killGroup(child);
-  // The addresses are free after the end.
-  await ended;
 }
 
 function killGroup({ pid }: ChildProcess): void {
