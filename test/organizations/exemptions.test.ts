@@ -87,7 +87,7 @@ test('Service-linked roles: SCPs apply only to the other roles of the account (E
   const org = await openOrganization();
   const { may } = viewOf(org);
   const linked = await org.store.transaction(async (tx) => {
-    const call = { tx, accountId: org.memberId, now: START, random: (bytes: number) => new Uint8Array(bytes) };
+    const call = { tx, accountId: org.memberId, now: START, random: (bytes: number) => new Uint8Array(bytes), emit: async () => {} };
     return addLinkedRole(call as unknown as Parameters<typeof addLinkedRole>[0], VOICE);
   });
   assert.ok(linked !== 'taken');

@@ -47,6 +47,13 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   // These need an account with a directory, and the recorded server has no LDAP server: src/services/chime/accounts.test.ts.
   'chime AssociateSigninDelegateGroupsWithAccount',
   'chime DisassociateSigninDelegateGroupsFromAccount',
+  // These need a user who did not use a permission for a day: test/access-analyzer/recommendations.test.ts.
+  'accessanalyzer GenerateFindingRecommendation',
+  'accessanalyzer GetFindingRecommendation',
+  // Analyzers list the resource that was analyzed last, and scans run at any time: test/access-analyzer/clients.test.ts.
+  'accessanalyzer GetAnalyzer',
+  'accessanalyzer ListAnalyzers',
+  'accessanalyzer ListAnalyzedResources',
   // These need an organization that trusts CloudTrail: test/organizations, src/services/cloudtrail.
   'cloudtrail RegisterOrganizationDelegatedAdmin',
   'cloudtrail DeregisterOrganizationDelegatedAdmin',

@@ -1,6 +1,6 @@
 /** Delivery of log files by a running server: targets of the operator, and trails of AWS's client. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -68,11 +68,14 @@ interface LogRecord {
 }
 const eventsOf = (bodies: readonly Buffer[]): readonly LogRecord[] =>
   bodies.flatMap((body) => (JSON.parse(gunzipSync(body).toString('utf8')) as { readonly Records: readonly LogRecord[] }).Records);
+/** Returns the records of a folder in the order of delivery. Names of files from the same minute have a random order. */
 const inFolder = (path = folder) =>
   eventsOf(
     readdirSync(path, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.name.endsWith('.json.gz'))
-      .map(({ parentPath, name }) => readFileSync(join(parentPath, name))),
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)
+      .map((file) => readFileSync(file)),
   );
 
 // biome-ignore format: a table

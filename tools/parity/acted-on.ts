@@ -103,6 +103,14 @@ const ROWS: Readonly<Partial<Record<ServiceName, EffectRows>>> = {
     ['src/services/logs/service-writer.test.ts', ['PutResourcePolicy']],
     ['src/services/logs/events.test.ts', ['PutRetentionPolicy']],
   ],
+  accessanalyzer: [
+    ['test/access-analyzer/clients.test.ts', [
+      'ApplyArchiveRule', 'CreateAnalyzer', 'CreateArchiveRule', 'StartResourceScan', 'UpdateAnalyzer', 'UpdateArchiveRule', 'UpdateFindings',
+    ]],
+    ['test/access-analyzer/previews.test.ts', ['CreateAccessPreview']],
+    ['test/access-analyzer/recommendations.test.ts', ['GenerateFindingRecommendation']],
+    ['test/access-analyzer/policy-generation.test.ts', ['CancelPolicyGeneration', 'StartPolicyGeneration']],
+  ],
   organizations: [
     ['test/organizations/operations.test.ts', [
       'AcceptHandshake', 'CancelHandshake', 'CreateAccount', 'CreateOrganization', 'CreatePolicy', 'DeclineHandshake',

@@ -39,8 +39,56 @@ export async function accessAnalyzer(recorder: Recorder): Promise<undefined> {
   await call('GetAnalyzedResource', { analyzerArn, resourceArn: 'arn:aws:s3:::none' });
   await call('StartResourceScan', { analyzerArn, resourceArn: 'arn:aws:s3:::none' });
   await call('DeleteServiceLinkedAnalyzer', { analyzerName });
+  await call('GenerateFindingRecommendation', { analyzerArn, id: 'none' });
+  await call('GetFindingRecommendation', { analyzerArn, id: 'none' });
   await ok('DeleteArchiveRule', rule);
   await ok('DeleteAnalyzer', { analyzerName });
   await call('GetAnalyzer', { analyzerName });
+  await externalAccess(recorder);
+  await generatedPolicies(recorder);
   return undefined;
+}
+
+const trusting = (AWS: string) =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS }, Action: 'sts:AssumeRole' }] });
+
+/** Records findings of external access. The trust policy changes while the analyzer exists, so its finding is current after the call. */
+async function externalAccess(recorder: Recorder): Promise<void> {
+  const { ok, call } = recorder.of('accessanalyzer');
+  const iam = recorder.of('iam');
+  const analyzerName = 'outside';
+  const RoleName = 'shared';
+  const { arn: analyzerArn } = await ok('CreateAnalyzer', { analyzerName, type: 'ACCOUNT' });
+  const { Role } = await iam.ok('CreateRole', { RoleName, AssumeRolePolicyDocument: trusting('999999999999') });
+  const resourceArn = Role.Arn;
+  const { findings } = await ok('ListFindings', { analyzerArn, filter: { resource: { eq: [resourceArn] } } });
+  const id = findings[0]?.id ?? '';
+  await ok('GetFinding', { analyzerArn, id });
+  await ok('GetFindingV2', { analyzerArn, id });
+  await ok('UpdateFindings', { analyzerArn, status: 'ARCHIVED', ids: [id] });
+  await ok('StartResourceScan', { analyzerArn, resourceArn });
+  await ok('GetAnalyzedResource', { analyzerArn, resourceArn });
+  const configurations = { [resourceArn]: { iamRole: { trustPolicy: trusting('888888888888') } } };
+  const { id: accessPreviewId } = await ok('CreateAccessPreview', { analyzerArn, configurations });
+  await ok('GetAccessPreview', { analyzerArn, accessPreviewId });
+  await ok('ListAccessPreviews', { analyzerArn });
+  await ok('ListAccessPreviewFindings', { analyzerArn, accessPreviewId });
+  await ok('CheckNoPublicAccess', { policyDocument: trusting('*'), resourceType: 'AWS::IAM::AssumeRolePolicyDocument' });
+
+  await call('GetFinding', { analyzerArn, id: 'none' });
+  await call('GetAccessPreview', { analyzerArn, accessPreviewId: '00000000-0000-0000-0000-000000000000' });
+  await iam.ok('DeleteRole', { RoleName });
+  await ok('DeleteAnalyzer', { analyzerName });
+}
+
+/** Records a job that generates a policy, which is canceled before it ends. */
+async function generatedPolicies(recorder: Recorder): Promise<void> {
+  const { ok } = recorder.of('accessanalyzer');
+  const iam = recorder.of('iam');
+  const { User } = await iam.ok('CreateUser', { UserName: 'generated' });
+  const { jobId } = await ok('StartPolicyGeneration', { policyGenerationDetails: { principalArn: User.Arn } });
+  await ok('CancelPolicyGeneration', { jobId });
+  await ok('GetGeneratedPolicy', { jobId });
+  await ok('ListPolicyGenerations', { principalArn: User.Arn });
+  await iam.ok('DeleteUser', { UserName: 'generated' });
 }
