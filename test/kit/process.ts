@@ -4,7 +4,6 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { newFolder } from './folder.ts';
 import { profileKeys } from './keys.ts';
-import { replayedAtStop } from './replay.ts';
 
 /** A server that runs in its own process, as users run it. */
 export interface ServerProcess {
@@ -71,16 +70,9 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const { child, written } = spawned(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'], environment, under);
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  const replay = replayedAtStop(environment['BELFRY_DATABASE'] ?? `file:${dataFolder}`);
-  let stopping: Promise<number | null> | undefined;
   const stop = () => {
-    stopping ??= (async () => {
-      child.kill('SIGTERM');
-      const status = await ended;
-      await replay();
-      return status;
-    })();
-    return stopping;
+    child.kill('SIGTERM');
+    return ended;
   };
   after(stop);
   const [endpoint, httpsEndpoint] = await new Promise<[string, string]>((resolve, reject) => {
