@@ -80,3 +80,8 @@ export interface Excerpt<Item> {
   readonly more: number;
   readonly file: string;
 }
+
+/** Returns the excerpt of a list that has `total` items. */
+export function excerptOf<Item>(items: readonly Item[], total: number, { name }: { readonly name: string }): Excerpt<Item> {
+  return { items, total, more: total - items.length, file: name };
+}

@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import { evaluateRules, loadRules } from '#server/core/configuration-rules.ts';
+import { loadRules } from '#server/core/configuration-rules.ts';
 import { serverFacts } from '#server/core/server-facts.ts';
 import { SERVER_RULES } from '#server/core/server-rules.ts';
 import { readSettings } from '#server/settings.ts';
+import { evaluateRule } from '#services/kit/rule-results.ts';
 import { trailRetention } from '#store/trail/trail-retention.ts';
 import { IAM_CASES } from './iam-cases.ts';
 import { accountId, core, now, own, type Result, read, resultAbout, ruleNamed } from './rules-core.ts';
@@ -68,10 +69,10 @@ test('ListConfigurationRules: counts the results that ListConfigurationRuleResul
   }
 });
 
-test('evaluateRules: has the results that ListConfigurationRuleResults lists', async () => {
+test('evaluateRule: has the results that ListConfigurationRuleResults lists', async () => {
   const server = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: [] };
-  const evaluated = await evaluateRules({ store: core.store, accountId, region: 'us-east-1', now: now(), server });
-  for (const { rule, results } of evaluated) {
+  for (const rule of await loadRules()) {
+    const { results } = await evaluateRule(rule, { store: core.store, accountId, region: 'us-east-1', now: now(), server });
     const listed = await own('ListConfigurationRuleResults', { ruleName: rule.name, maxResults: 1000 });
     assert.deepEqual(results, listed.results, rule.name);
   }

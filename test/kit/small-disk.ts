@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { newFolder } from './folder.ts';
 import { profileKeys } from './keys.ts';
 import { type ServerProcess, startServerProcess } from './process.ts';
-import { skipReplay } from './replay.ts';
 import type { ClientSettings } from './server.ts';
 
 /** A server whose trail a test can break. */
@@ -57,7 +56,6 @@ export async function startOnSmallDisk(
   environment: Readonly<Record<string, string>>,
 ): Promise<{ readonly server: ServerProcess; readonly disk: string; readonly breakable: Breakable }> {
   const folder = folderOf(asUser);
-  skipReplay('the database is visible only in the mount namespace of the server', `file:${folder}`);
   const server = await startServerProcess(environment, folder, onSmallDisk(folder, asUser));
   // The file system is visible only in the mount namespace of the server.
   const disk = join('/proc', String(server.pid), 'root', folder);

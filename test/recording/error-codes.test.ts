@@ -16,7 +16,7 @@ const NOT_IN_MODEL: ReadonlySet<string> = new Set([
   'cloudtrail ListTrails InvalidNextTokenException',
   // Source: CloudWatch API reference, DeleteDashboards, an earlier edition, "Errors".
   'cloudwatch DeleteDashboards DashboardNotFoundError',
-  // Assumed: a finding that does not exist. The model has no error for it.
+  // Assumed: an analyzer that does not exist. The model has no error for it.
   'accessanalyzer GenerateFindingRecommendation ResourceNotFoundException',
   // Assumed: an account or a bot that does not exist. The model has no error for it.
   'chime DeleteEventsConfiguration NotFoundException',

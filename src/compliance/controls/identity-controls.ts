@@ -17,7 +17,7 @@ export const IDENTITY_CONTROLS: readonly Control[] = [
   accountAdministrator('2-mfa-users', 'Users with a password have an MFA device.', 'CreateVirtualMFADevice, EnableMFADevice; rule mfa-enabled-for-iam-console-access'),
   accountAdministrator('2-key-rotation', 'Access keys are replaced regularly, and unused ones are deleted.', 'UpdateAccessKey, DeleteAccessKey; rule access-keys-rotated'),
   accountAdministrator('2-password-policy', 'The account has a password policy that its rules require.', 'UpdateAccountPasswordPolicy; rule iam-password-policy'),
-  accountAdministrator('2-leavers', 'Users that left have no credentials.', 'DeleteUser, DeleteLoginProfile; the section about credentials of this report'),
+  accountAdministrator('2-leavers', 'Users that left have no credentials.', 'DeleteUser, DeleteLoginProfile; the section about credentials of the compliance report'),
 
   // Section 3: evaluation of policies.
   project('3-deny-by-default', 'A request that no policy allows is denied, and a Deny statement overrides every Allow.', 'src/policy/engine.ts', 'test/guide/evaluation.test.ts'),
@@ -44,7 +44,7 @@ export const IDENTITY_CONTROLS: readonly Control[] = [
   project('6-trust-policies', 'A role is assumed only if its trust policy and the policies of the caller allow it.', 'src/access/trust-authorization.ts', 'test/sts/sts.test.ts'),
   project('6-pass-role', 'An operation that takes a role requires iam:PassRole for it.', 'src/services/iam/pass-role.ts', 'src/services/iam/pass-role.test.ts'),
   project('6-other-accounts', 'The response for a role of another account does not show whether the role exists.', 'src/access/authorize.ts', 'test/sts/other-accounts.test.ts'),
-  accountAdministrator('6-trust-review', 'Trust policies name only principals that need the role, with an external ID for third parties.', 'UpdateAssumeRolePolicy; the file access.jsonl of this report'),
+  accountAdministrator('6-trust-review', 'Trust policies name only principals that need the role, with an external ID for third parties.', 'UpdateAssumeRolePolicy; the file access.jsonl of the compliance report'),
 
   // Section 7: managed policies.
   project('7-managed-policies', 'The managed policies of AWS for Amazon Chime are present, and no caller can change them.', 'src/model/managed-policies.ts', 'test/guide/principals.test.ts'),

@@ -57,6 +57,6 @@ export const OPERATION_CONTROLS: readonly Control[] = [
   project('14-migrations', 'An older version of the server refuses a database that a newer version has migrated.', 'src/store/migrate.ts', 'src/store/engine/sqlite.test.ts'),
   project('14-pinned-packages', 'Each package of the server has a fixed version and a hash.', 'package-lock.json', 'test/compliance/software.test.ts'),
   operator('14-updates', 'New versions of the server are installed, after a backup.', 'docs/guide.md, "Upgrade"; CHANGELOG.md'),
-  operator('14-advisories', 'Advisories about the packages of the software bill of materials are watched.', 'the file sbom.cdx.json of this report'),
+  operator('14-advisories', 'Advisories about the packages of the software bill of materials are watched.', 'the file sbom.cdx.json of the compliance report'),
   accountAdministrator('14-clients', 'Clients use current versions of the SDKs and of the AWS CLI.', 'user agents in the trail'),
 ];

@@ -14,7 +14,7 @@ import { shownTrustPolicy } from '#services/iam/trust.ts';
 import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
 import { identity } from '#store/identity/repository.ts';
 import type { Sql } from '#store/sql.ts';
-import { described, excerpt, list, type Of, object, oneOf, optional, text, whole } from '../shape.ts';
+import { described, excerpt, excerptOf, list, type Of, object, oneOf, optional, text, whole } from '../shape.ts';
 import { type AccountIdentity, accountIdentity } from './account-identity.ts';
 import {
   type ActionSet,
@@ -110,12 +110,10 @@ export async function accessSection(sql: Sql, accountIds: readonly AccountId[], 
   }
   principals.close();
   policies.close();
-  const items = top.items();
-  const total = top.total();
   return {
     meaning: MEANING,
     ...counts,
-    principals: { items, total, more: total - items.length, file: principals.name },
+    principals: excerptOf(top.items(), top.total(), principals),
     policiesFile: policies.name,
   };
 }

@@ -6,7 +6,7 @@ import type { Sql } from '#store/sql.ts';
 import { placeBefore } from '#store/trail/trail-decisions.ts';
 import type { DecidedRow } from '#store/trail/trail-pack.ts';
 import { recordsInWindow } from '#store/trail/trail-window.ts';
-import { described, excerpt, list, type Of, object, text, time, whole } from '../shape.ts';
+import { described, excerpt, excerptOf, list, type Of, object, text, time, whole } from '../shape.ts';
 import type { ReportFolder } from './report-folder.ts';
 import { topItems } from './top-items.ts';
 import { actorOf } from './trail-actor.ts';
@@ -106,16 +106,12 @@ export async function activitySection(sql: Sql, window: ActivityWindow, folder: 
     ...all,
     unreadable,
     services: [...services].map(([service, counts]) => ({ service, ...counts })).sort((a, b) => b.requests - a.requests),
-    principals: excerptOf(busiest.items(), busiest.total(), file.name),
-    denials: excerptOf(denials.items(), denials.total(), file.name),
+    principals: excerptOf(busiest.items(), busiest.total(), file),
+    denials: excerptOf(denials.items(), denials.total(), file),
   };
 }
 
 const keyOf = (name: GroupName): string => JSON.stringify(name);
-
-function excerptOf<Item>(items: readonly Item[], total: number, file: string) {
-  return { items, total, more: total - items.length, file };
-}
 
 type Counted = { requests: number; errors: number; denied: number };
 const newCounted = (): Counted => ({ requests: 0, errors: 0, denied: 0 });

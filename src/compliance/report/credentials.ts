@@ -6,7 +6,7 @@ import { type CredentialFacts, rootCredentials, userCredentials } from '#service
 import { lastUses } from '#store/identity/last-use.ts';
 import { identity } from '#store/identity/repository.ts';
 import type { Sql } from '#store/sql.ts';
-import { described, excerpt, flag, list, type Of, object, optional, text, time, whole } from '../shape.ts';
+import { described, excerpt, excerptOf, flag, list, type Of, object, optional, text, time, whole } from '../shape.ts';
 import type { ReportFolder } from './report-folder.ts';
 import { topItems } from './top-items.ts';
 
@@ -99,8 +99,7 @@ export async function credentialsSection(
     }
   }
   file.close();
-  const items = oldest.items();
-  return { ...counts, oldest: { items, total: oldest.total(), more: oldest.total() - items.length, file: file.name } };
+  return { ...counts, oldest: excerptOf(oldest.items(), oldest.total(), file) };
 }
 
 function toItem(accountId: AccountId, { arn, createdAt, mfaActive, password, accessKeys }: CredentialFacts, now: Instant): CredentialsOf {

@@ -9,7 +9,7 @@ import { type FindingRecord, findings } from '#services/accessanalyzer/tables/fi
 import type { OrganizationRecord } from '#store/identity/organization-records.ts';
 import { identity } from '#store/identity/repository.ts';
 import type { Sql } from '#store/sql.ts';
-import { described, excerpt, flag, list, type Of, object, optional, text, texts, time, whole } from '../shape.ts';
+import { described, excerpt, excerptOf, flag, list, type Of, object, optional, text, texts, time, whole } from '../shape.ts';
 import type { ReportFolder } from './report-folder.ts';
 
 /** An active or archived finding, in the file of all findings. */
@@ -96,7 +96,7 @@ export async function findingsSection(sql: Sql, accountIds: readonly AccountId[]
     accountsWithoutAnalyzer,
     active: counts.ACTIVE,
     archived: counts.ARCHIVED,
-    findings: { items, total: file.count(), more: file.count() - items.length, file: file.name },
+    findings: excerptOf(items, file.count(), file),
   };
 
   async function isInOneOf(organizations: readonly OrganizationRecord[], accountId: AccountId): Promise<boolean> {

@@ -5,7 +5,7 @@ import { type AccountPlace, accounts } from '#services/chime/tables/accounts.ts'
 import { trails } from '#services/cloudtrail/tables/trails.ts';
 import type { Sql } from '#store/sql.ts';
 import { trailRetention } from '#store/trail/trail-retention.ts';
-import { described, excerpt, flag, list, type Of, object, optional, text, whole } from '../shape.ts';
+import { described, excerpt, excerptOf, flag, list, type Of, object, optional, text, whole } from '../shape.ts';
 import type { ReportFolder } from './report-folder.ts';
 
 const TRAIL_OF = object({
@@ -77,7 +77,7 @@ export async function retentionSection(
     moreOwnEventHistory: Math.max(0, own.length - LISTED_MAX),
     trails: found.slice(0, LISTED_MAX),
     moreTrails: Math.max(0, found.length - LISTED_MAX),
-    chimeAccounts: { items: chime, total: file.count(), more: file.count() - chime.length, file: file.name },
+    chimeAccounts: excerptOf(chime, file.count(), file),
   };
 }
 

@@ -2,24 +2,22 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
 import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
-import { once } from '../kit/once.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { cutPage } from '../kit/page.ts';
 import { invalidField, notFound, resourceError } from './errors.ts';
 import { matches, validateFilter } from './filters.ts';
-import { analyzerArn, analyzerOfArn, onAnalyzerArn } from './lookup.ts';
-import { pageSize, placeIn, tokenAt } from './pages.ts';
+import { analyzerArn, analyzerOfArn, onAnalyzerOf } from './lookup.ts';
+import { pageOfList, pageSize, placeIn, tokenAt } from './pages.ts';
 import { proposedIn, proposedPolicy } from './preview-configuration.ts';
 import { previewedFindings, shownFindings } from './preview-findings.ts';
 import { LISTED_MS, READ_MS, since } from './preview-retention.ts';
 import { PREVIEWS_MAX } from './quotas.ts';
 import type { AnalyzerRecord } from './tables/analyzers.ts';
 import { type PreviewRecord, previews } from './tables/previews.ts';
+import { createdOnce, tokenConflict } from './tokens.ts';
 
 /** Period of the quota of previews. Source: IAM User Guide, "IAM Access Analyzer quotas". */
 const QUOTA_MS = 60 * 60_000;
-
-const onAnalyzer = ({ analyzerArn: arn }: { readonly analyzerArn: string }, caller: Parameters<typeof onAnalyzerArn>[1]) =>
-  onAnalyzerArn(arn, caller);
 
 /** Returns the operations on access previews. `kinds` has the resources with policies. */
 export function previewOperations(kinds: readonly AnalyzedKind[]) {
@@ -37,29 +35,21 @@ export function previewOperations(kinds: readonly AnalyzedKind[]) {
      * FAILED and the reason INVALID_CONFIGURATION.
      */
     CreateAccessPreview: {
-      access: onAnalyzer,
-      async handle(call, { clientToken, ...request }) {
+      access: onAnalyzerOf,
+      async handle(call, request) {
         const analyzer = await analyzerOfArn(call, request.analyzerArn);
         if (analyzer.type !== 'ACCOUNT') throw invalidField('analyzerArn', 'Access previews require an analyzer of the type ACCOUNT.');
         const create = () => createPreview(call, kinds, analyzer, request.configurations);
-        if (clientToken === undefined) return { id: await create() };
         const { analyzerId } = analyzer;
         const exists = async (id: string) => (await call.tx.of(previews).get(analyzerId, id, since(call, READ_MS))) !== undefined;
-        const mismatch = () =>
-          resourceError(
-            'ConflictException',
-            'Analyzer',
-            request.analyzerArn,
-            'The client token was used for a request with other parameters.',
-          );
-        const asked = { ...request, analyzerId, ClientRequestToken: clientToken };
-        return { id: await once(call, 'access-analyzer:CreateAccessPreview', asked, exists, create, mismatch) };
+        const mismatch = () => tokenConflict(request.analyzerArn);
+        return { id: await createdOnce(call, 'CreateAccessPreview', { ...request, analyzerId }, create, { exists, mismatch }) };
       },
     },
 
     /** @throws AccessDeniedException, ResourceNotFoundException  the analyzer or the preview does not exist */
     GetAccessPreview: {
-      access: onAnalyzer,
+      access: onAnalyzerOf,
       async handle(call, { analyzerArn: arn, accessPreviewId }) {
         const analyzer = await analyzerOfArn(call, arn);
         const preview = await previewOf(call, analyzer, accessPreviewId);
@@ -70,17 +60,15 @@ export function previewOperations(kinds: readonly AnalyzedKind[]) {
 
     /** Returns the previews of the last hour, the newest first. @throws AccessDeniedException, ResourceNotFoundException · ValidationException  the token is invalid */
     ListAccessPreviews: {
-      access: onAnalyzer,
+      access: onAnalyzerOf,
       async handle(call, { analyzerArn: arn, ...request }) {
         const { analyzerId } = await analyzerOfArn(call, arn);
         const list = ['previews', analyzerId];
         const [createdAt = Number.MAX_SAFE_INTEGER, id = ''] = placeIn(list, request) ?? [];
         const size = pageSize(request);
         const place = [Number(createdAt), String(id)] as const;
-        const found = await call.tx.of(previews).list(analyzerId, since(call, LISTED_MS), place, size + 1);
-        const page = found.slice(0, size);
-        const last = found.length > size ? page.at(-1) : undefined;
-        return { accessPreviews: page.map((preview) => toSummary(preview, arn)), ...tokenAt(list, last && [last.createdAt, last.id]) };
+        const { items, last } = cutPage(await call.tx.of(previews).list(analyzerId, since(call, LISTED_MS), place, size + 1), size);
+        return { accessPreviews: items.map((preview) => toSummary(preview, arn)), ...tokenAt(list, last && [last.createdAt, last.id]) };
       },
     },
 
@@ -91,21 +79,17 @@ export function previewOperations(kinds: readonly AnalyzedKind[]) {
      * @throws ValidationException  the filter or the token is invalid
      */
     ListAccessPreviewFindings: {
-      access: onAnalyzer,
+      access: onAnalyzerOf,
       async handle(call, { analyzerArn: arn, accessPreviewId, filter = {}, ...request }) {
         const analyzer = await analyzerOfArn(call, arn);
         const preview = await previewOf(call, analyzer, accessPreviewId);
         validateFilter(filter, 'preview');
         const list = ['preview findings', preview.id, filter];
-        const [from = 0] = placeIn(list, request) ?? [];
         const proposal = (await call.tx.of(previews).content(analyzer.analyzerId, preview.id))?.proposal;
         const all = proposal === undefined ? [] : await shownFindings(call, analyzer, preview, proposal);
         const selected = all.filter(({ record, more }) => matches(filter, record, more));
-        const to = Number(from) + pageSize(request);
-        return {
-          findings: selected.slice(Number(from), to).map(({ view }) => view),
-          ...tokenAt(list, to < selected.length ? [to] : undefined),
-        };
+        const { items, rest } = pageOfList(list, request, selected);
+        return { findings: items.map(({ view }) => view), ...rest };
       },
     },
   } satisfies Partial<ServiceOperations<AccessanalyzerApi>>;

@@ -1,6 +1,6 @@
 /** Analysis of one resource by the analyzers that cover it. */
 import type { AccountId } from '#core/arn.ts';
-import type { AnalyzedKind, AnalyzedResource, AnalyzedResourceChanged } from '../kit/analyzed-resources.ts';
+import { type AnalyzedKind, type AnalyzedResource, type AnalyzedResourceChanged, isInRegion } from '../kit/analyzed-resources.ts';
 import type { Work } from '../kit/events.ts';
 import { externalAccess } from './external-access.ts';
 import { forgetResource, storeAnalysis } from './findings.ts';
@@ -47,10 +47,6 @@ async function coveringAnalyzers({ tx }: Pick<Work, 'tx'>, accountId: AccountId)
   const own = await repository.ofAccount(accountId, false);
   const managementAccountId = await managementAccountOf(tx, accountId);
   return managementAccountId === undefined ? own : [...own, ...(await repository.ofAccount(managementAccountId, true))];
-}
-
-function isInRegion({ region }: Pick<AnalyzedResource, 'region'>, analyzer: Pick<AnalyzerRecord, 'region'>): boolean {
-  return region === undefined || region === analyzer.region;
 }
 
 /**

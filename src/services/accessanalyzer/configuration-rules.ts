@@ -6,7 +6,7 @@ import type { ConfigurationRule, EvaluatedRule, RuleReading, ServerFacts } from 
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { paging } from '../kit/page.ts';
 import { evaluateRule, resultKey } from '../kit/rule-results.ts';
-import { AwsError } from './errors.ts';
+import { AwsError, invalidField } from './errors.ts';
 
 type Api = AccessanalyzerApi;
 
@@ -23,7 +23,7 @@ const { pageOf, afterKey } = paging<Pick<Api['ListConfigurationRuleResults']['in
     sizeOf: ({ maxResults }) => maxResults,
     tokenOf: ({ nextToken }) => nextToken,
     rest: (nextToken) => omitUndefined({ nextToken }),
-    invalidToken: () => invalid('nextToken', 'Invalid nextToken.'),
+    invalidToken: () => invalidField('nextToken', 'Invalid nextToken.'),
   },
 );
 
@@ -90,8 +90,4 @@ export function toEvaluatedRule({ rule, compliance, results }: EvaluatedRule): A
   const { name, description, parameters, requirements } = rule;
   const compliantCount = results.filter((result) => result.compliance === 'COMPLIANT').length;
   return { name, description, parameters, requirements, compliance, compliantCount, nonCompliantCount: results.length - compliantCount };
-}
-
-function invalid(name: string, message: string): AwsError {
-  return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name, message }] });
 }

@@ -12,7 +12,7 @@ import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { eventIdOf } from '#trail/event-id.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import type { Compute } from '../kit/thread-work.ts';
-import { AwsError } from './errors.ts';
+import { AwsError, invalidField } from './errors.ts';
 import { type Output, recordOf } from './explained-output.ts';
 import type { Explanation, Question, Reply, run } from './explanation-work.ts';
 
@@ -52,18 +52,14 @@ export const explainDecision: ServiceOperations<AccessanalyzerApi>['ExplainDecis
 };
 
 function eventIdsOf({ requestId, eventId }: Input): readonly string[] {
-  if ((requestId === undefined) === (eventId === undefined)) throw invalid('requestId', 'Specify either requestId or eventId.');
+  if ((requestId === undefined) === (eventId === undefined)) throw invalidField('requestId', 'Specify either requestId or eventId.');
   return eventId !== undefined ? [eventId] : [eventIdOf(requestId as string), eventIdOf(requestId as string, true)];
 }
 
 function regionsOf({ region }: Input, ofCall: string): readonly string[] {
   if (region === undefined) return [...new Set([ofCall, ...REGIONS])];
-  if (region !== ofCall && !REGIONS.has(region)) throw invalid('region', `Unknown region: ${region}`);
+  if (region !== ofCall && !REGIONS.has(region)) throw invalidField('region', `Unknown region: ${region}`);
   return [region];
-}
-
-function invalid(name: string, message: string): AwsError {
-  return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name, message }] });
 }
 
 async function read(

@@ -5,7 +5,7 @@ import { AwsError, invalidField, notFound } from './errors.ts';
 import { findingPage } from './finding-pages.ts';
 import { toDetails, toExternalFinding, toSummaryV2 } from './finding-views.ts';
 import { storeChanges } from './findings.ts';
-import { analyzerOfArn, onAnalyzerArn } from './lookup.ts';
+import { analyzerOfArn, onAnalyzerOf } from './lookup.ts';
 import { isExternalType } from './organizations.ts';
 import { pageSize, placeIn, tokenAt } from './pages.ts';
 import { statisticsOf } from './statistics.ts';
@@ -14,9 +14,6 @@ import { type FindingRecord, findings } from './tables/findings.ts';
 
 /** Maximum number of findings that one UpdateFindings changes by their IDs. Assumed: the number, because AWS documents none. */
 const IDS_MAX = 100;
-
-const onAnalyzer = ({ analyzerArn }: { readonly analyzerArn: string }, caller: Parameters<typeof onAnalyzerArn>[1]) =>
-  onAnalyzerArn(analyzerArn, caller);
 
 /**
  * Operations on findings. All throw:
@@ -27,7 +24,7 @@ const onAnalyzer = ({ analyzerArn }: { readonly analyzerArn: string }, caller: P
 export const findingOperations = {
   /** @throws ValidationException  the analyzer does not find external access; the filter, order or token is invalid */
   ListFindings: {
-    access: onAnalyzer,
+    access: onAnalyzerOf,
     async handle(call, { analyzerArn, ...request }) {
       const { page, rest } = await findingPage(call, await externalAnalyzer(call, analyzerArn, 'ListFindingsV2'), request);
       return { findings: page.map(toExternalFinding), ...rest };
@@ -36,7 +33,7 @@ export const findingOperations = {
 
   /** @throws ValidationException  the filter, order or token is invalid */
   ListFindingsV2: {
-    access: onAnalyzer,
+    access: onAnalyzerOf,
     async handle(call, { analyzerArn, ...request }) {
       const { page, rest } = await findingPage(call, await analyzerOfArn(call, analyzerArn), request);
       return { findings: page.map(toSummaryV2), ...rest };
@@ -45,7 +42,7 @@ export const findingOperations = {
 
   /** @throws ValidationException  the analyzer does not find external access */
   GetFinding: {
-    access: onAnalyzer,
+    access: onAnalyzerOf,
     async handle(call, { analyzerArn, id }) {
       return { finding: toExternalFinding(await findingOf(call, await externalAnalyzer(call, analyzerArn, 'GetFindingV2'), id)) };
     },
@@ -53,7 +50,7 @@ export const findingOperations = {
 
   /** Returns a finding with a page of its details. A finding of unused permissions has details for each service. */
   GetFindingV2: {
-    access: onAnalyzer,
+    access: onAnalyzerOf,
     async handle(call, { analyzerArn, id, ...request }) {
       const finding = await findingOf(call, await analyzerOfArn(call, analyzerArn), id);
       const list = ['details', finding.analyzerId, id];
@@ -66,7 +63,7 @@ export const findingOperations = {
 
   /** Returns the numbers of findings, which the server changes with each finding. So they are never older than the findings. */
   GetFindingsStatistics: {
-    access: onAnalyzer,
+    access: onAnalyzerOf,
     async handle(call, { analyzerArn }) {
       const analyzer = await analyzerOfArn(call, analyzerArn);
       return { findingsStatistics: [await statisticsOf(call, analyzer)], lastUpdatedAt: call.now };
@@ -80,7 +77,7 @@ export const findingOperations = {
    * Assumed: resolved findings of a resource are skipped. A resolved finding in `ids` is an error, because no request can change it.
    */
   UpdateFindings: {
-    access: onAnalyzer,
+    access: onAnalyzerOf,
     async handle(call, { analyzerArn, status, ids, resourceArn }) {
       const analyzer = await analyzerOfArn(call, analyzerArn);
       const selected = ids === undefined ? await ofResource(call, analyzer, resourceArn) : await ofIds(call, analyzer, ids, resourceArn);

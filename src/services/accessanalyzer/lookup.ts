@@ -35,6 +35,11 @@ export function onAnalyzerArn(resourceArn: string, { accountId }: Caller, contex
   };
 }
 
+/** Returns the permission for the operation's action on the analyzer whose ARN an input has. It need not exist. */
+export function onAnalyzerOf({ analyzerArn: resourceArn }: { readonly analyzerArn: string }, caller: Caller): DeclaredAccess {
+  return onAnalyzerArn(resourceArn, caller);
+}
+
 /** Returns the permission for the operation's action on an analyzer of the caller's account, which need not exist. */
 export function onAnalyzer({ analyzerName }: { readonly analyzerName: string }, caller: Caller, context: TagContext = []): DeclaredAccess {
   return onAnalyzerArn(analyzerArn({ ...placeOf(caller), name: analyzerName }), caller, context);

@@ -1,6 +1,7 @@
 /** Pages of the lists of IAM Access Analyzer. */
 import { createHash } from 'node:crypto';
 import { omitUndefined } from '#core/omit-undefined.ts';
+import { cutPage } from '../kit/page.ts';
 import { invalidField } from './errors.ts';
 
 /** Maximum and default number of results on a page. Assumed: both, because neither the model nor the documentation has limits. */
@@ -64,8 +65,17 @@ export async function pageOfNames<Item>(
 ): Promise<{ readonly items: readonly Item[]; readonly rest: { readonly nextToken?: string } }> {
   const size = pageSize(request);
   const [after = ''] = placeIn(list, request) ?? [];
-  const found = await read(String(after), size + 1);
-  const items = found.slice(0, size);
-  const last = found.length > size ? items.at(-1) : undefined;
+  const { items, last } = cutPage(await read(String(after), size + 1), size);
   return { items, rest: tokenAt(list, last === undefined ? undefined : [nameOf(last)]) };
+}
+
+/** Returns a page of a list in memory, in its own order. The list must not change between two pages. */
+export function pageOfList<Item>(
+  list: unknown,
+  request: PageRequest,
+  items: readonly Item[],
+): { readonly items: readonly Item[]; readonly rest: { readonly nextToken?: string } } {
+  const from = Number(placeIn(list, request)?.[0] ?? 0);
+  const to = from + pageSize(request);
+  return { items: items.slice(from, to), rest: tokenAt(list, to < items.length ? [to] : undefined) };
 }

@@ -7,7 +7,6 @@ import { PRESENT, pastReader, readPast } from '#access/past/past-identity.ts';
 import { presentPolicies } from '#access/past/present-policies.ts';
 import { holderOf } from '#access/past/used-access.ts';
 import { principalOfSession } from '#access/stored-callers.ts';
-import { parseArn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
 import type { FoundUse, UseRange } from '#core/recorded-use.ts';
@@ -21,6 +20,7 @@ import type { PolicyGenerationParts, TrailSource } from '../kit/policy-generatio
 import type { TaskSteps, Transact } from '../kit/service.ts';
 import { type CollectedUse, collectedUse } from './collected-use.ts';
 import { type GenerationPlace, type PolicyGenerationRecord, policyGenerations } from './tables/policy-generations.ts';
+import { principalOf, usesOf } from './unused-access.ts';
 
 /** Maximum number of jobs that a server runs at a time. Other jobs wait, or another server runs them. */
 const RUNNING_MAX = 8;
@@ -249,13 +249,9 @@ async function complete(transact: Transact, parts: PolicyGenerationParts, { job,
 
 /** Returns the actions whose last use by the principal is in the searched ranges. @throws JobFailed  the principal was deleted */
 async function lastActions(tx: Tx, { accountId, principalArn }: PolicyGenerationRecord, ranges: readonly UseRange[]): Promise<string[]> {
-  const resource = parseArn(principalArn)?.resource ?? '';
-  const key = resource.slice(resource.lastIndexOf('/') + 1).toLowerCase();
-  const user = resource.startsWith('user/') ? await tx.identity.get(accountId, 'user', key) : undefined;
-  const role = resource.startsWith('role/') ? await tx.identity.get(accountId, 'role', key) : undefined;
-  const found = user ?? role;
-  if (found?.arn !== principalArn) throw new JobFailed('RESOURCE_NOT_FOUND_ERROR', `The principal does not exist: ${principalArn}`);
-  const uses = await tx.lastUses.of(accountId, user?.userId ?? role?.roleId ?? '');
+  const principal = await principalOf(tx, accountId, principalArn);
+  if (principal === undefined) throw new JobFailed('RESOURCE_NOT_FOUND_ERROR', `The principal does not exist: ${principalArn}`);
+  const uses = await usesOf(tx, accountId, principal);
   const isIn = (at: number, region: string) =>
     ranges.some((range) => at >= range.from && at <= range.to && range.regions?.includes(region) !== false);
   return uses.filter(({ at, region }) => isIn(at, region)).map(({ service, action }) => `${service}:${action}`);

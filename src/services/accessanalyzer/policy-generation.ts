@@ -1,5 +1,5 @@
 /** Jobs that generate a policy from the recorded use of a user or role. `policy-generation-run.ts` runs them. */
-import { type AccountId, accountIdOf, parseArn } from '#core/arn.ts';
+import { type AccountId, accountIdOf } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { REGIONS } from '#core/regions.ts';
@@ -9,13 +9,11 @@ import type {
   GeneratedPolicyProperties,
   JobDetails,
   PolicyGeneration,
-  StartPolicyGenerationRequest,
 } from '#model/generated/accessanalyzer.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { paging } from '../kit/page.ts';
-import { requestHash } from '../kit/request-hash.ts';
-import { AwsError } from './errors.ts';
+import { AwsError, invalidField } from './errors.ts';
 import { generatedPolicies } from './generated-policy.ts';
 import {
   type GenerationPlace,
@@ -25,6 +23,8 @@ import {
   type PolicyGenerationSummary,
   policyGenerations,
 } from './tables/policy-generations.ts';
+import { createdOnce } from './tokens.ts';
+import { principalOf } from './unused-access.ts';
 
 const DAY_MS = 86_400_000;
 /** Longest range of records. Source: IAM User Guide, "IAM Access Analyzer quotas". */
@@ -37,8 +37,6 @@ const FEWER_JOBS: Readonly<Record<string, number>> = {
 };
 /** Maximum number of trails of a request. Assumed. */
 const TRAILS_MAX = 10;
-/** Time for which a client token is remembered. Assumed. */
-const TOKEN_MS = DAY_MS;
 /** Default and maximum number of jobs of a page. Assumed. */
 const PAGE = 100;
 
@@ -59,20 +57,8 @@ export const policyGenerationOperations = {
       const { principalArn } = input.policyGenerationDetails;
       await requirePrincipal(call.tx, call.accountId, principalArn);
       const request = requestOf(call, input.cloudTrailDetails);
-      const before = await startedBefore(call, input);
-      if (before !== undefined) return { jobId: before };
-      const jobs = call.tx.of(policyGenerations);
-      const { all, inProgress } = await jobs.count(call.accountId, call.region, instant(call.now - DAY_MS));
-      if (inProgress > 0) throw quotaExceeded('A policy generation of the account is in progress.');
-      const most = FEWER_JOBS[call.region] ?? JOBS_A_DAY;
-      if (all >= most) throw quotaExceeded(`The account has started ${most} policy generations in the last 24 hours.`);
-      const jobId = call.newId();
-      await jobs.add({
-        ...{ accountId: call.accountId, region: call.region, jobId, principalArn, status: 'IN_PROGRESS', startedAt: call.now, request },
-        ...{ revision: 0, claimedUntil: instant(0) },
-      });
-      await rememberToken(call, input, jobId);
-      return { jobId };
+      const start = () => startJob(call, principalArn, request);
+      return { jobId: await createdOnce(call, 'StartPolicyGeneration', input, start, { exists: async () => true, mismatch: tokenUsed }) };
     },
   },
 
@@ -104,7 +90,7 @@ export const policyGenerationOperations = {
   ListPolicyGenerations: {
     async handle(call, input) {
       if (input.maxResults !== undefined && input.maxResults < 1)
-        throw invalid('maxResults', `Invalid maxResults '${input.maxResults}'. It must be at least 1.`);
+        throw invalidField('maxResults', `Invalid maxResults '${input.maxResults}'. It must be at least 1.`);
       const { principalArn } = input;
       const { tx, accountId, region, now } = call;
       const read = async (after: string | undefined, limit: number) => {
@@ -126,7 +112,7 @@ export const policyGenerationOperations = {
     async handle(call, input) {
       const job = await jobOrInvalid(call, input.jobId);
       const changed = await call.tx.of(policyGenerations).change({ ...job, status: 'CANCELED', endedAt: call.now });
-      if (changed === undefined) throw invalid('jobId', `The policy generation '${input.jobId}' has ended: ${job.status}`);
+      if (changed === undefined) throw invalidField('jobId', `The policy generation '${input.jobId}' has ended: ${job.status}`);
       return {};
     },
   },
@@ -134,11 +120,9 @@ export const policyGenerationOperations = {
 
 async function requirePrincipal(tx: Tx, accountId: AccountId, principalArn: string): Promise<void> {
   const name = 'policyGenerationDetails.principalArn';
-  if (accountIdOf(principalArn) !== accountId) throw invalid(name, `The principal '${principalArn}' does not belong to the account.`);
-  const resource = parseArn(principalArn)?.resource ?? '';
-  const kind = resource.startsWith('user/') ? 'user' : 'role';
-  const found = await tx.identity.get(accountId, kind, resource.slice(resource.lastIndexOf('/') + 1).toLowerCase());
-  if (found?.arn !== principalArn) throw invalid(name, `The principal '${principalArn}' does not exist.`);
+  if (accountIdOf(principalArn) !== accountId) throw invalidField(name, `The principal '${principalArn}' does not belong to the account.`);
+  if ((await principalOf(tx, accountId, principalArn)) === undefined)
+    throw invalidField(name, `The principal '${principalArn}' does not exist.`);
 }
 
 /** Returns the records that a job searches. */
@@ -146,39 +130,40 @@ function requestOf({ now, accountId }: Call, details: CloudTrailDetails | undefi
   if (details === undefined) return { from: instant(now - RANGE_MS), to: now };
   const { trails, accessRole, startTime, endTime = now } = details;
   if (accountIdOf(accessRole) !== accountId)
-    throw invalid('cloudTrailDetails.accessRole', `The role '${accessRole}' does not belong to the account.`);
-  if (trails.length === 0 || trails.length > TRAILS_MAX) throw invalid('cloudTrailDetails.trails', `Specify 1 to ${TRAILS_MAX} trails.`);
+    throw invalidField('cloudTrailDetails.accessRole', `The role '${accessRole}' does not belong to the account.`);
+  if (trails.length === 0 || trails.length > TRAILS_MAX)
+    throw invalidField('cloudTrailDetails.trails', `Specify 1 to ${TRAILS_MAX} trails.`);
   for (const region of trails.flatMap(({ regions = [] }) => regions))
-    if (!REGIONS.has(region)) throw invalid('cloudTrailDetails.trails.regions', `Unknown region: ${region}`);
-  if (startTime >= endTime) throw invalid('cloudTrailDetails.startTime', 'The start time must be before the end time.');
-  if (startTime >= now) throw invalid('cloudTrailDetails.startTime', 'The start time must be in the past.');
-  if (endTime - startTime > RANGE_MS) throw invalid('cloudTrailDetails.startTime', 'The time range must not exceed 90 days.');
+    if (!REGIONS.has(region)) throw invalidField('cloudTrailDetails.trails.regions', `Unknown region: ${region}`);
+  if (startTime >= endTime) throw invalidField('cloudTrailDetails.startTime', 'The start time must be before the end time.');
+  if (startTime >= now) throw invalidField('cloudTrailDetails.startTime', 'The start time must be in the past.');
+  if (endTime - startTime > RANGE_MS) throw invalidField('cloudTrailDetails.startTime', 'The time range must not exceed 90 days.');
   return { from: startTime, to: instant(Math.min(endTime, now)), cloudTrail: { trails, accessRole } };
 }
 
-/** Returns the job that an earlier request with the same client token has started. */
-async function startedBefore(call: Call, { clientToken, ...input }: StartPolicyGenerationRequest): Promise<string | undefined> {
-  if (clientToken === undefined) return undefined;
-  const stored = await call.tx.idempotency.get(tokenKey(call, clientToken), call.now);
-  if (stored === undefined) return undefined;
-  if (stored.requestHash === requestHash(input)) return stored.answer;
+/** Stores a new job, which the background task runs, and returns its ID. @throws ServiceQuotaExceededException */
+async function startJob({ tx, accountId, region, now, newId }: Call, principalArn: string, request: GenerationRequest): Promise<string> {
+  const jobs = tx.of(policyGenerations);
+  const { all, inProgress } = await jobs.count(accountId, region, instant(now - DAY_MS));
+  if (inProgress > 0) throw quotaExceeded('A policy generation of the account is in progress.');
+  const most = FEWER_JOBS[region] ?? JOBS_A_DAY;
+  if (all >= most) throw quotaExceeded(`The account has started ${most} policy generations in the last 24 hours.`);
+  const jobId = newId();
+  await jobs.add({
+    ...{ accountId, region, jobId, principalArn, status: 'IN_PROGRESS', startedAt: now, request },
+    ...{ revision: 0, claimedUntil: instant(0) },
+  });
+  return jobId;
+}
+
+function tokenUsed(jobId: string): AwsError {
   const message = 'The client token was used for another request.';
-  throw new AwsError('ConflictException', message, { resourceId: stored.answer, resourceType: 'PolicyGeneration' });
-}
-
-async function rememberToken(call: Call, { clientToken, ...input }: StartPolicyGenerationRequest, jobId: string): Promise<void> {
-  if (clientToken === undefined) return;
-  const expiresAt = instant(call.now + TOKEN_MS);
-  await call.tx.idempotency.put(tokenKey(call, clientToken), { requestHash: requestHash(input), answer: jobId, expiresAt });
-}
-
-function tokenKey({ accountId, region }: Call, token: string) {
-  return { accountId, region, operation: 'access-analyzer:StartPolicyGeneration', token };
+  return new AwsError('ConflictException', message, { resourceId: jobId, resourceType: 'PolicyGeneration' });
 }
 
 async function jobOrInvalid({ tx, accountId, region, now }: Call, jobId: string): Promise<PolicyGenerationRecord> {
   const job = await tx.of(policyGenerations).get({ accountId, region, jobId });
-  if (job === undefined || !isKept(job, now)) throw invalid('jobId', `There is no policy generation with this ID: ${jobId}`);
+  if (job === undefined || !isKept(job, now)) throw invalidField('jobId', `There is no policy generation with this ID: ${jobId}`);
   return job;
 }
 
@@ -200,7 +185,7 @@ const PAGES = paging<AccessanalyzerApi['ListPolicyGenerations']['input'], { read
   sizeOf: ({ maxResults }) => maxResults && Math.min(maxResults, PAGE),
   tokenOf: ({ nextToken }) => nextToken,
   rest: (nextToken) => omitUndefined({ nextToken }),
-  invalidToken: () => invalid('nextToken', 'Invalid nextToken.'),
+  invalidToken: () => invalidField('nextToken', 'Invalid nextToken.'),
 });
 
 /** Returns the key of a job in a list, which has the newest one first. */
@@ -210,14 +195,10 @@ function keyOf({ startedAt, jobId }: GenerationPlace): string {
 
 function placeIn(key: string): GenerationPlace {
   const [startedAt = '', jobId = ''] = key.split(' ');
-  if (!/^[0-9]{1,15}$/.test(startedAt)) throw invalid('nextToken', 'Invalid nextToken.');
+  if (!/^[0-9]{1,15}$/.test(startedAt)) throw invalidField('nextToken', 'Invalid nextToken.');
   return { startedAt: instant(Number(startedAt)), jobId };
 }
 
 function quotaExceeded(message: string): AwsError {
   return new AwsError('ServiceQuotaExceededException', message, { resourceId: 'PolicyGeneration', resourceType: 'PolicyGeneration' });
-}
-
-function invalid(name: string, message: string): AwsError {
-  return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name, message }] });
 }

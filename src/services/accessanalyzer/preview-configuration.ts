@@ -7,7 +7,7 @@ import type { Configuration, IamRoleConfiguration, S3BucketConfiguration } from 
 import { malformedBucketPolicy } from '#policy/validate/malformed-bucket-policy.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
-import type { AnalyzedKind, AnalyzedType } from '../kit/analyzed-resources.ts';
+import { type AnalyzedKind, type AnalyzedType, isInRegion } from '../kit/analyzed-resources.ts';
 import { authorizationReference } from '../kit/authorization-reference.ts';
 import type { Call } from '../kit/operation.ts';
 import { invalidField } from './errors.ts';
@@ -84,7 +84,7 @@ export async function proposedPolicy(
 ): Promise<Omit<AnalyzedPolicy, 'zone'> | 'invalid'> {
   const { resourceType, arn } = proposed;
   const present = await presentResource(call, kinds, resourceType, arn);
-  if (present?.region !== undefined && present.region !== call.region) return 'invalid';
+  if (present !== undefined && !isInRegion(present, call)) return 'invalid';
   if (proposed.resourceType === 'AWS::IAM::Role') {
     const policy = proposed.role.trustPolicy ?? present?.policy;
     if (policy === undefined || policySize(policy) > POLICY_QUOTAS.trust.characters) return 'invalid';

@@ -7,8 +7,8 @@ import type { ServiceOperations } from '../kit/operation.ts';
 import { covers } from './analysis.ts';
 import { AwsError, invalidField } from './errors.ts';
 import { unusedAccessAge } from './exclusions.ts';
-import { analyzerOfArn, onAnalyzerArn } from './lookup.ts';
-import { pageSize, placeIn, tokenAt } from './pages.ts';
+import { analyzerOfArn, onAnalyzerOf } from './lookup.ts';
+import { pageOfList } from './pages.ts';
 import { recommendedSteps, type StepsOrReason } from './recommended-steps.ts';
 import type { AnalyzerRecord } from './tables/analyzers.ts';
 import { findings } from './tables/findings.ts';
@@ -27,9 +27,6 @@ interface Recommendation {
 
 type StoredStep = Extract<RecommendedStep, { readonly unusedPermissionsRecommendedStep: unknown }>;
 
-const onAnalyzer = ({ analyzerArn }: { readonly analyzerArn: string }, caller: Parameters<typeof onAnalyzerArn>[1]) =>
-  onAnalyzerArn(analyzerArn, caller);
-
 /** Operations on recommendations. */
 export const recommendationOperations = {
   /**
@@ -42,7 +39,7 @@ export const recommendationOperations = {
    * creates the recommendation after the call.
    */
   GenerateFindingRecommendation: {
-    access: onAnalyzer,
+    access: onAnalyzerOf,
     async handle(call, { analyzerArn, id }) {
       const analyzer = await analyzerOfArn(call, analyzerArn);
       const finding = id.includes('\0') ? undefined : await call.tx.of(findings).get(analyzer.analyzerId, id);
@@ -73,7 +70,7 @@ export const recommendationOperations = {
    * @throws ValidationException        the token is invalid
    */
   GetFindingRecommendation: {
-    access: onAnalyzer,
+    access: onAnalyzerOf,
     async handle(call, { analyzerArn, id, ...request }) {
       const analyzer = await analyzerOfArn(call, analyzerArn);
       const stored = id.includes('\0') ? undefined : await call.tx.idempotency.get(placeOf(analyzer, id), call.now);
@@ -83,14 +80,13 @@ export const recommendationOperations = {
       }
       const { startedAt, resourceArn, steps, error } = JSON.parse(stored.answer) as Recommendation;
       const list = ['steps', analyzer.analyzerId, id, startedAt];
-      const from = Number(placeIn(list, request)?.[0] ?? 0);
-      const to = from + pageSize(request);
+      const { items: recommendedSteps, rest } = pageOfList(list, request, steps);
       return omitUndefined({
         ...{ startedAt, completedAt: startedAt, resourceArn, recommendationType: 'UnusedPermissionRecommendation' as const },
         status: error === undefined ? ('SUCCEEDED' as const) : ('FAILED' as const),
         error,
-        recommendedSteps: steps.slice(from, to),
-        ...tokenAt(list, to < steps.length ? [to] : undefined),
+        recommendedSteps,
+        ...rest,
       });
     },
   },

@@ -4,12 +4,12 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi, AnalyzedResource as AnalyzedResourceView, FindingStatus } from '#model/generated/accessanalyzer.ts';
 import type { GrantedActions } from '#policy/analyse/granted-actions.ts';
 import { StepsExceeded } from '#policy/steps.ts';
-import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
+import { type AnalyzedKind, isInRegion } from '../kit/analyzed-resources.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { covers, externalAccessFor } from './analysis.ts';
 import { invalidField, notFound } from './errors.ts';
 import { forgetResource } from './findings.ts';
-import { analyzerOfArn, onAnalyzerArn } from './lookup.ts';
+import { analyzerOfArn, onAnalyzerOf } from './lookup.ts';
 import { type AnalyzerZone, isExternalType } from './organizations.ts';
 import { pageOfNames } from './pages.ts';
 import type { AnalyzerRecord } from './tables/analyzers.ts';
@@ -17,9 +17,6 @@ import { type AnalyzedResourceRecord, type FindingRecord, findings } from './tab
 import { principalOf } from './unused-access.ts';
 import { analyzeUnused } from './unused-analysis.ts';
 import { zonesOf } from './zones.ts';
-
-const onAnalyzer = ({ analyzerArn }: { readonly analyzerArn: string }, caller: Parameters<typeof onAnalyzerArn>[1]) =>
-  onAnalyzerArn(analyzerArn, caller);
 
 /** Returns the operations on analyzed resources. `kinds` has the resources with policies. */
 export function resourceOperations(kinds: readonly AnalyzedKind[]) {
@@ -34,7 +31,7 @@ export function resourceOperations(kinds: readonly AnalyzedKind[]) {
      * account of its last analysis, or else to that of the analyzer. AWS analyzes after the call.
      */
     StartResourceScan: {
-      access: onAnalyzer,
+      access: onAnalyzerOf,
       async handle(call, { analyzerArn, resourceArn, resourceOwnerAccount }) {
         const analyzer = await analyzerOfArn(call, analyzerArn);
         const owner = ownerOf(resourceArn, resourceOwnerAccount) ?? (await knownOwner(call, analyzer, resourceArn)) ?? analyzer.accountId;
@@ -49,7 +46,7 @@ export function resourceOperations(kinds: readonly AnalyzedKind[]) {
 
     /** @throws AccessDeniedException, ResourceNotFoundException · ValidationException  the analyzer does not find external access */
     GetAnalyzedResource: {
-      access: onAnalyzer,
+      access: onAnalyzerOf,
       async handle(call, { analyzerArn, resourceArn }) {
         const { analyzerId } = await externalAnalyzer(call, analyzerArn);
         const found = await call.tx.of(findings).resource(analyzerId, resourceArn);
@@ -60,7 +57,7 @@ export function resourceOperations(kinds: readonly AnalyzedKind[]) {
 
     /** @throws AccessDeniedException, ResourceNotFoundException, ValidationException  as GetAnalyzedResource; the token is invalid */
     ListAnalyzedResources: {
-      access: onAnalyzer,
+      access: onAnalyzerOf,
       async handle(call, { analyzerArn, resourceType, ...request }) {
         const { analyzerId } = await externalAnalyzer(call, analyzerArn);
         const read = (after: string, limit: number) => call.tx.of(findings).resources(analyzerId, resourceType, after, limit);
@@ -102,7 +99,7 @@ function scanExternal(kinds: readonly AnalyzedKind[]): Scan {
     if (kind === undefined) throw invalidField('resourceArn', 'Analyzers for external access analyze roles and buckets.');
     const resource = await kind.find(call, owner, arn);
     if (resource === undefined) return await absent(call, analyzer, owner, arn);
-    if (resource.region !== undefined && resource.region !== analyzer.region) return 'absent';
+    if (!isInRegion(resource, analyzer)) return 'absent';
     await externalAccessFor(call, kind, resource)(analyzer, owner);
     return 'analyzed';
   };

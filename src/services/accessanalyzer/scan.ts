@@ -5,7 +5,7 @@
 import type { AccountId } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
+import { type AnalyzedKind, isInRegion } from '../kit/analyzed-resources.ts';
 import type { Work } from '../kit/events.ts';
 import type { TaskSteps } from '../kit/service.ts';
 import { takeTurn } from '../kit/task-turn.ts';
@@ -118,7 +118,7 @@ function externalSource(kind: AnalyzedKind): Source {
     const readZone = zonesOf(work.tx);
     const page = await kind.list(work, accountId, after, RESOURCES_AT_ONCE);
     return await eachUntilLimit(page, after, async (resource) => {
-      if (resource.region !== undefined && resource.region !== analyzer.region) return 0;
+      if (!isInRegion(resource, analyzer)) return 0;
       return await externalAccessFor(work, kind, resource, readZone)(analyzer, accountId);
     });
   };

@@ -4,7 +4,7 @@ import type { OrganizationChanged } from '../kit/organization-changed.ts';
 import { type LinkedRole, type Service, service } from '../kit/service.ts';
 import type { RuleParts } from './configuration-rules.ts';
 import { findingSweep } from './deletion.ts';
-import { AwsError } from './errors.ts';
+import { invalidField } from './errors.ts';
 import { deleteGenerations } from './generation-retention.ts';
 import { analyzerArn } from './lookup.ts';
 import { SERVICE_PRINCIPAL } from './organizations.ts';
@@ -58,9 +58,6 @@ export function accessAnalyzer(kinds: () => readonly AnalyzedKind[]): Service<Ru
         load: async ({ policyGeneration }) => (await import('./policy-generation-run.ts')).runPolicyGenerations(policyGeneration),
       },
     ],
-    invalidPageToken(name) {
-      const message = `Invalid ${name}.`;
-      return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name, message }] });
-    },
+    invalidPageToken: (name) => invalidField(name, `Invalid ${name}.`),
   });
 }

@@ -80,13 +80,21 @@ export async function unusedAccess(
 
 /** Returns the last uses of a principal after a time. */
 export async function usesSince(
+  tx: Pick<Tx, 'lastUses'>,
+  accountId: AccountId,
+  principal: Pick<AnalyzedPrincipal, 'found'>,
+  since: Instant,
+): Promise<readonly LastUse[]> {
+  return (await usesOf(tx, accountId, principal)).filter(({ at }) => at > since);
+}
+
+/** Returns the last uses of a principal, one for each action. */
+export async function usesOf(
   { lastUses }: Pick<Tx, 'lastUses'>,
   accountId: AccountId,
   { found: { record } }: Pick<AnalyzedPrincipal, 'found'>,
-  since: Instant,
 ): Promise<readonly LastUse[]> {
-  const holder = 'roleId' in record ? record.roleId : record.userId;
-  return (await lastUses.of(accountId, holder)).filter(({ at }) => at > since);
+  return await lastUses.of(accountId, 'roleId' in record ? record.roleId : record.userId);
 }
 
 function isUnused(at: Instant | undefined, since: Instant): boolean {

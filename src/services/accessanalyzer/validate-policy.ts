@@ -4,7 +4,7 @@ import type { Outcome, ValidationAnalysis } from '#policy/analysis.ts';
 import type { PolicyType } from '#policy/decision.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { AwsError } from './errors.ts';
+import { AwsError, invalidField } from './errors.ts';
 
 /**
  * Maximum and default number of findings per page.
@@ -27,7 +27,7 @@ const PAGE_DEFAULT = 100;
 export const validatePolicy: ServiceOperations<AccessanalyzerApi>['ValidatePolicy'] = {
   async handle(call, input) {
     const { policyDocument, maxResults = PAGE_DEFAULT, nextToken } = input;
-    if (maxResults < 1) throw invalid('maxResults', `Invalid maxResults '${maxResults}'. It must be at least 1.`);
+    if (maxResults < 1) throw invalidField('maxResults', `Invalid maxResults '${maxResults}'. It must be at least 1.`);
     const mark = markOf(input);
     const from = nextToken === undefined ? 0 : placeOf(nextToken, mark);
     const to = from + Math.min(maxResults, PAGE_MAX);
@@ -76,10 +76,6 @@ function markOf({ policyDocument, policyType, validatePolicyResourceType }: Vali
 
 function placeOf(token: string, mark: string): number {
   const [place = '', ofPolicy] = token.split('.');
-  if (!/^[1-9][0-9]{0,4}$/.test(place) || ofPolicy !== mark) throw invalid('nextToken', 'Invalid nextToken.');
+  if (!/^[1-9][0-9]{0,4}$/.test(place) || ofPolicy !== mark) throw invalidField('nextToken', 'Invalid nextToken.');
   return Number(place);
-}
-
-function invalid(name: string, message: string): AwsError {
-  return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name, message }] });
 }

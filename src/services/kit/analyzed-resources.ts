@@ -11,6 +11,11 @@ export interface AnalyzedResource {
   readonly region?: string;
 }
 
+/** Reports whether the analyzers of a region analyze a resource. A role is in all regions. */
+export function isInRegion({ region }: Pick<AnalyzedResource, 'region'>, analyzed: { readonly region: string }): boolean {
+  return region === undefined || region === analyzed.region;
+}
+
 /** Resource types of Access Analyzer that this server has. */
 export type AnalyzedType = 'AWS::IAM::Role' | 'AWS::S3::Bucket';
 

@@ -12,7 +12,7 @@ const REMEMBERED_MS = 24 * 60 * 60_000;
  * the request's members does not matter. `create` creates the resource and returns the result. `exists` reports whether
  * the resource of a stored result still exists.
  *
- * `mismatch` returns the error for another request with the token. Default: ConflictException.
+ * `mismatch` returns the error for another request with the token. It receives the first result. Default: ConflictException.
  *
  * Source: ClientRequestToken and ConflictException in the models of identity and messaging. Requirement RES-3. The
  * models of meetings and media pipelines have other rules, which `createMeeting` and `configurationOperations`
@@ -26,14 +26,15 @@ export async function once(
   { ClientRequestToken: token, ...request }: { readonly ClientRequestToken: string },
   exists: (result: string) => Promise<boolean>,
   create: () => Promise<string>,
-  mismatch = () => new AwsError('ConflictException', 'The client request token was used for another request.'),
+  mismatch: (result: string) => AwsError = () =>
+    new AwsError('ConflictException', 'The client request token was used for another request.'),
 ): Promise<string> {
   const key = { accountId, region, operation, token };
   const hash = requestHash(request);
   const before = await tx.idempotency.get(key, now);
   if (before !== undefined && (await exists(before.answer))) {
     if (before.requestHash === hash) return before.answer;
-    throw mismatch();
+    throw mismatch(before.answer);
   }
   const answer = await create();
   await tx.idempotency.put(key, { requestHash: hash, answer, expiresAt: (now + REMEMBERED_MS) as Instant });
