@@ -14,6 +14,7 @@ import { isAbsent, testsKey } from './kept-keys.ts';
 import { FactNotKept, type KeptPolicy, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
 import { type Proposal, proposal as proposalOf } from './proposal.ts';
 import { type ReplayDecision, replayDecisions } from './replay.ts';
+import { requestCopies } from './request-copies.ts';
 import { type WindowIdentity, windowIdentity } from './window-identity.ts';
 
 /** Records to replay: those of accounts, or of all accounts, from a time until before another time. */
@@ -42,7 +43,7 @@ export interface Replayed {
 
 /** Counts of a replay. */
 export interface ReplayCounts {
-  /** Records of the window, also those without a decision. */
+  /** Records of the window, also those without a decision. A request with records in two accounts of the window counts once. */
   records: number;
   /** Records whose decision was repeated. */
   decided: number;
@@ -78,6 +79,7 @@ export async function replayWindow(
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
+  const copies = requestCopies(accountIds);
   const kept = trailPolicies(sql).text;
   const wasRead = keysReadThen(sql, allAccounts, kept);
   let identity: WindowIdentity | undefined;
@@ -169,6 +171,8 @@ export async function replayWindow(
       }
       const found = 'omittedBytes' in context ? undefined : callers(context);
       const caller = found instanceof Promise ? await found : found;
+      // Only a record in another account than that of its caller can be a copy.
+      if (caller?.accountId !== facts.accountId && copies.isCopy(records, i)) continue;
       counts.records++;
       if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
       else {
@@ -182,6 +186,7 @@ export async function replayWindow(
         }
       }
     }
+    copies.noteRead(records);
   }
 
   const end = positionAt(to);
