@@ -60,8 +60,8 @@ const NOTHING = proposalOf([]);
 
 const NO_KEYS: ReadonlySet<string> = new Set();
 
-/** Number of packs that one statement reads. */
-const PACKS = 256;
+/** Number of packs that one statement reads. The decisions of their records can use as many policies, which stay in memory until the next read. */
+const PACKS = 64;
 
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
