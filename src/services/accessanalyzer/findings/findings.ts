@@ -36,8 +36,10 @@ interface Access {
  * A finding of external access is identified by its principal, actions and conditions. So other permissions for the same principal are a new
  * finding, and do not inherit the status ARCHIVED. The unused permissions of a user or role are one finding with an element for each service.
  *
- * Source: IAM User Guide, "Working with findings": "If the updated policy shares a resource that is already identified in a finding, but
+ * Source: IAM User Guide, "Understand how IAM Access Analyzer findings work": "If the updated policy shares a resource that is already identified in a finding, but
  * with different permissions or conditions, a new finding is generated". accessanalyzer 2019-11-01, GetFindingV2: the pages of details.
+ * AWS resolves a finding of unused permissions after each change of them, and creates another ("Resolve IAM Access Analyzer findings"). Here it
+ * keeps its ID and its status.
  */
 export function accessesOf(found: readonly FoundAccess[]): ReadonlyMap<string, Access> {
   const accesses = new Map<string, Access>();

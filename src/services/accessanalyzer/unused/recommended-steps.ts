@@ -22,8 +22,8 @@ export type StepsOrReason = { readonly steps: readonly Step[] } | { readonly cod
  * permissions is replaced: a new policy is created, and the existing one is detached. The new policy allows each used action for the same requests
  * as before, and has all Deny statements. Its size fits a managed policy.
  *
- * Source: IAM User Guide, "Resolve IAM Access Analyzer findings", recommendations for unused permissions: none for users in groups, and none for
- * policies with NotAction. accessanalyzer 2019-11-01, example of GetFindingRecommendation: both steps with the ID of one policy. AWS Security Hub
+ * Source: IAM User Guide, "Resolving unused permission findings": no recommendation for "an IAM user that is in a user group", for roles of IAM
+ * Identity Center (this server has none), and for a policy "that includes the `notAction` element". accessanalyzer 2019-11-01, example of GetFindingRecommendation: both steps with the ID of one policy. AWS Security Hub
  * User Guide, "Generating policy recommendations for unused access findings".
  * Assumed: `existingPolicyId` is the ARN of a managed policy, and the name of an inline policy. The codes and messages.
  *

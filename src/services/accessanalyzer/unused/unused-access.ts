@@ -51,8 +51,9 @@ interface Uses {
  * A principal that was created in the period has no unused access. Service-linked roles are not analyzed, because their service owns their policies.
  *
  * Source: IAM User Guide, "Create an IAM Access Analyzer unused access analyzer": only entities "that have existed for the entire tracking
- * period". IAM FAQs: unused permissions are found "for active IAM roles and users".
- * Assumed: service-linked roles are not analyzed. The age of a permission is that of its principal, because this server does not store when a
+ * period". "Understand how IAM Access Analyzer findings work": "Service-linked roles are not analyzed by unused access analyzers", and unused
+ * permissions are found "for active IAM roles and users".
+ * Assumed: the age of a permission is that of its principal, because this server does not store when a
  * policy was attached. Boundaries, service control policies and Deny statements do not count, as in last accessed information.
  */
 export async function unusedAccess(
