@@ -53,8 +53,8 @@ interface Uses {
  * Source: IAM User Guide, "Create an IAM Access Analyzer unused access analyzer": only entities "that have existed for the entire tracking
  * period". "Understand how IAM Access Analyzer findings work": "Service-linked roles are not analyzed by unused access analyzers", and unused
  * permissions are found "for active IAM roles and users".
- * Assumed: the age of a permission is that of its principal, because this server does not store when a
- * policy was attached. Boundaries, service control policies and Deny statements do not count, as in last accessed information.
+ * Assumed: the age of a permission is that of its principal, because this server does not store when a policy was attached. Boundaries, service
+ * control policies and Deny statements do not count, as in last accessed information.
  */
 export async function unusedAccess(
   reading: UnusedReading,
