@@ -147,8 +147,10 @@ function expected(patterns: readonly string[], uses: readonly Use[], now: Instan
     .flatMap((service) => {
       const granted = (actionsOf(service) ?? [{ name: 'Run' }]).map(({ name }) => name).filter((name) => matches(`${service}:${name}`));
       if (granted.length === 0) return [];
-      if (!late.some((action) => action.startsWith(`${service}:`))) return [`${service} all`];
-      const names = granted.filter((name) => !late.includes(`${service}:${name}`) && `${service}:${name}` !== 'iam:PassRole');
+      const tracked = granted.filter((name) => `${service}:${name}` !== 'iam:PassRole');
+      const isUsed = late.some((action) => action.startsWith(`${service}:`));
+      if (!isUsed && tracked.length === granted.length) return [`${service} all`];
+      const names = tracked.filter((name) => !late.includes(`${service}:${name}`));
       return names.length === 0 ? [] : [`${service} ${names.toSorted().join()}`];
     })
     .toSorted();

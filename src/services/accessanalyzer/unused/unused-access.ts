@@ -131,8 +131,10 @@ function unusedPassword({ loginProfile, passwordLastUsedAt }: UserRecord, since:
 }
 
 /**
- * Returns the unused permissions for each service in which the policies of a principal allow an action. If an action of the service was used, the
- * result lists the unused actions. This server knows the actions of its own services only.
+ * Returns the unused permissions for each service in which the policies of a principal allow an action. If an action of the service was used, or if
+ * its use is not tracked, the result lists the unused actions. This server knows the actions of its own services only.
+ *
+ * Assumed: an action whose use is not tracked (`iam:PassRole`) is never unused, also if the rest of its service is.
  */
 async function unusedPermissions(
   { tx, granted }: UnusedReading,
@@ -157,11 +159,13 @@ function unusedOfService(serviceNamespace: string, analyses: readonly GrantedAct
   const ofService = all.filter(({ service }) => service === serviceNamespace);
   const lastAccessed = latest(ofService);
   const unused = omitUndefined({ findingType: 'UnusedPermission' as const, serviceNamespace, lastAccessed });
-  if (isUnused(lastAccessed, since)) return [unused];
+  const names = [...new Set(analyses.flatMap((each) => each.actions[serviceNamespace] ?? []))];
+  const tracked = names.filter((action) => isTracked(serviceNamespace, action));
+  // An element without actions is about all of them, also those whose use is not known.
+  if (isUnused(lastAccessed, since) && tracked.length === names.length) return [unused];
   const usedAt = new Map(ofService.map(({ action, at }) => [action, at]));
-  const names = new Set(analyses.flatMap((each) => each.actions[serviceNamespace] ?? []));
-  const actions = [...names]
-    .filter((action) => isTracked(serviceNamespace, action) && isUnused(usedAt.get(action), since))
+  const actions = tracked
+    .filter((action) => isUnused(usedAt.get(action), since))
     .sort()
     .map((action) => omitUndefined({ action, lastAccessed: usedAt.get(action) }));
   return actions.length === 0 ? [] : [{ ...unused, actions }];
