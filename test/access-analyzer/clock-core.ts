@@ -7,7 +7,6 @@ import type { Keys } from '../kit/keys.ts';
 
 /** Interval of the checks for scans that are due. */
 const SCAN_EVERY_MS = 5_000;
-export const DAY_MS = 24 * 60 * 60_000;
 
 /** Starts the core. `sweep` runs the sweeps of the services. */
 export async function startClockCore() {

@@ -7,12 +7,13 @@ import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-ch
 import * as iam from '@aws-sdk/client-iam';
 import * as org from '@aws-sdk/client-organizations';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Keys, keysOf } from '../kit/keys.ts';
 import { outcomeOf } from '../kit/outcome.ts';
 import { allow, deny, policy } from '../kit/policy.ts';
 import { until } from '../kit/until.ts';
 import { browser } from '../sign-in/browser.ts';
-import { DAY_MS } from './clock-core.ts';
+
 import {
   accountId,
   admin,

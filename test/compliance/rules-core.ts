@@ -8,6 +8,7 @@ import { OrganizationsClient } from '@aws-sdk/client-organizations';
 import { S3Client } from '@aws-sdk/client-s3';
 import { newSessionTokens } from '#access/session-token.ts';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { deliveryTargets } from '#delivery/tables/delivery-targets.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
@@ -26,7 +27,6 @@ type Api = AccessanalyzerApi;
 export type Result = Api['ListConfigurationRuleResults']['output']['results'][number];
 export type Rule = Api['ListConfigurationRules']['output']['rules'][number];
 
-const DAY_MS = 86_400_000;
 const { clock, now, advance } = newTestClock();
 
 export { now };

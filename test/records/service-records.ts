@@ -1,5 +1,6 @@
 /** Golden records of services, which no request of a client causes. */
 import assert from 'node:assert/strict';
+import { DAY_MS } from '#core/duration.ts';
 import { systemClock } from '#server/core/clock.ts';
 import type { MeetingEvent } from '#services/chime-kit/events.ts';
 import { assumeTranscriptionRole } from '#services/chime-sdk-meetings/transcription-role.ts';
@@ -14,7 +15,6 @@ import { until } from '../kit/until.ts';
 
 type Named = readonly [name: string, title: string, record: Readonly<Record<string, unknown>> | undefined];
 
-const DAY_MS = 86_400_000;
 /** Interval between two sweeps. Other background work has the same interval. */
 const SWEEP_MS = 60_000;
 const EXPIRATION = { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' };

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import type { ResourceType } from '#model/generated/accessanalyzer.ts';
 import type { Work } from '../../kit/events.ts';
 import { RULES_MAX } from '../kit/quotas.ts';
@@ -13,8 +14,6 @@ import { type FindingRecord, findings } from '../tables/findings.ts';
 import type { FoundAccess } from '../tables/found-access.ts';
 import { matches } from './filters.ts';
 import { emitFinding } from './finding-events.ts';
-
-const DAY_MS = 24 * 60 * 60_000;
 
 /** Resource that was analyzed. */
 export interface AnalyzedSubject {

@@ -1,5 +1,6 @@
 /** Steps that remove the unused permissions of a user or role. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { RecommendedStep } from '#model/generated/accessanalyzer.ts';
@@ -10,7 +11,7 @@ import { type EntityPolicy, policiesOf } from '#services/iam/entity-policies.ts'
 import { QUOTAS } from '#services/iam/quotas.ts';
 import type { Call } from '../../kit/operation.ts';
 import type { FoundAccess, UnusedPermission } from '../tables/found-access.ts';
-import { type AnalyzedPrincipal, DAY_MS, principalOf, type UnusedPeriod, unusedAccess, usesSince } from './unused-access.ts';
+import { type AnalyzedPrincipal, principalOf, type UnusedPeriod, unusedAccess, usesSince } from './unused-access.ts';
 
 type Step = Extract<RecommendedStep, { readonly unusedPermissionsRecommendedStep: unknown }>;
 

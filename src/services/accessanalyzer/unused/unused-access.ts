@@ -1,5 +1,6 @@
 /** Access of users and roles that was not used for a period. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { isTracked } from '#model/tracked-actions.ts';
@@ -34,9 +35,6 @@ export interface UnusedPeriod {
   /** Days without use after which access is unused: 1 to 365. */
   readonly ageDays: number;
 }
-
-/** Length of a day. */
-export const DAY_MS = 24 * 60 * 60_000;
 
 /** Last uses of a principal, and the time at which its period begins. */
 interface Uses {
