@@ -36,7 +36,7 @@ const allow = (principal: unknown, more: Statement = {}): Statement => ({
 const deny = (more: Statement): Statement => ({ Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: [BUCKET, OBJECTS], ...more });
 const when = (operator: string, key: string, value: unknown): Statement => ({ Condition: { [operator]: { [key]: value } } });
 
-// Source: IAM User Guide, "Reviewing findings" and "How IAM Access Analyzer findings work".
+// Source: IAM User Guide, "Reviewing findings" and "Understand how IAM Access Analyzer findings work".
 // biome-ignore format: a table
 const PRINCIPALS: readonly (readonly [title: string, statements: readonly Statement[], found: readonly string[]])[] = [
   ['an account',                    [allow({ AWS: OUTSIDE })],                                                        [`${OUTSIDE} s3:GetObject`]],
@@ -105,6 +105,14 @@ test('External access: a role', () => {
   const common = { findingType: 'ExternalAccess', action: ['sts:AssumeRole', 'sts:AssumeRoleWithSAML'], isPublic: false };
   assert.deepEqual(byAccount, { ...common, principal: { AWS: OUTSIDE }, condition: {} });
   assert.deepEqual(byProvider, { ...common, principal: { Federated: SAML }, condition: { 'SAML:aud': 'https://app' } });
+});
+
+test('External access: a condition that the caller meets by its request is not listed', () => {
+  const role = { resourceType: 'AWS::IAM::Role', arn: ROLE } as const;
+  const statement = { Effect: 'Allow', Principal: { AWS: OUTSIDE }, Action: 'sts:AssumeRole' };
+  const conditions = { StringEquals: { 'sts:ExternalId': 'customer-7', 'aws:PrincipalOrgID': 'o-other' } };
+  const [found] = foundIn([{ ...statement, Condition: conditions }], role);
+  assert.deepEqual([found?.condition, found?.isPublic], [{ 'aws:PrincipalOrgID': 'o-other' }, false]);
 });
 
 test('External access: a resource without a policy has none', () => {

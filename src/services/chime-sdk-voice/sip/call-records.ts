@@ -6,6 +6,7 @@
  * failed call is its SIP code. (4) The names of the caller and of the called party are empty. (5) A record is written only if the account
  * has a bucket at the end of the call. (6) A record that the bucket refuses is tried again for three days.
  */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { chimeSettingsOf } from '../../chime-kit/settings.ts';
@@ -19,7 +20,6 @@ interface At {
   readonly now: Instant;
 }
 
-const DAY_MS = 86_400_000;
 /** Time that a running call is remembered. It is longer than any call. */
 const RUNNING_MS = 2 * DAY_MS;
 /** Time that a record is tried again. */
