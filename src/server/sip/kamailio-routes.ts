@@ -173,16 +173,14 @@ route[DECIDED] {
     t_reply("$var(c)", "$var(r)");
     exit;
   }
-  $var(tx) = ""; $var(vc) = ""; $var(fr) = 1500; $var(n) = 0;
+  $var(tx) = ""; $var(fr) = 1500; $var(n) = 0;
   jansson_get("tx", $var(m), "$var(tx)");
-  jansson_get("vc", $var(m), "$var(vc)");
   jansson_get("fr", $var(m), "$var(fr)");
   if (!jansson_array_size("t", $var(m), "$var(n)") || $var(n) == 0 || $var(tx) == "" || !dlg_manage()) { route(UNAVAILABLE); }
   route(KEEP_CONNECTION);
   $dlg_ctx(timeout_bye) = 1;
   $dlg_var(tx) = $var(tx);
   $dlg_var(si) = $si;
-  $avp(vc) = $var(vc);
   $avp(fr) = $var(fr);
   $avp(h) = $var(h);
   # The newest value of an AVP is taken first.
@@ -205,6 +203,7 @@ route[NEXT] {
     $ru = $(var(u){s.select,0,|});
     $du = $(var(u){s.select,1,|});
     $dlg_var(di) = $(var(u){s.select,1,|}{uri.host});
+    $dlg_var(vc) = $(var(u){s.select,2,|});
     t_on_failure("FAILOVER");
     t_on_branch("OUT");
     t_on_reply("RINGING");
@@ -223,7 +222,7 @@ branch_route[OUT] {
   remove_hf("P-Asserted-Identity");
   remove_hf("X-VoiceConnector-ID");
   if ($avp(h) != $null && $avp(h) != "") { append_hf("$avp(h)"); }
-  append_hf("X-VoiceConnector-ID: $avp(vc)\r\n");
+  append_hf("X-VoiceConnector-ID: $dlg_var(vc)\r\n");
 }
 
 onreply_route[RINGING] {
@@ -300,6 +299,7 @@ route[KEEP_RECORD] {
   $var(ended) = $(TV(Sn){s.substr,0,10}) + $(TV(Sn){s.substr,11,3});
   jansson_set("string", "tx", "$dlg_var(tx)", "$var(record)");
   jansson_set("integer", "code", "$var(code)", "$var(record)");
+  if ($dlg_var(vc) != $null) { jansson_set("string", "vc", "$dlg_var(vc)", "$var(record)"); }
   if ($dlg_var(answered) != $null) { jansson_set("integer", "answered", "$dlg_var(answered)", "$var(record)"); }
   jansson_set("integer", "ended", "$var(ended)", "$var(record)");
   mq_add("records", "$dlg_var(tx)", "$var(record)");
