@@ -72,6 +72,20 @@ async function answeredCall() {
   return found;
 }
 
+/** Waits until the database of Kamailio has a number of rows. */
+async function untilStored(rows: number, statement: string, ...values: readonly string[]): Promise<void> {
+  const database = new DatabaseSync(join(proxy.folder, SIP_FILES.calls), { readOnly: true, timeout: 5_000 });
+  try {
+    const stored = database.prepare(statement);
+    await until(
+      () => stored.get(...values)?.['rows'] === rows,
+      () => `Kamailio does not have ${rows} rows: ${statement}`,
+    );
+  } finally {
+    database.close();
+  }
+}
+
 const ended: string[] = [];
 
 async function end({ call: started, final }: Awaited<ReturnType<typeof call>>): Promise<void> {
@@ -112,18 +126,7 @@ test('Killed server: a new call is 503, and a call that ends meanwhile has its r
 test('Killed Kamailio: it starts again, and a call that was running ends normally', async () => {
   const running = await answeredCall();
   // Kamailio stores a running call within a second.
-  const calls = new DatabaseSync(join(proxy.folder, SIP_FILES.calls), { readOnly: true, timeout: 5_000 });
-  try {
-    const stored = calls.prepare('SELECT count(*) AS calls FROM dialog WHERE callid = ? AND state = 4');
-    await until(
-      () => stored.get(running.call.callId)?.['calls'] === 1,
-      () => 'the call is not stored',
-    );
-  } finally {
-    calls.close();
-  }
-  // Kamailio has the records of the last second in memory only.
-  await records();
+  await untilStored(1, 'SELECT count(*) AS rows FROM dialog WHERE callid = ? AND state = 4', running.call.callId);
   const killed = proxy.pid();
   process.kill(-killed, 'SIGKILL');
   await until(
@@ -133,6 +136,19 @@ test('Killed Kamailio: it starts again, and a call that was running ends normall
   // The party repeats a request over UDP, so the BYE arrives when Kamailio listens again.
   await end(running);
   assert.notEqual(proxy.pid(), killed);
+});
+
+test('Killed Kamailio: a call that ended just before has its record, although the server was down', async () => {
+  const running = await answeredCall();
+  signal('SIGKILL');
+  await server.stop();
+  await end(running);
+  const killed = proxy.pid();
+  process.kill(-killed, 'SIGKILL');
+  server = await startServerProcess(sip.environment, dataFolder);
+  await end(await answeredCall());
+  assert.notEqual(proxy.pid(), killed);
+  await records();
 });
 
 test('Foreign certificate: Kamailio sends nothing to a server that has another certificate authority', async () => {
@@ -157,5 +173,6 @@ async function records(): Promise<readonly string[]> {
 
 test('Records: each answered call has one record, and the log of Kamailio has no token', async () => {
   assert.deepEqual((await records()).toSorted(), ended.toSorted());
+  await untilStored(0, 'SELECT count(*) AS rows FROM records');
   assert.ok(!proxy.lines.some((line) => /sip:[A-Za-z0-9_-]{43}@/.test(line)));
 });

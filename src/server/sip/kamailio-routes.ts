@@ -26,6 +26,8 @@ const DECISION_MAX_MS = 4_000;
 const DECISION_STALE_SECONDS = DECISION_MAX_MS / 1_000;
 /** Time for which a response that is not repeated waits for its ACK. It is shorter than the timer T1 of RFC 3261, 500 ms. */
 const ONCE_MS = 300;
+/** Records that the proxy reads from its database at once. */
+const RECORDS_OF_QUERY = 100;
 /** Largest body that the decision listener accepts. */
 const QUERY_MAX_BYTES = 16_000;
 
@@ -276,7 +278,10 @@ branch_route[IN_CALL_OUT] {
 `;
 }
 
-/** Records of calls. The server has the other facts since its decision. */
+/**
+ * Records of calls. The server has the other facts since its decision. A record is a row before the BYE is relayed, so that a kill of Kamailio does not
+ * lose it. The values contain no quotes: the server chose the IDs, and the rest are numbers.
+ */
 const RECORDS = String.raw`
 event_route[dialog:start] {
   $dlg_var(answered) = $(TV(Sn){s.substr,0,10}) + $(TV(Sn){s.substr,11,3});
@@ -302,23 +307,51 @@ route[KEEP_RECORD] {
   if ($dlg_var(vc) != $null) { jansson_set("string", "vc", "$dlg_var(vc)", "$var(record)"); }
   if ($dlg_var(answered) != $null) { jansson_set("integer", "answered", "$dlg_var(answered)", "$var(record)"); }
   jansson_set("integer", "ended", "$var(ended)", "$var(record)");
-  mq_add("records", "$dlg_var(tx)", "$var(record)");
+  $var(tx) = $dlg_var(tx);
+  route(STORE_RECORD);
+}
+
+# SQLite refuses a write while another process writes. Then the record waits in memory.
+route[STORE_RECORD] {
+  if (!sql_query("calls", "INSERT INTO records (key, val) VALUES ('$var(tx)', '$var(record)')")) {
+    mq_add("unstored", "$var(tx)", "$var(record)");
+    return(-1);
+  }
+  return(1);
 }
 
 route[POST_RECORDS] {
-  while (mq_fetch("records")) {
-    $var(tx) = $mqk(records);
-    $var(record) = $mqv(records);
-    mq_pv_free("records");
-    $var(answer) = "";
-    $var(rc) = http_connect("belfry", "/record", "application/json", "$var(record)", "$var(answer)");
-    # 400 means that the server will never accept the record.
-    if ($var(rc) == 400) {
-      xlog("L_CRIT", "the server refused the record of call $var(tx)\n");
-    } else if ($var(rc) < 200 || $var(rc) > 299) {
-      mq_add("records", "$var(tx)", "$var(record)");
-      return;
+  while (mq_fetch("unstored")) {
+    $var(tx) = $mqk(unstored);
+    $var(record) = $mqv(unstored);
+    mq_pv_free("unstored");
+    route(STORE_RECORD);
+    if ($rc < 0) { break; }
+  }
+  $var(rows) = 1;
+  while ($var(rows) > 0) {
+    if (!sql_query("calls", "SELECT id, key, val FROM records ORDER BY id LIMIT ${RECORDS_OF_QUERY}", "records")) { return; }
+    $var(rows) = $dbr(records=>rows);
+    $var(row) = 0;
+    while ($var(row) < $var(rows)) {
+      $var(record) = $dbr(records=>[$var(row),2]);
+      $var(answer) = "";
+      $var(rc) = http_connect("belfry", "/record", "application/json", "$var(record)", "$var(answer)");
+      # 400 means that the server will never accept the record.
+      if ($var(rc) == 400) {
+        xlog("L_CRIT", "the server refused the record of call $dbr(records=>[$var(row),1])\n");
+      } else if ($var(rc) < 200 || $var(rc) > 299) {
+        $var(rows) = 0;
+        break;
+      }
+      # A record that stays is sent again. The server ignores it.
+      if (!sql_query("calls", "DELETE FROM records WHERE id = $dbr(records=>[$var(row),0])")) {
+        $var(rows) = 0;
+        break;
+      }
+      $var(row) = $var(row) + 1;
     }
+    sql_result_free("records");
   }
 }
 `;
