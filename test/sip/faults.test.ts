@@ -16,7 +16,7 @@ import { startServerProcess } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
 import { ANSWER, type Call, openParty, type SipMessage } from './party.ts';
 import { freePort, type SipProxy, sipSettings, startProxy } from './proxy.ts';
-import { CARRIER, createTrunk, hangUp, inbound, keepRecords, number, orderNumbers, route } from './trunks.ts';
+import { CARRIER, createTrunk, hangUp, inbound, keepRecords, number, orderNumbers, route, STRANGER } from './trunks.ts';
 
 const dataFolder = newFolder('sip-faults');
 const sip = await sipSettings('unit', {
@@ -121,6 +121,21 @@ test('Killed server: a new call is 503, and a call that ends meanwhile has its r
   await end(running);
   server = await startServerProcess(sip.environment, dataFolder);
   await end(await answeredCall());
+});
+
+test('Killed server: strangers get one 503 for each INVITE, and few INVITEs try the server', async () => {
+  const stranger = await openParty('udp', STRANGER, sip.plain);
+  signal('SIGKILL');
+  await server.stop();
+  for (let failures = 0; failures < 3; failures++) assert.equal((await call()).final.code, 503);
+  const calls = Array.from({ length: 40 }, () => stranger.call(inbound(number(1)), { from: '+12125550100' }));
+  for (const each of calls) assert.equal((await stranger.final(each)).code, 503);
+  // A response with a transaction would be repeated meanwhile, because the stranger sends no ACK.
+  server = await startServerProcess(sip.environment, dataFolder);
+  await end(await answeredCall());
+  const codesOf = ({ callId }: Call) => stranger.received.filter((each) => each.callId === callId).map(({ code }) => code);
+  const withTransaction = calls.map(codesOf).filter((codes) => codes.includes(100) || codes.length > 1);
+  assert.ok(withTransaction.length <= 8, `${withTransaction.length} of ${calls.length} INVITEs tried the server`);
 });
 
 test('Killed Kamailio: it starts again, and a call that was running ends normally', async () => {

@@ -194,6 +194,8 @@ modparam("http_client", "httpredirect", 0)
 modparam("http_client", "maxdatasize", 65536)
 # The connection takes the values of the parameters above it.
 modparam("http_client", "httpcon", "belfry=>https://sip:${token}@${decisions.host}:${decisions.port}/sip")
+modparam("pv", "shvset", "failures=i:0")
+modparam("pv", "shvset", "until=i:0")
 modparam("tm", "auto_inv_100", 0)
 modparam("tm", "failure_reply_mode", 3)
 modparam("tm", "fr_timer", 5000)

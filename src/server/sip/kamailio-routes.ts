@@ -24,6 +24,14 @@ const CONNECTION_SECONDS = 600;
 const DECISION_MAX_MS = 4_000;
 /** Seconds after which a waiting request is not sent to the server any more, because its sender already has a response. */
 const DECISION_STALE_SECONDS = DECISION_MAX_MS / 1_000;
+/** Failures without a decision between them after which the server counts as down. One slow decision says nothing about the others. */
+const FAILURES_OF_DOWN = 3;
+/**
+ * Seconds in which no request tries the server that is down: after a failure, and while a request tries it. The second one is longer than the limit of
+ * a request to the server (`connection_timeout`).
+ */
+const DOWN_SECONDS = 2;
+const TRIAL_SECONDS = 3;
 /** Time for which a response that is not repeated waits for its ACK. It is shorter than the timer T1 of RFC 3261, 500 ms. */
 const ONCE_MS = 300;
 /** Records that the proxy reads from its database at once. */
@@ -72,6 +80,13 @@ request_route {
     exit;
   }
   t_check_trans();
+  # While the server is down, few requests try it. The others get one response, without a transaction that would repeat it.
+  if ($shv(until) > $Ts) {
+    append_to_reply("Retry-After: 5\r\n");
+    sl_send_reply("503", "Service Unavailable");
+    exit;
+  }
+  if ($shv(failures) >= ${FAILURES_OF_DOWN}) { $shv(until) = $Ts + ${TRIAL_SECONDS}; }
   if (!t_newtran()) { exit; }
   if (is_method("INVITE")) { t_reply("100", "Trying"); }
   route(QUERY);
@@ -141,6 +156,14 @@ route[DECIDE_ONE] {
   $var(m) = "";
   $var(a) = "down";
   $var(rc) = http_connect("belfry", "/decide", "application/json", "$var(q)", "$var(m)");
+  # Numbers below 100 are errors of the connection.
+  if ($var(rc) < 100) {
+    $shv(failures) = $shv(failures) + 1;
+    if ($shv(failures) >= ${FAILURES_OF_DOWN}) { $shv(until) = $Ts + ${DOWN_SECONDS}; }
+  } else if ($shv(failures) > 0) {
+    $shv(failures) = 0;
+    $shv(until) = 0;
+  }
   if ($var(rc) == 200) { jansson_get("a", $var(m), "$var(a)"); }
   t_continue("$var(i)", "$var(l)", "DECIDED");
 }
