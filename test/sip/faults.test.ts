@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { ChimeSDKVoiceClient } from '@aws-sdk/client-chime-sdk-voice';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -26,8 +26,6 @@ const sip = await sipSettings('unit', {
   BELFRY_SIP_HEP: 'off',
 });
 let server = await startServerProcess(sip.environment, dataFolder);
-// A stopped process receives no SIGTERM, so the server must continue before the hook that stops it.
-after(() => signal('SIGCONT'));
 
 function signal(name: NodeJS.Signals): void {
   try {

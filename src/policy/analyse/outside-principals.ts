@@ -50,6 +50,12 @@ export function outsidePrincipals({ principals }: LoweredStatement, zone: ZoneOf
 
 const ANYONE: OutsidePrincipal = { type: 'AWS', value: '*' };
 
+/** Reports whether a principal is the ARN of a role. */
+function isRole(value: string): boolean {
+  const arn = parseArn(value);
+  return arn?.service === 'iam' && arn.resource.startsWith('role/');
+}
+
 /** Reports whether a principal is `*`. */
 export function isAnyone({ type, value }: OutsidePrincipal): boolean {
   return type === 'AWS' && value === '*';
@@ -94,6 +100,9 @@ function exemptsNone(entries: readonly PrincipalEntry[], principal: OutsidePrinc
   const ofAws = entries.filter((entry) => entry.type === 'AWS');
   const accounts = ofAws.map((entry) => accountOfPrincipal(entry.value)).filter((listed) => listed !== undefined);
   const includesRoot = isAnyone(principal) || value === accountId;
-  if (!includesRoot && accounts.length === ofAws.length) return true;
+  const isOther = (entry: PrincipalEntry): boolean => accountOfPrincipal(entry.value) !== undefined || differs(entry.value);
+  if (!includesRoot && ofAws.every(isOther)) return true;
+  // The callers that a role's ARN names are its sessions. The element exempts a session only if it also lists the ARN of the session.
+  if (isRole(value) && !ofAws.some((entry) => parseArn(entry.value)?.service === 'sts')) return true;
   return accounts.every((listed) => (accountId === undefined ? zone.accounts(listed) : listed !== accountId));
 }
