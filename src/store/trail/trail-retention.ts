@@ -4,7 +4,8 @@ import { type Instant, instant } from '#core/instant.ts';
 import type { Sql } from '../sql.ts';
 import { countOf, instant as instantColumn, int, type Row, table, textOf } from '../table.ts';
 import { TRAIL_RUN } from './trail-blocks.ts';
-import { factsOf, type Pack, packUpdate, type RecordFacts, TRAIL_PACK } from './trail-pack.ts';
+import { factsOf, type RecordFacts } from './trail-heads.ts';
+import { type Pack, packUpdate, TRAIL_PACK } from './trail-pack.ts';
 import { noteRemoved } from './trail-removed.ts';
 
 /**

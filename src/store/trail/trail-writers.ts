@@ -4,7 +4,8 @@ import { positionAt } from '../engine/position.ts';
 import { META } from '../meta.ts';
 import type { Sql } from '../sql.ts';
 import { type ChainTip, extend, IMPORTED, startLink, TRAIL_WRITER, type TrailWriter } from './trail-chain.ts';
-import { endInsert, factsOf, type Pack, type PackInsert, packInserts, TRAIL_PACK } from './trail-pack.ts';
+import { factsOf } from './trail-heads.ts';
+import { endInsert, type Pack, type PackInsert, packInserts, TRAIL_PACK } from './trail-pack.ts';
 import { TRAIL_REMOVED } from './trail-removed.ts';
 import type { TrailRow } from './trail-row.ts';
 
