@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 /** Searches records for the use of a user or role. Runs in a thread, so it reads nothing from the store. */
-import type { AllowedUse, FoundUse, PartUse, UsePart, UseRange, UseToAllow } from '#core/recorded-use.ts';
+import type { AllowedUse, FoundUse, PartUse, UseJob, UseOutcome, UsePart, UseRange, UseToAllow } from '#core/recorded-use.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
 import { decidedRecords } from '#store/trail/trail-decisions.ts';
@@ -8,6 +8,11 @@ import { principalOfText } from '../stored-callers.ts';
 import { literalResource } from './literal-resource.ts';
 import { denialsOf, type PolicyStatement } from './present-policies.ts';
 import { holderOf } from './used-access.ts';
+
+/** Runs a job of a thread: `findUse` or `allowedUse`. */
+export async function run(job: UseJob): Promise<UseOutcome> {
+  return job.kind === 'search' ? findUse(job) : allowedUse(job);
+}
 
 /** Returns the use of a principal in some packs. Only allowed requests are uses. Sessions are returned by their IDs. */
 export function findUse({ packs, accountId, holderArn, ranges }: UsePart): PartUse {

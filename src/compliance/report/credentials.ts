@@ -1,5 +1,6 @@
 /** Age of credentials: passwords, MFA devices and access keys, with the facts of the credential report. Requirement COMP-1. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { type CredentialFacts, rootCredentials, userCredentials } from '#services/iam/credential-facts.ts';
@@ -9,8 +10,6 @@ import type { Sql } from '#store/sql.ts';
 import { described, excerpt, excerptOf, flag, list, type Of, object, optional, text, time, whole } from '../shape.ts';
 import type { ReportFolder } from './report-folder.ts';
 import { topItems } from './top-items.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Credentials of one user or root user. */
 export const CREDENTIALS_OF = object({

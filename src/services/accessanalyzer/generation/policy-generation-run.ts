@@ -7,6 +7,7 @@ import { PRESENT, pastReader, readPast } from '#access/past/past-identity.ts';
 import { presentPolicies } from '#access/past/present-policies.ts';
 import { holderOf } from '#access/past/used-access.ts';
 import { principalOfSession } from '#access/stored-callers.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
 import type { FoundUse, UseRange } from '#core/recorded-use.ts';
@@ -35,7 +36,7 @@ const CLAIM_MS = 60_000;
 /** Interval at which a server prolongs its claim. */
 const PROLONG_MS = 20_000;
 /** Time after which a job fails that no server could complete. Assumed. */
-const LIFETIME_MS = 86_400_000;
+const LIFETIME_MS = DAY_MS;
 
 /** Failure of a job, as its client sees it. */
 class JobFailed extends Error {

@@ -1,4 +1,5 @@
 /** Configuration rules about the passwords, MFA devices and access keys of users. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { ConfigurationRule, Evidence, RuleReading, RuleResult } from '../../kit/configuration-rule.ts';
@@ -9,7 +10,6 @@ import { type ActiveKey, activeKeys, summariesOf, userResource } from './read-pr
 type User = IdentitySummaries['user'];
 type Profile = NonNullable<User['loginProfile']>;
 
-const DAY_MS = 86_400_000;
 const MAX_DAYS = 90;
 
 /** Reports whether a time is more than 90 days ago. Assumed: exactly 90 days are still compliant. */
