@@ -46,7 +46,7 @@ export type Credentials = Of<typeof CREDENTIALS>;
 /** Maximum number of users in the report. */
 export const CREDENTIALS_MAX = 200;
 /** Number of users that one statement reads. */
-const PAGE = 500;
+const PAGE = 200;
 
 /** Writes the file about credentials, and returns the section of the report. */
 export async function credentialsSection(
