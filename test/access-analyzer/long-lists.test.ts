@@ -1,8 +1,8 @@
 /** An analyzer with 10,000 findings, and as many of another one: each request reads a limited number of rows. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { findingPage, READ_MAX } from '#services/accessanalyzer/finding-pages.ts';
-import { statisticsOf } from '#services/accessanalyzer/statistics.ts';
+import { findingPage, READ_MAX } from '#services/accessanalyzer/findings/finding-pages.ts';
+import { statisticsOf } from '#services/accessanalyzer/findings/statistics.ts';
 import type { AnalyzerRecord } from '#services/accessanalyzer/tables/analyzers.ts';
 import { findings } from '#services/accessanalyzer/tables/findings.ts';
 import { openPostgres } from '#store/engine/postgres.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { externalAccess } from '#services/accessanalyzer/external-access.ts';
+import { externalAccess } from '#services/accessanalyzer/external/external-access.ts';
 import {
   allowedRequests,
   BUCKET,

@@ -4,7 +4,7 @@
  */
 import type { ConditionContext } from '#core/condition-context.ts';
 import { compilePolicy, decideTrust, type TrustCaller } from '#policy/engine.ts';
-import type { ExternalAccess } from '#services/accessanalyzer/found-access.ts';
+import type { ExternalAccess } from '#services/accessanalyzer/tables/found-access.ts';
 
 export const OWN = '111111111111';
 export const MEMBER = '222222222222';

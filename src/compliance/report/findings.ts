@@ -2,8 +2,8 @@
 import type { AccountId } from '#core/arn.ts';
 import { isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import { analyzerArn } from '#services/accessanalyzer/lookup.ts';
-import { isActiveMember, zoneOf } from '#services/accessanalyzer/organizations.ts';
+import { analyzerArn } from '#services/accessanalyzer/kit/lookup.ts';
+import { isActiveMember, zoneOf } from '#services/accessanalyzer/kit/organizations.ts';
 import { type AnalyzerRecord, analyzers } from '#services/accessanalyzer/tables/analyzers.ts';
 import { type FindingRecord, findings } from '#services/accessanalyzer/tables/findings.ts';
 import type { OrganizationRecord } from '#store/identity/organization-records.ts';

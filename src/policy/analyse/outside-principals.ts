@@ -94,6 +94,7 @@ function exemptsNone(entries: readonly PrincipalEntry[], principal: OutsidePrinc
   const ofAws = entries.filter((entry) => entry.type === 'AWS');
   const accounts = ofAws.map((entry) => accountOfPrincipal(entry.value)).filter((listed) => listed !== undefined);
   const includesRoot = isAnyone(principal) || value === accountId;
-  if (!includesRoot && accounts.length === ofAws.length) return true;
+  const isOther = (entry: PrincipalEntry): boolean => accountOfPrincipal(entry.value) !== undefined || differs(entry.value);
+  if (!includesRoot && ofAws.every(isOther)) return true;
   return accounts.every((listed) => (accountId === undefined ? zone.accounts(listed) : listed !== accountId));
 }

@@ -6,7 +6,7 @@ import type { ConfigurationRule, EvaluatedRule, RuleReading, ServerFacts } from 
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { paging } from '../kit/page.ts';
 import { evaluateRule, resultKey } from '../kit/rule-results.ts';
-import { AwsError, invalidField } from './errors.ts';
+import { AwsError, invalidField } from './kit/errors.ts';
 
 type Api = AccessanalyzerApi;
 

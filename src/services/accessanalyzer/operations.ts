@@ -1,18 +1,18 @@
 import type { AnalyzedKind } from '../kit/analyzed-resources.ts';
 import { type OperationTable, operationTable } from '../kit/operation-table.ts';
-import { checkAccessNotGranted, checkNoNewAccess, checkNoPublicAccess } from './access-checks.ts';
-import { previewOperations } from './access-previews.ts';
-import { analyzerOperations } from './analyzers.ts';
-import { archiveRuleOperations } from './archive-rules.ts';
+import { analyzerOperations } from './analyzers/analyzers.ts';
+import { archiveRuleOperations } from './analyzers/archive-rules.ts';
+import { resourceOperations } from './analyzers/resource-operations.ts';
+import { serviceLinkedOperations } from './analyzers/service-linked-analyzers.ts';
+import { tagOperations } from './analyzers/tags.ts';
+import { checkAccessNotGranted, checkNoNewAccess, checkNoPublicAccess } from './checks/access-checks.ts';
+import { validatePolicy } from './checks/validate-policy.ts';
 import { type RuleParts, ruleOperations } from './configuration-rules.ts';
-import { explainDecision } from './explain-decision.ts';
-import { findingOperations } from './finding-operations.ts';
-import { policyGenerationOperations } from './policy-generation.ts';
-import { recommendationOperations } from './recommendations.ts';
-import { resourceOperations } from './resource-operations.ts';
-import { serviceLinkedOperations } from './service-linked-analyzers.ts';
-import { tagOperations } from './tags.ts';
-import { validatePolicy } from './validate-policy.ts';
+import { explainDecision } from './explain/explain-decision.ts';
+import { findingOperations } from './findings/finding-operations.ts';
+import { policyGenerationOperations } from './generation/policy-generation.ts';
+import { previewOperations } from './previews/access-previews.ts';
+import { recommendationOperations } from './unused/recommendations.ts';
 
 /** Parts that the operations of IAM Access Analyzer need. */
 export interface AccessAnalyzerParts extends RuleParts {

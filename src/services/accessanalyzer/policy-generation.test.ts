@@ -14,8 +14,8 @@ import type { DecisionContext } from '#store/trail/decision-context.ts';
 import { accessOf, openOperations, workFor } from '../kit/fixture.ts';
 import type { PolicyGenerationParts, TrailSource } from '../kit/policy-generation-parts.ts';
 import type { Transact } from '../kit/service.ts';
+import { runPolicyGenerations } from './generation/policy-generation-run.ts';
 import { accessanalyzerOperations } from './operations.ts';
-import { runPolicyGenerations } from './policy-generation-run.ts';
 import { accessAnalyzer } from './service.ts';
 import { policyGenerations } from './tables/policy-generations.ts';
 

@@ -2,13 +2,13 @@ import type { AnalyzedKind, AnalyzedResourceChanged } from '../kit/analyzed-reso
 import { type Subscription, subscription } from '../kit/events.ts';
 import type { OrganizationChanged } from '../kit/organization-changed.ts';
 import { type LinkedRole, type Service, service } from '../kit/service.ts';
+import { findingSweep } from './analyzers/deletion.ts';
 import type { RuleParts } from './configuration-rules.ts';
-import { findingSweep } from './deletion.ts';
-import { invalidField } from './errors.ts';
-import { deleteGenerations } from './generation-retention.ts';
-import { analyzerArn } from './lookup.ts';
-import { SERVICE_PRINCIPAL } from './organizations.ts';
-import { deletePreviews } from './preview-retention.ts';
+import { deleteGenerations } from './generation/generation-retention.ts';
+import { invalidField } from './kit/errors.ts';
+import { analyzerArn } from './kit/lookup.ts';
+import { SERVICE_PRINCIPAL } from './kit/organizations.ts';
+import { deletePreviews } from './previews/preview-retention.ts';
 import { analyzers } from './tables/analyzers.ts';
 
 /** Interval between two checks for scans that are due. */
@@ -33,7 +33,7 @@ const rescanOrganization = subscription<OrganizationChanged>()(['OrganizationCha
 /** Analyzes resources whose policies changed. */
 function analyzeChanges(kinds: () => readonly AnalyzedKind[]): Subscription {
   return subscription<AnalyzedResourceChanged>()(['AnalyzedResourceChanged'], async (work, event) => {
-    const { analyzeChange } = await import('./analysis.ts');
+    const { analyzeChange } = await import('./external/analysis.ts');
     await analyzeChange(work, kinds(), event);
   });
 }
@@ -50,12 +50,13 @@ export function accessAnalyzer(kinds: () => readonly AnalyzedKind[]): Service<Ru
       {
         name: 'analysis of access',
         everyMs: SCAN_EVERY_MS,
-        load: async () => (await import('./scan.ts')).scanAnalyzers(kinds()),
+        load: async () => (await import('./analyzers/scan.ts')).scanAnalyzers(kinds()),
       },
       {
         name: 'generation of policies',
         everyMs: GENERATIONS_EVERY_MS,
-        load: async ({ policyGeneration }) => (await import('./policy-generation-run.ts')).runPolicyGenerations(policyGeneration),
+        load: async ({ policyGeneration }) =>
+          (await import('./generation/policy-generation-run.ts')).runPolicyGenerations(policyGeneration),
       },
     ],
     invalidPageToken: (name) => invalidField(name, `Invalid ${name}.`),

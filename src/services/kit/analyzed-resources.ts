@@ -19,6 +19,17 @@ export function isInRegion({ region }: Pick<AnalyzedResource, 'region'>, analyze
 /** Resource types of Access Analyzer that this server has. */
 export type AnalyzedType = 'AWS::IAM::Role' | 'AWS::S3::Bucket';
 
+/** A resource-based policy as an analysis reads it. */
+export interface ResourcePolicy {
+  readonly resourceType: AnalyzedType;
+  /** ARN of the role or bucket. */
+  readonly arn: string;
+  /** Trust policy or bucket policy, with ARNs in place of unique IDs (`shownBucketPolicy`). Absent if a bucket has none. */
+  readonly policy?: string;
+  /** Block Public Access of a bucket. Absent means that both settings are off. */
+  readonly publicAccessBlock?: { readonly ignorePublicAcls: boolean; readonly restrictPublicBuckets: boolean };
+}
+
 /** A kind of resources of one service. The declaration of the service lists it. */
 export interface AnalyzedKind {
   readonly type: AnalyzedType;

@@ -4,7 +4,7 @@ import type { Instant } from '#core/instant.ts';
 import type { FindingStatus, ResourceType } from '#model/generated/accessanalyzer.ts';
 import type { Sql, SqlValue } from '#store/sql.ts';
 import { flag, instant, int, json, type Row, table, text, textOf } from '#store/table.ts';
-import type { FoundAccess } from '../found-access.ts';
+import type { FoundAccess } from './found-access.ts';
 
 export const ACCESS_FINDING = table('access_finding', {
   columns: {

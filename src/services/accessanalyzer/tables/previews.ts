@@ -9,7 +9,7 @@ import type {
 } from '#model/generated/accessanalyzer.ts';
 import type { Sql } from '#store/sql.ts';
 import { countOf, instant, json, optional, type Row, table, text, textOf } from '#store/table.ts';
-import type { AnalyzedPolicy } from '../external-access.ts';
+import type { ResourcePolicy } from '../../kit/analyzed-resources.ts';
 
 export const ACCESS_PREVIEW = table('access_preview', {
   columns: {
@@ -35,7 +35,7 @@ export interface PreviewedFinding {
 }
 
 /** Proposed policy of a resource, and its findings compared with those at the time of the preview. */
-export interface Proposal extends Pick<AnalyzedPolicy, 'resourceType' | 'arn' | 'policy' | 'publicAccessBlock'> {
+export interface Proposal extends ResourcePolicy {
   readonly findings: readonly PreviewedFinding[];
 }
 

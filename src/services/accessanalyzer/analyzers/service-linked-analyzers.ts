@@ -1,0 +1,33 @@
+/** Operations on analyzers that other AWS services create and manage. */
+import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
+import { refused } from '../../kit/not-yet.ts';
+import type { ServiceOperations } from '../../kit/operation.ts';
+import { AwsError } from '../kit/errors.ts';
+import { analyzerArn, namedAnalyzer, onAnalyzer, onAnalyzerArn, placeOf } from '../kit/lookup.ts';
+
+type Operations = ServiceOperations<AccessanalyzerApi>;
+
+/**
+ * Refused operations. Source: accessanalyzer 2019-11-01, CreateServiceLinkedAnalyzer: only services call it for an account, and no service of this
+ * server uses an analyzer. Assumed: the error.
+ */
+export const serviceLinkedOperations = {
+  CreateServiceLinkedAnalyzer: refused<Parameters<Operations['CreateServiceLinkedAnalyzer']['handle']>[1]>({
+    access: (_input, caller) => onAnalyzerArn(analyzerArn({ ...placeOf(caller), name: '*' }), caller),
+    async handle() {
+      throw notSupported('No service of this server creates service-linked analyzers.');
+    },
+  }),
+
+  DeleteServiceLinkedAnalyzer: refused<Parameters<Operations['DeleteServiceLinkedAnalyzer']['handle']>[1]>({
+    access: (input, caller) => onAnalyzer(input, caller),
+    async handle(call, { analyzerName }) {
+      await namedAnalyzer(call, analyzerName);
+      throw notSupported(`The analyzer ${analyzerName} is not service-linked. Use DeleteAnalyzer.`);
+    },
+  }),
+};
+
+function notSupported(message: string): AwsError {
+  return new AwsError('ValidationException', message, { reason: 'notSupported' });
+}
