@@ -337,6 +337,8 @@ class Reader {
 
   /** A loop, because `Array.from` with a function takes several times as long. */
   #times<Item>(count: number, read: () => Item): readonly Item[] {
+    // Each item has at least one number. Someone can have altered the count in the database.
+    if (count > this.#list.length) throw new Error('a decision context has more items than numbers');
     const items: Item[] = [];
     for (let i = 0; i < count; i++) items.push(read());
     return items;

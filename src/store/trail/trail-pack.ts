@@ -124,6 +124,18 @@ export function endInsert(position: number, tip: ChainTip): ChainedInsert {
   return chained({ eventId: tip.writer.id, keys: '', heads: '[]', documents: '', contexts: null }, 0, position, tip);
 }
 
+/** A stored pack is not in the format of the server: it was altered in the database, or a newer version of the program wrote it. */
+export class UnreadablePack extends Error {}
+
+/** Runs `decode`, which reads only the content of a pack. @throws UnreadablePack  `decode` throws */
+export function decoded<Result>(decode: () => Result): Result {
+  try {
+    return decode();
+  } catch (error) {
+    throw new UnreadablePack('a pack of the trail is not in the format of the server', { cause: error });
+  }
+}
+
 /** Content of a pack as stored. */
 interface StoredContent {
   readonly eventId: string;
@@ -342,7 +354,11 @@ function documentLength(heads: string, end: number): number {
   let last = end - 2;
   if (heads.charCodeAt(last - 1) === COMMA && heads[last - 2] !== ']') last -= 2;
   let length = 0;
-  for (let [at, unit] = [last, 1]; heads.charCodeAt(at) !== COMMA; at--, unit *= 10) length += unit * (heads.charCodeAt(at) - ZERO);
+  for (let [at, unit] = [last, 1]; heads.charCodeAt(at) !== COMMA; at--, unit *= 10) {
+    // Someone can have replaced the heads with text that has no comma.
+    if (at < 0) throw new Error('a head has no length');
+    length += unit * (heads.charCodeAt(at) - ZERO);
+  }
   return length;
 }
 
