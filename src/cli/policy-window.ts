@@ -1,13 +1,13 @@
 /** Window of recorded requests, which the commands on recorded decisions share. */
 import type { ReplayWindow } from '#access/past/replay-window.ts';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import type { Sql } from '#store/sql.ts';
 
 export const DAYS: Flag = { flag: '--days', valid: 'a number of days from 1 to 99999' };
 const DAYS_DEFAULT = 30;
-const DAY_MS = 24 * 60 * 60_000;
 
 /** Returns the number of days of `DAYS`. @throws FlagError  the value is not from 1 to 99999, because a window of no days has no requests */
 export function daysOf(parsed: ParsedFlags): number {

@@ -10,6 +10,7 @@ import { askControl, type ControlRequest } from '#server/operator/ask-control.ts
 import { newFolder } from '../kit/folder.ts';
 import { listed } from '../kit/listed.ts';
 import { belfry, startAndStop, startServerProcess, startThatEnds } from '../kit/process.ts';
+import { replayedAtEnd } from '../kit/replay.ts';
 import { until } from '../kit/until.ts';
 
 /** Listens on a free port until the tests of the file end, so that no server can use the port. Returns the port. */
@@ -104,6 +105,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       () => written.includes('get-caller-identity'),
       () => written,
     );
+    const ended = replayedAtEnd(`file:${folder}`);
     npm.kill(signal);
     await once(npm, 'exit');
     // `account list` succeeds until the server has stopped and deleted the socket for commands of the operator.
@@ -111,6 +113,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       async () => (await belfry(['account', 'list', '--data', folder])).status !== 0,
       () => 'the server still runs',
     );
+    ended();
     assert.match((await belfry(['account', 'list', '--data', folder])).stderr, /no server is running on the data folder/);
   });
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { RunningServer, StartOptions } from '#server/serving.ts';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
+import { replayedAtStop } from '../kit/replay.ts';
 import type { Figure } from './workload.ts';
 
 /** Limits of all sources together. One source may use a quarter. */
@@ -32,10 +33,12 @@ export async function withServer(options: StartOptions, attack: (server: AbusedS
     limits: { ...HOLDING_LIMITS, ...options.limits },
     socketLimits: SOCKET_LIMITS,
   });
+  const replay = replayedAtStop(settings.database);
   try {
     return await attack(abusedServer(running, dataFolder));
   } finally {
     await running.stop();
+    await replay();
     rmSync(dataFolder, { recursive: true, force: true });
   }
 }

@@ -4,6 +4,7 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { newFolder } from './folder.ts';
 import { profileKeys } from './keys.ts';
+import { replayEnded, replayedAtEnd } from './replay.ts';
 
 /** A server that runs in its own process, as users run it. */
 export interface ServerProcess {
@@ -14,12 +15,19 @@ export interface ServerProcess {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Returns everything that the process has written to stdout and stderr. */
   written(): string;
-  /** Sends SIGTERM. Resolves to the exit status. */
+  /** Sends SIGTERM, and continues a process that SIGSTOP has stopped. Resolves to the exit status, which is null after SIGKILL. */
   stop(): Promise<number | null>;
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(ROOT, 'src', 'main.ts');
+
+const stops: (() => Promise<unknown>)[] = [];
+// A hook that a test registers runs at the end of that test, so this module registers one for the file. Its server processes run until then.
+after(async () => {
+  await Promise.all(stops.map((stop) => stop()));
+  await replayEnded();
+});
 
 /** Outcome of a command. */
 export interface Ran {
@@ -40,8 +48,8 @@ export async function belfry(args: readonly string[], environment: Readonly<Reco
 
 /** Runs `belfry start` until it exits. Returns its output and exit status. */
 export async function startThatEnds(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const { child, written } = spawned(args, environment);
-  const status = await new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const { written, exited } = spawned(args, environment);
+  const status = await exited;
   return { status, written: written() };
 }
 
@@ -50,31 +58,33 @@ export async function startThatEnds(args: readonly string[], environment: Readon
  * `under` is a command that runs the server, such as `setpriv` with its options.
  */
 export async function startAndStop(args: readonly string[], under: readonly string[] = []) {
-  const { child, written } = spawned(args, {}, under);
+  const { child, written, exited } = spawned(args, {}, under);
   const stopOnce = () => {
     if (/listening on /.test(written())) child.kill('SIGTERM');
   };
   child.stdout.on('data', stopOnce);
-  const status = await new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const status = await exited;
   return { status, written: written() };
 }
 
 /**
- * Starts a server process on free ports, and stops it after the tests of the file. By default, the data folder is new.
- * `under` is a command that runs the server.
+ * Starts a server process on free ports, and stops it after the tests of the file. By default, the data folder is new. `under` is a command
+ * that runs the server. `database` names the database to replay after the tests (`replay.ts`), if the setting of the server names a proxy.
  */
 export async function startServerProcess(
   environment: Readonly<Record<string, string>> = {},
   dataFolder = newFolder('process'),
   under: readonly string[] = [],
+  database?: string,
 ): Promise<ServerProcess> {
-  const { child, written } = spawned(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'], environment, under);
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const args = ['--data', dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'];
+  const { child, written, exited } = spawned(args, environment, under, database);
   const stop = () => {
     child.kill('SIGTERM');
-    return ended;
+    child.kill('SIGCONT');
+    return exited;
   };
-  after(stop);
+  stops.push(stop);
   const [endpoint, httpsEndpoint] = await new Promise<[string, string]>((resolve, reject) => {
     const readEndpoints = () => {
       const found = /listening on (\S+) and (\S+)/.exec(written());
@@ -101,7 +111,14 @@ function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:BELFRY|AWS)_|^NODE_TEST_CONTEXT$/.test(name)));
 }
 
-function spawned(args: readonly string[], environment: Readonly<Record<string, string>>, under: readonly string[] = []) {
+/** Returns the database of a server, as `readSettings` does. That function is not used, because its modules load for longer than a replay takes. */
+function databaseOf(args: readonly string[], environment: Readonly<Record<string, string>>): string {
+  const flag = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+  return flag('--database') ?? environment['BELFRY_DATABASE'] ?? `file:${flag('--data')}`;
+}
+
+/** Starts `belfry start`. If the server listens, its database is replayed after the tests: `database`, or that of its settings. */
+function spawned(args: readonly string[], environment: Readonly<Record<string, string>>, under: readonly string[] = [], database?: string) {
   const [program, ...all] = [...under, process.execPath, MAIN, 'start', ...args] as [string, ...string[]];
   const child = spawn(program, all, {
     env: { ...ownEnvironment(), BELFRY_METRICS: 'off', ...environment },
@@ -117,5 +134,12 @@ function spawned(args: readonly string[], environment: Readonly<Record<string, s
       text += chunk;
     });
   }
-  return { child, written: () => text };
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const onListening = () => {
+    if (!/listening on /.test(text)) return;
+    child.stdout.off('data', onListening);
+    void exited.then(replayedAtEnd(database ?? databaseOf(args, environment)));
+  };
+  child.stdout.on('data', onListening);
+  return { child, written: () => text, exited };
 }

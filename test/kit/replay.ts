@@ -1,6 +1,7 @@
 /**
  * Replay of the decisions of test servers. When the last server of a database has stopped, all its recorded decisions are repeated with the
- * policies as they were. With unchanged policies, no decision may flip. Decision 0047.
+ * policies as they were. The database of server processes is replayed at the end of the test file. With unchanged policies, no decision may
+ * flip. Decision 0047.
  */
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
@@ -18,6 +19,8 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
 
 /** Number of running servers of each database. */
 const running = new Map<string, number>();
+/** Databases of server processes that have ended, and that are not replayed yet. */
+const ended = new Set<string>();
 /** Databases that are not replayed, or `all`, with the reason. */
 const skipped = new Map<string, string>();
 
@@ -26,36 +29,73 @@ export function skipReplay(reason: string, database = 'all'): void {
   skipped.set(database, reason);
 }
 
-/** Notes that a server of a database starts. Returns the function to call when the server has stopped. */
+/**
+ * Notes that a server in this process starts on a database. Returns the function to call when the server has stopped. The function of the last
+ * server replays the database.
+ */
 export function replayedAtStop(database: string): () => Promise<void> {
-  running.set(database, (running.get(database) ?? 0) + 1);
+  started(database);
   return async () => {
-    const left = (running.get(database) ?? 0) - 1;
-    if (left > 0) running.set(database, left);
-    else if (running.delete(database)) await replay(database);
+    if (!isLast(database)) return;
+    ended.delete(database);
+    await replay(database);
   };
 }
 
-/** Repeats the decisions of a database before it is deleted, if servers still run on it. */
+/**
+ * Notes that a server process starts on a database. Returns the function to call when the process has exited. The database is replayed once,
+ * by `replayEnded` or `replayBeforeDeletion`, because a later process can continue on it.
+ */
+export function replayedAtEnd(database: string): () => void {
+  started(database);
+  return () => {
+    if (isLast(database)) ended.add(database);
+  };
+}
+
+/** Repeats the decisions of all server processes that have ended. A database on which a server still runs is replayed when that server stops. */
+export async function replayEnded(): Promise<void> {
+  for (const database of ended) {
+    if (running.has(database)) continue;
+    ended.delete(database);
+    await replay(database);
+  }
+}
+
+/** Repeats the decisions of a database before it is deleted, if servers still run on it or processes ended on it. */
 export async function replayBeforeDeletion(database: string): Promise<void> {
-  if (running.delete(database)) await replay(database);
+  const isRunning = running.delete(database);
+  const hasEnded = ended.delete(database);
+  if (isRunning || hasEnded) await replay(database);
+}
+
+function started(database: string): void {
+  running.set(database, (running.get(database) ?? 0) + 1);
+}
+
+/** Notes that a server has stopped. Returns whether it was the last one of a database that is not deleted. */
+function isLast(database: string): boolean {
+  const left = (running.get(database) ?? 0) - 1;
+  if (left <= 0) return running.delete(database);
+  running.set(database, left);
+  return false;
 }
 
 async function replay(database: string): Promise<void> {
   if (skipped.has('all') || skipped.has(database)) return;
+  const began = process.cpuUsage();
   // The module is loaded here, so that a test file loads it only when it stops a server.
   const { openReadOnly } = await import('#store/engine/read-only.ts');
   const { sql, close } = await openReadOnly(database);
   try {
-    await assertNothingFlips(sql);
+    await assertNothingFlips(sql, began);
   } finally {
     await close();
   }
 }
 
 /** Repeats all decisions of a database. Fails if one flips, or cannot be repeated without a documented reason. */
-export async function assertNothingFlips(sql: Sql): Promise<ReplayCounts> {
-  const began = process.cpuUsage();
+export async function assertNothingFlips(sql: Sql, began = process.cpuUsage()): Promise<ReplayCounts> {
   const [{ replayWindow }, { proposal }, { accountsIn }, { instant }] = await Promise.all([
     import('#access/past/replay-window.ts'),
     import('#access/past/proposal.ts'),

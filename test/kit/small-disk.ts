@@ -1,8 +1,9 @@
 /** Servers whose data folder is on a small file system of their own. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, closeSync, copyFileSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { databaseFile } from '#store/engine/database-folder.ts';
 import { newFolder } from './folder.ts';
 import { profileKeys } from './keys.ts';
 import { type ServerProcess, startServerProcess } from './process.ts';
@@ -50,11 +51,14 @@ export function noSmallDisks(asUser: readonly string[]): string | false {
   return status === 0 ? false : `needs unshare -rm and ${asUser[0] ?? 'mount'}`;
 }
 
-/** Starts a server on a small disk, which the test can fill. */
+/**
+ * Starts a server on a small disk, which the test can fill. The disk ends with the process, so `stop` then copies the database to the folder
+ * that the disk covered, where the replay of its decisions reads it (`replay.ts`).
+ */
 export async function startOnSmallDisk(
   asUser: readonly string[],
   environment: Readonly<Record<string, string>>,
-): Promise<{ readonly server: ServerProcess; readonly disk: string; readonly breakable: Breakable }> {
+): Promise<{ readonly server: Pick<ServerProcess, 'written' | 'stop'>; readonly disk: string; readonly breakable: Breakable }> {
   const folder = folderOf(asUser);
   const server = await startServerProcess(environment, folder, onSmallDisk(folder, asUser));
   // The file system is visible only in the mount namespace of the server.
@@ -75,5 +79,15 @@ export async function startOnSmallDisk(
     },
     repair: () => truncateSync(filler),
   };
-  return { server, disk, breakable };
+  // An open directory keeps the file system after the process.
+  const held = openSync(disk, 'r');
+  const stop = async () => {
+    const status = await server.stop();
+    const database = basename(databaseFile(`file:${folder}`) ?? '');
+    const left = join('/proc/self/fd', String(held));
+    for (const file of readdirSync(left)) if (file.startsWith(database)) copyFileSync(join(left, file), join(folder, file));
+    closeSync(held);
+    return status;
+  };
+  return { server: { written: server.written, stop }, disk, breakable };
 }

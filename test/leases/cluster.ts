@@ -6,6 +6,7 @@ import pg from 'pg';
 import { openStore } from '#store/engine/open.ts';
 import { newFolder } from '../kit/folder.ts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
+import { replayedAtEnd } from '../kit/replay.ts';
 import { CHECKED, VIOLATION } from '../store/checked-pool.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { type DatabaseProxy, databaseProxy } from './proxy.ts';
@@ -59,7 +60,7 @@ export async function startCluster(of: {
       mkdirSync(dataFolder, { mode: 0o700 });
       // Servers on one database share the operator key.
       if (i > 0) copyFileSync(join(folder, 'server0', 'operator.key'), join(dataFolder, 'operator.key'));
-      const member = newMember(await databaseProxy(database.url), dataFolder, of.mutant);
+      const member = newMember(await databaseProxy(database.url), dataFolder, database.url, of.mutant);
       members.push(member);
       await member.start();
     }
@@ -87,7 +88,7 @@ export async function startCluster(of: {
   };
 }
 
-function newMember(proxy: DatabaseProxy, dataFolder: string, mutant: string | undefined): Member {
+function newMember(proxy: DatabaseProxy, dataFolder: string, database: string, mutant: string | undefined): Member {
   let child: ChildProcess | undefined;
   let endpoint = '';
   let text = '';
@@ -114,9 +115,11 @@ function newMember(proxy: DatabaseProxy, dataFolder: string, mutant: string | un
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       child = started;
+      const ended = replayedAtEnd(database);
       gone = new Promise((resolve) =>
         started.once('exit', () => {
           if (child === started) child = undefined;
+          ended();
           resolve();
         }),
       );

@@ -13,6 +13,7 @@ import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { newFolder } from '../kit/folder.ts';
 import { type Connection, connect, exchange } from '../kit/raw.ts';
+import { replayedAtStop } from '../kit/replay.ts';
 import { until } from '../kit/until.ts';
 
 const dataFolder = newFolder('floods');
@@ -20,7 +21,11 @@ const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0
 const { ready, stop, counts } = await startServer(settings, assert.fail);
 const [http = '', https = ''] = ready.listeners.map(({ endpoint }) => endpoint);
 const caFile = join(dataFolder, 'tls', 'ca.pem');
-after(stop);
+const replay = replayedAtStop(settings.database);
+after(async () => {
+  await stop();
+  await replay();
+});
 
 const untilHolds = (holds: () => boolean) => until(holds, () => JSON.stringify(counts()));
 

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { newHealth } from '#server/health.ts';
+import { newFolder } from '../kit/folder.ts';
 import { startServerProcess } from '../kit/process.ts';
 import { bytesOf, connect, signedHeaders } from '../kit/raw.ts';
 import { startTestServer } from '../kit/server.ts';
@@ -121,7 +122,7 @@ test('Health: without a drain time, the readiness probe is 503 after SIGTERM unt
     await proxy.close();
     await database.stop();
   });
-  const server = await startServerProcess({ BELFRY_DATABASE: proxy.url });
+  const server = await startServerProcess({ BELFRY_DATABASE: proxy.url }, newFolder('health'), [], database.url);
   await readyIs(server.endpoint, 200);
   proxy.cut('everything');
   const plain = { method: 'GET', target: '/meetings/00000000-0000-4000-8000-000000000000' };

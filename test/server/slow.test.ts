@@ -8,6 +8,7 @@ import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { newFolder } from '../kit/folder.ts';
 import { connect, errorCodeOf, exchange } from '../kit/raw.ts';
+import { replayedAtStop } from '../kit/replay.ts';
 import { until } from '../kit/until.ts';
 
 /** Slow clients. The time limits of the server are short, and each test waits until the server ends the connection. */
@@ -28,7 +29,11 @@ const { ready, stop, counts } = await startServer(settings, assert.fail, {
 const endpoint = ready.listeners[0]?.endpoint as string;
 const { host } = new URL(endpoint);
 
-after(stop);
+const replay = replayedAtStop(settings.database);
+after(async () => {
+  await stop();
+  await replay();
+});
 
 const untilCounts = (holds: (now: ReturnType<typeof counts>) => boolean) =>
   until(

@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PostgresPool, PostgresRows } from '#store/engine/postgres-pool.ts';
+import type { SqlValue } from '#store/sql.ts';
 import { type FaultRates, NO_FAULTS, newBackends } from './database-backends.ts';
 import { openPool, type PoolOptions, type PoolsOf } from './database-pool.ts';
 import { openSession } from './database-session.ts';
@@ -17,7 +18,7 @@ export interface SimulatedDatabase {
   openPool(process: Process, options: PoolOptions): PostgresPool;
   setFaults(rates: FaultRates): void;
   /** Reads committed rows at once, without simulated latency or faults. */
-  rows<Row>(text: string): Row[];
+  rows<Row>(text: string, values?: readonly SqlValue[]): Row[];
   /** Reports a violation if a caller has not released a connection. Call this function after all work has ended. */
   checkReturned(): void;
   /** Copies the database for `newDatabase`. No transaction may be open. */
@@ -39,10 +40,10 @@ export function newDatabase(world: World, template?: string): SimulatedDatabase 
   return {
     openPool: (process, options) => openPool(pools, process, options),
     setFaults: (next) => void (rates = next),
-    rows<Row>(text: string): Row[] {
+    rows<Row>(text: string, values: readonly SqlValue[] = []): Row[] {
       const reader = openSession(path);
       try {
-        return (reader.execute({ text }) as PostgresRows).rows as Row[];
+        return (reader.execute({ text, values: values as SqlValue[] }) as PostgresRows).rows as Row[];
       } finally {
         reader.close();
       }

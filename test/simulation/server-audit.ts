@@ -1,6 +1,9 @@
 /** Audit at the end of a server simulation: checks that responses, trail records and the servers' state agree. */
 
+import { AssertionError } from 'node:assert/strict';
+import type { SqlValue } from '#store/sql.ts';
 import { type PackContent, recordsOf as packRecords } from '#store/trail/trail-pack.ts';
+import { assertNothingFlips } from '../kit/replay.ts';
 import { denying } from './call-context.ts';
 import type { Change, Fact } from './facts.ts';
 import { type Call, contradiction, type Key, type Model } from './model.ts';
@@ -65,6 +68,21 @@ export function auditRecords(database: Storage, answers: readonly Answered[]): s
     if (!possible) return `${title} was ${outcome.kind}, and has ${succeeded} records of success and ${failed} of failure`;
   }
   return undefined;
+}
+
+/** Repeats the recorded decisions, after the simulation. Returns the reason if one flips or cannot be repeated. */
+export async function auditDecisions({ rows }: Storage): Promise<string | undefined> {
+  try {
+    await assertNothingFlips({
+      row: async <Row>(text: string, values?: readonly SqlValue[]) => rows<Row>(text, values)[0],
+      rows: async (text, values) => rows(text, values),
+      run: () => Promise.reject(new Error('a replay changes nothing')),
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof AssertionError) return `${error.message}: ${JSON.stringify(error.actual)}`;
+    throw error;
+  }
 }
 
 /** Resolves unknown outcomes from the records: a change is committed if and only if its record exists. */

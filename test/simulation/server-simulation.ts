@@ -7,7 +7,7 @@
  * - the network between a server and the database fails until the server's lease expires
  *
  * A separate model (`model.ts`) decides which responses and frames are possible. At the end, an audit compares trail
- * and state with the model.
+ * and state with the model, and repeats all recorded decisions (`../kit/replay.ts`).
  */
 
 import { randomOf } from '../kit/random.ts';
@@ -17,7 +17,7 @@ import { settle } from './facts.ts';
 import { type Call, contradiction, type Model, newModel } from './model.ts';
 import { type Outcome, outcomeOf, signed } from './requests.ts';
 import { newNetwork, newServer, type SimulatedServer, send } from './server.ts';
-import { type Answered, auditRecords, auditState } from './server-audit.ts';
+import { type Answered, auditDecisions, auditRecords, auditState } from './server-audit.ts';
 import { newStorage, type PreparedFixture, serverFixture } from './server-fixture.ts';
 import { newSockets, type SimulatedSockets } from './sockets.ts';
 import type { Engine, Storage } from './storage.ts';
@@ -71,7 +71,8 @@ export async function simulateServers(seed: number, count = SERVER_CALLS): Promi
         underWay: 0,
       });
     });
-    const violation = world.violation() ?? (world.time() >= END_MS - 1 ? 'the audit did not end' : undefined);
+    const found = world.violation() ?? (world.time() >= END_MS - 1 ? 'the audit did not end' : undefined);
+    const violation = found ?? (database && (await auditDecisions(database)));
     const outcomes = { done: 0, refused: 0, unknown: 0, frames: sockets?.messages() ?? 0 };
     for (const { outcome } of answers) outcomes[outcome.kind]++;
     return { violation, outcomes, history };

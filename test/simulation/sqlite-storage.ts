@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openServers } from '#store/engine/open-servers.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { nodeSqlite, type SqliteDriver } from '#store/engine/sqlite-driver.ts';
+import type { SqlValue } from '#store/sql.ts';
 import { MEMORY_FOLDER } from './database.ts';
 import { NO_FAULTS } from './database-backends.ts';
 import { openSession } from './database-session.ts';
@@ -68,10 +69,10 @@ export function sqliteStorage(world: World, template?: string): Storage {
       });
       return { store, registry: await openServers(`file:${folder}`, store) };
     },
-    rows<Row>(text: string): Row[] {
+    rows<Row>(text: string, values: readonly SqlValue[] = []): Row[] {
       const reader = openSession(path);
       try {
-        return (reader.execute({ text }) as { readonly rows: unknown[] }).rows as Row[];
+        return (reader.execute({ text, values: values as SqlValue[] }) as { readonly rows: unknown[] }).rows as Row[];
       } finally {
         reader.close();
       }

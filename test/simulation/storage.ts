@@ -16,7 +16,7 @@ export interface Storage {
   open(process: Process, options: StorageOptions): Promise<{ readonly store: Store; readonly registry: OpenServers }>;
   setFaults(rates: FaultRates): void;
   /** Reads committed rows at once, without simulated latency or faults. */
-  rows<Row>(text: string): Row[];
+  rows<Row>(text: string, values?: readonly SqlValue[]): Row[];
   /** Writes the database to a file. All servers must have stopped. */
   copyTo(path: string): void;
   /** Discards the writes that the killed server did not sync to disk. Does nothing with PostgreSQL, which is on another machine. */

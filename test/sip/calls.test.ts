@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import * as sdk from '@aws-sdk/client-chime-sdk-voice';
@@ -249,7 +251,7 @@ test('Weights: of 400 calls, a route with the weight 3 receives three times as m
   await setRoutes(voice, office, route(far));
 });
 
-test('RES-1: a call to a group reaches the second connector if the first one fails', async () => {
+test('RES-1: a call to a group reaches the second connector if the first one fails, and is a call of the second one', async () => {
   const broken = await openParty('udp', '127.0.10.9', sip.plain, answering(500));
   await setRoutes(voice, trunk, route(broken));
   const { VoiceConnectorGroup } = await voice.send(
@@ -266,9 +268,20 @@ test('RES-1: a call to a group reaches the second connector if the first one fai
   const { call, final } = await carrierCall(number(3));
   assert.equal(final.code, 200);
   call.ack(final);
-  assert.ok(broken.received.some(({ callId }) => callId === call.callId));
-  await far.next(({ method, callId }) => method === 'INVITE' && callId === call.callId, 'the INVITE');
+  const inviteAt = (party: Party) => party.next(({ method, callId }) => method === 'INVITE' && callId === call.callId, 'the INVITE');
+  const connectorOf = async (party: Party) => (await inviteAt(party)).all('x-voiceconnector-id');
+  assert.deepEqual([await connectorOf(broken), await connectorOf(far)], [[trunk], [office]]);
   await hangUp(carrier, call, final);
+  const database = new DatabaseSync(join(account.server.dataFolder, 'belfry.db'), { readOnly: true, timeout: 10_000 });
+  const stored = database.prepare(
+    `SELECT voice_connector_id FROM sip_call WHERE document ->> 'CallId' = ? AND document ->> 'endedAt' IS NOT NULL`,
+  );
+  await until(
+    () => stored.get(call.callId) !== undefined,
+    () => 'the end of the call is not stored',
+  );
+  assert.equal(stored.get(call.callId)?.['voice_connector_id'], office);
+  database.close();
   await voice.send(
     new sdk.DisassociatePhoneNumbersFromVoiceConnectorGroupCommand({ VoiceConnectorGroupId, E164PhoneNumbers: [number(3)] }),
   );

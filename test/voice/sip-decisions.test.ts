@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { buffer, text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,6 +17,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import pg from 'pg';
 import { digestResponse } from '#services/chime-sdk-voice/sip/digest.ts';
 import { startAccount } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
@@ -92,7 +94,7 @@ async function createConnector({ voice }: Opened, Name: string, ...routes: reado
 const route = (last: number, Priority = 1): sdk.OriginationRoute => ({
   ...{ Host: `127.0.30.${last}`, Port: 5080, Protocol: 'UDP', Priority, Weight: 1 },
 });
-const target = (to: string, last: number) => `sip:${to}@127.0.30.${last}:5080|sip:127.0.30.${last}:5080;transport=udp`;
+const target = (to: string, last: number, vc: string) => `sip:${to}@127.0.30.${last}:5080|sip:127.0.30.${last}:5080;transport=udp|${vc}`;
 const hostOf = (id: string) => `${id}.voiceconnector.chime.aws`;
 
 let calls = 0;
@@ -183,18 +185,18 @@ for (const here of opened) {
     // RES-1: routes of the group in the order of the priorities, for a call of another connector and of a carrier.
     const relayed = await nextDecision(here, trunk, number(1), { ci: 'completed' });
     assert.deepEqual(relayed, {
-      ...{ a: 'relay', vc: trunk, tx: relayed.tx, fr: 1_500 },
-      t: [target(number(1), 1), target(number(1), 2), target(number(1), 3)],
+      ...{ a: 'relay', tx: relayed.tx, fr: 1_500 },
+      t: [target(number(1), 1, first), target(number(1), 2, first), target(number(1), 3, second)],
       h: `P-Asserted-Identity: <sip:${number(0)}@${hostOf(trunk)}>\r\n`,
     });
     const inbound = () =>
       decision(here, 'any', number(1), { src: CARRIER, ru: `sip:${number(1)}@198.51.100.1`, fu: 'sip:+12125550100@carrier' });
-    assert.equal((await inbound()).vc, first);
+    const failedOver = await inbound();
+    assert.deepEqual(failedOver.t, relayed.t);
     await voice.send(
       new sdk.PutVoiceConnectorOriginationCommand({ VoiceConnectorId: first, Origination: { Routes: [route(1)], Disabled: true } }),
     );
-    const { vc, t } = await inbound();
-    assert.deepEqual([vc, t], [second, [target(number(1), 3)]]);
+    assert.deepEqual((await inbound()).t, [target(number(1), 3, second)]);
 
     await changeGroup(here, groupId, first, second, inbound);
 
@@ -203,6 +205,8 @@ for (const here of opened) {
     const end = JSON.stringify({ tx: relayed.tx, code: 200, answered: ended - 4_000, ended });
     assert.equal((await post('/sip/record', end)).status, 200);
     assert.equal((await post('/sip/record', end.replace('200', '486'))).status, 200);
+
+    await endInbound(here, failedOver.tx, (await inbound()).tx, first, second);
 
     // Settings of the termination.
     assert.equal(await reasonOf(trunk, number(3), { src: '127.0.10.40' }), '403 Forbidden');
@@ -266,6 +270,37 @@ for (const here of opened) {
     await voice.send(new sdk.DeleteVoiceConnectorCommand({ VoiceConnectorId: trunk }));
     assert.equal(await reasonOf(trunk, number(1)), '404 Not Found');
   });
+}
+
+/** RES-1: a call is one of the connector that received it, if the decision named this connector. The second call has only the second connector. */
+async function endInbound(here: Opened, failedOver: string, direct: string, first: string, second: string): Promise<void> {
+  const connectors = () => Promise.all([failedOver, direct].map((tx) => connectorOfCall(here, tx)));
+  assert.deepEqual(await connectors(), [first, second]);
+  for (const [tx, vc] of [
+    [failedOver, second],
+    [direct, first],
+  ] as const)
+    assert.equal((await here.post('/sip/record', JSON.stringify({ tx, code: 486, vc, ended: Date.now() }))).status, 200);
+  assert.deepEqual(await connectors(), [second, second]);
+}
+
+/** Returns the Voice Connector of a stored call. */
+async function connectorOfCall({ postgres, server }: Opened, tx: string): Promise<unknown> {
+  if (postgres === undefined) {
+    const database = new DatabaseSync(join(server.dataFolder, 'belfry.db'), { readOnly: true, timeout: 10_000 });
+    try {
+      return database.prepare('SELECT voice_connector_id FROM sip_call WHERE transaction_id = ?').get(tx)?.['voice_connector_id'];
+    } finally {
+      database.close();
+    }
+  }
+  const database = new pg.Client({ connectionString: postgres.url });
+  await database.connect();
+  try {
+    return (await database.query('SELECT voice_connector_id FROM sip_call WHERE transaction_id = $1', [tx])).rows[0]?.voice_connector_id;
+  } finally {
+    await database.end();
+  }
 }
 
 /** Gives a number to a connector, and one to a group of two other connectors. */

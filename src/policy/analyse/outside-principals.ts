@@ -28,7 +28,7 @@ export interface OutsidePrincipal {
  * NotPrincipal with Allow names all other principals, so it counts as `*`. A federated principal is always outside, because
  * its users are not in the account of the provider. Services are never outside.
  *
- * Source: IAM User Guide, "How IAM Access Analyzer findings work": no findings for service principals. "Reviewing findings":
+ * Source: IAM User Guide, "Understand how IAM Access Analyzer findings work": no findings for service principals. "Reviewing findings":
  * accounts, any principal, canonical users, roles and users. "IAM Access Analyzer filter keys": `principal.Federated`.
  * Assumed: a unique ID (`AROA…`) is outside. The policy does not tell its account.
  */
@@ -49,6 +49,12 @@ export function outsidePrincipals({ principals }: LoweredStatement, zone: ZoneOf
 }
 
 const ANYONE: OutsidePrincipal = { type: 'AWS', value: '*' };
+
+/** Reports whether a principal is the ARN of a role. */
+function isRole(value: string): boolean {
+  const arn = parseArn(value);
+  return arn?.service === 'iam' && arn.resource.startsWith('role/');
+}
 
 /** Reports whether a principal is `*`. */
 export function isAnyone({ type, value }: OutsidePrincipal): boolean {
@@ -96,5 +102,7 @@ function exemptsNone(entries: readonly PrincipalEntry[], principal: OutsidePrinc
   const includesRoot = isAnyone(principal) || value === accountId;
   const isOther = (entry: PrincipalEntry): boolean => accountOfPrincipal(entry.value) !== undefined || differs(entry.value);
   if (!includesRoot && ofAws.every(isOther)) return true;
+  // The callers that a role's ARN names are its sessions. The element exempts a session only if it also lists the ARN of the session.
+  if (isRole(value) && !ofAws.some((entry) => parseArn(entry.value)?.service === 'sts')) return true;
   return accounts.every((listed) => (accountId === undefined ? zone.accounts(listed) : listed !== accountId));
 }

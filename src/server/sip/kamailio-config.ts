@@ -45,6 +45,7 @@ export const SIP_FILES = {
 /** Processes that wait for a decision. UDP and TCP workers do not wait. */
 const DECIDING_PROCESSES = 6;
 const DECISIONS_WAITING = 2_000;
+/** Records that wait in memory because the database was locked. */
 const RECORDS_WAITING = 100_000;
 
 /**
@@ -171,6 +172,7 @@ function modules({ folder, tls, hep, decisions, token, requestsPerSecond, callMa
     'cfgutils',
     'tcpops',
     'mqueue',
+    'sqlops',
     'rtimer',
     'jansson',
     'http_client',
@@ -192,6 +194,8 @@ modparam("http_client", "httpredirect", 0)
 modparam("http_client", "maxdatasize", 65536)
 # The connection takes the values of the parameters above it.
 modparam("http_client", "httpcon", "belfry=>https://sip:${token}@${decisions.host}:${decisions.port}/sip")
+modparam("pv", "shvset", "failures=i:0")
+modparam("pv", "shvset", "until=i:0")
 modparam("tm", "auto_inv_100", 0)
 modparam("tm", "failure_reply_mode", 3)
 modparam("tm", "fr_timer", 5000)
@@ -206,9 +210,9 @@ modparam("pike", "sampling_time_unit", 2)
 modparam("pike", "reqs_density_per_unit", ${requestsPerSecond * 2})
 modparam("pike", "remove_latency", 4)
 modparam("pike", "pike_log_level", -2)
-modparam("mqueue", "db_url", "${database}")
 modparam("mqueue", "mqueue", "name=overflow;size=${DECISIONS_WAITING}")
-modparam("mqueue", "mqueue", "name=records;size=${RECORDS_WAITING};dbmode=1")
+modparam("mqueue", "mqueue", "name=unstored;size=${RECORDS_WAITING}")
+modparam("sqlops", "sqlcon", "calls=>${database}")
 modparam("rtimer", "timer", "name=records;interval=1;mode=1;")
 modparam("rtimer", "exec", "timer=records;route=POST_RECORDS")
 modparam("dialog", "db_url", "${database}")

@@ -24,8 +24,18 @@ const CONNECTION_SECONDS = 600;
 const DECISION_MAX_MS = 4_000;
 /** Seconds after which a waiting request is not sent to the server any more, because its sender already has a response. */
 const DECISION_STALE_SECONDS = DECISION_MAX_MS / 1_000;
+/** Failures without a decision between them after which the server counts as down. One slow decision says nothing about the others. */
+const FAILURES_OF_DOWN = 3;
+/**
+ * Seconds in which no request tries the server that is down: after a failure, and while a request tries it. The second one is longer than the limit of
+ * a request to the server (`connection_timeout`).
+ */
+const DOWN_SECONDS = 2;
+const TRIAL_SECONDS = 3;
 /** Time for which a response that is not repeated waits for its ACK. It is shorter than the timer T1 of RFC 3261, 500 ms. */
 const ONCE_MS = 300;
+/** Records that the proxy reads from its database at once. */
+const RECORDS_OF_QUERY = 100;
 /** Largest body that the decision listener accepts. */
 const QUERY_MAX_BYTES = 16_000;
 
@@ -70,6 +80,13 @@ request_route {
     exit;
   }
   t_check_trans();
+  # While the server is down, few requests try it. The others get one response, without a transaction that would repeat it.
+  if ($shv(until) > $Ts) {
+    append_to_reply("Retry-After: 5\r\n");
+    sl_send_reply("503", "Service Unavailable");
+    exit;
+  }
+  if ($shv(failures) >= ${FAILURES_OF_DOWN}) { $shv(until) = $Ts + ${TRIAL_SECONDS}; }
   if (!t_newtran()) { exit; }
   if (is_method("INVITE")) { t_reply("100", "Trying"); }
   route(QUERY);
@@ -139,6 +156,14 @@ route[DECIDE_ONE] {
   $var(m) = "";
   $var(a) = "down";
   $var(rc) = http_connect("belfry", "/decide", "application/json", "$var(q)", "$var(m)");
+  # Numbers below 100 are errors of the connection.
+  if ($var(rc) < 100) {
+    $shv(failures) = $shv(failures) + 1;
+    if ($shv(failures) >= ${FAILURES_OF_DOWN}) { $shv(until) = $Ts + ${DOWN_SECONDS}; }
+  } else if ($shv(failures) > 0) {
+    $shv(failures) = 0;
+    $shv(until) = 0;
+  }
   if ($var(rc) == 200) { jansson_get("a", $var(m), "$var(a)"); }
   t_continue("$var(i)", "$var(l)", "DECIDED");
 }
@@ -173,16 +198,14 @@ route[DECIDED] {
     t_reply("$var(c)", "$var(r)");
     exit;
   }
-  $var(tx) = ""; $var(vc) = ""; $var(fr) = 1500; $var(n) = 0;
+  $var(tx) = ""; $var(fr) = 1500; $var(n) = 0;
   jansson_get("tx", $var(m), "$var(tx)");
-  jansson_get("vc", $var(m), "$var(vc)");
   jansson_get("fr", $var(m), "$var(fr)");
   if (!jansson_array_size("t", $var(m), "$var(n)") || $var(n) == 0 || $var(tx) == "" || !dlg_manage()) { route(UNAVAILABLE); }
   route(KEEP_CONNECTION);
   $dlg_ctx(timeout_bye) = 1;
   $dlg_var(tx) = $var(tx);
   $dlg_var(si) = $si;
-  $avp(vc) = $var(vc);
   $avp(fr) = $var(fr);
   $avp(h) = $var(h);
   # The newest value of an AVP is taken first.
@@ -205,6 +228,7 @@ route[NEXT] {
     $ru = $(var(u){s.select,0,|});
     $du = $(var(u){s.select,1,|});
     $dlg_var(di) = $(var(u){s.select,1,|}{uri.host});
+    $dlg_var(vc) = $(var(u){s.select,2,|});
     t_on_failure("FAILOVER");
     t_on_branch("OUT");
     t_on_reply("RINGING");
@@ -223,7 +247,7 @@ branch_route[OUT] {
   remove_hf("P-Asserted-Identity");
   remove_hf("X-VoiceConnector-ID");
   if ($avp(h) != $null && $avp(h) != "") { append_hf("$avp(h)"); }
-  append_hf("X-VoiceConnector-ID: $avp(vc)\r\n");
+  append_hf("X-VoiceConnector-ID: $dlg_var(vc)\r\n");
 }
 
 onreply_route[RINGING] {
@@ -277,7 +301,10 @@ branch_route[IN_CALL_OUT] {
 `;
 }
 
-/** Records of calls. The server has the other facts since its decision. */
+/**
+ * Records of calls. The server has the other facts since its decision. A record is a row before the BYE is relayed, so that a kill of Kamailio does not
+ * lose it. The values contain no quotes: the server chose the IDs, and the rest are numbers.
+ */
 const RECORDS = String.raw`
 event_route[dialog:start] {
   $dlg_var(answered) = $(TV(Sn){s.substr,0,10}) + $(TV(Sn){s.substr,11,3});
@@ -300,25 +327,54 @@ route[KEEP_RECORD] {
   $var(ended) = $(TV(Sn){s.substr,0,10}) + $(TV(Sn){s.substr,11,3});
   jansson_set("string", "tx", "$dlg_var(tx)", "$var(record)");
   jansson_set("integer", "code", "$var(code)", "$var(record)");
+  if ($dlg_var(vc) != $null) { jansson_set("string", "vc", "$dlg_var(vc)", "$var(record)"); }
   if ($dlg_var(answered) != $null) { jansson_set("integer", "answered", "$dlg_var(answered)", "$var(record)"); }
   jansson_set("integer", "ended", "$var(ended)", "$var(record)");
-  mq_add("records", "$dlg_var(tx)", "$var(record)");
+  $var(tx) = $dlg_var(tx);
+  route(STORE_RECORD);
+}
+
+# SQLite refuses a write while another process writes. Then the record waits in memory.
+route[STORE_RECORD] {
+  if (!sql_query("calls", "INSERT INTO records (key, val) VALUES ('$var(tx)', '$var(record)')")) {
+    mq_add("unstored", "$var(tx)", "$var(record)");
+    return(-1);
+  }
+  return(1);
 }
 
 route[POST_RECORDS] {
-  while (mq_fetch("records")) {
-    $var(tx) = $mqk(records);
-    $var(record) = $mqv(records);
-    mq_pv_free("records");
-    $var(answer) = "";
-    $var(rc) = http_connect("belfry", "/record", "application/json", "$var(record)", "$var(answer)");
-    # 400 means that the server will never accept the record.
-    if ($var(rc) == 400) {
-      xlog("L_CRIT", "the server refused the record of call $var(tx)\n");
-    } else if ($var(rc) < 200 || $var(rc) > 299) {
-      mq_add("records", "$var(tx)", "$var(record)");
-      return;
+  while (mq_fetch("unstored")) {
+    $var(tx) = $mqk(unstored);
+    $var(record) = $mqv(unstored);
+    mq_pv_free("unstored");
+    route(STORE_RECORD);
+    if ($rc < 0) { break; }
+  }
+  $var(rows) = 1;
+  while ($var(rows) > 0) {
+    if (!sql_query("calls", "SELECT id, key, val FROM records ORDER BY id LIMIT ${RECORDS_OF_QUERY}", "records")) { return; }
+    $var(rows) = $dbr(records=>rows);
+    $var(row) = 0;
+    while ($var(row) < $var(rows)) {
+      $var(record) = $dbr(records=>[$var(row),2]);
+      $var(answer) = "";
+      $var(rc) = http_connect("belfry", "/record", "application/json", "$var(record)", "$var(answer)");
+      # 400 means that the server will never accept the record.
+      if ($var(rc) == 400) {
+        xlog("L_CRIT", "the server refused the record of call $dbr(records=>[$var(row),1])\n");
+      } else if ($var(rc) < 200 || $var(rc) > 299) {
+        $var(rows) = 0;
+        break;
+      }
+      # A record that stays is sent again. The server ignores it.
+      if (!sql_query("calls", "DELETE FROM records WHERE id = $dbr(records=>[$var(row),0])")) {
+        $var(rows) = 0;
+        break;
+      }
+      $var(row) = $var(row) + 1;
     }
+    sql_result_free("records");
   }
 }
 `;

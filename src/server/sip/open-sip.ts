@@ -1,5 +1,6 @@
 /** Opens the listeners of the SIP proxy. */
 import { Resolver } from 'node:dns/promises';
+import { DAY_MS } from '#core/duration.ts';
 import { lruMap } from '#core/lru-map.ts';
 import { describeBug, type Log } from '../log.ts';
 import type { Settings } from '../settings.ts';
@@ -22,8 +23,10 @@ export interface SipOutside {
 }
 
 /** Below the longest delay of a timer, which is 24.8 days. */
-const RENEW_EVERY_MS = 24 * 86_400_000;
+const RENEW_EVERY_MS = 24 * DAY_MS;
 const RESOLVER = { timeout: 500, tries: 2 } as const;
+/** Longest time for the addresses of a host. It is below the limit of a decision in Kamailio, so that a silent DNS server is no failure of the server. */
+const RESOLVE_MAX_MS = 1_000;
 /** Addresses are remembered, so that a call does not wait for DNS. */
 const REMEMBERED_MS = 30_000;
 const REMEMBERED_MAX = 1_000;
@@ -61,19 +64,25 @@ export function sipOutside(settings: Settings, report: Log): SipOutside | undefi
         throw error;
       }
     },
-    resolve: rememberedAddresses(settings.dnsServer),
+    resolve: rememberedAddresses(settings.dnsServer === undefined ? [] : [settings.dnsServer]),
   };
 }
 
-function rememberedAddresses(server: string | undefined): SipOutside['resolve'] {
+/** Returns a function that resolves host names with DNS servers, or with those of the system if there are none, and remembers the addresses. */
+export function rememberedAddresses(servers: readonly string[]): SipOutside['resolve'] {
   const found = lruMap<string, { readonly until: number; readonly addresses: Promise<readonly string[]> }>(REMEMBERED_MAX);
   return (host) => {
     const now = performance.now();
     const remembered = found.get(host);
     if (remembered !== undefined && remembered.until > now) return remembered.addresses;
     const resolver = new Resolver(RESOLVER);
-    if (server !== undefined) resolver.setServers([server]);
-    const addresses = resolver.resolve4(host).catch(() => []);
+    if (servers.length > 0) resolver.setServers(servers);
+    // The limit of the resolver applies to each attempt and each DNS server.
+    const late = setTimeout(() => resolver.cancel(), RESOLVE_MAX_MS).unref();
+    const addresses = resolver
+      .resolve4(host)
+      .catch(() => [])
+      .finally(() => clearTimeout(late));
     found.set(host, { until: now + REMEMBERED_MS, addresses });
     return addresses;
   };

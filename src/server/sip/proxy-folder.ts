@@ -168,7 +168,7 @@ function kamailioTables(): string {
   return files.map((file) => readFileSync(file, 'utf8')).join('\n');
 }
 
-/** Table of the queue of records, which Kamailio stores when it stops. Source: the module `mqueue`, `dbmode`. */
+/** Table of the records of calls that the server has not accepted yet. */
 const RECORDS_TABLE = 'CREATE TABLE records (id INTEGER PRIMARY KEY NOT NULL, key VARCHAR(255) NOT NULL, val TEXT NOT NULL);';
 
 /** Returns the bytes of a database with Kamailio's tables. It is written in a private folder, because SQLite follows links. */

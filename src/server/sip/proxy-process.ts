@@ -14,8 +14,10 @@ import { KAMAILIO_PACKAGES, writeProxyFolder } from './proxy-folder.ts';
 
 /** Longest time until the proxy is ready. */
 const READY_MAX_MS = 60_000;
-/** Longest time that the proxy may take to end after SIGTERM. */
-const STOP_MAX_MS = 5_000;
+/** Longest time that the proxy may take to end after SIGTERM, as in `ops/belfry-sip.service`. On a busy machine, a start alone takes some seconds. */
+const STOP_MAX_MS = 15_000;
+/** Time between two SIGTERM. */
+const STOP_AGAIN_MS = 500;
 const RESTART_MIN_MS = 500;
 const RESTART_MAX_MS = 30_000;
 /** Time after which a running proxy counts as healthy, so that the next restart is quick again. */
@@ -35,19 +37,20 @@ export function sipProxyPart(settings: Settings, log: Log): Part {
   const pidFile = join(folder, SIP_FILES.run, 'proxy.pid');
   const controlSocket = join(folder, SIP_FILES.run, 'ctl');
   const stopping = new AbortController();
-  let child: ChildProcess | undefined;
+  let running: Running | undefined;
   let restartMs = RESTART_MIN_MS;
 
   /** Starts the process and resolves when it listens. If it ends later, starts it again. */
   async function run(): Promise<void> {
     await endEarlier(pidFile, folder);
     await requireUsable(settings);
+    if (stopping.signal.aborted) return;
     rmSync(controlSocket, { force: true });
-    const running = startKamailio(folder, pidFile, log);
-    child = running.child;
-    await untilReady(running, controlSocket);
+    const started = startKamailio(folder, pidFile, log);
+    running = started;
+    await untilReady(started, controlSocket);
     const since = performance.now();
-    void running.ended.then(async (reason) => {
+    void started.ended.then(async (reason) => {
       if (stopping.signal.aborted) return;
       if (performance.now() - since > HEALTHY_MS) restartMs = RESTART_MIN_MS;
       log(`the SIP proxy ${reason}; starting it again`, 'error');
@@ -77,7 +80,7 @@ export function sipProxyPart(settings: Settings, log: Log): Part {
     },
     async stop() {
       stopping.abort();
-      if (child !== undefined) await stopKamailio(child);
+      if (running !== undefined) await stopKamailio(running, log);
     },
   };
 }
@@ -142,19 +145,31 @@ async function untilReady({ child, ended, hasEnded }: Running, controlSocket: st
   }
 }
 
-async function stopKamailio(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.kill('SIGTERM');
-  const late = AbortSignal.timeout(STOP_MAX_MS);
-  await Promise.race([ended, new Promise<void>((resolve) => late.addEventListener('abort', () => resolve(), { once: true }))]);
-  killGroup(child);
+/**
+ * Ends the proxy and waits until its processes have ended, so that its addresses are free.
+ *
+ * SIGTERM is repeated: a process of Kamailio that was created just before the signal ignores it, and the main process waits a minute for it.
+ */
+async function stopKamailio({ child, ended, hasEnded }: Running, log: Log): Promise<void> {
+  const latest = performance.now() + STOP_MAX_MS;
+  if (!hasEnded()) child.kill('SIGTERM');
+  while (!hasEnded()) {
+    await Promise.race([ended, delay(STOP_AGAIN_MS)]);
+    if (hasEnded()) return;
+    const isLate = performance.now() > latest;
+    if (isLate) log('the SIP proxy does not end; killing it', 'error');
+    signalGroup(child, isLate ? 'SIGKILL' : 'SIGTERM');
+  }
 }
 
-function killGroup({ pid }: ChildProcess): void {
+function killGroup(child: ChildProcess): void {
+  signalGroup(child, 'SIGKILL');
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(-pid, signal);
   } catch {
     // The group has ended.
   }

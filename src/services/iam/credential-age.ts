@@ -1,7 +1,6 @@
 /** Ages of passwords and access keys, which rules and reports state in the same way. */
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
-
-const DAY_MS = 86_400_000;
 
 /**
  * Age in days above which a password or an access key is old.

@@ -109,9 +109,9 @@ export function sipAnswers(parts: SipParts, options: SipOptions): SipAnswers {
       case 'relay': {
         const { connector, call, targets, headers } = outcome;
         const tx = newId();
-        await store.transaction((inside) => storeCall({ tx: inside, now: now() }, tx, connector, call));
+        await store.transaction((inside) => storeCall({ tx: inside, now: now() }, tx, connector, call, ownersOf(outcome)));
         logs.decided(call.callId, connector, tx);
-        return { a: 'relay', vc: connector.id, tx, t: targets, fr: options.routeTimeoutMs, ...(headers !== '' && { h: headers }) };
+        return { a: 'relay', tx, t: targets, fr: options.routeTimeoutMs, ...(headers !== '' && { h: headers }) };
       }
     }
   }
@@ -211,9 +211,15 @@ type Resolved = Exclude<Outcome, { kind: 'relay' }> | (Extract<Outcome, { kind: 
 async function withTargets(outcome: Outcome, peers: SipPeers, resolve: ResolveHost): Promise<Resolved> {
   if (outcome.kind !== 'relay') return outcome;
   const { connector, call, routes } = outcome;
-  const targets = await targetsOf(call.to, routes, peers, resolve);
+  const targets = await targetsOf(call.to, routes, connector, peers, resolve);
   if (targets.length > 0) return { ...outcome, targets };
   return { kind: 'reply', code: 480, reason: 'Temporarily Unavailable', headers: '', connector, call };
+}
+
+/** Returns the Voice Connectors of which one receives an inbound call, in the order of the attempts. */
+function ownersOf({ call, routes }: Extract<Outcome, { kind: 'relay' }>): readonly SipConnector[] {
+  if (call.direction !== 'Inbound') return [];
+  return [...new Map(routes.flatMap(({ owner }) => (owner === undefined ? [] : [[owner.id, owner] as const]))).values()];
 }
 
 /**

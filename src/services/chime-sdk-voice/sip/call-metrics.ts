@@ -2,7 +2,8 @@
  * Metrics of calls, in the namespace `AWS/ChimeVoiceConnector`. Requirement LOG-25.
  *
  * Source: Chime SDK Administrator Guide, "Monitoring with CloudWatch": the names, the dimensions and the unit. Assumed: the codes are the
- * final codes of INVITEs. Metrics of media and of active calls need a media server, and do not exist.
+ * final codes of INVITEs. An attempt counts for the first Voice Connector of a group, and the end for the one that received the call. Metrics of
+ * media and of active calls need a media server, and do not exist.
  */
 import type { MetricCounts } from '../../kit/metric-counts.ts';
 import type { SipCallRecord } from '../tables/sip-calls.ts';

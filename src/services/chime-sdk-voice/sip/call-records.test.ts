@@ -65,9 +65,17 @@ test('callDetailRecord: a call that was not answered costs nothing', () => {
 test('toCallEnd: refuses reports with other members', () => {
   const good = { tx: '11111111-2222-3333-4444-555555555555', code: 200, answered: 1, ended: 2 };
   assert.deepEqual(toCallEnd(good), good);
+  assert.deepEqual(toCallEnd({ ...good, vc: 'vc' }), { ...good, vc: 'vc' });
   assert.deepEqual(toCallEnd({ ...good, answered: null }), { tx: good.tx, code: 200, ended: 2 });
   const wrong = [undefined, null, 'x', {}, { ...good, tx: '../x' }, { ...good, tx: 7 }, { ...good, code: 100 }, { ...good, code: 700 }];
-  for (const each of [...wrong, { ...good, ended: -1 }, { ...good, ended: 1e300 }, { ...good, answered: '1' }])
+  for (const each of [
+    ...wrong,
+    { ...good, ended: -1 },
+    { ...good, ended: 1e300 },
+    { ...good, answered: '1' },
+    { ...good, vc: 7 },
+    { ...good, vc: 'x'.repeat(129) },
+  ])
     assert.equal(toCallEnd(each), undefined, JSON.stringify(each));
 });
 

@@ -4,8 +4,10 @@
  * Source: Chime SDK Administrator Guide, "Managing global settings": the key of the object, and the members of a record in their order.
  * Assumed: (1) `_` before the ID in the key, as in the guide's example. (2) Billed time is rounded up to 6 seconds. (3) `StatusMessage` of a
  * failed call is its SIP code. (4) The names of the caller and of the called party are empty. (5) A record is written only if the account
- * has a bucket at the end of the call. (6) A record that the bucket refuses is tried again for three days.
+ * has a bucket at the end of the call. (6) A record that the bucket refuses is tried again for three days. (7) The Voice Connector of a call is
+ * that of the last target that was tried.
  */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { chimeSettingsOf } from '../../chime-kit/settings.ts';
@@ -19,7 +21,6 @@ interface At {
   readonly now: Instant;
 }
 
-const DAY_MS = 86_400_000;
 /** Time that a running call is remembered. It is longer than any call. */
 const RUNNING_MS = 2 * DAY_MS;
 /** Time that a record is tried again. */
@@ -30,6 +31,8 @@ const WRITTEN_MS = DAY_MS;
 const POSTPONED_MS = 60_000;
 const BILLED_SECONDS = 6;
 const RECORDS_OF_PAGE = 100;
+/** Longest ID of a Voice Connector. Source: the model of Chime SDK voice, NonEmptyString128. */
+const VC_MAX = 128;
 
 /** Codes of regions in `UsageType`. Source: AWS billing reports. */
 // biome-ignore format: a table
@@ -38,9 +41,17 @@ const USAGE_REGIONS: Readonly<Record<string, string>> = {
   'ap-northeast-1': 'APN1', 'ap-northeast-2': 'APN2', 'ap-southeast-1': 'APS1', 'ap-southeast-2': 'APS2',
 };
 
-/** Stores a call that is relayed now. */
-export async function storeCall({ tx, now }: At, transactionId: string, connector: SipConnector, call: CallFacts): Promise<void> {
-  await tx.of(sipCalls).add(toRecord(now, transactionId, connector, call));
+/** Stores a call that is relayed now. `owners` are the Voice Connectors of which one may receive it. */
+export async function storeCall(
+  { tx, now }: At,
+  transactionId: string,
+  connector: SipConnector,
+  call: CallFacts,
+  owners: readonly SipConnector[] = [],
+): Promise<void> {
+  const record = toRecord(now, transactionId, connector, call);
+  const others = owners.filter(({ id }) => id !== connector.id).map(({ id, awsRegion }) => ({ voiceConnectorId: id, awsRegion }));
+  await tx.of(sipCalls).add(others.length === 0 ? record : { ...record, document: { ...record.document, others } });
 }
 
 /** Stores a call that the server rejected with a code. */
@@ -59,26 +70,37 @@ export async function storeRejectedCall(
 /**
  * Stores the end of a call. Returns the call, or undefined if the call is unknown or its end was stored before.
  *
- * Times that do not fit the call are corrected: the SIP proxy must not bill a call that did not happen.
+ * Times that do not fit the call are corrected: the SIP proxy must not bill a call that did not happen. For the same reason, the call is that of
+ * another Voice Connector only if the decision named it.
  */
-export async function endCall(at: At, { tx: id, code, answered, ended: end }: SipCallEnd): Promise<SipCallRecord | undefined> {
+export async function endCall(at: At, { tx: id, code, vc, answered, ended: end }: SipCallEnd): Promise<SipCallRecord | undefined> {
   const { tx, now } = at;
   const call = await tx.of(sipCalls).get(id);
   if (call === undefined || call.document.code !== undefined) return undefined;
   const endedAt = Math.max(Math.min(end, now), call.createdAt);
   const answeredAt = answered === undefined ? undefined : Math.min(Math.max(answered, call.createdAt), endedAt);
-  const record = await ended(at, call, { code, endedAt, ...(answeredAt !== undefined && { answeredAt }) });
+  const record = await ended(at, ofReceiver(call, vc), { code, endedAt, ...(answeredAt !== undefined && { answeredAt }) });
   await tx.of(sipCalls).put(record);
   return record;
 }
 
+/** Returns a call as one of the Voice Connector whose route was tried last. */
+function ofReceiver(call: SipCallRecord, vc: string | undefined): SipCallRecord {
+  const { others = [], ...document } = call.document;
+  const receiver = others.find(({ voiceConnectorId }) => voiceConnectorId === vc);
+  if (receiver === undefined) return { ...call, document };
+  return { ...call, voiceConnectorId: receiver.voiceConnectorId, document: { ...document, AwsRegion: receiver.awsRegion } };
+}
+
 /** Parses the report about the end of a call. Returns undefined if it is malformed. */
 export function toCallEnd(value: unknown): SipCallEnd | undefined {
-  const { tx, code, answered, ended: end } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { tx, code, vc, answered, ended: end } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   if (typeof tx !== 'string' || !/^[0-9a-f-]{36}$/.test(tx)) return undefined;
   if (!isWhole(code) || code < 200 || code > 699 || !isWhole(end)) return undefined;
-  if (answered === undefined || answered === null) return { tx, code, ended: end };
-  return isWhole(answered) ? { tx, code, answered, ended: end } : undefined;
+  if (vc !== undefined && (typeof vc !== 'string' || vc.length > VC_MAX)) return undefined;
+  const report = { tx, code, ...(vc !== undefined && { vc }), ended: end };
+  if (answered === undefined || answered === null) return report;
+  return isWhole(answered) ? { ...report, answered } : undefined;
 }
 
 function isWhole(value: unknown): value is number {

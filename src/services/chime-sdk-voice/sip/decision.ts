@@ -47,11 +47,12 @@ export type SipDecision =
   | { readonly a: 'reply'; readonly c: number; readonly r: string; readonly h?: string; readonly o?: 1 }
   | {
       readonly a: 'relay';
-      /** ID of the Voice Connector. */
-      readonly vc: string;
       /** ID of the call, which its record repeats. */
       readonly tx: string;
-      /** `<Request-URI>|<next hop>` of each target, in the order of the attempts. The host of a next hop is an IP address. */
+      /**
+       * `<Request-URI>|<next hop>|<Voice Connector ID>` of each target, in the order of the attempts. The host of a next hop is an IP address. The
+       * ID is that of the Voice Connector whose route the target is. A gateway has that of the caller.
+       */
       readonly t: readonly string[];
       /** Milliseconds to wait for a response of a target before the next target is tried. */
       readonly fr: number;
@@ -64,6 +65,8 @@ export interface SipCallEnd {
   readonly tx: string;
   /** Final code of the INVITE: 200 for an answered call. */
   readonly code: number;
+  /** Voice Connector of the last target that was tried. */
+  readonly vc?: string;
   /** Times of the answer and of the end, in milliseconds since 1970. `answered` is absent if the call was not answered. */
   readonly answered?: number;
   readonly ended: number;

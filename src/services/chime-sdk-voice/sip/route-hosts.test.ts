@@ -35,7 +35,7 @@ for (const [host, isOperators, nextHop] of HOSTS) {
   test(`Targets: the route to ${host}${isOperators ? ' of the operator' : ''} ${nextHop ? `has the address ${nextHop}` : 'is left out'}`, async () => {
     const peers = sipPeers(['pbx.corp.internal', '10.1.0.0/24']);
     const route = { host, port: 5080, transport: 'tcp' as const, ...(isOperators && { isOperators: true as const }) };
-    const targets = await targetsOf('+12065550100', [route], peers, async (name) => NAMES[name] ?? []);
-    assert.deepEqual(targets, nextHop === undefined ? [] : [`sip:+12065550100@${host}:5080|sip:${nextHop}:5080;transport=tcp`]);
+    const targets = await targetsOf('+12065550100', [route], { id: 'vc' }, peers, async (name) => NAMES[name] ?? []);
+    assert.deepEqual(targets, nextHop === undefined ? [] : [`sip:+12065550100@${host}:5080|sip:${nextHop}:5080;transport=tcp|vc`]);
   });
 }

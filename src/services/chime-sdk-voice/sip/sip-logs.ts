@@ -4,7 +4,7 @@
  * Source: Chime SDK Administrator Guide, "Monitoring with CloudWatch Logs": the name of the group and the members of a log event. Amazon
  * CloudWatch Logs User Guide, "Enable logging from AWS services": the service that writes, and its source ARN.
  * Assumed: (1) the group must exist, and a resource policy must allow the service. AWS creates both. (2) `call_id` is the ID of the call in
- * its record. (3) The name of the stream.
+ * its record. (3) The name of the stream. (4) The group is that of the first Voice Connector, also if the call fails over to another one.
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';

@@ -33,19 +33,22 @@ export function conformance({ within, fresh }: Suite): void {
         steps.push(await due(5), await due(9));
         const [first] = all as [SipCallRecord];
         const { dueAt: _, ...written } = first;
-        const changed = [await calls.put({ ...written, document: { ...DOCUMENT, code: 200 } }), await calls.put(call('x', ALICE, 1, 1))];
+        const changed = [
+          await calls.put({ ...written, voiceConnectorId: 'other', document: { ...DOCUMENT, code: 200 } }),
+          await calls.put(call('x', ALICE, 1, 1)),
+        ];
         steps.push(await due(9));
-        const code = (await calls.get(first.transactionId))?.document.code;
+        const { voiceConnectorId, document } = (await calls.get(first.transactionId)) ?? {};
         while ((await calls.forget(instant(80), 1)) > 0);
         const left = [];
         for (const { transactionId } of all) if ((await calls.get(transactionId)) !== undefined) left.push(transactionId.slice(-1));
-        return { added, steps, changed, code, left };
+        return { added, steps, changed, now: [voiceConnectorId, document?.code], left };
       });
       assert.deepEqual(read, {
         added: ['added', 'added', 'added', 'added', 'exists'],
         steps: ['', 'ba', 'a', 'abd', 'bd'],
         changed: ['changed', 'absent'],
-        code: 200,
+        now: ['other', 200],
         left: ['a'],
       });
     });

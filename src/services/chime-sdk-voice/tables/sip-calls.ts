@@ -17,6 +17,8 @@ export interface SipCallDocument {
   /** Time of the answer, in milliseconds since 1970. Absent if the call was not answered. */
   readonly answeredAt?: number;
   readonly endedAt?: number;
+  /** Other Voice Connectors that may receive the call. Absent if there are none, and after the end. */
+  readonly others?: readonly { readonly voiceConnectorId: string; readonly awsRegion: string }[];
 }
 
 /** Calls of Voice Connectors, from the decision until a day after their record was written. */
@@ -62,7 +64,7 @@ const POSTPONE = 'UPDATE sip_call SET due_at_ms = $3 WHERE account_id = $1 AND d
 const FORGET = `
   DELETE FROM sip_call WHERE transaction_id IN (
     SELECT transaction_id FROM sip_call WHERE forgotten_at_ms <= $1 ORDER BY forgotten_at_ms LIMIT $2)`;
-const put = SIP_CALL.update('dueAt', 'forgottenAt', 'document');
+const put = SIP_CALL.update('voiceConnectorId', 'dueAt', 'forgottenAt', 'document');
 
 /** Creates the repository of one transaction. */
 export function sipCalls(sql: Sql): SipCalls {
