@@ -25,7 +25,7 @@ export const REPLAY_USAGE = `belfry policy replay --change FILE [--days N]     d
 
 const CHANGE: Flag = { flag: '--change', valid: 'a file' };
 const ACCOUNT: Flag = { flag: '--account-id', valid: 'the ID of an account' };
-const EXAMPLES: Flag = { flag: '--examples', valid: 'a number' };
+const EXAMPLES: Flag = { flag: '--examples', valid: 'a number from 0 to 99999' };
 const JSON_LINES: Flag = { flag: '--json' };
 
 export const REPLAY: Subcommand = {

@@ -12,6 +12,7 @@ import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { deliveryTargets } from '#delivery/tables/delivery-targets.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
+import type { ChimeApi } from '#model/generated/chime.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { openContents } from '#server/object-contents.ts';
@@ -33,9 +34,12 @@ export { now };
 
 const settings = readSettings([], { BELFRY_DATA: newFolder('rules'), BELFRY_DATABASE: 'file::memory:' });
 const contents = openContents(settings, async () => '');
+/** TXT records that the core finds, by their names. */
+export const txtRecords = new Map<string, string>();
 export const core = await startTestCore({
   settings,
   clock,
+  lookUpTxt: async (name) => [txtRecords.get(name) ?? []].flat(),
   ...(contents !== undefined && { contents }),
 });
 export const accountId = core.accountId as AccountId;
@@ -57,17 +61,25 @@ export async function own<Name extends 'ListConfigurationRules' | 'ListConfigura
   name: Name,
   input: object,
 ): Promise<Api[Name]['output']> {
-  const { http } = loadModel('accessanalyzer').operations[name] as OperationModel;
+  return (await posted(loadModel('accessanalyzer').operations[name] as OperationModel, 'access-analyzer', input)) as Api[Name]['output'];
+}
+
+/** Calls an own operation of Amazon Chime about domains as the administrator. */
+export async function ownChime<Name extends 'AddDomain' | 'GetDomain'>(name: Name, input: object): Promise<ChimeApi[Name]['output']> {
+  return (await posted(loadModel('chime').operations[name] as OperationModel, 'chime', input)) as ChimeApi[Name]['output'];
+}
+
+async function posted({ http }: OperationModel, signingName: string, input: object): Promise<unknown> {
   const body = JSON.stringify(input);
   const plain = { host: new URL(endpoint).host, 'content-type': 'application/json' };
   const headers = sign(
     { method: http.method, target: http.uri, headers: plain, body },
-    { credentials: core.credentials, region: 'us-east-1', signingName: 'access-analyzer', now: now() },
+    { credentials: core.credentials, region: 'us-east-1', signingName, now: now() },
   );
   const response = await fetch(`${endpoint}${http.uri}`, { method: http.method, headers, body });
-  const output = await response.json();
-  assert.equal(response.status, 200, JSON.stringify(output));
-  return output as Api[Name]['output'];
+  const output: unknown = await response.json();
+  assert.ok(response.ok, JSON.stringify(output));
+  return output;
 }
 
 /** Returns a rule as ListConfigurationRules lists it. */

@@ -28,7 +28,7 @@ const SOURCE: TrailSource = {
   ...{ bucketArn: 'arn:aws:s3:::logs', filesArn: `arn:aws:s3:::logs/AWSLogs/${ALICE}/*` },
 };
 
-const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: [] };
+const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: 0 };
 const operations = accessanalyzerOperations({ kinds: [], loadRules: async () => [], serverFacts });
 
 async function open() {

@@ -11,8 +11,8 @@ import type { ReadOnlyDatabase } from './read-only-database.ts';
 /** Longest time for which a read waits for a lock, in milliseconds. The thread of checkpoints and a restart of the log take locks for a moment. */
 export const BUSY_MS = 5_000;
 
-/** Memory for pages of SQLite. */
-const CACHE_KIB = 65_536;
+/** Memory for pages of SQLite. Commands read the trail once from begin to end, so more pages do not make them faster. */
+const CACHE_KIB = 16_384;
 
 /**
  * Largest part of a mapped file, in bytes. SQLite reads the rest of a larger file with calls.

@@ -148,6 +148,10 @@ export function documentLength(heads: string, end: number): number {
   let last = end - 2;
   if (heads.charCodeAt(last - 1) === COMMA && heads[last - 2] !== ']') last -= 2;
   let length = 0;
-  for (let [at, unit] = [last, 1]; heads.charCodeAt(at) !== COMMA; at--, unit *= 10) length += unit * (heads.charCodeAt(at) - ZERO);
+  for (let [at, unit] = [last, 1]; heads.charCodeAt(at) !== COMMA; at--, unit *= 10) {
+    // Someone can have replaced the heads with text that has no comma.
+    if (at < 0) throw new Error('a head has no length');
+    length += unit * (heads.charCodeAt(at) - ZERO);
+  }
   return length;
 }

@@ -105,6 +105,18 @@ export function endInsert(position: number, tip: ChainTip): ChainedInsert {
   return chained({ eventId: tip.writer.id, keys: '', heads: '[]', documents: '', contexts: null }, 0, position, tip);
 }
 
+/** A stored pack is not in the format of the server: it was altered in the database, or a newer version of the program wrote it. */
+export class UnreadablePack extends Error {}
+
+/** Runs `decode`, which reads only the content of a pack. @throws UnreadablePack  `decode` throws */
+export function decoded<Result>(decode: () => Result): Result {
+  try {
+    return decode();
+  } catch (error) {
+    throw new UnreadablePack('a pack of the trail is not in the format of the server', { cause: error });
+  }
+}
+
 /** Content of a pack as stored. */
 interface StoredContent {
   readonly eventId: string;
