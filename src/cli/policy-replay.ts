@@ -1,7 +1,7 @@
 /** `belfry policy replay`: decides recorded requests again as if policies had been changed, and lists the decisions that flip. */
 import { readFileSync } from 'node:fs';
-import { ProposalError, parseProposal } from '#access/past/parse-proposal.ts';
-import { type ProposedChange, proposal, type Removal } from '#access/past/proposal.ts';
+import { parseProposal } from '#access/past/parse-proposal.ts';
+import { ProposalError, type ProposedChange, proposal, type Removal } from '#access/past/proposal.ts';
 import { type Flip, type ReplayCounts, replayWindow } from '#access/past/replay-window.ts';
 import { isAccountId } from '#core/arn.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';

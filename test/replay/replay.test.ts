@@ -103,7 +103,7 @@ async function requestsOfUsers(MeetingId: string): Promise<void> {
     deny('iam:GetUser', federation.userArn('ada'), { Condition: { StringLike: { 'aws:PrincipalTag/Team': 'r*' } } }),
   );
   const bob = await federation.user('bob');
-  await admin.send(new CreateGroupCommand({ GroupName: 'readers' }));
+  for (const GroupName of ['readers', 'empty']) await admin.send(new CreateGroupCommand({ GroupName }));
   await admin.send(new PutGroupPolicyCommand({ GroupName: 'readers', PolicyName: 'g', PolicyDocument: policy(allow('iam:ListUsers')) }));
   await admin.send(new AddUserToGroupCommand({ GroupName: 'readers', UserName: 'bob' }));
   assert.deepEqual(
@@ -362,7 +362,7 @@ async function replayed(...changes: readonly object[]) {
   const counts = await store.transaction(({ sql, identity }) =>
     identity.accountIds(100).then((accountIds) => replayWindow(sql, accountIds, ALL, proposed, ({ facts }) => flipped.push(facts.eventId))),
   );
-  return { flipped, counts, unmatched: proposed.unmatched() };
+  return { flipped, counts, unmatched: proposed.unmatched(), unneeded: proposed.unneeded() };
 }
 
 const ALL = { accountIds: undefined, from: instant(0), to: instant(Date.UTC(2100, 0, 1)) };
@@ -441,7 +441,26 @@ test('replay of a window: a proposed new policy can be attached, and a change of
   const { flipped, unmatched } = await replayed({ policy: arn, document: nothing }, { attach: arn, to: federation.userArn('dora') });
   assert.ok(flipped.length > 0);
   assert.equal(unmatched, undefined);
-  assert.equal((await replayed({ attach: arn, to: federation.userArn('absent') })).unmatched?.kind, 'attach');
+  const boundary = `arn:aws:iam::${accountId}:policy/boundary`;
+  assert.equal((await replayed({ attach: boundary, to: federation.userArn('absent') })).unmatched?.kind, 'attach');
+});
+
+test('replay of a window: a new policy without effect, and an attached policy that does not exist, are errors', async () => {
+  const [arn, user] = [(name: string) => `arn:aws:iam::${accountId}:policy/${name}`, federation.userArn('dora')];
+  // biome-ignore format: a table
+  for (const [changes, problem] of [
+    [[{ policy: arn('new'), document: nothing }],                                                /policy\/new' does not exist, and no change attaches it/],
+    [[{ policy: arn('x/boundary'), document: nothing }],                                         /policy\/x\/boundary' does not exist, and '.*:policy\/boundary' has its name/],
+    [[{ policy: arn('BOUNDARY'), document: nothing }, { attach: arn('BOUNDARY'), to: user }],    /policy\/BOUNDARY' does not exist, and '.*:policy\/boundary' has its name/],
+    [[{ attach: arn('absent'), to: `arn:aws:iam::${accountId}:group/empty` }],                   /policy\/absent' does not exist/],
+    [[{ attach: 'arn:aws:iam::aws:policy/Absent', to: user }],                                   /policy\/Absent' does not exist/],
+    [[{ attach: 'p-absent12', to: memberId }],                                                   /'p-absent12' does not exist/],
+  ] as const) await assert.rejects(replayed(...changes), problem, JSON.stringify(changes));
+});
+
+test('replay of a window: the removal of an inline policy that is a name of JavaScript is reported', async () => {
+  const { unneeded } = await replayed({ inline: 'constructor', of: federation.userArn('ada'), document: null });
+  assert.equal(unneeded?.kind, 'inline');
 });
 
 test('replay of a window: a policy that was created in the window can be attached to an earlier caller', async () => {

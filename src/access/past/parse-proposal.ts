@@ -3,10 +3,7 @@ import type { PolicyType } from '#policy/decision.ts';
 import { malformedBucketPolicy } from '#policy/validate/malformed-bucket-policy.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import type { AuthorizationReference } from '#policy/validate/reference.ts';
-import type { ProposedChange } from './proposal.ts';
-
-/** Error of a proposed change that cannot be applied. */
-export class ProposalError extends Error {}
+import { ProposalError, type ProposedChange } from './proposal.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

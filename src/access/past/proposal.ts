@@ -26,6 +26,9 @@ export type Removal =
   | Extract<ProposedChange, { readonly kind: 'attach' | 'detach' }>
   | Extract<ProposedChange, { readonly kind: 'inline' | 'boundary' }>;
 
+/** Error of a proposed change that cannot be applied. */
+export class ProposalError extends Error {}
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** Identity records as if a proposal had been made. */
@@ -39,8 +42,16 @@ export interface Proposal {
    * determines which policies are attached to them (`attachedPolicyIds`).
    */
   apply(kind: PastKind, accountId: AccountId, text: string): string;
-  /** Records that the proposal adds: policies that did not exist. */
-  added(exists: (policyArn: Arn) => boolean): readonly { readonly accountId: AccountId; readonly key: string; readonly text: string }[];
+  /**
+   * Records that the proposal adds: policies that did not exist. `nameOwner` returns the ARN of the policy that has the name of another one,
+   * with a different path or case.
+   *
+   * @throws ProposalError  IAM would not create the policy, or no change attaches it, so that it has no effect
+   */
+  added(
+    exists: (policyArn: Arn) => boolean,
+    nameOwner: (policyArn: Arn) => string | undefined,
+  ): readonly { readonly accountId: AccountId; readonly key: string; readonly text: string }[];
   /** Returns the proposed resource-based policies. Absent if the proposal changes nothing. */
   readonly resourcePolicyOf: ProposedFacts['resourcePolicyOf'] | undefined;
   /** Returns the first change whose policy or target no record had, or `undefined`. */
@@ -78,11 +89,14 @@ export function proposal(changes: readonly ProposedChange[]): Proposal {
         ? textOf(kind, changed(record, names))
         : text;
     },
-    added(exists) {
+    added(exists, nameOwner) {
       return changes.flatMap((change) => {
         if (change.kind !== 'document' || matched.has(change) || !change.policy.startsWith('arn:') || exists(change.policy as Arn))
           return [];
         matched.add(change);
+        const owner = nameOwner(change.policy as Arn);
+        if (owner !== undefined) throw new ProposalError(`'${change.policy}' does not exist, and '${owner}' has its name`);
+        if (!attached.includes(change.policy)) throw new ProposalError(`'${change.policy}' does not exist, and no change attaches it`);
         return [newPolicy(change.policy as Arn, change.document)];
       });
     },
@@ -110,7 +124,7 @@ function hasRemovable(change: Removal, record: IdentityRecords[PastKind]): boole
     readonly permissionsBoundaryArn?: string;
   };
   if (arn?.startsWith('arn:aws:iam:') !== true) return true;
-  if (change.kind === 'inline') return inlinePolicies?.[change.name] !== undefined;
+  if (change.kind === 'inline') return inlinePolicies !== undefined && Object.hasOwn(inlinePolicies, change.name);
   if (change.kind === 'boundary') return permissionsBoundaryArn !== undefined;
   return attachedPolicyArns?.includes(change.policy) === true;
 }

@@ -1,10 +1,12 @@
-import { type AccountId, accountIdOf } from '#core/arn.ts';
+import { type AccountId, type Arn, accountIdOf } from '#core/arn.ts';
+import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import { identityAt, identityChangesAfter, type PastChange, type PastKind } from '#store/identity/identity-history.ts';
 import type { Sql } from '#store/sql.ts';
+import { managedPolicyDocument } from '../managed.ts';
 import { newSnapshot } from '../snapshot.ts';
 import { newStacks } from '../stacks.ts';
 import type { PastIdentity } from './past-identity.ts';
-import type { Proposal } from './proposal.ts';
+import { type Proposal, ProposalError } from './proposal.ts';
 
 /** Identity that advances through the versions of a window, with a proposal applied to each record. */
 export interface WindowIdentity extends PastIdentity {
@@ -18,7 +20,8 @@ const PAGE = 1_000;
 /**
  * Reads the identity of accounts as of a version, and all later changes. Keeps them in memory, so it is for commands, and not for the server.
  *
- * @throws RangeError  the version is not kept any more
+ * @throws RangeError     the version is not kept any more
+ * @throws ProposalError  the proposal attaches a policy that does not exist, or adds one that IAM would not create or that has no effect
  */
 export async function windowIdentity(
   sql: Sql,
@@ -48,8 +51,17 @@ export async function windowIdentity(
   }
   load.complete(version);
   const changes = await identityChangesAfter({ sql }, version);
-  const created = new Set(changes.flatMap(({ kind, text }) => (kind === 'policy' && text !== undefined ? [arnOf(text)] : [])));
-  const news = added((arn) => snapshot.policy(arn) !== undefined || created.has(arn));
+  const created = new Map(
+    changes.flatMap((change) =>
+      change.kind === 'policy' && change.text !== undefined ? [[nameOf(change), arnOf(change.text)] as const] : [],
+    ),
+  );
+  const nameOwner = (policy: Arn): string | undefined => {
+    const key = policy.slice(policy.lastIndexOf('/') + 1).toLowerCase();
+    return snapshot.record(accountIdOf(policy) as AccountId, 'policy', key)?.arn ?? created.get(attachedName(policy));
+  };
+  const arns = new Set(created.values());
+  const news = added((arn) => snapshot.policy(arn) !== undefined || arns.has(arn), nameOwner);
   snapshot.apply(
     version,
     news.map((each) => ({ ...each, kind: 'policy' as const, version })),
@@ -60,7 +72,17 @@ export async function windowIdentity(
     if (change.text !== undefined && isAttached(change) && !early.has(nameOf(change))) early.set(nameOf(change), change);
   const missing = [...early.values()].filter(({ accountId, kind, key }) => snapshot.record(accountId, kind as 'policy', key) === undefined);
   snapshot.apply(version, missing.map(withProposal));
+  const absent = [...attached].find((policy) => !exists(policy));
+  if (absent !== undefined) throw new ProposalError(`the attached policy '${absent}' does not exist`);
   const stacks = newStacks(snapshot);
+
+  function exists(policy: string): boolean {
+    if (policy.startsWith('arn:'))
+      return managedPolicyDocument(policy as Arn) !== undefined || snapshot.policy(policy as Arn) !== undefined;
+    if (policy === FULL_AWS_ACCESS.policyId) return true;
+    return accountIds.some((accountId) => snapshot.record(accountId, 'service-control-policy', policy) !== undefined);
+  }
+
   let next = 0;
   let current = version;
 
