@@ -1,5 +1,5 @@
 /** `belfry policy suggest`: writes the least policy that covers the recorded requests of a user or role. */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type SuggestedTest, type Suggestion, suggestPolicy } from '#access/past/suggestion.ts';
 import { type Flag, requireFlag } from '#server/flags.ts';
@@ -24,20 +24,25 @@ export const SUGGEST: Subcommand = {
     const suggestion = await readDatabase(parsed, async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn), {
       mapped: true,
     });
-    if (suggestion === undefined) throw new Error(`no request of '${arn}' was allowed in the last ${days} days`);
+    if (suggestion === undefined) throw new Error(`no request of '${arn}' that requires a permission was allowed in the last ${days} days`);
     return written(suggestion, arn, days, parsed.values.get(OUT.flag));
   },
 };
 
-/** Writes or prints a suggestion. Returns the exit status: 1 if the policy denies a request of the window. */
+/** Writes or prints a suggestion. Returns the exit status: 1 if the policy denies a request of the window, or may deny one. */
 function written(suggestion: Suggestion, arn: string, days: number, out: string | undefined): number {
-  const { policy, tests, requests, forbidden, conditionKeys, check, denied } = suggestion;
+  const { policy, tests, requests, forbidden, uncovered, conditionKeys, check, denied } = suggestion;
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (out === undefined) process.stdout.write(text);
   else {
     writeFileSync(`${out}.json`, text);
-    writeFileSync(`${out}.iamtest.json`, `${JSON.stringify(testFileOf(basename(out), arn, days, tests), null, 2)}\n`);
-    console.log(`wrote ${out}.json and ${out}.iamtest.json with ${tests.length} tests`);
+    if (tests.length === 0) {
+      rmSync(`${out}.iamtest.json`, { force: true });
+      console.log(`wrote ${out}.json, and no test, because no recorded request can be one`);
+    } else {
+      writeFileSync(`${out}.iamtest.json`, `${JSON.stringify(testFileOf(basename(out), arn, days, tests), null, 2)}\n`);
+      console.log(`wrote ${out}.json and ${out}.iamtest.json with ${tests.length} tests`);
+    }
   }
   console.error(
     `belfry policy: covers ${requests} requests; ${check.decided} decided again, of which it denies ${denied.length} that were allowed`,
@@ -46,7 +51,12 @@ function written(suggestion: Suggestion, arn: string, days: number, out: string 
   if (conditionKeys.length > 0)
     console.error(`belfry policy: statements of today allow only under conditions, which the policy lacks: ${conditionKeys.join(', ')}`);
   for (const eventId of denied.slice(0, 10)) console.error(`    ${eventId}`);
-  return denied.length === 0 ? 0 : 1;
+  if (uncovered.length > 0)
+    console.error(
+      `belfry policy: ${uncovered.length} other requests have facts that are too large to be stored, so the policy may deny them:`,
+    );
+  for (const eventId of uncovered.slice(0, 10)) console.error(`    ${eventId}`);
+  return denied.length + uncovered.length === 0 ? 0 : 1;
 }
 
 /** Returns a policy test (docs/policy-tests.md) of a suggested policy. */

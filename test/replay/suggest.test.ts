@@ -1,11 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 /** `belfry policy suggest` for principals whose policies deny: the suggested policy is valid in IAM, passes its tests and weakens no Deny. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
-import { GetUserCommand, IAMClient, ListUsersCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { GetUserCommand, IAMClient, ListUsersCommand, PutUserPolicyCommand, TagUserCommand } from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { literalResource } from '#access/past/literal-resource.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import { startAccount } from '../kit/account.ts';
@@ -38,6 +39,9 @@ async function suggested(name: string): Promise<Suggested> {
   return { text, stderr: run.stderr, tests, statements: (JSON.parse(text) as { readonly Statement: Suggested['statements'] }).Statement };
 }
 
+/** Tags of a request whose facts have more than the 8 KB that are stored. */
+const LARGE_TAGS = Array.from({ length: 40 }, (_, i) => ({ Key: `key-${i}`, Value: `${i}`.padEnd(250, 'v') }));
+
 const put = (UserName: string, PolicyName: string, PolicyDocument: string) =>
   admin.send(new PutUserPolicyCommand({ UserName, PolicyName, PolicyDocument }));
 
@@ -61,6 +65,14 @@ before(async () => {
   await as('new').send(new ListUsersCommand({}));
   const ofOld = { Condition: { StringLike: { 'aws:UserAgent': '*old*' } } };
   await put('carl', 'later', policy(deny('iam:ListUsers'), deny('iam:GetUser', '*', ofOld)));
+
+  const dan = await account.user('dan', allow(['iam:GetUser', 'iam:TagUser']));
+  await account.iam(dan).send(new GetUserCommand({ UserName: 'dan' }));
+  await account.iam(dan).send(new TagUserCommand({ UserName: 'dan', Tags: LARGE_TAGS }));
+  const eve = await account.user('eve', allow('iam:GetUser'));
+  await account.iam(eve).send(new GetUserCommand({ UserName: 'eve' }));
+  await put('eve', 'none', policy(deny('*')));
+  await account.sts(await account.user('fay')).send(new GetCallerIdentityCommand({}));
 
   // The last recorded request adds a Deny.
   await put('bob', 'last', policy(deny('iam:GetRole')));
@@ -89,6 +101,33 @@ test('policy suggest: a request that a later Deny forbids is not listed, and an 
   assert.match(stderr, /only under conditions, which the policy lacks: aws:MultiFactorAuthPresent/);
 });
 
+const suggestFor = (name: string) =>
+  belfry(['policy', 'suggest', '--principal', userArn(name), '--out', join(folder, name), '--data', server.dataFolder]);
+
+test('policy suggest: requests whose facts are too large to be stored are listed, and the exit status is 1', async () => {
+  const [record] = await account.records('TagUser');
+  const { status, stderr } = await suggestFor('dan');
+  assert.equal(status, 1);
+  assert.match(stderr, /\nbelfry policy: 1 other requests have facts that are too large .*:\n {4}([0-9a-f-]+)\n$/);
+  assert.ok(stderr.includes(record?.eventID ?? 'no record'), stderr);
+});
+
+test('policy suggest: if a Deny of today forbids all requests, the policy has it, and there is no file with tests', async () => {
+  writeFileSync(join(folder, 'eve.iamtest.json'), 'of an earlier run');
+  const { status, stdout } = await suggestFor('eve');
+  assert.deepEqual([status, /and no test, because/.test(stdout)], [0, true]);
+  assert.ok(!existsSync(join(folder, 'eve.iamtest.json')));
+  const { Statement } = JSON.parse(readFileSync(join(folder, 'eve.json'), 'utf8')) as { readonly Statement: readonly object[] };
+  assert.deepEqual(Statement, [deny('*')]);
+});
+
+test('policy suggest: requests without a permission suggest no policy', async () => {
+  const { status, stderr } = await suggestFor('fay');
+  assert.equal(status, 1);
+  assert.match(stderr, /no request of '.*' that requires a permission was allowed in the last 30 days/);
+  assert.ok(!existsSync(join(folder, 'fay.json')));
+});
+
 test('policy suggest: each Deny is kept, also of the last request and of old versions, and IAM accepts the policy', async () => {
   const { text } = await suggested('bob');
   const stack = linkStack({ identity: [{ policyId: 'p', policy: compilePolicy(text) }] });
@@ -111,6 +150,9 @@ test('literalResource: matches the resource and no other one', () => {
   for (const [resource, other] of [
     [object,                                                     'arn:aws:s3:::keys/abobb'],
     ['arn:aws:s3:::keys/c*?',                                    'arn:aws:s3:::keys/c11'],
+    ['arn:aws:cloudwatch:us-east-1:111122223333:alarm:a*b',                'arn:aws:cloudwatch:us-east-1:111122223333:alarm:a1b'],
+    ['arn:aws:cloudwatch:us-east-1:111122223333:alarm:a*',                 'arn:aws:cloudwatch:us-east-1:111122223333:alarm:ab'],
+    ['arn:aws:chime:us-east-1:111122223333:sma/a?',                        'arn:aws:chime:us-east-1:111122223333:sma/ab'],
     ['arn:aws:logs:us-east-1:111122223333:log-group:g:${aws:x}', 'arn:aws:logs:us-east-1:111122223333:log-group:g:x'],
   ] as const) {
     const stack = linkStack({ identity: [{ policyId: 'p', policy: compilePolicy(policy(allow('s3:GetObject', literalResource(resource)))) }] });
@@ -118,5 +160,12 @@ test('literalResource: matches the resource and no other one', () => {
     const effects = [resource, other].map((each) => decide(stack, { action: 's3:GetObject', resources: [each], context }).effect);
     assert.deepEqual(effects, ['Allow', 'Deny'], resource);
   }
-  for (const pattern of ['*', 'arn:aws:iam::111122223333:role/*', 'arn:aws:s3:::keys']) assert.equal(literalResource(pattern), pattern);
+  for (const pattern of [
+    '*',
+    'arn:aws:iam::111122223333:role/*',
+    'arn:aws:cloudwatch:us-east-1:111122223333:alarm:*',
+    'arn:aws:organizations::111122223333:policy/o-abcdefghij/service_control_policy/p-*',
+    'arn:aws:s3:::keys',
+  ])
+    assert.equal(literalResource(pattern), pattern);
 });

@@ -5,7 +5,15 @@ import type { Principal } from '#core/principal.ts';
 import { positionAt } from '#store/engine/position.ts';
 import type { Sql } from '#store/sql.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
-import { decidedRecords, decisionsAfter, placeBefore, type StoredDecisions } from '#store/trail/trail-decisions.ts';
+import {
+  type DecisionsPack,
+  type DecisionsPage,
+  type DecisionsPlace,
+  decidedRecords,
+  decisionsAfter,
+  documentOf,
+  placeBefore,
+} from '#store/trail/trail-decisions.ts';
 import type { RecordFacts } from '#store/trail/trail-heads.ts';
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
@@ -65,7 +73,8 @@ const PACKS = 64;
 
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
- * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller.
+ * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller. Calls
+ * `onTooLarge` with the document of each record whose facts are too large to be stored.
  *
  * @throws RangeError  identity as of the first decision is not kept any more
  */
@@ -76,6 +85,7 @@ export async function replayWindow(
   proposal: Proposal,
   onFlip: (flip: Flip) => void,
   onRecord?: (replayed: Replayed) => void,
+  onTooLarge?: (facts: RecordFacts, document: string) => void,
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
@@ -158,7 +168,7 @@ export async function replayWindow(
   }
 
   /** Decides the records of a pack again. */
-  async function replayPack(pack: StoredDecisions): Promise<void> {
+  async function replayPack(pack: DecisionsPack): Promise<void> {
     const { facts: records, contexts } = decidedRecords(pack);
     for (let i = 0; i < records.length; i++) {
       const facts = records[i] as RecordFacts;
@@ -174,8 +184,10 @@ export async function replayWindow(
       // Only a record in another account than that of its caller can be a copy.
       if (caller?.accountId !== facts.accountId && copies.isCopy(records, i)) continue;
       counts.records++;
-      if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
-      else {
+      if ('omittedBytes' in context) {
+        unknown('the facts of the decision are too large to be stored');
+        if (onTooLarge !== undefined) onTooLarge(facts, (await documentOf(sql, pack, i)) ?? '{}');
+      } else {
         const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
         const reason = isReady ? undefined : await advance(context);
         if (caller === undefined) unknown('the session of the caller is not stored');
@@ -190,11 +202,10 @@ export async function replayWindow(
   }
 
   const end = positionAt(to);
-  for (let place = placeBefore(positionAt(from)), more = true; more; ) {
-    const page = await decisionsAfter(sql, place, end, PACKS);
+  for (let place: DecisionsPlace | undefined = placeBefore(positionAt(from)); place !== undefined; ) {
+    const page: DecisionsPage = await decisionsAfter(sql, place, end, PACKS);
     for (const pack of page.packs) await replayPack(pack);
-    more = page.place !== undefined;
-    place = page.place ?? place;
+    place = page.place;
   }
   return counts;
 }

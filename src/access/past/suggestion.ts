@@ -33,6 +33,11 @@ export interface Suggestion {
   readonly requests: number;
   /** Number of recorded requests that were allowed and that a present Deny forbids. The policy keeps the Deny, and does not list them. */
   readonly forbidden: number;
+  /**
+   * IDs of the events of other requests whose facts are too large to be stored, so that the policy may not allow them. They are not known to be
+   * denied.
+   */
+  readonly uncovered: readonly string[];
   /** Condition keys that present Allow statements test. The policy does not test them. */
   readonly conditionKeys: readonly string[];
   /** Result of deciding all requests of the window again with the policy in place of the principal's policies and groups. */
@@ -49,7 +54,7 @@ const ALLOW_ALL: PolicyStatement = { Effect: 'Allow', Action: '*', Resource: '*'
 /**
  * Suggests a policy from the requests of a window that were allowed. It lists each used action with its resources, and keeps each Deny of the
  * principal's policies and groups as they are now. So it allows each of these requests, except those that a present Deny forbids. Its Allow
- * statements have no conditions. Returns `undefined` if the principal made no such request.
+ * statements have no conditions. Returns `undefined` if the principal made no such request that requires a permission.
  *
  * @throws RangeError  identity as of the first decision is not kept any more
  */
@@ -68,15 +73,23 @@ export async function suggestPolicy(
   // With a policy that allows everything else, exactly the present Deny statements deny a request that was allowed.
   const used = newUse([ALLOW_ALL, ...denials]);
   const forbidden = new Set<string>();
+  const uncovered: string[] = [];
   const widest = replaced([ALLOW_ALL, ...denials]);
-  await replayWindow(sql, allAccounts, window, widest, IGNORE, ({ facts, context, principal, identity, allowed }) => {
-    if (context.outcome.effect !== 'Allow' || holderOf(principal) !== holderArn) return;
-    if (allowed === false) forbidden.add(facts.eventId);
-    else used.add(context, principal, allowed === undefined ? undefined : identity);
-  });
-  if (used.requests() === 0 && forbidden.size === 0) return undefined;
+  await replayWindow(
+    ...([sql, allAccounts, window, widest, IGNORE] as const),
+    ({ facts, context, principal, identity, allowed }) => {
+      if (context.outcome.effect !== 'Allow' || holderOf(principal) !== holderArn) return;
+      if (allowed === false) forbidden.add(facts.eventId);
+      else used.add(context, principal, allowed === undefined ? undefined : identity);
+    },
+    ({ eventId }, document) => {
+      if (isUseOf(document, holderArn)) uncovered.push(eventId);
+    },
+  );
+  if (used.requests() === 0 && forbidden.size === 0 && uncovered.length === 0) return undefined;
 
   const statements = [...statementsOf(used.resources()), ...denials];
+  if (statements.length === 0) return undefined;
   const denied: string[] = [];
   const check = await replayWindow(sql, allAccounts, window, replaced(statements), ({ facts, principal, allowed }) => {
     if (!allowed && holderOf(principal) === holderArn && !forbidden.has(facts.eventId)) denied.push(facts.eventId);
@@ -86,10 +99,20 @@ export async function suggestPolicy(
     tests: used.tests(),
     requests: used.requests(),
     forbidden: forbidden.size,
+    uncovered,
     conditionKeys: allowedConditionKeys(present),
     check,
     denied,
   };
+}
+
+/** Reports whether the record of a request, as JSON, is of a user or role, or of a session of theirs, and is not a denial. */
+function isUseOf(document: string, holderArn: string): boolean {
+  const { userIdentity: { arn, sessionContext } = {}, errorCode } = JSON.parse(document) as {
+    readonly userIdentity?: { readonly arn?: string; readonly sessionContext?: { readonly sessionIssuer?: { readonly arn?: string } } };
+    readonly errorCode?: string;
+  };
+  return (sessionContext?.sessionIssuer?.arn ?? arn) === holderArn && errorCode?.startsWith('AccessDenied') !== true;
 }
 
 function policyOf(Statement: readonly PolicyStatement[]): Suggestion['policy'] {
