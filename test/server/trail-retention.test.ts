@@ -128,6 +128,7 @@ const ENGINES: readonly (readonly [engine: string, open: Open])[] = [
 for (const [engine, open] of ENGINES) {
   describe(`retention of the trail on ${engine}`, () => {
     runs(open);
+    identities(open);
     changes(open);
     lookUps(open);
   });
@@ -244,6 +245,54 @@ function runs(open: Open): void {
     const steps = await finish(own.server());
     assert.ok(steps <= 7, `${steps} steps`);
     assert.deepEqual(await own.ids(ANN), idsOf(ANN, 88, 1));
+  });
+}
+
+/** Defines tests of former versions of identity, and of records that someone altered. */
+function identities(open: Open): void {
+  test('retention: identity stays for a later record that another server decided with an earlier version', async () => {
+    const own = await deleting(open);
+    const count = 3 * STEP.packs;
+    await own.store.transaction(async (tx) => {
+      for (const i of range(0, count)) {
+        const at = ago(80) + 40 * i;
+        const context = exampleContext({ identityVersion: i === count ? 7 : 8, now: instant(at) });
+        const rows = [trailRow(`late-${i}`, at, { accountId: ANN, context })];
+        for (const { text, values } of packInserts(rows, () => positionAt(at), newTip())) await tx.sql.run(text, values);
+      }
+      await tx.of(trailRetention).set(ANN, 90);
+      for (const untilVersion of [7, 8])
+        await IDENTITY_HISTORY.insert(tx.sql, {
+          accountId: ANN,
+          kind: 'user',
+          key: 'ann',
+          fromVersion: untilVersion - 1,
+          untilVersion,
+          text: '{}',
+        });
+    });
+    await writeDays(own, 100, 100, [ANN]);
+    await finish(own.server());
+    const former = await own.store.transaction((tx) =>
+      tx.sql.rows<{ readonly until_version: number }>('SELECT until_version FROM identity_history'),
+    );
+    assert.deepEqual(
+      former.map(({ until_version }) => Number(until_version)),
+      [8],
+    );
+  });
+
+  test('retention: a record that someone altered does not stop the deletion, and identity stays', async () => {
+    const own = await deleting(open);
+    await writeDays(own, 100, 80, [ANN]);
+    await own.store.transaction(async (tx) => {
+      await tx.sql.run("UPDATE trail_pack SET contexts = 'altered'");
+      await IDENTITY_HISTORY.insert(tx.sql, { accountId: ANN, kind: 'user', key: 'ann', fromVersion: 1, untilVersion: 2, text: '{}' });
+    });
+    await finish(own.server());
+    assert.deepEqual(await own.ids(ANN), idsOf(ANN, 90, 80));
+    const former = await own.store.transaction((tx) => tx.sql.rows('SELECT until_version FROM identity_history'));
+    assert.equal(former.length, 1);
   });
 }
 

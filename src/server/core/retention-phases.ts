@@ -1,11 +1,12 @@
 /** Phases of a deletion of old trail records. Each call does one step (`trail-retention.ts`). */
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { AccountId } from '#core/arn.ts';
-import { DAY_MS } from '#core/duration.ts';
+import { DAY_MS, MINUTE_MS } from '#core/duration.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
-import { timeOf } from '#store/engine/position.ts';
+import { positionAt, timeOf } from '#store/engine/position.ts';
 import { forgetIdentityBefore } from '#store/identity/identity-history.ts';
 import type { Store, Tx } from '#store/store.ts';
+import { type DecisionsPlace, decidedRecords, decisionsAfter, placeBefore, type StoredDecisions } from '#store/trail/trail-decisions.ts';
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { type IndexRun, type PackFacts, type PackPlace, type TrailRetention, trailRetention } from '#store/trail/trail-retention.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
@@ -30,6 +31,13 @@ export const STEP = {
   forgotten: 256,
   events: 32,
 } as const;
+
+/**
+ * Longest time from a record to a later one that was decided with an earlier version of identity, in milliseconds: the lease of a server
+ * (two seconds), the delay of a record, and the difference of the clocks of two servers.
+ * Assumed: a minute is longer than their sum.
+ */
+const VERSION_LAG_MS = MINUTE_MS;
 
 /**
  * Returns, for each of the accounts, the position up to which all started trails have delivered the records of the
@@ -79,6 +87,8 @@ export interface RetentionRun {
   readonly indexAfter: number;
   /** Deleted run of the index whose blocks are being deleted. */
   readonly dropped?: Pick<IndexRun, 'level' | 'lastPosition'>;
+  /** Place up to which the oldest packs were read for the lowest version of identity, and the lowest one so far. */
+  readonly identity?: { readonly after: DecisionsPlace; readonly version?: number };
 }
 
 export type DonePlaces = Readonly<Record<string, Done>>;
@@ -262,16 +272,39 @@ async function forgetSessions(tx: Tx, run: RetentionRun): Promise<RetentionRun> 
 }
 
 /**
- * Deletes former versions of identity records that no remaining record refers to. The lowest version is that of the
- * oldest packs, because a server decides with a version that is at most some seconds old. If these packs are older than
- * decision contexts, nothing is deleted.
+ * Deletes former versions of identity records that no remaining record refers to. The lowest version is that of one of the oldest packs, because
+ * a server decides with a version that is at most some seconds old. So it is found among the packs of `VERSION_LAG_MS`, a few in each step.
+ * If these packs are older than decision contexts, or someone altered one of them, nothing is deleted.
  */
 async function forgetIdentity(tx: Tx, run: RetentionRun): Promise<RetentionRun> {
-  const { rows } = await tx.trail.decisionsSince(0, STEP.packs);
-  const versions = rows.flatMap(({ context }) => (context !== undefined && 'identityVersion' in context ? [context.identityVersion] : []));
-  if (versions.length === 0) return { ...run, phase: 'events' };
-  const forgotten = await forgetIdentityBefore(tx, Math.min(...versions), STEP.forgotten);
-  return forgotten < STEP.forgotten ? { ...run, phase: 'events' } : run;
+  const { identity, ...kept } = run;
+  const ended: RetentionRun = { ...kept, phase: 'events' };
+  const oldest = await tx.of(trailRetention).oldestPosition();
+  if (oldest === undefined) return ended;
+  const { after, version } = identity ?? { after: placeBefore(oldest) };
+  const { packs, place } = await decisionsAfter(tx.sql, after, oldest + positionAt(VERSION_LAG_MS), STEP.packs);
+  const lowest = lowestVersion(packs, version);
+  if (lowest === 'unreadable') return ended;
+  if (place !== undefined) return { ...run, identity: { after: place, ...(lowest !== undefined && { version: lowest }) } };
+  if (lowest === undefined) return ended;
+  const forgotten = await forgetIdentityBefore(tx, lowest, STEP.forgotten);
+  return forgotten < STEP.forgotten ? ended : { ...run, identity: { after, version: lowest } };
+}
+
+/** Returns the lowest version of identity with which records of packs were decided, or `known` if it is lower. */
+function lowestVersion(packs: readonly StoredDecisions[], known: number | undefined): number | undefined | 'unreadable' {
+  let lowest = known;
+  try {
+    for (const pack of packs) {
+      for (const context of decidedRecords(pack).contexts) {
+        if (context === undefined || 'omittedBytes' in context) continue;
+        lowest = Math.min(lowest ?? context.identityVersion, context.identityVersion);
+      }
+    }
+  } catch {
+    return 'unreadable';
+  }
+  return lowest;
 }
 
 /** Records deletions in the trail: one service event in the event history of each account. */
