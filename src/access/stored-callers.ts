@@ -62,12 +62,25 @@ function storedCaller(principal: Principal): StoredCaller {
   const { session, ...rest } = principal;
   if (session === undefined) return { caller: { principal: principalText(rest) }, session: undefined };
   const facts = JSON.stringify([principalText(rest), sessionToJson(session)]);
-  const id = hash('sha256', facts, 'hex').slice(0, ID_DIGITS);
+  const id = idOf(facts);
   return { caller: { session: id }, session: { id, facts, expiresAt: session.expiresAt } };
 }
 
-/** Returns the principal of a session from the facts that `TrailSession` contains. */
-export function principalOfSession({ facts }: Pick<TrailSession, 'facts'>): Principal {
+/** Returns the ID of a session: a hash of its facts. */
+function idOf(facts: string): string {
+  return hash('sha256', facts, 'hex').slice(0, ID_DIGITS);
+}
+
+/** A stored session or resource-based policy does not have the hash that decision contexts name: someone altered it in the database. */
+export class AlteredFact extends Error {}
+
+/**
+ * Returns the principal of a session from the facts that `TrailSession` contains.
+ *
+ * @throws AlteredFact  the ID is not the hash of the facts
+ */
+export function principalOfSession({ id, facts }: Pick<TrailSession, 'id' | 'facts'>): Principal {
+  if (idOf(facts) !== id) throw new AlteredFact(`the stored session '${id}' was altered in the database`);
   const [principal, session] = JSON.parse(facts) as [string, SessionJson];
   return { ...principalOfText(principal), session: sessionFromJson(session) } as Principal;
 }

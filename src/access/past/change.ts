@@ -1,6 +1,7 @@
 /** What would allow a denied request of the past. Decision 0044. */
 import { isDeepStrictEqual } from 'node:util';
 import { accountIdOf } from '#core/arn.ts';
+import { isPolicyTextError } from '#policy/compile.ts';
 import type { Denial, OverLimit } from '#policy/decision.ts';
 import type { PolicyLayers } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
@@ -101,6 +102,8 @@ export async function changeFor(explaining: Explaining): Promise<Change> {
     }
   } catch (error) {
     if (error instanceof StepsExceeded) return blockedBy({ because: 'limit' });
+    // A record that someone altered can have an action or a resource that no policy can name.
+    if (isPolicyTextError(error)) return blockedBy({ because: 'not kept' }, []);
     if (!(error instanceof FactNotKept)) throw error;
     return blockedBy({ because: 'not kept' });
   }

@@ -1,11 +1,12 @@
 /** Requests as decision contexts describe them, so that their decisions can be repeated. Decision 0023. */
+import { hash } from 'node:crypto';
 import type { AccountId } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Tx } from '#store/store.ts';
 import type { DecisionContext, PermissionContext } from '#store/trail/decision-context.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import type { Asked, AuthorizeRequest } from '../authorize.ts';
-import { principalOfSession, principalOfText } from '../stored-callers.ts';
+import { AlteredFact, principalOfSession, principalOfText } from '../stored-callers.ts';
 
 /**
  * Placeholder for the transaction. A decision that is repeated reads nothing from the store, because the context has all facts.
@@ -48,10 +49,21 @@ export interface PastRequest extends AuthorizeRequest {
 /** Returns the text of a resource-based policy by its hash, or `undefined` if it is not kept. */
 export type KeptPolicy = (hash: string) => Promise<string | undefined>;
 
+/** Returns a reader of policies that checks their hashes. The reader throws `AlteredFact` if a text does not have its hash. */
+export function checkedPolicies(read: KeptPolicy): KeptPolicy {
+  return async (id) => {
+    const text = await read(id);
+    if (text !== undefined && hash('sha256', text, 'hex') !== id)
+      throw new AlteredFact(`the stored resource-based policy '${id}' was altered in the database`);
+    return text;
+  };
+}
+
 /**
  * Returns the caller of a decision context.
  *
  * @throws FactNotKept  the session is not stored
+ * @throws AlteredFact  someone altered the session in the database
  */
 export async function callerOf(tx: Pick<Tx, 'of'>, { caller }: Pick<DecisionContext, 'caller'>): Promise<Principal> {
   if ('principal' in caller) return principalOfText(caller.principal);

@@ -19,7 +19,7 @@ import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { principalOfSession, principalOfText } from '../stored-callers.ts';
 import { isAbsent, testsKey } from './kept-keys.ts';
-import { FactNotKept, type KeptPolicy, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
+import { checkedPolicies, FactNotKept, type KeptPolicy, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
 import { type Proposal, proposal as proposalOf } from './proposal.ts';
 import { type ReplayDecision, replayDecisions } from './replay.ts';
 import { requestCopies } from './request-copies.ts';
@@ -76,7 +76,8 @@ const PACKS = 64;
  * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller. Calls
  * `onTooLarge` with the document of each record whose facts are too large to be stored.
  *
- * @throws RangeError  identity as of the first decision is not kept any more
+ * @throws RangeError   identity as of the first decision is not kept any more
+ * @throws AlteredFact  someone altered a session or a resource-based policy in the database
  */
 export async function replayWindow(
   sql: Sql,
@@ -90,7 +91,7 @@ export async function replayWindow(
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
   const copies = requestCopies(accountIds);
-  const kept = trailPolicies(sql).text;
+  const kept = checkedPolicies(trailPolicies(sql).text);
   const wasRead = keysReadThen(sql, allAccounts, kept);
   let identity: WindowIdentity | undefined;
   let decide: ReplayDecision | undefined;

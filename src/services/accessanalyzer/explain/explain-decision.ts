@@ -1,7 +1,8 @@
 import type { DecisionToExplain } from '#access/past/explained-decision.ts';
 import { pastArns } from '#access/past/past-arns.ts';
 import { readPast } from '#access/past/past-identity.ts';
-import { callerOf, FactNotKept } from '#access/past/past-request.ts';
+import { callerOf, checkedPolicies, FactNotKept } from '#access/past/past-request.ts';
+import { AlteredFact } from '#access/stored-callers.ts';
 import type { AccountId } from '#core/arn.ts';
 import { eventIdOf } from '#core/event-id.ts';
 import { REGIONS } from '#core/regions.ts';
@@ -37,7 +38,7 @@ interface Read {
  * @throws ValidationException           the input has not exactly one ID, or an unknown region
  * @throws ResourceNotFoundException     the trail of the account has no such record, or it is deleted already
  * @throws UnprocessableEntityException  the explanation needs more work than one request may take, or someone altered the record in the
- *                                       database, so that it is not in the format of the server
+ *                                       database, so that it is not in the format of the server, or its session or resource-based policy
  */
 export const explainDecision: ServiceOperations<AccessanalyzerApi>['ExplainDecision'] = {
   async handle(call, input) {
@@ -99,6 +100,7 @@ async function explanationOf(
     return await compute<typeof run>(EXPLANATION, { context, principal, viewer }, answering(store, context.identityVersion));
   } catch (error) {
     if (error instanceof FactNotKept) return { none: `The decision cannot be repeated: ${error.message}.` };
+    if (error instanceof AlteredFact) throw altered();
     if (error instanceof StepsExceeded)
       throw new AwsError('UnprocessableEntityException', 'The policies of the decision are too complex to be explained.');
     throw error;
@@ -108,11 +110,12 @@ async function explanationOf(
 /** Returns the function that answers the questions of an explanation about stored facts as of a version of identity. */
 function answering(store: Pick<Store, 'transaction'>, version: DecisionToExplain['context']['identityVersion']) {
   const records = readPast(store.transaction, version);
+  const policyText = checkedPolicies((hash) => store.transaction((tx) => tx.of(trailPolicies).text(hash)));
   return async (question: Question): Promise<Reply> => {
     try {
       if ('lookUp' in question) return { records: await records(question.lookUp) };
       if ('arnsOf' in question) return { arns: await pastArns(store, version, question.arnsOf, question.ids) };
-      return { text: await store.transaction((tx) => tx.of(trailPolicies).text(question.policyHash)) };
+      return { text: await policyText(question.policyHash) };
     } catch (error) {
       if (error instanceof RangeError) return { notKept: error.message };
       throw error;
