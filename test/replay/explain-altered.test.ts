@@ -65,6 +65,7 @@ const CHANGES: readonly (readonly [title: string, change: Change, code: string |
   ['the context to a short list',                        () => ({ contexts: '[2,[],[[1]]]' }),                     ALTERED],
   ['the version of identity to text',                    number(0, 'x'),                                           ALTERED],
   ['the caller to an unknown string',                    number(3, 9_999),                                         ALTERED],
+  ['the type of the policy of its statement',            ({ contexts }) => ({ contexts: contexts.replaceAll('\\"identity\\"', '\\"other\\"') }), ALTERED],
   ['the number of permissions to 10 to the power of 12', number(9, 1e12),                                          ALTERED],
 ];
 

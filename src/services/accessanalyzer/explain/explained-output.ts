@@ -35,6 +35,11 @@ const POLICY_TYPES: Readonly<Record<PolicyType, readonly [name: DecisionPolicyTy
   resource:          ['RESOURCE',        'resource-based policy'],
 };
 
+/** Reports whether a stored text is the name of a policy type. */
+export function isPolicyType(text: string): text is PolicyType {
+  return Object.hasOwn(POLICY_TYPES, text);
+}
+
 /** Returns the reason of a decision in one sentence. */
 export function summaryOf({ caller, outcome, denial, permissions, change }: ExplainedDecision): string {
   const actions = permissions.map(({ action }) => action).join(', ');

@@ -4,7 +4,7 @@ import { principalOfText } from '#access/stored-callers.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { DecidingStatement, DecisionContext, DecisionOutcome, PermissionContext } from '#store/trail/decision-context.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
-import type { Output } from './explained-output.ts';
+import { isPolicyType, type Output } from './explained-output.ts';
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isOptionalText = (value: unknown): boolean => value === undefined || isText(value);
@@ -56,11 +56,11 @@ function isPrincipal(text: string): boolean {
 function isOutcome(outcome: DecisionOutcome): boolean {
   if (outcome.effect === 'Allow' || outcome.kind === 'session-kind') return true;
   if (!isText(outcome.resource)) return false;
-  return outcome.kind === 'explicit' ? isStatement(outcome.by) : outcome.kind === 'limit' || isText(outcome.missing);
+  return outcome.kind === 'explicit' ? isStatement(outcome.by) : outcome.kind === 'limit' || isPolicyType(outcome.missing);
 }
 
 function isStatement({ policyType, policyId, statement, sid, policyArn }: DecidingStatement): boolean {
-  return [policyType, policyId].every(isText) && Number.isSafeInteger(statement) && [sid, policyArn].every(isOptionalText);
+  return isPolicyType(policyType) && isText(policyId) && Number.isSafeInteger(statement) && [sid, policyArn].every(isOptionalText);
 }
 
 function isPermission({
