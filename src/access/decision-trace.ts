@@ -17,6 +17,15 @@ interface TracedRequest {
   readonly now: Instant;
 }
 
+/** A permission that the handler checked. */
+interface AllowedAlso {
+  readonly asked: RequiredAccess<Tx>;
+  readonly required: Required;
+}
+
+/** List of most requests, whose handlers check no permission. */
+const NONE: AllowedAlso[] = [];
+
 /**
  * Facts of one authorization, which `authorize` collects for the decision context in the trail. They are references, so
  * that collecting them costs little.
@@ -30,7 +39,11 @@ export interface DecisionTrace {
   stage: 'session-kind' | 'deciding' | 'allowed';
   /** Permissions that were decided or whose decision has begun. */
   readonly required: Required[];
+  /** Permissions that the handler checked and that were allowed, such as `s3:DeleteObject` for each object of DeleteObjects. */
+  readonly also: readonly AllowedAlso[];
   begin(request: TracedRequest, identityVersion: number): void;
+  /** Adds a permission that the handler checked and that was allowed. `checked` is the trace of its authorization. */
+  allowsAlso(asked: RequiredAccess<Tx>, checked: DecisionTrace): void;
   /** Adds a permission whose decision begins. `version` is the current identity version. */
   decides(required: Required, version: number): void;
 }
@@ -42,6 +55,16 @@ class Trace implements DecisionTrace {
   identityChanged = false;
   stage: DecisionTrace['stage'] = 'session-kind';
   readonly required: Required[] = [];
+  also = NONE;
+
+  allowsAlso(asked: RequiredAccess<Tx>, checked: DecisionTrace): void {
+    const [required] = checked.required;
+    if (required !== undefined) {
+      if (this.also === NONE) this.also = [];
+      this.also.push({ asked, required });
+    }
+    if (checked.identityChanged || checked.identityVersion !== this.identityVersion) this.identityChanged = true;
+  }
 
   begin(request: TracedRequest, identityVersion: number): void {
     this.request = request;
@@ -83,7 +106,7 @@ export function decisionContextOf(
     secureTransport: received.secureTransport === true,
     userAgent: headerValue(received, 'user-agent'),
     referer: headerValue(received, 'referer'),
-    permissions: permissionsOf(request, trace.required),
+    permissions: permissionsOf(request, trace),
     outcome,
   };
 }
@@ -106,22 +129,25 @@ function outcomeOf({ stage }: DecisionTrace, denied: Decision | OverLimit | unde
   }
 }
 
-function permissionsOf({ asked, profile }: TracedRequest, required: readonly Required[]): readonly PermissionContext[] {
+function permissionsOf({ asked, profile }: TracedRequest, { required, also }: DecisionTrace): readonly PermissionContext[] {
   let decided = 0;
-  return asked.map((each): PermissionContext => {
-    const always = each.always === true;
-    const found = always ? undefined : required[decided++];
-    return {
-      action: each.action,
-      resources: found === undefined ? each.resources : found.resources,
-      added: found === undefined ? each.context : found.context.added,
-      tags: found?.tags ?? (each.resourceTags === undefined || profile !== 'sdk' ? 'none' : 'not read'),
-      trustPolicyOf: each.trustPolicyOf,
-      resourceOwner: found?.ownerId,
-      resourcePolicy: found === undefined || each.resourcePolicy === undefined ? undefined : (found.resourcePolicy?.hash ?? 'none'),
-      always,
-      undecided: !always && found === undefined,
-      allowedBy: found?.context.allowedBy,
-    };
-  });
+  const permissions = asked.map((each) => permissionOf(each, each.always === true ? undefined : required[decided++], profile));
+  return also.length === 0 ? permissions : [...permissions, ...also.map((each) => permissionOf(each.asked, each.required, profile))];
+}
+
+/** Returns the context of a permission. `found` is absent if it was not decided. */
+function permissionOf(each: RequiredAccess<Tx>, found: Required | undefined, profile: TracedRequest['profile']): PermissionContext {
+  const always = each.always === true;
+  return {
+    action: each.action,
+    resources: found === undefined ? each.resources : found.resources,
+    added: found === undefined ? each.context : found.context.added,
+    tags: found?.tags ?? (each.resourceTags === undefined || profile !== 'sdk' ? 'none' : 'not read'),
+    trustPolicyOf: each.trustPolicyOf,
+    resourceOwner: found?.ownerId,
+    resourcePolicy: found === undefined || each.resourcePolicy === undefined ? undefined : (found.resourcePolicy?.hash ?? 'none'),
+    always,
+    undecided: !always && found === undefined,
+    allowedBy: found?.context.allowedBy,
+  };
 }

@@ -26,9 +26,10 @@ export function storedPolicies(): StoredPolicies {
   }
 
   return {
-    note(tx, { required }, now) {
+    note(tx, { required, also }, now) {
       let policies: Map<string, string> | undefined;
-      for (const { resourcePolicy } of required) {
+      const all = also.length === 0 ? required : [...required, ...also.map((each) => each.required)];
+      for (const { resourcePolicy } of all) {
         if (resourcePolicy === undefined) continue;
         const last = noted.get(resourcePolicy.hash);
         if (last !== undefined && now < last + NOTED_MS) continue;

@@ -3,11 +3,20 @@
  * test adds the proposed grants to the real policies, and sends the same requests again.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { CreateChannelCommand, CreateChannelMembershipCommand, SendChannelMessageCommand } from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient, CreateTrailCommand, PutEventSelectorsCommand, StartLoggingCommand } from '@aws-sdk/client-cloudtrail';
 import { PutUserPolicyCommand } from '@aws-sdk/client-iam';
-import { CreateBucketCommand, GetObjectCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
@@ -16,9 +25,11 @@ import { forgetIdentityBefore } from '#store/identity/identity-history.ts';
 import { callOwn } from '../../src/cli/own-call.ts';
 import { accountOn, otherAccount } from '../kit/account.ts';
 import { startChat } from '../kit/chat.ts';
+import { newFolder } from '../kit/folder.ts';
 import type { Keys } from '../kit/keys.ts';
 import { errorOf } from '../kit/outcome.ts';
-import { allow, policy } from '../kit/policy.ts';
+import { allow, deny, policy } from '../kit/policy.ts';
+import { belfry } from '../kit/process.ts';
 import { skipReplay } from '../kit/replay.ts';
 import { startTestServer } from '../kit/server.ts';
 import { closing, connectTarget } from '../kit/upgrade.ts';
@@ -140,6 +151,36 @@ test('ExplainDecision: a denied data event of S3 that a trail selects is explain
   const unseen = await requestOf(get(await account.user('unseen'), 'unseen'));
   const absent = await callOwn({ endpoint: server.endpoint, region: 'us-east-1', credentials: keys }, 'accessanalyzer', operation, unseen);
   assert.equal(absent.code, 'ResourceNotFoundException', 'the trail does not select this object');
+});
+
+test('ExplainDecision, policy replay and suggest: each object that DeleteObjects deletes has a decision', async () => {
+  const [Bucket, arn] = ['explained-data', 'arn:aws:s3:::explained-data/seen'];
+  for (const Key of ['seen/a', 'seen/b']) await s3(keys).send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+  const deleter = await account.user('deleter', allow('s3:DeleteObject', `${arn}/*`), deny('s3:DeleteObject', `${arn}/b`));
+  const Delete = { Objects: [{ Key: 'seen/a' }, { Key: 'seen/b' }] };
+  const { Errors, $metadata } = await s3(deleter).send(new DeleteObjectsCommand({ Bucket, Delete }));
+  assert.deepEqual(
+    Errors?.map(({ Key }) => Key),
+    ['seen/b'],
+  );
+  const output = await explained({ requestId: $metadata.requestId });
+  assert.deepEqual([output.decision, output.reproduced], ['ALLOWED', true]);
+  assert.deepEqual(
+    output.permissions?.map(({ action, state, resources }) => [action, state, resources.map(({ resource }) => resource)]),
+    [
+      ['s3:DeleteObject', 'NOT_NEEDED', []],
+      ['s3:DeleteObject', 'ALLOWED', [`${arn}/a`]],
+    ],
+  );
+
+  const folder = newFolder('deleter');
+  const change = join(folder, 'change.json');
+  writeFileSync(change, JSON.stringify({ changes: [{ inline: 'p', of: userArn('deleter'), document: null }] }));
+  const replayed = await belfry(['policy', 'replay', '--change', change, '--json', '--data', server.dataFolder]);
+  assert.deepEqual([replayed.status, (JSON.parse(replayed.stdout) as { readonly eventName: string }).eventName], [1, 'DeleteObjects']);
+  const suggested = await belfry(['policy', 'suggest', '--principal', userArn('deleter'), '--data', server.dataFolder]);
+  const { Statement } = JSON.parse(suggested.stdout) as { readonly Statement: readonly object[] };
+  assert.deepEqual(Statement, [allow(['s3:DeleteObject'], [`${arn}/a`]), deny('s3:DeleteObject', `${arn}/b`)]);
 });
 
 test('ExplainDecision: if the former versions of policies were deleted, the answer says so and has no explanation', async () => {

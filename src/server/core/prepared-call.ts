@@ -106,8 +106,10 @@ export async function prepare(
     },
     async allows(more) {
       const { profile } = called;
+      const checked = newDecisionTrace();
       try {
-        await server.authorize({ received: request, authenticated, profile, asked: [more], now: at }, tx);
+        await server.authorize({ received: request, authenticated, profile, asked: [more], now: at, trace: checked }, tx);
+        trace.allowsAlso(more, checked);
         return true;
       } catch (thrown) {
         if (thrown instanceof Denied) return false;
