@@ -1,5 +1,6 @@
 /** Fixture of tests about bucket policies: accounts, callers with policies of every type, and decisions about a bucket. */
 import { type AccountId, type Arn, arn, NO_ACCOUNT } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
 import type { IdentityChange } from '#store/identity/identity.ts';
@@ -23,7 +24,7 @@ export const OBJECT = `${BUCKET}/a/b`;
 const NO_TX = {} as Tx;
 const SESSION: SessionFacts = {
   issuedAt: NOW,
-  expiresAt: instant(NOW + 3_600_000),
+  expiresAt: instant(NOW + HOUR_MS),
   mfaAuthenticated: false,
   tags: {},
   transitiveTagKeys: [],

@@ -1,4 +1,5 @@
 import type { JSONWebKeySet } from 'jose';
+import { HOUR_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
 import { type FetchJson, FetchProblem } from './guarded-fetch.ts';
@@ -15,7 +16,7 @@ export interface IssuerKeys {
   keysOf(issuer: string, thumbprints: readonly string[], now: Instant, refetch?: 'refetch'): Promise<JSONWebKeySet>;
 }
 
-const CACHED_MS = 3_600_000;
+const CACHED_MS = HOUR_MS;
 const REFETCH_MS = 60_000;
 const FAILURE_MS = 10_000;
 const ISSUERS_MAX = 1000;

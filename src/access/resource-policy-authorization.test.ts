@@ -271,5 +271,5 @@ test('decision context: it has the owner, the hash of the policy, the keys that 
   assert.deepEqual(permission?.allowedBy, { policyType: 'resource', policyId: 'bucket/logs', statement: 0, sid: 'Reads' });
   const encoded = encodeContexts([{ at: NOW, context }]) as string;
   assert.ok(encoded.length < CONTEXT_BYTES_MAX);
-  assert.deepEqual(decodeContexts(encoded, [NOW]), [context]);
+  assert.deepEqual(decodeContexts(encoded, [{ at: NOW }]), [context]);
 });

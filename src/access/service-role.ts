@@ -2,6 +2,7 @@
 import { type AccountId, accountIdOf, arn, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { decideTrust } from '#policy/engine.ts';
@@ -62,7 +63,7 @@ export type DecideRole = (tx: Tx, request: RoleRequest) => Promise<RoleDecision>
 /** Resource-based policy of a resource of another account, whose own service evaluates its policy. */
 const EVALUATED_ELSEWHERE = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"*","Resource":"*"}}';
 /** Duration of a role session of a service. */
-const SESSION_MS = 3_600_000;
+const SESSION_MS = HOUR_MS;
 
 /**
  * Creates the function that decides.

@@ -17,7 +17,7 @@ export const REPORT_USAGE = `belfry compliance report --out FOLDER [--account ID
 
   --out FOLDER      the new folder for report.json, report.html and the files with all items (docs/compliance-report.md)
   --account ID      only this account (default: all accounts)
-  --days N          days before now whose requests are counted (default: 30)
+  --days N          days before now whose requests are counted, from 1 to 99999 (default: 30)
   --witness …       witnesses whose checkpoints the database must contain: VKEY@URL, or several separated by commas
   --accept-restore EPOCH   logs that ended with a loss which you accept, separated by commas
   --folder DELIVERED   a copy of the bucket of delivered log files, which is verified too
@@ -45,10 +45,10 @@ export const REPORT: Subcommand = {
       folder: folder === undefined ? undefined : resolve(folder),
     };
     const { report, files, manifestSha256 } = await readDatabase(parsed, (database) => writeReport(database, request));
-    const { access, activity, trail, rules } = report;
+    const { accounts, access, activity, trail, rules } = report;
     console.log(`belfry compliance: wrote ${files.length} files to '${printable(out)}'; open report.html`);
     console.log(
-      `belfry compliance: ${access.users} users, ${access.roles} roles, ${activity.requests} requests, ${rules.nonCompliant} rules not compliant`,
+      `belfry compliance: ${access.users} users, ${access.roles} roles, ${activity.requests} requests, ${rules.nonCompliant} rules not compliant${accounts.length === 1 ? '' : `, counted for each of ${accounts.length} accounts`}`,
     );
     console.log(`belfry compliance: the SHA-256 of manifest.json is ${manifestSha256}; keep it apart from the folder`);
     for (const note of [...trail.notes, ...(trail.deliveredFiles?.notes ?? [])]) console.log(`note: ${printable(note)}`);

@@ -25,7 +25,7 @@ export const REPLAY_USAGE = `belfry policy replay --change FILE [--days N]     d
 
 const CHANGE: Flag = { flag: '--change', valid: 'a file' };
 const ACCOUNT: Flag = { flag: '--account-id', valid: 'the ID of an account' };
-const EXAMPLES: Flag = { flag: '--examples', valid: 'a number' };
+const EXAMPLES: Flag = { flag: '--examples', valid: 'a number from 0 to 99999' };
 const JSON_LINES: Flag = { flag: '--json' };
 
 export const REPLAY: Subcommand = {
@@ -38,8 +38,10 @@ export const REPLAY: Subcommand = {
     if (accountId !== undefined && !isAccountId(accountId)) throw new FlagError(`${ACCOUNT.flag} must be ${ACCOUNT.valid}`);
     const printer = parsed.values.has(JSON_LINES.flag) ? jsonPrinter() : textPrinter(examples);
     const proposed = proposal(changes);
-    const counts = await readDatabase(parsed, async ({ sql }) =>
-      replayWindow(sql, await accountsIn(sql), lastDays(days, accountId), proposed, printer.flip),
+    const counts = await readDatabase(
+      parsed,
+      async ({ sql }) => replayWindow(sql, await accountsIn(sql), lastDays(days, accountId), proposed, printer.flip),
+      { mapped: true },
     );
     const unmatched = counts.decided === 0 ? undefined : proposed.unmatched();
     if (unmatched?.kind === 'resource-policy') throw new Error(`no recorded decision is about '${unmatched.target}'`);

@@ -21,7 +21,9 @@ export const SUGGEST: Subcommand = {
   async run(parsed) {
     const arn = requireFlag(parsed.values, PRINCIPAL);
     const days = daysOf(parsed);
-    const suggestion = await readDatabase(parsed, async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn));
+    const suggestion = await readDatabase(parsed, async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn), {
+      mapped: true,
+    });
     if (suggestion === undefined) throw new Error(`no request of '${arn}' was allowed in the last ${days} days`);
     return written(suggestion, arn, days, parsed.values.get(OUT.flag));
   },

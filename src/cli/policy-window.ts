@@ -1,17 +1,19 @@
 /** Window of recorded requests, which the commands on recorded decisions share. */
 import type { ReplayWindow } from '#access/past/replay-window.ts';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import type { Sql } from '#store/sql.ts';
 
-export const DAYS: Flag = { flag: '--days', valid: 'a number of days' };
+export const DAYS: Flag = { flag: '--days', valid: 'a number of days from 1 to 99999' };
 const DAYS_DEFAULT = 30;
-const DAY_MS = 24 * 60 * 60_000;
 
-/** Returns the number of days of `DAYS`. */
+/** Returns the number of days of `DAYS`. @throws FlagError  the value is not from 1 to 99999, because a window of no days has no requests */
 export function daysOf(parsed: ParsedFlags): number {
-  return numberOf(parsed, DAYS, DAYS_DEFAULT);
+  const days = numberOf(parsed, DAYS, DAYS_DEFAULT);
+  if (days === 0) throw invalidValue(parsed, DAYS);
+  return days;
 }
 
 /** Returns the window of the last days, of one account or of all. */
@@ -21,11 +23,15 @@ export function lastDays(days: number, accountId?: AccountId): ReplayWindow {
 }
 
 /** Returns the value of a flag with a number of at most five digits. @throws FlagError  another value */
-export function numberOf({ values }: ParsedFlags, { flag, valid }: Flag, otherwise: number): number {
-  const text = values.get(flag);
+export function numberOf(parsed: ParsedFlags, flag: Flag, otherwise: number): number {
+  const text = parsed.values.get(flag.flag);
   if (text === undefined) return otherwise;
-  if (!/^[0-9]{1,5}$/.test(text)) throw new FlagError(`${flag} must be ${valid}`);
+  if (!/^[0-9]{1,5}$/.test(text)) throw invalidValue(parsed, flag);
   return Number(text);
+}
+
+function invalidValue({ values }: ParsedFlags, { flag, valid }: Flag): FlagError {
+  return new FlagError(`${flag} is '${values.get(flag)}'; it must be ${valid}`);
 }
 
 /** Returns the IDs of all accounts that exist or existed. */

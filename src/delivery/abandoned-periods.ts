@@ -1,4 +1,5 @@
 /** Periods of trails whose records cannot be delivered: when the delivery ends without them, and the record of it. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { SERVICES } from '#model/services.ts';
@@ -16,7 +17,7 @@ import { deliveredFiles } from './tables/delivered-files.ts';
  * reached, so that a server that was off for this time still tries. The period of a trail that is logging with these settings is never abandoned.
  * Assumed: AWS documents no such limit.
  */
-export const ABANDON = { afterMs: 7 * 86_400_000, failures: 24 } as const;
+export const ABANDON = { afterMs: 7 * DAY_MS, failures: 24 } as const;
 
 /** Reports whether the delivery abandons a period after a failure. `failures` includes this one. */
 export function isAbandoned({ stoppedAt }: LoggingPeriod, failures: number, now: Instant): boolean {

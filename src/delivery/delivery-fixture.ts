@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import type { LeaseClock } from '#access/lease-parts.ts';
 import { openVault } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
+import { MINUTE_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { TrailConfiguration } from '#services/cloudtrail/tables/logging-periods.ts';
 import { type TrailRecord, type TrailSettings, trails } from '#services/cloudtrail/tables/trails.ts';
@@ -18,7 +19,6 @@ import type { LogObject, LogTarget } from './targets/log-target.ts';
 
 /** Time at which the clock of a fixture starts. */
 export const START = Date.UTC(2026, 10, 29, 12);
-const MINUTE_MS = 60_000;
 export const INTERVAL_MS = 5 * MINUTE_MS;
 
 /** Members of the record of a request to CloudTrail. */

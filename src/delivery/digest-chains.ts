@@ -4,6 +4,7 @@
  * the records up to StopLogging or DeleteTrail are delivered, or when log file validation is disabled. Requirement LOG-16.
  */
 import type { LeaseClock } from '#access/lease-parts.ts';
+import { SECOND_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { type TrailRecord, trails } from '#services/cloudtrail/tables/trails.ts';
 import { parseTrailArn, trailArn } from '#services/cloudtrail/trail-names.ts';
@@ -17,7 +18,6 @@ import { type ChainName, type DigestChain, digestChains, FIRST_CHAIN } from './t
 
 /** Trails or places that one transaction reads. */
 const PAGE = 50;
-const SECOND_MS = 1_000;
 
 /** Returns the whole second that contains a time. Digests have no fractions of a second. */
 export function wholeSecond(at: number): Instant {

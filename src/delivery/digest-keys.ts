@@ -1,6 +1,7 @@
 /** Keys that sign digests: RSA with 2,048 bits, one after the other in each region. Requirements LOG-14, LOG-17. */
 import { constants, createHash, createPrivateKey, generateKeyPair, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import { type DigestKey, digestKeys } from '#services/cloudtrail/tables/digest-keys.ts';
@@ -8,7 +9,6 @@ import type { Tx } from '#store/store.ts';
 import { digestSigningKeys, keyOwner } from './tables/digest-signing-keys.ts';
 
 const KEY_BITS = 2_048;
-const DAY_MS = 86_400_000;
 /** Time for which a key signs. Assumed: AWS does not publish how often it rotates its keys. */
 export const KEY_VALID_MS = 30 * DAY_MS;
 /** Time after which the private part of an old key is deleted. Until then, it signs digests that are late. */

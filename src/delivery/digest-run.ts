@@ -6,6 +6,7 @@
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import { trails } from '#services/cloudtrail/tables/trails.ts';
@@ -32,7 +33,7 @@ import { TargetError } from './targets/log-target.ts';
 import { inTime, retryTime } from './trail-files.ts';
 
 /** Time that a digest covers. Source: CloudTrail User Guide, "Validating CloudTrail log file integrity": each hour. */
-export const HOUR_MS = 3_600_000;
+const COVERED_MS = HOUR_MS;
 /** Chains that one transaction reads. */
 const PAGE = 100;
 /** Log files that a digest lists. Further files are in the next digest. */
@@ -42,7 +43,7 @@ const DIGESTS_MAX = 100;
 /** Buckets to which digests are written at the same time. */
 const BUCKETS_MAX = 64;
 /** Time after which the last digest of a deleted trail is given up, if its target fails for that long. */
-const ABANDON_MS = 7 * 24 * HOUR_MS;
+const ABANDON_MS = 7 * DAY_MS;
 
 const compress = promisify(gzip);
 
@@ -85,7 +86,7 @@ async function dueChains({ transaction, run: { startedAt } }: DigestWork): Promi
       for (const chain of await tx.of(digestChains).active(last, PAGE)) {
         const trail = await trailOfChain(tx, chain);
         const place = trail === undefined ? chain.place : await placeOfTrail(tx, trail);
-        const isDue = chain.pending !== undefined || trail === undefined || chain.coveredUntil + HOUR_MS <= startedAt;
+        const isDue = chain.pending !== undefined || trail === undefined || chain.coveredUntil + COVERED_MS <= startedAt;
         found.push([{ ...chain, place }, isDue && (chain.retryAt ?? 0) <= startedAt]);
       }
       return found;
@@ -202,7 +203,7 @@ async function nextDigest(tx: Tx, name: ChainName, now: Instant): Promise<NextDi
   const trail = await trailOfChain(tx, chain);
   const place = trail === undefined ? chain.place : await placeOfTrail(tx, trail);
   const start = chain.coveredUntil;
-  const hourEnd = instant(start + HOUR_MS);
+  const hourEnd = instant(start + COVERED_MS);
   const isHour = hourEnd <= now;
   if (chain.pending === undefined && !isHour && trail !== undefined) return undefined;
   const pendingEnd = chain.pending === undefined ? undefined : instant(chain.pending.end);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant, isoSeconds } from '#core/instant.ts';
 import { digestKeys } from '#services/cloudtrail/tables/digest-keys.ts';
 import { type TrailRecord, trails } from '#services/cloudtrail/tables/trails.ts';
@@ -13,7 +14,7 @@ import { testPostgres } from '../../test/store/test-postgres.ts';
 import type { Delivery } from './delivery.ts';
 import { type DeliveredDigest, type DeliveryFixture, deliveryFixture, INTERVAL_MS, START, testClock } from './delivery-fixture.ts';
 import { isSigned, readPublicKey, sha256Hex, stringToSign } from './digest.ts';
-import { HOUR_MS } from './digest-run.ts';
+
 import { digestSigningKeys } from './tables/digest-signing-keys.ts';
 import { type LogTarget, TargetError } from './targets/log-target.ts';
 

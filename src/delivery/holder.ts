@@ -1,4 +1,5 @@
 /** Turn of one server to deliver: on each database, one server at a time delivers the records of all trails. */
+import { HOUR_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Store, Tx } from '#store/store.ts';
 
@@ -6,7 +7,7 @@ import type { Store, Tx } from '#store/store.ts';
 export const HOLDER_MS = 60_000;
 
 /** Longest time between two turns. Source: the maximum of BELFRY_TRAIL_DELIVERY_SECONDS. */
-const INTERVAL_MAX_MS = 3_600_000;
+const INTERVAL_MAX_MS = HOUR_MS;
 /** Largest difference between the clocks of two servers. */
 const SKEW_MS = 60_000;
 

@@ -1,4 +1,5 @@
 /** Notifications of trails: a message to the topic of the trail for each delivered log file. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { laneOf, outgoing } from '#services/kit/outgoing.ts';
 import type { Tx } from '#store/store.ts';
@@ -6,7 +7,7 @@ import type { DeliveringPeriod } from './delivering-trail.ts';
 import type { DeliveredFile } from './tables/delivered-files.ts';
 
 /** Limits of the attempts. Assumed: those of EventBridge, because AWS documents none for trails. */
-const RETRY = { lifetimeMs: 86_400_000, attempts: 185 } as const;
+const RETRY = { lifetimeMs: DAY_MS, attempts: 185 } as const;
 
 /**
  * Adds the notification of each file of a period, if the trail had a topic in the period. Call it in the transaction that stores that the

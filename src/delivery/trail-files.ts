@@ -1,5 +1,6 @@
 /** Writes the log files of a period of a trail for some records, and stores that they are delivered. */
 import type { LeaseClock } from '#access/lease-parts.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { type TrailRecord, type Trails, trails } from '#services/cloudtrail/tables/trails.ts';
@@ -119,7 +120,7 @@ function lastOfRegions(files: readonly DeliveredFile[]): Iterable<DeliveredFile>
 }
 
 /** Time from the first failure to the next attempt, and the longest such time. The time doubles with each failure. */
-const RETRY = { firstMs: 30_000, maxMs: 3_600_000, exponentMax: 10 } as const;
+const RETRY = { firstMs: 30_000, maxMs: HOUR_MS, exponentMax: 10 } as const;
 
 /** A failed delivery. */
 export interface Failure {

@@ -6,10 +6,11 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { AccountId } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { type DeliveredRecord, deliveredRecord } from './delivered-record.ts';
 import { deliveryFixture, INTERVAL_MS, START, testClock } from './delivery-fixture.ts';
-import { HOUR_MS } from './digest-run.ts';
+
 import { unpackMember } from './gzip-member.ts';
 import { folderTarget, METADATA_SUFFIX } from './targets/folder.ts';
 import { verifyFiles } from './verify-files.ts';

@@ -1,7 +1,8 @@
 /**
  * Actions whose last use is not reported. The permission is only checked as part of other operations.
  *
- * Source: IAM User Guide, "IAM action last accessed information": "The iam:PassRole action is not tracked".
+ * Source: IAM User Guide, "Refine permissions in AWS using last accessed information": "The `iam:PassRole` action is not tracked and is not included in
+ * IAM action last accessed information".
  */
 const UNTRACKED: ReadonlySet<string> = new Set(['iam:PassRole']);
 

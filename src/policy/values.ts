@@ -2,6 +2,7 @@
  * Parsers of typed condition values: numbers, times, addresses, booleans and bytes. For an invalid string, they return
  * NaN or `undefined`.
  */
+import { DAY_MS } from '#core/duration.ts';
 
 /** UTF-16 unit of the digit 0. */
 export const ZERO = 0x30;
@@ -100,7 +101,7 @@ function momentWithTime(text: string, year: number, month: number, day: number):
 
 function moment(year: number, month: number, day: number, hour: number, minute: number, second: number): number {
   // Date.UTC interprets the years 0 to 99 as 1900 to 1999. Adding and subtracting 400 years avoids this.
-  return Date.UTC(year + 400, month - 1, day, hour, minute, second) - 146_097 * 86_400_000;
+  return Date.UTC(year + 400, month - 1, day, hour, minute, second) - 146_097 * DAY_MS;
 }
 
 function daysIn(year: number, month: number): number {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Authorize } from '#access/authorize.ts';
 import { arn } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { APP_INSTANCE_USER } from '#services/chime-kit/app-instances.ts';
 import type { ChannelEvent, IdentityEvent } from '#services/chime-kit/events.ts';
@@ -88,7 +89,7 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
       userArn: string,
       {
         sessionId = randomUUID() as string,
-        expiresAt = instant(clock.now() + 3_600_000),
+        expiresAt = instant(clock.now() + HOUR_MS),
         userAgent = 'chat',
         parameters = {} as Readonly<Record<string, string>>,
       } = {},

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MINUTE_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { channelMessages } from '#services/chime-sdk-messaging/tables/channel-messages.ts';
 import { channels } from '#services/chime-sdk-messaging/tables/channels.ts';
@@ -8,7 +9,6 @@ import { channelArn, contentsOf, membership, membershipRecord, message, openSess
 
 type Chat = Awaited<ReturnType<typeof openSessions>>;
 const PREFETCH = { 'prefetch-on': 'connect' };
-const MINUTE = 60_000;
 
 /** Opens a server with the users ada and bob. */
 async function open(): Promise<Chat> {
@@ -23,7 +23,7 @@ async function addChannel(chat: Chat, channelId: string, count: number, lastAt: 
   const { channelKey } = channel;
   await chat.store.transaction(async (tx) => {
     for (let i = 0; i < count; i++) {
-      const createdAt = instant(lastAt - (count - 1 - i) * MINUTE);
+      const createdAt = instant(lastAt - (count - 1 - i) * MINUTE_MS);
       const document = { content: `${channelId} ${i}`, type: 'STANDARD', persistence: 'PERSISTENT', updatedAt: createdAt };
       const record = { channelKey, subChannelId: '', audience: '*', messageId: `${channelId}-${i}`, sender: 'user/bob', createdAt };
       await tx.of(channelMessages).add({ ...record, document: JSON.stringify(document) });
@@ -39,9 +39,9 @@ const namesOf = (socket: TestSocket) =>
 
 test('Prefetch: after SESSION_ESTABLISHED, a session receives its channel details and later events', async () => {
   const chat = await open();
-  const at = chat.now() - 60 * MINUTE;
+  const at = chat.now() - 60 * MINUTE_MS;
   const channel = await addChannel(chat, 'general', 21, at, ['ada', 'bob']);
-  const readAt = instant(at - 5 * MINUTE) as Instant;
+  const readAt = instant(at - 5 * MINUTE_MS) as Instant;
   await chat.store.transaction(async (tx) => {
     await tx.of(memberships).put({ ...membershipRecord(channel, 'ada'), readMarkerAt: readAt });
     await tx.of(memberships).add({ ...membershipRecord(channel, 'hidden'), type: 'HIDDEN' });
@@ -69,7 +69,7 @@ test('Prefetch: after SESSION_ESTABLISHED, a session receives its channel detail
   });
   assert.deepEqual(
     ChannelMessages?.map(({ Content, CreatedTimestamp }) => [Content, CreatedTimestamp]),
-    Array.from({ length: 20 }, (_, i) => [`general ${20 - i}`, new Date(at - i * MINUTE).toISOString()]),
+    Array.from({ length: 20 }, (_, i) => [`general ${20 - i}`, new Date(at - i * MINUTE_MS).toISOString()]),
   );
   assert.deepEqual(ChannelMemberships, [{ Member: { Arn: user('ada'), Name: 'ada' } }, { Member: { Arn: user('bob'), Name: 'bob' } }]);
   assert.deepEqual(rest, { ReadMarkerTimestamp: new Date(readAt).toISOString(), ChannelMessagesHasMore: true });
@@ -90,9 +90,9 @@ for (const [title, parameters, names] of ORDERS) {
     const chat = await open();
     const now = chat.now();
     await addChannel(chat, 'silent', 0, 0);
-    await addChannel(chat, 'old', 1, now - 30 * MINUTE);
-    const read = await addChannel(chat, 'read', 1, now - 20 * MINUTE);
-    await addChannel(chat, 'new', 1, now - 10 * MINUTE);
+    await addChannel(chat, 'old', 1, now - 30 * MINUTE_MS);
+    const read = await addChannel(chat, 'read', 1, now - 20 * MINUTE_MS);
+    await addChannel(chat, 'new', 1, now - 10 * MINUTE_MS);
     await chat.store.transaction((tx) => tx.of(memberships).put({ ...membershipRecord(read, 'ada'), readMarkerAt: instant(now) }));
     const ada = chat.connect(user('ada'), { parameters });
     // The frame after the channel details is the event. So no further channel details were sent.
@@ -107,7 +107,7 @@ for (const [title, parameters, names] of ORDERS) {
 test('Prefetch: a session receives the details of at most 50 channels, four at a time', async () => {
   const chat = await open();
   const now = chat.now();
-  for (let i = 0; i < 53; i++) await addChannel(chat, `c${i}`, 1, now - i * MINUTE);
+  for (let i = 0; i < 53; i++) await addChannel(chat, `c${i}`, 1, now - i * MINUTE_MS);
   chat.confirmWrites(false);
   const ada = chat.connect(user('ada'), { parameters: PREFETCH });
   await chat.until(() => detailsOf(ada).length === 4);
@@ -129,7 +129,7 @@ test('Prefetch: after the event that removes a member, the member receives no de
   const chat = await open();
   const now = chat.now();
   const all = [];
-  for (let i = 0; i < 6; i++) all.push(await addChannel(chat, `c${i}`, 1, now - i * MINUTE));
+  for (let i = 0; i < 6; i++) all.push(await addChannel(chat, `c${i}`, 1, now - i * MINUTE_MS));
   chat.confirmWrites(false);
   const ada = chat.connect(user('ada'), { parameters: PREFETCH });
   await chat.until(() => detailsOf(ada).length === 4);

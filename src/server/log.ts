@@ -2,6 +2,7 @@
  * The log of a running server: lines on standard error, as text or as JSON. This module formats the lines, and limits how often the stack
  * of a bug is printed.
  */
+import { HOUR_MS } from '#core/duration.ts';
 
 /** Level of a log line. `info`: no action needed. `warning`: the server continues. `error`: a request or the server failed. */
 export type LogLevel = 'info' | 'warning' | 'error';
@@ -72,7 +73,7 @@ export async function openLog(format: LogFormat, write = (line: string): unknown
 }
 
 /** Time after which the stack of a bug is printed again. Log files may have been rotated by then. */
-const STACK_EVERY_MS = 3_600_000;
+const STACK_EVERY_MS = HOUR_MS;
 /** Number of stack frames that identify a bug: the innermost calls. The outer calls depend on the request. */
 const FRAMES = 3;
 /** Maximum number of bugs for which the time of the last printed stack is stored. */

@@ -2,6 +2,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { MiddlewareStack } from '@smithy/types';
 import { AwsError } from '#core/aws-error.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import type { Log } from './log.ts';
 import type { ObjectKey } from './object-key.ts';
 import type { PartBufferLimits } from './part-buffers.ts';
@@ -46,7 +47,7 @@ export const OBJECT_SERVICE_LIMITS: ObjectServiceLimits = {
   buffers: { bytes: 8 * 2 ** 20, count: 16, countOfOwner: 4, waitMs: 20_000 },
   partMs: 60_000,
   requestMs: 20_000,
-  uploadMs: 12 * 3_600_000,
+  uploadMs: 12 * HOUR_MS,
 };
 
 /** Number of requests for one call, with the first. */

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { ListMultipartUploadsCommandOutput } from '@aws-sdk/client-s3';
+import { DAY_MS } from '#core/duration.ts';
 import type { Contents } from './core/contents.ts';
 import {
   connecting,
@@ -24,7 +25,7 @@ import { partBuffers } from './part-buffers.ts';
  *
  * Source: S3 User Guide, "Working with object metadata": the Last-Modified of a multipart upload is the date of its initiation.
  */
-const ORPHAN_AGE_MS = 24 * 3_600_000;
+const ORPHAN_AGE_MS = DAY_MS;
 /** Source: S3 API Reference, DeleteObjects: at most 1,000 keys. */
 const DELETED_AT_ONCE = 1_000;
 const ID = /^[0-9a-f]{32}$/;

@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { HOUR_MS } from '#core/duration.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Part } from '#core/part.ts';
 import { sourceOf } from '#core/source-address.ts';
@@ -65,7 +66,7 @@ const UNDER_WAY_MAX_MS = 5_000;
  * Interval at which the server reads its certificate again. If the server's own CA issued the certificate, the server
  * also renews a certificate that is about to expire.
  */
-const RENEW_TLS_EVERY_MS = 12 * 3_600_000;
+const RENEW_TLS_EVERY_MS = 12 * HOUR_MS;
 
 /** Server whose core (the worker thread that runs the API operations) is starting. */
 export interface Serving {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { NOON, type Suite } from './conformance-fixtures.ts';
 
 export function conformance({ within, fresh }: Suite): void {
   describe('attempts', () => {
     const later = instant(NOON + 60_000);
-    const afterDays = instant(later + 2 * 24 * 3_600_000);
+    const afterDays = instant(later + 2 * DAY_MS);
 
     test('attempts: fail() counts the failures of each subject until clear() is called', async () => {
       const accountId = fresh();

@@ -1,4 +1,5 @@
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant as toInstant } from '#core/instant.ts';
 import type { Sql } from './sql.ts';
 import { instant, int, type Row, table, text, textOf } from './table.ts';
@@ -39,7 +40,7 @@ export interface Attempts {
   forget(now: Instant, limit: number): Promise<number>;
 }
 
-const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
+const FORGOTTEN_AFTER_MS = DAY_MS;
 
 const COUNT = `
   INSERT INTO failed_attempt (account_id, subject, failures, failed_at_ms) VALUES ($1, $2, 1, $3)

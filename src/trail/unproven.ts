@@ -5,6 +5,7 @@
  */
 
 import type { AccountId } from '#core/arn.ts';
+import { MINUTE_MS } from '#core/duration.ts';
 import type { RequestFacts } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
@@ -51,7 +52,6 @@ export interface UnprovenLimits {
   readonly onOmitted: () => void;
 }
 
-const MINUTE_MS = 60_000;
 /** Limit per account, as a multiple of the limit per source. */
 const SOURCES_PER_ACCOUNT = 10;
 /** Maximum number of counted sources, and of counted accounts. A new one replaces the least recently used one. */

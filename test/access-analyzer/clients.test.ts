@@ -189,7 +189,7 @@ const REFUSED: readonly (readonly [title: string, command: () => Promise<unknown
   ['GetAnalyzedResource: an unknown resource',            () => client.send(new aa.GetAnalyzedResourceCommand({ analyzerArn, resourceArn: account.roleArn('none') })),                                                                     'ResourceNotFoundException'],
   ['TagResource: an unknown analyzer',                    () => client.send(new aa.TagResourceCommand({ resourceArn: arnOf('none'), tags: { a: 'b' } })),                                                                                  'ResourceNotFoundException'],
   ['TagResource: another partition',                       () => client.send(new aa.TagResourceCommand({ resourceArn: analyzerArn.replace(':aws:', ':aws-cn:'), tags: { a: 'b' } })),                                                                                  'ResourceNotFoundException'],
-  ['CreateServiceLinkedAnalyzer: no service uses it',     () => client.send(new aa.CreateServiceLinkedAnalyzerCommand({ type: 'ACCOUNT' })),                                                                                               'ValidationException', /No service of this server/],
+  ['CreateServiceLinkedAnalyzer: no service uses it',     () => client.send(new aa.CreateServiceLinkedAnalyzerCommand({ type: 'ACCOUNT' })),                                                                                               'AccessDeniedException', /Only AWS services/],
   ['DeleteServiceLinkedAnalyzer: an own analyzer',        () => client.send(new aa.DeleteServiceLinkedAnalyzerCommand({ analyzerName: 'own' })),                                                                                           'ValidationException', /not service-linked/],
 ];
 

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as aa from '@aws-sdk/client-accessanalyzer';
+import { MINUTE_MS } from '#core/duration.ts';
 import { previews } from '#services/accessanalyzer/tables/previews.ts';
 import { messageOf, outcomeOf } from '../kit/outcome.ts';
 import { policy, trust } from '../kit/policy.ts';
 import { startClockCore } from './clock-core.ts';
 
 const core = await startClockCore();
-const MINUTE_MS = 60_000;
 const analyzers = () => new aa.AccessAnalyzerClient(core.client());
 const { arn: analyzerArn = '' } = await analyzers().send(new aa.CreateAnalyzerCommand({ analyzerName: 'own', type: 'ACCOUNT' }));
 const configurations = { [`arn:aws:iam::${core.accountId}:role/r`]: { iamRole: { trustPolicy: policy(trust('999988887777')) } } };

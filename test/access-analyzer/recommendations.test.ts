@@ -90,6 +90,16 @@ test('GenerateFindingRecommendation: the steps remove the unused permissions, an
   );
 });
 
+test('GenerateFindingRecommendation: iam:PassRole stays, because its use is not known', async () => {
+  await newUser('passing', policy(allow(['chime:GetMeeting', 'iam:PassRole', 'iam:GetUser'])));
+  const keys = await newKey('passing');
+  core.advance(MONTH);
+  await useChime(keys);
+  const { recommendedSteps: [create] = [] } = await recommended(ofUser('passing'));
+  const { recommendedPolicy = '' } = create?.unusedPermissionsRecommendedStep ?? {};
+  assert.deepEqual(JSON.parse(recommendedPolicy), JSON.parse(policy(allow(['chime:GetMeeting', 'iam:PassRole']))));
+});
+
 async function toGroup(UserName: string): Promise<void> {
   await admin().send(new iam.CreateGroupCommand({ GroupName: 'readers' }));
   await admin().send(new iam.AddUserToGroupCommand({ GroupName: 'readers', UserName }));

@@ -27,7 +27,7 @@ for (const [engine, settings] of [
   ['PostgreSQL', { BELFRY_DATABASE: postgres.url }],
 ] as const) {
   describe(`Findings of roles on ${engine}`, async () => {
-    const { account, findingsOf, statusesOf, identified } = await startAnalyzedAccount(settings);
+    const { account, analyzer, analyzerArn, findingsOf, statusesOf, identified } = await startAnalyzedAccount(settings);
     const { accountId, admin } = account;
 
     for (const [index, [title, statement, principal, isPublic]] of EXTERNAL_TRUST.entries()) {
@@ -70,6 +70,26 @@ for (const [engine, settings] of [
         }),
       );
       assert.deepEqual(await statusesOf(arn), ['RESOLVED', 'ACTIVE']);
+    });
+
+    test('a policy that says the same in another form: the archived finding stays archived, with the present form', async () => {
+      const addresses = ['203.0.113.0/24', '198.51.100.0/24'];
+      const statement = (Action: readonly string[], ips: readonly string[]) =>
+        policy({ ...trust(STRANGER), Action, Condition: { IpAddress: { 'aws:SourceIp': ips } } });
+      const RoleName = 'rewritten';
+      const AssumeRolePolicyDocument = statement(['sts:AssumeRole', 'sts:TagSession'], addresses);
+      await admin.send(new iam.CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+      const arn = account.roleArn(RoleName);
+      const [before] = await findingsOf(arn);
+      await analyzer.send(new aa.UpdateFindingsCommand({ analyzerArn, status: 'ARCHIVED', ids: [before?.id ?? ''] }));
+
+      const PolicyDocument = statement(['STS:TagSession', 'sts:AssumeRole', 'sts:assumerole'], addresses.toReversed());
+      await admin.send(new iam.UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument }));
+      const [after, ...more] = await findingsOf(arn);
+      assert.equal(more.length, 0);
+      assert.deepEqual([after?.id, after?.status, after?.createdAt], [before?.id, 'ARCHIVED', before?.createdAt]);
+      assert.deepEqual(after?.condition, { 'aws:SourceIp': '198.51.100.0/24,203.0.113.0/24' });
+      assert.ok(Number(after?.updatedAt) > Number(before?.updatedAt));
     });
 
     test('CreateAnalyzer: the first scan finds the access that existed before', async () => {

@@ -4,11 +4,12 @@ import * as aa from '@aws-sdk/client-accessanalyzer';
 import * as iam from '@aws-sdk/client-iam';
 import * as org from '@aws-sdk/client-organizations';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { DAY_MS } from '#core/duration.ts';
 import { keysOf } from '../kit/keys.ts';
 import { outcomeOf } from '../kit/outcome.ts';
 import { policy, trust, trustService } from '../kit/policy.ts';
 import { until } from '../kit/until.ts';
-import { DAY_MS, startClockCore } from './clock-core.ts';
+import { startClockCore } from './clock-core.ts';
 
 /** Scans in a running core, whose clock the test sets: the first scan, scans after changes of an organization, and scans of unused access. */
 

@@ -5,10 +5,11 @@
 import * as aa from '@aws-sdk/client-accessanalyzer';
 import { ChimeSDKMeetingsClient, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import * as iam from '@aws-sdk/client-iam';
+import { DAY_MS } from '#core/duration.ts';
 import { type Keys, keysOf } from '../kit/keys.ts';
 import { outcomeOf } from '../kit/outcome.ts';
 import { policy, trust } from '../kit/policy.ts';
-import { DAY_MS, startClockCore } from './clock-core.ts';
+import { startClockCore } from './clock-core.ts';
 
 export const core = await startClockCore();
 export const { accountId } = core;

@@ -1,5 +1,6 @@
 /** The services of the server on a store with a set clock: their operations, subscribers and sweeps, without HTTP and without authorization. */
 import { randomUUID } from 'node:crypto';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChimeApi } from '#model/generated/chime.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
@@ -15,7 +16,6 @@ import { ACCOUNT, callOf, type Operations, START } from '#services/kit/fixture.t
 import type { Call, Operation } from '#services/kit/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
 const addEmit = emitterOf(DECLARED.flatMap(({ subscriptions = [] }) => subscriptions));
 
 type Types<Api> = Record<keyof Api, { readonly input: unknown; readonly output: unknown }>;

@@ -24,6 +24,7 @@ import {
 import { ChimeSDKMessagingClient, ListChannelMessagesCommand, SendChannelMessageCommand } from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import type { AccountId as OwnerId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { askControl } from '#server/operator/ask-control.ts';
@@ -266,7 +267,6 @@ test('Reports: messages of people are counted as the database has them, and thos
     );
     return called.body as Readonly<Record<string, unknown>>;
   };
-  const DAY_MS = 86_400_000;
   const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);
   const days = { StartDate: dayOf(Date.now() - DAY_MS), EndDate: dayOf(Date.now()) };
   const { UsageReportData } = await own('ListAccountUsageReportData', {});

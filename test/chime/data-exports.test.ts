@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { writeDataExports } from '#delivery/data-exports.ts';
 import type { LogTarget } from '#delivery/targets/log-target.ts';
@@ -25,7 +26,6 @@ import { testPostgres } from '../store/test-postgres.ts';
 import { openAging } from './aging.ts';
 
 const BUCKET = 'records';
-const DAY_MS = 86_400_000;
 const STATEMENT = {
   Effect: 'Allow',
   Principal: { Service: 'chime.amazonaws.com' },

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { ACCOUNT, OTHER_ACCOUNT, openFixture, START } from '#services/chime/fixture.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
@@ -14,7 +15,6 @@ const postgres = await testPostgres();
 after(() => postgres.stop());
 
 const CALLERS = [ACCOUNT, OTHER_ACCOUNT, '777788889999' as AccountId];
-const DAY_MS = 86_400_000;
 /** Time in which an invitation can be accepted. */
 const VALID_MS = 7 * DAY_MS;
 

@@ -1,6 +1,7 @@
 /** Deletion of accounts of Amazon Chime on both engines: restore within 90 days, and no trace in any table afterwards. The clock is set. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { disabledAccounts, restoreAccount } from '#services/chime/disabled-accounts.ts';
 import { CHIME_OPENID_CONFIG, openIdKey } from '#services/chime/openid-kind.ts';
@@ -133,7 +134,6 @@ for (const [engine, store] of Object.entries(STORES) as [keyof typeof STORES, St
     await chime('UpdateAccountSettings', { AccountId, AccountSettings: { EnableDialOut: true } });
     await chime('BatchSuspendUser', { AccountId, UserIdList: [ada] });
     const [before, user] = [await chime('GetAccount', { AccountId }), await chime('GetUser', { AccountId, UserId: ada })];
-    const DAY_MS = 24 * 60 * 60_000;
     const restoreOn = (day: number) => store.transaction((tx) => restoreAccount(tx, AccountId, instant(START + day * DAY_MS)));
     const listedOn = async (day: number) =>
       (await store.transaction((tx) => disabledAccounts(tx, instant(START + day * DAY_MS), 9))).map(({ chimeAccountId }) => chimeAccountId);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { openFixture } from '#services/chime/fixture.ts';
 import { seattleNumber, stock } from '#services/chime-kit/inventory-fixture.ts';
@@ -21,13 +22,13 @@ const ENGINES: readonly (readonly [engine: string, runs: number, open: () => Pro
 ];
 const NUMBERS = [1, 2, 3, 4].map((last) => `+1206555010${last}`);
 const ACCOUNTS = [ACCOUNT, OTHER_ACCOUNT];
-const WEEK = 7 * 24 * 60 * 60_000;
+const WEEK_MS = 7 * DAY_MS;
 
 const Which = { who: fc.nat({ max: 1 }), number: fc.constantFrom(...NUMBERS) };
 const Step = fc.oneof(
   fc.record({ kind: fc.constant('order' as const), who: Which.who, numbers: fc.subarray(NUMBERS, { minLength: 1 }) }),
   fc.record({ kind: fc.constantFrom('delete' as const, 'restore' as const, 'swap' as const), ...Which }),
-  fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 9_999, 10_000, WEEK - 1, WEEK) }),
+  fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 9_999, 10_000, WEEK_MS - 1, WEEK_MS) }),
   fc.record({ kind: fc.constant('sweep' as const) }),
 );
 type Step = typeof Step extends fc.Arbitrary<infer Value> ? Value : never;
@@ -98,7 +99,7 @@ async function agree(store: Store, steps: readonly Step[]): Promise<void> {
       const expected =
         own === undefined || own.releasedAt !== undefined ? 'NotFoundException' : status === 'Unassigned' ? 'ok' : 'BadRequestException';
       assert.equal(await codeOf(run('DeletePhoneNumber', { PhoneNumberId }, as)), expected);
-      if (expected === 'ok' && own !== undefined) own.releasedAt = time + WEEK;
+      if (expected === 'ok' && own !== undefined) own.releasedAt = time + WEEK_MS;
     } else if (each.kind === 'restore') {
       const expected = status === 'ReleaseInProgress' ? 'ok' : 'NotFoundException';
       assert.equal(await codeOf(run('RestorePhoneNumber', { PhoneNumberId }, as)), expected);

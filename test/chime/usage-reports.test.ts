@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { ownBucketTarget } from '#delivery/targets/own-buckets.ts';
 import { writeUsageReports } from '#delivery/usage-reports.ts';
@@ -17,7 +18,6 @@ import { openSqlite } from '#store/engine/sqlite.ts';
 import { newFolder } from '../kit/folder.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
-const DAY_MS = 86_400_000;
 /** `START` is a Sunday, 2026-11-22. */
 const at = (days: number): Instant => instant(START + days * DAY_MS);
 const BUCKET = 'records';

@@ -16,6 +16,7 @@ import { endpointSecretOwner, endpoints } from '#delivery/outgoing/tables/endpoi
 import { deliveryTargets } from '#delivery/tables/delivery-targets.ts';
 import { systemClock } from '#server/core/clock.ts';
 import { readSettings } from '#server/settings.ts';
+import { newTestClock } from '../kit/clock.ts';
 import { startTestCore } from '../kit/core.ts';
 import { listenForCore } from '../kit/core-listener.ts';
 import { allow, policy, trustService } from '../kit/policy.ts';
@@ -24,15 +25,13 @@ import { until } from '../kit/until.ts';
 
 /** Intervals of the checks for outgoing messages, due alarms and due deliveries. They are 20 times shorter here. */
 const CHECKS: ReadonlySet<number> = new Set([5_000, 10_000, 15_000]);
-let offset = 0;
 const files: string[] = [];
+const { clock, advance } = newTestClock((milliseconds, fn) =>
+  systemClock.after(CHECKS.has(milliseconds) ? milliseconds / 20 : milliseconds, fn),
+);
 const core = await startTestCore({
   settings: readSettings([], { BELFRY_DATA: '/unused', BELFRY_DATABASE: 'file::memory:', BELFRY_TRAIL_DELIVERY_SECONDS: '60' }),
-  clock: {
-    ...systemClock,
-    wall: () => instant(Date.now() + offset),
-    after: (milliseconds, fn) => systemClock.after(CHECKS.has(milliseconds) ? milliseconds / 20 : milliseconds, fn),
-  },
+  clock,
   openTarget: () => ({ put: async ({ key }) => void files.push(key) }),
 });
 const { accountId } = core;
@@ -115,7 +114,7 @@ test('Trails: the use of the root user reaches a log group, raises an alarm, and
   const [root] = await rootRecords();
   assert.deepEqual([root?.stream, root?.record.eventName], [STREAM, 'CreateLogGroup']);
 
-  offset += 60_000;
+  advance(60_000);
   await until(
     () => messagesOf('ops').length > 0,
     () => 'the alarm sends its message',
@@ -125,7 +124,7 @@ test('Trails: the use of the root user reaches a log group, raises an alarm, and
     [['root', 'ALARM']],
   );
 
-  offset += 60_000;
+  advance(60_000);
   await until(
     async () => (await status()).LatestNotificationTime !== undefined,
     () => 'the notification is sent',

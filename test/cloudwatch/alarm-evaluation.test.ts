@@ -5,25 +5,20 @@ import { instant } from '#core/instant.ts';
 import { TEST_VAULT } from '#delivery/delivery-fixture.ts';
 import { endpointSecretOwner, endpoints } from '#delivery/outgoing/tables/endpoints.ts';
 import { systemClock } from '#server/core/clock.ts';
+import { newTestClock } from '../kit/clock.ts';
 import { startTestCore } from '../kit/core.ts';
 import { startReceiver } from '../kit/receivers.ts';
 import { until } from '../kit/until.ts';
 
 /** Interval of the checks for due alarms. */
 const CHECK_MS = 10_000;
-let offset = 0;
 const checks: (() => void)[] = [];
-const core = await startTestCore({
-  clock: {
-    ...systemClock,
-    wall: () => instant(Date.now() + offset),
-    after(milliseconds, fn) {
-      if (milliseconds !== CHECK_MS) return systemClock.after(milliseconds, fn);
-      checks.push(fn);
-      return () => {};
-    },
-  },
+const { clock, advance } = newTestClock((milliseconds, fn) => {
+  if (milliseconds !== CHECK_MS) return systemClock.after(milliseconds, fn);
+  checks.push(fn);
+  return () => {};
 });
+const core = await startTestCore({ clock });
 
 const receiver = await startReceiver();
 await core.store.transaction(async (tx) => {
@@ -64,7 +59,7 @@ test('Alarms: in a running core, samples raise and end an alarm, and its topic g
   await check();
   assert.equal(await state(), 'INSUFFICIENT_DATA');
   await put('21.5');
-  offset += 60_000;
+  advance(60_000);
   await check();
   assert.equal(await state(), 'ALARM');
   await until(
@@ -76,7 +71,7 @@ test('Alarms: in a running core, samples raise and end an alarm, and its topic g
     [[TOPIC, 'ALARM: "high" in US East (N. Virginia)', 'ALARM']],
   );
   await put('1');
-  offset += 60_000;
+  advance(60_000);
   await check();
   assert.equal(await state(), 'OK');
 });

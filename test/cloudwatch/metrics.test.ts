@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as cloudwatch from '@aws-sdk/client-cloudwatch';
+import { MINUTE_MS } from '#core/duration.ts';
 import { startAccount } from '../kit/account.ts';
 import { cloudwatchClients } from '../kit/cloudwatch.ts';
 import { errorOf, messageOf, outcomeOf } from '../kit/outcome.ts';
 import { allow } from '../kit/policy.ts';
 
 const account = await startAccount();
-const MINUTE = 60_000;
 /** Start of an hour that is complete and not too old. */
 const HOUR = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 - 2 * 3_600_000);
-const at = (minutes: number) => new Date(HOUR.getTime() + minutes * MINUTE);
+const at = (minutes: number) => new Date(HOUR.getTime() + minutes * MINUTE_MS);
 const RANGE = { StartTime: HOUR, EndTime: at(60) };
 const room = (Value: string) => [{ Name: 'Room', Value }];
 

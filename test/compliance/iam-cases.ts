@@ -19,13 +19,23 @@ const EVERYTHING = policy(allow('*'));
 const SOMETHING = policy(allow('chime:*'));
 
 let rootKey: string | undefined;
+const createRootKey = async () => {
+  rootKey = (await rootIam().send(new iam.CreateAccessKeyCommand({}))).AccessKey?.AccessKeyId;
+};
+const deleteRootKey = () => rootIam().send(new iam.DeleteAccessKeyCommand({ AccessKeyId: rootKey }));
 cases.push({
   rule: 'iam-root-access-key-check',
   about: 'root user',
-  async violate() {
-    rootKey = (await rootIam().send(new iam.CreateAccessKeyCommand({}))).AccessKey?.AccessKeyId;
-  },
-  comply: () => rootIam().send(new iam.DeleteAccessKeyCommand({ AccessKeyId: rootKey })),
+  violate: createRootKey,
+  comply: deleteRootKey,
+});
+cases.push({
+  rule: 'root-account-mfa-enabled',
+  how: 'a root user without credentials is not in the scope of the rule',
+  about: 'root user',
+  violate: createRootKey,
+  comply: deleteRootKey,
+  disappears: true,
 });
 
 let devices = 0;
@@ -36,7 +46,10 @@ const enableRootDevice = async () => {
 cases.push({
   rule: 'root-account-mfa-enabled',
   about: 'root user',
-  prepare: enableRootDevice,
+  prepare: async () => {
+    await createRootKey();
+    await enableRootDevice();
+  },
   violate: () => rootIam().send(new iam.DeactivateMFADeviceCommand({ SerialNumber: rootDevice })),
   comply: async () => {
     await users.send(new iam.DeleteVirtualMFADeviceCommand({ SerialNumber: rootDevice }));

@@ -1,13 +1,13 @@
 /** Fills a database with many users and trail records, as servers write them. */
 import { randomUUID } from 'node:crypto';
 import { type AccountId, arn } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant, isoSeconds } from '#core/instant.ts';
 import type { Store } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import { allow, policy } from '../kit/policy.ts';
 
 export const LARGE_ACCOUNT = '111122223333' as AccountId;
-const DAY_MS = 86_400_000;
 /** Users and records that one transaction writes. */
 const BATCH = 500;
 /** Different actions of the records. Each user calls some of them. */

@@ -8,15 +8,17 @@ import { OrganizationsClient } from '@aws-sdk/client-organizations';
 import { S3Client } from '@aws-sdk/client-s3';
 import { newSessionTokens } from '#access/session-token.ts';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { deliveryTargets } from '#delivery/tables/delivery-targets.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
+import type { ChimeApi } from '#model/generated/chime.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
-import { systemClock } from '#server/core/clock.ts';
 import { openContents } from '#server/object-contents.ts';
 import { readSettings } from '#server/settings.ts';
 import { sign } from '#sigv4/sign.ts';
+import { newTestClock } from '../kit/clock.ts';
 import { startTestCore } from '../kit/core.ts';
 import { listenForCore } from '../kit/core-listener.ts';
 import { newFolder } from '../kit/folder.ts';
@@ -26,15 +28,18 @@ type Api = AccessanalyzerApi;
 export type Result = Api['ListConfigurationRuleResults']['output']['results'][number];
 export type Rule = Api['ListConfigurationRules']['output']['rules'][number];
 
-const DAY_MS = 86_400_000;
-let offset = 0;
-/** Returns the time of the core. */
-export const now = () => instant(Date.now() + offset);
+const { clock, now, advance } = newTestClock();
+
+export { now };
+
 const settings = readSettings([], { BELFRY_DATA: newFolder('rules'), BELFRY_DATABASE: 'file::memory:' });
 const contents = openContents(settings, async () => '');
+/** TXT records that the core finds, by their names. */
+export const txtRecords = new Map<string, string>();
 export const core = await startTestCore({
   settings,
-  clock: { ...systemClock, wall: now },
+  clock,
+  lookUpTxt: async (name) => [txtRecords.get(name) ?? []].flat(),
   ...(contents !== undefined && { contents }),
 });
 export const accountId = core.accountId as AccountId;
@@ -56,17 +61,25 @@ export async function own<Name extends 'ListConfigurationRules' | 'ListConfigura
   name: Name,
   input: object,
 ): Promise<Api[Name]['output']> {
-  const { http } = loadModel('accessanalyzer').operations[name] as OperationModel;
+  return (await posted(loadModel('accessanalyzer').operations[name] as OperationModel, 'access-analyzer', input)) as Api[Name]['output'];
+}
+
+/** Calls an own operation of Amazon Chime about domains as the administrator. */
+export async function ownChime<Name extends 'AddDomain' | 'GetDomain'>(name: Name, input: object): Promise<ChimeApi[Name]['output']> {
+  return (await posted(loadModel('chime').operations[name] as OperationModel, 'chime', input)) as ChimeApi[Name]['output'];
+}
+
+async function posted({ http }: OperationModel, signingName: string, input: object): Promise<unknown> {
   const body = JSON.stringify(input);
   const plain = { host: new URL(endpoint).host, 'content-type': 'application/json' };
   const headers = sign(
     { method: http.method, target: http.uri, headers: plain, body },
-    { credentials: core.credentials, region: 'us-east-1', signingName: 'access-analyzer', now: now() },
+    { credentials: core.credentials, region: 'us-east-1', signingName, now: now() },
   );
   const response = await fetch(`${endpoint}${http.uri}`, { method: http.method, headers, body });
-  const output = await response.json();
-  assert.equal(response.status, 200, JSON.stringify(output));
-  return output as Api[Name]['output'];
+  const output: unknown = await response.json();
+  assert.ok(response.ok, JSON.stringify(output));
+  return output;
 }
 
 /** Returns a rule as ListConfigurationRules lists it. */
@@ -96,7 +109,7 @@ export function rootIam(): IAMClient {
 
 /** Sets the clock of the core forward. */
 export async function later(days: number): Promise<void> {
-  offset += days * DAY_MS;
+  advance(days * DAY_MS);
 }
 
 /** How calls break a rule, and comply with it again. */

@@ -1,6 +1,7 @@
 /** The most expensive known requests to CloudWatch and CloudWatch Logs. */
 import * as cloudwatch from '@aws-sdk/client-cloudwatch';
 import * as logs from '@aws-sdk/client-cloudwatch-logs';
+import { MINUTE_MS } from '#core/duration.ts';
 
 /** A request, and the preparations that it needs once. */
 export interface RecordRequest {
@@ -16,7 +17,6 @@ export interface RecordSizes {
 
 type ClientOptions = ConstructorParameters<typeof cloudwatch.CloudWatchClient>[0] & object;
 
-const MINUTE = 60_000;
 const GROUP = '/hostile';
 const STREAM = 's';
 const Namespace = 'Hostile';
@@ -33,11 +33,15 @@ export async function recordRequests(options: ClientOptions, { pointRequests }: 
 
 async function metricRequests(options: ClientOptions, pointRequests: number): Promise<readonly RecordRequest[]> {
   const client = new cloudwatch.CloudWatchClient({ ...options, maxAttempts: 1 });
-  const now = Math.floor(Date.now() / MINUTE) * MINUTE;
-  const start = now - 1_000 * pointRequests * MINUTE;
+  const now = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+  const start = now - 1_000 * pointRequests * MINUTE_MS;
   const Values = listOf(150, (i) => i);
   const putPoints = (request: number) => {
-    const MetricData = listOf(1_000, (i) => ({ MetricName: 'wide', Values, Timestamp: new Date(start + (request * 1_000 + i) * MINUTE) }));
+    const MetricData = listOf(1_000, (i) => ({
+      MetricName: 'wide',
+      Values,
+      Timestamp: new Date(start + (request * 1_000 + i) * MINUTE_MS),
+    }));
     return client.send(new cloudwatch.PutMetricDataCommand({ Namespace, MetricData }));
   };
   for (let i = 0; i < pointRequests; i++) await putPoints(i);
@@ -79,7 +83,7 @@ async function metricRequests(options: ClientOptions, pointRequests: number): Pr
             MetricName: 'wide',
             Period: 60,
             StartTime: new Date(start),
-            EndTime: new Date(start + 1_440 * MINUTE),
+            EndTime: new Date(start + 1_440 * MINUTE_MS),
             ExtendedStatistics: ['p1', 'p99', 'tm90', 'TM(2%:98%)', 'WM(1%:99%)', 'IQM'],
           }),
         ),

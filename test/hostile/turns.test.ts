@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { MINUTE_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { MetricDataQuery } from '#model/generated/cloudwatch.ts';
 import { evaluateQueries } from '#services/cloudwatch/queries.ts';
@@ -66,7 +67,6 @@ for (const [title, count, pattern, messages] of BATCHES) {
   });
 }
 
-const MINUTE = 60_000;
 const START = 1_795_305_600_000;
 /** Ten metrics with a point in each minute: almost the number of points that a request may read. */
 const METRICS = Array.from({ length: 10 }, (_, i) => queryOf(`m${i}`));
@@ -79,7 +79,7 @@ function queryOf(Id: string): MetricDataQuery {
 /** Returns points in each minute. The points of metrics whose time is odd are absent, so that series differ. */
 async function pointsIn(metricId: string, from: number, to: number, limit: number): Promise<readonly PointRecord[]> {
   const points: PointRecord[] = [];
-  for (let at = from; at < to && points.length < limit; at += MINUTE)
+  for (let at = from; at < to && points.length < limit; at += MINUTE_MS)
     points.push({ metricId, startAt: instant(at), period: 60, unit: 'None', summary: '[1,5]' });
   return points;
 }
@@ -112,7 +112,7 @@ for (const [expression, count] of EXPRESSIONS) {
       },
     };
     const queries = [...METRICS, ...Array.from({ length: count }, (_, i) => ({ Id: `e${i}`, Expression: expression }))];
-    const outcome = await evaluateQueries(reads, queries, instant(START - MINUTES * MINUTE), instant(START)).then(
+    const outcome = await evaluateQueries(reads, queries, instant(START - MINUTES * MINUTE_MS), instant(START)).then(
       () => 'evaluated',
       (error: Error) => error.message,
     );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { services } from '#model/authorization.ts';
@@ -12,7 +13,6 @@ import { ACCOUNT, ALLOW_CHIME, type Iam, iamUser, openIam, ROLE_SESSION, ROOT, S
 const granting = (document: string): ReadonlySet<string> =>
   new Set(grantedServices(document, services(), { stepsLeft: ANALYSIS_STEPS_MAX }));
 
-const HOUR = 3_600_000;
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
 const ADA = `arn:aws:iam::${ACCOUNT}:user/ada`;
 
@@ -61,7 +61,7 @@ async function withUse(): Promise<Iam & { readonly keyId: string }> {
       accessKeyId: AccessKey.AccessKeyId,
       action: 'chime:CreateMeeting',
       region: 'eu-central-1',
-      now: instant(START + HOUR),
+      now: instant(START + HOUR_MS),
     }),
   );
   return { ...iam, keyId: AccessKey.AccessKeyId };
@@ -71,7 +71,7 @@ test('GetAccessKeyLastUsed: the response has service, region and time, or N/A fo
   const { run, keyId } = await withUse();
   assert.deepEqual(await run('GetAccessKeyLastUsed', { AccessKeyId: keyId }), {
     UserName: 'ada',
-    AccessKeyLastUsed: { LastUsedDate: START + HOUR, ServiceName: 'chime', Region: 'eu-central-1' },
+    AccessKeyLastUsed: { LastUsedDate: START + HOUR_MS, ServiceName: 'chime', Region: 'eu-central-1' },
   });
   const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
   assert.deepEqual((await run('GetAccessKeyLastUsed', { AccessKeyId: AccessKey.AccessKeyId })).AccessKeyLastUsed, {
@@ -100,7 +100,7 @@ test("Credential report: the root user and each user have one line with AWS's co
   await run('UpdateAccountPasswordPolicy', { MaxPasswordAge: 90 });
   await run('CreateLoginProfile', { UserName: 'ada', Password: 'Correct-Horse-7' });
   assert.equal((await run('GenerateCredentialReport', {})).State, 'STARTED');
-  assert.equal((await run('GenerateCredentialReport', {}, { now: instant(START + 4 * HOUR - 1) })).State, 'COMPLETE');
+  assert.equal((await run('GenerateCredentialReport', {}, { now: instant(START + 4 * HOUR_MS - 1) })).State, 'COMPLETE');
   const report = await run('GetCredentialReport', {});
   assert.deepEqual([report.ReportFormat, report.GeneratedTime], ['text/csv', START]);
   const lines = Buffer.from(report.Content ?? [])
@@ -132,8 +132,8 @@ test('GetCredentialReport: a missing report is NotPresent, and a report that is 
   const { run } = await openIam();
   await assert.rejects(run('GetCredentialReport', {}), { code: 'CredentialReportNotPresentException' });
   await run('GenerateCredentialReport', {});
-  await assert.rejects(run('GetCredentialReport', {}, { now: instant(START + 4 * HOUR) }), { code: 'CredentialReportExpiredException' });
-  assert.equal((await run('GenerateCredentialReport', {}, { now: instant(START + 4 * HOUR) })).State, 'STARTED');
+  await assert.rejects(run('GetCredentialReport', {}, { now: instant(START + 4 * HOUR_MS) }), { code: 'CredentialReportExpiredException' });
+  assert.equal((await run('GenerateCredentialReport', {}, { now: instant(START + 4 * HOUR_MS) })).State, 'STARTED');
 });
 
 // biome-ignore format: a table
@@ -158,7 +158,7 @@ for (const [title, Arn] of REPORTS) {
     assert.deepEqual(chime, {
       ServiceName: 'Amazon Chime',
       ServiceNamespace: 'chime',
-      LastAuthenticated: START + HOUR,
+      LastAuthenticated: START + HOUR_MS,
       LastAuthenticatedEntity: ADA,
       LastAuthenticatedRegion: 'eu-central-1',
       TotalAuthenticatedEntities: 1,
@@ -168,14 +168,14 @@ for (const [title, Arn] of REPORTS) {
     const { EntityDetailsList } = await run('GetServiceLastAccessedDetailsWithEntities', { JobId, ServiceNamespace: 'chime' });
     assert.deepEqual(
       EntityDetailsList.map((one) => [one.EntityInfo.Arn, one.EntityInfo.Type, one.LastAuthenticated]),
-      [[ADA, 'USER', START + HOUR]],
+      [[ADA, 'USER', START + HOUR_MS]],
     );
   });
 }
 
 test('GetServiceLastAccessedDetails: a use that is more than 400 days old is omitted', async () => {
   const { run } = await withUse();
-  const later = instant(START + HOUR + 400 * 24 * HOUR);
+  const later = instant(START + HOUR_MS + 400 * 24 * HOUR_MS);
   const { JobId = '' } = await run('GenerateServiceLastAccessedDetails', { Arn: ADA }, { now: later });
   const { ServicesLastAccessed } = await run('GetServiceLastAccessedDetails', { JobId }, { now: later });
   assert.deepEqual(ServicesLastAccessed, [{ ServiceName: 'Amazon Chime', ServiceNamespace: 'chime', TotalAuthenticatedEntities: 0 }]);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
-import { DAY, openFixture, START } from '#services/chime-sdk-identity/fixture.ts';
+import { openFixture, START } from '#services/chime-sdk-identity/fixture.ts';
 import { recordExpiredUser, sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import { emitterOf } from '#services/kit/events.ts';
 import { workFor } from '#services/kit/fixture.ts';
@@ -12,7 +13,7 @@ test('Expiration: the deletion of an expired user has a service event in the tra
   const AppInstanceArn = await appInstance();
   const ExpirationSettings = { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } as const;
   const arn = await user(AppInstanceArn, 'ada', { ExpirationSettings });
-  const now = instant(START + DAY);
+  const now = instant(START + DAY_MS);
   const sweep = (tx: Tx) => sweepExpiredUsers(emitterOf([recordExpiredUser])(workFor(tx, now)));
   const stopped = store.transaction(async (tx) => {
     await sweep(tx);

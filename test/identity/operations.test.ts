@@ -35,6 +35,7 @@ import {
   UpdateAppInstanceUserEndpointCommand,
 } from '@aws-sdk/client-chime-sdk-identity';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { DAY_MS } from '#core/duration.ts';
 import { startAccount } from '../kit/account.ts';
 import { lexOf, newAppInstance, newAppInstanceUser, newBot } from '../kit/app-instance.ts';
 import { refusalOf } from '../kit/outcome.ts';
@@ -44,7 +45,6 @@ import { projectOf } from './fixture.ts';
 const account = await startAccount();
 const { accountId } = account;
 const identity = account.identity();
-const DAY_MS = 24 * 60 * 60_000;
 
 /** Removes `$metadata`, which describes the request and is not part of the response. */
 const answered = <Output extends { readonly $metadata: unknown }>({ $metadata: _, ...rest }: Output) => rest;

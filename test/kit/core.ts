@@ -16,7 +16,7 @@ import type { CoreParts } from '#server/core/core-parts.ts';
 import type { NewAdministrator } from '#server/core/first-start.ts';
 import { newSamlThreads, SAML_LIMITS } from '#server/core/saml-threads.ts';
 import { newTrailLogThread } from '#server/core/trail-log.ts';
-import { newUseThreads, USE_LIMITS } from '#server/core/use-threads.ts';
+import { GENERATION_LIMITS, newWorkThreads } from '#server/core/work-threads.ts';
 import { readSettings } from '#server/settings.ts';
 import { sign } from '#sigv4/sign.ts';
 import { openStore } from '#store/engine/open.ts';
@@ -56,7 +56,7 @@ export async function startTestCore(own: Partial<CoreParts> = {}) {
     openTarget: () => assert.fail('there is no target'),
     analysisThreads: newAnalysisThreads(ANALYSIS_LIMITS, assert.fail),
     samlThreads: newSamlThreads(SAML_LIMITS, assert.fail),
-    useThreads: newUseThreads(USE_LIMITS, assert.fail),
+    generationThreads: newWorkThreads('policy generations', GENERATION_LIMITS, assert.fail),
     trailLogThread: newTrailLogThread(assert.fail),
     firstStartFiles: { mayCreateAccount: () => true, writeProfile: (created) => void (administrator = created), end() {} },
     listenForControl: async () => ({ close() {} }),

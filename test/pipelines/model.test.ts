@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { openFixture, REQUEST } from '#services/chime-sdk-media-pipelines/fixture.ts';
 import { START } from '#services/kit/fixture.ts';
@@ -16,7 +17,6 @@ after(() => postgres.stop());
 const NAMES = ['aa', 'bb', 'cc'];
 /** Low limits, so that generated calls reach them. */
 const LIMITS = { configurations: 2, pools: 2 };
-const DAY_MS = 24 * 60 * 60_000;
 
 const Name = fc.constantFrom(...NAMES);
 const Value = fc.constantFrom(1, 2);

@@ -1,6 +1,6 @@
 /** Golden records of services, which no request of a client causes. */
 import assert from 'node:assert/strict';
-import { instant } from '#core/instant.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { systemClock } from '#server/core/clock.ts';
 import type { MeetingEvent } from '#services/chime-kit/events.ts';
 import { assumeTranscriptionRole } from '#services/chime-sdk-meetings/transcription-role.ts';
@@ -9,12 +9,12 @@ import { emitterOf } from '#services/kit/events.ts';
 import { ACCOUNT, START, workFor } from '#services/kit/fixture.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
+import { newTestClock } from '../kit/clock.ts';
 import { startTestCore } from '../kit/core.ts';
 import { until } from '../kit/until.ts';
 
 type Named = readonly [name: string, title: string, record: Readonly<Record<string, unknown>> | undefined];
 
-const DAY_MS = 86_400_000;
 /** Interval between two sweeps. Other background work has the same interval. */
 const SWEEP_MS = 60_000;
 const EXPIRATION = { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' };
@@ -31,19 +31,13 @@ export async function serviceRecords(): Promise<readonly Named[]> {
 
 /** Creates a user and a channel that expire after a day, advances the clock by two days, and runs the sweep with all work that has its interval. */
 async function expirations(): Promise<readonly [user: Named[2], channel: Named[2]]> {
-  let ahead = 0;
   const scheduled = new Set<() => void>();
-  const core = await startTestCore({
-    clock: {
-      ...systemClock,
-      wall: () => instant(systemClock.wall() + ahead),
-      after(milliseconds, fn) {
-        if (milliseconds !== SWEEP_MS) return systemClock.after(milliseconds, fn);
-        scheduled.add(fn);
-        return () => void scheduled.delete(fn);
-      },
-    },
+  const { clock, advance } = newTestClock((milliseconds, fn) => {
+    if (milliseconds !== SWEEP_MS) return systemClock.after(milliseconds, fn);
+    scheduled.add(fn);
+    return () => void scheduled.delete(fn);
   });
+  const core = await startTestCore({ clock });
   const identity = '/_chime-sdk-identity';
   const { AppInstanceArn = '' } = await core.chime(`${identity}/app-instances`, { Name: 'chat', ClientRequestToken: 'first' });
   const newUser = (AppInstanceUserId: string, more: object = {}) =>
@@ -58,7 +52,7 @@ async function expirations(): Promise<readonly [user: Named[2], channel: Named[2
   await newUser('bert', { ExpirationSettings: EXPIRATION });
   const channel = { AppInstanceArn, Name: 'standup', ClientRequestToken: 'first', ExpirationSettings: EXPIRATION };
   await core.chime('/_chime-sdk-messaging/channels', channel, { 'x-amz-chime-bearer': AppInstanceUserArn });
-  ahead = 2 * DAY_MS;
+  advance(2 * DAY_MS);
   assert.ok(scheduled.size > 0, 'no sweep is scheduled');
   for (const work of [...scheduled]) work();
   const found = (eventName: string) => recordOf(core.store, eventName);

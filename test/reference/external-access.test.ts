@@ -231,11 +231,15 @@ const listed = fc.oneof(
   },
 );
 
-/** Policies for which the proofs find every exclusion: at most one Deny, and no two statements with NotPrincipal. */
+/**
+ * Policies for which the proofs find every exclusion: at most one Deny. If it has NotPrincipal, no Allow limits its principals with
+ * NotPrincipal or a condition.
+ */
 const simple = drawnWith(listed).map((each): Drawn => {
   const [deny] = each.statements.filter(({ Effect }) => Effect === 'Deny');
   const allows = each.statements.filter(({ Effect }) => Effect === 'Allow');
-  const others = deny !== undefined && 'NotPrincipal' in deny ? allows.filter((allow) => !('NotPrincipal' in allow)) : allows;
+  const isListed = (allow: object) => !('NotPrincipal' in allow || 'Condition' in allow);
+  const others = deny !== undefined && 'NotPrincipal' in deny ? allows.filter(isListed) : allows;
   return { ...each, statements: deny === undefined ? allows : [...others, deny] };
 });
 

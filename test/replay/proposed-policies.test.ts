@@ -27,8 +27,9 @@ import { authorizationReference } from '#services/kit/authorization-reference.ts
 import { openReadOnly } from '#store/engine/read-only.ts';
 import type { Sql } from '#store/sql.ts';
 import type { Tx } from '#store/store.ts';
-import type { DecisionContext } from '#store/trail/decision-context.ts';
-import { type DecidedFacts, decisionsAfter, placeBefore } from '#store/trail/trail-decisions.ts';
+import type { DecisionContext, StoredContext } from '#store/trail/decision-context.ts';
+import { decidedRecords, decisionsAfter, placeBefore } from '#store/trail/trail-decisions.ts';
+import type { RecordFacts } from '#store/trail/trail-heads.ts';
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { otherAccount, startAccount, type TestAccount } from '../kit/account.ts';
 import { contentsIn } from '../kit/contents.ts';
@@ -92,7 +93,7 @@ async function recorded(database?: string, environment: Readonly<Record<string, 
 async function replayed({ database }: Recorded, ...changes: readonly object[]) {
   const proposed = proposal(parseProposal(JSON.stringify({ changes }), authorizationReference()));
   const opened = await openReadOnly(database);
-  const flips: DecidedFacts[] = [];
+  const flips: RecordFacts[] = [];
   try {
     const { sql } = opened;
     const window = { accountIds: undefined, from: instant(0), to: instant(Date.UTC(2100, 0, 1)) };
@@ -144,8 +145,9 @@ async function flippedOneByOne(
   return flipped.sort();
 }
 
-async function everyDecision(sql: Sql): Promise<readonly DecidedFacts[]> {
-  return (await decisionsAfter(sql, placeBefore(0), Number.MAX_SAFE_INTEGER, 10_000)).decisions;
+async function everyDecision(sql: Sql): Promise<readonly { readonly eventId: string; readonly context: StoredContext | undefined }[]> {
+  const { packs } = await decisionsAfter(sql, placeBefore(0), Number.MAX_SAFE_INTEGER, 10_000);
+  return packs.map(decidedRecords).flatMap(({ facts, contexts }) => facts.map(({ eventId }, i) => ({ eventId, context: contexts[i] })));
 }
 
 /** Returns the policy that a change sets on the bucket, except when the request creates it. `''`: none. */

@@ -26,7 +26,7 @@ async function decided(caller: Principal, resource: string, bucketPolicy: string
   const { denied, trace } = await decideBucket(bucketSnapshot({}), caller, onBucket('s3:GetObject', resource, bucketPolicy));
   const context = decisionContextOf(trace, denied?.decision, storedCallers().of(caller).caller);
   if (isKept) await store.transaction(async (tx) => storedPolicies().note(tx, trace, NOW));
-  const [stored] = decodeContexts(encodeContexts([{ at: NOW, context }]) as string, [NOW]);
+  const [stored] = decodeContexts(encodeContexts([{ at: NOW, context }]) as string, [{ at: NOW }]);
   return { ...(stored as DecisionContext), identityVersion: 0 };
 }
 

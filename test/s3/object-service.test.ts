@@ -24,6 +24,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { AccountId } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { deliveryFixture, START, testClock } from '#delivery/delivery-fixture.ts';
 import { ownBucketTarget } from '#delivery/targets/own-buckets.ts';
 import { deleteGarbage, deleteOrphans } from '#server/core/contents.ts';
@@ -183,7 +184,6 @@ async function idsOf(pages: AsyncIterable<readonly string[]>): Promise<readonly 
   for await (const page of pages) ids.push(...page);
   return ids;
 }
-const HOUR_MS = 3_600_000;
 const clockAt = (milliseconds: number) => ({ wall: () => milliseconds }) as never;
 
 test('Object service: a content is listed only from the age of orphans, and only orphans are deleted', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { CreateUserCommand, DeleteAccessKeyCommand, DeleteUserCommand, IAMClient, UpdateAccessKeyCommand } from '@aws-sdk/client-iam';
+import { MINUTE_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { type Credentials, presign } from '#sigv4/sign.ts';
 import { newKey, otherAccount } from '../kit/account.ts';
@@ -13,7 +14,6 @@ import { DIALECTS, type Dialect } from './dialects.ts';
 
 const server = await startTestServer();
 const { host } = new URL(server.endpoint);
-const MINUTE_MS = 60_000;
 
 /** Access keys and sessions in every possible state: valid, inactive, deleted, expired and others. */
 const keys = {} as Record<

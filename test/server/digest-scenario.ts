@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { operatorKeyRing } from '#access/operator-keys.ts';
 import { openVault } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { type DeliveryFixture, deliveryFixture, testClock } from '#delivery/delivery-fixture.ts';
 import { boundTargets, NO_OWN_BUCKETS, openTarget } from '#delivery/targets/bound-targets.ts';
@@ -16,7 +17,6 @@ import type { TrailConfiguration } from '#services/cloudtrail/tables/logging-per
 import { type TrailRecord, trails } from '#services/cloudtrail/tables/trails.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 
-const HOUR_MS = 3_600_000;
 /** Keys rotate every three hours, so that each trail has several. */
 const KEY_VALID_MS = 3 * HOUR_MS;
 

@@ -23,6 +23,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import type { AccountId } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant, isoSeconds } from '#core/instant.ts';
 import { belfry } from '../kit/process.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
@@ -35,7 +36,6 @@ const CLI_1 = (process.env['PATH'] ?? '')
   .map((folder) => join(folder, 'aws'))
   .find((file) => existsSync(file) && execFileSync(file, ['--version'], { encoding: 'utf8' }).startsWith('aws-cli/1.45.'));
 
-const HOUR_MS = 3_600_000;
 const [HOME, OTHER] = ['us-east-1', 'eu-west-1'] as const;
 
 /** Outcome of the AWS CLI. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { promisify } from 'node:util';
+import { DAY_MS } from '#core/duration.ts';
 import { openConnections } from '#server/edge/connections.ts';
 import { CONNECTION_LIMITS, listen } from '#server/edge/listener.ts';
 import { localAuthority, serverCertificate } from '#server/edge/local-ca.ts';
@@ -21,7 +22,6 @@ import { startServerProcess } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
 
 const run = promisify(execFile);
-const DAY_MS = 86_400_000;
 const NOW = Date.now();
 
 /** Issues the certificates of a data folder for a public URL. Returns the certificates, and the logged lines. */

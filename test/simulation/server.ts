@@ -9,6 +9,7 @@ import type { Bus } from '#server/core/bus.ts';
 import { systemClock } from '#server/core/clock.ts';
 import { type Core, composeCore } from '#server/core/core.ts';
 import type { NewAdministrator } from '#server/core/first-start.ts';
+import type { WorkThreads } from '#server/core/work-threads.ts';
 import { readSettings } from '#server/settings.ts';
 import { appendJob } from '#trail/log/append-job.ts';
 import type { Storage } from './storage.ts';
@@ -92,6 +93,12 @@ export interface SimulatedServer {
   readonly reports: string[];
 }
 
+/** Threads for work of operations and tasks. A simulated server has none. */
+const noWorkThreads: WorkThreads = {
+  computeFor: () => () => Promise.reject(new Error('there are no threads')),
+  close: async () => {},
+};
+
 /** Creates a server that is down. */
 export function newServer(world: World, name: string, storage: Storage, network: Network, follow: FollowOrders): SimulatedServer {
   const reports: string[] = [];
@@ -129,13 +136,9 @@ export function newServer(world: World, name: string, storage: Storage, network:
       serverName: name,
       fetchJson: () => Promise.reject(new Error('there is no other network')),
       lookUpTxt: async () => 'failed',
-      analysisThreads: {
-        run: () => Promise.reject(new Error('there are no threads')),
-        computeFor: () => () => Promise.reject(new Error('there are no threads')) as never,
-        close: async () => {},
-      },
+      analysisThreads: { run: () => Promise.reject(new Error('there are no threads')), ...noWorkThreads },
       samlThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
-      useThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
+      generationThreads: noWorkThreads,
       trailLogThread: { hash: appendJob, close: async () => {} },
       firstStartFiles: {
         mayCreateAccount: () => true,

@@ -1,6 +1,7 @@
 /** The appender of the transparency log: crashes at each step, rivals with old fencing numbers, faults of a chain. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { systemClock } from '#server/core/clock.ts';
 import { NO_TRAILS } from '#server/core/retention-phases.ts';
@@ -11,7 +12,7 @@ import { openSqlite } from '#store/engine/sqlite.ts';
 import { dataFolders } from '#store/engine/sqlite-fixture.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { trailLog } from '#store/trail/log/trail-log.ts';
-import { DAY_MS } from '#store/trail/trail-retention.ts';
+
 import { parseCheckpoint } from '#tlog/checkpoint.ts';
 import { parseNote } from '#tlog/note.ts';
 import { type AppendJob, appendJob } from '#trail/log/append-job.ts';

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS, MINUTE_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { NO_TRAILS } from '#server/core/retention-phases.ts';
 import { retention } from '#server/core/trail-retention.ts';
@@ -9,11 +10,10 @@ import { NOON, trailRow } from '#store/conformance-fixtures.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { TRAIL_PACK } from '#store/trail/trail-pack.ts';
 import { noteRemoved } from '#store/trail/trail-removed.ts';
-import { DAY_MS, trailRetention } from '#store/trail/trail-retention.ts';
+import { trailRetention } from '#store/trail/trail-retention.ts';
 import { statementsOf, verified, verifiedAfter } from '../kit/trail-log.ts';
 
 const [ANN, BEN] = ['111111111111', '222222222222'] as [AccountId, AccountId];
-const MINUTE_MS = 60_000;
 /** The test has no appender. */
 const NO_LOG = 'the database has no trail log';
 

@@ -1,14 +1,18 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 /** Searches records for the use of a user or role. Runs in a thread, so it reads nothing from the store. */
-import type { AllowedUse, FoundUse, PartUse, UsePart, UseRange, UseToAllow } from '#core/recorded-use.ts';
+import type { AllowedUse, FoundUse, PartUse, UseJob, UseOutcome, UsePart, UseRange, UseToAllow } from '#core/recorded-use.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
-import { decodeContexts } from '#store/trail/context-codec.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
-import { factsOf } from '#store/trail/trail-pack.ts';
+import { decidedRecords } from '#store/trail/trail-decisions.ts';
 import { principalOfText } from '../stored-callers.ts';
 import { literalResource } from './literal-resource.ts';
 import { denialsOf, type PolicyStatement } from './present-policies.ts';
 import { holderOf } from './used-access.ts';
+
+/** Runs a job of a thread: `findUse` or `allowedUse`. */
+export async function run(job: UseJob): Promise<UseOutcome> {
+  return job.kind === 'search' ? findUse(job) : allowedUse(job);
+}
 
 /** Returns the use of a principal in some packs. Only allowed requests are uses. Sessions are returned by their IDs. */
 export function findUse({ packs, accountId, holderArn, ranges }: UsePart): PartUse {
@@ -16,13 +20,9 @@ export function findUse({ packs, accountId, holderArn, ranges }: UsePart): PartU
   const ofSessions = new Map<string, ReturnType<typeof newUse>>();
   const isHolder = new Map<string, boolean>();
   let omitted = 0;
-  for (const { heads, contexts } of packs) {
-    const facts = factsOf(heads);
-    const decoded = decodeContexts(
-      contexts,
-      facts.map(({ at }) => at),
-    );
-    for (const [i, context] of decoded.entries()) {
+  for (const pack of packs) {
+    const { facts, contexts } = decidedRecords(pack);
+    for (const [i, context] of contexts.entries()) {
       const record = facts[i] as (typeof facts)[number];
       if (context === undefined || record.accountId !== accountId || !ranges.some((range) => isIn(range, record))) continue;
       if ('omittedBytes' in context) omitted++;

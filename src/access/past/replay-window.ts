@@ -5,14 +5,16 @@ import type { Principal } from '#core/principal.ts';
 import { positionAt } from '#store/engine/position.ts';
 import type { Sql } from '#store/sql.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
-import { type DecidedFacts, decisionsAfter, placeBefore } from '#store/trail/trail-decisions.ts';
+import { decidedRecords, decisionsAfter, placeBefore, type StoredDecisions } from '#store/trail/trail-decisions.ts';
+import type { RecordFacts } from '#store/trail/trail-heads.ts';
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { principalOfSession, principalOfText } from '../stored-callers.ts';
 import { isAbsent, testsKey } from './kept-keys.ts';
-import { FactNotKept, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
+import { FactNotKept, type KeptPolicy, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
 import { type Proposal, proposal as proposalOf } from './proposal.ts';
 import { type ReplayDecision, replayDecisions } from './replay.ts';
+import { requestCopies } from './request-copies.ts';
 import { type WindowIdentity, windowIdentity } from './window-identity.ts';
 
 /** Records to replay: those of accounts, or of all accounts, from a time until before another time. */
@@ -30,7 +32,7 @@ export interface Flip extends Replayed {
 
 /** Recorded decision, and the decision with the proposal. */
 export interface Replayed {
-  readonly facts: DecidedFacts;
+  readonly facts: RecordFacts;
   readonly principal: Principal;
   readonly context: DecisionContext;
   /** Identity of the decision. Absent before the first decision that can be repeated. */
@@ -41,7 +43,7 @@ export interface Replayed {
 
 /** Counts of a replay. */
 export interface ReplayCounts {
-  /** Records of the window, also those without a decision. */
+  /** Records of the window, also those without a decision. A request with records in two accounts of the window counts once. */
   records: number;
   /** Records whose decision was repeated. */
   decided: number;
@@ -58,8 +60,8 @@ const NOTHING = proposalOf([]);
 
 const NO_KEYS: ReadonlySet<string> = new Set();
 
-/** Number of packs that one statement reads. */
-const PACKS = 256;
+/** Number of packs that one statement reads. The decisions of their records can use as many policies, which stay in memory until the next read. */
+const PACKS = 64;
 
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
@@ -77,23 +79,15 @@ export async function replayWindow(
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
+  const copies = requestCopies(accountIds);
   const kept = trailPolicies(sql).text;
+  const wasRead = keysReadThen(sql, allAccounts, kept);
   let identity: WindowIdentity | undefined;
   let decide: ReplayDecision | undefined;
+  let firstVersion: number;
   const unknown = (reason: string): void => void counts.unknown.set(reason, (counts.unknown.get(reason) ?? 0) + 1);
 
-  /** Identity without the proposal, which few replays need. */
-  let unchanged: WindowIdentity | undefined;
-  let firstVersion: number;
-
-  /** Reports whether the policies of then test a key, so that the record has its value. */
-  async function wasRead(context: DecisionContext, principal: Principal, { key, action }: KeyNotKept): Promise<boolean> {
-    unchanged ??= await windowIdentity(sql, allAccounts, firstVersion, NOTHING);
-    unchanged.advance(context.identityVersion);
-    return await testsKey(unchanged, requestOf(context, principal, kept), action, key);
-  }
-
-  function note(facts: DecidedFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
+  function note(facts: RecordFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
     counts.decided++;
     onRecord?.({ facts, principal, context, identity, allowed });
     if (allowed === (context.outcome.effect === 'Allow')) return;
@@ -102,13 +96,13 @@ export async function replayWindow(
   }
 
   /** Counts a record whose decision cannot be repeated. */
-  function leave(facts: DecidedFacts, context: DecisionContext, principal: Principal, reason: string): void {
+  function leave(facts: RecordFacts, context: DecisionContext, principal: Principal, reason: string): void {
     unknown(reason);
     onRecord?.({ facts, principal, context, identity, allowed: undefined });
   }
 
   /** Decides a record again. Returns a promise only if the decision reads facts, because a promise takes as long as a decision. */
-  function replay(facts: DecidedFacts, context: DecisionContext, principal: Principal): Promise<void> | undefined {
+  function replay(facts: RecordFacts, context: DecisionContext, principal: Principal): Promise<void> | undefined {
     const failed = (error: unknown): undefined | Promise<void> => {
       if (error instanceof KeyNotKept) return replayWithKeys(facts, context, principal, error);
       if (!(error instanceof FactNotKept)) throw error;
@@ -116,7 +110,7 @@ export async function replayWindow(
       return undefined;
     };
     try {
-      const deciding = (decide as ReplayDecision)(context, principal, proposedFacts(context, principal, NO_KEYS));
+      const deciding = (decide as ReplayDecision)(context, principal, proposedFacts(proposal, context, principal, NO_KEYS));
       if (deciding instanceof Promise) return deciding.then((allowed) => note(facts, context, principal, allowed), failed);
       note(facts, context, principal, deciding);
       return undefined;
@@ -126,15 +120,20 @@ export async function replayWindow(
   }
 
   /** Decides a record again whose proposed policies test keys that only some records have. `first` is the first of these keys. */
-  async function replayWithKeys(facts: DecidedFacts, context: DecisionContext, principal: Principal, first: KeyNotKept): Promise<void> {
+  async function replayWithKeys(facts: RecordFacts, context: DecisionContext, principal: Principal, first: KeyNotKept): Promise<void> {
     const known = new Set<string>();
     let missing = first;
     try {
       for (;;) {
-        if (!(await wasRead(context, principal, missing))) throw missing;
+        if (!(await wasRead(firstVersion, context, principal, missing))) throw missing;
         known.add(missing.key);
         try {
-          note(facts, context, principal, await (decide as ReplayDecision)(context, principal, proposedFacts(context, principal, known)));
+          note(
+            facts,
+            context,
+            principal,
+            await (decide as ReplayDecision)(context, principal, proposedFacts(proposal, context, principal, known)),
+          );
           return;
         } catch (error) {
           if (!(error instanceof KeyNotKept)) throw error;
@@ -145,18 +144,6 @@ export async function replayWindow(
       if (!(error instanceof FactNotKept)) throw error;
       leave(facts, context, principal, error.message);
     }
-  }
-
-  /** Returns the facts that the proposal changes. `known` has the keys that are known to have the recorded value. */
-  function proposedFacts(context: DecisionContext, principal: Principal, known: ReadonlySet<string>): ProposedFacts | undefined {
-    const { resourcePolicyOf } = proposal;
-    if (resourcePolicyOf === undefined) return undefined;
-    return {
-      resourcePolicyOf,
-      requireKept(key, action) {
-        if (!known.has(key) && !isAbsent(context, principal, key)) throw new KeyNotKept(key, action);
-      },
-    };
   }
 
   /** Prepares identity for a record. Returns the reason why its decision cannot be repeated, or `undefined`. */
@@ -170,20 +157,27 @@ export async function replayWindow(
     return identity.advance(identityVersion) ? undefined : 'another server decided with an earlier version of identity';
   }
 
-  const end = positionAt(to);
-  for (let place = placeBefore(positionAt(from)), more = true; more; ) {
-    const page = await decisionsAfter(sql, place, end, PACKS);
-    for (const facts of page.decisions) {
-      const { context, accountId } = facts;
-      if (accountIds !== undefined && !accountIds.has(accountId)) continue;
+  /** Decides the records of a pack again. */
+  async function replayPack(pack: StoredDecisions): Promise<void> {
+    const { facts: records, contexts } = decidedRecords(pack);
+    for (let i = 0; i < records.length; i++) {
+      const facts = records[i] as RecordFacts;
+      if (accountIds !== undefined && !accountIds.has(facts.accountId)) continue;
+      const context = contexts[i];
+      if (context === undefined) {
+        counts.records++;
+        unknown('no policy decided');
+        continue;
+      }
+      const found = 'omittedBytes' in context ? undefined : callers(context);
+      const caller = found instanceof Promise ? await found : found;
+      // Only a record in another account than that of its caller can be a copy.
+      if (caller?.accountId !== facts.accountId && copies.isCopy(records, i)) continue;
       counts.records++;
-      if (context === undefined) unknown('no policy decided');
-      else if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
+      if ('omittedBytes' in context) unknown('the facts of the decision are too large to be stored');
       else {
         const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
         const reason = isReady ? undefined : await advance(context);
-        const found = callers(context);
-        const caller = found instanceof Promise ? await found : found;
         if (caller === undefined) unknown('the session of the caller is not stored');
         else if (reason !== undefined) leave(facts, context, caller, reason);
         else {
@@ -192,10 +186,46 @@ export async function replayWindow(
         }
       }
     }
+    copies.noteRead(records);
+  }
+
+  const end = positionAt(to);
+  for (let place = placeBefore(positionAt(from)), more = true; more; ) {
+    const page = await decisionsAfter(sql, place, end, PACKS);
+    for (const pack of page.packs) await replayPack(pack);
     more = page.place !== undefined;
     place = page.place ?? place;
   }
   return counts;
+}
+
+/** Returns the facts that a proposal changes. `known` has the keys that are known to have the recorded value. */
+function proposedFacts(
+  { resourcePolicyOf }: Proposal,
+  context: DecisionContext,
+  principal: Principal,
+  known: ReadonlySet<string>,
+): ProposedFacts | undefined {
+  if (resourcePolicyOf === undefined) return undefined;
+  return {
+    resourcePolicyOf,
+    requireKept(key, action) {
+      if (!known.has(key) && !isAbsent(context, principal, key)) throw new KeyNotKept(key, action);
+    },
+  };
+}
+
+/**
+ * Returns the function that reports whether the policies of then test a key, so that the record has its value. It reads identity without the proposal,
+ * as of the first version of the window. Few replays need it.
+ */
+function keysReadThen(sql: Sql, allAccounts: readonly AccountId[], kept: KeptPolicy) {
+  let unchanged: WindowIdentity | undefined;
+  return async (firstVersion: number, context: DecisionContext, principal: Principal, { key, action }: KeyNotKept): Promise<boolean> => {
+    unchanged ??= await windowIdentity(sql, allAccounts, firstVersion, NOTHING);
+    unchanged.advance(context.identityVersion);
+    return await testsKey(unchanged, requestOf(context, principal, kept), action, key);
+  };
 }
 
 /** Returns the function that returns the caller of a context: the same object for the same caller, so that its facts are cached. */

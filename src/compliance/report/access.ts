@@ -89,7 +89,7 @@ export const ACCESS_LIMITS = { principals: 200, policies: 12, statements: 6, nam
 const MEANING =
   'An action is listed if some request for it could be allowed. Resources, conditions and session policies can deny the request. Only actions of services that this server has are listed. Conditions of a trust policy can limit the principals that a role trusts.';
 
-/** Writes the files about access, and returns the section of the report. Needs memory for the identity of one account at a time. */
+/** Writes the files about access, and returns the section of the report. Needs memory for the groups and managed policies of one account at a time. */
 export async function accessSection(sql: Sql, accountIds: readonly AccountId[], folder: ReportFolder): Promise<Access> {
   const principals = folder.lines('access.jsonl');
   const policies = folder.lines('policies.jsonl');
@@ -136,7 +136,7 @@ function policyWriter(file: LineFile, accountId: AccountId, written: Set<string>
 }
 
 async function* principalsOf(sql: Sql, accountId: AccountId, found: AccountIdentity, write: WritePolicy): AsyncGenerator<Found> {
-  const { snapshot, userKeys, roleKeys } = found;
+  const { snapshot } = found;
   const rootArn = arn('iam', '', accountId, 'root');
   yield accessOf(
     found,
@@ -144,8 +144,7 @@ async function* principalsOf(sql: Sql, accountId: AccountId, found: AccountIdent
     { arn: rootArn, type: 'Root', groups: [] },
     write,
   );
-  for (const key of userKeys) {
-    const user = snapshot.user(accountId, key) as UserRecord;
+  for await (const user of found.users()) {
     const groups = user.groupIds.flatMap((groupId) => snapshot.groupById(accountId, groupId) ?? []);
     const caller = { type: 'IAMUser', accountId, arn: user.arn, principalId: user.userId, userName: user.userName } as const;
     const facts = { arn: user.arn, type: 'IAMUser', groups: groups.map(({ groupName }) => groupName) } as const;
@@ -153,8 +152,7 @@ async function* principalsOf(sql: Sql, accountId: AccountId, found: AccountIdent
   }
   const reads = { identity: identity(sql) };
   const shownIds = new Map<string, string>();
-  for (const key of roleKeys) {
-    const role = snapshot.role(accountId, key) as RoleRecord;
+  for await (const role of found.roles()) {
     const trusts = trustedBy(await shownTrustPolicy(reads, role, shownIds), role, write);
     const facts = { arn: role.arn, type: 'Role', groups: [], trusts, ...omitUndefined({ linkedService: role.linkedService }) } as const;
     yield accessOf(found, sessionOf(role), facts, write);

@@ -48,3 +48,24 @@ for (const [title, change] of ALTERED) {
     await store.close();
   });
 }
+
+test('activity: counts the records of the window, in any number of pages', async () => {
+  const store = await openSqlite(':memory:');
+  for (let i = 0; i < 200; i++) await store.transaction((tx) => tx.trail.append(trailRow(`r${i}`, NOON + i, { document: '{}' })));
+  // biome-ignore format: a table
+  const WINDOWS: readonly (readonly [from: number, to: number, requests: number])[] = [
+    [0,          NOON * 2, 200],
+    [NOON,       NOON * 2, 200],
+    [NOON + 1,   NOON * 2, 199],
+    [NOON + 199, NOON * 2, 1],
+    [NOON + 200, NOON * 2, 0],
+    [0,          0,        0],
+  ];
+  for (const [from, to, expected] of WINDOWS) {
+    const folder = createReportFolder(join(newFolder('activity'), 'report'));
+    const window = { accountIds: undefined, from: instant(from), to: instant(to) };
+    const { requests, principals } = await store.transaction(({ sql }) => activitySection(sql, window, folder));
+    assert.deepEqual([requests, principals.total], [expected, expected === 0 ? 0 : 1], `${from} ${to}`);
+  }
+  await store.close();
+});

@@ -170,13 +170,9 @@ async function countedGroups(sql: Sql, { accountIds, from, to }: ActivityWindow)
     if (at > group.last) group.last = at;
   }
 
-  const end = positionAt(to);
-  for (let place = placeBefore(positionAt(from)), more = true; more; ) {
-    const page = await recordsInWindow(sql, place, end, PACKS);
+  for await (const page of recordsInWindow(sql, placeBefore(positionAt(from)), positionAt(to), PACKS)) {
     unreadable += page.unreadable;
     for (const record of page.records) count(record);
-    more = page.place !== undefined;
-    place = page.place ?? place;
   }
   return { groups, unreadable };
 }

@@ -2,6 +2,7 @@
 import type { AccountId } from '#core/arn.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
+import { daysSince, isOld } from '#services/iam/credential-age.ts';
 import { type CredentialFacts, rootCredentials, userCredentials } from '#services/iam/credential-facts.ts';
 import { lastUses } from '#store/identity/last-use.ts';
 import { identity } from '#store/identity/repository.ts';
@@ -9,8 +10,6 @@ import type { Sql } from '#store/sql.ts';
 import { described, excerpt, excerptOf, flag, list, type Of, object, optional, text, time, whole } from '../shape.ts';
 import type { ReportFolder } from './report-folder.ts';
 import { topItems } from './top-items.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Credentials of one user or root user. */
 export const CREDENTIALS_OF = object({
@@ -38,7 +37,7 @@ export const CREDENTIALS = object({
   withPassword: whole,
   withPasswordWithoutMfa: whole,
   activeKeys: whole,
-  activeKeysOlderThan90Days: whole,
+  activeKeysOlderThan90Days: described(whole, 'Keys that are old in the sense of the rule access-keys-rotated.'),
   activeKeysNeverUsed: whole,
   oldest: described(excerpt(CREDENTIALS_OF), 'Users with the oldest password or active access key first. The file has all users.'),
 });
@@ -46,10 +45,8 @@ export type Credentials = Of<typeof CREDENTIALS>;
 
 /** Maximum number of users in the report. */
 export const CREDENTIALS_MAX = 200;
-/** Age at which a key counts as old. Source: AWS Config, access-keys-rotated, maxAccessKeyAge. */
-const OLD_DAYS = 90;
 /** Number of users that one statement reads. */
-const PAGE = 500;
+const PAGE = 200;
 
 /** Writes the file about credentials, and returns the section of the report. */
 export async function credentialsSection(
@@ -77,11 +74,11 @@ export async function credentialsSection(
     counts.users++;
     if (item.password !== undefined) counts.withPassword++;
     if (item.password !== undefined && !item.mfaActive) counts.withPasswordWithoutMfa++;
-    for (const { active, ageDays, lastUsedAt } of item.accessKeys) {
+    for (const { active, createdAt, lastUse } of facts.accessKeys) {
       if (!active) continue;
       counts.activeKeys++;
-      if (ageDays > OLD_DAYS) counts.activeKeysOlderThan90Days++;
-      if (lastUsedAt === undefined) counts.activeKeysNeverUsed++;
+      if (isOld(createdAt, now)) counts.activeKeysOlderThan90Days++;
+      if (lastUse === undefined) counts.activeKeysNeverUsed++;
     }
   }
 
@@ -104,7 +101,6 @@ export async function credentialsSection(
 
 function toItem(accountId: AccountId, { arn, createdAt, mfaActive, password, accessKeys }: CredentialFacts, now: Instant): CredentialsOf {
   const timeOf = (at: Instant | undefined) => (at === undefined ? undefined : isoSeconds(at));
-  const ageDays = (at: Instant) => Math.max(0, Math.floor((now - at) / DAY_MS));
   return {
     accountId,
     arn,
@@ -113,7 +109,7 @@ function toItem(accountId: AccountId, { arn, createdAt, mfaActive, password, acc
     ...(password !== undefined && {
       password: {
         changedAt: isoSeconds(password.changedAt),
-        ageDays: ageDays(password.changedAt),
+        ageDays: daysSince(password.changedAt, now),
         ...omitUndefined({ lastUsedAt: timeOf(password.lastUsedAt), nextRotationAt: timeOf(password.nextRotationAt) }),
       },
     }),
@@ -121,7 +117,7 @@ function toItem(accountId: AccountId, { arn, createdAt, mfaActive, password, acc
       accessKeyId,
       active,
       createdAt: isoSeconds(at),
-      ageDays: ageDays(at),
+      ageDays: daysSince(at, now),
       ...omitUndefined({ lastUsedAt: timeOf(lastUse?.at), lastUsedService: lastUse?.service, lastUsedRegion: lastUse?.region }),
     })),
   };

@@ -2,12 +2,11 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { TLS_FLOOR } from '#server/tls-floor.ts';
 import { described, flag, list, type Of, object, oneOf, optional, text, time, whole } from '../shape.ts';
-
-const DAY_MS = 86_400_000;
 
 const CERTIFICATE = object({
   subject: text,

@@ -1,5 +1,6 @@
 /** Writes a compliance report into a new folder. Reads one snapshot of a database, in bounded memory. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import { serverFacts } from '#server/core/server-facts.ts';
 import type { Settings } from '#server/settings.ts';
@@ -42,7 +43,6 @@ export interface WrittenReport {
   readonly manifestSha256: string;
 }
 
-const DAY_MS = 86_400_000;
 const ACCOUNTS_PAGE = 500;
 
 /**

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import { MINUTE_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Target } from '#model/generated/events.ts';
 import { busEvents, type ReplayOf } from '#services/events/tables/bus-events.ts';
@@ -17,7 +18,6 @@ const OTHER = '444455556666' as AccountId;
 const BUS = { accountId: ACCOUNT, region: 'us-east-1', busName: 'default' };
 const ruleArn = (name: string) => `arn:aws:events:us-east-1:${ACCOUNT}:rule/${name}`;
 const QUEUE = `arn:aws:sqs:us-east-1:${ACCOUNT}:orders`;
-const MINUTE_MS = 60_000;
 
 const shopEvent = (id: string): string => {
   const members = { id, detailType: 'd', source: 'shop', account: ACCOUNT, time: instant(START), region: 'us-east-1' };

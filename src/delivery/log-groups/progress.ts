@@ -1,4 +1,5 @@
 /** Progress of trails in their log groups, and the failures. */
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LoggingPeriod } from '#services/cloudtrail/tables/logging-periods.ts';
@@ -13,12 +14,12 @@ import { retryTime } from '../trail-files.ts';
  * Age at which records are omitted if their log group is not available. Source: CloudWatch Logs API reference, PutLogEvents: events older
  * than 14 days are rejected.
  */
-const AGE_MAX_MS = 14 * 86_400_000;
+const AGE_MAX_MS = 14 * DAY_MS;
 /**
  * Time after the end of a period at which a log group that is not available receives no more records of the period. A stored period limits
  * further changes of the trail. Assumed: AWS documents no such limit. The records are in the log files.
  */
-const ABANDON_AFTER_MS = 3_600_000;
+const ABANDON_AFTER_MS = HOUR_MS;
 
 /** Position of a period after a write. */
 export interface Written {

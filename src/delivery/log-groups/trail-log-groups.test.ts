@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { RoleDecision, RoleRequest } from '#access/service-role.ts';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS, MINUTE_MS } from '#core/duration.ts';
 import { trails } from '#services/cloudtrail/tables/trails.ts';
 import { workFor } from '#services/kit/fixture.ts';
 import { OUTGOING } from '#services/kit/outgoing.ts';
@@ -23,8 +24,6 @@ const [ANN, BEN] = ['111111111111', '222222222222'] as [AccountId, AccountId];
 const ROLE = `arn:aws:iam::${ANN}:role/writer`;
 const groupArn = (name: string) => `arn:aws:logs:us-east-1:${ANN}:log-group:${name}:*`;
 const groupOf = (name: string) => ({ CloudWatchLogsLogGroupArn: groupArn(name), CloudWatchLogsRoleArn: ROLE });
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 /** Time after which all engines return a record. */
 const SETTLED_MS = 61_000;
 

@@ -1,5 +1,6 @@
 /** A store with a set clock and the delivery of outgoing messages, for tests. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { emitterOf, type Subscription } from '#services/kit/events.ts';
 import { type NewMessage, OUTGOING, outgoing } from '#services/kit/outgoing.ts';
@@ -28,7 +29,7 @@ export function messageOf(body: string, more: Partial<NewMessage> = {}): NewMess
     body,
     createdAt: instant(START),
     maximumAttempts: 4,
-    expiresAt: instant(START + 86_400_000),
+    expiresAt: instant(START + DAY_MS),
     ...more,
   };
 }

@@ -6,6 +6,7 @@
  * letter. So a crash loses no message.
  */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Work } from '#services/kit/events.ts';
@@ -64,7 +65,7 @@ export function endedOf(settled: readonly Settled[], undelivered: readonly Undel
 }
 
 /** Lifetime and attempts of a dead letter. Source: the defaults of a retry policy of EventBridge. */
-const DEAD_LETTER = { lifetimeMs: 86_400_000, attempts: 185 } as const;
+const DEAD_LETTER = { lifetimeMs: DAY_MS, attempts: 185 } as const;
 
 /** Failure of a message that does not fit. Assumed: EventBridge documents no code. */
 const FULL: Failure = { code: 'THROTTLING', message: 'too many messages wait for this target' };

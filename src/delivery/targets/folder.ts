@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { HOUR_MS } from '#core/duration.ts';
 import { syncFolderAsync } from '#core/file-sync.ts';
 import { type LogTarget, TargetError } from './log-target.ts';
 
@@ -15,7 +16,7 @@ const NAME_MAX_BYTES = 255;
 const TEMPORARY = '.belfry-';
 const TEMPORARY_NAME = /^\.belfry-[0-9a-f]{16}$/;
 /** Age at which an incomplete file belongs to no write any more, and interval between two searches for such files. */
-const INCOMPLETE_MS = 3_600_000;
+const INCOMPLETE_MS = HOUR_MS;
 /** Most entries of the folder that a search reads. */
 const SEARCHED_MAX = 10_000;
 

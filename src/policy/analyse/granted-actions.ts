@@ -1,7 +1,8 @@
 /**
  * Determines the services and actions that policies allow.
  *
- * Source: IAM User Guide, "Refine permissions using last accessed information": Deny statements are ignored.
+ * Source: IAM User Guide, "Refine permissions in AWS using last accessed information": policies of identities only.
+ * Assumed: Deny statements are ignored.
  */
 import { compileSteps, statementHasAction, tryCompilePolicy } from '../compile.ts';
 import type { LoweredStatement } from '../lowered.ts';

@@ -1,7 +1,8 @@
 /**
  * Determines the services in which policies allow an action.
  *
- * Source: IAM User Guide, "Refine permissions using last accessed information": Deny statements are ignored.
+ * Source: IAM User Guide, "Refine permissions in AWS using last accessed information": policies of identities only.
+ * Assumed: Deny statements are ignored.
  */
 import { compileSteps, tryCompilePolicy } from '../compile.ts';
 import { matchesText } from '../glob-match.ts';

@@ -27,9 +27,13 @@ interface OutsideKey {
  * Condition keys that findings list, and that can prevent public access. Other keys are ignored, because a caller can choose
  * their values (`aws:UserAgent`, `s3:prefix`, `sts:ExternalId`).
  *
- * Source: IAM User Guide, "IAM Access Analyzer filter keys" and "How IAM Access Analyzer findings work"; Amazon S3 User
- * Guide, "The meaning of public".
- * Assumed: the keys about the account or organization of a VPC endpoint and of a source, which are newer than these lists.
+ * Source: IAM User Guide, "Understand how IAM Access Analyzer findings work": only keys "that external users can't directly
+ * influence or that are otherwise impactful to authorization", with "IAM Access Analyzer filter keys" as examples. The list is
+ * that page, "Filtering findings" (source accounts and ARNs, VPC endpoints, KMS keys) and Amazon S3 User Guide, "The meaning of
+ * public".
+ * Assumed: the keys about the account or organization of a VPC endpoint and of a source, and `aws:PrincipalAccount`, which no
+ * page lists. `sts:ExternalId` is not listed, because no page names it and the caller sends it. A finding of AWS about a role
+ * with such a condition would show it.
  */
 // biome-ignore format: a table
 const KEYS: ReadonlyMap<string, OutsideKey> = new Map(([

@@ -28,7 +28,7 @@ export interface OutsidePrincipal {
  * NotPrincipal with Allow names all other principals, so it counts as `*`. A federated principal is always outside, because
  * its users are not in the account of the provider. Services are never outside.
  *
- * Source: IAM User Guide, "How IAM Access Analyzer findings work": no findings for service principals. "Reviewing findings":
+ * Source: IAM User Guide, "Understand how IAM Access Analyzer findings work": no findings for service principals. "Reviewing findings":
  * accounts, any principal, canonical users, roles and users. "IAM Access Analyzer filter keys": `principal.Federated`.
  * Assumed: a unique ID (`AROA…`) is outside. The policy does not tell its account.
  */

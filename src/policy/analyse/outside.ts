@@ -11,7 +11,7 @@ import { type StepBudget, StepsExceeded, takeSteps } from '../steps.ts';
 import { complementOf, contradict } from './condition-proof.ts';
 import { knownResult, type Narrowed, narrowedBy } from './outside-conditions.ts';
 import { deniesAll, isAnyone, type OutsidePrincipal, outsidePrincipals, type ZoneOfTrust } from './outside-principals.ts';
-import { actionCovers, arnCovers, arnsMeet, covers } from './proof.ts';
+import { actionCovers, actionsMeet, arnCovers, arnsMeet, covers } from './proof.ts';
 
 /** Resource with a resource-based policy, or type of such resources. */
 export interface AnalyzedResource {
@@ -46,8 +46,10 @@ export function outsideGrants(
   budget: StepBudget,
 ): readonly OutsideGrant[] {
   const { statements } = policy.lowered;
-  const denials = statements.filter(({ effect }) => effect === 'Deny');
   const analyzed = resources && patternsOf(resources);
+  const denials = once(() =>
+    statements.filter(({ effect }) => effect === 'Deny').map((denial) => limitedDenial(denial, service, analyzed, budget)),
+  );
   return statements.flatMap((statement, index) => {
     if (statement.effect !== 'Allow') return [];
     const named = { statement: index, ...(statement.sid === undefined || statement.sid === '' ? {} : { sid: statement.sid }) };
@@ -107,12 +109,12 @@ function common(parts: readonly Narrowed[]): Narrowed {
 
 interface Analyzed {
   readonly statement: LoweredStatement;
-  readonly denials: readonly LoweredStatement[];
+  readonly denials: () => readonly LoweredStatement[];
   readonly principal: OutsidePrincipal;
   readonly zone: ZoneOfTrust;
   /** Actions and resources of the statement, limited to the analyzed resource. */
   readonly actions: () => readonly AnalyzedAction[];
-  readonly resources: () => readonly LoweredStatement['resources'][];
+  readonly resources: () => readonly AnalyzedResources[];
   readonly budget: StepBudget;
 }
 
@@ -123,7 +125,7 @@ interface Part extends Narrowed {
 
 /** Returns the parts of a statement (one action and one resource each) for which no proof excludes the principal. */
 function remainingParts({ statement, denials, principal, zone, actions, resources, budget }: Analyzed): readonly Part[] {
-  const applicable = denials
+  const applicable = denials()
     .filter((denial) => {
       takeSteps(budget, 2 + (denial.principals?.entries.length ?? 0));
       return deniesAll(denial, principal, zone);
@@ -137,9 +139,11 @@ function remainingParts({ statement, denials, principal, zone, actions, resource
     return narrowed === undefined ? [] : actions().map(({ action }) => ({ action, ...narrowed }));
   }
   return actions().flatMap(({ action, forms }) =>
-    resources().flatMap((resource): Part[] => {
+    resources().flatMap((sets): Part[] => {
       takeSteps(budget, 16);
-      const variants = forms.map((form) => ({ ...statement, actions: form, ...(resource === undefined ? {} : { resources: resource }) }));
+      const variants = forms.flatMap((form) =>
+        sets.map((set) => ({ ...statement, actions: form, ...(set === undefined ? {} : { resources: set }) })),
+      );
       if (applicable.some((denial) => variants.some((part) => covers(denial, part, 'identity', budget)))) return [];
       const left = applicable.flatMap((denial) => complement(denial, variants, budget));
       const all = [...conditions, ...left];
@@ -165,7 +169,30 @@ function complement(denial: LoweredStatement, variants: readonly LoweredStatemen
   return variants.some((part) => covers({ ...denial, conditions: [] }, part, 'identity', budget)) ? opposite : [];
 }
 
+/**
+ * Returns a Deny whose NotAction and NotResource have only the patterns that can match the analyzed actions and resources. The
+ * others exempt none of them.
+ */
+function limitedDenial(
+  denial: LoweredStatement,
+  service: string | undefined,
+  analyzed: readonly ArnPattern[] | undefined,
+  budget: StepBudget,
+): LoweredStatement {
+  const { actions, resources } = denial;
+  takeSteps(budget, 2 + (actions.not ? actions.patterns.length : 0) + (resources?.not === true ? resources.patterns.length : 0));
+  const all = service === undefined ? undefined : actionOf(service, MANY);
+  const exempt = actions.not && all !== undefined ? actions.patterns.filter((each) => actionsMeet(each, all, budget)) : actions.patterns;
+  if (resources?.not !== true || analyzed === undefined) return { ...denial, actions: { ...actions, patterns: exempt } };
+  const patterns = resources.patterns.filter((each) => analyzed.some((own) => arnsMeet(each, own, budget)));
+  return { ...denial, actions: { ...actions, patterns: exempt }, resources: { not: true, patterns } };
+}
+
 const MANY: Glob = newGlob([{ kind: 'many' }]);
+
+function actionOf(service: string, name: Glob): ActionPattern {
+  return { everything: false, service: newGlob([{ kind: 'text', text: service }]), name };
+}
 
 /** One action of a statement. Each form includes all actions of the service that it matches. The last form can include more. */
 interface AnalyzedAction {
@@ -175,14 +202,9 @@ interface AnalyzedAction {
 
 /** Returns the actions of a statement, limited to a service. */
 function analyzedActions({ actions }: LoweredStatement, service: string | undefined, budget: StepBudget): readonly AnalyzedAction[] {
-  const own = (name: Glob): ActionPattern => ({
-    everything: false,
-    service: newGlob([{ kind: 'text', text: service as string }]),
-    name,
-  });
   if (actions.not) {
     if (service === undefined) return [{ action: 0, forms: [actions] }];
-    const all = own(MANY);
+    const all = actionOf(service, MANY);
     if (actions.patterns.some((pattern) => actionCovers(pattern, all, budget))) return [];
     return [{ action: 0, forms: [actions, { not: false, patterns: [all] }] }];
   }
@@ -190,22 +212,30 @@ function analyzedActions({ actions }: LoweredStatement, service: string | undefi
     takeSteps(budget, 4);
     if (service === undefined) return [{ action, forms: [{ not: false, patterns: [pattern] }] }];
     if (!pattern.everything && !matchesText(pattern.service, service, 0, service.length, budget)) return [];
-    return [{ action, forms: [{ not: false, patterns: [own(pattern.everything ? MANY : pattern.name)] }] }];
+    return [{ action, forms: [{ not: false, patterns: [actionOf(service, pattern.everything ? MANY : pattern.name)] }] }];
   });
 }
 
-/** Returns the resources of a statement, limited to the analyzed resource. A result of `[undefined]` means all resources. */
+/**
+ * Resources of a statement, in one or more forms. Each form includes all analyzed resources that the statement matches. A form of
+ * `undefined` means all resources.
+ */
+type AnalyzedResources = readonly LoweredStatement['resources'][];
+
+/** Returns the resources of a statement, limited to the analyzed resource. */
 function analyzedResources(
   { resources }: LoweredStatement,
   analyzed: readonly ArnPattern[] | undefined,
   budget: StepBudget,
-): readonly LoweredStatement['resources'][] {
-  const only = (pattern: ArnPattern): LoweredStatement['resources'] => ({ not: false, patterns: [pattern] });
-  if (analyzed === undefined) return resources === undefined || resources.not ? [resources] : resources.patterns.map(only);
-  if (resources === undefined) return analyzed.map(only);
+): readonly AnalyzedResources[] {
+  const only = (pattern: ArnPattern) => ({ not: false, patterns: [pattern] });
+  if (analyzed === undefined)
+    return resources === undefined || resources.not ? [[resources]] : resources.patterns.map((each) => [only(each)]);
+  if (resources === undefined) return analyzed.map((own) => [only(own)]);
   const { not, patterns } = resources;
-  return analyzed.flatMap((own) => {
-    if (patterns.some((pattern) => arnCovers(pattern, own, budget))) return not ? [] : [only(own)];
-    return not ? [only(own)] : patterns.filter((pattern) => arnsMeet(pattern, own, budget)).map(only);
+  return analyzed.flatMap((own): readonly AnalyzedResources[] => {
+    if (patterns.some((pattern) => arnCovers(pattern, own, budget))) return not ? [] : [[only(own)]];
+    if (not) return [[only(own), resources]];
+    return patterns.filter((pattern) => arnsMeet(pattern, own, budget)).map((each) => [only(each)]);
   });
 }

@@ -232,7 +232,7 @@ export function disjoint(left: LoweredStatement, right: LoweredStatement, budget
   return !ofLeft.patterns.some((a) => ofRight.patterns.some((b) => arnsMeet(a, b, budget)));
 }
 
-function actionsMeet(a: ActionPattern, b: ActionPattern, budget: StepBudget): boolean {
+export function actionsMeet(a: ActionPattern, b: ActionPattern, budget: StepBudget): boolean {
   takeSteps(budget, 1);
   return a.everything || b.everything || (codesMeet(a.service, b.service, budget) && codesMeet(a.name, b.name, budget));
 }

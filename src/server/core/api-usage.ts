@@ -1,6 +1,7 @@
 /** Counts of API calls, for the metrics of `AWS/Usage`. Requests only count in memory, and one transaction a minute stores the counts. */
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { AccountId } from '#core/arn.ts';
+import { MINUTE_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
 import type { ServiceName } from '#model/services.ts';
@@ -39,7 +40,6 @@ export interface ApiUsageParts {
  */
 export const COUNTED_MAX = 2_000;
 
-const MINUTE = 60_000;
 /** Accuracy of timers, in milliseconds. */
 const TIMER_MS = 1_000;
 
@@ -92,7 +92,7 @@ export function apiUsage({ store, clock, report, isOpen }: ApiUsageParts): ApiUs
   async function flush(): Promise<void> {
     const stored = counted;
     // A timer can fire a moment before the end of the minute.
-    const minute = instant(Math.floor((since + TIMER_MS) / MINUTE) * MINUTE);
+    const minute = instant(Math.floor((since + TIMER_MS) / MINUTE_MS) * MINUTE_MS);
     const now = clock.wall();
     counted = [];
     counts = new Map();
@@ -113,7 +113,7 @@ export function apiUsage({ store, clock, report, isOpen }: ApiUsageParts): ApiUs
 
   function schedule(): void {
     if (stopped) return;
-    cancel = clock.after(MINUTE - (clock.wall() % MINUTE), () => {
+    cancel = clock.after(MINUTE_MS - (clock.wall() % MINUTE_MS), () => {
       running = flush().then(schedule);
     });
   }

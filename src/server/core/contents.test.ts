@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { AccountId } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { putOwnObject } from '#services/s3/own-objects.ts';
 import { buckets } from '#services/s3/tables/buckets.ts';
@@ -15,7 +16,6 @@ import { listObjectFiles, openObjectFiles } from '../object-files.ts';
 import { putBody } from '../stored-body.ts';
 import { deleteGarbage, deleteOrphans, orphansPart } from './contents.ts';
 
-const HOUR_MS = 3_600_000;
 const START = instant(Date.UTC(2030, 0, 1));
 
 async function open() {

@@ -3,6 +3,7 @@
  * its row. This module does not own the files themselves (`server/object-files.ts`).
  */
 import type { LeaseClock } from '#access/lease-parts.ts';
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
 import type { Store } from '#store/store.ts';
@@ -44,7 +45,7 @@ const EVERY_MS = 60_000;
  * Time for which the file of a deleted object stays. A download opens its first file before the response begins, but an object that was
  * uploaded in parts has further files, which the download opens later.
  */
-const KEPT_MS = 3_600_000;
+const KEPT_MS = HOUR_MS;
 /** Maximum number of files of one step. Other requests run between two steps. */
 const FILES_OF_STEP = 200;
 
@@ -72,7 +73,7 @@ export async function deleteGarbage({ contents, store, clock }: Pick<ContentsPar
 
 const ORPHANS = 'files without an object';
 /** Interval between two searches for orphans among contents that several servers write. */
-const ORPHANS_EVERY_MS = 24 * 3_600_000;
+const ORPHANS_EVERY_MS = DAY_MS;
 
 /**
  * Creates the part that looks in the background for files that no row names, and deletes them. Their uploads got no response, because a

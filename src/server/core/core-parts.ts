@@ -20,7 +20,7 @@ import type { SamlThreads } from './saml-threads.ts';
 import type { GapNote } from './trail-gap.ts';
 import type { TrailLogThread } from './trail-log.ts';
 import type { TrailHeadNote } from './trail-log-head.ts';
-import type { UseThreads } from './use-threads.ts';
+import type { WorkThreads } from './work-threads.ts';
 
 /**
  * Everything outside the core. The core reads no clock, creates no randomness, and opens no file, socket or thread itself, so a
@@ -56,7 +56,7 @@ export interface CoreParts {
   readonly analysisThreads: AnalysisThreads;
   readonly samlThreads: SamlThreads;
   /** Thread that searches records for generated policies. The core closes it. */
-  readonly useThreads: UseThreads;
+  readonly generationThreads: WorkThreads;
   /** Thread that hashes records for the transparency log. The core closes it. */
   readonly trailLogThread: TrailLogThread;
   readonly firstStartFiles: FirstStartFiles;

@@ -145,7 +145,7 @@ export function composeCore(given: CoreParts): Core {
     { name: 'bus', stop: parts.bus.close },
     { name: 'threads for analyses', stop: parts.analysisThreads.close },
     { name: 'threads for SAML assertions', stop: parts.samlThreads.close },
-    { name: 'thread for generated policies', stop: parts.useThreads.close },
+    { name: 'thread for generated policies', stop: parts.generationThreads.close },
     { name: 'thread for the trail log', stop: parts.trailLogThread.close },
     { name: 'operator key', start: () => requireOwnDatabase(parts) },
     trailLog.gatePart,
@@ -248,7 +248,7 @@ function voiceLimits(settings: CoreParts['settings']): ServiceParts['voiceLimits
 }
 
 /** Creates the parts that background work of the services uses outside of transactions. */
-function composeTasks({ settings, lookUpTxt, vault, useThreads }: CoreParts, decideRole: DecideRole): TaskParts {
+function composeTasks({ settings, lookUpTxt, vault, generationThreads }: CoreParts, decideRole: DecideRole): TaskParts {
   const { directorySyncSeconds, internalDirectories } = settings;
   return {
     ...{ lookUpTxt, vault, directorySyncSeconds },
@@ -256,7 +256,7 @@ function composeTasks({ settings, lookUpTxt, vault, useThreads }: CoreParts, dec
       const { ldapDirectories } = await import('../sign-in/people/ldap.ts');
       return await ldapDirectories(internalDirectories).readPeople(directory, people);
     },
-    policyGeneration: policyGenerationParts(useThreads, decideRole),
+    policyGeneration: policyGenerationParts(generationThreads, decideRole),
   };
 }
 

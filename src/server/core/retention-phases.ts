@@ -1,19 +1,13 @@
 /** Phases of a deletion of old trail records. Each call does one step (`trail-retention.ts`). */
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import { timeOf } from '#store/engine/position.ts';
 import { forgetIdentityBefore } from '#store/identity/identity-history.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { trailPolicies } from '#store/trail/trail-policy.ts';
-import {
-  DAY_MS,
-  type IndexRun,
-  type PackFacts,
-  type PackPlace,
-  type TrailRetention,
-  trailRetention,
-} from '#store/trail/trail-retention.ts';
+import { type IndexRun, type PackFacts, type PackPlace, type TrailRetention, trailRetention } from '#store/trail/trail-retention.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
 

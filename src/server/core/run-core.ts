@@ -33,7 +33,7 @@ import { type CoreStart, type FromCore, serveCore } from './core-link.ts';
 import { newDurations, SYNC_BOUNDS_MS } from './durations.ts';
 import { newSamlThreads, SAML_LIMITS } from './saml-threads.ts';
 import { newTrailLogThread } from './trail-log.ts';
-import { newUseThreads, USE_LIMITS } from './use-threads.ts';
+import { GENERATION_LIMITS, newWorkThreads } from './work-threads.ts';
 
 /**
  * Runs the core in this thread until the main thread sends `close`.
@@ -86,7 +86,7 @@ export async function runCore(): Promise<void> {
     openTarget,
     analysisThreads: newAnalysisThreads(ANALYSIS_LIMITS, log),
     samlThreads: newSamlThreads(SAML_LIMITS, log),
-    useThreads: newUseThreads(USE_LIMITS, log),
+    generationThreads: newWorkThreads('policy generations', GENERATION_LIMITS, log),
     trailLogThread: newTrailLogThread(log, databaseFile(settings.database)),
     firstStartFiles: filesOfFirstStart(settings, opened),
     ...(contents !== undefined && { contents }),

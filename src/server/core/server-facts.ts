@@ -9,6 +9,6 @@ export function serverFacts(settings: Settings): ServerFacts {
     tlsFloor: TLS_FLOOR.minVersion,
     eventHistoryDays,
     readsWithoutTrail,
-    internalHosts: [...new Set([...internalIssuers, ...internalDirectories, ...outgoingInternalHosts, ...privateSipPeers])],
+    internalHosts: new Set([...internalIssuers, ...internalDirectories, ...outgoingInternalHosts, ...privateSipPeers]).size,
   };
 }

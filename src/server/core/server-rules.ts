@@ -1,4 +1,7 @@
-/** Rules about the configuration of the server, which applies to all of its accounts. No call shows it, so the results have no evidence. */
+/**
+ * Rules about the configuration of the server, which applies to all of its accounts. No call shows it, so the results have no evidence.
+ * Callers of all accounts read the results, so an annotation names no host, file or address of the operator.
+ */
 import type { ConfigurationRule } from '#services/kit/configuration-rule.ts';
 import { accountResource, ruleResult } from '#services/kit/rule-results.ts';
 
@@ -42,10 +45,10 @@ export const SERVER_RULES: readonly ConfigurationRule[] = [
     async evaluate(reading) {
       const { internalHosts } = reading.server;
       const annotation =
-        internalHosts.length === 0
+        internalHosts === 0
           ? 'The settings name no internal host.'
-          : `The settings allow connections to internal hosts: ${internalHosts.join(', ')}`;
-      return [ruleResult(accountResource(reading), internalHosts.length === 0, annotation)];
+          : `The settings allow connections to ${internalHosts} internal ${internalHosts === 1 ? 'host' : 'hosts'}.`;
+      return [ruleResult(accountResource(reading), internalHosts === 0, annotation)];
     },
   },
 ];

@@ -4,6 +4,7 @@
  */
 import type { Lease } from '#access/lease.ts';
 import type { LeaseClock } from '#access/lease-parts.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
 import { channelEvents } from '#realtime/tables/channel-events.ts';
@@ -22,7 +23,7 @@ const DELETED_AT_ONCE = 1_000;
  */
 const CHANNEL_EVENTS_KEPT_MS = 5 * 60_000;
 /** Interval between deletions of tombstones (rows that mark deleted identity records). Tombstones cost only space. */
-const TRIM_EVERY_MS = 3_600_000;
+const TRIM_EVERY_MS = HOUR_MS;
 
 export interface SweepParts {
   readonly store: Store;

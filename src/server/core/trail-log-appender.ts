@@ -2,6 +2,7 @@
  * Appends trail records to the transparency log, signs checkpoints and sends them to witnesses (Decision 0028). One server at a time is
  * the appender of a database.
  */
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { type TrailLogRow, type TrailLogState, trailLog } from '#store/trail/log/trail-log.ts';
@@ -15,7 +16,7 @@ import { writerRounds } from './trail-log-writers.ts';
 /** Time after its last renewal at which another server becomes the appender. Safety does not depend on it, but on the fencing number. */
 const HOLD_MS = 30_000;
 /** Longest time that counts. A later time was stored while a clock was wrong, and must not stop the log until then. */
-const HELD_MAX_MS = 3_600_000;
+const HELD_MAX_MS = HOUR_MS;
 /** Pause between two steps. It is at least as long as the step before, so that requests run in between. */
 const PAUSE_MIN_MS = 5;
 

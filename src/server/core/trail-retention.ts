@@ -1,10 +1,11 @@
 /** Deletion of trail records that are older than the retention of their account, in the background (Decision 0024). */
 import type { LeaseClock } from '#access/lease-parts.ts';
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
 import { positionAt } from '#store/engine/position.ts';
 import type { Tx } from '#store/store.ts';
-import { DAY_MS, trailRetention } from '#store/trail/trail-retention.ts';
+import { trailRetention } from '#store/trail/trail-retention.ts';
 import { LATEST_MS } from '#store/trail/trail-search.ts';
 import { advance, type DonePlaces, type RetentionParts, type RetentionRun } from './retention-phases.ts';
 import { repeated } from './sweeps.ts';

@@ -8,6 +8,7 @@
  * Source: RFC 5280 §4.2.1.10. Chrome enforces the constraints of installed roots since version 112 (Chrome Enterprise policy
  * list, EnforceLocalAnchorConstraintsEnabled). OpenSSL, which Node and Python use, always does.
  */
+import { DAY_MS } from '#core/duration.ts';
 import 'reflect-metadata'; // the certificate library needs it
 import { webcrypto } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -19,7 +20,6 @@ import type { TlsMaterial } from './tls-material.ts';
 
 x509.cryptoProvider.set(webcrypto as never);
 
-const DAY_MS = 86_400_000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const NAME_CONSTRAINTS = '2.5.29.30';
 /** Loopback addresses of IPv4 and IPv6. */

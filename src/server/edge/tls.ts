@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { DAY_MS } from '#core/duration.ts';
 import { writeDurably } from '../durable-file.ts';
 import type { Settings } from '../settings.ts';
 import type { TlsMaterial } from './tls-material.ts';
 
-const DAY_MS = 86_400_000;
 const CA_DAYS = 730;
 const SERVER_DAYS = 397;
 /** Remaining validity, in days, below which the server renews its certificate. */

@@ -13,6 +13,7 @@
 
 import { CHANGE_PASSWORD_ONLY } from '#access/sign-in.ts';
 import { type AccountId, isAccountId, NO_ACCOUNT } from '#core/arn.ts';
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import type { Answer } from '#core/exchange.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
@@ -27,7 +28,7 @@ import { recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
 /** Lifetime of a console session: 12 hours. Source: IAM User Guide: a console session of an IAM user lasts 12 hours. */
-const SESSION_MS = 12 * 3_600_000;
+const SESSION_MS = 12 * HOUR_MS;
 interface Credentials {
   readonly account: string;
   readonly userName: string;
@@ -225,8 +226,6 @@ async function recordFailure(
 function userPrincipal({ accountId, arn, userId, userName }: UserRecord): Principal {
   return { type: 'IAMUser', accountId, arn, principalId: userId, userName };
 }
-
-const DAY_MS = 24 * 3_600_000;
 
 /**
  * Returns the state of a password by its age: `expired` if only an administrator can change the password.

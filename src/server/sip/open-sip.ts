@@ -1,5 +1,6 @@
 /** Opens the listeners of the SIP proxy. */
 import { Resolver } from 'node:dns/promises';
+import { DAY_MS } from '#core/duration.ts';
 import { lruMap } from '#core/lru-map.ts';
 import { describeBug, type Log } from '../log.ts';
 import type { Settings } from '../settings.ts';
@@ -22,7 +23,7 @@ export interface SipOutside {
 }
 
 /** Below the longest delay of a timer, which is 24.8 days. */
-const RENEW_EVERY_MS = 24 * 86_400_000;
+const RENEW_EVERY_MS = 24 * DAY_MS;
 const RESOLVER = { timeout: 500, tries: 2 } as const;
 /** Longest time for the addresses of a host. It is below the limit of a decision in Kamailio, so that a silent DNS server is no failure of the server. */
 const RESOLVE_MAX_MS = 1_000;

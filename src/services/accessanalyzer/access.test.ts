@@ -5,7 +5,7 @@ import { ACCOUNT, accessOf, OTHER_ACCOUNT, openOperations } from '../kit/fixture
 import { isNotYet, isRefused } from '../kit/not-yet.ts';
 import { accessanalyzerOperations } from './operations.ts';
 
-const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: [] };
+const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: 0 };
 const operations = accessanalyzerOperations({ kinds: [], loadRules: async () => [], serverFacts });
 const ANALYZER = `arn:aws:access-analyzer:us-east-1:${ACCOUNT}:analyzer/own`;
 const OTHERS = `arn:aws:access-analyzer:us-east-1:${OTHER_ACCOUNT}:analyzer/own`;

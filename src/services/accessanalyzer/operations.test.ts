@@ -4,7 +4,7 @@ import { analyzeAtOnce } from '../kit/fixture.ts';
 import type { Call } from '../kit/operation.ts';
 import { accessanalyzerOperations } from './operations.ts';
 
-const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: [] };
+const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: 0 };
 const operations = accessanalyzerOperations({ kinds: [], loadRules: async () => [], serverFacts });
 
 /** Call with the only member that these operations use. */

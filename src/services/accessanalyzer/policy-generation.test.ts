@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { allowedUse, findUse } from '#access/past/recorded-use.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { UseJob } from '#core/recorded-use.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
@@ -19,7 +20,6 @@ import { accessanalyzerOperations } from './operations.ts';
 import { accessAnalyzer } from './service.ts';
 import { policyGenerations } from './tables/policy-generations.ts';
 
-const DAY_MS = 86_400_000;
 const ADA = EXAMPLES.user.arn;
 const TRAIL = `arn:aws:cloudtrail:us-east-1:${ALICE}:trail/audit`;
 const ROLE = `arn:aws:iam::${ALICE}:role/reader`;
@@ -28,7 +28,7 @@ const SOURCE: TrailSource = {
   ...{ bucketArn: 'arn:aws:s3:::logs', filesArn: `arn:aws:s3:::logs/AWSLogs/${ALICE}/*` },
 };
 
-const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: [] };
+const serverFacts = { tlsFloor: 'TLSv1.2', eventHistoryDays: 90, readsWithoutTrail: false, internalHosts: 0 };
 const operations = accessanalyzerOperations({ kinds: [], loadRules: async () => [], serverFacts });
 
 async function open() {

@@ -1,4 +1,5 @@
 /** Default calling name of an AWS account, which outbound calls show. Amazon Chime and Chime SDK Voice share it. */
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Call } from '../kit/operation.ts';
 import { type ChimeSettingsDocument, chimeSettingsOf, putChimeSettings } from './settings.ts';
@@ -8,7 +9,6 @@ import { type ChimeSettingsDocument, chimeSettingsOf, putChimeSettings } from '.
  * UpdatePhoneNumberSettings: once every seven days.
  */
 export const CALLING_NAME_DAYS = 7;
-const DAY_MS = 24 * 60 * 60_000;
 
 /** Reports whether the calling name was changed too recently to change it again. */
 export function isCallingNameFixed({ CallingNameUpdatedTimestamp: updatedAt }: ChimeSettingsDocument, now: Instant): boolean {

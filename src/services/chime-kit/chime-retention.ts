@@ -1,12 +1,12 @@
 /** Retention of messages in the rooms and conversations of Chime accounts. Amazon Chime sets it, and Chime SDK messaging hides and deletes the messages. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { RetentionSettings } from '#model/generated/chime.ts';
 import type { ResourceKey, ResourceKind } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
 import { CHIME_REGION } from './chime-app-instance.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
 /** Time between a change of the retention and the first deletion. Source: Administration Guide, "Managing chat retention": 30 days. */
 export const RETENTION_GRACE_MS = 30 * DAY_MS;
 

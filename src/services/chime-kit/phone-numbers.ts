@@ -1,5 +1,6 @@
 /** Phone numbers of AWS accounts: how requests name them, their status, and their changes. Amazon Chime and Chime SDK Voice share them. */
 import { AwsError } from '#core/aws-error.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { PhoneNumber, PhoneNumberAssociation, PhoneNumberError, PhoneNumberProductType } from '#model/generated/chime.ts';
@@ -14,7 +15,6 @@ export type NumberCall = Pick<Call, 'tx' | 'accountId' | 'now'>;
 /** Returns the error for an unknown phone number. The text names the ID only if the model of the service does not mark it as sensitive. */
 export type NotFound = (id: string) => AwsError;
 
-const DAY_MS = 24 * 60 * 60_000;
 /** Time that a deleted number can be restored. Source: Chime API reference, DeletePhoneNumber. */
 export const DELETION_QUEUE_MS = 7 * DAY_MS;
 /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { CreateAppInstanceRequest } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKind } from '#store/resources.ts';
@@ -7,7 +8,7 @@ import { APP_INSTANCE_USER_COUNT } from '../chime-kit/app-instance-users.ts';
 import { APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, APP_INSTANCE_USER_ENDPOINT } from '../chime-kit/app-instances.ts';
 import { chimeUserArn, ensureChimeUsers } from '../chime-kit/chime-app-instance.ts';
 import { workFor } from '../kit/fixture.ts';
-import { ACCOUNT, DAY, lexIn, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
+import { ACCOUNT, lexIn, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
 import { removeForgottenPeople } from './sweep.ts';
 
 const REQUEST: CreateAppInstanceRequest = { ClientRequestToken: 'once', Name: 'chat' };
@@ -29,7 +30,7 @@ test('CreateAppInstance: a token returns the same app instance for 24 hours, eve
   const { run } = await openFixture({ appInstances: 1 });
   const first = await run('CreateAppInstance', { ...REQUEST, Metadata: 'm' });
   assert.deepEqual(await run('CreateAppInstance', { Metadata: 'm', Name: 'chat', ClientRequestToken: 'once' }), first);
-  const now = instant(START + DAY);
+  const now = instant(START + DAY_MS);
   await assert.rejects(run('CreateAppInstance', { ...REQUEST, Metadata: 'm' }, { now }), { code: 'ResourceLimitExceededException' });
 });
 
@@ -129,17 +130,17 @@ test('Retention: messages never expire by default; deletion begins 30 days after
     );
   const settings = (ChannelRetentionSettings: object) => ({ AppInstanceRetentionSettings: { ChannelRetentionSettings } });
   assert.deepEqual(await run('GetAppInstanceRetentionSettings', { AppInstanceArn }), settings({}));
-  const set = { ...settings({ RetentionDays: 60 }), InitiateDeletionTimestamp: START + 30 * DAY };
+  const set = { ...settings({ RetentionDays: 60 }), InitiateDeletionTimestamp: START + 30 * DAY_MS };
   assert.deepEqual(await put(60, START), set);
-  assert.deepEqual(await put(60, START + DAY), set);
+  assert.deepEqual(await put(60, START + DAY_MS), set);
   assert.deepEqual(await run('GetAppInstanceRetentionSettings', { AppInstanceArn }), set);
-  assert.deepEqual(await put(30, START + DAY), { ...settings({ RetentionDays: 30 }), InitiateDeletionTimestamp: START + 31 * DAY });
+  assert.deepEqual(await put(30, START + DAY_MS), { ...settings({ RetentionDays: 30 }), InitiateDeletionTimestamp: START + 31 * DAY_MS });
   // A new name does not change the retention.
   await run('UpdateAppInstance', { AppInstanceArn, Name: 'talk', Metadata: '' });
   assert.deepEqual((await run('GetAppInstanceRetentionSettings', { AppInstanceArn })).AppInstanceRetentionSettings, {
     ChannelRetentionSettings: { RetentionDays: 30 },
   });
-  assert.deepEqual(await put(undefined, START + DAY), settings({}));
+  assert.deepEqual(await put(undefined, START + DAY_MS), settings({}));
   await put(60, START);
   assert.deepEqual(await run('PutAppInstanceRetentionSettings', { AppInstanceArn, AppInstanceRetentionSettings: {} }), settings({}));
 });

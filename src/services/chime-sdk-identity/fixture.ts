@@ -8,7 +8,6 @@ import { DEFAULT_LIMITS, type IdentityLimits } from './deps.ts';
 import { identityOperations } from './operations.ts';
 
 export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
-export const DAY = 24 * 60 * 60_000;
 
 type Api = ChimeSdkIdentityApi;
 

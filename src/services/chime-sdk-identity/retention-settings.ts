@@ -1,3 +1,4 @@
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, GetAppInstanceRetentionSettingsResponse } from '#model/generated/chime-sdk-identity.ts';
@@ -12,7 +13,7 @@ import { APP_INSTANCES } from './kinds.ts';
  * Grace period after a change of the retention period. During this time, no messages are deleted. Source: Chime SDK
  * Developer Guide, "Managing message retention": messages can be restored for 30 days after the period was set.
  */
-const GRACE_MS = 30 * 24 * 60 * 60_000;
+const GRACE_MS = 30 * DAY_MS;
 
 /**
  * Retention of messages in the channels of an app instance.

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { CreateAppInstanceUserRequest, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
 import { workFor } from '../kit/fixture.ts';
-import { ACCOUNT, DAY, openFixture, START, UNKNOWN } from './fixture.ts';
+import { ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
 import { sweepExpiredUsers } from './sweep.ts';
 
 const LATER = instant(START + 1_000);
@@ -145,9 +146,9 @@ test('Expiration: the sweep deletes expired users with their data, and emits an 
   const bob = await user(AppInstanceArn, 'bob', { ExpirationSettings: TWO_DAYS });
   await user(AppInstanceArn, 'carol');
   const sweep = (now: Instant) => store.transaction((tx) => sweepExpiredUsers(workFor(tx, now, emitted)));
-  const over = instant(START + 2 * DAY);
+  const over = instant(START + 2 * DAY_MS);
   assert.equal(await sweep(instant(over - 1)), 'done');
-  await run('DescribeAppInstanceUser', { AppInstanceUserArn: ada }, { now: instant(over + DAY) });
+  await run('DescribeAppInstanceUser', { AppInstanceUserArn: ada }, { now: instant(over + DAY_MS) });
   const more: ExpirationSettings = { ExpirationDays: 4, ExpirationCriterion: 'CREATED_TIMESTAMP' };
   await run('PutAppInstanceUserExpirationSettings', { AppInstanceUserArn: bob, ExpirationSettings: more }, { now: over });
 
@@ -171,7 +172,7 @@ test('Expiration: one run of the sweep deletes 100 users, and reports that there
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceArn = await appInstance();
   for (let i = 0; i < 101; i++) await user(AppInstanceArn, `user${i}`, { ExpirationSettings: TWO_DAYS });
-  const sweep = () => store.transaction((tx) => sweepExpiredUsers(workFor(tx, instant(START + 2 * DAY))));
+  const sweep = () => store.transaction((tx) => sweepExpiredUsers(workFor(tx, instant(START + 2 * DAY_MS))));
   assert.deepEqual([await sweep(), await sweep()], ['more', 'done']);
   assert.deepEqual((await run('ListAppInstanceUsers', { AppInstanceArn })).AppInstanceUsers, []);
 });
@@ -184,7 +185,7 @@ test('PutAppInstanceUserExpirationSettings: returns the settings; a user without
   assert.deepEqual(await put(TWO_DAYS), { AppInstanceUserArn, ExpirationSettings: TWO_DAYS });
   assert.deepEqual(await put(), { AppInstanceUserArn });
   assert.equal((await run('DescribeAppInstanceUser', { AppInstanceUserArn })).AppInstanceUser?.ExpirationSettings, undefined);
-  await store.transaction((tx) => sweepExpiredUsers(workFor(tx, instant(START + 3 * DAY))));
+  await store.transaction((tx) => sweepExpiredUsers(workFor(tx, instant(START + 3 * DAY_MS))));
   await run('DescribeAppInstanceUser', { AppInstanceUserArn });
 });
 

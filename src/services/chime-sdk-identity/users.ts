@@ -1,3 +1,4 @@
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
@@ -13,8 +14,6 @@ import type { IdentityDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { USERS } from './kinds.ts';
 import { forgetUser, type UserRecord, userEvent } from './user-records.ts';
-
-const DAY_MS = 24 * 60 * 60_000;
 
 /**
  * Users of app instances. User IDs are case-sensitive.

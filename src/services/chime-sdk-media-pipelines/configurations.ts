@@ -1,5 +1,6 @@
 /** Media insights pipeline configurations: settings for the analysis of calls. The pipelines that use them are not implemented. */
 
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type {
@@ -22,7 +23,7 @@ type Input = CreateMediaInsightsPipelineConfigurationRequest;
 type ConfigurationChange<Of = unknown> = Change<ConfigurationDocument, Of>;
 
 /** Validity of a client request token. Assumed: the duration. */
-const TOKEN_LIFE_MS = 24 * 60 * 60_000;
+const TOKEN_LIFE_MS = DAY_MS;
 
 /**
  * Source: chime-sdk-media-pipelines 2021-07-15, CreateMediaInsightsPipelineConfiguration …

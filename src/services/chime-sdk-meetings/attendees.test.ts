@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AttendeeCapabilities, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { observedSqlite } from '#store/engine/sqlite-fixture.ts';
-import { ACCOUNT, HOUR, openFixture, START, TOKENS } from './fixture.ts';
+import { ACCOUNT, openFixture, START, TOKENS } from './fixture.ts';
 
 const ALL: AttendeeCapabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' };
 const LISTENER: AttendeeCapabilities = { Audio: 'Receive', Video: 'None', Content: 'None' };
@@ -22,10 +23,10 @@ test('CreateAttendee: returns an attendee with all capabilities and its own join
     meetingId: MeetingId,
     attendeeId: Attendee?.AttendeeId,
     externalUserId: 'ada',
-    expiresAt: START + 24 * HOUR,
+    expiresAt: START + 24 * HOUR_MS,
   };
   assert.deepEqual(TOKENS.verify(Attendee?.JoinToken as string, START), facts);
-  assert.equal(TOKENS.verify(Attendee?.JoinToken as string, instant(START + 24 * HOUR)), undefined);
+  assert.equal(TOKENS.verify(Attendee?.JoinToken as string, instant(START + 24 * HOUR_MS)), undefined);
   assert.deepEqual(await run('GetAttendee', { MeetingId, AttendeeId: Attendee?.AttendeeId as string }), { Attendee });
 });
 

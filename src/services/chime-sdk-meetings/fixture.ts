@@ -8,7 +8,6 @@ import { joinTokens } from './join-token.ts';
 import { meetingsOperations } from './operations.ts';
 
 export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
-export const HOUR = 60 * 60_000;
 export const TOKENS = joinTokens(new Uint8Array(32).fill(7));
 
 type Api = ChimeSdkMeetingsApi;

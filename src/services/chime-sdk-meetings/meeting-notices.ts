@@ -1,4 +1,5 @@
 import { arn } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { NotificationsConfiguration } from '#model/generated/chime-sdk-meetings.ts';
@@ -16,7 +17,7 @@ const SERVICE = 'meetings.chime.amazonaws.com';
  * Assumed: the defaults of EventBridge.
  */
 const ATTEMPTS = 185;
-const WITHIN_MS = 24 * 60 * 60_000;
+const WITHIN_MS = DAY_MS;
 
 /**
  * Tells the event bus of the account, and the targets of the meeting, what happened in a meeting.

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { CreateMeetingRequest } from '#model/generated/chime-sdk-meetings.ts';
 import { workFor } from '../kit/fixture.ts';
-import { ACCOUNT, HOUR, OTHER_ACCOUNT, openFixture, START, TOKENS } from './fixture.ts';
+import { ACCOUNT, OTHER_ACCOUNT, openFixture, START, TOKENS } from './fixture.ts';
 import { sweepEndedMeetings } from './sweep.ts';
 import { attendees } from './tables/attendees.ts';
 import { meetings } from './tables/meetings.ts';
@@ -89,7 +90,7 @@ test('CreateMeeting: the limit counts the active meetings of an account in a reg
   await meeting();
   await run('CreateMeeting', REQUEST, { region: 'eu-west-1' });
   await run('CreateMeeting', REQUEST, { accountId: OTHER_ACCOUNT });
-  await run('CreateMeeting', REQUEST, { now: instant(START + 24 * HOUR) });
+  await run('CreateMeeting', REQUEST, { now: instant(START + 24 * HOUR_MS) });
 });
 
 test('CreateMeeting: the primary meeting must be in the account, in any region, and not be a replica', async () => {
@@ -126,8 +127,8 @@ test('Meetings: other accounts and regions do not find a meeting', async () => {
 test('Meetings: a meeting ends 24 hours after its creation, and a sweep deletes it', async () => {
   const { run, meeting, store, emitted } = await openFixture();
   const MeetingId = await meeting();
-  await run('GetMeeting', { MeetingId }, { now: instant(START + 24 * HOUR - 1) });
-  const now = instant(START + 24 * HOUR);
+  await run('GetMeeting', { MeetingId }, { now: instant(START + 24 * HOUR_MS - 1) });
+  const now = instant(START + 24 * HOUR_MS);
   await assert.rejects(run('GetMeeting', { MeetingId }, { now }), {
     code: 'NotFoundException',
     message: `Meeting <${MeetingId}> not found`,

@@ -1,4 +1,5 @@
 /** Functions that find stored meetings and attendees, and convert them to the shapes of the model. */
+import { DAY_MS } from '#core/duration.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Attendee, CreateMeetingRequest, Meeting, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
 import type { MeetingNames } from '../chime-kit/events.ts';
@@ -109,7 +110,7 @@ export function toAttendee({ joinTokens }: MeetingsDeps, { record }: FoundMeetin
   };
 }
 
-const MEETING_LIFE_MS = 24 * 60 * 60_000;
+const MEETING_LIFE_MS = DAY_MS;
 
 /** Returns the latest end of a meeting. Source: Chime SDK Developer Guide, "Meeting lifecycle": 24 hours after its creation. */
 export function lastEnd(createdAt: MeetingRecord['createdAt']): MeetingRecord['endsAt'] {

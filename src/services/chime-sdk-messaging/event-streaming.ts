@@ -1,3 +1,4 @@
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { appInstanceArn, inAppInstance } from '../chime-kit/app-instances.ts';
 import { payloadText } from '../chime-kit/event-payload.ts';
@@ -14,7 +15,7 @@ const SERVICE = 'messaging.chime.amazonaws.com';
  * Assumed: the time for which a stream keeps records by default.
  */
 const ATTEMPTS = 185;
-const WITHIN_MS = 24 * 60 * 60_000;
+const WITHIN_MS = DAY_MS;
 
 /** Record of a stream, before its payload is text. */
 interface StreamRecord {

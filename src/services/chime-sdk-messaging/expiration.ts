@@ -1,4 +1,5 @@
 /** Expiration of channels. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ExpirationSettings } from '#model/generated/chime-sdk-messaging.ts';
@@ -6,8 +7,6 @@ import type { ChannelEvent } from '../chime-kit/events.ts';
 import { inChannel } from './bearer-operations.ts';
 import { channelArn, named, toChannel, toExpirationSettings } from './stored-channels.ts';
 import { type ChannelDocument, type ChannelRecord, channels } from './tables/channels.ts';
-
-const DAY_MS = 24 * 60 * 60_000;
 
 export const expirationOperations = inChannel({
   /**

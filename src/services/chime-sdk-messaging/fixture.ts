@@ -1,4 +1,5 @@
 /** Fixture of the tests in this folder: an app instance with users and a bot, and the operations on a real store in memory. */
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { Store } from '#store/store.ts';
@@ -84,8 +85,6 @@ export async function openFixture(limits: Partial<MessagingLimits> = {}, documen
     },
   };
 }
-
-const DAY_MS = 24 * 60 * 60_000;
 
 /** Returns the time some days after `START`. */
 export function afterDays(days: number) {

@@ -1,4 +1,5 @@
 /** Push notifications of messages: which members and devices get one. The push endpoint of the operator sends them to the devices. */
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMembershipPreferences } from '#model/generated/chime-sdk-messaging.ts';
@@ -21,7 +22,7 @@ const SERVICE = 'messaging.chime.amazonaws.com';
  * Assumed: both. A notification of an old message has no use.
  */
 const ATTEMPTS = 5;
-const WITHIN_MS = 60 * 60_000;
+const WITHIN_MS = HOUR_MS;
 /** Members that one step handles, and the devices of each that get a notification: as many as a user may register. */
 const MEMBERS_AT_ONCE = 50;
 const DEVICES_MAX = 10;

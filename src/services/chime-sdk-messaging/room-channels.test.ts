@@ -1,6 +1,7 @@
 /** Channels of rooms of Amazon Chime: what the events of a room change, and what only Amazon Chime can change. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { CHIME_USER_ID, chimeAppInstance, chimeUserArn } from '../chime-kit/chime-app-instance.ts';
@@ -114,15 +115,13 @@ test('Room: members send and read messages; a moderator cannot change the channe
   assert.equal(left, MessageId, 'the sweep deletes the messages of a deleted channel');
 });
 
-const DAY = 24 * 60 * 60_000;
-
 test('Retention of rooms: hides messages at once, shows them again after a change, and deletes them after 30 days with a record', async () => {
   const { store, run, stored } = await openRoom();
   await stored([person('ada')]);
   const ChimeBearer = as('ada');
   const sent = { ChannelArn, Content: 'old', Type: 'STANDARD', Persistence: 'PERSISTENT', ClientRequestToken: 't', ChimeBearer } as const;
   const { MessageId = '' } = await run('SendChannelMessage', sent);
-  const at = (day: number) => ({ now: instant(START + day * DAY) });
+  const at = (day: number) => ({ now: instant(START + day * DAY_MS) });
   const retain = (days: number, day: number) =>
     store.transaction((tx) => {
       const RetentionSettings = { RoomRetentionSettings: { RetentionDays: days } };

@@ -1,4 +1,5 @@
 /** Deletion of expired channels and messages, and of the data of deleted users and app instances. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { APP_INSTANCE, appInstanceArn, inAppInstance } from '../chime-kit/app-instances.ts';
@@ -21,7 +22,6 @@ const SWEPT_AT_ONCE = 100;
 /** Maximum conversations of Amazon Chime that one transaction handles. It reads up to 1,000 members of each. */
 const CONVERSATIONS_AT_ONCE = 20;
 const ROWS_AT_ONCE = 1_000;
-const DAY_MS = 24 * 60 * 60_000;
 /**
  * Grace period after a change of the retention period. During this time, the sweep deletes no messages. Source: Chime
  * SDK Developer Guide, "Managing message retention": messages can be restored for 30 days after the period was set.

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
 
-const WEEK = 7 * 24 * 60 * 60_000;
+const WEEK_MS = 7 * DAY_MS;
 
 test('UpdateGlobalSettings: all regions share one bucket, which the account must own; a request without one removes it', async () => {
   const { run } = await openFixture();
@@ -27,11 +28,11 @@ test('UpdatePhoneNumberSettings: the name can change once in seven days; the sam
   const { run } = await openFixture();
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), {});
   await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' });
-  const soon = { now: instant(START + WEEK - 1) };
+  const soon = { now: instant(START + WEEK_MS - 1) };
   await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' }, soon);
   await assert.rejects(run('UpdatePhoneNumberSettings', { CallingName: 'Other' }, soon), { code: 'BadRequestException' });
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), { CallingName: 'Acme', CallingNameUpdatedTimestamp: START });
-  const now = instant(START + WEEK);
+  const now = instant(START + WEEK_MS);
   await run('UpdatePhoneNumberSettings', { CallingName: 'Other' }, { now });
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), { CallingName: 'Other', CallingNameUpdatedTimestamp: now });
 });
@@ -41,6 +42,6 @@ test('Settings: an update of the bucket or of the calling name does not change t
   await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' });
   await run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'records' } });
   assert.equal((await run('GetPhoneNumberSettings', {})).CallingName, 'Acme');
-  await run('UpdatePhoneNumberSettings', { CallingName: '' }, { now: instant(START + WEEK) });
+  await run('UpdatePhoneNumberSettings', { CallingName: '' }, { now: instant(START + WEEK_MS) });
   assert.equal((await run('GetGlobalSettings', {})).VoiceConnector?.CdrBucket, 'records');
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { UpdateGlobalSettingsRequest } from '#model/generated/chime.ts';
 import { retentionTimes } from '../chime-kit/chime-retention.ts';
@@ -8,7 +9,6 @@ import { ACCOUNT, OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
 import { sweepDisabledAccounts } from './sweep.ts';
 import { accounts } from './tables/accounts.ts';
 
-const DAY = 24 * 60 * 60_000;
 const UNKNOWN = 'a6b1e9b0-0000-4000-8000-999999999999';
 const NOT_FOUND = { code: 'NotFoundException', message: `Could not find Account with Id '${UNKNOWN}'` };
 const BAD_REQUEST = { code: 'BadRequestException', message: 'Service received a bad request' };
@@ -128,10 +128,10 @@ test('DeleteAccount: registered users and domains prevent it; a deleted account 
   assert.deepEqual((await run('ListAccounts', {})).Accounts, []);
 
   const sweep = (now: number) => store.transaction((tx) => sweepDisabledAccounts(workFor(tx, instant(now), emitted)));
-  assert.equal(await sweep(START + 90 * DAY - 1), 'done');
+  assert.equal(await sweep(START + 90 * DAY_MS - 1), 'done');
   emitted.length = 0;
-  assert.equal(await sweep(START + 90 * DAY), 'more');
-  assert.equal(await sweep(START + 90 * DAY), 'done');
+  assert.equal(await sweep(START + 90 * DAY_MS), 'more');
+  assert.equal(await sweep(START + 90 * DAY_MS), 'done');
   const named = { accountId: ACCOUNT, chimeAccountId: AccountId };
   assert.deepEqual(emitted, [
     { type: 'ChimeUsersForgotten', ...named, userIds: [ada, bob].toSorted() },
@@ -202,7 +202,7 @@ test('PutRetentionSettings: Enterprise only; a change restarts the 30 days, and 
   const put = (rooms: number | undefined, conversations: number | undefined, day: number) => {
     const group = (days: number | undefined) => (days === undefined ? {} : { RetentionDays: days });
     const RetentionSettings = { RoomRetentionSettings: group(rooms), ConversationRetentionSettings: group(conversations) };
-    return run('PutRetentionSettings', { AccountId, RetentionSettings }, { now: instant(START + day * DAY) });
+    return run('PutRetentionSettings', { AccountId, RetentionSettings }, { now: instant(START + day * DAY_MS) });
   };
   await assert.rejects(put(30, 60, 0), BAD_REQUEST);
   await fixture.become(AccountId, 'EnterpriseLWA');
@@ -211,7 +211,7 @@ test('PutRetentionSettings: Enterprise only; a change restarts the 30 days, and 
   assert.deepEqual(await put(30, 60, 0), {});
   await put(30, 60, 5);
   const read = await run('GetRetentionSettings', { AccountId });
-  assert.equal(read.InitiateDeletionTimestamp, START + 30 * DAY);
+  assert.equal(read.InitiateDeletionTimestamp, START + 30 * DAY_MS);
   assert.deepEqual(read.RetentionSettings, {
     RoomRetentionSettings: { RetentionDays: 30 },
     ConversationRetentionSettings: { RetentionDays: 60 },
@@ -219,14 +219,14 @@ test('PutRetentionSettings: Enterprise only; a change restarts the 30 days, and 
   const times = async (group: 'RoomRetentionSettings' | 'ConversationRetentionSettings', day: number) =>
     fixture.store.transaction(async (tx) => {
       const found = await tx.of(accounts).get(ACCOUNT, AccountId);
-      return found && retentionTimes(found.document, group, instant(START + day * DAY));
+      return found && retentionTimes(found.document, group, instant(START + day * DAY_MS));
     });
-  assert.deepEqual(await times('RoomRetentionSettings', 29), { hiddenBefore: START - DAY, deletedBefore: undefined });
+  assert.deepEqual(await times('RoomRetentionSettings', 29), { hiddenBefore: START - DAY_MS, deletedBefore: undefined });
   assert.deepEqual(await times('RoomRetentionSettings', 30), { hiddenBefore: START, deletedBefore: START });
   await put(undefined, 60, 10);
   assert.equal(await times('RoomRetentionSettings', 50), undefined);
-  assert.deepEqual(await times('ConversationRetentionSettings', 39), { hiddenBefore: START - 21 * DAY, deletedBefore: undefined });
-  assert.equal((await run('GetRetentionSettings', { AccountId })).InitiateDeletionTimestamp, START + 40 * DAY);
+  assert.deepEqual(await times('ConversationRetentionSettings', 39), { hiddenBefore: START - 21 * DAY_MS, deletedBefore: undefined });
+  assert.equal((await run('GetRetentionSettings', { AccountId })).InitiateDeletionTimestamp, START + 40 * DAY_MS);
   await run('PutRetentionSettings', { AccountId, RetentionSettings: {} });
   assert.deepEqual(await run('GetRetentionSettings', { AccountId }), off);
 });

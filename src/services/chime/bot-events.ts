@@ -1,5 +1,6 @@
 /** Events that the endpoints of bots receive. The server sends them after the commit (`delivery/outgoing/targets/bot-endpoints.ts`). */
 import { arn } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { CHIME_REGION } from '../chime-kit/chime-app-instance.ts';
@@ -29,7 +30,7 @@ const SERVICE = 'chime.amazonaws.com';
 /** Source: Administration Guide, "Chat bot events sent to chat bots": two retries. */
 const ATTEMPTS = 3;
 /** Time after which an event is dropped, so that a server that was stopped sends no old events. Assumed. */
-const WITHIN_MS = 3_600_000;
+const WITHIN_MS = HOUR_MS;
 
 /**
  * Sends an event of a room to bots of its account. A bot without an endpoint, or a disabled one, receives none. The events of a bot in one

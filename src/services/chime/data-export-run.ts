@@ -1,4 +1,5 @@
 /** State of exports in progress: claimed by a server, advanced with each file, and ended. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { DataExportFailure, DataExportPart } from '#model/generated/chime.ts';
@@ -13,7 +14,7 @@ import { type DataExportKey, type DataExportRecord, dataExports, type ExportCurs
  */
 const CLAIM_MS = 60_000;
 /** Time after which an export whose files cannot be written fails. Assumed. */
-const LIFETIME_MS = 86_400_000;
+const LIFETIME_MS = DAY_MS;
 
 export interface RunWork {
   readonly tx: Tx;

@@ -1,5 +1,6 @@
 /** Exports of the data of accounts. `data-export-lines.ts` reads the data, and `delivery/data-exports.ts` writes the files. */
 import { AwsError } from '#core/aws-error.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeApi, DataExport, DataExportPart } from '#model/generated/chime.ts';
@@ -11,7 +12,6 @@ import { accountOrNotFound, badRequest, notFound } from './stored-accounts.ts';
 import { type DataExportKey, type DataExportRecord, dataExports } from './tables/data-exports.ts';
 import { users } from './tables/users.ts';
 
-const DAY_MS = 86_400_000;
 /** Time in which an account has one export of all users. Source: Administration Guide, "Requesting user attachments". */
 const EXPORT_EVERY_MS = 7 * DAY_MS;
 /** Most exports of single users in this time. Assumed. */

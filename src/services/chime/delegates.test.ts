@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { ACCOUNT, OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
 import { delegates } from './tables/delegates.ts';
@@ -8,7 +9,6 @@ import { delegates } from './tables/delegates.ts';
 const { store, run, account } = await openFixture();
 const there = { accountId: OTHER_ACCOUNT };
 const EmailAddress = 'ada@example.com';
-const DAY_MS = 86_400_000;
 const UNKNOWN = '0'.repeat(43);
 const invite = (AccountId: string, DelegateAwsAccountId: string = OTHER_ACCOUNT) =>
   run('InviteDelegate', { AccountId, DelegateAwsAccountId, EmailAddress });

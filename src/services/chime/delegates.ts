@@ -1,6 +1,7 @@
 /** Delegates: other AWS accounts that manage the users of an account. `delegated.ts` lists what they may do. Decision 0040. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeApi, Delegate } from '#model/generated/chime.ts';
@@ -13,7 +14,7 @@ import { type DelegateRecord, delegates } from './tables/delegates.ts';
 import { normalizedEmail } from './texts.ts';
 
 /** Time in which an invitation can be accepted. Assumed. */
-const INVITATION_MS = 7 * 86_400_000;
+const INVITATION_MS = 7 * DAY_MS;
 /** Most delegations and invitations of an account. Assumed. */
 const DELEGATES_MAX = 20;
 const TOKEN_BYTES = 32;

@@ -1,4 +1,5 @@
 /** Directories that sign in people. */
+import { HOUR_MS } from '#core/duration.ts';
 import { isMailAddress } from '#core/mail-address.ts';
 import type { Vault } from '#core/vault.ts';
 import type { Tx } from '#store/store.ts';
@@ -13,7 +14,7 @@ import { domainOf } from './texts.ts';
  * Lifetime of a session that a directory began: 1 hour. Assumed. The synchronization (`directory-sync.ts`) ends sessions earlier. While it cannot
  * read the directory, this is the longest time for which a person who was disabled there stays signed in.
  */
-export const DIRECTORY_SESSION_MS = 3_600_000;
+export const DIRECTORY_SESSION_MS = HOUR_MS;
 
 export { entryOfAddress } from './directory-people.ts';
 

@@ -1,11 +1,12 @@
 /** Accounts that DeleteAccount disabled. The operator lists and restores them, as AWS Support does. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { type AccountRecord, accounts } from './tables/accounts.ts';
 
 /** Time for which a deleted account can be restored. Source: Chime API reference, DeleteAccount: 90 days. */
-export const DISABLED_MS = 90 * 24 * 60 * 60_000;
+export const DISABLED_MS = 90 * DAY_MS;
 
 /** Disabled account. */
 export interface DisabledAccount {

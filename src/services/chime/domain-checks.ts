@@ -1,4 +1,5 @@
 /** Background work that looks for the TXT records of claimed domains. It looks outside of transactions. */
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { DomainCheckResult } from '#model/generated/chime.ts';
 import type { LookUpTxt } from '../kit/dns.ts';
@@ -13,9 +14,9 @@ const CLAIMS_AT_ONCE = 8;
 /** Time in which no other server looks for the same record. It is longer than a look-up takes. */
 const TAKEN_MS = 60_000;
 /** Wait after a look-up that did not find the record. It doubles up to the maximum. Assumed. */
-const WAIT_MS = { first: 60_000, most: 3_600_000 } as const;
+const WAIT_MS = { first: 60_000, most: HOUR_MS } as const;
 /** Time in which the server looks by itself. Source: Administration Guide, "Claiming a domain": up to 24 hours. */
-const LOOKED_FOR_MS = 24 * 3_600_000;
+const LOOKED_FOR_MS = DAY_MS;
 
 /** Creates the steps. Each one looks for the records of the claims that have waited longest. */
 export function domainChecks(lookUpTxt: LookUpTxt): TaskSteps {

@@ -1,3 +1,4 @@
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChimeApi, Invite } from '#model/generated/chime.ts';
 import { subscription } from '../kit/events.ts';
@@ -14,7 +15,7 @@ import { domainOf, normalizedEmail } from './texts.ts';
 const REFERENCE = 'chime-invitation';
 
 /** Time in which an invitation can be accepted: 30 days. Assumed. */
-const INVITATION_MS = 30 * 24 * 60 * 60_000;
+const INVITATION_MS = 30 * DAY_MS;
 
 /** Returns the function that creates the addresses of the pages on which invited people register. */
 export function invitationPage(publicUrl: () => string): (token: string) => string {

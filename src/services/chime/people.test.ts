@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { oidcProviderOperations } from '../iam/oidc-providers.ts';
 import { callOf } from '../kit/fixture.ts';
@@ -9,7 +10,6 @@ import { openConfirmation, openInvitation } from './people.ts';
 import { people } from './tables/people.ts';
 import { users } from './tables/users.ts';
 
-const DAY = 86_400_000;
 const at = (ms: number) => instant(START + ms);
 
 test('openInvitation: an invitation expires after 30 days, and the next InviteUsers begins another one', async () => {
@@ -24,11 +24,11 @@ test('openInvitation: an invitation expires after 30 days, and the next InviteUs
   const isOpen = async (token: string, now: number) =>
     (await store.transaction((tx) => openInvitation(tx, TOKENS, token, at(now)))) !== undefined;
   const first = await invite();
-  assert.equal(await invite(at(30 * DAY - 1)), first, 'the mail of an open invitation has the same link');
-  assert.deepEqual([await isOpen(first, 30 * DAY - 1), await isOpen(first, 30 * DAY)], [true, false]);
-  const second = await invite(at(30 * DAY));
+  assert.equal(await invite(at(30 * DAY_MS - 1)), first, 'the mail of an open invitation has the same link');
+  assert.deepEqual([await isOpen(first, 30 * DAY_MS - 1), await isOpen(first, 30 * DAY_MS)], [true, false]);
+  const second = await invite(at(30 * DAY_MS));
   assert.notEqual(second, first);
-  assert.deepEqual([await isOpen(first, 30 * DAY), await isOpen(second, 30 * DAY)], [false, true]);
+  assert.deepEqual([await isOpen(first, 30 * DAY_MS), await isOpen(second, 30 * DAY_MS)], [false, true]);
 });
 
 test('openConfirmation: a link is valid for 24 hours and for one change of the password, and is not an invitation', async () => {
@@ -39,7 +39,7 @@ test('openConfirmation: a link is valid for 24 hours and for one change of the p
     (await store.transaction((tx) => openConfirmation(tx, TOKENS, given, at(now)))) !== undefined;
   assert.equal(await isOpen(3), false, 'an unknown person in an unclaimed domain has nothing to confirm');
   await store.transaction((tx) => tx.of(people).put(person));
-  assert.deepEqual([await isOpen(3), await isOpen(DAY + 1), await isOpen(DAY + 2)], [true, true, false]);
+  assert.deepEqual([await isOpen(3), await isOpen(DAY_MS + 1), await isOpen(DAY_MS + 2)], [true, true, false]);
   const invitation = TOKENS.issue({ accountId: ACCOUNT, chimeAccountId: 'c', userId: 'u', invitedAt: at(0) });
   assert.deepEqual([await isOpen(3, invitation), TOKENS.verify(token)], [false, undefined]);
   await store.transaction((tx) => tx.of(people).put({ ...person, changedAt: at(5) }));
@@ -58,7 +58,7 @@ test('nextLookup: the wait doubles from a minute to an hour, and ends 24 hours a
   }
   assert.deepEqual(waits.slice(0, 8), [1, 2, 4, 8, 16, 32, 60, 60]);
   assert.equal(waits.length, 28);
-  assert.ok(now < createdAt + DAY);
+  assert.ok(now < createdAt + DAY_MS);
 });
 
 test('ResetAccountResource: a changed provider also requires the permission of IAM to change it', async () => {

@@ -1,5 +1,6 @@
 /** People that become users: the links in mails, and what a person does with them. */
 import { NO_ACCOUNT } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { queueMail } from '../kit/mail.ts';
@@ -90,7 +91,7 @@ export async function setPassword(
 }
 
 /** Time in which the link of a confirmation can be used: 24 hours. Assumed. */
-const CONFIRMATION_MS = 24 * 60 * 60_000;
+const CONFIRMATION_MS = DAY_MS;
 
 /** Address that a person has confirmed, with what the person can do there. */
 export interface OpenConfirmation {

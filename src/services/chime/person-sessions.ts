@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AccountId } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Tx } from '#store/store.ts';
@@ -16,7 +17,7 @@ import { type PersonRecord, people, personSessions } from './tables/people.ts';
 import { type UserRecord, users } from './tables/users.ts';
 
 /** Lifetime of a session: 12 hours, as a console session. Assumed. */
-const SESSION_MS = 12 * 3_600_000;
+const SESSION_MS = 12 * HOUR_MS;
 /** Most sessions of a person. A further one ends the oldest. Assumed. */
 const SESSIONS_MAX = 20;
 const SECRET_BYTES = 32;

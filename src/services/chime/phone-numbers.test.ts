@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChimeApi, PhoneNumber } from '#model/generated/chime.ts';
 import { ALL_CAPABILITIES, seattleNumber, stock } from '../chime-kit/inventory-fixture.ts';
@@ -8,7 +9,7 @@ import { type As, workFor } from '../kit/fixture.ts';
 import { OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
 import { sweepDisabledAccounts } from './sweep.ts';
 
-const WEEK = 7 * 24 * 60 * 60_000;
+const WEEK_MS = 7 * DAY_MS;
 const [ONE, TWO, THREE] = ['+12065550101', '+12065550102', '+12065550103'] as const;
 const UNKNOWN = '+12065559999';
 const UNKNOWN_ID = 'a6b1e9b0-0000-4000-8000-999999999999';
@@ -202,8 +203,8 @@ test('ListPhoneNumbers: lists by status, product and association, in the order o
   assert.deepEqual(await list({ Status: 'Unassigned', ProductType: 'BusinessCalling' }), [THREE]);
   assert.deepEqual(await list({ Status: 'Assigned' }), [ONE]);
   assert.deepEqual(await list({ Status: 'ReleaseInProgress' }), [TWO]);
-  assert.deepEqual(await list({ Status: 'ReleaseInProgress' }, at(WEEK + 10_000)), []);
-  assert.deepEqual(await list({ Status: 'DeleteInProgress' }, at(WEEK + 10_000)), [TWO]);
+  assert.deepEqual(await list({ Status: 'ReleaseInProgress' }, at(WEEK_MS + 10_000)), []);
+  assert.deepEqual(await list({ Status: 'DeleteInProgress' }, at(WEEK_MS + 10_000)), [TWO]);
   assert.deepEqual(await list({ Status: 'AcquireFailed' }), []);
   assert.deepEqual(await list({ ProductType: 'BusinessCalling' }), [ONE, THREE]);
   const ofUser = { FilterName: 'UserId', FilterValue: ids[0] as string } as const;
@@ -289,13 +290,13 @@ test('DeletePhoneNumber, RestorePhoneNumber: a number can be restored for seven 
   assert.deepEqual([queued?.Status, queued?.DeletionTimestamp], ['ReleaseInProgress', READY.now]);
   await assert.rejects(remove(ONE, READY), noNumber(ONE));
   await assert.rejects(run('UpdatePhoneNumber', { PhoneNumberId: ONE, CallingName: 'Acme' }, READY), CONFLICT);
-  const { PhoneNumber: restored } = await restore(ONE, at(WEEK));
+  const { PhoneNumber: restored } = await restore(ONE, at(WEEK_MS));
   assert.deepEqual([restored?.Status, restored?.ProductType, restored?.DeletionTimestamp], ['Unassigned', 'VoiceConnector', undefined]);
 
   await remove(ONE, READY);
-  const end = at(WEEK + 10_000);
+  const end = at(WEEK_MS + 10_000);
   await sweep(instant(end.now - 1));
-  assert.equal((await number(ONE, at(WEEK)))?.Status, 'ReleaseInProgress');
+  assert.equal((await number(ONE, at(WEEK_MS)))?.Status, 'ReleaseInProgress');
   assert.equal((await number(ONE, end))?.Status, 'DeleteInProgress');
   await assert.rejects(restore(ONE, end), noNumber(ONE));
   assert.deepEqual(await search({ AreaCode: '206' }), [TWO, THREE]);
@@ -379,8 +380,8 @@ test('UpdatePhoneNumberSettings: the default calling name changes once in seven 
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), {});
   await update('myName');
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), { CallingName: 'myName', CallingNameUpdatedTimestamp: START });
-  await assert.rejects(update('myName', at(WEEK - 1)), BAD);
-  await update('Other', at(WEEK));
+  await assert.rejects(update('myName', at(WEEK_MS - 1)), BAD);
+  await update('Other', at(WEEK_MS));
   assert.equal((await run('GetPhoneNumberSettings', {})).CallingName, 'Other');
   assert.deepEqual(await run('GetPhoneNumberSettings', {}, { accountId: OTHER_ACCOUNT }), {});
 });

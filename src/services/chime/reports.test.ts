@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { ACCOUNT, OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
 import { messageCounts } from './tables/message-counts.ts';
 
-const DAY_MS = 86_400_000;
 const UNKNOWN = 'a6b1e9b0-0000-4000-8000-999999999999';
 const BAD_REQUEST = { code: 'BadRequestException', message: /^The first day must exist / };
 const notFound = (title: string, id: string) => ({ code: 'NotFoundException', message: `Could not find ${title} with Id '${id}'` });

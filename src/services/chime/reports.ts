@@ -1,4 +1,5 @@
 /** Reports of the console: the usage dashboard, meetings and the activity of a user. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeApi, UsageReportDay } from '#model/generated/chime.ts';
@@ -8,7 +9,6 @@ import { accountOrNotFound, badRequest, notFound, toUser, userOrNotFound } from 
 import { type DayRange, messageCounts } from './tables/message-counts.ts';
 import { users } from './tables/users.ts';
 
-const DAY_MS = 86_400_000;
 /** Days before the last one, if the request has no first day. */
 const DEFAULT_DAYS = 30;
 /** Most days of a report. Assumed. */

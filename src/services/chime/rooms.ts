@@ -41,7 +41,7 @@ export function roomOperations({ quotas }: Pick<ChimeDeps, 'quotas'>) {
         if (ClientRequestToken === undefined) return { Room: toRoom((await find(await create())) as RoomRecord) };
         const exists = async (roomId: string) => (await find(roomId)) !== undefined;
         const request = { ...input, ClientRequestToken };
-        const roomId = await once({ ...call, region: CHIME_REGION }, 'chime:CreateRoom', request, exists, create, badRequest);
+        const roomId = await once({ ...call, region: CHIME_REGION }, 'chime:CreateRoom', request, exists, create, () => badRequest());
         return { Room: toRoom((await find(roomId)) as RoomRecord) };
       },
     },

@@ -6,6 +6,7 @@
  * Calling. (3) Columns about meetings are empty, because this server has no meetings of Amazon Chime. (4) All users of the list have a row.
  */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { CHIME_REGION } from '../chime-kit/chime-app-instance.ts';
@@ -15,7 +16,6 @@ import { messageCounts } from './tables/message-counts.ts';
 import { usageReports } from './tables/usage-reports.ts';
 import { placeOf, USERS_MAX, type UserPlace, users } from './tables/users.ts';
 
-const DAY_MS = 86_400_000;
 /** 1970-01-01 was a Thursday. */
 const SUNDAY_OFFSET = 4;
 const HEADER = [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
@@ -13,7 +14,6 @@ import { NO_LOG_BUCKETS } from './log-buckets.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
 
-const DAY = 24 * 60 * 60_000;
 const NOW = instant(Math.floor(Date.now() / 1000) * 1000 + 500);
 
 const ROW: TrailRow = {
@@ -74,16 +74,16 @@ test('LookupEvents: an event has all members, and contains its record as a strin
 
 test("LookupEvents: it returns 90 days of events of the caller's account and region, newest first", async () => {
   const { lookUp } = await history([
-    { eventId: 'old', at: instant(NOW - 91 * DAY) },
-    { eventId: 'first', at: instant(NOW - 89 * DAY) },
-    { eventId: 'second', at: instant(NOW - 2 * DAY) },
+    { eventId: 'old', at: instant(NOW - 91 * DAY_MS) },
+    { eventId: 'first', at: instant(NOW - 89 * DAY_MS) },
+    { eventId: 'second', at: instant(NOW - 2 * DAY_MS) },
     { eventId: 'elsewhere', region: 'eu-west-1' },
     { eventId: 'of another', accountId: OTHER_ACCOUNT },
     { eventId: 'third' },
   ]);
   const ids = async (input: LookupEventsRequest) => (await lookUp(input)).Events?.map((each) => each.EventId);
   assert.deepEqual(await ids({}), ['third', 'second', 'first']);
-  assert.deepEqual(await ids({ StartTime: instant(NOW - 3 * DAY), EndTime: instant(NOW - DAY) }), ['second']);
+  assert.deepEqual(await ids({ StartTime: instant(NOW - 3 * DAY_MS), EndTime: instant(NOW - DAY_MS) }), ['second']);
 });
 
 test('LookupEvents: the time range includes events at StartTime and events at EndTime', async () => {
@@ -148,7 +148,7 @@ for (const [title, defaultDays, own, oldest] of RETENTIONS) {
   test(`LookupEvents: with ${title}, the oldest event is ${oldest} days old`, async () => {
     const days = [6, 8, 89, 91, 364, 366, 399, 401].toReversed();
     const { store, lookUp } = await history(
-      days.map((day) => ({ eventId: `e${day}`, at: instant(NOW - day * DAY) })),
+      days.map((day) => ({ eventId: `e${day}`, at: instant(NOW - day * DAY_MS) })),
       0,
       defaultDays,
     );

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { SECOND_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Event, LookupAttribute, LookupAttributeKey, LookupEventsRequest, LookupEventsResponse } from '#model/generated/cloudtrail.ts';
@@ -31,7 +32,6 @@ const COUNTED_TWICE = /[_ ,\n]/g;
 
 /** Attributes for events of the category `insight`. Source: CloudTrail API reference, LookupEvents. */
 const INSIGHT_ATTRIBUTES: ReadonlySet<LookupAttributeKey> = new Set(['EventId', 'EventName', 'EventSource']);
-const SECOND_MS = 1000;
 
 /**
  * Returns the event history of the caller's account in a region, newest event first. The account does not need a

@@ -1,16 +1,15 @@
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { CloudtrailApi } from '#model/generated/cloudtrail.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 import { digestKeys } from './tables/digest-keys.ts';
 
-const HOUR_MS = 60 * 60_000;
 /**
  * Extension of the requested range at both ends. Clients read digests until an hour after the end of their range, but
  * request keys only for the range (record.md §A5).
  */
 const MARGIN_MS = 2 * HOUR_MS;
-const DAY_MS = 24 * HOUR_MS;
 
 export const publicKeyOperations = {
   /**

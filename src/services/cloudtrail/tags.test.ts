@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { START } from '../kit/fixture.ts';
 import { ARN, ELSEWHERE, openTrails, REQUEST } from './fixture.ts';
@@ -65,8 +66,6 @@ for (const [operation, title, input, code] of REFUSED) {
   });
 }
 
-const HOUR = 3_600_000;
-
 // biome-ignore format: a table
 const RANGES: readonly [title: string, from: number | undefined, to: number | undefined, found: string][] = [
   // The key is valid from hour 10 to hour 20.
@@ -80,7 +79,7 @@ const RANGES: readonly [title: string, from: number | undefined, to: number | un
 
 test('ListPublicKeys: a range that is extended by two hours selects the keys of the region', async () => {
   const { run, store } = await openTrails();
-  const at = (hours: number) => instant(START + hours * HOUR);
+  const at = (hours: number) => instant(START + hours * HOUR_MS);
   const key = { fingerprint: 'k', publicKey: new Uint8Array([1]), validFrom: at(10), validUntil: at(20) };
   await store.transaction((tx) => tx.of(digestKeys).add({ ...key, region: 'us-east-1' }));
   for (const [title, from, to, expected] of RANGES) {

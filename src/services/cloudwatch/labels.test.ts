@@ -1,18 +1,18 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of labels look like templates
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { MINUTE_MS } from '#core/duration.ts';
 import type { MetricDataQuery } from '#model/generated/cloudwatch.ts';
 import { runAtOnce } from '../kit/turns.ts';
 import { labelled, requireLabels } from './labels.ts';
 import type { Series } from './math/series.ts';
 
 const NOON = Date.parse('2026-11-28T12:00:00Z');
-const MINUTE = 60_000;
 const FACTS = { accountId: '111122223333', region: 'us-east-1', now: NOON, timezone: '+0130' };
 const Metric = { Namespace: 'Chat', MetricName: 'Sent', Dimensions: [{ Name: 'Room', Value: 'blue' }] };
 const SERIES: Series = {
   ...{ label: 'Sent', period: 60, metric: { Metric, Stat: 'Sum' } },
-  times: [NOON - 90 * MINUTE, NOON - 30 * MINUTE, NOON - 2 * MINUTE],
+  times: [NOON - 90 * MINUTE_MS, NOON - 30 * MINUTE_MS, NOON - 2 * MINUTE_MS],
   values: [4, 10, 1],
 };
 

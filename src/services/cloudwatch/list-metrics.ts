@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import type { CloudwatchApi, DimensionFilter } from '#model/generated/cloudwatch.ts';
 import type { DeclaredOperation } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
@@ -7,8 +8,8 @@ type Api = CloudwatchApi['ListMetrics'];
 
 /** Source: cloudwatch 2010-08-01, ListMetrics: 500 results on a page; metrics without samples for two weeks are not listed. */
 const PAGE = 500;
-const LISTED_MS = 14 * 24 * 3_600_000;
-const RECENT_MS = 3 * 3_600_000;
+const LISTED_MS = 14 * DAY_MS;
+const RECENT_MS = 3 * HOUR_MS;
 /** Maximum number of metrics, and of characters of their dimensions, that one page reads. A page with fewer matches ends early, with a token. */
 const READ_MAX = 2_000;
 const CHARACTERS_MAX = 2 ** 20;

@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import type { CloudwatchApi, MetricDatum, StatisticSet } from '#model/generated/cloudwatch.ts';
 import type { DeclaredOperation } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
@@ -10,8 +11,8 @@ const SAMPLES_MAX = 1_000;
 const VALUES_MAX = 150;
 const VALUE_MAX = 2 ** 360;
 /** Source: cloudwatch 2010-08-01, MetricDatum, Timestamp. */
-const OLDEST_MS = 14 * 24 * 3_600_000;
-const NEWEST_MS = 2 * 3_600_000;
+const OLDEST_MS = 14 * DAY_MS;
+const NEWEST_MS = 2 * HOUR_MS;
 
 /** Maximum number of metrics of an account in a region. Assumed: the number. AWS has no quota, but a server has one disk. */
 export const METRICS_MAX = 100_000;

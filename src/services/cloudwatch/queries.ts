@@ -1,5 +1,6 @@
 /** Evaluation of metric data queries: statistics of metrics and expressions on them. GetMetricData and alarms use it. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import type { MessageData, MetricDataQuery, MetricStat } from '#model/generated/cloudwatch.ts';
 import type { InTurns } from '../kit/turns.ts';
@@ -44,7 +45,7 @@ const EXAMINED_MAX = 10_000;
 /** A metric has at most some 38 kB, so that one statement takes some 20 ms. */
 const LIST_AT_ONCE = 100;
 /** Metrics without samples for this time are not found. Source: the same guide, "CloudWatch search expression syntax". */
-const SEARCHED_MS = 14 * 24 * 3_600_000;
+const SEARCHED_MS = 14 * DAY_MS;
 /** Assumed: the default period of SEARCH. */
 const SEARCH_PERIOD = 300;
 /** Period of expressions without a metric. Assumed: the number. */

@@ -1,7 +1,6 @@
 /** Time ranges and periods of requests for points. */
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
-
-const DAY = 24 * 3_600_000;
 
 /** Lengths of periods below a minute, in seconds. Source: cloudwatch 2010-08-01, MetricStat, Period. */
 const SHORT_PERIODS: readonly number[] = [1, 5, 10, 20, 30];
@@ -19,6 +18,6 @@ export function isPeriod(seconds: number): boolean {
  */
 export function roundedStart(start: Instant, period: number, now: Instant): number {
   const age = now - start;
-  const seconds = period < 60 ? period : age < 15 * DAY ? 60 : age < 63 * DAY ? 300 : 3_600;
+  const seconds = period < 60 ? period : age < 15 * DAY_MS ? 60 : age < 63 * DAY_MS ? 300 : 3_600;
   return Math.floor(start / (seconds * 1_000)) * seconds * 1_000;
 }

@@ -1,11 +1,9 @@
 /** Retention of points: for how long they are stored, and for periods of which length (Decision 0034). */
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Sweep } from '../kit/service.ts';
 import { fromStored, merged, type Summary, toStored } from './summary.ts';
 import { metrics, type PointKey, type PointRecord } from './tables/metrics.ts';
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 
 /**
  * Lengths of the stored periods in seconds, and how long each is stored. Then the points are merged into the next longer period.
@@ -13,10 +11,10 @@ const DAY = 24 * HOUR;
  * Source: CloudWatch User Guide, "Metrics concepts", metrics retention.
  */
 export const RESOLUTIONS = [
-  { period: 1, keptMs: 3 * HOUR },
-  { period: 60, keptMs: 15 * DAY },
-  { period: 300, keptMs: 63 * DAY },
-  { period: 3_600, keptMs: 455 * DAY },
+  { period: 1, keptMs: 3 * HOUR_MS },
+  { period: 60, keptMs: 15 * DAY_MS },
+  { period: 300, keptMs: 63 * DAY_MS },
+  { period: 3_600, keptMs: 455 * DAY_MS },
 ] as const;
 
 /** Returns the length of the shortest period, in seconds, for which samples of a time are still available. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { MetricDatum } from '#model/generated/cloudwatch.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
@@ -12,8 +13,6 @@ import { statOf } from './stat.ts';
 import { type MetricName, readPeriods, recordMetrics, storeSamples } from './statistics.ts';
 import { metrics } from './tables/metrics.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const REGION = 'us-east-1';
 const METRIC = { accountId: ACCOUNT, region: REGION, Namespace: 'Chat', MetricName: 'Sent', Period: 60, Stat: 'Sum' };
 
@@ -49,14 +48,15 @@ async function open() {
         at,
       ),
     );
-  const read = (more: Partial<Statistic> = {}, from: number = START, to = from + HOUR) => pointsOf(store, { ...METRIC, ...more }, from, to);
+  const read = (more: Partial<Statistic> = {}, from: number = START, to = from + HOUR_MS) =>
+    pointsOf(store, { ...METRIC, ...more }, from, to);
   /** Runs the sweep until nothing is left to do. Returns the number of stored points by period. */
   async function sweep(now: number): Promise<Readonly<Record<number, number>>> {
     const run = retentionSweep();
     while ((await store.transaction((tx) => run(workFor(tx, instant(now))))) === 'more');
     const counts: Record<number, number> = {};
     for (const period of [1, 60, 300, 3_600]) {
-      const points = await store.transaction((tx) => tx.of(metrics).expired(period, instant(now + DAY), 10_000));
+      const points = await store.transaction((tx) => tx.of(metrics).expired(period, instant(now + DAY_MS), 10_000));
       if (points.length > 0) counts[period] = points.length;
     }
     return counts;
@@ -159,12 +159,12 @@ describe('Retention', () => {
     const { store, put, read, sweep } = await open();
     const samples = Array.from({ length: 600 }, (_, i) => ({ Value: i + 1, StorageResolution: 1, Timestamp: instant(START + i * 1_000) }));
     await put(samples, instant(START + 600_000));
-    assert.deepEqual(await sweep(START + 2 * HOUR), { 1: 600 });
+    assert.deepEqual(await sweep(START + 2 * HOUR_MS), { 1: 600 });
     // biome-ignore format: a table
     for (const [age, counts, period] of [
-      [4 * HOUR,  { 60: 10 },    60],
-      [16 * DAY,  { 300: 2 },    300],
-      [64 * DAY,  { 3600: 1 },  3_600],
+      [4 * HOUR_MS,  { 60: 10 },    60],
+      [16 * DAY_MS,  { 300: 2 },    300],
+      [64 * DAY_MS,  { 3600: 1 },  3_600],
     ] as const) {
       assert.deepEqual(await sweep(START + age), counts);
       const [hour] = await read({ Period: 3_600 });
@@ -172,7 +172,7 @@ describe('Retention', () => {
       assert.ok(Math.abs(((await read({ Period: 3_600, Stat: 'p50' }))[0]?.value ?? 0) - 300) < 10);
       assert.equal((await read({ Period: period / 60 })).length, 0, 'shorter periods are gone');
     }
-    assert.deepEqual(await sweep(START + 456 * DAY), {});
+    assert.deepEqual(await sweep(START + 456 * DAY_MS), {});
     const listed = await store.transaction((tx) => tx.of(metrics).list({ accountId: ACCOUNT, region: REGION, after: ['', '', ''] }, 10));
     assert.deepEqual(listed, []);
   });
@@ -181,11 +181,11 @@ describe('Retention', () => {
     const { store, put } = await open();
     await put(
       Array.from({ length: 500 }, (_, i) => ({ Value: 1, StorageResolution: 1, Timestamp: instant(START + i * 1_000) })),
-      instant(START + HOUR),
+      instant(START + HOUR_MS),
     );
     const run = retentionSweep();
     const steps: string[] = [];
-    while (steps.at(-1) !== 'done') steps.push(await store.transaction((tx) => run(workFor(tx, instant(START + 5 * HOUR)))));
+    while (steps.at(-1) !== 'done') steps.push(await store.transaction((tx) => run(workFor(tx, instant(START + 5 * HOUR_MS)))));
     assert.deepEqual(steps, ['more', 'more', 'done']);
   });
 });
@@ -205,7 +205,7 @@ describe("The server's own metrics", () => {
       ['Class=None', 'Resource=CreateMeeting', 'Service=ChimeSDK', 'Type=API'],
     );
     const read = { ...METRIC, Namespace: 'AWS/Usage', MetricName: 'CallCount', Dimensions: listed[0]?.dimensions };
-    assert.deepEqual(await pointsOf(store, read, START, START + HOUR), [{ at: START, value: 3, sampleCount: 3, unit: 'None' }]);
+    assert.deepEqual(await pointsOf(store, read, START, START + HOUR_MS), [{ at: START, value: 3, sampleCount: 3, unit: 'None' }]);
   });
 
   test('recordChimeSdkMetric: counts in AWS/ChimeSDK', async () => {
@@ -213,6 +213,6 @@ describe("The server's own metrics", () => {
     const [metric] = CHIME_SDK_METRICS;
     for (const count of [1, 2]) await store.transaction((tx) => recordChimeSdkMetric(tx, ACCOUNT, REGION, metric, START, count));
     const read = { ...METRIC, Namespace: 'AWS/ChimeSDK', MetricName: metric };
-    assert.equal((await pointsOf(store, read, START, START + HOUR))[0]?.value, 3);
+    assert.equal((await pointsOf(store, read, START, START + HOUR_MS))[0]?.value, 3);
   });
 });

@@ -1,5 +1,6 @@
 /** Stored archives and replays. */
 import { arn } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { CreateArchiveRequest, ReplayDestination, ReplayState } from '#model/generated/events.ts';
 import type { ResourceKey, ResourceKind, ResourceRecord } from '#store/resources.ts';
@@ -65,7 +66,7 @@ export async function archivesOf(tx: Tx, key: BusKey): Promise<readonly Resource
 }
 
 /** Interval between two deletions of expired events of an archive. */
-const RETENTION_CHECK_MS = 60 * 60_000;
+const RETENTION_CHECK_MS = HOUR_MS;
 
 /** Returns `expiresAt` of an archive: the time of the next deletion of expired events. */
 export function nextCheck(now: Instant, retentionDays: number): { readonly expiresAt?: Instant } {

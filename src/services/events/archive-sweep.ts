@@ -1,9 +1,9 @@
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { Work } from '../kit/events.ts';
 import { ARCHIVE, DELETED_ARCHIVE, nextCheck } from './archive-records.ts';
 import { archivedEvents } from './tables/archived-events.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
 /** Number of events that one transaction deletes. */
 const DELETED_AT_ONCE = 1_000;
 /** Number of archives that one transaction reads. */

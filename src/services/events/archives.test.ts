@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { ACCOUNT, START } from '../kit/fixture.ts';
 import { archiveSweep } from './archive-sweep.ts';
 import { busArnOf, DEFAULT_ARN, openEvents, PATTERN } from './fixture.ts';
 import { replaySteps } from './replay-steps.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
 const ARCHIVE_ARN = `arn:aws:events:us-east-1:${ACCOUNT}:archive/a`;
 const REPLAY_ARN = `arn:aws:events:us-east-1:${ACCOUNT}:replay/p`;
 const ARCHIVE = { ArchiveName: 'a', EventSourceArn: DEFAULT_ARN };

@@ -1,3 +1,4 @@
+import { DAY_MS, MINUTE_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 
 /** Schedule of calendar times: minutes, hours, days, months and years in UTC. */
@@ -21,8 +22,6 @@ export interface CalendarDay {
   readonly daysInMonth: number;
 }
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 const FIRST_YEAR = 1970;
 const LAST_YEAR = 2199;
 /** Last day of the month with a day number, and weekdays with an ordinal: `3#5`. */

@@ -1,3 +1,4 @@
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ReplayState } from '#model/generated/events.ts';
@@ -11,7 +12,7 @@ import { busEvents } from './tables/bus-events.ts';
 import { eventBuses } from './tables/event-buses.ts';
 
 /** Time for which a finished replay is listed. Source: EventBridge API reference, StartReplay: 90 days. */
-const KEPT_MS = 90 * 24 * 60 * 60_000;
+const KEPT_MS = 90 * DAY_MS;
 /** Number of events that one transaction passes to a bus. */
 const EVENTS_AT_ONCE = 100;
 /** Number of events that may wait for the buses of an account before its replays pause, and the pause. */

@@ -1,4 +1,5 @@
 import { AwsError } from '#core/aws-error.ts';
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { type CronSchedule, nextCronTime, parseCron } from './cron.ts';
 
@@ -13,8 +14,8 @@ export interface RateSchedule {
 
 const UNITS: ReadonlyMap<string, number> = new Map([
   ['minute', 60_000],
-  ['hour', 3_600_000],
-  ['day', 86_400_000],
+  ['hour', HOUR_MS],
+  ['day', DAY_MS],
 ]);
 /** Maximum number of digits of an interval. Assumed: with more, the next time would be after all years of a schedule. */
 const RATE = /^rate\(([0-9]{1,8}) (minute|hour|day)(s?)\)$/;

@@ -3,6 +3,7 @@
  * The report on a managed policy can cover all users and roles of the account. So that other requests do not wait, the
  * server reads the users and roles in parts, and each part in a transaction of its own.
  */
+import { DAY_MS } from '#core/duration.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LastUse } from '#store/identity/last-use.ts';
 import type { IdentitySummaries } from '#store/identity/record-parts.ts';
@@ -22,7 +23,7 @@ export interface CoveredEntity {
 }
 
 /** Reporting period: 400 days. Older uses are not reported. Source: IAM User Guide, "Tracking period" of last accessed information. */
-export const TRACKED_MS = 400 * 86_400_000;
+export const TRACKED_MS = 400 * DAY_MS;
 
 /**
  * Maximum number of entities in one part of a report, and maximum number of index keys that one part reads to find its

@@ -1,5 +1,6 @@
 /** Facts about the credentials of a user or of the root user: the password, MFA devices and access keys, and their last uses. */
 import { type Arn, arn } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessKeyRecord, AccountRecord } from '#store/identity/identity.ts';
@@ -57,7 +58,7 @@ export async function userCredentials(tx: Reads, account: AccountRecord, user: I
 function passwordFacts(account: AccountRecord, { loginProfile, passwordLastUsedAt }: IdentitySummaries['user']) {
   if (loginProfile === undefined) return undefined;
   const days = account.passwordPolicy?.maxAgeDays;
-  const nextRotationAt = days === undefined ? undefined : instant(loginProfile.changedAt + days * 86_400_000);
+  const nextRotationAt = days === undefined ? undefined : instant(loginProfile.changedAt + days * DAY_MS);
   return omitUndefined({ changedAt: loginProfile.changedAt, lastUsedAt: passwordLastUsedAt, nextRotationAt });
 }
 

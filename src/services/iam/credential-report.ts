@@ -4,6 +4,7 @@
  *
  * Source: IAM User Guide, "Generate credential reports for your AWS account".
  */
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
@@ -18,12 +19,12 @@ import { AwsError } from './errors.ts';
  * Lifetime of a report: 4 hours. If the report is older, GenerateCredentialReport replaces it, and GetCredentialReport
  * returns CredentialReportExpiredException.
  */
-const FRESH_MS = 4 * 3_600_000;
+const FRESH_MS = 4 * HOUR_MS;
 /**
  * Time after which a report is deleted: 30 days. GetCredentialReport returns CredentialReportNotPresentException after
  * the deletion. Assumed: the number of days.
  */
-const REMEMBERED_MS = 30 * 24 * 3_600_000;
+const REMEMBERED_MS = 30 * DAY_MS;
 
 // biome-ignore format: a table
 const COLUMNS = [

@@ -6,6 +6,7 @@
  * Source: IAM User Guide, "Refine permissions in AWS using last accessed information".
  */
 
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { actionsOf } from '#model/authorization.ts';
@@ -24,7 +25,7 @@ import { defaultDocument } from './policy-versions.ts';
 import { onArn } from './resources.ts';
 
 /** Lifetime of a job: 7 days. Assumed: the number of days. */
-const JOB_LIFETIME_MS = 7 * 86_400_000;
+const JOB_LIFETIME_MS = 7 * DAY_MS;
 
 interface Job {
   readonly arn: string;

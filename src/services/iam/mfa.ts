@@ -6,6 +6,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { AccountId } from '#core/arn.ts';
 import { fromBase32 } from '#core/base32.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import { type AttemptRule, nextAttemptAt } from '#store/attempts.ts';
@@ -110,7 +111,7 @@ export type ShownCode = { readonly right: true } | { readonly right: false; read
  */
 export type VerifyMfa = (bearer: MfaBearer, serialNumber: string, tokenCode: string, mode?: 'take' | 'look') => Promise<ShownCode>;
 
-const CODE_RULE: AttemptRule = { free: 5, firstMs: 30_000, maxMs: 3_600_000 };
+const CODE_RULE: AttemptRule = { free: 5, firstMs: 30_000, maxMs: HOUR_MS };
 /** Time after which the server forgets the wrong codes in `uncommitted`, for example after an aborted transaction. */
 const UNCOMMITTED_MS = 60_000;
 

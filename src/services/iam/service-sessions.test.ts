@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RoleDecision } from '#access/service-role.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { lastUseRecorder } from '#trail/last-use.ts';
@@ -10,7 +11,6 @@ import { recordingSessions } from './service-sessions.ts';
 
 const SERVICE = 'events.amazonaws.com';
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/team/sender`;
-const HOUR_MS = 3_600_000;
 const STOPPED = new Error('the transaction ends');
 
 const store = await openSqlite(':memory:');

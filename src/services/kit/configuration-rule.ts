@@ -15,8 +15,8 @@ export interface ServerFacts {
   readonly eventHistoryDays: number;
   /** Whether the server answers reads that the trail does not record while the trail cannot be written. */
   readonly readsWithoutTrail: boolean;
-  /** Hosts with internal IP addresses to which the server may connect for accounts: `dc.corp.example`, `10.0.0.5:8443`. */
-  readonly internalHosts: readonly string[];
+  /** Number of hosts with internal IP addresses to which the server may connect for accounts. Their names are only for the operator. */
+  readonly internalHosts: number;
 }
 
 /** What a rule reads. Each read is a short transaction of its own. */

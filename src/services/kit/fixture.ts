@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { ANALYSIS_STEPS_MAX, type Analysis, type Outcome } from '#policy/analysis.ts';
@@ -42,7 +43,7 @@ export const roleSession = (
   sessionName,
   session: {
     issuedAt: START,
-    expiresAt: instant(START + 3_600_000),
+    expiresAt: instant(START + HOUR_MS),
     mfaAuthenticated: false,
     tags: {},
     transitiveTagKeys: [],

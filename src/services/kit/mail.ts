@@ -4,6 +4,7 @@
  */
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { isMailAddress } from '#core/mail-address.ts';
 import { type DomainEvent, subscription, type Work } from './events.ts';
@@ -39,7 +40,7 @@ const MAIL_MAX = { subject: 255, text: 65_536 } as const;
  * Time for attempts, and their largest number. Source: RFC 5321, section 4.5.4.1: the time to give up is at least 4 to 5 days. The longest wait
  * between two attempts is 10 minutes.
  */
-const MAIL_RETRIES = { lifetimeMs: 4 * 86_400_000, attempts: 1_000 } as const;
+const MAIL_RETRIES = { lifetimeMs: 4 * DAY_MS, attempts: 1_000 } as const;
 
 /** Region of the outgoing messages. Source: botocore, `endpoints.json`: the service `chime` has one endpoint, in us-east-1. */
 const REGION = 'us-east-1';

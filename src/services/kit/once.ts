@@ -1,9 +1,10 @@
 import { AwsError } from '#core/aws-error.ts';
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Call } from './operation.ts';
 import { requestHash } from './request-hash.ts';
 
-const REMEMBERED_MS = 24 * 60 * 60_000;
+const REMEMBERED_MS = DAY_MS;
 
 /**
  * Creates a resource once per client request token. A repeated request returns the first result, such as an ID.

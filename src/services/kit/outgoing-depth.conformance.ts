@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { NOON, type Suite } from '#store/conformance-fixtures.ts';
 import { outgoing } from './outgoing.ts';
@@ -9,7 +10,7 @@ export function conformance({ within, fresh }: Suite): void {
   test('outgoingDepth: counts the messages, and returns the time of the oldest one', async () => {
     const accountId = fresh();
     const before = await within((tx) => tx.of(outgoingDepth));
-    const age = (hours: number) => instant(NOON - hours * 3_600_000);
+    const age = (hours: number) => instant(NOON - hours * HOUR_MS);
     for (const hours of [3, 2, 1]) {
       await within((tx) =>
         tx.of(outgoing).add({

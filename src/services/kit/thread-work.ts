@@ -11,7 +11,7 @@ export type ThreadFunction = (job: any, ask: (question: any) => Promise<any>) =>
 
 /**
  * Runs a job with the function `run` of a module in another thread. `Run` is the type of this function. `answer` answers the questions of the
- * job on the core's thread, each in a short transaction.
+ * job on the core's thread, each in a short transaction. A job without questions needs none.
  *
  * @throws StepsExceeded  the job needs too many steps, too much time or too much memory
  * @throws AwsError Throttling  too many jobs and analyses of the account, or of all accounts, are waiting
@@ -19,5 +19,5 @@ export type ThreadFunction = (job: any, ask: (question: any) => Promise<any>) =>
 export type Compute = <Run extends ThreadFunction>(
   module: URL,
   job: Parameters<Run>[0],
-  answer: (question: Parameters<Parameters<Run>[1]>[0]) => ReturnType<Parameters<Run>[1]>,
+  answer?: (question: Parameters<Parameters<Run>[1]>[0]) => ReturnType<Parameters<Run>[1]>,
 ) => Promise<Awaited<ReturnType<Run>>>;

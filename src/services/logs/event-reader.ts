@@ -2,6 +2,7 @@
  * Reads log events in the order of their times, forward or backward, with bounded work. Packs can overlap in time, so the reader merges them:
  * it passes an event on when no unread pack can have an earlier one (Decision 0035).
  */
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import { instant } from '#core/instant.ts';
 import { type EventKey, eventHeap, type StoredEvent } from './event-heap.ts';
@@ -178,5 +179,5 @@ const windowEnd = (at: number): PackPlace => ({ at: at - (at % WINDOW_MS) + WIND
 
 /** Returns the first time of events that a retention leaves. */
 export function retainedFrom(now: Instant, retentionInDays: number | undefined): Instant {
-  return instant(retentionInDays === undefined ? 0 : now - retentionInDays * 86_400_000);
+  return instant(retentionInDays === undefined ? 0 : now - retentionInDays * DAY_MS);
 }

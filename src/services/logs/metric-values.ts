@@ -1,4 +1,5 @@
 /** Samples that the metric filters of a log group create from log events. */
+import { MINUTE_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { MetricDatum } from '#model/generated/cloudwatch.ts';
 import type { InputLogEvent, MetricTransformation } from '#model/generated/logs.ts';
@@ -14,7 +15,6 @@ import { type Subject, subjectOf } from './filter-pattern/subject.ts';
 import type { LogGroupRecord } from './tables/groups.ts';
 import { type MetricFilterRecord, metricFilters } from './tables/metric-filters.ts';
 
-const MINUTE_MS = 60_000;
 /** Limits of names and values of dimensions. Source: cloudwatch 2010-08-01, Dimension. */
 const DIMENSION_MAX = 1_024;
 /**

@@ -1,4 +1,5 @@
 /** PutLogEvents, and the storage of log events. */
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { InputLogEvent, LogsApi, RejectedLogEventsInfo } from '#model/generated/logs.ts';
@@ -22,10 +23,10 @@ export const EVENT_BYTES = 26;
 /** Maximum size of a batch, and of an event. Source: CloudWatch Logs API reference, PutLogEvents. */
 export const BATCH_BYTES_MAX = 1_048_576;
 /** Maximum time between the first and the last event of a batch. Source: as above. */
-export const SPAN_MAX_MS = 24 * 3_600_000;
+export const SPAN_MAX_MS = DAY_MS;
 /** Limits of timestamps. Source: as above: at most 2 hours in the future, and not older than 14 days or the retention. */
-const FUTURE_MAX_MS = 2 * 3_600_000;
-const PAST_MAX_MS = 14 * 24 * 3_600_000;
+const FUTURE_MAX_MS = 2 * HOUR_MS;
+const PAST_MAX_MS = 14 * DAY_MS;
 
 /** Maximum number of events, and of bytes, of a pack. A larger event has a pack of its own. */
 const PACK_EVENTS_MAX = 500;

@@ -1,6 +1,7 @@
 /** Log events that match the subscription filters of their group, and the outgoing messages with them. */
 import { createHash } from 'node:crypto';
 import { parseArn } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { InputLogEvent } from '#model/generated/logs.ts';
 import type { Work } from '../kit/events.ts';
@@ -78,7 +79,7 @@ interface SentEvent {
 /** Most bytes of the log events of a message, unless one event is larger. Assumed: the number. A function of Lambda accepts 256 KB. */
 const MESSAGE_BYTES_MAX = 131_072;
 /** Source: CloudWatch Logs User Guide, "Log group-level subscription filters": CloudWatch Logs retries for up to 24 hours. */
-const EXPIRES_AFTER_MS = 24 * 3_600_000;
+const EXPIRES_AFTER_MS = DAY_MS;
 /** Attempts of 24 hours, as those of EventBridge. */
 const ATTEMPTS_MAX = 186;
 

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { START, workFor } from '../kit/fixture.ts';
 import { type Event, GROUP, type OpenLogs, openLogs } from './fixture.ts';
 import { logSweep } from './sweep.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Runs a sweep to its end. Returns the number of steps. */
 async function sweep({ store }: OpenLogs, run: ReturnType<typeof logSweep>, now: Instant): Promise<number> {

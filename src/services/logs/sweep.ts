@@ -1,5 +1,6 @@
 /** Background deletion of expired log events, and of the events of deleted groups and streams. */
 import type { AccountId } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Work } from '../kit/events.ts';
 import type { Sweep } from '../kit/service.ts';
@@ -15,7 +16,7 @@ const ROWS_OF_STEP = 200;
  * Interval between two runs over all groups. Source: logs 2014-03-28, PutRetentionPolicy: AWS deletes expired events within 72 hours.
  * Assumed: an hour.
  */
-const RUN_EVERY_MS = 3_600_000;
+const RUN_EVERY_MS = HOUR_MS;
 
 const FIRST: PackPlace = { at: -1, packId: 0 };
 

@@ -4,6 +4,7 @@
 
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { uniqueId } from '#core/base32.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
@@ -88,7 +89,7 @@ export const accountCreationOperations = {
  *
  * Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as in the console of Organizations.
  */
-const CREATION_RETENTION_MS = 90 * 24 * 60 * 60_000;
+const CREATION_RETENTION_MS = 90 * DAY_MS;
 
 /**
  * Reads a random sample of the account creation requests, and deletes the requests that are past their retention.

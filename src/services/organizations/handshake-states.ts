@@ -1,6 +1,7 @@
 /**
  * States of an invitation, and the transitions between them.
  */
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import type { HandshakeState } from '#model/generated/organizations.ts';
 import type { HandshakeRecord } from '#store/identity/organization-records.ts';
@@ -10,13 +11,13 @@ import { newHandshakeId } from './names.ts';
 import { refusal } from './refusals.ts';
 
 /** Lifetime of an open invitation: 15 days. Source: organizations 2016-11-28, Handshake. */
-export const HANDSHAKE_LIFE_MS = 15 * 24 * 60 * 60_000;
+export const HANDSHAKE_LIFE_MS = 15 * DAY_MS;
 
 /**
  * Time for which an ended invitation remains visible: 30 days. Source: organizations 2016-11-28, ListHandshakesForOrganization.
  * Assumed: the 30 days start at the expiration time of the invitation.
  */
-const VISIBLE_MS = 30 * 24 * 60 * 60_000;
+const VISIBLE_MS = 30 * DAY_MS;
 
 /** Returns the current state. An open handshake past its expiration time is EXPIRED. */
 export function stateOf(handshake: HandshakeRecord, now: Instant): HandshakeState {

@@ -2,6 +2,7 @@
  * Joining and leaving an organization.
  */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 import type { Call } from '../kit/operation.ts';
@@ -42,7 +43,7 @@ export async function join(
  * Time that a created account must wait before it can leave: 4 days. Invited accounts do not wait.
  * Source: organizations 2016-11-28, ConstraintViolationException, WAIT_PERIOD_ACTIVE.
  */
-const WAIT_PERIOD_MS = 4 * 24 * 60 * 60_000;
+const WAIT_PERIOD_MS = 4 * DAY_MS;
 
 /**
  * Removes an account from its organization. From the next request on, the policies of the organization do not apply to

@@ -1,10 +1,9 @@
 /** Expiration of objects by the lifecycle rules of their bucket. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { BucketRecord } from './tables/buckets.ts';
 import type { LifecycleRule } from './tables/lifecycle-record.ts';
 import type { ObjectRecord } from './tables/objects.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Expiration of one object. */
 export interface Expiration {

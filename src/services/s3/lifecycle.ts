@@ -1,5 +1,6 @@
 /** Operations on the lifecycle configuration of a bucket. */
 import { createHash } from 'node:crypto';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LifecycleRule as RuleInput } from '#model/generated/s3.ts';
@@ -17,7 +18,6 @@ type Lifecycle = Pick<
 /** Maximum number of rules. Source: S3 API Reference, PutBucketLifecycleConfiguration. */
 const RULES_MAX = 1_000;
 const ID_MAX = 255;
-const DAY_MS = 86_400_000;
 
 /** Operations on the lifecycle configuration of a bucket. */
 export const LIFECYCLE_OPERATIONS: Lifecycle = {

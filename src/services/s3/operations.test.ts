@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import type { StoredBody, StoredRange } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import type { S3Api } from '#model/generated/s3.ts';
@@ -11,7 +12,6 @@ import { s3Operations } from './operations.ts';
 import { lifecycleSweep } from './sweep.ts';
 import { garbage } from './tables/garbage.ts';
 
-const DAY = 86_400_000;
 let bodies = 0;
 
 /** Returns a stored content, as the main thread would describe it. */
@@ -48,7 +48,7 @@ async function openBucket() {
       const output = await run('GetObject', { Bucket: 'logs', Key, ...more }, { sendFile });
       return { ...output, pieces: file?.pieces };
     },
-    garbage: () => store.transaction((tx) => tx.of(garbage).due(instant(START + 999 * DAY), 99)),
+    garbage: () => store.transaction((tx) => tx.of(garbage).due(instant(START + 999 * DAY_MS), 99)),
   };
 }
 
@@ -426,7 +426,7 @@ test('Lifecycle: an object has its expiration, and the sweep deletes it and aban
   assert.deepEqual((await run('GetBucketLifecycleConfiguration', { Bucket: 'logs' })).Rules, [rule, uploads]);
   const { Expiration } = await put('AWSLogs/1', 'a', {}, { now: instant(START + 1) });
   // START is a midnight, and the object is a millisecond younger.
-  assert.equal(Expiration, `expiry-date="${new Date(START + 3 * DAY).toUTCString()}", rule-id="old%20logs"`);
+  assert.equal(Expiration, `expiry-date="${new Date(START + 3 * DAY_MS).toUTCString()}", rule-id="old%20logs"`);
   await put('other');
   await uploadParts(bucket, ['abandoned']);
   const sweep = lifecycleSweep();
@@ -434,9 +434,9 @@ test('Lifecycle: an object has its expiration, and the sweep deletes it and aban
     while ((await store.transaction((tx) => sweep(workFor(tx, instant(at))))) === 'more');
     return (await run('ListObjectsV2', { Bucket: 'logs' })).Contents?.map(({ Key }) => Key);
   };
-  assert.deepEqual(await sweepAt(START + 3 * DAY - 2 * 3_600_000), ['AWSLogs/1', 'other']);
+  assert.deepEqual(await sweepAt(START + 3 * DAY_MS - 2 * 3_600_000), ['AWSLogs/1', 'other']);
   assert.deepEqual((await run('ListMultipartUploads', { Bucket: 'logs' })).Uploads, []);
-  assert.deepEqual(await sweepAt(START + 3 * DAY), ['other']);
+  assert.deepEqual(await sweepAt(START + 3 * DAY_MS), ['other']);
 });
 
 // biome-ignore format: a table

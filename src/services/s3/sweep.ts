@@ -1,4 +1,5 @@
 /** Background deletion of expired objects and of abandoned multipart uploads. */
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Work } from '../kit/events.ts';
 import type { Sweep } from '../kit/service.ts';
@@ -14,7 +15,7 @@ const ROWS_OF_STEP = 500;
  * Interval between two runs over all buckets with a lifecycle configuration. Source: S3 User Guide, "Expiring objects": S3 removes expired
  * objects some time after they expire. Assumed: an hour is early enough.
  */
-const RUN_EVERY_MS = 3_600_000;
+const RUN_EVERY_MS = HOUR_MS;
 
 /** Position of a run: a bucket, and the last key that the run has seen in it. */
 interface Position {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import pg from 'pg';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { isMigrated, migrate, SCHEMA_TOKENS } from '../migrate.ts';
 import type { SqlValue } from '../sql.ts';
@@ -28,7 +29,7 @@ export interface PostgresOptions extends StoreOptions {
 }
 
 /** Time limit of a statement of a migration. It can rewrite a table, or create an index of one, with many millions of rows. */
-const MIGRATION_TIMEOUT_MS = 3 * 3_600_000;
+const MIGRATION_TIMEOUT_MS = 3 * HOUR_MS;
 
 /** Maximum number of prepared statements of each connection. The database parses other statements each time. */
 const PREPARED_MAX = 500;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import { NOON, type Suite, trailRow, type Within } from '../conformance-fixtures.ts';
 import { positionAt } from '../engine/position.ts';
@@ -16,7 +17,7 @@ import type { LookupPage, LookupQuery } from './trail-search.ts';
 /** Number of records. They are enough for several runs, which are the parts of the index. */
 const COUNT = 3_000;
 /** Time of the first record. */
-const BASE = NOON + 3_600_000;
+const BASE = NOON + HOUR_MS;
 
 /** Values to look up, by attribute. Some of them are in no record. */
 const VALUES: Readonly<Record<LookupAttribute, readonly string[]>> = {
@@ -145,7 +146,7 @@ export function grownTrailConformance({ within, fresh, setClock }: Suite): void 
         await Promise.all(rows.slice(i, i + 100).map((row) => within((tx) => tx.trail.append(row))));
       }
       // An hour later, no engine can add an earlier record. The loop indexes the records that fill complete runs.
-      setClock(BASE + 3_600_000);
+      setClock(BASE + HOUR_MS);
       const settled = positionAt(BASE + 3_000_000);
       for (let runs = 1; (await within(({ sql }) => writeRun(sql, settled, SMALL_RUN))) === 'more'; runs++) {
         if (runs === OLD_RUNS) await within(({ sql }) => writeOldRun(sql));

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { HOUR_MS } from '#core/duration.ts';
 import { NOON, type Suite, trailRow } from '../conformance-fixtures.ts';
 import { exampleContext } from './context-examples.ts';
 import type { TrailRow } from './trail-row.ts';
 
 /** Time of the records. It is after that of the records of all other tests, because positions never decrease. */
-const LATE = NOON + 5 * 3_600_000;
+const LATE = NOON + 5 * HOUR_MS;
 
 /** Tests of `since`. They run last, because they set the clock hours ahead. */
 export function sinceConformance({ within, fresh, setClock }: Suite): void {

@@ -75,12 +75,7 @@ const entry = fc.record({
 
 function roundTrip(records: readonly { readonly at: Instant; readonly context: StoredContext | undefined }[]) {
   const encoded = encodeContexts(records.map(({ at, context: of }) => (of === undefined ? { at } : { at, context: of })));
-  return encoded === null
-    ? records.map(() => undefined)
-    : decodeContexts(
-        encoded,
-        records.map(({ at }) => at),
-      );
+  return encoded === null ? records.map(() => undefined) : decodeContexts(encoded, records);
 }
 
 test('decision contexts: decoding returns the contexts that were encoded', () => {
@@ -112,7 +107,7 @@ test('decision contexts: a context over 8 KB is replaced by its size, and its st
     { at: NOON, context: large },
     { at: NOON, context: small },
   ]) as string;
-  const [marker, ...rest] = decodeContexts(encoded, [NOON, NOON]);
+  const [marker, ...rest] = decodeContexts(encoded, [{ at: NOON }, { at: NOON }]);
   assert.ok(marker !== undefined && 'omittedBytes' in marker && marker.omittedBytes > CONTEXT_BYTES_MAX);
   assert.deepEqual(rest, [small]);
   assert.ok(Buffer.byteLength(encoded) < 1_000);
@@ -128,10 +123,23 @@ test('decision contexts: no context takes more than 8 KB, whatever its strings',
 });
 
 test('decision contexts: a newer version of the format is an error', () => {
-  assert.throws(() => decodeContexts('[3,[],[0]]', [NOON]), /format version '3'/);
+  assert.throws(() => decodeContexts('[3,[],[0]]', [{ at: NOON }]), /format version '3'/);
 });
 
 test('decision contexts: records of format version 1 stay readable', () => {
   const stored = String.raw`[1,["[\"Root\",\"111111111111\"]","us-east-1","127.0.0.1","test","chime:GetMeeting","[\"identity\",\"user/ada:p\",0,\"Read\",0]","arn:aws:chime:us-east-1:111111111111:meeting/m-1","aws:tagkeys","Team","red"],[[7,0,1,1,2,3,4,0,0,1,5,8,0,6,1,1,7,8,1,9,1,1,9,10]]]`;
-  assert.deepEqual(decodeContexts(stored, [NOON]), [exampleContext()]);
+  assert.deepEqual(decodeContexts(stored, [{ at: NOON }]), [exampleContext()]);
+});
+
+test('decision contexts: a damaged text is an error', () => {
+  const encoded = encodeContexts([{ at: NOON, context: exampleContext() }]) as string;
+  // biome-ignore format: a table
+  const damaged = [
+    encoded.slice(0, -1), encoded.slice(0, -2), `${encoded}]`, encoded.replace(']]]', ',]]]'), encoded.replace(']]]', ',1]]]'),
+    encoded.replace('],[[', '],[['.repeat(2)), encoded.replace('],[[', '],[[x'), encoded.replace('["', '['), '[2,[],[]]', '[2,[]]', '',
+  ];
+  for (const text of damaged) {
+    assert.notEqual(text, encoded);
+    assert.throws(() => decodeContexts(text, [{ at: NOON }]), text);
+  }
 });

@@ -26,6 +26,9 @@ const UNIT_BYTES_MAX = 6;
 /** Largest size of a number in the list, with its comma. */
 const NUMBER_UNITS = 17;
 
+/** A record of which only the time matters. */
+type TimedRecord = Pick<ContextOfRecord, 'at'>;
+
 /** A record to encode: the time of the record, and its context. */
 export interface ContextOfRecord {
   readonly at: Instant;
@@ -221,45 +224,83 @@ function statementOf(text: string): DecidingStatement {
   };
 }
 
+/** Codes of the characters of the list of entries. */
+const [OPEN, CLOSE, COMMA, MINUS, ZERO, NINE] = [0x5b, 0x5d, 0x2c, 0x2d, 0x30, 0x39];
+
 /**
- * Returns the contexts from a text of `encodeContexts`. `times` has the time of each record. The result has
+ * Returns the contexts from a text of `encodeContexts`. `records` has the time of each record. The result has
  * `undefined` for a record without a context.
  *
- * @throws Error  the text has a newer version of the format
+ * @throws Error  the text has a newer version of the format, or is damaged
  */
-export function decodeContexts(text: string, times: readonly Instant[]): readonly (StoredContext | undefined)[] {
-  const [version, strings, entries] = JSON.parse(text) as [number, readonly string[], readonly (number | readonly number[])[]];
-  if (!READ_VERSIONS.includes(version))
+export function decodeContexts(text: string, records: readonly TimedRecord[]): readonly (StoredContext | undefined)[] {
+  const comma = text.indexOf(',');
+  const version = text.slice(1, comma);
+  if (!READ_VERSIONS.some((each) => String(each) === version))
     throw new Error(`the decision contexts have the format version '${version}', and this version reads '${READ_VERSIONS.join(', ')}'`);
-  const statements = new Map<number, DecidingStatement>();
-  return entries.map((entry, i) => {
-    if (entry === 0) return undefined;
-    if (typeof entry === 'number') return { omittedBytes: entry };
-    return new Reader(entry, strings, statements).context(times[i] as Instant);
-  });
+  // Only the strings have quotation marks, so the list of strings ends after the last one. Without strings, it is `[]`.
+  const end = Math.max(text.lastIndexOf('"'), comma + 1) + 2;
+  const strings = JSON.parse(text.slice(comma + 1, end)) as readonly string[];
+  return new Reader(text, end, strings).contexts(records);
 }
 
-/** Reader of one context. Its methods read the list in the order in which `Writer` writes it. */
+/**
+ * Reader of the contexts of one pack. Its methods read the numbers in the order in which `Writer` writes them: from the text, because
+ * `JSON.parse` takes twice the time and creates a list for each record.
+ */
 class Reader {
-  readonly #list: readonly number[];
+  readonly #text: string;
   readonly #strings: readonly string[];
-  /** Parsed statements of the pack, by the index of their text. */
-  readonly #statements: Map<number, DecidingStatement>;
-  #next = 0;
+  /** Parsed statements, by the index of their text. */
+  readonly #statements = new Map<number, DecidingStatement>();
+  /** Index in the text after what was read. */
+  #at: number;
 
-  constructor(list: readonly number[], strings: readonly string[], statements: Map<number, DecidingStatement>) {
-    this.#list = list;
+  /** `start` is the index of the comma before the list of entries. */
+  constructor(text: string, start: number, strings: readonly string[]) {
+    this.#text = text;
     this.#strings = strings;
-    this.#statements = statements;
+    this.#at = start;
   }
 
-  context(at: Instant): DecisionContext {
+  contexts(records: readonly TimedRecord[]): readonly (StoredContext | undefined)[] {
+    const contexts: (StoredContext | undefined)[] = [];
+    this.#expect(COMMA);
+    while (contexts.length === 0 || this.#text.charCodeAt(this.#at) === COMMA)
+      contexts.push(this.#entry(records[contexts.length]?.at as Instant));
+    this.#expect(CLOSE);
+    this.#expect(CLOSE);
+    if (this.#at !== this.#text.length) throw damaged();
+    return contexts;
+  }
+
+  #entry(at: Instant): StoredContext | undefined {
+    if (this.#text.charCodeAt(this.#at + 1) !== OPEN) {
+      const omittedBytes = this.#number();
+      return omittedBytes === 0 ? undefined : { omittedBytes };
+    }
+    this.#at++;
+    const context = this.#context(at);
+    this.#expect(CLOSE);
+    return context;
+  }
+
+  #expect(code: number): void {
+    if (this.#text.charCodeAt(this.#at++) !== code) throw damaged();
+  }
+
+  #context(at: Instant): DecisionContext {
     const identityVersion = this.#number();
     const now = (at - this.#number()) as Instant;
     const bits = this.#number();
     const caller = this.#string();
-    const [region, sourceIp, userAgent, referer] = [this.#string(), this.#string(), this.#optional(), this.#optional()];
+    const region = this.#string();
+    const sourceIp = this.#string();
+    const userAgent = this.#optional();
+    const referer = this.#optional();
     const outcome = this.#outcome();
+    const permissions: PermissionContext[] = [];
+    for (let left = this.#number(); left > 0; left--) permissions.push(this.#permission());
     return {
       identityVersion,
       identityChanged: (bits & CHANGED) !== 0,
@@ -271,7 +312,7 @@ class Reader {
       secureTransport: (bits & SECURE) !== 0,
       userAgent,
       referer,
-      permissions: this.#times(this.#number(), () => this.#permission()),
+      permissions,
       outcome,
     };
   }
@@ -302,10 +343,9 @@ class Reader {
     const trustPolicyOf = this.#optional();
     const allowedBy = this.#number();
     const addedCount = this.#number();
-    const resources = this.#times(this.#number(), () => this.#string());
+    const resources = this.#texts(this.#number());
     const added = addedCount < 0 ? undefined : this.#added(addedCount);
-    const tags =
-      (bits & TAGS_READ) !== 0 ? this.#times(this.#number(), () => this.#tags()) : (bits & TAGS_NOT_READ) !== 0 ? 'not read' : 'none';
+    const tags = (bits & TAGS_READ) !== 0 ? this.#tagsOfAll() : (bits & TAGS_NOT_READ) !== 0 ? 'not read' : 'none';
     return {
       action,
       resources,
@@ -321,25 +361,33 @@ class Reader {
   }
 
   #added(count: number): ConditionContext {
-    return new Map(
-      this.#times(count, () => {
-        const key = this.#string();
-        const values = this.#number();
-        return [key, values === NONE ? this.#string() : this.#times(values, () => this.#string())] as const;
-      }),
-    );
+    const added = new Map<string, string | readonly string[]>();
+    for (let left = count; left > 0; left--) {
+      const key = this.#string();
+      const values = this.#number();
+      added.set(key, values === NONE ? this.#string() : this.#texts(values));
+    }
+    return added;
+  }
+
+  #tagsOfAll(): readonly (Tags | undefined)[] {
+    const all: (Tags | undefined)[] = [];
+    for (let left = this.#number(); left > 0; left--) all.push(this.#tags());
+    return all;
   }
 
   #tags(): Tags | undefined {
     const count = this.#number();
-    return count === NONE ? undefined : Object.fromEntries(this.#times(count, () => [this.#string(), this.#string()] as const));
+    if (count === NONE) return undefined;
+    const entries: (readonly [string, string])[] = [];
+    for (let left = count; left > 0; left--) entries.push([this.#string(), this.#string()]);
+    return Object.fromEntries(entries);
   }
 
-  /** A loop, because `Array.from` with a function takes several times as long. */
-  #times<Item>(count: number, read: () => Item): readonly Item[] {
-    const items: Item[] = [];
-    for (let i = 0; i < count; i++) items.push(read());
-    return items;
+  #texts(count: number): readonly string[] {
+    const texts: string[] = [];
+    for (let left = count; left > 0; left--) texts.push(this.#string());
+    return texts;
   }
 
   #statement(index: number): DecidingStatement {
@@ -348,8 +396,20 @@ class Reader {
     return statement;
   }
 
+  /** Reads the comma or bracket before a number, and the number. */
   #number(): number {
-    return this.#list[this.#next++] as number;
+    const text = this.#text;
+    let at = this.#at;
+    const before = text.charCodeAt(at++);
+    if (before !== COMMA && before !== OPEN) throw damaged();
+    const isNegative = text.charCodeAt(at) === MINUS;
+    if (isNegative) at++;
+    let code = text.charCodeAt(at);
+    if (!(code >= ZERO && code <= NINE)) throw damaged();
+    let number = 0;
+    for (; code >= ZERO && code <= NINE; code = text.charCodeAt(++at)) number = number * 10 + (code - ZERO);
+    this.#at = at;
+    return isNegative ? -number : number;
   }
 
   #string(): string {
@@ -360,4 +420,8 @@ class Reader {
     const index = this.#number();
     return index === 0 ? undefined : this.#strings[index - 1];
   }
+}
+
+function damaged(): Error {
+  return new Error('the decision contexts are damaged');
 }

@@ -1,10 +1,10 @@
-import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { SqlValue } from '../sql.ts';
 import { bytes, int, optional, type Row, table, text } from '../table.ts';
 import { decodeContexts, encodeContexts } from './context-codec.ts';
 import type { StoredContext } from './decision-context.ts';
 import { type ChainTip, extend } from './trail-chain.ts';
+import { documentLength, type Head, headEnd } from './trail-heads.ts';
 import { keysOf } from './trail-keys.ts';
 import type { TrailRow } from './trail-row.ts';
 
@@ -50,25 +50,6 @@ export type PackContent = Pick<Pack, 'heads' | 'documents'>;
  * not read their pages.
  */
 export const PACK_NAMES = 'position, event_id, keys, heads, documents';
-
-/**
- * Facts of a record, without its document. `length` is the length of the document in UTF-16 code units. Only the heads of
- * data events have `data`.
- */
-type Head = readonly [
-  eventId: string,
-  accountId: AccountId,
-  region: string,
-  at: number,
-  eventName: string,
-  eventSource: string,
-  readOnly: 0 | 1,
-  userName: string | null,
-  accessKeyId: string | null,
-  resources: TrailRow['resources'],
-  length: number,
-  data?: 1,
-];
 
 /** Maximum number of records in a pack. It is small, because a look-up reads whole packs. */
 export const PACK_RECORDS = 32;
@@ -124,6 +105,18 @@ export function endInsert(position: number, tip: ChainTip): ChainedInsert {
   return chained({ eventId: tip.writer.id, keys: '', heads: '[]', documents: '', contexts: null }, 0, position, tip);
 }
 
+/** A stored pack is not in the format of the server: it was altered in the database, or a newer version of the program wrote it. */
+export class UnreadablePack extends Error {}
+
+/** Runs `decode`, which reads only the content of a pack. @throws UnreadablePack  `decode` throws */
+export function decoded<Result>(decode: () => Result): Result {
+  try {
+    return decode();
+  } catch (error) {
+    throw new UnreadablePack('a pack of the trail is not in the format of the server', { cause: error });
+  }
+}
+
 /** Content of a pack as stored. */
 interface StoredContent {
   readonly eventId: string;
@@ -172,28 +165,6 @@ function headOf(row: TrailRow): Head {
     row.document.length,
   ] as const;
   return row.category === undefined ? head : [...head, 1];
-}
-
-/** ID, account, region, time, name and document length of a record, which are known without its document. */
-export interface RecordFacts {
-  readonly eventId: string;
-  readonly accountId: AccountId;
-  readonly region: string;
-  readonly eventName: string;
-  readonly at: Instant;
-  readonly length: number;
-}
-
-/** Returns facts of the records of a pack, in the order of their commits. Does not need the documents. */
-export function factsOf(heads: string): readonly RecordFacts[] {
-  return (JSON.parse(heads) as readonly Head[]).map((head) => ({
-    eventId: head[0],
-    accountId: head[1],
-    region: head[2],
-    at: head[3] as Instant,
-    eventName: head[4],
-    length: head[10],
-  }));
 }
 
 /** Parsed heads of packs that `countOf` has read, because a check of a chain needs the records of such a pack next. */
@@ -291,14 +262,6 @@ export function undocumentedRecords(heads: string): UndocumentedRecords {
   return { records, units };
 }
 
-/**
- * End of a head and begin of the next one, whose event ID begins with a letter or a digit. A string that ends with `],[` looks like it, but a
- * comma or a bracket follows its quotation mark.
- */
-const BORDER = '],["';
-/** Codes of the characters after the quotation mark that ends a string in a head. */
-const AFTER_STRING: ReadonlySet<number> = new Set([...',]}:'].map((character) => character.charCodeAt(0)));
-const [COMMA, ZERO] = [0x2c, 0x30];
 /** Number of wanted records of one pack from which it is faster to parse all of them. */
 const MANY = 8;
 
@@ -326,26 +289,6 @@ export function undocumentedWith(heads: string, value: string): UndocumentedReco
   return { records, units };
 }
 
-/** Returns the index after the head that begins at `begin`. */
-function headEnd(heads: string, begin: number): number {
-  for (let at = begin; ; ) {
-    const border = heads.indexOf(BORDER, at);
-    if (border === -1) return heads.length - 1;
-    if (!AFTER_STRING.has(heads.charCodeAt(border + BORDER.length))) return border + 1;
-    at = border + 1;
-  }
-}
-
-/** Returns the length of the document from the end of its head: `],1234]`, or `],1234,1]` for a data event. */
-function documentLength(heads: string, end: number): number {
-  // A bracket precedes the length, and a digit the mark of a data event.
-  let last = end - 2;
-  if (heads.charCodeAt(last - 1) === COMMA && heads[last - 2] !== ']') last -= 2;
-  let length = 0;
-  for (let [at, unit] = [last, 1]; heads.charCodeAt(at) !== COMMA; at--, unit *= 10) length += unit * (heads.charCodeAt(at) - ZERO);
-  return length;
-}
-
 /** A record with its decision context. */
 export interface DecidedRow {
   readonly row: TrailRow;
@@ -357,10 +300,7 @@ export interface DecidedRow {
 export function decisionsOf(pack: PackContent & Pick<Pack, 'contexts'>): readonly DecidedRow[] {
   const rows = recordsOf(pack);
   if (pack.contexts === undefined) return rows.map((row) => ({ row }));
-  const contexts = decodeContexts(
-    pack.contexts,
-    rows.map(({ at }) => at),
-  );
+  const contexts = decodeContexts(pack.contexts, rows);
   return rows.map((row, i) => {
     const context = contexts[i];
     return context === undefined ? { row } : { row, context };

@@ -1,3 +1,4 @@
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant as toInstant } from '#core/instant.ts';
 import type { Sql } from '../sql.ts';
 import { instant, type Row, table, text } from '../table.ts';
@@ -20,7 +21,7 @@ export const TRAIL_POLICY = table('trail_policy', {
 export type TrailPolicy = Row<typeof TRAIL_POLICY>;
 
 /** Time for which a noted policy need not be noted again, in milliseconds. */
-export const NOTED_MS = 24 * 60 * 60_000;
+export const NOTED_MS = DAY_MS;
 
 /** Repository of the resource-based policies that decision contexts name. */
 export interface TrailPolicies {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { NOON, type Suite, trailRow } from '../conformance-fixtures.ts';
 import { positionAt } from '../engine/position.ts';
@@ -8,7 +9,7 @@ import { countOf } from '../table.ts';
 import { TRAIL_BLOCK, TRAIL_RUN } from './trail-blocks.ts';
 import { newTip } from './trail-chain.ts';
 import { packInserts } from './trail-pack.ts';
-import { DAY_MS, type PackFacts, trailRetention } from './trail-retention.ts';
+import { type PackFacts, trailRetention } from './trail-retention.ts';
 
 export function conformance(suite: Suite): void {
   describe('trail retention: settings and unreported deletions', () => settings(suite));

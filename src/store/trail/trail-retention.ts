@@ -1,17 +1,17 @@
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Sql } from '../sql.ts';
 import { countOf, instant as instantColumn, int, type Row, table, textOf } from '../table.ts';
 import { TRAIL_RUN } from './trail-blocks.ts';
-import { factsOf, type Pack, packUpdate, type RecordFacts, TRAIL_PACK } from './trail-pack.ts';
+import { factsOf, type RecordFacts } from './trail-heads.ts';
+import { type Pack, packUpdate, TRAIL_PACK } from './trail-pack.ts';
 import { noteRemoved } from './trail-removed.ts';
 
 /**
  * Retention of the trail: how long the records of an account stay, and the statements that delete them (Decision 0024).
  * `server/core/trail-retention.ts` decides what to delete and when.
  */
-
-export const DAY_MS = 24 * 60 * 60_000;
 
 /**
  * Bounds of a retention, in days. Source: CloudTrail model, CreateEventDataStore, RetentionPeriod. AWS's event history

@@ -6,7 +6,7 @@ import type { Sql } from '../sql.ts';
 import { type DocumentPart, type PackedRecord, withDocuments } from './trail-documents.ts';
 import { earlierHits, hitsBefore, type RunHits, type Wanted } from './trail-index.ts';
 import { type KeyFacts, keyOf, keyText, matches } from './trail-keys.ts';
-import { type UndocumentedRecords, undocumentedRecords, undocumentedWith } from './trail-pack.ts';
+import { decoded, type UndocumentedRecords, undocumentedRecords, undocumentedWith } from './trail-pack.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 export interface LookupQuery {
@@ -182,7 +182,9 @@ function pageOf({ packsRead, found, query }: Search): number {
 /** Returns records of a pack, which include all that match, without their documents. */
 function candidatesOf(heads: string, { attribute }: LookupQuery): UndocumentedRecords {
   // The facts of a record contain `readOnly` as a number.
-  return attribute === undefined || attribute.name === 'ReadOnly' ? undocumentedRecords(heads) : undocumentedWith(heads, attribute.value);
+  return decoded(() =>
+    attribute === undefined || attribute.name === 'ReadOnly' ? undocumentedRecords(heads) : undocumentedWith(heads, attribute.value),
+  );
 }
 
 /**

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { NOON, type Suite } from '../conformance-fixtures.ts';
 import { trailSessions } from './trail-session.ts';
 
-const HOUR = 3_600_000;
-
 export function conformance({ within }: Suite): void {
   test('trail sessions: note() stores a session once', async () => {
-    const session = { id: 'once', facts: '{}', expiresAt: instant(NOON + 100 * HOUR) };
+    const session = { id: 'once', facts: '{}', expiresAt: instant(NOON + 100 * HOUR_MS) };
     const read = await within(async (tx) => {
       const sessions = tx.of(trailSessions);
       await sessions.note(session);
@@ -22,7 +21,7 @@ export function conformance({ within }: Suite): void {
     const endings = [-3, -2, -1, 0, 1];
     const counts = await within(async (tx) => {
       const sessions = tx.of(trailSessions);
-      for (const hours of endings) await sessions.note({ id: `end ${hours}`, facts: '{}', expiresAt: instant(NOON + hours * HOUR) });
+      for (const hours of endings) await sessions.note({ id: `end ${hours}`, facts: '{}', expiresAt: instant(NOON + hours * HOUR_MS) });
       return [await sessions.forgetBefore(NOON, 2), await sessions.forgetBefore(NOON, 2), await sessions.forgetBefore(NOON, 2)];
     });
     assert.deepEqual(counts, [2, 1, 0]);

@@ -1,9 +1,11 @@
+import { DAY_MS, HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { positionAt } from '../engine/position.ts';
 import { META } from '../meta.ts';
 import type { Sql } from '../sql.ts';
 import { type ChainTip, extend, IMPORTED, startLink, TRAIL_WRITER, type TrailWriter } from './trail-chain.ts';
-import { endInsert, factsOf, type Pack, type PackInsert, packInserts, TRAIL_PACK } from './trail-pack.ts';
+import { factsOf } from './trail-heads.ts';
+import { endInsert, type Pack, type PackInsert, packInserts, TRAIL_PACK } from './trail-pack.ts';
 import { TRAIL_REMOVED } from './trail-removed.ts';
 import type { TrailRow } from './trail-row.ts';
 
@@ -159,9 +161,9 @@ async function numberPack(sql: Sql, pack: Pack, before: ChainTip): Promise<Chain
 }
 
 /** Time without a pack after which a server uses a writer no longer. */
-export const WRITER_IDLE_MS = 12 * 60 * 60_000;
+export const WRITER_IDLE_MS = 12 * HOUR_MS;
 /** Time without a pack after which any server may end a writer of another server. */
-export const WRITER_GONE_MS = 24 * 60 * 60_000;
+export const WRITER_GONE_MS = DAY_MS;
 
 /** Returns the time for `idleSince` of a start on PostgreSQL, where other servers can have living writers. */
 export function goneSince(now: Instant): Instant {

@@ -2,7 +2,7 @@ import type { Instant } from '#core/instant.ts';
 import type { Sql } from '../sql.ts';
 import { type ChainPage, type ChainPlace, chainSince } from './trail-chain-reads.ts';
 import type { DocumentPart } from './trail-documents.ts';
-import { type DecidedRow, decisionsOf, PACK_NAMES, type Pack, recordsOf, TRAIL_PACK } from './trail-pack.ts';
+import { type DecidedRow, decisionsOf, decoded, PACK_NAMES, type Pack, recordsOf, TRAIL_PACK } from './trail-pack.ts';
 import type { TrailRow } from './trail-row.ts';
 import { type FoundPage, find, type LookupPage, type LookupQuery, search } from './trail-search.ts';
 import type { ChainOrder } from './trail-writers.ts';
@@ -37,7 +37,7 @@ export interface Trail {
    * Returns a record with its decision context. Also finds data events. Returns `undefined` if the account has no such record in the
    * region. Does not see records of its own transaction.
    *
-   * @throws Error  a newer version of the program wrote the context
+   * @throws UnreadablePack  the pack of the record was altered in the database, or a newer version of the program wrote its contexts
    */
   decisionOf(wanted: Pick<LookupQuery, 'accountId' | 'region'> & { readonly eventId: string }): Promise<DecidedRow | undefined>;
   /**
@@ -107,7 +107,7 @@ class TransactionTrail implements Trail {
       const page: FoundPage = await find(sql, next === undefined ? query : { ...query, before: next });
       const pack = page.found[0]?.pack;
       const stored = pack && (await TRAIL_PACK.rows(sql, SELECT_PACK, [pack.position, pack.eventId]))[0];
-      if (stored !== undefined) return decisionsOf(stored).find(({ row }) => row.eventId === eventId);
+      if (stored !== undefined) return decoded(() => decisionsOf(stored)).find(({ row }) => row.eventId === eventId);
       next = page.next;
       more = next !== undefined;
     }

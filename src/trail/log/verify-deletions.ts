@@ -1,13 +1,12 @@
 /** Checks that each deletion of trail records has its recorded retention event. */
+import { DAY_MS, HOUR_MS, SECOND_MS } from '#core/duration.ts';
 import type { Sql } from '#store/sql.ts';
 import type { ChainedPack } from '#store/trail/trail-chain-reads.ts';
 import { recordsOf } from '#store/trail/trail-pack.ts';
-import { DAY_MS, RETENTION_DAYS } from '#store/trail/trail-retention.ts';
+import { RETENTION_DAYS } from '#store/trail/trail-retention.ts';
 
 /** Event that the retention records for each account whose records it deleted. */
 const EVENT = 'DeleteExpiredEvents';
-const HOUR_MS = 3_600_000;
-const SECOND_MS = 1_000;
 
 /** Records that a retention event reports as deleted: times of the oldest and of the newest one, in milliseconds. */
 interface Window {

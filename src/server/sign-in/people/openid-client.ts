@@ -13,6 +13,7 @@ import {
   fetchUserInfo,
   None,
 } from 'openid-client';
+import { HOUR_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
 import type { ContactIssuer } from '#delivery/outgoing/targets/issuers.ts';
@@ -38,7 +39,7 @@ export interface OpenIdClient {
 }
 
 /** Times for which a configuration and the failure to read it are remembered, as for keys of identity providers (`access/issuer-keys.ts`). */
-const CONFIGURED_MS = 3_600_000;
+const CONFIGURED_MS = HOUR_MS;
 const FAILURE_MS = 10_000;
 const PROVIDERS_MAX = 200;
 const SCOPES = ['openid', 'email', 'profile'] as const;

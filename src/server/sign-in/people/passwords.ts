@@ -1,5 +1,6 @@
 /** Passwords of people of Amazon Chime: their rules, and their comparison with the limits of the sign-in to the console. */
 import { NO_ACCOUNT } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { sourceOf } from '#core/source-address.ts';
 import { hashPassword, isPassword, SALT_BYTES } from '#services/iam/password-hash.ts';
 import { type AttemptRule, nextAttemptAt } from '#store/attempts.ts';
@@ -54,7 +55,7 @@ export interface PersonPasswords {
 }
 
 /** Delay between two mails with links to one address. Assumed: the numbers. */
-const MAIL_RULE: AttemptRule = { free: 3, firstMs: 60_000, maxMs: 6 * 60 * 60_000 };
+const MAIL_RULE: AttemptRule = { free: 3, firstMs: 60_000, maxMs: 6 * HOUR_MS };
 /** Prefix of the subjects under which mails are counted. */
 const MAIL = 'mail ';
 

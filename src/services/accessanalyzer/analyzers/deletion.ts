@@ -1,4 +1,5 @@
 /** Sweep that deletes the findings of deleted analyzers, and resolved findings after their retention. */
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { Work } from '../../kit/events.ts';
 import type { Sweep } from '../../kit/service.ts';
@@ -14,7 +15,7 @@ const DELETED_AT_ONCE = 100;
  *
  * Source: IAM User Guide, "Reviewing findings": "Resolved findings are deleted 90 days after the last update to the finding."
  */
-const RESOLVED_KEPT_MS = 90 * 24 * 60 * 60_000;
+const RESOLVED_KEPT_MS = 90 * DAY_MS;
 
 /** Deletes a page of findings. Emits: BusEvent with `isDeleted` for each. */
 export const findingSweep: Sweep = () => async (work) => {

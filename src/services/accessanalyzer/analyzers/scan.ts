@@ -3,6 +3,7 @@
  * part of them. Of several servers, one does the work.
  */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { type AnalyzedKind, isInRegion } from '../../kit/analyzed-resources.ts';
@@ -30,9 +31,9 @@ const FINDINGS_AT_ONCE = 200;
 /**
  * Time between two scans of an analyzer for external access. Findings follow each change at once, so a scan only repeats what a change missed.
  *
- * Source: IAM User Guide, "IAM Access Analyzer findings": resources are analyzed at least once in 24 hours.
+ * Source: IAM User Guide, "Understand how IAM Access Analyzer findings work": the next periodic scan is "within 24 hours".
  */
-const EXTERNAL_EVERY_MS = 24 * 60 * 60_000;
+const EXTERNAL_EVERY_MS = DAY_MS;
 /** Time between two scans of an analyzer for unused access. Assumed: AWS scans once a day. A shorter time also resolves findings sooner. */
 const UNUSED_EVERY_MS = 10 * 60_000;
 

@@ -8,14 +8,16 @@ import { analyzerArn, namedAnalyzer, onAnalyzer, onAnalyzerArn, placeOf } from '
 type Operations = ServiceOperations<AccessanalyzerApi>;
 
 /**
- * Refused operations. Source: accessanalyzer 2019-11-01, CreateServiceLinkedAnalyzer: only services call it for an account, and no service of this
- * server uses an analyzer. Assumed: the error.
+ * Refused operations. No service of this server uses an analyzer.
+ *
+ * Source: accessanalyzer 2019-11-01, CreateServiceLinkedAnalyzer: "Direct customer invocation returns AccessDeniedException".
+ * Assumed: its message, and the error for an analyzer that is not service-linked.
  */
 export const serviceLinkedOperations = {
   CreateServiceLinkedAnalyzer: refused<Parameters<Operations['CreateServiceLinkedAnalyzer']['handle']>[1]>({
     access: (_input, caller) => onAnalyzerArn(analyzerArn({ ...placeOf(caller), name: '*' }), caller),
     async handle() {
-      throw notSupported('No service of this server creates service-linked analyzers.');
+      throw new AwsError('AccessDeniedException', 'Only AWS services can create service-linked analyzers.');
     },
   }),
 
@@ -23,11 +25,8 @@ export const serviceLinkedOperations = {
     access: (input, caller) => onAnalyzer(input, caller),
     async handle(call, { analyzerName }) {
       await namedAnalyzer(call, analyzerName);
-      throw notSupported(`The analyzer ${analyzerName} is not service-linked. Use DeleteAnalyzer.`);
+      const message = `The analyzer ${analyzerName} is not service-linked. Use DeleteAnalyzer.`;
+      throw new AwsError('ValidationException', message, { reason: 'notSupported' });
     },
   }),
 };
-
-function notSupported(message: string): AwsError {
-  return new AwsError('ValidationException', message, { reason: 'notSupported' });
-}

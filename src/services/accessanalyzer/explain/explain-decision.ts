@@ -3,18 +3,19 @@ import { pastArns } from '#access/past/past-arns.ts';
 import { readPast } from '#access/past/past-identity.ts';
 import { callerOf, FactNotKept } from '#access/past/past-request.ts';
 import type { AccountId } from '#core/arn.ts';
+import { eventIdOf } from '#core/event-id.ts';
 import { REGIONS } from '#core/regions.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { Store } from '#store/store.ts';
-import type { DecidedRow } from '#store/trail/trail-pack.ts';
+import { type DecidedRow, UnreadablePack } from '#store/trail/trail-pack.ts';
 import { trailPolicies } from '#store/trail/trail-policy.ts';
-import { eventIdOf } from '#trail/event-id.ts';
 import type { ServiceOperations } from '../../kit/operation.ts';
 import type { Compute } from '../../kit/thread-work.ts';
 import { AwsError, invalidField } from '../kit/errors.ts';
-import { type Output, recordOf } from './explained-output.ts';
+import type { Output } from './explained-output.ts';
 import type { Explanation, Question, Reply, run } from './explanation-work.ts';
+import { isIntact, recordOf } from './stored-record.ts';
 
 type Input = AccessanalyzerApi['ExplainDecision']['input'];
 
@@ -23,7 +24,7 @@ const EXPLANATION = new URL('./explanation-work.ts', import.meta.url);
 
 /** What the operation reads: a record, and its explanation. */
 interface Read {
-  readonly row: DecidedRow['row'];
+  readonly record: Output['record'];
   readonly explanation: Explanation;
 }
 
@@ -35,7 +36,8 @@ interface Read {
  *
  * @throws ValidationException           the input has not exactly one ID, or an unknown region
  * @throws ResourceNotFoundException     the trail of the account has no such record, or it is deleted already
- * @throws UnprocessableEntityException  the explanation needs more work than one request may take
+ * @throws UnprocessableEntityException  the explanation needs more work than one request may take, or someone altered the record in the
+ *                                       database, so that it is not in the format of the server
  */
 export const explainDecision: ServiceOperations<AccessanalyzerApi>['ExplainDecision'] = {
   async handle(call, input) {
@@ -71,8 +73,11 @@ async function read(
 ): Promise<Read | undefined> {
   for (const region of regions) {
     for (const eventId of eventIds) {
-      const found = await store.transaction((tx) => tx.trail.decisionOf({ accountId, region, eventId }));
-      if (found !== undefined) return { row: found.row, explanation: await explanationOf(store, compute, accountId, found) };
+      const found = await store.transaction((tx) => tx.trail.decisionOf({ accountId, region, eventId })).catch(refuseUnreadable);
+      if (found === undefined) continue;
+      const record = recordOf(found.row);
+      if (record === undefined) throw altered();
+      return { record, explanation: await explanationOf(store, compute, accountId, record, found.context) };
     }
   }
   return undefined;
@@ -82,12 +87,13 @@ async function explanationOf(
   store: Pick<Store, 'transaction'>,
   compute: Compute,
   viewer: AccountId,
-  { row, context }: DecidedRow,
+  { errorCode }: Output['record'],
+  context: DecidedRow['context'],
 ): Promise<Explanation> {
-  if (context === undefined)
-    return { none: recordOf(row).errorCode === undefined ? UNDECIDED : 'The request failed before a policy decided.' };
+  if (context === undefined) return { none: errorCode === undefined ? UNDECIDED : 'The request failed before a policy decided.' };
   if ('omittedBytes' in context)
     return { none: `The facts of the decision had ${context.omittedBytes} bytes, which is too much to be kept.` };
+  if (!isIntact(context)) throw altered();
   try {
     const principal = await store.transaction((tx) => callerOf(tx, context));
     return await compute<typeof run>(EXPLANATION, { context, principal, viewer }, answering(store, context.identityVersion));
@@ -118,8 +124,18 @@ function answering(store: Pick<Store, 'transaction'>, version: DecisionToExplain
 const UNDECIDED =
   'The record has no facts of a decision: no policy decided, a service used its role, or an earlier version of the server wrote the record.';
 
-function outputOf({ row, explanation }: Read): Output {
-  const record = recordOf(row);
+function refuseUnreadable(error: unknown): never {
+  throw error instanceof UnreadablePack ? altered() : error;
+}
+
+/** Returns the error for a record that is not in the format of the server. Does not repeat the altered text. */
+function altered(): AwsError {
+  const message =
+    'The record is not in the format of the server: someone altered it in the database, or a newer version wrote it. The operator can verify the trail.';
+  return new AwsError('UnprocessableEntityException', message);
+}
+
+function outputOf({ record, explanation }: Read): Output {
   if ('none' in explanation) return { record, decision: 'NOT_DECIDED', summary: explanation.none };
   const failed = explanation.decision === 'ALLOWED' && record.errorCode !== undefined;
   const summary = failed ? `${explanation.summary} The request failed afterwards: ${record.errorCode}.` : explanation.summary;

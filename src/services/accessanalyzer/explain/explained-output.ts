@@ -15,7 +15,6 @@ import type { AccessanalyzerApi, DecisionPolicyType } from '#model/generated/acc
 import type { PolicyType, StatementRef } from '#policy/decision.ts';
 import type { ElementTrace, LayerTrace, PolicyTrace, PrincipalStatementTrace, StatementTrace } from '#policy/explain.ts';
 import type { DecisionOutcome } from '#store/trail/decision-context.ts';
-import type { TrailRow } from '#store/trail/trail-row.ts';
 import { withArns } from '../../iam/policy-principals.ts';
 
 export type Output = AccessanalyzerApi['ExplainDecision']['output'];
@@ -35,30 +34,6 @@ const POLICY_TYPES: Readonly<Record<PolicyType, readonly [name: DecisionPolicyTy
   trust:             ['TRUST',           'role trust policy'],
   resource:          ['RESOURCE',        'resource-based policy'],
 };
-
-/** Members of a trail record that the output contains. */
-interface StoredRecord {
-  readonly requestID?: string;
-  readonly userIdentity?: { readonly arn?: string };
-  readonly sourceIPAddress?: string;
-  readonly errorCode?: string;
-  readonly errorMessage?: string;
-}
-
-/** Returns the facts of a trail record. */
-export function recordOf({ eventId, at, eventName, eventSource, region, document }: TrailRow): Output['record'] {
-  const { requestID, userIdentity, sourceIPAddress, errorCode, errorMessage } = JSON.parse(document) as StoredRecord;
-  return {
-    ...{ eventId, eventTime: at, eventName, eventSource, region },
-    ...omitUndefined({
-      requestId: requestID,
-      principalArn: userIdentity?.arn,
-      sourceIpAddress: sourceIPAddress,
-      errorCode,
-      errorMessage,
-    }),
-  };
-}
 
 /** Returns the reason of a decision in one sentence. */
 export function summaryOf({ caller, outcome, denial, permissions, change }: ExplainedDecision): string {

@@ -36,7 +36,7 @@ const allow = (principal: unknown, more: Statement = {}): Statement => ({
 const deny = (more: Statement): Statement => ({ Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: [BUCKET, OBJECTS], ...more });
 const when = (operator: string, key: string, value: unknown): Statement => ({ Condition: { [operator]: { [key]: value } } });
 
-// Source: IAM User Guide, "Reviewing findings" and "How IAM Access Analyzer findings work".
+// Source: IAM User Guide, "Reviewing findings" and "Understand how IAM Access Analyzer findings work".
 // biome-ignore format: a table
 const PRINCIPALS: readonly (readonly [title: string, statements: readonly Statement[], found: readonly string[]])[] = [
   ['an account',                    [allow({ AWS: OUTSIDE })],                                                        [`${OUTSIDE} s3:GetObject`]],
@@ -67,6 +67,8 @@ const PRINCIPALS: readonly (readonly [title: string, statements: readonly Statem
   ['a user, of a Deny for all except a unique ID of its account',
     [allow({ AWS: `arn:aws:iam::${OUTSIDE}:user/ada` }), deny({ Principal: undefined, NotPrincipal: { AWS: [OUTSIDE, 'AIDAEXAMPLEEXAMPLE'] } })],
     [`arn:aws:iam::${OUTSIDE}:user/ada s3:GetObject`]],
+  ['everything that a Deny covers', [allow('*', { Resource: undefined, NotResource: `${BUCKET}/a/*` }), deny({ Resource: undefined, NotResource: `${BUCKET}/a/*` })], []],
+  ['nothing that NotAction of a Deny leaves', [allow('*', { Action: undefined, NotAction: 's3:Get*' }), deny({ Action: undefined, NotAction: ['iam:*', 's3:GetObject'] })], []],
   ['several principals',            [allow({ AWS: [OUTSIDE, OWN, MEMBER], Federated: SAML })],                        [`${OUTSIDE} s3:GetObject`, `${MEMBER} s3:GetObject`, `${SAML} s3:GetObject`]],
   ['one principal twice',           [allow({ AWS: [OUTSIDE, `arn:aws:iam::${OUTSIDE}:root`] })],                      [`${OUTSIDE} s3:GetObject`]],
   ['equal statements',              [allow('*'), allow('*')],                                                         ['* s3:GetObject public']],
@@ -103,6 +105,14 @@ test('External access: a role', () => {
   const common = { findingType: 'ExternalAccess', action: ['sts:AssumeRole', 'sts:AssumeRoleWithSAML'], isPublic: false };
   assert.deepEqual(byAccount, { ...common, principal: { AWS: OUTSIDE }, condition: {} });
   assert.deepEqual(byProvider, { ...common, principal: { Federated: SAML }, condition: { 'SAML:aud': 'https://app' } });
+});
+
+test('External access: a condition that the caller meets by its request is not listed', () => {
+  const role = { resourceType: 'AWS::IAM::Role', arn: ROLE } as const;
+  const statement = { Effect: 'Allow', Principal: { AWS: OUTSIDE }, Action: 'sts:AssumeRole' };
+  const conditions = { StringEquals: { 'sts:ExternalId': 'customer-7', 'aws:PrincipalOrgID': 'o-other' } };
+  const [found] = foundIn([{ ...statement, Condition: conditions }], role);
+  assert.deepEqual([found?.condition, found?.isPublic], [{ 'aws:PrincipalOrgID': 'o-other' }, false]);
 });
 
 test('External access: a resource without a policy has none', () => {
@@ -161,7 +171,9 @@ const DENIALS: readonly (readonly [title: string, denial: Statement, found: read
   ['of everything',                         deny({}),                                                                                 []],
   ['of one action',                         deny({ Action: 's3:Put*' }),                                                              ['* s3:GetObject,s3:ListBucket public']],
   ['of all other actions',                  deny({ Action: undefined, NotAction: 's3:GetObject' }),                                   ['* s3:GetObject public']],
+  ['of all except another service',         deny({ Action: undefined, NotAction: 'iam:*' }),                                          []],
   ['of a part of the bucket',               deny({ Resource: [BUCKET, `${BUCKET}/a/*`] }),                                            ['* s3:GetObject,s3:PutObject,s3:ListBucket public']],
+  ['of all but a part of the bucket',       deny({ Resource: undefined, NotResource: `${BUCKET}/a/*` }),                              ['* s3:GetObject,s3:PutObject,s3:ListBucket public']],
   ['of one account',                        deny({ Principal: { AWS: OUTSIDE } }),                                                    ['* s3:GetObject,s3:PutObject,s3:ListBucket public']],
   ['of all except the own account',         deny({ Principal: undefined, NotPrincipal: { AWS: OWN } }),                               []],
   ['of all except another account',         deny({ Principal: undefined, NotPrincipal: { AWS: [OWN, OUTSIDE] } }),                    ['* s3:GetObject,s3:PutObject,s3:ListBucket public']],

@@ -41,7 +41,7 @@ const TYPES_OF: Readonly<Record<AnalyzedType, readonly string[]>> = { 'AWS::IAM:
  * The result can contain access that no request has: the analysis reports a principal unless a proof excludes it. A policy that
  * is not valid allows nothing, as in authorization.
  *
- * Source: IAM User Guide, "How IAM Access Analyzer findings work" (in doubt, a false positive) and "IAM Access Analyzer resource
+ * Source: IAM User Guide, "Understand how IAM Access Analyzer findings work" (in doubt, a false positive) and "IAM Access Analyzer resource
  * types"; Amazon S3 User Guide, "Blocking public access" (RestrictPublicBuckets).
  * Assumed: several values of a condition key are one finding, and its value separates them by commas. A finding has the
  * actions as the policy has them. For NotAction, it has the actions of the resource type that remain. If the findings of a policy

@@ -58,6 +58,23 @@ test('Filter: all keys must match', () => {
   assert.equal(matches({}, FINDING), true);
 });
 
+// Source: IAM User Guide, "Archive rules": the values of a filter are not validated.
+// biome-ignore format: a table
+const UNCHECKED: readonly (readonly [key: string, value: string])[] = [
+  ['resourceType',         'AWS::S3::Buket'],
+  ['resourceOwnerAccount', '12'],
+  ['findingType',          'UnusedRole'],
+  ['isPublic',             'maybe'],
+  ['principal.AWS',        'not an account'],
+];
+
+for (const [key, value] of UNCHECKED) {
+  test(`Filter: '${value}' as ${key} is valid, and matches no finding`, () => {
+    for (const use of ['list', 'rule', 'preview'] as const) validateFilter({ [key]: { eq: [value] } }, use);
+    assert.equal(matches({ [key]: { eq: [value] } }, FINDING), false);
+  });
+}
+
 const EQ = { eq: ['x'] };
 // biome-ignore format: a table
 const INVALID: readonly (readonly [title: string, filter: Filter, use: 'list' | 'rule', message: RegExp])[] = [

@@ -36,7 +36,11 @@ const CONDITION = 'condition.';
  *
  * @throws ValidationException  a filter without keys in an archive rule; too many keys; an unknown key, or one that archive rules do not accept;
  *   a criterion without operators; a value that is too long
- * Source: IAM User Guide, "IAM Access Analyzer filter keys". Assumed: the messages; `condition.` accepts any condition key, not only the listed ones.
+ * Values are not checked: a rule with a value that no finding has is valid and matches nothing.
+ *
+ * Source: IAM User Guide, "IAM Access Analyzer filter keys". "Archive rules": "IAM Access Analyzer does not validate the values you include in the
+ * filter for the rule", such as an invalid account ID. accessanalyzer 2019-11-01, ValueList: at most 20 values.
+ * Assumed: the messages; `condition.` accepts any condition key, not only the listed ones; lists and previews do not check values either.
  */
 export function validateFilter(filter: Filter, use: 'list' | 'rule' | 'preview'): void {
   const keys = Object.keys(filter);

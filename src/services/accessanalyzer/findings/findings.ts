@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import type { ResourceType } from '#model/generated/accessanalyzer.ts';
 import type { Work } from '../../kit/events.ts';
 import { RULES_MAX } from '../kit/quotas.ts';
@@ -13,8 +14,6 @@ import { type FindingRecord, findings } from '../tables/findings.ts';
 import type { FoundAccess } from '../tables/found-access.ts';
 import { matches } from './filters.ts';
 import { emitFinding } from './finding-events.ts';
-
-const DAY_MS = 24 * 60 * 60_000;
 
 /** Resource that was analyzed. */
 export interface AnalyzedSubject {
@@ -34,10 +33,14 @@ interface Access {
  * Returns what an analysis found, by the key of its finding.
  *
  * A finding of external access is identified by its principal, actions and conditions. So other permissions for the same principal are a new
- * finding, and do not inherit the status ARCHIVED. The unused permissions of a user or role are one finding with an element for each service.
+ * finding, and do not inherit the status ARCHIVED. The order of actions and values does not matter, nor does the case of actions. The unused
+ * permissions of a user or role are one finding with an element for each service.
  *
- * Source: IAM User Guide, "Working with findings": "If the updated policy shares a resource that is already identified in a finding, but
- * with different permissions or conditions, a new finding is generated". accessanalyzer 2019-11-01, GetFindingV2: the pages of details.
+ * Source: IAM User Guide, "Understand how IAM Access Analyzer findings work": "If the updated policy shares a resource that is already identified
+ * in a finding, but with different permissions or conditions, a new finding is generated". accessanalyzer 2019-11-01, GetFindingV2: the pages of
+ * details.
+ * AWS resolves a finding of unused permissions after each change of them, and creates another ("Resolve IAM Access Analyzer findings"). Here it
+ * keeps its ID and its status.
  */
 export function accessesOf(found: readonly FoundAccess[]): ReadonlyMap<string, Access> {
   const accesses = new Map<string, Access>();
@@ -54,7 +57,9 @@ function keyOf(found: FoundAccess): string {
   switch (found.findingType) {
     case 'ExternalAccess': {
       const { principal, action, condition, isPublic } = found;
-      const facts = [sorted(principal), [...action].sort(), sorted(condition), isPublic];
+      const actions = new Set(action.map((each) => each.toLowerCase()));
+      const values = sorted(condition).map(([key, list]) => [key, list.split(',').sort()]);
+      const facts = [sorted(principal), [...actions].sort(), values, isPublic];
       return createHash('sha256').update(JSON.stringify(facts)).digest('base64url');
     }
     case 'UnusedIAMUserAccessKey':

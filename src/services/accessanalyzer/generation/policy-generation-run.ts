@@ -7,13 +7,14 @@ import { PRESENT, pastReader, readPast } from '#access/past/past-identity.ts';
 import { presentPolicies } from '#access/past/present-policies.ts';
 import { holderOf } from '#access/past/used-access.ts';
 import { principalOfSession } from '#access/stored-callers.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
 import type { FoundUse, UseRange } from '#core/recorded-use.ts';
 import type { JobErrorCode, Trail } from '#model/generated/accessanalyzer.ts';
 import { positionAt } from '#store/engine/position.ts';
 import type { Tx } from '#store/store.ts';
-import { type DecisionsPlace, placeBefore, rawDecisionsAfter } from '#store/trail/trail-decisions.ts';
+import { type DecisionsPlace, decisionsAfter, placeBefore } from '#store/trail/trail-decisions.ts';
 import { LATEST_MS } from '#store/trail/trail-search.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import type { PolicyGenerationParts, TrailSource } from '../../kit/policy-generation-parts.ts';
@@ -35,7 +36,7 @@ const CLAIM_MS = 60_000;
 /** Interval at which a server prolongs its claim. */
 const PROLONG_MS = 20_000;
 /** Time after which a job fails that no server could complete. Assumed. */
-const LIFETIME_MS = 86_400_000;
+const LIFETIME_MS = DAY_MS;
 
 /** Failure of a job, as its client sees it. */
 class JobFailed extends Error {
@@ -201,8 +202,9 @@ async function advance(transact: Transact, parts: PolicyGenerationParts, state: 
   const { job, ranges, use } = state;
   const { accountId, principalArn, request } = job;
   const end = positionAt(instant(request.to + LATEST_MS));
-  const read = await transact(({ tx }) => rawDecisionsAfter(tx.sql, state.place, end, PACKS));
-  const found = await parts.findUse(accountId, { kind: 'search', packs: read.packs, accountId, holderArn: principalArn, ranges });
+  const read = await transact(({ tx }) => decisionsAfter(tx.sql, state.place, end, PACKS));
+  const packs = read.packs.flatMap(({ heads, contexts }) => (contexts === null ? [] : [{ heads, contexts }]));
+  const found = await parts.findUse(accountId, { kind: 'search', packs, accountId, holderArn: principalArn, ranges });
   use.add(found.own, found.omitted);
   for (const own of await usesOfSessions(transact, state, found.ofSessions)) use.add(own);
   if (use.isTooLarge()) {

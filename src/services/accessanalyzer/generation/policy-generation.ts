@@ -1,5 +1,6 @@
 /** Jobs that generate a policy from the recorded use of a user or role. `policy-generation-run.ts` runs them. */
 import { type AccountId, accountIdOf } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { REGIONS } from '#core/regions.ts';
@@ -26,7 +27,6 @@ import {
 import { principalOf } from '../unused/unused-access.ts';
 import { generatedPolicies } from './generated-policy.ts';
 
-const DAY_MS = 86_400_000;
 /** Longest range of records. Source: IAM User Guide, "IAM Access Analyzer quotas". */
 const RANGE_MS = 90 * DAY_MS;
 /** Jobs of an account and region in a day, canceled ones included. Source: IAM User Guide, "IAM Access Analyzer quotas". */

@@ -36,7 +36,8 @@ async function managedBy(tx: Reads, accountId: AccountId): Promise<OrganizationR
  *
  * @throws ValidationException  the account does not manage an organization · the organization did not enable trusted access
  * Source: IAM User Guide, "IAM Access Analyzer getting started": only the management account and delegated administrators can create one.
- * Recorded: nozaq/terraform-aws-secure-baseline issues 166 and 184, the message without trusted access and its reason.
+ * Recorded: nozaq/terraform-aws-secure-baseline issues 166 and 184 (2021), the message without trusted access. Its reason was
+ * FIELD_VALIDATION_FAILED, which is `fieldValidationFailed` in the model of today.
  * Assumed: the first message. This server has no delegated administrators of IAM Access Analyzer.
  */
 export async function requireManagedOrganization(tx: Tx, accountId: AccountId): Promise<void> {

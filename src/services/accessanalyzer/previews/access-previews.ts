@@ -1,4 +1,5 @@
 /** Operations on access previews. */
+import { HOUR_MS } from '#core/duration.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
 import type { AnalyzedKind } from '../../kit/analyzed-resources.ts';
@@ -17,7 +18,7 @@ import { previewedFindings, shownFindings } from './preview-findings.ts';
 import { LISTED_MS, READ_MS, since } from './preview-retention.ts';
 
 /** Period of the quota of previews. Source: IAM User Guide, "IAM Access Analyzer quotas". */
-const QUOTA_MS = 60 * 60_000;
+const QUOTA_MS = HOUR_MS;
 
 /** Returns the operations on access previews. `kinds` has the resources with policies. */
 export function previewOperations(kinds: readonly AnalyzedKind[]) {

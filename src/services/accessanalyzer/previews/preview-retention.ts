@@ -1,4 +1,5 @@
 /** Times for which clients can list and read access previews, and the sweep that deletes them afterwards. */
+import { HOUR_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Sweep } from '../../kit/service.ts';
 import { previews } from '../tables/previews.ts';
@@ -8,7 +9,7 @@ import { previews } from '../tables/previews.ts';
  *
  * Source: IAM User Guide, "Preview access with IAM Access Analyzer APIs": about one hour, and about 24 hours.
  */
-export const LISTED_MS = 60 * 60_000;
+export const LISTED_MS = HOUR_MS;
 export const READ_MS = 24 * LISTED_MS;
 
 /** Previews that one transaction deletes. */

@@ -1,4 +1,5 @@
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import type { AllowedUse } from '#core/recorded-use.ts';
 import type { JobErrorCode, JobStatus, Trail } from '#model/generated/accessanalyzer.ts';
@@ -10,7 +11,7 @@ import { instant, int, json, optional, type Row, table, text, textOf } from '#st
  *
  * Source: IAM User Guide, "Things to know about generating policies": 7 days, in the console. Assumed: also in the API, from the start of the job.
  */
-export const KEPT_MS = 7 * 86_400_000;
+export const KEPT_MS = 7 * DAY_MS;
 
 /** Records that a job searches. */
 export interface GenerationRequest {

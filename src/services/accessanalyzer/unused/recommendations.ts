@@ -1,4 +1,5 @@
 /** Recommendations for findings of unused permissions. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi, RecommendedStep } from '#model/generated/accessanalyzer.ts';
@@ -14,8 +15,12 @@ import { findings } from '../tables/findings.ts';
 import { unusedAccessAge } from './exclusions.ts';
 import { recommendedSteps, type StepsOrReason } from './recommended-steps.ts';
 
-/** Time for which a recommendation is stored. Assumed: the number of days. */
-const STORED_MS = 90 * 24 * 60 * 60_000;
+/**
+ * Time for which a recommendation is stored.
+ *
+ * Source: AWS Security Hub User Guide, "Generating policy recommendations for unused access findings": cached for 90 days. Assumed: also here.
+ */
+const STORED_MS = 90 * DAY_MS;
 
 /** A stored recommendation. `steps` is empty if it failed. */
 interface Recommendation {

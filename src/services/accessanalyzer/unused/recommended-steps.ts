@@ -1,5 +1,6 @@
 /** Steps that remove the unused permissions of a user or role. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { RecommendedStep } from '#model/generated/accessanalyzer.ts';
@@ -10,7 +11,7 @@ import { type EntityPolicy, policiesOf } from '#services/iam/entity-policies.ts'
 import { QUOTAS } from '#services/iam/quotas.ts';
 import type { Call } from '../../kit/operation.ts';
 import type { FoundAccess, UnusedPermission } from '../tables/found-access.ts';
-import { type AnalyzedPrincipal, DAY_MS, principalOf, type UnusedPeriod, unusedAccess, usesSince } from './unused-access.ts';
+import { type AnalyzedPrincipal, principalOf, type UnusedPeriod, unusedAccess, usesSince } from './unused-access.ts';
 
 type Step = Extract<RecommendedStep, { readonly unusedPermissionsRecommendedStep: unknown }>;
 
@@ -22,8 +23,8 @@ export type StepsOrReason = { readonly steps: readonly Step[] } | { readonly cod
  * permissions is replaced: a new policy is created, and the existing one is detached. The new policy allows each used action for the same requests
  * as before, and has all Deny statements. Its size fits a managed policy.
  *
- * Source: IAM User Guide, "Resolve IAM Access Analyzer findings", recommendations for unused permissions: none for users in groups, and none for
- * policies with NotAction. accessanalyzer 2019-11-01, example of GetFindingRecommendation: both steps with the ID of one policy. AWS Security Hub
+ * Source: IAM User Guide, "Resolving unused permission findings": no recommendation for "an IAM user that is in a user group", for roles of IAM
+ * Identity Center (this server has none), and for a policy "that includes the `notAction` element". accessanalyzer 2019-11-01, example of GetFindingRecommendation: both steps with the ID of one policy. AWS Security Hub
  * User Guide, "Generating policy recommendations for unused access findings".
  * Assumed: `existingPolicyId` is the ARN of a managed policy, and the name of an inline policy. The codes and messages.
  *

@@ -1,5 +1,6 @@
 /** Access of users and roles that was not used for a period. */
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { isTracked } from '#model/tracked-actions.ts';
@@ -35,9 +36,6 @@ export interface UnusedPeriod {
   readonly ageDays: number;
 }
 
-/** Length of a day. */
-export const DAY_MS = 24 * 60 * 60_000;
-
 /** Last uses of a principal, and the time at which its period begins. */
 interface Uses {
   readonly since: Instant;
@@ -51,9 +49,10 @@ interface Uses {
  * A principal that was created in the period has no unused access. Service-linked roles are not analyzed, because their service owns their policies.
  *
  * Source: IAM User Guide, "Create an IAM Access Analyzer unused access analyzer": only entities "that have existed for the entire tracking
- * period". IAM FAQs: unused permissions are found "for active IAM roles and users".
- * Assumed: service-linked roles are not analyzed. The age of a permission is that of its principal, because this server does not store when a
- * policy was attached. Boundaries, service control policies and Deny statements do not count, as in last accessed information.
+ * period". "Understand how IAM Access Analyzer findings work": "Service-linked roles are not analyzed by unused access analyzers", and unused
+ * permissions are found "for active IAM roles and users".
+ * Assumed: the age of a permission is that of its principal, because this server does not store when a policy was attached. Boundaries, service
+ * control policies and Deny statements do not count, as in last accessed information.
  */
 export async function unusedAccess(
   reading: UnusedReading,
@@ -130,8 +129,10 @@ function unusedPassword({ loginProfile, passwordLastUsedAt }: UserRecord, since:
 }
 
 /**
- * Returns the unused permissions for each service in which the policies of a principal allow an action. If an action of the service was used, the
- * result lists the unused actions. This server knows the actions of its own services only.
+ * Returns the unused permissions for each service in which the policies of a principal allow an action. If an action of the service was used, or if
+ * its use is not tracked, the result lists the unused actions. This server knows the actions of its own services only.
+ *
+ * Assumed: an action whose use is not tracked (`iam:PassRole`) is never unused, also if the rest of its service is.
  */
 async function unusedPermissions(
   { tx, granted }: UnusedReading,
@@ -156,11 +157,13 @@ function unusedOfService(serviceNamespace: string, analyses: readonly GrantedAct
   const ofService = all.filter(({ service }) => service === serviceNamespace);
   const lastAccessed = latest(ofService);
   const unused = omitUndefined({ findingType: 'UnusedPermission' as const, serviceNamespace, lastAccessed });
-  if (isUnused(lastAccessed, since)) return [unused];
+  const names = [...new Set(analyses.flatMap((each) => each.actions[serviceNamespace] ?? []))];
+  const tracked = names.filter((action) => isTracked(serviceNamespace, action));
+  // An element without actions is about all of them, also those whose use is not known.
+  if (isUnused(lastAccessed, since) && tracked.length === names.length) return [unused];
   const usedAt = new Map(ofService.map(({ action, at }) => [action, at]));
-  const names = new Set(analyses.flatMap((each) => each.actions[serviceNamespace] ?? []));
-  const actions = [...names]
-    .filter((action) => isTracked(serviceNamespace, action) && isUnused(usedAt.get(action), since))
+  const actions = tracked
+    .filter((action) => isUnused(usedAt.get(action), since))
     .sort()
     .map((action) => omitUndefined({ action, lastAccessed: usedAt.get(action) }));
   return actions.length === 0 ? [] : [{ ...unused, actions }];

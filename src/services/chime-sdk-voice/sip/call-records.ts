@@ -7,6 +7,7 @@
  * has a bucket at the end of the call. (6) A record that the bucket refuses is tried again for three days. (7) The Voice Connector of a call is
  * that of the last target that was tried.
  */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { chimeSettingsOf } from '../../chime-kit/settings.ts';
@@ -20,7 +21,6 @@ interface At {
   readonly now: Instant;
 }
 
-const DAY_MS = 86_400_000;
 /** Time that a running call is remembered. It is longer than any call. */
 const RUNNING_MS = 2 * DAY_MS;
 /** Time that a record is tried again. */

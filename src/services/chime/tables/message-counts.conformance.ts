@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { ALICE, type Suite } from '#store/conformance-fixtures.ts';
 import { messageCounts } from './message-counts.ts';
 import { type UserRecord, users } from './users.ts';
-
-const DAY_MS = 86_400_000;
 
 export function conformance({ within, fresh }: Suite): void {
   describe('chime message counts', () => {

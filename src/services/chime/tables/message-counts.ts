@@ -1,4 +1,5 @@
 import type { AccountId } from '#core/arn.ts';
+import { DAY_MS } from '#core/duration.ts';
 import type { Instant } from '#core/instant.ts';
 import { instant as toInstant } from '#core/instant.ts';
 import type { Sql } from '#store/sql.ts';
@@ -47,7 +48,6 @@ export interface MessageCounts {
   removeSome(chimeAccountId: string, limit: number): Promise<number>;
 }
 
-const DAY_MS = 86_400_000;
 const COUNT_ONE = `
   INSERT INTO chime_message_count (chime_account_id, day, user_id, messages, last_at_ms)
   SELECT chime_account_id, $3, user_id, 1, $4 FROM chime_user WHERE account_id = $1 AND user_id = $2 AND is_member = 1

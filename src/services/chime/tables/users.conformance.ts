@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DAY_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { ALICE, NOON, type Suite } from '#store/conformance-fixtures.ts';
@@ -130,7 +131,7 @@ function changesUsers({ within, fresh }: Suite): void {
       registered: ids(many).slice(1),
       next: ['u13', 'u14'],
       // That of u10, who was suspended, and that of u21, which is later, are not counted.
-      registrations: [{ day: Math.floor(NOON / 86_400_000), count: 10 }],
+      registrations: [{ day: Math.floor(NOON / DAY_MS), count: 10 }],
       before: [],
     });
   });

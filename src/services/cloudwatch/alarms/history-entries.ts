@@ -1,4 +1,5 @@
 /** Entries of the history of alarms. */
+import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Sweep } from '../../kit/service.ts';
@@ -10,7 +11,7 @@ import { type AlarmHistoryRecord, type AlarmRecord, alarms } from './tables/alar
 type Entry = Omit<AlarmHistoryRecord, 'number'>;
 
 /** Time for which the history is stored. Source: cloudwatch 2010-08-01, DescribeAlarmHistory: 14 days. */
-export const HISTORY_MS = 14 * 86_400_000;
+export const HISTORY_MS = 14 * DAY_MS;
 /** Maximum number of entries that one transaction deletes. */
 const FORGOTTEN_AT_ONCE = 1_000;
 

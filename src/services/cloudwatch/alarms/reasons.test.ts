@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MINUTE_MS } from '#core/duration.ts';
 import { type AlarmPoint, evaluate, type MissingData } from './evaluation.ts';
 import { formatDouble, formatLongTime } from './numbers.ts';
 import { COMPARISONS, type FixedComparison, type ReasonFacts, reasonDataOf, reasonOf } from './reasons.ts';
 
 const START = Date.UTC(2022, 10, 8, 11, 20);
-const MINUTE = 60_000;
 
 function factsOf(comparison: FixedComparison, threshold: number, n: number, m: number | undefined, missingData: MissingData): ReasonFacts {
   return {
@@ -23,7 +23,7 @@ function factsOf(comparison: FixedComparison, threshold: number, n: number, m: n
 
 /** Points one minute apart, from 11:20 on. */
 const pointsOf = (values: readonly (number | undefined)[]): readonly (AlarmPoint | undefined)[] =>
-  values.map((value, i) => (value === undefined ? undefined : { at: START + i * MINUTE, value, sampleCount: 1 }));
+  values.map((value, i) => (value === undefined ? undefined : { at: START + i * MINUTE_MS, value, sampleCount: 1 }));
 
 const _ = undefined;
 const GREATER = 'GreaterThanThreshold';
@@ -58,7 +58,7 @@ for (const [comparison, threshold, n, m, missing, values, reason] of REASONS) {
 test('Reason data: has the recorded members, with points in both orders', () => {
   const facts = { ...factsOf(GREATER, 42, 2, undefined, 'missing'), unit: 'Count' };
   assert.equal(
-    reasonDataOf(evaluate(pointsOf([_, _, 1, 0.5]), facts), facts, START + 5 * MINUTE, []),
+    reasonDataOf(evaluate(pointsOf([_, _, 1, 0.5]), facts), facts, START + 5 * MINUTE_MS, []),
     '{"version":"1.0","queryDate":"2022-11-08T11:25:00.000+0000","startDate":"2022-11-08T11:22:00.000+0000","unit":"Count","statistic":"Sum","period":60,"recentDatapoints":[1.0,0.5],"threshold":42.0,"evaluatedDatapoints":[{"timestamp":"2022-11-08T11:23:00.000+0000","sampleCount":1.0,"value":0.5},{"timestamp":"2022-11-08T11:22:00.000+0000","sampleCount":1.0,"value":1.0}]}',
   );
 });
@@ -66,7 +66,7 @@ test('Reason data: has the recorded members, with points in both orders', () => 
 test('Reason data: without points, has the times of the periods and no start', () => {
   const facts = factsOf(GREATER, 42, 1, undefined, 'missing');
   assert.equal(
-    reasonDataOf(evaluate(pointsOf([_, _, _]), facts), facts, START, [START - MINUTE]),
+    reasonDataOf(evaluate(pointsOf([_, _, _]), facts), facts, START, [START - MINUTE_MS]),
     '{"version":"1.0","queryDate":"2022-11-08T11:20:00.000+0000","statistic":"Sum","period":60,"recentDatapoints":[],"threshold":42.0,"evaluatedDatapoints":[{"timestamp":"2022-11-08T11:19:00.000+0000"}]}',
   );
 });

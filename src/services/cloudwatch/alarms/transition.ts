@@ -1,5 +1,6 @@
 /** Changes of the state of an alarm, with everything that follows from them. */
 import { parseArn } from '#core/arn.ts';
+import { HOUR_MS } from '#core/duration.ts';
 import { instant } from '#core/instant.ts';
 import type { StateValue } from '#model/generated/cloudwatch.ts';
 import type { BusEvent } from '../../kit/bus-event.ts';
@@ -20,7 +21,7 @@ export interface NewState {
 
 /** Attempts to send a message of an alarm. Assumed: CloudWatch documents no number. */
 const ATTEMPTS = 50;
-const WITHIN_MS = 3_600_000;
+const WITHIN_MS = HOUR_MS;
 
 /**
  * Sets the state of an alarm. `alarm` may have other changes, which are stored too.

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
+import { MINUTE_MS } from '#core/duration.ts';
 import { type InTurns, runAtOnce } from '../../kit/turns.ts';
 import { evaluated } from './evaluate.ts';
 import { parse } from './parse.ts';
 import { compiledSearch, type Searchable } from './search.ts';
 import { MathError, type MathValue, newBudget, type Series } from './series.ts';
 
-const MINUTE = 60_000;
 /** A Sunday, the beginning of the range. */
 const START = Date.UTC(2026, 10, 22, 10, 58);
 
 /** Returns a series with one value a minute. `undefined` is a missing point. */
 function series(label: string, ...values: readonly (number | undefined)[]): Series {
-  const points = values.flatMap((value, i) => (value === undefined ? [] : [[START + i * MINUTE, value] as const]));
+  const points = values.flatMap((value, i) => (value === undefined ? [] : [[START + i * MINUTE_MS, value] as const]));
   return { label, period: 60, times: points.map(([time]) => time), values: points.map(([, value]) => value) };
 }
 
@@ -25,7 +25,7 @@ const METRICS: Readonly<Record<string, Series>> = {
 
 function run(expression: string, metrics = METRICS): MathValue {
   const work = evaluated(parse(expression), {
-    grid: { from: START, to: START + 4 * MINUTE, period: 60 },
+    grid: { from: START, to: START + 4 * MINUTE_MS, period: 60 },
     // biome-ignore lint/correctness/useYield: a generator, as the type requires
     *query(id) {
       const found = metrics[id];
@@ -42,7 +42,7 @@ function run(expression: string, metrics = METRICS): MathValue {
 /** Returns the values of each minute, or the number. A missing point is `undefined`. */
 function valuesOf(value: MathValue): unknown {
   if (value.kind === 'scalar') return value.value;
-  const minutes = ({ times, values }: Series) => [0, 1, 2, 3].map((i) => values[times.indexOf(START + i * MINUTE)]);
+  const minutes = ({ times, values }: Series) => [0, 1, 2, 3].map((i) => values[times.indexOf(START + i * MINUTE_MS)]);
   return value.kind === 'series' ? minutes(value.series) : value.list.map(minutes);
 }
 
@@ -221,12 +221,12 @@ const COSTLY: readonly [title: string, expression: string][] = [
 ];
 describe('Work: an expression is refused before it', () => {
   const metrics = Object.fromEntries(Array.from({ length: 499 }, (_, i) => [`m${i}`, series(`m${i}`)]));
-  const times = Array.from({ length: 100_000 }, (_, i) => START + i * MINUTE);
+  const times = Array.from({ length: 100_000 }, (_, i) => START + i * MINUTE_MS);
   const long: Series = { label: 'long', period: 60, times, values: times };
   for (const [title, expression] of COSTLY) {
     test(title, () => {
       const given = {
-        grid: { from: START, to: START + 100_000 * MINUTE, period: 60 },
+        grid: { from: START, to: START + 100_000 * MINUTE_MS, period: 60 },
         // biome-ignore lint/correctness/useYield: a generator, as the type requires
         *query(id: string): InTurns<MathValue> {
           return { kind: 'series', series: id === 'long' ? long : (metrics[id] as Series) };

@@ -1,8 +1,12 @@
 /** Configuration rules about the root user and the password policy. */
 import type { PasswordPolicyRecord } from '#store/identity/identity.ts';
-import type { ConfigurationRule } from '../../kit/configuration-rule.ts';
+import type { ConfigurationRule, RuleReading } from '../../kit/configuration-rule.ts';
 import { accountResource, evidence, ruleResult } from '../../kit/rule-results.ts';
 import { accountRecord } from './read-principals.ts';
+
+function rootKeyCount({ store, accountId }: RuleReading): Promise<number> {
+  return store.transaction((tx) => tx.identity.count(accountId, 'root-access-key'));
+}
 
 /** Source: AWS Config Developer Guide, "iam-root-access-key-check". */
 const ROOT_KEYS: ConfigurationRule = {
@@ -11,8 +15,7 @@ const ROOT_KEYS: ConfigurationRule = {
   parameters: {},
   requirements: ['COMP-6'],
   async evaluate(reading) {
-    const { store, accountId } = reading;
-    const count = await store.transaction((tx) => tx.identity.count(accountId, 'root-access-key'));
+    const count = await rootKeyCount(reading);
     const annotation =
       count === 0 ? 'The root user has no access keys.' : `The root user has ${count} access ${count === 1 ? 'key' : 'keys'}.`;
     return [
@@ -21,16 +24,25 @@ const ROOT_KEYS: ConfigurationRule = {
   },
 };
 
-/** Source: AWS Config Developer Guide, "root-account-mfa-enabled". */
+/**
+ * A root user has no password here, so access keys are its only credentials.
+ * Source: AWS Config Developer Guide, "root-account-mfa-enabled": the rule returns NOT_APPLICABLE if root user credentials are not present.
+ */
 const ROOT_MFA: ConfigurationRule = {
   name: 'root-account-mfa-enabled',
-  description: 'The root user has an MFA device.',
+  description: 'The root user has an MFA device, if it has credentials.',
   parameters: {},
   requirements: ['COMP-6'],
   async evaluate(reading) {
+    if ((await rootKeyCount(reading)) === 0) return [];
     const isEnabled = ((await accountRecord(reading))?.mfaSerialNumbers ?? []).length > 0;
-    const annotation = isEnabled ? 'The root user has an MFA device.' : 'The root user has no MFA device.';
-    return [ruleResult(accountResource(reading), isEnabled, annotation, [summaryEvidence('AccountMFAEnabled', isEnabled ? 1 : 0)])];
+    const annotation = `The root user has access keys and ${isEnabled ? 'an MFA device' : 'no MFA device'}.`;
+    return [
+      ruleResult(accountResource(reading), isEnabled, annotation, [
+        summaryEvidence('AccountAccessKeysPresent', 1),
+        summaryEvidence('AccountMFAEnabled', isEnabled ? 1 : 0),
+      ]),
+    ];
   },
 };
 

@@ -3,18 +3,12 @@ import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { ConfigurationRule, Evidence, RuleReading, RuleResult } from '../../kit/configuration-rule.ts';
 import { evidence, jmesText, ruleResult } from '../../kit/rule-results.ts';
+import { daysSince, isOld, MAX_AGE_DAYS } from '../credential-age.ts';
 import { reportTime } from '../credential-report.ts';
 import { type ActiveKey, activeKeys, summariesOf, userResource } from './read-principals.ts';
 
 type User = IdentitySummaries['user'];
 type Profile = NonNullable<User['loginProfile']>;
-
-const DAY_MS = 86_400_000;
-const MAX_DAYS = 90;
-
-/** Reports whether a time is more than 90 days ago. Assumed: exactly 90 days are still compliant. */
-const isOld = (at: Instant, now: Instant): boolean => now - at > MAX_DAYS * DAY_MS;
-const daysSince = (at: Instant, now: Instant): number => Math.floor((now - at) / DAY_MS);
 
 /** Yields the result of `evaluate` for each user. A user without a result is not in the scope of the rule. */
 async function eachUser<More>(
@@ -66,7 +60,7 @@ function keyEvidence({ userName: UserName }: User, { key }: ActiveKey): readonly
 const KEY_AGE: ConfigurationRule = {
   name: 'access-keys-rotated',
   description: 'Every active access key of a user is at most 90 days old.',
-  parameters: { maxAccessKeyAge: String(MAX_DAYS) },
+  parameters: { maxAccessKeyAge: String(MAX_AGE_DAYS) },
   requirements: ['COMP-6'],
   evaluate: (reading) =>
     eachUser(reading, activeKeys, (user, keys) => {
@@ -126,7 +120,7 @@ function credentialsOf(user: User, keys: readonly ActiveKey[]): readonly Credent
 const UNUSED: ConfigurationRule = {
   name: 'iam-user-unused-credentials-check',
   description: 'Every password and active access key of a user was used within 90 days.',
-  parameters: { maxCredentialUsageAge: String(MAX_DAYS) },
+  parameters: { maxCredentialUsageAge: String(MAX_AGE_DAYS) },
   requirements: ['COMP-6'],
   evaluate: (reading) =>
     eachUser(reading, activeKeys, (user, keys) => {
@@ -136,7 +130,7 @@ const UNUSED: ConfigurationRule = {
       const names = unused.map(({ name, since }) => `${name} is unused for ${daysSince(since, reading.now)} days`).join(', ');
       const annotation =
         unused.length === 0
-          ? `The password and the active access keys of user '${user.userName}' were used or created within ${MAX_DAYS} days.`
+          ? `The password and the active access keys of user '${user.userName}' were used or created within ${MAX_AGE_DAYS} days.`
           : `User '${user.userName}': ${names}`;
       const shown = credentials.flatMap((credential) => credential.shown);
       return ruleResult(userResource(user), unused.length === 0, annotation, shown);
@@ -147,7 +141,7 @@ const UNUSED: ConfigurationRule = {
 const PASSWORD_AGE: ConfigurationRule = {
   name: 'iam-user-password-rotated',
   description: 'Every password of a user was changed within 90 days.',
-  parameters: { maxPasswordAge: String(MAX_DAYS) },
+  parameters: { maxPasswordAge: String(MAX_AGE_DAYS) },
   requirements: ['COMP-1', 'COMP-6'],
   evaluate: (reading) =>
     eachUser(reading, nothing, (user) => {

@@ -11,5 +11,11 @@ const OTHER_DIGIT: Readonly<Record<string, string>> = Object.fromEntries(
  */
 export function eventIdOf(requestId: string, copy = false): string {
   const id = requestId.slice(28) + requestId.slice(8, 28) + requestId.slice(0, 8);
-  return copy ? `${OTHER_DIGIT[id.charAt(0)] ?? id.charAt(0)}${id.slice(1)}` : id;
+  return copy ? pairedEventId(id) : id;
+}
+
+/** Returns the `eventID` of the other record of a request with records in two accounts: of the copy, or of the record with this copy. */
+export function pairedEventId(eventId: string): string {
+  const first = eventId.charAt(0);
+  return `${OTHER_DIGIT[first] ?? first}${eventId.slice(1)}`;
 }
