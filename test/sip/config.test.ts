@@ -71,7 +71,7 @@ test('kamailio -c: exits with 0 for each combination of settings', async () => {
   }
 });
 
-test('belfry sip config: the files have mode 0600 in a folder of mode 0700, and a second run keeps the running calls', async () => {
+test('belfry sip config: the files have mode 0600 in a folder of mode 0700, and a second run keeps the running calls and the records', async () => {
   const data = dataFolder();
   const folder = join(data, 'proxy');
   const environment = { BELFRY_DATA: data, BELFRY_SIP_DECISIONS: '127.0.0.1:5070', BELFRY_SIP_TLS: 'off' };
@@ -81,15 +81,16 @@ test('belfry sip config: the files have mode 0600 in a folder of mode 0700, and 
   assert.ok(!first.stdout.includes('token-of-the-decision-listener'));
   assert.equal(statSync(folder).mode & 0o777, 0o700);
   const modes = readdirSync(folder).map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)]);
-  assert.deepEqual(Object.fromEntries(modes), { 'calls.sqlite': '600', 'decision-ca.pem': '600', 'kamailio.cfg': '600', run: '700' });
-  writeFileSync(join(folder, 'calls.sqlite'), 'running calls');
+  const files = ['calls.sqlite', 'decision-ca.pem', 'kamailio.cfg', 'records.sqlite'];
+  assert.deepEqual(Object.fromEntries(modes), { ...Object.fromEntries(files.map((name) => [name, '600'])), run: '700' });
+  for (const name of ['calls.sqlite', 'records.sqlite']) writeFileSync(join(folder, name), name);
   // A link that the user of the proxy placed must not make root write elsewhere.
   const other = join(data, 'other');
   writeFileSync(other, 'unchanged');
   symlinkSync(other, join(folder, 'kamailio.cfg.new'));
   assert.equal((await belfry(['sip', 'config', folder], environment)).status, 0);
   assert.equal(readFileSync(other, 'utf8'), 'unchanged');
-  assert.equal(readFileSync(join(folder, 'calls.sqlite'), 'utf8'), 'running calls');
+  for (const name of ['calls.sqlite', 'records.sqlite']) assert.equal(readFileSync(join(folder, name), 'utf8'), name);
 });
 
 // biome-ignore format: a table

@@ -70,9 +70,9 @@ async function answeredCall() {
   return found;
 }
 
-/** Waits until the database of Kamailio has a number of rows. */
-async function untilStored(rows: number, statement: string, ...values: readonly string[]): Promise<void> {
-  const database = new DatabaseSync(join(proxy.folder, SIP_FILES.calls), { readOnly: true, timeout: 5_000 });
+/** Waits until a database of Kamailio has a number of rows. */
+async function untilStored(file: 'calls' | 'records', rows: number, statement: string, ...values: readonly string[]): Promise<void> {
+  const database = new DatabaseSync(join(proxy.folder, SIP_FILES[file]), { readOnly: true, timeout: 5_000 });
   try {
     const stored = database.prepare(statement);
     await until(
@@ -139,7 +139,7 @@ test('Killed server: strangers get one 503 for each INVITE, and few INVITEs try 
 test('Killed Kamailio: it starts again, and a call that was running ends normally', async () => {
   const running = await answeredCall();
   // Kamailio stores a running call within a second.
-  await untilStored(1, 'SELECT count(*) AS rows FROM dialog WHERE callid = ? AND state = 4', running.call.callId);
+  await untilStored('calls', 1, 'SELECT count(*) AS rows FROM dialog WHERE callid = ? AND state = 4', running.call.callId);
   const killed = proxy.pid();
   process.kill(-killed, 'SIGKILL');
   await until(
@@ -199,6 +199,6 @@ async function records(): Promise<readonly string[]> {
 
 test('Records: each answered call has one record, and the log of Kamailio has no token', async () => {
   assert.deepEqual((await records()).toSorted(), ended.toSorted());
-  await untilStored(0, 'SELECT count(*) AS rows FROM records');
+  await untilStored('records', 0, 'SELECT count(*) AS rows FROM records');
   assert.ok(!proxy.lines.some((line) => /sip:[A-Za-z0-9_-]{43}@/.test(line)));
 });

@@ -40,12 +40,13 @@ export const SIP_FILES = {
   routeCa: 'route-ca.pem',
   run: 'run',
   calls: 'calls.sqlite',
+  records: 'records.sqlite',
 } as const;
 
 /** Processes that wait for a decision. UDP and TCP workers do not wait. */
 const DECIDING_PROCESSES = 6;
 const DECISIONS_WAITING = 2_000;
-/** Records that wait in memory because the database was locked. */
+/** Records that wait in memory because another process was writing. */
 const RECORDS_WAITING = 100_000;
 
 /**
@@ -210,9 +211,10 @@ modparam("pike", "sampling_time_unit", 2)
 modparam("pike", "reqs_density_per_unit", ${requestsPerSecond * 2})
 modparam("pike", "remove_latency", 4)
 modparam("pike", "pike_log_level", -2)
+modparam("mqueue", "db_url", "${database}")
 modparam("mqueue", "mqueue", "name=overflow;size=${DECISIONS_WAITING}")
-modparam("mqueue", "mqueue", "name=unstored;size=${RECORDS_WAITING}")
-modparam("sqlops", "sqlcon", "calls=>${database}")
+modparam("mqueue", "mqueue", "name=records;size=${RECORDS_WAITING};dbmode=1")
+modparam("sqlops", "sqlcon", "records=>sqlite:///${folder}/${SIP_FILES.records}")
 modparam("rtimer", "timer", "name=records;interval=1;mode=1;")
 modparam("rtimer", "exec", "timer=records;route=POST_RECORDS")
 modparam("dialog", "db_url", "${database}")

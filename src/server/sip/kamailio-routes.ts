@@ -36,6 +36,8 @@ const TRIAL_SECONDS = 3;
 const ONCE_MS = 300;
 /** Records that the proxy reads from its database at once. */
 const RECORDS_OF_QUERY = 100;
+/** Attempts to delete them, 2 ms apart, while other processes write. */
+const DELETION_TRIES = 100;
 /** Largest body that the decision listener accepts. */
 const QUERY_MAX_BYTES = 16_000;
 
@@ -303,7 +305,9 @@ branch_route[IN_CALL_OUT] {
 
 /**
  * Records of calls. The server has the other facts since its decision. A record is a row before the BYE is relayed, so that a kill of Kamailio does not
- * lose it. The values contain no quotes: the server chose the IDs, and the rest are numbers.
+ * lose it. SQLite refuses a write while another process writes. Then the record waits in memory for at most a second. The rows have a file of their
+ * own, because a refused deletion of a dialog would leave a call that has ended. The values contain no quotes: the server chose the IDs, and the rest
+ * are numbers.
  */
 const RECORDS = String.raw`
 event_route[dialog:start] {
@@ -334,47 +338,62 @@ route[KEEP_RECORD] {
   route(STORE_RECORD);
 }
 
-# SQLite refuses a write while another process writes. Then the record waits in memory.
 route[STORE_RECORD] {
-  if (!sql_query("calls", "INSERT INTO records (key, val) VALUES ('$var(tx)', '$var(record)')")) {
-    mq_add("unstored", "$var(tx)", "$var(record)");
+  if (!sql_query("records", "INSERT INTO records (key, val) VALUES ('$var(tx)', '$var(record)')")) {
+    mq_add("records", "$var(tx)", "$var(record)");
+  }
+}
+
+# Returns -1 if the server does not answer.
+route[POST_RECORD] {
+  $var(answer) = "";
+  $var(rc) = http_connect("belfry", "/record", "application/json", "$var(record)", "$var(answer)");
+  # 400 means that the server will never accept the record.
+  if ($var(rc) == 400) {
+    xlog("L_CRIT", "the server refused the record of call $var(tx)\n");
+  } else if ($var(rc) < 200 || $var(rc) > 299) {
     return(-1);
   }
   return(1);
 }
 
 route[POST_RECORDS] {
-  while (mq_fetch("unstored")) {
-    $var(tx) = $mqk(unstored);
-    $var(record) = $mqv(unstored);
-    mq_pv_free("unstored");
-    route(STORE_RECORD);
-    if ($rc < 0) { break; }
+  while (mq_fetch("records")) {
+    $var(tx) = $mqk(records);
+    $var(record) = $mqv(records);
+    mq_pv_free("records");
+    route(POST_RECORD);
+    if ($rc < 0) {
+      route(STORE_RECORD);
+      return;
+    }
   }
-  $var(rows) = 1;
-  while ($var(rows) > 0) {
-    if (!sql_query("calls", "SELECT id, key, val FROM records ORDER BY id LIMIT ${RECORDS_OF_QUERY}", "records")) { return; }
+  $var(more) = 1;
+  while ($var(more) == 1) {
+    if (!sql_query("records", "SELECT id, key, val FROM records ORDER BY id LIMIT ${RECORDS_OF_QUERY}", "records")) { return; }
     $var(rows) = $dbr(records=>rows);
     $var(row) = 0;
+    $var(last) = 0;
     while ($var(row) < $var(rows)) {
+      $var(tx) = $dbr(records=>[$var(row),1]);
       $var(record) = $dbr(records=>[$var(row),2]);
-      $var(answer) = "";
-      $var(rc) = http_connect("belfry", "/record", "application/json", "$var(record)", "$var(answer)");
-      # 400 means that the server will never accept the record.
-      if ($var(rc) == 400) {
-        xlog("L_CRIT", "the server refused the record of call $dbr(records=>[$var(row),1])\n");
-      } else if ($var(rc) < 200 || $var(rc) > 299) {
-        $var(rows) = 0;
-        break;
-      }
-      # A record that stays is sent again. The server ignores it.
-      if (!sql_query("calls", "DELETE FROM records WHERE id = $dbr(records=>[$var(row),0])")) {
-        $var(rows) = 0;
-        break;
-      }
+      route(POST_RECORD);
+      if ($rc < 0) { break; }
+      $var(last) = $dbr(records=>[$var(row),0]);
       $var(row) = $var(row) + 1;
     }
     sql_result_free("records");
+    if ($var(row) < ${RECORDS_OF_QUERY}) { $var(more) = 0; }
+    # New rows have a higher ID than the existing ones. A record that stays is sent again, and the server ignores it.
+    $var(tries) = ${DELETION_TRIES};
+    while ($var(row) > 0 && $var(tries) > 0) {
+      if (sql_query("records", "DELETE FROM records WHERE id <= $var(last)")) { $var(row) = 0; }
+      else {
+        usleep("2000");
+        $var(tries) = $var(tries) - 1;
+        if ($var(tries) == 0) { return; }
+      }
+    }
   }
 }
 `;

@@ -33,7 +33,7 @@ export const KAMAILIO_PACKAGES = 'kamailio kamailio-tls-modules kamailio-extra-m
 
 /**
  * Writes the files of the SIP proxy into `folder`, which it creates with mode 0700. Files have mode 0600. If root runs this, the files
- * belong to the owner of the folder. The database of running calls is only created, never replaced.
+ * belong to the owner of the folder. The databases of running calls and of records are only created, never replaced.
  *
  * @throws Error  the server has never started with its decision listener, other users can change the folder, a setting does not fit, or
  *   Kamailio's SQLite module is not installed
@@ -53,7 +53,8 @@ export async function writeProxyFolder(settings: Settings, folder: string): Prom
     write(SIP_FILES.routeCa, routeCas(settings));
     write(SIP_FILES.tls, kamailioTlsConfig(folder));
   }
-  if (!existsSync(join(folder, SIP_FILES.calls))) write(SIP_FILES.calls, emptyDatabase(tables));
+  for (const [name, statements] of Object.entries({ [SIP_FILES.calls]: `${tables}\n${RECORDS_TABLE}`, [SIP_FILES.records]: RECORDS_TABLE }))
+    if (!existsSync(join(folder, name))) write(name, emptyDatabase(statements));
   write(SIP_FILES.config, config);
 }
 
@@ -168,17 +169,20 @@ function kamailioTables(): string {
   return files.map((file) => readFileSync(file, 'utf8')).join('\n');
 }
 
-/** Table of the records of calls that the server has not accepted yet. */
+/**
+ * Table of the records of calls that the server has not accepted yet. In the database of the calls, it has those that were in memory when Kamailio ended.
+ * Source: the module `mqueue`, `dbmode`.
+ */
 const RECORDS_TABLE = 'CREATE TABLE records (id INTEGER PRIMARY KEY NOT NULL, key VARCHAR(255) NOT NULL, val TEXT NOT NULL);';
 
-/** Returns the bytes of a database with Kamailio's tables. It is written in a private folder, because SQLite follows links. */
+/** Returns the bytes of a database with tables. It is written in a private folder, because SQLite follows links. */
 function emptyDatabase(tables: string): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-sip-'));
   try {
     const path = join(folder, SIP_FILES.calls);
     const database = new DatabaseSync(path);
     // A reader must not block Kamailio, which writes each second.
-    database.exec(`PRAGMA journal_mode = WAL;\n${tables}\n${RECORDS_TABLE}`);
+    database.exec(`PRAGMA journal_mode = WAL;\n${tables}`);
     database.close();
     return readFileSync(path);
   } finally {
