@@ -105,6 +105,19 @@ test('policy suggest: each Deny is kept, also of the last request and of old ver
   await put('bob', 'suggested', text);
 });
 
+test('policy suggest: a Deny that two policies have is listed once', async () => {
+  const eve = await account.user('eve', allow('iam:GetUser'), deny('iam:ListUsers', '*', { Sid: 'Same' }));
+  await account.iam(eve).send(new GetUserCommand({ UserName: 'eve' }));
+  await put('eve', 'q', policy(deny('iam:ListUsers', '*', { Sid: 'Other' })));
+  assert.deepEqual(
+    (await suggested('eve')).statements.map(({ Effect, Sid }) => [Effect, Sid]),
+    [
+      ['Allow', undefined],
+      ['Deny', 'Same'],
+    ],
+  );
+});
+
 test('literalResource: matches the resource and no other one', () => {
   const object = 'arn:aws:s3:::keys/a${aws:username}b';
   // biome-ignore format: a table
