@@ -104,6 +104,7 @@ const MISUSES: readonly [args: string, problem: string][] = [
   ['backup a --to b',                             "belfry backup: unknown flag '--to' (flags: --data, --database)"],
   ['policy',                                      'belfry policy: missing command (commands: replay, suggest, test, validate, diff)'],
   ['policy suggest',                              'belfry policy: missing --principal: '],
+  ['policy suggest --principal arn:aws:sts::111122223333:assumed-role/a/b', "belfry policy: --principal is 'arn:aws:sts::111122223333:assumed-role/a/b'; it must be the ARN of a user or role. For a session, name its role: arn:aws:iam::"],
   ['policy replay --days x',                      "belfry policy: --days is 'x'; it must be a number of days from 1 to 99999"],
   ['policy test',                                 'belfry policy: missing file: FILE …'],
   ['policy test --verbose x',                     "belfry policy: unknown flag '--verbose' (flags: none)"],

@@ -15,7 +15,7 @@ import { FactNotKept, NO_TX, requestOf } from './past-request.ts';
 import { allowedConditionKeys, denialsOf, type PolicyStatement, presentPolicies } from './present-policies.ts';
 import { proposal } from './proposal.ts';
 import { type ReplayCounts, type ReplayWindow, replayWindow } from './replay-window.ts';
-import { holderOf, RESOURCES_MAX, statementsOf } from './used-access.ts';
+import { holderOf, RESOURCES_MAX, statementsOf, withAnyId } from './used-access.ts';
 
 /** One request that a suggested policy must allow. */
 export interface SuggestedTest {
@@ -33,6 +33,8 @@ export interface Suggestion {
   readonly requests: number;
   /** Number of recorded requests that were allowed and that a present Deny forbids. The policy keeps the Deny, and does not list them. */
   readonly forbidden: number;
+  /** Number of listed resources with a generated ID. The policy does not allow the same actions on new ones, such as new meetings. */
+  readonly generatedIds: number;
   /** Condition keys that present Allow statements test. The policy does not test them. */
   readonly conditionKeys: readonly string[];
   /** Result of deciding all requests of the window again with the policy in place of the principal's policies and groups. */
@@ -49,7 +51,8 @@ const ALLOW_ALL: PolicyStatement = { Effect: 'Allow', Action: '*', Resource: '*'
 /**
  * Suggests a policy from the requests of a window that were allowed. It lists each used action with its resources, and keeps each Deny of the
  * principal's policies and groups as they are now. So it allows each of these requests, except those that a present Deny forbids. Its Allow
- * statements have no conditions. Returns `undefined` if the principal made no such request.
+ * statements have no conditions. With `anyId`, a wildcard replaces each generated ID of a resource. Returns `undefined` if the principal made no
+ * such request.
  *
  * @throws RangeError  identity as of the first decision is not kept any more
  */
@@ -58,6 +61,7 @@ export async function suggestPolicy(
   allAccounts: readonly AccountId[],
   window: ReplayWindow,
   holderArn: string,
+  anyId = false,
 ): Promise<Suggestion | undefined> {
   const records = readPast((read) => read({ sql }), PRESENT);
   const present = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, holderArn));
@@ -76,7 +80,8 @@ export async function suggestPolicy(
   });
   if (used.requests() === 0 && forbidden.size === 0) return undefined;
 
-  const statements = [...statementsOf(used.resources()), ...denials];
+  const listed = statementsOf(anyId ? eachWithAnyId(used.resources()) : used.resources());
+  const statements = [...listed, ...denials];
   const denied: string[] = [];
   const check = await replayWindow(sql, allAccounts, window, replaced(statements), ({ facts, principal, allowed }) => {
     if (!allowed && holderOf(principal) === holderArn && !forbidden.has(facts.eventId)) denied.push(facts.eventId);
@@ -86,10 +91,19 @@ export async function suggestPolicy(
     tests: used.tests(),
     requests: used.requests(),
     forbidden: forbidden.size,
+    generatedIds: new Set(listed.flatMap(resourcesOf).filter((resource) => withAnyId(resource) !== resource)).size,
     conditionKeys: allowedConditionKeys(present),
     check,
     denied,
   };
+}
+
+function eachWithAnyId(used: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
+  return new Map([...used].map(([action, resources]) => [action, [...new Set(resources.map(withAnyId))]]));
+}
+
+function resourcesOf({ Resource }: PolicyStatement): readonly string[] {
+  return Resource as readonly string[];
 }
 
 function policyOf(Statement: readonly PolicyStatement[]): Suggestion['policy'] {
