@@ -58,7 +58,7 @@ function summary({
     ],
     [
       'Findings of analyzers',
-      html`${findings.active} active, ${findings.archived} archived; accounts that no analyzer covers: ${findings.accountsWithoutAnalyzer}`,
+      html`${findings.active} active, ${findings.archived} archived; accounts that no analyzer of external access covers: ${findings.accountsWithoutAnalyzer}`,
     ],
     ['Trail', html`${trail.intact ? 'intact' : 'NOT intact'}: ${trail.records} records were checked`],
     ['Certificate', certificate === undefined ? 'unknown' : `valid until ${certificate.validTo}`],
