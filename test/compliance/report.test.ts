@@ -127,6 +127,21 @@ function accountTests({ scenario, report }: Prepared): void {
     assert.equal(report.report.access.administrators, 1);
   });
 
+  test('access: the report has boundaries and service control policies, and lists the actions that are not allowed if they are few', () => {
+    const { items } = report.report.access.principals;
+    const briefOf = (arn: string) => items.find((each) => each.arn === arn) ?? assert.fail(arn);
+    const root = briefOf(`arn:aws:iam::${scenario.memberId}:root`);
+    assert.deepEqual(root.services.find(({ service }) => service === 'iam')?.except, ['DeleteUser']);
+    assert.equal(root.services.find(({ service }) => service === 'sts')?.except, undefined);
+    assert.deepEqual(root.serviceControl, accessOf(root.arn).serviceControl);
+    const ada = briefOf(scenario.account.userArn('ada'));
+    assert.deepEqual(ada.boundary, [`arn:aws:iam::${scenario.account.accountId}:policy/edge`]);
+    assert.equal(ada.services.find(({ service }) => service === 'iam')?.except, undefined);
+    assert.ok(report.page.includes(`permissions boundary: ${ada.boundary?.[0]}`));
+    assert.match(report.page, /service control policies: p-FullAWSAccess, p-[a-z0-9]{10}/);
+    assert.match(report.page, /<b>iam<\/b>: (\d+) of \d+ actions \(all except DeleteUser\)/);
+  });
+
   test('access: the file of policies has each statement with its source', () => {
     const policies = report.lines<PolicyStatements>('policies.jsonl');
     const own = policies.find(({ policy, policyType }) => policy === 'user/ada:p' && policyType === 'identity');
