@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
+import { AccessAnalyzerClient, CreateAnalyzerCommand, DeleteAnalyzerCommand } from '@aws-sdk/client-accessanalyzer';
 import pg from 'pg';
 import { PRINCIPAL } from '#compliance/report/access.ts';
 import { ACTIVITY_GROUP, type ActivityGroup } from '#compliance/report/activity.ts';
@@ -17,6 +18,7 @@ import { RULE_RESULT } from '#compliance/report/rules.ts';
 import type { Of, Shape } from '#compliance/shape.ts';
 import { newFolder } from '../kit/folder.ts';
 import { belfry } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { problemsOfShape } from './check-shape.ts';
 import { MARKUP, STRANGER, startScenario, written } from './scenario.ts';
@@ -72,6 +74,9 @@ const prepared = await Promise.all(
   ENGINES.map(async (engine) => {
     const scenario = await startScenario(engine.environment);
     const args = ['--data', scenario.account.server.dataFolder, ...engine.flags];
+    // Between the first records of a log and its first checkpoint, a verification finds a log without one.
+    const isSigned = async () => /^ {2}signed /m.test((await belfry(['trail', 'status', ...args])).stdout);
+    await until(isSigned, () => 'the log has no signed checkpoint');
     return { engine, scenario, args, report: await written(args) };
   }),
 );
@@ -326,9 +331,22 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
     assert.deepEqual([status, stderr, existsSync(out)], [1, "belfry compliance: account '999999999999' does not exist\n", false]);
   });
 
+  test('--out: a folder whose parent does not exist is an error that names the parent', async () => {
+    const parent = join(newFolder('parent'), 'none');
+    const { status, stderr } = await belfry(['compliance', 'report', '--out', join(parent, 'report'), ...args]);
+    assert.deepEqual([status, stderr], [1, `belfry compliance: the folder '${parent}' does not exist; create it first\n`]);
+  });
+
+  test('findings: an analyzer of external access of an organization covers its members', async () => {
+    const analyzer = new AccessAnalyzerClient(scenario.account.server.at('accessanalyzer'));
+    await analyzer.send(new CreateAnalyzerCommand({ analyzerName: 'external', type: 'ORGANIZATION' }));
+    assert.equal((await written(args)).report.findings.accountsWithoutAnalyzer, 0);
+    await analyzer.send(new DeleteAnalyzerCommand({ analyzerName: 'external' }));
+  });
+
   test('--folder: a folder that cannot be verified is a problem, and the report is written', async () => {
     const { report: own, status, stderr, files } = await written([...args, '--folder', join(newFolder('missing'), 'none')]);
-    assert.deepEqual([status, own.trail.intact, files.has('manifest.json')], [1, false, true]);
+    assert.deepEqual([status, own.trail.intact, own.trail.deliveredFiles?.intact, files.has('manifest.json')], [1, true, false, true]);
     assert.match(own.trail.deliveredFiles?.problems[0] ?? '', /^the verification failed: ENOENT/);
     assert.match(stderr, /^belfry compliance: the verification failed: ENOENT/);
   });
@@ -336,9 +354,11 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
   test('--folder: delivered files without a digest are a problem', async () => {
     const folder = newFolder('delivered');
     mkdirSync(join(folder, 'AWSLogs'));
-    const { report: own, status } = await written([...args, '--folder', folder]);
-    assert.deepEqual([status, own.trail.intact], [1, false]);
-    assert.deepEqual(own.trail.deliveredFiles?.problems, ['the folder has no digests; it must be a copy of a whole bucket']);
+    const { report: own, status, stdout, page } = await written([...args, '--folder', folder]);
+    assert.deepEqual([status, own.trail.intact, own.trail.deliveredFiles?.intact], [1, true, false]);
+    assert.match(own.trail.deliveredFiles?.problems.join() ?? '', /^the folder has no digests; it must be a copy of a whole bucket\./);
+    assert.match(stdout, /^the delivered files are NOT intact\nthe trail is intact\n$/m);
+    assert.ok(page.includes('The delivered files are not intact') && !page.includes('The trail is not intact'));
   });
 
   test('altered trail: the report names the record, and the exit status is 1', async () => {
