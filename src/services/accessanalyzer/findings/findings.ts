@@ -11,7 +11,7 @@ import type { Work } from '../../kit/events.ts';
 import { RULES_MAX } from '../kit/quotas.ts';
 import { type AnalyzerKey, type AnalyzerRecord, analyzers } from '../tables/analyzers.ts';
 import { type FindingRecord, findings } from '../tables/findings.ts';
-import type { FoundAccess } from '../tables/found-access.ts';
+import type { FoundAccess, UnusedPermission } from '../tables/found-access.ts';
 import { matches } from './filters.ts';
 import { emitFinding } from './finding-events.ts';
 
@@ -34,39 +34,50 @@ interface Access {
  *
  * A finding of external access is identified by its principal, actions and conditions. So other permissions for the same principal are a new
  * finding, and do not inherit the status ARCHIVED. The order of actions and values does not matter, nor does the case of actions. The unused
- * permissions of a user or role are one finding with an element for each service.
+ * permissions of a user or role are one finding with an element for each service, and other unused permissions are a new finding.
  *
  * Source: IAM User Guide, "Understand how IAM Access Analyzer findings work": "If the updated policy shares a resource that is already identified
- * in a finding, but with different permissions or conditions, a new finding is generated". accessanalyzer 2019-11-01, GetFindingV2: the pages of
- * details.
- * AWS resolves a finding of unused permissions after each change of them, and creates another ("Resolve IAM Access Analyzer findings"). Here it
- * keeps its ID and its status.
+ * in a finding, but with different permissions or conditions, a new finding is generated". "Resolve IAM Access Analyzer findings": the same
+ * for unused permissions. accessanalyzer 2019-11-01, GetFindingV2: the pages of details.
  */
 export function accessesOf(found: readonly FoundAccess[]): ReadonlyMap<string, Access> {
   const accesses = new Map<string, Access>();
+  const permissions: UnusedPermission[] = [];
   for (const each of found) {
-    const key = keyOf(each);
-    const isPublic = each.findingType === 'ExternalAccess' && each.isPublic;
-    const present = each.findingType === 'UnusedPermission' ? (accesses.get(key)?.details ?? []) : [];
-    accesses.set(key, { findingType: each.findingType, isPublic, details: [...present, each] });
+    const { findingType } = each;
+    if (findingType === 'UnusedPermission') permissions.push(each);
+    else accesses.set(keyOf(each), { findingType, isPublic: findingType === 'ExternalAccess' && each.isPublic, details: [each] });
   }
+  if (permissions.length > 0)
+    accesses.set(keyOfPermissions(permissions), { findingType: 'UnusedPermission', isPublic: false, details: permissions });
   return accesses;
 }
 
-function keyOf(found: FoundAccess): string {
+function keyOfPermissions(permissions: readonly UnusedPermission[]): string {
+  return `UnusedPermission ${hashOf(permissions.map(namesIn).sort())}`;
+}
+
+function namesIn({ serviceNamespace, actions }: UnusedPermission): string {
+  return [serviceNamespace, ...(actions ?? []).map(({ action }) => action).sort()].join(' ');
+}
+
+function hashOf(facts: unknown): string {
+  return createHash('sha256').update(JSON.stringify(facts)).digest('base64url');
+}
+
+function keyOf(found: Exclude<FoundAccess, UnusedPermission>): string {
   switch (found.findingType) {
     case 'ExternalAccess': {
       const { principal, action, condition, isPublic } = found;
       const actions = new Set(action.map((each) => each.toLowerCase()));
       const values = sorted(condition).map(([key, list]) => [key, list.split(',').sort()]);
       const facts = [sorted(principal), [...actions].sort(), values, isPublic];
-      return createHash('sha256').update(JSON.stringify(facts)).digest('base64url');
+      return hashOf(facts);
     }
     case 'UnusedIAMUserAccessKey':
       return `${found.findingType} ${found.accessKeyId}`;
     case 'UnusedIAMRole':
     case 'UnusedIAMUserPassword':
-    case 'UnusedPermission':
       return found.findingType;
   }
 }
