@@ -81,4 +81,13 @@ async function run(name: string | undefined, args: readonly string[]): Promise<n
   return 2;
 }
 
+/** Exit status of a command whose reader closed the pipe, such as `head`: that of a program that SIGPIPE ends. */
+const CLOSED_PIPE = 141;
+
+// The server runs on without a reader of its first lines.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  if (command !== 'start') process.exit(CLOSED_PIPE);
+});
+
 process.exitCode = await run(command, args);

@@ -40,11 +40,16 @@ export const CHECK: Subcommand = {
       throw new FlagError(`${ENDPOINT.flag} and ${PROFILE.flag} exclude ${ACCOUNT.flag}, ${DATA.flag} and ${DATABASE.flag}`);
     const selection = { accountId, rule: values.get(RULE.flag), region: values.get(REGION.flag) };
     const checked = isRemote ? [await checkEndpoint(parsed, selection)] : await checkDatabase(parsed, selection);
-    if (format === 'json') console.log(JSON.stringify({ accounts: checked }, null, 2));
+    if (format === 'json') console.log(JSON.stringify({ accounts: checked.map(withTime) }, null, 2));
     else for (const account of checked) for (const line of linesOf(account)) console.log(printable(line));
     return checked.some(({ rules }) => rules.some(({ compliance }) => compliance === 'NON_COMPLIANT')) ? 1 : 0;
   },
 };
+
+/** Returns an account as programs read it, with the time in the format of the API. */
+function withTime({ evaluatedAt, ...account }: CheckedAccount): object {
+  return { ...account, evaluatedAt: isoSeconds(evaluatedAt) };
+}
 
 /** Returns the account of `ACCOUNT`. @throws FlagError  it is not the ID of an account */
 export function accountOf({ values }: ParsedFlags): AccountId | undefined {

@@ -54,8 +54,10 @@ export const REPORT: Subcommand = {
     for (const note of [...trail.notes, ...(trail.deliveredFiles?.notes ?? [])]) console.log(`note: ${printable(note)}`);
     for (const problem of [...trail.problems, ...(trail.deliveredFiles?.problems ?? [])])
       console.error(`belfry compliance: ${printable(problem)}`);
+    const filesIntact = trail.deliveredFiles?.intact;
+    if (filesIntact !== undefined) console.log(filesIntact ? 'the delivered files are intact' : 'the delivered files are NOT intact');
     console.log(trail.intact ? 'the trail is intact' : 'the trail is NOT intact');
-    return trail.intact ? 0 : 1;
+    return trail.intact && filesIntact !== false ? 0 : 1;
   },
 };
 

@@ -88,7 +88,7 @@ function resourceLines(action: string, { resource, allowed, layers = [] }: Resou
   return [
     `${action} on ${resource}: ${allowed ? 'allowed' : 'denied'}`,
     ...layers.flatMap(({ policyType, level, result, policies }) => [
-      `  ${words(policyType)}${level === undefined ? '' : ` at level ${level}`}: ${words(result ?? '')}`,
+      `  ${words(policyType)}${level === undefined ? '' : ` at level ${level}${level === 0 ? ' (root)' : ''}`}: ${words(result ?? '')}`,
       ...policies.flatMap(({ policyId, statements, otherStatements }) => [
         `    ${policyId}${otherStatements === 0 ? '' : ` (${otherStatements} ${otherStatements === 1 ? 'statement' : 'statements'} for other actions)`}`,
         ...statements.flatMap(statementLines),
@@ -118,7 +118,7 @@ function changeLines({ allowsRequest, grants, blockedBy, blockedReason, example 
   const blocked =
     blockedBy === undefined ? blockedReason : `Statement ${blockedBy.sid ?? blockedBy.index + 1} of ${blockedBy.policyId} denies it.`;
   return [
-    ...(allowsRequest ? ['To allow the request, add:'] : [`No statement allows the request: ${blocked ?? 'unknown reason'}`]),
+    ...(allowsRequest ? ['To allow the request, add:'] : [`No added statement would allow the request: ${blocked ?? 'unknown reason'}`]),
     ...(!allowsRequest && grants.length > 0 ? ['It also lacks:'] : []),
     ...grants.flatMap(({ policyType, target, statement, alsoAllows }) => [
       `  ${words(policyType)} of ${target}:`,

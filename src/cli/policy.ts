@@ -10,11 +10,13 @@ import { policyValidate } from './policy-validate.ts';
 const USAGE = `belfry policy test FILE …                         run policy tests (*.iamtest.json), described in docs/policy-tests.md
 belfry policy validate [--type TYPE] FILE …       report errors, warnings and suggestions for policies
 belfry policy diff [--trust] OLD NEW              compare the decisions of two versions of a policy, with example requests
-${REPLAY_USAGE}
-${SUGGEST_USAGE}
 
   --type TYPE   identity (default), boundary, session, service-control, resource or trust
   --trust       the policies are trust policies of roles
+
+${REPLAY_USAGE}
+
+${SUGGEST_USAGE}
 `;
 
 const TYPES: readonly PolicyType[] = ['identity', 'boundary', 'session', 'service-control', 'resource', 'trust'];

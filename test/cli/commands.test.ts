@@ -1,12 +1,14 @@
 /** The command line as an operator uses it: help, misuse, and the commands that need no server. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
 import { VERSION } from '#server/version.ts';
 import { newFolder } from '../kit/folder.ts';
-import { belfry, startAndStop } from '../kit/process.ts';
+import { BELFRY, belfry, startAndStop } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
 
 const COMMANDS = [
   'account',
@@ -102,6 +104,7 @@ const MISUSES: readonly [args: string, problem: string][] = [
   ['backup a --to b',                             "belfry backup: unknown flag '--to' (flags: --data, --database)"],
   ['policy',                                      'belfry policy: missing command (commands: replay, suggest, test, validate, diff)'],
   ['policy suggest',                              'belfry policy: missing --principal: '],
+  ['policy suggest --principal arn:aws:sts::111122223333:assumed-role/a/b', "belfry policy: --principal is 'arn:aws:sts::111122223333:assumed-role/a/b'; it must be the ARN of a user or role. For a session, name its role: arn:aws:iam::"],
   ['policy replay --days x',                      "belfry policy: --days is 'x'; it must be a number of days from 1 to 99999"],
   ['policy test',                                 'belfry policy: missing file: FILE …'],
   ['policy test --verbose x',                     "belfry policy: unknown flag '--verbose' (flags: none)"],
@@ -188,4 +191,36 @@ test('belfry trail verify: a damaged database is one line with its file and what
       /^belfry trail: the database '.*belfry\.db' is damaged \(.+\); restore it from a backup, see "The data folder" in docs\/guide\.md\n$/,
     );
   }
+});
+
+/** Starts `belfry …` with a pipe as standard output that nothing reads. */
+function withoutReader(args: readonly string[]) {
+  const child = spawn(process.execPath, [BELFRY, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, closed, stderr: () => stderr };
+}
+
+test('belfry --help | head -1: a command ends without a message if its reader closes the pipe', async () => {
+  const { closed, stderr } = withoutReader(['--help']);
+  assert.deepEqual([await closed, stderr()], [141, '']);
+});
+
+test('belfry start | head -1: the server runs on if its reader closes the pipe', async () => {
+  const data = newFolder('unread');
+  const args = ['start', '--data', data, '--http', '127.0.0.1:0', '--https', 'off', '--metrics', 'off'];
+  const { child, closed, stderr } = withoutReader(args);
+  try {
+    await until(
+      async () => (await belfry(['server', 'list', '--data', data])).status === 0,
+      () => 'the server does not run',
+    );
+  } finally {
+    child.kill('SIGTERM');
+  }
+  assert.deepEqual([await closed, stderr()], [0, '']);
 });

@@ -21,7 +21,7 @@ interface Checked {
   readonly accounts: readonly {
     readonly accountId: string;
     readonly region: string;
-    readonly evaluatedAt?: number;
+    readonly evaluatedAt?: string;
     readonly rules: readonly { readonly name: string; readonly compliance: string; readonly results: Results }[];
   }[];
 }
@@ -39,6 +39,7 @@ function environmentOf({ server }: TestAccount, { accessKeyId, secretAccessKey }
 /** Returns the output of a command without the time of the evaluation, which differs. */
 function parsed(stdout: string): Checked {
   const { accounts } = JSON.parse(stdout) as Checked;
+  for (const { evaluatedAt } of accounts) assert.match(evaluatedAt ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   return { accounts: accounts.map(({ evaluatedAt, ...account }) => account) };
 }
 

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
+import { AccessAnalyzerClient, CreateAnalyzerCommand, DeleteAnalyzerCommand } from '@aws-sdk/client-accessanalyzer';
 import pg from 'pg';
 import { PRINCIPAL } from '#compliance/report/access.ts';
 import { ACTIVITY_GROUP, type ActivityGroup } from '#compliance/report/activity.ts';
@@ -17,6 +18,7 @@ import { RULE_RESULT } from '#compliance/report/rules.ts';
 import type { Of, Shape } from '#compliance/shape.ts';
 import { newFolder } from '../kit/folder.ts';
 import { belfry } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { problemsOfShape } from './check-shape.ts';
 import { MARKUP, STRANGER, startScenario, written } from './scenario.ts';
@@ -72,6 +74,9 @@ const prepared = await Promise.all(
   ENGINES.map(async (engine) => {
     const scenario = await startScenario(engine.environment);
     const args = ['--data', scenario.account.server.dataFolder, ...engine.flags];
+    // Between the first records of a log and its first checkpoint, a verification finds a log without one.
+    const isSigned = async () => /^ {2}signed /m.test((await belfry(['trail', 'status', ...args])).stdout);
+    await until(isSigned, () => 'the log has no signed checkpoint');
     return { engine, scenario, args, report: await written(args) };
   }),
 );
@@ -125,6 +130,21 @@ function accountTests({ scenario, report }: Prepared): void {
     // The role of the scenario, the role in the member account and the service-linked role of Organizations.
     assert.equal(report.report.access.roles, report.lines<Access>('access.jsonl').filter(({ type }) => type === 'Role').length);
     assert.equal(report.report.access.administrators, 1);
+  });
+
+  test('access: the report has boundaries and service control policies, and lists the actions that are not allowed if they are few', () => {
+    const { items } = report.report.access.principals;
+    const briefOf = (arn: string) => items.find((each) => each.arn === arn) ?? assert.fail(arn);
+    const root = briefOf(`arn:aws:iam::${scenario.memberId}:root`);
+    assert.deepEqual(root.services.find(({ service }) => service === 'iam')?.except, ['DeleteUser']);
+    assert.equal(root.services.find(({ service }) => service === 'sts')?.except, undefined);
+    assert.deepEqual(root.serviceControl, accessOf(root.arn).serviceControl);
+    const ada = briefOf(scenario.account.userArn('ada'));
+    assert.deepEqual(ada.boundary, [`arn:aws:iam::${scenario.account.accountId}:policy/edge`]);
+    assert.equal(ada.services.find(({ service }) => service === 'iam')?.except, undefined);
+    assert.ok(report.page.includes(`permissions boundary: ${ada.boundary?.[0]}`));
+    assert.match(report.page, /service control policies: p-FullAWSAccess, p-[a-z0-9]{10}/);
+    assert.match(report.page, /<b>iam<\/b>: (\d+) of \d+ actions \(all except DeleteUser\)/);
   });
 
   test('access: the file of policies has each statement with its source', () => {
@@ -201,7 +221,7 @@ function serverTests({ engine: { name }, scenario, report }: Prepared): void {
     assert.match(report.report.statement, /is not a certification/);
   });
 
-  test('findings: a role that trusts another account is active, and the analyzer of an organization covers its members', () => {
+  test('findings: a role that trusts another account is active, and an analyzer of unused access covers no account', () => {
     const { findings } = report.report;
     const [finding, ...others] = report.lines<Of<typeof FINDING>>('findings.jsonl');
     assert.ok(finding);
@@ -210,7 +230,7 @@ function serverTests({ engine: { name }, scenario, report }: Prepared): void {
       [finding.resource, finding.status, finding.actions, others],
       [scenario.account.roleArn('partner'), 'ACTIVE', ['sts:AssumeRole'], []],
     );
-    assert.deepEqual([findings.accountsWithoutAnalyzer, findings.active, findings.archived, findings.findings.more], [0, 1, 0, 0]);
+    assert.deepEqual([findings.accountsWithoutAnalyzer, findings.active, findings.archived, findings.findings.more], [1, 1, 0, 0]);
     assert.deepEqual(
       findings.analyzers.map(({ type, active, archived }) => [type, active, archived] as const).sort(([a], [b]) => a.localeCompare(b)),
       [
@@ -311,9 +331,22 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
     assert.deepEqual([status, stderr, existsSync(out)], [1, "belfry compliance: account '999999999999' does not exist\n", false]);
   });
 
+  test('--out: a folder whose parent does not exist is an error that names the parent', async () => {
+    const parent = join(newFolder('parent'), 'none');
+    const { status, stderr } = await belfry(['compliance', 'report', '--out', join(parent, 'report'), ...args]);
+    assert.deepEqual([status, stderr], [1, `belfry compliance: the folder '${parent}' does not exist; create it first\n`]);
+  });
+
+  test('findings: an analyzer of external access of an organization covers its members', async () => {
+    const analyzer = new AccessAnalyzerClient(scenario.account.server.at('accessanalyzer'));
+    await analyzer.send(new CreateAnalyzerCommand({ analyzerName: 'external', type: 'ORGANIZATION' }));
+    assert.equal((await written(args)).report.findings.accountsWithoutAnalyzer, 0);
+    await analyzer.send(new DeleteAnalyzerCommand({ analyzerName: 'external' }));
+  });
+
   test('--folder: a folder that cannot be verified is a problem, and the report is written', async () => {
     const { report: own, status, stderr, files } = await written([...args, '--folder', join(newFolder('missing'), 'none')]);
-    assert.deepEqual([status, own.trail.intact, files.has('manifest.json')], [1, false, true]);
+    assert.deepEqual([status, own.trail.intact, own.trail.deliveredFiles?.intact, files.has('manifest.json')], [1, true, false, true]);
     assert.match(own.trail.deliveredFiles?.problems[0] ?? '', /^the verification failed: ENOENT/);
     assert.match(stderr, /^belfry compliance: the verification failed: ENOENT/);
   });
@@ -321,9 +354,11 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
   test('--folder: delivered files without a digest are a problem', async () => {
     const folder = newFolder('delivered');
     mkdirSync(join(folder, 'AWSLogs'));
-    const { report: own, status } = await written([...args, '--folder', folder]);
-    assert.deepEqual([status, own.trail.intact], [1, false]);
-    assert.deepEqual(own.trail.deliveredFiles?.problems, ['the folder has no digests; it must be a copy of a whole bucket']);
+    const { report: own, status, stdout, page } = await written([...args, '--folder', folder]);
+    assert.deepEqual([status, own.trail.intact, own.trail.deliveredFiles?.intact], [1, true, false]);
+    assert.match(own.trail.deliveredFiles?.problems.join() ?? '', /^the folder has no digests; it must be a copy of a whole bucket\./);
+    assert.match(stdout, /^the delivered files are NOT intact\nthe trail is intact\n$/m);
+    assert.ok(page.includes('The delivered files are not intact') && !page.includes('The trail is not intact'));
   });
 
   test('altered trail: the report names the record, and the exit status is 1', async () => {

@@ -21,6 +21,8 @@ export interface ServerProcess {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(ROOT, 'src', 'main.ts');
+/** The program `belfry`. */
+export const BELFRY = join(ROOT, 'bin', 'belfry.mjs');
 
 const stops: (() => Promise<unknown>)[] = [];
 // A hook that a test registers runs at the end of that test, so this module registers one for the file. Its server processes run until then.
@@ -40,7 +42,7 @@ export interface Ran {
 export async function belfry(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
   const options = { env: { ...ownEnvironment(), ...environment }, cwd: ROOT };
   return await new Promise((resolve) => {
-    execFile(process.execPath, [join(ROOT, 'bin', 'belfry.mjs'), ...args], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [BELFRY, ...args], options, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

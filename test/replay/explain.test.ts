@@ -332,6 +332,17 @@ test('belfry explain: prints the decision, the statements and the grant', async 
     `  identity of ${userArn('far')}:`,
   ])
     assert.ok(lines.includes(line), `${line}\n${ran.stdout}`);
+  const ofMember = {
+    ...environment,
+    AWS_ACCESS_KEY_ID: member.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: member.secretAccessKey,
+    AWS_SESSION_TOKEN: member.sessionToken ?? '',
+  };
+  const { stdout: denied, stderr } = await belfry(['explain', memberRequestId], ofMember);
+  assert.equal(stderr, '');
+  assert.match(denied, /^ {2}service control at level 0 \(root\): denies$/m);
+  assert.match(denied, /^ {2}service control at level 1: allows$/m);
+  assert.match(denied, /^No added statement would allow the request: Statement Central of p-[a-z0-9]+ denies it\.$/m);
   const unknown = await belfry(['explain', 'x'], environment);
   assert.deepEqual(
     [unknown.status, unknown.stderr],

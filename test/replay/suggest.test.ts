@@ -8,6 +8,7 @@ import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { GetUserCommand, IAMClient, ListUsersCommand, PutUserPolicyCommand, TagUserCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { literalResource } from '#access/past/literal-resource.ts';
+import { withAnyId } from '#access/past/used-access.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import { startAccount } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
@@ -28,9 +29,9 @@ interface Suggested {
 }
 
 /** Suggests a policy for a user, and runs its tests. */
-async function suggested(name: string): Promise<Suggested> {
+async function suggested(name: string, ...flags: readonly string[]): Promise<Suggested> {
   const out = join(folder, name);
-  const run = await belfry(['policy', 'suggest', '--principal', userArn(name), '--out', out, '--data', server.dataFolder]);
+  const run = await belfry(['policy', 'suggest', '--principal', userArn(name), '--out', out, ...flags, '--data', server.dataFolder]);
   assert.equal(run.status, 0, run.stderr);
   const tested = await belfry(['policy', 'test', `${out}.iamtest.json`]);
   assert.equal(tested.status, 0, tested.stdout + tested.stderr);
@@ -96,7 +97,7 @@ test('policy suggest: a request that a later Deny forbids is not listed, and an 
     tests.map(({ action, context }) => [action, /old|new/.exec(String(context['aws:useragent']))?.[0]]),
     [['iam:GetUser', 'new']],
   );
-  assert.match(stderr, /covers 1 requests; \d+ decided again, of which it denies 0 that were allowed/);
+  assert.match(stderr, /covers 1 request; \d+ decided again, of which it denies 0 that were allowed/);
   assert.match(stderr, /keeps a Deny of today, which forbids 3 other requests that were allowed/);
   assert.match(stderr, /only under conditions, which the policy lacks: aws:MultiFactorAuthPresent/);
 });
@@ -142,6 +143,59 @@ test('policy suggest: each Deny is kept, also of the last request and of old ver
     assert.equal(decision.effect === 'Deny' && decision.kind, 'explicit', action);
   }
   await put('bob', 'suggested', text);
+});
+
+test('policy suggest: resources with a generated ID are counted, and --any-id allows new ones too', async () => {
+  const dan = await account.user('dan', allow(['chime:CreateMeeting', 'chime:GetMeeting', 'iam:GetUser']));
+  const meetings = account.meetings(dan);
+  const first = (await meetings.send(createMeeting('first'))).Meeting?.MeetingId;
+  await meetings.send(new GetMeetingCommand({ MeetingId: first }));
+  await account.iam(dan).send(new GetUserCommand({ UserName: 'dan' }));
+  const listed = await suggested('dan');
+  assert.match(listed.stderr, /lists 1 resource by a generated ID, so it denies requests on new ones; --any-id/);
+  const any = await suggested('dan', '--any-id');
+  assert.doesNotMatch(any.stderr, /generated ID/);
+  assert.deepEqual(
+    any.statements.map(({ Action, Resource }) => [Action, Resource]),
+    [
+      [['chime:CreateMeeting', 'chime:GetMeeting'], [`arn:aws:chime:us-east-1:${account.accountId}:meeting/*`]],
+      [['iam:GetUser'], [userArn('dan')]],
+    ],
+  );
+
+  await put('dan', 'p', listed.text);
+  const second = (await meetings.send(createMeeting('second'))).Meeting?.MeetingId;
+  await assert.rejects(meetings.send(new GetMeetingCommand({ MeetingId: second })), { name: 'AccessDeniedException' });
+  await put('dan', 'p', any.text);
+  await meetings.send(new GetMeetingCommand({ MeetingId: second }));
+});
+
+// biome-ignore format: a table
+const ANY_ID = [
+  // resource                                                                       with any ID
+  ['arn:aws:chime:us-east-1:1:meeting/6f0ff994-42be-4ffb-99ec-8e6edcff03d0',         'arn:aws:chime:us-east-1:1:meeting/*'],
+  ['arn:aws:chime:us-east-1:1:app-instance/6f0ff994-42be-4ffb-99ec-8e6edcff03d0/user/ann', 'arn:aws:chime:us-east-1:1:app-instance/*/user/ann'],
+  ['arn:aws:chime:us-east-1:1:meeting/a-6f0ff994-42be-4ffb-99ec-8e6edcff03d0',       'arn:aws:chime:us-east-1:1:meeting/a-6f0ff994-42be-4ffb-99ec-8e6edcff03d0'],
+  ['arn:aws:iam::1:user/ann',                                                       'arn:aws:iam::1:user/ann'],
+  ['*',                                                                             '*'],
+] as const;
+
+for (const [resource, expected] of ANY_ID)
+  test(`withAnyId: ${resource} becomes ${expected}`, () => {
+    assert.equal(withAnyId(resource), expected);
+  });
+
+test('policy suggest: a Deny that two policies have is listed once', async () => {
+  const eve = await account.user('eve', allow('iam:GetUser'), deny('iam:ListUsers', '*', { Sid: 'Same' }));
+  await account.iam(eve).send(new GetUserCommand({ UserName: 'eve' }));
+  await put('eve', 'q', policy(deny('iam:ListUsers', '*', { Sid: 'Other' })));
+  assert.deepEqual(
+    (await suggested('eve')).statements.map(({ Effect, Sid }) => [Effect, Sid]),
+    [
+      ['Allow', undefined],
+      ['Deny', 'Same'],
+    ],
+  );
 });
 
 test('literalResource: matches the resource and no other one', () => {

@@ -42,14 +42,18 @@ function textOfManaged(snapshot: Snapshot, policyArn: Arn): string | undefined {
 /** Returns the Deny statements of policies. They have no Sid twice, because a policy must not have it. */
 export function denialsOf(texts: readonly string[]): readonly PolicyStatement[] {
   const sids = new Set<unknown>();
+  const known = new Set<string>();
   return texts.flatMap((text) => {
     const { version, statements } = parsed(text);
     const denials = statements.filter(({ Effect }) => Effect === 'Deny');
-    return denials.map((denial) => {
-      const { Sid, ...rest } = denial;
-      const unique = (sids.has(Sid) ? rest : denial) as PolicyStatement;
+    return denials.flatMap((denial) => {
+      const { Sid, ...rest } = version === '2012-10-17' ? denial : withoutVariables(denial);
+      const key = JSON.stringify(rest);
+      if (known.has(key)) return [];
+      known.add(key);
+      const unique = (sids.has(Sid) || Sid === undefined ? rest : { Sid, ...rest }) as PolicyStatement;
       sids.add(Sid);
-      return version === '2012-10-17' ? unique : withoutVariables(unique);
+      return [unique];
     });
   });
 }

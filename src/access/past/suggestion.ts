@@ -15,7 +15,7 @@ import { FactNotKept, NO_TX, requestOf } from './past-request.ts';
 import { allowedConditionKeys, denialsOf, type PolicyStatement, presentPolicies } from './present-policies.ts';
 import { proposal } from './proposal.ts';
 import { type ReplayCounts, type ReplayWindow, replayWindow } from './replay-window.ts';
-import { holderOf, RESOURCES_MAX, statementsOf } from './used-access.ts';
+import { holderOf, RESOURCES_MAX, statementsOf, withAnyId } from './used-access.ts';
 
 /** One request that a suggested policy must allow. */
 export interface SuggestedTest {
@@ -38,6 +38,8 @@ export interface Suggestion {
    * denied.
    */
   readonly uncovered: readonly string[];
+  /** Number of listed resources with a generated ID. The policy does not allow the same actions on new ones, such as new meetings. */
+  readonly generatedIds: number;
   /** Condition keys that present Allow statements test. The policy does not test them. */
   readonly conditionKeys: readonly string[];
   /** Result of deciding all requests of the window again with the policy in place of the principal's policies and groups. */
@@ -54,7 +56,8 @@ const ALLOW_ALL: PolicyStatement = { Effect: 'Allow', Action: '*', Resource: '*'
 /**
  * Suggests a policy from the requests of a window that were allowed. It lists each used action with its resources, and keeps each Deny of the
  * principal's policies and groups as they are now. So it allows each of these requests, except those that a present Deny forbids. Its Allow
- * statements have no conditions. Returns `undefined` if the principal made no such request that requires a permission.
+ * statements have no conditions. With `anyId`, a wildcard replaces each generated ID of a resource. Returns `undefined` if the principal made no
+ * such request that requires a permission.
  *
  * @throws RangeError  identity as of the first decision is not kept any more
  */
@@ -63,6 +66,7 @@ export async function suggestPolicy(
   allAccounts: readonly AccountId[],
   window: ReplayWindow,
   holderArn: string,
+  anyId = false,
 ): Promise<Suggestion | undefined> {
   const records = readPast((read) => read({ sql }), PRESENT);
   const present = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, holderArn));
@@ -88,7 +92,8 @@ export async function suggestPolicy(
   );
   if (used.requests() === 0 && forbidden.size === 0 && uncovered.length === 0) return undefined;
 
-  const statements = [...statementsOf(used.resources()), ...denials];
+  const listed = statementsOf(anyId ? eachWithAnyId(used.resources()) : used.resources());
+  const statements = [...listed, ...denials];
   if (statements.length === 0) return undefined;
   const denied: string[] = [];
   const check = await replayWindow(sql, allAccounts, window, replaced(statements), ({ facts, principal, allowed }) => {
@@ -100,6 +105,7 @@ export async function suggestPolicy(
     requests: used.requests(),
     forbidden: forbidden.size,
     uncovered,
+    generatedIds: new Set(listed.flatMap(resourcesOf).filter((resource) => withAnyId(resource) !== resource)).size,
     conditionKeys: allowedConditionKeys(present),
     check,
     denied,
@@ -113,6 +119,14 @@ function isUseOf(document: string, holderArn: string): boolean {
     readonly errorCode?: string;
   };
   return (sessionContext?.sessionIssuer?.arn ?? arn) === holderArn && errorCode?.startsWith('AccessDenied') !== true;
+}
+
+function eachWithAnyId(used: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
+  return new Map([...used].map(([action, resources]) => [action, [...new Set(resources.map(withAnyId))]]));
+}
+
+function resourcesOf({ Resource }: PolicyStatement): readonly string[] {
+  return Resource as readonly string[];
 }
 
 function policyOf(Statement: readonly PolicyStatement[]): Suggestion['policy'] {

@@ -6,6 +6,18 @@ import type { PolicyStatement } from './present-policies.ts';
 /** Number of resources with one beginning from which a statement has a wildcard in place of their last part. */
 export const RESOURCES_MAX = 8;
 
+/** A part of an ARN that is an ID which the server generated: a UUID. */
+const GENERATED_ID = /(?<=[/:])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=\/|$)/g;
+
+/**
+ * Returns an ARN with a wildcard in place of each generated ID, so that it also matches resources that do not exist yet.
+ *
+ *     arn:aws:chime:us-east-1:111122223333:meeting/6f0ff994-42be-4ffb-99ec-8e6edcff03d0   →   arn:aws:chime:us-east-1:111122223333:meeting/*
+ */
+export function withAnyId(resource: string): string {
+  return resource.replace(GENERATED_ID, '*');
+}
+
 /** Returns the ARN of the user or role whose policies decide for a caller. */
 export function holderOf(principal: Principal): string {
   if (principal.type === 'AssumedRole') return principal.roleArn;

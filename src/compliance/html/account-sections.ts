@@ -44,7 +44,7 @@ function accessContent({ access }: ComplianceReport): Html {
   )}${moreNote(principals, 'principals')}<p class="note">All statements are in the file <code>${policiesFile}</code>.</p>\n`;
 }
 
-function principalCell({ arn, type, linkedService, groups, trusts, problem }: BriefPrincipal): Html {
+function principalCell({ arn, type, linkedService, groups, trusts, boundary, serviceControl, problem }: BriefPrincipal): Html {
   const lines = [
     type === 'Role'
       ? `role${linkedService === undefined ? '' : ` of the service ${linkedService}`}`
@@ -53,13 +53,18 @@ function principalCell({ arn, type, linkedService, groups, trusts, problem }: Br
         : 'root user',
     ...(groups.length === 0 ? [] : [`groups: ${joined(groups)}`]),
     ...(trusts === undefined ? [] : [`trusts: ${joined(trusts.slice(0, 12), Math.max(0, trusts.length - 12)) || 'no principal'}`]),
+    ...(boundary === undefined ? [] : [`permissions boundary: ${joined(boundary)}`]),
+    ...(serviceControl === undefined ? [] : [`service control policies: ${joined([...new Set(serviceControl.flat())])}`]),
     ...(problem === undefined ? [] : [`every request is denied: ${problem}`]),
   ];
   return html`<b>${arn}</b>${lines.map((line) => html`<br>${line}`)}`;
 }
 
-function serviceLine({ service, actions, of, by, moreBy, names, moreNames }: BriefPrincipal['services'][number]): Html {
-  const which = actions === of ? html`all ${of} actions` : html`${actions} of ${of} actions (${joined(names, moreNames)})`;
+function serviceLine({ service, actions, of, by, moreBy, names, moreNames, except }: BriefPrincipal['services'][number]): Html {
+  const which =
+    actions === of
+      ? html`all ${of} actions`
+      : html`${actions} of ${of} actions (${except === undefined ? joined(names, moreNames) : html`all except ${joined(except)}`})`;
   return html`<b>${service}</b>: ${which}${by.length === 0 ? '' : html`, by ${joined(by, moreBy)}`}`;
 }
 

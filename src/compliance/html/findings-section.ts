@@ -10,7 +10,7 @@ export function findingsSection({ findings: section }: ComplianceReport): PageSe
   const without =
     accountsWithoutAnalyzer === 0
       ? html``
-      : html`<p>Accounts that no analyzer covers: ${accountsWithoutAnalyzer}. Nothing is found there.</p>\n`;
+      : html`<p>Accounts that no analyzer of external access covers: ${accountsWithoutAnalyzer}. External access is not found there.</p>\n`;
   const content: Html = html`${without}${table(
     'Analyzers',
     [

@@ -45,7 +45,9 @@ function summary({
   notAssessed,
 }: ComplianceReport): Html {
   const [certificate] = tls.certificates;
-  return html`${trail.intact ? '' : html`<p class="bad">The trail is not intact. See the section Integrity of the trail.</p>\n`}${facts(
+  const filesIntact = trail.deliveredFiles?.intact;
+  const broken = [...(trail.intact ? [] : ['The trail is']), ...(filesIntact === false ? ['The delivered files are'] : [])];
+  return html`${broken.map((subject) => html`<p class="bad">${subject} not intact. See the section Integrity of the trail.</p>\n`)}${facts(
     ['Accounts', accounts.length === 1 ? `${accounts[0]?.accountId} (${accounts[0]?.name})` : accounts.length],
     ['Window', `${days} days, from ${activity.from} to ${activity.to}`],
     ['Users and roles', html`${access.users} users and ${access.roles} roles, of which ${access.administrators} may perform every action`],
@@ -58,9 +60,10 @@ function summary({
     ],
     [
       'Findings of analyzers',
-      html`${findings.active} active, ${findings.archived} archived; accounts that no analyzer covers: ${findings.accountsWithoutAnalyzer}`,
+      html`${findings.active} active, ${findings.archived} archived; accounts that no analyzer of external access covers: ${findings.accountsWithoutAnalyzer}`,
     ],
-    ['Trail', html`${trail.intact ? 'intact' : 'NOT intact'}: ${trail.records} records were checked`],
+    ['Trail', `${trail.intact ? 'intact' : 'NOT intact'}: ${trail.records} records were checked`],
+    ['Delivered files', filesIntact === undefined ? 'not verified' : filesIntact ? 'intact' : 'NOT intact'],
     ['Certificate', certificate === undefined ? 'unknown' : `valid until ${certificate.validTo}`],
     ['Software', `Belfry ${software.belfry}, Node.js ${software.node}, ${software.databaseEngine} ${software.databaseVersion}`],
     ['Not assessed', html`<a href="#not-assessed">${notAssessed.length} subjects</a>`],

@@ -31,7 +31,7 @@ function trailContent({ trail, generatedAt }: ComplianceReport): Html {
     delivered === undefined
       ? html`<p class="note">Delivered files were not verified. The flag --folder names a copy of them.</p>\n`
       : html`<h3>Delivered files</h3>\n${facts(['Digests', delivered.digests], ['Log files', delivered.logFiles])}${
-          delivered.problems.length === 0
+          delivered.intact
             ? html`<p>The files that digests list are intact.</p>\n`
             : html`<p class="bad">The files are NOT intact.</p>\n${bullets(withMore(delivered.problems, delivered.moreProblems))}`
         }${bullets(delivered.notes)}`

@@ -69,7 +69,17 @@ const BRIEF = object({
   ...FACTS,
   policies: list(text),
   morePolicies: whole,
-  services: list(object({ ...SERVICE, moreBy: whole, names: list(text), moreNames: whole })),
+  boundary: described(optional(list(text)), 'Permissions boundary.'),
+  serviceControl: described(optional(list(list(text))), 'Service control policies of each level, from the root of the organization down.'),
+  services: list(
+    object({
+      ...SERVICE,
+      moreBy: whole,
+      names: list(text),
+      moreNames: whole,
+      except: described(optional(list(text)), 'The other actions of the service, which no request may perform. Absent if they are many.'),
+    }),
+  ),
 });
 export type BriefPrincipal = Of<typeof BRIEF>;
 
@@ -87,7 +97,7 @@ export type Access = Of<typeof ACCESS>;
 export const ACCESS_LIMITS = { principals: 200, policies: 12, statements: 6, names: 12 } as const;
 
 const MEANING =
-  'An action is listed if some request for it could be allowed. Resources, conditions and session policies can deny the request. Only actions of services that this server has are listed. Conditions of a trust policy can limit the principals that a role trusts.';
+  'An action is listed if some request for it could be allowed. Resources, conditions and session policies can deny the request. Only actions of services that this server has are listed. Conditions of a trust policy can limit the principals that a role trusts. A number after a policy names a statement: #0 is the first one.';
 
 /** Writes the files about access, and returns the section of the report. Needs memory for the groups and managed policies of one account at a time. */
 export async function accessSection(sql: Sql, accountIds: readonly AccountId[], folder: ReportFolder): Promise<Access> {
@@ -257,7 +267,7 @@ function servicesOf({ identity: own }: PolicyLayers, allowed: ActionSet): Princi
   });
 }
 
-function briefOf({ policies, boundary: _, serviceControl: __, services, ...facts }: PrincipalAccess): BriefPrincipal {
+function briefOf({ policies, services, ...facts }: PrincipalAccess): BriefPrincipal {
   const names = (all: readonly string[] = []) => all.slice(0, ACCESS_LIMITS.names);
   const kept = policies.slice(0, ACCESS_LIMITS.policies).map(({ policy }) => policy);
   return {
@@ -276,9 +286,19 @@ function briefOf({ policies, boundary: _, serviceControl: __, services, ...facts
         moreBy: each.by.length - by.length,
         names: shown,
         moreNames: (each.names?.length ?? 0) - shown.length,
+        ...omitUndefined({ except: exceptOf(each) }),
       };
     }),
   };
+}
+
+/** Returns the actions that a principal may not perform, if it may perform more than the others and these are as few as the report lists. */
+function exceptOf({ service, actions, of, names }: PrincipalAccess['services'][number]): readonly string[] | undefined {
+  if (names === undefined || of - actions > ACCESS_LIMITS.names || of - actions > actions) return undefined;
+  const allowed = new Set(names);
+  return knownServices()
+    .find(({ prefix }) => prefix === service)
+    ?.names.filter((name) => !allowed.has(name));
 }
 
 function actionCount({ services }: BriefPrincipal): number {

@@ -3,7 +3,7 @@ import type { AccountId } from '#core/arn.ts';
 import { isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { analyzerArn } from '#services/accessanalyzer/kit/lookup.ts';
-import { isActiveMember, zoneOf } from '#services/accessanalyzer/kit/organizations.ts';
+import { isActiveMember, isExternalType, zoneOf } from '#services/accessanalyzer/kit/organizations.ts';
 import { type AnalyzerRecord, analyzers } from '#services/accessanalyzer/tables/analyzers.ts';
 import { type FindingRecord, findings } from '#services/accessanalyzer/tables/findings.ts';
 import type { OrganizationRecord } from '#store/identity/organization-records.ts';
@@ -44,7 +44,7 @@ export const FINDINGS = object({
   moreAnalyzers: whole,
   accountsWithoutAnalyzer: described(
     whole,
-    'Accounts of the report that no analyzer covers: neither one of their own nor one of their organization. Nothing is found there.',
+    'Accounts of the report that no analyzer of external access covers: neither one of their own nor one of their organization. External access is not found there.',
   ),
   active: described(
     whole,
@@ -67,18 +67,18 @@ export async function findingsSection(sql: Sql, accountIds: readonly AccountId[]
   const file = folder.lines('findings.jsonl');
   const items: Of<typeof FINDING>[] = [];
   const found: Findings['analyzers'][number][] = [];
-  /** Accounts without an analyzer of their own. */
+  /** Accounts without an analyzer of external access of their own. */
   const others: AccountId[] = [];
   const zones: OrganizationRecord[] = [];
   const counts = { ACTIVE: 0, ARCHIVED: 0, RESOLVED: 0 };
   const reads = { identity: identity(sql) };
   for (const accountId of accountIds) {
     const own = await analyzers(sql).ofAnyType(accountId, ANALYZERS_MAX);
-    if (own.length === 0) others.push(accountId);
+    if (!own.some(({ type }) => isExternalType(type))) others.push(accountId);
     for (const analyzer of own) {
       found.push(await countsOf(sql, analyzer));
       const zone = await zoneOf(reads, analyzer);
-      if (zone.kind === 'organization') zones.push(zone.organization);
+      if (isExternalType(analyzer.type) && zone.kind === 'organization') zones.push(zone.organization);
       for await (const finding of findingsOf(sql, analyzer.analyzerId)) {
         const item = toItem(analyzer, finding);
         file.add(item);

@@ -1,7 +1,7 @@
 /** The folder of a report: new files that only their owner can read, and the manifest with their hashes. */
 import { createHash, hash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** File of a report, as its manifest names it. */
 export interface ReportFile {
@@ -44,7 +44,9 @@ export function createReportFolder(path: string): ReportFolder {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Error(`'${path}' exists; a report is written to a new folder`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw new Error(`'${path}' exists; a report is written to a new folder`);
+    if (code === 'ENOENT') throw new Error(`the folder '${dirname(path)}' does not exist; create it first`);
     throw error;
   }
   const files: ReportFile[] = [];

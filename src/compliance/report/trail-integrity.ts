@@ -37,7 +37,7 @@ const DIGEST_CHAIN = object({
 });
 
 export const TRAIL = object({
-  intact: flag,
+  intact: described(flag, 'Whether the records in the database are unchanged. `deliveredFiles` has its own.'),
   problems: list(text),
   moreProblems: whole,
   notes: list(text),
@@ -62,7 +62,7 @@ export const TRAIL = object({
   digestChains: list(DIGEST_CHAIN),
   moreDigestChains: whole,
   deliveredFiles: described(
-    optional(object({ digests: whole, logFiles: whole, problems: list(text), moreProblems: whole, notes: list(text) })),
+    optional(object({ intact: flag, digests: whole, logFiles: whole, problems: list(text), moreProblems: whole, notes: list(text) })),
     'Verification of the folder of --folder against its digests. Absent without --folder.',
   ),
 });
@@ -106,7 +106,7 @@ export async function trailSection(database: ReadOnlyDatabase, options: Integrit
   const logs: TrailIntegrity['logs'][number][] = [];
   for (const log of verified.logs) logs.push(await logSection(sql, log, keys));
   return {
-    intact: verified.problems.length === 0 && (files === undefined || files.problems.length === 0),
+    intact: verified.problems.length === 0,
     problems: verified.problems.slice(0, LISTED_MAX),
     moreProblems: Math.max(0, verified.problems.length - LISTED_MAX),
     notes,
@@ -178,11 +178,20 @@ async function filesSection(sql: Sql, folder: string): Promise<NonNullable<Trail
   const record = await deliveredRecord(sql);
   const verified = await verifyFiles(folder, record).catch((error: unknown) => error as Error);
   if (verified instanceof Error)
-    return { digests: 0, logFiles: 0, problems: [`the verification failed: ${verified.message}`], moreProblems: 0, notes: [] };
+    return {
+      intact: false,
+      digests: 0,
+      logFiles: 0,
+      problems: [`the verification failed: ${verified.message}`],
+      moreProblems: 0,
+      notes: [],
+    };
   const { digests, logs, problems, notes } = verified;
   const lines = problems.map(({ key, problem }) => `'${key}' ${problem}`);
-  if (digests === 0 && lines.length === 0) lines.push('the folder has no digests; it must be a copy of a whole bucket');
+  if (digests === 0 && lines.length === 0)
+    lines.push('the folder has no digests; it must be a copy of a whole bucket. The first digest follows an hour after StartLogging');
   return {
+    intact: lines.length === 0,
     digests,
     logFiles: logs,
     problems: lines.slice(0, LISTED_MAX),
