@@ -146,27 +146,27 @@ test('policy suggest: each Deny is kept, also of the last request and of old ver
 });
 
 test('policy suggest: resources with a generated ID are counted, and --any-id allows new ones too', async () => {
-  const dan = await account.user('dan', allow(['chime:CreateMeeting', 'chime:GetMeeting', 'iam:GetUser']));
-  const meetings = account.meetings(dan);
+  const gus = await account.user('gus', allow(['chime:CreateMeeting', 'chime:GetMeeting', 'iam:GetUser']));
+  const meetings = account.meetings(gus);
   const first = (await meetings.send(createMeeting('first'))).Meeting?.MeetingId;
   await meetings.send(new GetMeetingCommand({ MeetingId: first }));
-  await account.iam(dan).send(new GetUserCommand({ UserName: 'dan' }));
-  const listed = await suggested('dan');
+  await account.iam(gus).send(new GetUserCommand({ UserName: 'gus' }));
+  const listed = await suggested('gus');
   assert.match(listed.stderr, /lists 1 resource by a generated ID, so it denies requests on new ones; --any-id/);
-  const any = await suggested('dan', '--any-id');
+  const any = await suggested('gus', '--any-id');
   assert.doesNotMatch(any.stderr, /generated ID/);
   assert.deepEqual(
     any.statements.map(({ Action, Resource }) => [Action, Resource]),
     [
       [['chime:CreateMeeting', 'chime:GetMeeting'], [`arn:aws:chime:us-east-1:${account.accountId}:meeting/*`]],
-      [['iam:GetUser'], [userArn('dan')]],
+      [['iam:GetUser'], [userArn('gus')]],
     ],
   );
 
-  await put('dan', 'p', listed.text);
+  await put('gus', 'p', listed.text);
   const second = (await meetings.send(createMeeting('second'))).Meeting?.MeetingId;
   await assert.rejects(meetings.send(new GetMeetingCommand({ MeetingId: second })), { name: 'AccessDeniedException' });
-  await put('dan', 'p', any.text);
+  await put('gus', 'p', any.text);
   await meetings.send(new GetMeetingCommand({ MeetingId: second }));
 });
 
@@ -186,11 +186,11 @@ for (const [resource, expected] of ANY_ID)
   });
 
 test('policy suggest: a Deny that two policies have is listed once', async () => {
-  const eve = await account.user('eve', allow('iam:GetUser'), deny('iam:ListUsers', '*', { Sid: 'Same' }));
-  await account.iam(eve).send(new GetUserCommand({ UserName: 'eve' }));
-  await put('eve', 'q', policy(deny('iam:ListUsers', '*', { Sid: 'Other' })));
+  const hal = await account.user('hal', allow('iam:GetUser'), deny('iam:ListUsers', '*', { Sid: 'Same' }));
+  await account.iam(hal).send(new GetUserCommand({ UserName: 'hal' }));
+  await put('hal', 'q', policy(deny('iam:ListUsers', '*', { Sid: 'Other' })));
   assert.deepEqual(
-    (await suggested('eve')).statements.map(({ Effect, Sid }) => [Effect, Sid]),
+    (await suggested('hal')).statements.map(({ Effect, Sid }) => [Effect, Sid]),
     [
       ['Allow', undefined],
       ['Deny', 'Same'],

@@ -5,6 +5,7 @@ import type { Principal } from '#core/principal.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import type { Sql } from '#store/sql.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
+import { parsedRecord } from '#store/trail/trail-documents.ts';
 import { callersOf } from '../caller-facts.ts';
 import { contextMap } from '../request-context.ts';
 import { requiredReading } from '../required-reading.ts';
@@ -114,11 +115,13 @@ export async function suggestPolicy(
 
 /** Reports whether the record of a request, as JSON, is of a user or role, or of a session of theirs, and is not a denial. */
 function isUseOf(document: string, holderArn: string): boolean {
-  const { userIdentity: { arn, sessionContext } = {}, errorCode } = JSON.parse(document) as {
-    readonly userIdentity?: { readonly arn?: string; readonly sessionContext?: { readonly sessionIssuer?: { readonly arn?: string } } };
-    readonly errorCode?: string;
-  };
-  return (sessionContext?.sessionIssuer?.arn ?? arn) === holderArn && errorCode?.startsWith('AccessDenied') !== true;
+  const { userIdentity, errorCode } = parsedRecord(document) ?? {};
+  const { arn, sessionContext } = (userIdentity ?? {}) as { readonly arn?: string; readonly sessionContext?: SessionContext };
+  return (sessionContext?.sessionIssuer?.arn ?? arn) === holderArn && !String(errorCode).startsWith('AccessDenied');
+}
+
+interface SessionContext {
+  readonly sessionIssuer?: { readonly arn?: string };
 }
 
 function eachWithAnyId(used: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {

@@ -4,6 +4,7 @@ import { type Instant, isoSeconds } from '#core/instant.ts';
 import { positionAt } from '#store/engine/position.ts';
 import type { Sql } from '#store/sql.ts';
 import { placeBefore } from '#store/trail/trail-decisions.ts';
+import { parsedRecord } from '#store/trail/trail-documents.ts';
 import type { DecidedRow } from '#store/trail/trail-pack.ts';
 import { recordsInWindow } from '#store/trail/trail-window.ts';
 import { described, excerpt, excerptOf, list, type Of, object, text, time, whole } from '../shape.ts';
@@ -131,16 +132,6 @@ function entryOf<Value>(map: Map<string, Value>, key: string, create: () => Valu
 function toGroup(key: string, { requests, errors, denied, first, last }: Group): ActivityGroup {
   const [accountId, type, principal, service, action] = JSON.parse(key) as GroupName;
   return { accountId, principal, type, service, action, requests, errors, denied, first: isoSeconds(first), last: isoSeconds(last) };
-}
-
-/** Returns the members of a record. Undefined if someone replaced it with another document in the database. */
-function parsedRecord(document: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const record: unknown = JSON.parse(document);
-    return typeof record === 'object' && record !== null ? (record as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Counts the records of a window. Reads each record once. */

@@ -128,3 +128,13 @@ function valuesOf(part: Part | undefined): readonly (number | string)[] {
   const range = isAscii(pack) ? [begin + 1, end - begin] : [1, pack.bytes];
   return [pack.position, pack.eventId, ...range];
 }
+
+/** Returns the members of a record. Undefined if someone replaced it with another document in the database. */
+export function parsedRecord(document: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const record: unknown = JSON.parse(document);
+    return typeof record === 'object' && record !== null ? (record as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
