@@ -55,7 +55,7 @@ const ALTERED: readonly [title: string, alter: (heads: string) => string][] = [
   ['a negative time',           (heads) => heads.replace(String(NOON), `-${NOON}`)],
   ['a time with a fraction',    (heads) => heads.replace(String(NOON), `${NOON}.5`)],
   ['spaces',                    (heads) => heads.replaceAll(',', ', ')],
-  ['an account that is no text', (heads) => heads.replace('"111111111111"', 'null')],
+  ['an account that is not text', (heads) => heads.replace('"111111111111"', 'null')],
 ];
 
 for (const [title, alter] of ALTERED) {
