@@ -1,5 +1,5 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
-import { parseArn } from '#core/arn.ts';
+import { isRoleArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { Instant } from '#core/instant.ts';
@@ -177,13 +177,8 @@ function rolesOf(payload: JWTPayload): readonly string[] | undefined {
     throw invalid('The roles claim is not in a supported format');
   }
   const roleArns = listed.map((one) => one.trim());
-  if (!roleArns.some((one) => isRoleArn(one))) throw invalid('The roles claim contains no valid role ARNs');
+  if (!roleArns.some((one) => isRoleArn(one) && !/[*?]/.test(one))) throw invalid('The roles claim contains no valid role ARNs');
   return roleArns;
-}
-
-function isRoleArn(text: string): boolean {
-  const parts = parseArn(text);
-  return parts?.service === 'iam' && parts.resource.startsWith('role/') && !/[*?]/.test(text);
 }
 
 const TAGS_CLAIM = 'https://aws.amazon.com/tags';

@@ -4,6 +4,7 @@ import { isoSeconds } from '#core/instant.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import { DATA, DATABASE, type Subcommand } from './command.ts';
 import { type CheckedAccount, type CheckedRule, checkDatabase, checkEndpoint } from './compliance-accounts.ts';
+import { counted } from './counted.ts';
 import { ENDPOINT, PROFILE } from './own-call.ts';
 import { printable } from './printable.ts';
 
@@ -62,12 +63,12 @@ function* linesOf({ accountId, region, evaluatedAt, rules }: CheckedAccount): It
   yield `account ${accountId}, region ${region}, ${isoSeconds(evaluatedAt)}`;
   for (const rule of rules) yield* ruleLines(rule);
   const violated = rules.filter(({ compliance }) => compliance === 'NON_COMPLIANT').length;
-  yield `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}, ${violated} not complied with`;
+  yield `${counted(rules.length, 'rule')}, ${violated} not complied with`;
 }
 
 function* ruleLines({ name, compliance, compliantCount, nonCompliantCount, results }: CheckedRule): Iterable<string> {
   const total = compliantCount + nonCompliantCount;
-  const counts = nonCompliantCount === 0 ? '' : ` (${nonCompliantCount} of ${total} ${total === 1 ? 'resource' : 'resources'})`;
+  const counts = nonCompliantCount === 0 ? '' : ` (${nonCompliantCount} of ${counted(total, 'resource')})`;
   yield `${compliance.padEnd(14)}  ${name}${counts}`;
   for (const result of results) {
     if (result.compliance === 'NON_COMPLIANT') yield `                  ${result.annotation} [${result.resourceType} ${result.resourceId}]`;

@@ -4,6 +4,7 @@ import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { type Flag, FlagError } from '#server/flags.ts';
 import { runSingleCommand, type Subcommand } from './command.ts';
+import { counted } from './counted.ts';
 import { callerOf, callOwn, ENDPOINT, PROFILE } from './own-call.ts';
 import { printable } from './printable.ts';
 
@@ -90,7 +91,7 @@ function resourceLines(action: string, { resource, allowed, layers = [] }: Resou
     ...layers.flatMap(({ policyType, level, result, policies }) => [
       `  ${words(policyType)}${level === undefined ? '' : ` at level ${level}${level === 0 ? ' (root)' : ''}`}: ${words(result ?? '')}`,
       ...policies.flatMap(({ policyId, statements, otherStatements }) => [
-        `    ${policyId}${otherStatements === 0 ? '' : ` (${otherStatements} ${otherStatements === 1 ? 'statement' : 'statements'} for other actions)`}`,
+        `    ${policyId}${otherStatements === 0 ? '' : ` (${counted(otherStatements, 'statement')} for other actions)`}`,
         ...statements.flatMap(statementLines),
       ]),
     ]),

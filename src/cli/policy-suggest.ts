@@ -16,7 +16,7 @@ export const SUGGEST_USAGE = `belfry policy suggest --principal ARN [--days N]  
   --out PREFIX      write PREFIX.json and its tests, PREFIX.iamtest.json (default: print the policy)
   --any-id          a wildcard in place of each generated ID, so that the policy also allows new meetings and channels
   --days, --data, --database   as for 'belfry policy replay'
-  The exit status is 1 if the policy denies a request of the window that was allowed.`;
+  The exit status is 1 if the policy denies a request of the window that was allowed, or may deny one.`;
 
 const PRINCIPAL: Flag = { flag: '--principal', valid: 'the ARN of a user or role' };
 const ANY_ID: Flag = { flag: '--any-id' };
@@ -36,9 +36,7 @@ export const SUGGEST: Subcommand = {
     const suggestion = await readDatabase(
       parsed,
       async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn, anyId),
-      {
-        mapped: true,
-      },
+      { mapped: true },
     );
     if (suggestion === undefined)
       throw new Error(`no request of '${arn}' that requires a permission was allowed in the last ${counted(days, 'day')}`);

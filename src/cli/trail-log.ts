@@ -13,6 +13,7 @@ import { DeliveredFileError, type DeliveredRecords, deliveredRecords } from '#tr
 import { proveRecord } from '#trail/log/prove-record.ts';
 import { verifyTrail } from '#trail/log/verify-trail.ts';
 import { commandServer, DATA, DATABASE, type Subcommand } from './command.ts';
+import { counted } from './counted.ts';
 import { readDatabase } from './read-database.ts';
 
 /** Lines of `belfry trail --help` for the transparency log. */
@@ -140,9 +141,7 @@ async function verify(database: ReadOnlyDatabase, parsed: ParsedFlags, { witness
   if (witnesses.length === 0)
     console.log('note: no witness was asked, so a rollback or a rewritten history can be invisible; use --witness');
   for (const problem of all) console.error(`belfry trail verify: ${problem}`);
-  console.log(
-    all.length === 0 ? 'the trail is intact' : `the trail is NOT intact: ${all.length} ${all.length === 1 ? 'problem' : 'problems'}`,
-  );
+  console.log(all.length === 0 ? 'the trail is intact' : `the trail is NOT intact: ${counted(all.length, 'problem')}`);
   return all.length === 0 ? 0 : 1;
 }
 

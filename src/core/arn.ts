@@ -50,6 +50,12 @@ export function parseArn(text: string): ArnParts | undefined {
   return { partition, service, region, accountId, resource };
 }
 
+/** Reports whether a text is the ARN of an IAM role, or a pattern of such ARNs. Does not check the account and the name. */
+export function isRoleArn(text: string): boolean {
+  const parts = parseArn(text);
+  return parts?.service === 'iam' && parts.resource.startsWith('role/');
+}
+
 /**
  * Returns the account ID of an ARN without splitting the other parts. The result equals `parseArn(text)?.accountId`.
  */

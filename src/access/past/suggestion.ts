@@ -81,7 +81,11 @@ export async function suggestPolicy(
   const uncovered: string[] = [];
   const widest = replaced([ALLOW_ALL, ...denials]);
   await replayWindow(
-    ...([sql, allAccounts, window, widest, IGNORE] as const),
+    sql,
+    allAccounts,
+    window,
+    widest,
+    IGNORE,
     ({ facts, context, principal, identity, allowed }) => {
       if (context.outcome.effect !== 'Allow' || holderOf(principal) !== holderArn) return;
       if (allowed === false) forbidden.add(facts.eventId);

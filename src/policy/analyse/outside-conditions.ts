@@ -2,7 +2,7 @@
  * Conditions that limit the access of principals outside of a zone of trust: conditions that exclude all of these principals,
  * conditions that a finding lists, and conditions that prevent public access.
  */
-import { isAccountId, parseArn } from '#core/arn.ts';
+import { isAccountId, isRoleArn } from '#core/arn.ts';
 import type { ConditionTest } from '../lowered.ts';
 import { conditionTest } from '../match-condition.ts';
 import { type Piece, plainText } from '../pattern.ts';
@@ -226,6 +226,6 @@ function knownValue(key: string, { type, value, accountId }: OutsidePrincipal): 
   if (key === 'aws:principalisawsservice') return 'false';
   if (key === 'aws:principalservicename' || key === 'aws:principalservicenameslist') return ABSENT;
   if (type === 'Federated' && KEYS.get(key)?.about === 'principal') return ABSENT;
-  if (key === 'aws:principalarn' && parseArn(value)?.resource.startsWith('role/') === true) return value;
+  if (key === 'aws:principalarn' && isRoleArn(value)) return value;
   return key === 'aws:principalaccount' && accountId !== undefined ? accountId : undefined;
 }

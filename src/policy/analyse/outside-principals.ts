@@ -2,7 +2,7 @@
  * Principals of a resource-based policy that are outside of a zone of trust, and Deny statements that apply to all of them.
  * The rules are those of `trust.ts`, for sets of callers instead of one caller.
  */
-import { isAccountId, parseArn } from '#core/arn.ts';
+import { isAccountId, isRoleArn, parseArn } from '#core/arn.ts';
 import type { LoweredStatement, PrincipalEntry } from '../lowered.ts';
 import { accountOfPrincipal } from '../trust.ts';
 
@@ -49,12 +49,6 @@ export function outsidePrincipals({ principals }: LoweredStatement, zone: ZoneOf
 }
 
 const ANYONE: OutsidePrincipal = { type: 'AWS', value: '*' };
-
-/** Reports whether a principal is the ARN of a role. */
-function isRole(value: string): boolean {
-  const arn = parseArn(value);
-  return arn?.service === 'iam' && arn.resource.startsWith('role/');
-}
 
 /** Reports whether a principal is `*`. */
 export function isAnyone({ type, value }: OutsidePrincipal): boolean {
@@ -103,6 +97,6 @@ function exemptsNone(entries: readonly PrincipalEntry[], principal: OutsidePrinc
   const isOther = (entry: PrincipalEntry): boolean => accountOfPrincipal(entry.value) !== undefined || differs(entry.value);
   if (!includesRoot && ofAws.every(isOther)) return true;
   // The callers that a role's ARN names are its sessions. The element exempts a session only if it also lists the ARN of the session.
-  if (isRole(value) && !ofAws.some((entry) => parseArn(entry.value)?.service === 'sts')) return true;
+  if (isRoleArn(value) && !ofAws.some((entry) => parseArn(entry.value)?.service === 'sts')) return true;
   return accounts.every((listed) => (accountId === undefined ? zone.accounts(listed) : listed !== accountId));
 }

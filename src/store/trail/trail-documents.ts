@@ -133,7 +133,9 @@ function valuesOf(part: Part | undefined): readonly (number | string)[] {
 export function parsedRecord(document: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const record: unknown = JSON.parse(document);
-    return typeof record === 'object' && record !== null ? (record as Readonly<Record<string, unknown>>) : undefined;
+    return typeof record === 'object' && record !== null && !Array.isArray(record)
+      ? (record as Readonly<Record<string, unknown>>)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@
 import { principalOfText } from '#access/stored-callers.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { DecidingStatement, DecisionContext, DecisionOutcome, PermissionContext } from '#store/trail/decision-context.ts';
+import { parsedRecord } from '#store/trail/trail-documents.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import { isPolicyType, type Output } from './explained-output.ts';
 
@@ -11,7 +12,7 @@ const isOptionalText = (value: unknown): boolean => value === undefined || isTex
 
 /** Returns the facts of a trail record. Undefined if they are not in the format of the server. */
 export function recordOf({ eventId, at, eventName, eventSource, region, document }: TrailRow): Output['record'] | undefined {
-  const parsed = objectOf(() => JSON.parse(document));
+  const parsed = parsedRecord(document);
   if (parsed === undefined) return undefined;
   const { requestID, sourceIPAddress, errorCode, errorMessage } = parsed;
   const facts = {
