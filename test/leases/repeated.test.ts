@@ -35,7 +35,7 @@ const WAYS: Readonly<Record<string, Way>> = {
 };
 
 for (const [Action, { withdrawal, repeated }] of Object.entries(WAYS)) {
-  test(`withdrawing: a repeated ${Action} returns after the first call is in force on every server`, { timeout: 30_000 }, async (t) => {
+  test(`withdrawing: a repeated ${Action} returns after the first call is in force on every server`, { timeout: 120_000 }, async (t) => {
     const UserName = `user-${Action}`;
     const GroupName = `g-${UserName}`;
     await admin({ Action: 'CreateUser', UserName });
