@@ -99,7 +99,7 @@ test('Health: if the core stops reporting, the readiness probe is 503 after the 
 });
 
 test('Health: on SIGTERM, the readiness probe is 503 while the server still responds, then it stops', async () => {
-  const server = await startServerProcess({ BELFRY_DRAIN_SECONDS: '2' });
+  const server = await startServerProcess({ BELFRY_DRAIN_SECONDS: '10' });
   await readyIs(server.endpoint, 200);
   const { host } = new URL(server.endpoint);
   const busy = await connect(server.endpoint);
