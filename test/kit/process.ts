@@ -4,6 +4,7 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { newFolder } from './folder.ts';
 import { profileKeys } from './keys.ts';
+import './loaded.ts';
 import { replayEnded, replayedAtEnd } from './replay.ts';
 
 /** A server that runs in its own process, as users run it. */

@@ -8,6 +8,7 @@ import { startServer } from '#server/start.ts';
 import { newFolder } from './folder.ts';
 import { type Keys, profileKeys } from './keys.ts';
 import { setLeaseLength } from './lease-length.ts';
+import './loaded.ts';
 import { replayedAtStop } from './replay.ts';
 
 /** Length of the leases of test servers on PostgreSQL, which a busy machine renews in time. The tests in `test/leases/` have shorter ones. */

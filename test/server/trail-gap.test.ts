@@ -106,14 +106,17 @@ test('Full disk: a server answers only reads if the setting allows it, and then 
   skip: noSmallDisks([]),
 }, async () => {
   const { server, breakable } = await startOnSmallDisk([], { BELFRY_READS_WITHOUT_TRAIL: 'on', BELFRY_LOOKUPS_PER_SECOND: '0' });
+  const began = performance.now();
   await checkAnsweredReads(breakable, 'one');
   await checkAnsweredReads(breakable, 'two');
+  const isWithinMinute = performance.now() - began < 60_000;
   const log = server
     .written()
     .split('\n')
     .flatMap((line) => / (error the trail cannot be written|info the trail can be written again)/.exec(line)?.[1] ?? []);
-  // The second gap is less than a minute after the first, so the log does not show it.
-  assert.deepEqual(log, ['error the trail cannot be written', 'info the trail can be written again']);
+  // If the second gap is less than a minute after the first, the log does not show it.
+  const gap = ['error the trail cannot be written', 'info the trail can be written again'];
+  assert.deepEqual(isWithinMinute ? log : log.slice(0, 2), gap);
   assert.doesNotMatch(server.written(), /request .* failed/);
   assert.equal(await server.stop(), 0);
 });

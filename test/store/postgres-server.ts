@@ -25,7 +25,7 @@ const CONNECTIONS_MAX = 200;
  */
 const MEMORY = { folder: '/dev/shm', bytesMin: 4 * 2 ** 30 };
 
-const STARTS_WITHIN_MS = 30_000;
+const STARTS_WITHIN_MS = 180_000;
 
 export interface PostgresServer {
   readonly urlOf: (database: string) => string;

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import '../kit/loaded.ts';
 import { replayBeforeDeletion } from '../kit/replay.ts';
 import { poolIsChecked } from './checked-pool.ts';
 import { borrowDatabase } from './postgres-host.ts';
