@@ -102,12 +102,25 @@ export async function startOtherCaller(options: OtherCallerOptions): Promise<Oth
       });
     });
   await next();
+  // Between measurements, the caller does not keep this process running. So a workload that fails ends, and the caller ends with it.
+  const keepsRunning = (isMeasuring: boolean) => {
+    for (const each of [child, child.channel]) {
+      if (isMeasuring) each?.ref();
+      else each?.unref();
+    }
+  };
+  keepsRunning(false);
   return {
     async during(attack) {
-      const measured = next();
-      child.send('start');
-      await Promise.all([measured, attack().finally(() => child.send('stop'))]);
-      return (await measured) as Measured;
+      keepsRunning(true);
+      try {
+        const measured = next();
+        child.send('start');
+        await Promise.all([measured, attack().finally(() => child.send('stop'))]);
+        return (await measured) as Measured;
+      } finally {
+        keepsRunning(false);
+      }
     },
     stop: () => void child.disconnect(),
   };
