@@ -11,12 +11,12 @@ export type PolicyStatement = Readonly<Record<string, unknown>> & { readonly Eff
 type Holder = UserRecord | GroupRecord | RoleRecord;
 
 /**
- * Returns the texts of the identity policies of a user or role, and of the groups of a user, without repetition. Returns none if the user or
- * role does not exist. Does not compile them.
+ * Returns the texts of the identity policies of a user or role, and of the groups of a user, without repetition. Returns `undefined` if
+ * the user or role does not exist. Does not compile them.
  */
-export function presentPolicies(snapshot: Snapshot, holderArn: string): readonly string[] {
+export function presentPolicies(snapshot: Snapshot, holderArn: string): readonly string[] | undefined {
   const holder = recordOfHolder(snapshot, holderArn);
-  if (holder === undefined) return [];
+  if (holder === undefined) return undefined;
   const groupIds = 'groupIds' in holder ? holder.groupIds : [];
   const groups = groupIds.flatMap((groupId) => snapshot.groupById(holder.accountId, groupId) ?? []);
   return [...new Set([holder, ...groups].flatMap((each) => textsOf(snapshot, each)))];
