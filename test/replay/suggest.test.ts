@@ -254,6 +254,8 @@ test('policy suggest: used actions of which no record has the resources are list
   await s3().send(new PutObjectCommand({ Bucket: 'unselected', Key: 'a', Body: 'x' }));
   const lou = await account.user('lou', allow(['s3:GetObject', 'iam:GetUser']));
   await account.iam(lou).send(new GetUserCommand({ UserName: 'lou' }));
+  // The server refuses the name before a policy decides.
+  await assert.rejects(account.iam(lou).send(new CreateUserCommand({ UserName: 'not valid' })), { name: 'ValidationError' });
   assert.equal((await suggestFor('lou')).status, 0);
   await s3(lou).send(new GetObjectCommand({ Bucket: 'unselected', Key: 'a' }));
   const { status, stderr } = await suggestFor('lou');

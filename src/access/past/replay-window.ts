@@ -49,6 +49,15 @@ export interface Replayed {
   readonly allowed: boolean | undefined;
 }
 
+/** Record without the facts of a decision. */
+export interface WithoutFacts {
+  readonly facts: RecordFacts;
+  /** Whether the facts are too large to be stored. Otherwise no policy decided. */
+  readonly isTooLarge: boolean;
+  /** Reads the record as JSON. */
+  readonly document: () => Promise<string>;
+}
+
 /** Counts of a replay. */
 export interface ReplayCounts {
   /** Records of the window, also those without a decision. A request with records in two accounts of the window counts once. */
@@ -74,7 +83,7 @@ const PACKS = 64;
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
  * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller. Calls
- * `onTooLarge` with the document of each record whose facts are too large to be stored.
+ * `onWithoutFacts` for each other record whose facts are too large to be stored, or about which no policy decided.
  *
  * @throws RangeError   identity as of the first decision is not kept any more
  * @throws AlteredFact  someone altered a session or a resource-based policy in the database
@@ -86,7 +95,7 @@ export async function replayWindow(
   proposal: Proposal,
   onFlip: (flip: Flip) => void,
   onRecord?: (replayed: Replayed) => void,
-  onTooLarge?: (facts: RecordFacts, document: string) => void,
+  onWithoutFacts?: (record: WithoutFacts) => Promise<void>,
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
@@ -178,6 +187,7 @@ export async function replayWindow(
       if (context === undefined) {
         counts.records++;
         unknown('no policy decided');
+        await onWithoutFacts?.({ facts, isTooLarge: false, document: () => documentIn(sql, pack, i) });
         continue;
       }
       const found = 'omittedBytes' in context ? undefined : callers(context);
@@ -187,7 +197,7 @@ export async function replayWindow(
       counts.records++;
       if ('omittedBytes' in context) {
         unknown('the facts of the decision are too large to be stored');
-        if (onTooLarge !== undefined) onTooLarge(facts, (await documentOf(sql, pack, i)) ?? '{}');
+        await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
       } else {
         const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
         const reason = isReady ? undefined : await advance(context);
@@ -209,6 +219,10 @@ export async function replayWindow(
     place = page.place;
   }
   return counts;
+}
+
+async function documentIn(sql: Sql, pack: DecisionsPack, index: number): Promise<string> {
+  return (await documentOf(sql, pack, index)) ?? '{}';
 }
 
 /** Returns the facts that a proposal changes. `known` has the keys that are known to have the recorded value. */

@@ -92,6 +92,7 @@ export async function suggestPolicy(
   const used = newUse([ALLOW_ALL, ...denials]);
   const forbidden = new Set<string>();
   const uncovered: string[] = [];
+  const lastUsed = uniqueId === undefined ? [] : await lastActions(sql, holderArn, uniqueId, window);
   const recorded = new Set<string>();
   const widest = replaced([ALLOW_ALL, ...denials]);
   await replayWindow(
@@ -107,8 +108,11 @@ export async function suggestPolicy(
       if (allowed === false) forbidden.add(facts.eventId);
       else used.add(context, principal, allowed === undefined ? undefined : identity);
     },
-    ({ eventId }, document) => {
-      if (isUseOf(document, holderArn)) uncovered.push(eventId);
+    async ({ facts, isTooLarge, document }) => {
+      const own = isTooLarge ? [] : lastUsed.filter((action) => action.endsWith(`:${facts.eventName}`));
+      if (isTooLarge && isUseOf(await document(), holderArn)) uncovered.push(facts.eventId);
+      else if (own.some((action) => !recorded.has(action)) && isOf(await document(), holderArn))
+        for (const action of own) recorded.add(action);
     },
   );
   if (used.requests() === 0 && forbidden.size === 0 && uncovered.length === 0) return undefined;
@@ -128,7 +132,7 @@ export async function suggestPolicy(
     requests: used.requests(),
     forbidden: forbidden.size,
     uncovered,
-    unrecorded: uniqueId === undefined ? [] : (await lastActions(sql, holderArn, uniqueId, window)).filter((each) => !recorded.has(each)),
+    unrecorded: lastUsed.filter((action) => !recorded.has(action)),
     generatedIds: new Set(listed.flatMap(resourcesOf).filter((resource) => withAnyId(resource) !== resource)).size,
     widened: [...new Set(listed.flatMap(resourcesOf))].filter((resource) => !exact.has(resource)),
     exists: found !== undefined,
@@ -144,11 +148,16 @@ async function lastActions(sql: Sql, holderArn: string, uniqueId: string, { from
   return uses.flatMap(({ at, service, action }) => (at >= from && at < to ? [`${service}:${action}`] : [])).sort();
 }
 
-/** Reports whether the record of a request, as JSON, is of a user or role, or of a session of theirs, and is not a denial. */
-function isUseOf(document: string, holderArn: string): boolean {
-  const { userIdentity, errorCode } = parsedRecord(document) ?? {};
+/** Reports whether the record of a request, as JSON, is of a user or role, or of a session of theirs. */
+function isOf(document: string, holderArn: string): boolean {
+  const { userIdentity } = parsedRecord(document) ?? {};
   const { arn, sessionContext } = (userIdentity ?? {}) as { readonly arn?: string; readonly sessionContext?: SessionContext };
-  return (sessionContext?.sessionIssuer?.arn ?? arn) === holderArn && !String(errorCode).startsWith('AccessDenied');
+  return (sessionContext?.sessionIssuer?.arn ?? arn) === holderArn;
+}
+
+/** Reports whether the record of a request is of a user or role, or of a session of theirs, and is not a denial. */
+function isUseOf(document: string, holderArn: string): boolean {
+  return isOf(document, holderArn) && !String(parsedRecord(document)?.['errorCode']).startsWith('AccessDenied');
 }
 
 interface SessionContext {
