@@ -34,11 +34,7 @@ export const SUGGEST: Subcommand = {
       );
     const days = daysOf(parsed);
     const anyId = parsed.values.has(ANY_ID.flag);
-    const suggestion = await readDatabase(
-      parsed,
-      async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn, anyId),
-      { mapped: true },
-    );
+    const suggestion = await readDatabase(parsed, async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn, anyId));
     if (suggestion === undefined)
       throw new Error(
         `no recorded request of '${arn}' that requires a permission was allowed in the last ${counted(days, 'day')}; uses of a role by services are not recorded with their resources`,
