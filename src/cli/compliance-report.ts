@@ -1,6 +1,8 @@
 /** `belfry compliance report`: writes a report for an audit, as JSON and as a page that can be printed. */
+
 import { resolve } from 'node:path';
 import { writeReport } from '#compliance/report/write-report.ts';
+import { counted } from '#core/counted.ts';
 import { instant } from '#core/instant.ts';
 import { type Flag, type ParsedFlags, requireFlag } from '#server/flags.ts';
 import { askControl } from '#server/operator/ask-control.ts';
@@ -46,9 +48,9 @@ export const REPORT: Subcommand = {
     };
     const { report, files, manifestSha256 } = await readDatabase(parsed, (database) => writeReport(database, request));
     const { accounts, access, activity, trail, rules } = report;
-    console.log(`belfry compliance: wrote ${files.length} files to '${printable(out)}'; open report.html`);
+    console.log(`belfry compliance: wrote ${counted(files.length, 'file')} to '${printable(out)}'; open report.html`);
     console.log(
-      `belfry compliance: ${access.users} users, ${access.roles} roles, ${activity.requests} requests, ${rules.nonCompliant} rules not compliant${accounts.length === 1 ? '' : `, counted for each of ${accounts.length} accounts`}`,
+      `belfry compliance: ${counted(access.users, 'user')}, ${counted(access.roles, 'role')}, ${counted(activity.requests, 'request')}, ${counted(rules.nonCompliant, 'rule')} not compliant${accounts.length === 1 ? '' : `, counted for each of ${accounts.length} accounts`}`,
     );
     console.log(`belfry compliance: the SHA-256 of manifest.json is ${manifestSha256}; keep it apart from the folder`);
     for (const note of [...trail.notes, ...(trail.deliveredFiles?.notes ?? [])]) console.log(`note: ${printable(note)}`);

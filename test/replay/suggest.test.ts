@@ -111,7 +111,7 @@ test('policy suggest: requests whose facts are too large to be stored are listed
   const [record] = await account.records('TagUser');
   const { status, stderr } = await suggestFor('dan');
   assert.equal(status, 1);
-  assert.match(stderr, /\nbelfry policy: 1 other requests have facts that are too large .*:\n {4}([0-9a-f-]+)\n$/);
+  assert.match(stderr, /\nbelfry policy: 1 other request has facts that are too large .* may deny it:\n {4}([0-9a-f-]+)\n$/);
   assert.ok(stderr.includes(record?.eventID ?? 'no record'), stderr);
 });
 
