@@ -230,7 +230,9 @@ function serverTests({ engine: { name }, scenario, report }: Prepared): void {
       [finding.resource, finding.status, finding.actions, others],
       [scenario.account.roleArn('partner'), 'ACTIVE', ['sts:AssumeRole'], []],
     );
-    assert.deepEqual([findings.accountsWithoutAnalyzer, findings.active, findings.archived, findings.findings.more], [1, 1, 0, 0]);
+    assert.deepEqual(findings.accountsWithoutAnalyzer, { total: 1, accountIds: [scenario.memberId], more: 0 });
+    assert.ok(report.page.includes(`Accounts that no analyzer of external access covers: ${scenario.memberId}. External`));
+    assert.deepEqual([findings.active, findings.archived, findings.findings.more], [1, 0, 0]);
     assert.deepEqual(
       findings.analyzers.map(({ type, active, archived }) => [type, active, archived] as const).sort(([a], [b]) => a.localeCompare(b)),
       [
@@ -319,7 +321,7 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
       own.accounts.map(({ accountId }) => accountId),
       [scenario.memberId],
     );
-    assert.deepEqual([own.findings.accountsWithoutAnalyzer, own.findings.analyzers], [1, []]);
+    assert.deepEqual([own.findings.accountsWithoutAnalyzer.accountIds, own.findings.analyzers], [[scenario.memberId], []]);
     assert.ok(own.trail.records >= report.report.trail.records);
     for (const file of ['access.jsonl', 'credentials.jsonl', 'activity.jsonl', 'rules.jsonl'])
       assert.ok(!files.get(file)?.includes(`"accountId":"${scenario.account.accountId}"`), file);
@@ -340,7 +342,7 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
   test('findings: an analyzer of external access of an organization covers its members', async () => {
     const analyzer = new AccessAnalyzerClient(scenario.account.server.at('accessanalyzer'));
     await analyzer.send(new CreateAnalyzerCommand({ analyzerName: 'external', type: 'ORGANIZATION' }));
-    assert.equal((await written(args)).report.findings.accountsWithoutAnalyzer, 0);
+    assert.equal((await written(args)).report.findings.accountsWithoutAnalyzer.total, 0);
     await analyzer.send(new DeleteAnalyzerCommand({ analyzerName: 'external' }));
   });
 
