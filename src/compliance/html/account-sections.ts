@@ -3,8 +3,9 @@ import { counted } from '#core/counted.ts';
 import type { BriefPrincipal } from '../report/access.ts';
 import type { CredentialsOf } from '../report/credentials.ts';
 import type { ComplianceReport } from '../report/report.ts';
+import type { ShownPolicy } from '../report/rules.ts';
 import { findingsSection } from './findings-section.ts';
-import { bullets, countOf, facts, type Html, html, joined, moreNote, type PageSection, table } from './html.ts';
+import { bullets, countOf, facts, type Html, html, joined, moreNote, type PageSection, preformatted, table } from './html.ts';
 
 /** Returns the sections in their order. */
 export function accountSections(report: ComplianceReport): readonly PageSection[] {
@@ -169,5 +170,26 @@ ${table(
   [...rules.rules].sort((a, b) =>
     a.compliance === b.compliance ? 0 : a.compliance === 'NON_COMPLIANT' ? -1 : b.compliance === 'NON_COMPLIANT' ? 1 : 0,
   ),
-)}<p class="note">${rules.moreRules === 0 ? '' : html`${countOf(rules.moreRules, 'more rule')} ${rules.moreRules === 1 ? 'is' : 'are'} not listed. `}All results, with the calls that show each fact, are in the file <code>${rules.file}</code>.</p>\n`;
+)}<p class="note">${rules.moreRules === 0 ? '' : html`${countOf(rules.moreRules, 'more rule')} ${rules.moreRules === 1 ? 'is' : 'are'} not listed. `}All results, with the calls that show each fact, are in the file <code>${rules.file}</code>.</p>
+${policiesContent(rules)}`;
+}
+
+function policiesContent({ policies }: ComplianceReport['rules']): Html {
+  return html`${table<ShownPolicy>(
+    'Policies of resources that are not compliant',
+    [
+      { title: 'Resource, rule and evidence', cell: shownCell },
+      {
+        title: 'Policy',
+        cell: ({ document }) => (document === undefined ? 'too long for this page' : preformatted(JSON.stringify(document, null, 2))),
+      },
+    ],
+    policies.items,
+  )}${moreNote(policies, 'policy document')}`;
+}
+
+/** Returns the resource, the rule that it violates, and the call that returns the policy. */
+function shownCell({ accountId, rule, resourceType, resourceId, action, input, member }: ShownPolicy): Html {
+  const members = Object.entries(input).map(([name, value]) => `${name} ${value}`);
+  return html`<b>${resourceType} ${resourceId}</b><br>${rule}, account ${accountId}<br>${action} (${joined(members)}): ${member}`;
 }
