@@ -40,10 +40,8 @@ export const REPLAY: Subcommand = {
     if (accountId !== undefined && !isAccountId(accountId)) throw new FlagError(`${ACCOUNT.flag} must be ${ACCOUNT.valid}`);
     const printer = parsed.values.has(JSON_LINES.flag) ? jsonPrinter() : textPrinter(examples);
     const proposed = proposal(changes);
-    const counts = await readDatabase(
-      parsed,
-      async ({ sql }) => replayWindow(sql, await accountsIn(sql), lastDays(days, accountId), proposed, printer.flip),
-      { mapped: true },
+    const counts = await readDatabase(parsed, async ({ sql }) =>
+      replayWindow(sql, await accountsIn(sql), lastDays(days, accountId), proposed, printer.flip),
     );
     const unmatched = counts.decided === 0 ? undefined : proposed.unmatched();
     if (unmatched?.kind === 'resource-policy') throw new Error(`no recorded decision is about '${unmatched.target}'`);

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { type SuggestedTest, type Suggestion, suggestPolicy } from '#access/past/suggestion.ts';
 import { parseArn } from '#core/arn.ts';
 import { counted } from '#core/counted.ts';
+import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
 import { type Flag, FlagError, requireFlag } from '#server/flags.ts';
 import { DATA, DATABASE, type Subcommand } from './command.ts';
 import { accountsIn, DAYS, daysOf, lastDays } from './policy-window.ts';
@@ -33,11 +34,7 @@ export const SUGGEST: Subcommand = {
       );
     const days = daysOf(parsed);
     const anyId = parsed.values.has(ANY_ID.flag);
-    const suggestion = await readDatabase(
-      parsed,
-      async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn, anyId),
-      { mapped: true },
-    );
+    const suggestion = await readDatabase(parsed, async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn, anyId));
     if (suggestion === undefined)
       throw new Error(`no request of '${arn}' that requires a permission was allowed in the last ${counted(days, 'day')}`);
     return written(suggestion, arn, days, parsed.values.get(OUT.flag));
@@ -46,7 +43,7 @@ export const SUGGEST: Subcommand = {
 
 /** Writes or prints a suggestion. Returns the exit status: 1 if the policy denies a request of the window, or may deny one. */
 function written(suggestion: Suggestion, arn: string, days: number, out: string | undefined): number {
-  const { policy, tests, requests, forbidden, uncovered, generatedIds, conditionKeys, check, denied } = suggestion;
+  const { policy, tests, requests, forbidden, uncovered, generatedIds, widened, exists, conditionKeys, check, denied } = suggestion;
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (out === undefined) process.stdout.write(text);
   else {
@@ -66,6 +63,16 @@ function written(suggestion: Suggestion, arn: string, days: number, out: string 
     console.error(
       `belfry policy: lists ${counted(generatedIds, 'resource')} by a generated ID, so it denies requests on new ones; --any-id has a wildcard in place of such IDs`,
     );
+  if (widened.length > 0) {
+    console.error('belfry policy: has a wildcard in place of many resources, which also allows others:');
+    for (const resource of widened.slice(0, 10)) console.error(`    ${resource}`);
+  }
+  const size = policySize(JSON.stringify(policy));
+  if (size > POLICY_QUOTAS.managed.characters)
+    console.error(
+      `belfry policy: has ${size} characters; a managed policy can have ${POLICY_QUOTAS.managed.characters}, so divide its statements among several policies`,
+    );
+  if (!exists) console.error(`belfry policy: '${arn}' does not exist now, so no Deny of its policies is kept`);
   if (forbidden > 0)
     console.error(
       `belfry policy: keeps a Deny of today, which forbids ${counted(forbidden, 'other request')} that ${forbidden === 1 ? 'was' : 'were'} allowed`,

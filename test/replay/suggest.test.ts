@@ -6,12 +6,22 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { GetMeetingCommand, TagResourceCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { CloudWatchClient, DescribeAlarmsCommand, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
-import { GetUserCommand, IAMClient, ListUsersCommand, PutUserPolicyCommand, TagUserCommand } from '@aws-sdk/client-iam';
+import {
+  CreatePolicyCommand,
+  CreateUserCommand,
+  GetUserCommand,
+  IAMClient,
+  ListUsersCommand,
+  PutUserPolicyCommand,
+  TagUserCommand,
+  UpdateUserCommand,
+} from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { literalResource } from '#access/past/literal-resource.ts';
 import { withAnyId } from '#access/past/used-access.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
+import { policySize } from '#policy/validate/policy-size.ts';
 import { startAccount } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
 import { createMeeting } from '../kit/meeting.ts';
@@ -227,6 +237,44 @@ test('policy suggest: a Deny that two policies have is listed once', async () =>
       ['Deny', 'Same'],
     ],
   );
+});
+
+test('policy suggest: a wildcard in place of many resources is printed, because it also allows others', async () => {
+  const ida = await account.user('ida', allow('iam:GetUser'));
+  const names = Array.from({ length: 9 }, (_, i) => `absent-${i}`);
+  for (const UserName of names)
+    await assert.rejects(account.iam(ida).send(new GetUserCommand({ UserName })), { name: 'NoSuchEntityException' });
+  const { stderr, statements } = await suggested('ida');
+  assert.deepEqual(statements, [allow(['iam:GetUser'], [userArn('*')])]);
+  assert.ok(stderr.includes(`has a wildcard in place of many resources, which also allows others:\n    ${userArn('*')}\n`), stderr);
+  assert.doesNotMatch((await suggested('hal')).stderr, /wildcard in place of/);
+});
+
+test('policy suggest: a policy that is too long for IAM has a line that says so', async () => {
+  const joe = await account.user('joe', allow('iam:GetUser'));
+  const names = Array.from({ length: 56 }, (_, i) => `${i}`.padEnd(64, 'x'));
+  for (const [i, UserName] of names.entries()) {
+    await account.iam().send(new CreateUserCommand({ UserName, Path: `/${i % 8}/${'path/'.repeat(10)}` }));
+    await account.iam(joe).send(new GetUserCommand({ UserName }));
+  }
+  const { text, stderr } = await suggested('joe');
+  const size = policySize(text);
+  assert.ok(size > 6_144, `${size}`);
+  await assert.rejects(admin.send(new CreatePolicyCommand({ PolicyName: 'joe', PolicyDocument: text })), {
+    name: 'LimitExceededException',
+  });
+  assert.ok(stderr.includes(`belfry policy: has ${size} characters; a managed policy can have 6144, so divide its statements`), stderr);
+  assert.doesNotMatch((await suggested('hal')).stderr, /characters/);
+});
+
+test('policy suggest: for the former name of a user, it says that no Deny is known', async () => {
+  const kim = await account.user('kim', allow('iam:GetUser'), deny('iam:ListUsers'));
+  await account.iam(kim).send(new GetUserCommand({ UserName: 'kim' }));
+  await admin.send(new UpdateUserCommand({ UserName: 'kim', NewUserName: 'kit' }));
+  const { stderr, statements } = await suggested('kim');
+  assert.deepEqual(statements, [allow(['iam:GetUser'], [userArn('kim')])]);
+  assert.ok(stderr.includes(`belfry policy: '${userArn('kim')}' does not exist now, so no Deny of its policies is kept`), stderr);
+  assert.doesNotMatch((await suggested('hal')).stderr, /does not exist/);
 });
 
 test('literalResource: matches the resource and no other one', () => {

@@ -68,7 +68,7 @@ function appending(open: () => Promise<Store>): void {
     await write();
     const crashed = appenderOf(store, { hash: () => Promise.reject(new Error('crash')) });
     await assert.rejects(crashed.run(), /crash/);
-    assert.deepEqual([(await logOf(store)).size, await signedSize(store)], [0, undefined]);
+    assert.deepEqual([(await logOf(store)).size, await signedSize(store)], [0, 0]);
     await crashed.stop();
     await appenderOf(store).run();
     await assertIntact();

@@ -41,6 +41,10 @@ export interface Suggestion {
   readonly uncovered: readonly string[];
   /** Number of listed resources with a generated ID. The policy does not allow the same actions on new ones, such as new meetings. */
   readonly generatedIds: number;
+  /** Listed resources with a wildcard in place of more than `RESOURCES_MAX` used ones. The policy also allows the actions on others. */
+  readonly widened: readonly string[];
+  /** Whether the user or role exists now. Otherwise its present policies are unknown, and no Deny is kept. */
+  readonly exists: boolean;
   /** Condition keys that present Allow statements test. The policy does not test them. */
   readonly conditionKeys: readonly string[];
   /** Result of deciding all requests of the window again with the policy in place of the principal's policies and groups. */
@@ -70,7 +74,8 @@ export async function suggestPolicy(
   anyId = false,
 ): Promise<Suggestion | undefined> {
   const records = readPast((read) => read({ sql }), PRESENT);
-  const present = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, holderArn));
+  const found = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, holderArn));
+  const present = found ?? [];
   const denials = denialsOf(present);
   const replaced = (statements: readonly PolicyStatement[]) =>
     proposal([{ kind: 'replace', target: holderArn, name: NAME, document: JSON.stringify(policyOf(statements)) }]);
@@ -97,7 +102,9 @@ export async function suggestPolicy(
   );
   if (used.requests() === 0 && forbidden.size === 0 && uncovered.length === 0) return undefined;
 
-  const listed = statementsOf(anyId ? eachWithAnyId(used.resources()) : used.resources());
+  const resources = anyId ? eachWithAnyId(used.resources()) : used.resources();
+  const listed = statementsOf(resources);
+  const exact = new Set([...resources.values()].flat());
   const statements = [...listed, ...denials];
   if (statements.length === 0) return undefined;
   const denied: string[] = [];
@@ -111,6 +118,8 @@ export async function suggestPolicy(
     forbidden: forbidden.size,
     uncovered,
     generatedIds: new Set(listed.flatMap(resourcesOf).filter((resource) => withAnyId(resource) !== resource)).size,
+    widened: [...new Set(listed.flatMap(resourcesOf))].filter((resource) => !exact.has(resource)),
+    exists: found !== undefined,
     conditionKeys: allowedConditionKeys(present),
     check,
     denied,

@@ -22,6 +22,29 @@ export type Head = readonly [
   data?: 1,
 ];
 
+const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string';
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isResource = (value: unknown): boolean => {
+  const { type, name } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof name === 'string' && (type === undefined || typeof type === 'string');
+};
+
+/** Reports whether a value is the head of a record, because someone can have altered it in the database. */
+export function isHead(value: unknown): value is Head {
+  if (!Array.isArray(value)) return false;
+  const [eventId, accountId, region, at, eventName, eventSource, readOnly, userName, accessKeyId, resources, length] = value as unknown[];
+  return (
+    [eventId, accountId, region, eventName, eventSource].every((each) => typeof each === 'string') &&
+    isCount(at) &&
+    (readOnly === 0 || readOnly === 1) &&
+    isTextOrNull(userName) &&
+    isTextOrNull(accessKeyId) &&
+    Array.isArray(resources) &&
+    resources.every(isResource) &&
+    isCount(length)
+  );
+}
+
 /** ID, account, region, time, name and document length of a record, which are known without its document. */
 export interface RecordFacts {
   readonly eventId: string;
