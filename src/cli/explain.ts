@@ -1,10 +1,11 @@
 /** `belfry explain REQUEST_ID`: explains the decision about a request, with the policies as they were then. */
+
+import { counted } from '#core/counted.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { type Flag, FlagError } from '#server/flags.ts';
 import { runSingleCommand, type Subcommand } from './command.ts';
-import { counted } from './counted.ts';
 import { callerOf, callOwn, ENDPOINT, PROFILE } from './own-call.ts';
 import { printable } from './printable.ts';
 

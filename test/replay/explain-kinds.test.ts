@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { CreateChannelCommand, CreateChannelMembershipCommand, SendChannelMessageCommand } from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient, CreateTrailCommand, PutEventSelectorsCommand, StartLoggingCommand } from '@aws-sdk/client-cloudtrail';
+import { CloudWatchClient, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
 import { PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import {
   CreateBucketCommand,
@@ -89,6 +90,20 @@ test('ExplainDecision: a denied bearer is the resource, and its grant allows the
   const membership = { ChannelArn, ChimeBearer: own, MemberArn: others, Type: 'DEFAULT' as const };
   await account.messaging().send(new CreateChannelMembershipCommand(membership));
   await send(others);
+});
+
+test('ExplainDecision: the grant for an alarm that is named * allows no other alarm', async () => {
+  const alarms = new CloudWatchClient(server.client(await account.user('watcher')));
+  const putAlarm = (AlarmName: string) =>
+    alarms.send(
+      new PutMetricAlarmCommand({
+        ...{ AlarmName, Namespace: 'n', MetricName: 'm', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 1 },
+        ComparisonOperator: 'GreaterThanThreshold',
+      }),
+    );
+  await putGrants('watcher', await explained(await requestOf(putAlarm('*'))));
+  await putAlarm('*');
+  await assert.rejects(putAlarm('other'), { name: 'AccessDenied' });
 });
 
 test('ExplainDecision: if policies allow a request that the role of its bearer forbids, the summary says so', async () => {
