@@ -3,11 +3,11 @@
  * of a pack before its deletion, and the list of the packs that stay.
  */
 import type { Sql } from '../sql.ts';
-import { countOf, instant, int, table, text } from '../table.ts';
+import { countOf as countRows, instant, int, table, text } from '../table.ts';
 import { decodeContexts } from './context-codec.ts';
 import { isSameLink, packDigest, packLink, startLink, TRAIL_WRITER } from './trail-chain.ts';
 import { intactFactsOf } from './trail-heads.ts';
-import type { Pack } from './trail-pack.ts';
+import { countOf, type Pack } from './trail-pack.ts';
 import { type RemovedPack, removedRecords, TRAIL_REMOVED } from './trail-removed.ts';
 
 /** Altered packs that retention found and kept. */
@@ -24,29 +24,48 @@ const COUNT_ALTERED = 'SELECT COUNT(*) AS count FROM trail_altered';
 
 /** Returns the number of altered packs that retention found. */
 export function alteredPacks(sql: Sql): Promise<number> {
-  return countOf(sql, COUNT_ALTERED, []);
+  return countRows(sql, COUNT_ALTERED, []);
 }
 
 /**
- * Reports whether a pack is unchanged since its commit, as far as its chain and the format of its content show. `removed` has the hashes of its deleted
- * records.
+ * Returns the digest of a pack as committed. Returns `undefined` if the pack was altered since then, as far as its chain and the format of its content
+ * show. `removed` has the hashes of its deleted records.
  */
-export async function isUnchanged(sql: Sql, pack: Pack, removed: RemovedPack | undefined): Promise<boolean> {
-  const isLinked = await hasItsLink(sql, pack, removed);
+export async function digestOfUnaltered(sql: Sql, pack: Pack, removed: RemovedPack | undefined): Promise<Uint8Array | undefined> {
+  const digest = removed?.digest ?? packDigest(pack);
+  return (await isUnaltered(sql, pack, digest, removed)) ? digest : undefined;
+}
+
+async function isUnaltered(sql: Sql, pack: Pack, digest: Uint8Array, removed: RemovedPack | undefined): Promise<boolean> {
+  const isLinked = await hasItsLink(sql, pack, digest, removed);
   // The digest covers all of a whole pack. Of a pack with deleted records, only the format of the rest can be checked.
   return isLinked === undefined || removed !== undefined ? isLinked !== false && isReadable(pack, removed) : isLinked;
 }
 
 /** Reports whether the link of a pack belongs to its content. Returns `undefined` if the link before it is not known. */
-async function hasItsLink(sql: Sql, pack: Pack, removed: RemovedPack | undefined): Promise<boolean | undefined> {
+async function hasItsLink(
+  sql: Sql,
+  pack: Pack,
+  digest: Uint8Array,
+  removed: RemovedPack | undefined,
+): Promise<boolean | undefined> {
   const { writer, firstNumber, position, link } = pack;
   if (writer === undefined || firstNumber === undefined || link === undefined) return undefined;
   const before = await linkBefore(sql, writer, firstNumber, position);
   if (before === undefined) return undefined;
-  const committed = removed?.count ?? intactFactsOf(pack.heads)?.length;
-  if (committed === undefined) return false;
-  const expected = packLink(before, { writer, firstNumber, count: committed, position }, removed?.digest ?? packDigest(pack));
+  const count = removed?.count ?? countOrNone(pack);
+  if (count === undefined) return false;
+  const expected = packLink(before, { writer, firstNumber, count, position }, digest);
   return isSameLink(expected, link) && (removed === undefined || isSameLink(removed.link, link));
+}
+
+/** Returns the number of records of a pack, or `undefined` if someone replaced the heads with other text. */
+function countOrNone(pack: Pack): number | undefined {
+  try {
+    return countOf(pack);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reports whether the content of a pack is in the format of the server, and has as many records as remain. */

@@ -76,11 +76,18 @@ export function remainingIndexes(count: number, removed: readonly RemovedRecord[
 
 /**
  * Stores the hashes of records of a pack that are about to be deleted. `isDeleted` reports for the index of a remaining
- * record whether it is deleted. `before` has the hashes of records that were deleted earlier. Does nothing for a pack that has no writer yet.
+ * record whether it is deleted. `before` has the hashes of records that were deleted earlier, and `digest` is that of the pack as committed. Does nothing
+ * for a pack that has no writer yet.
  *
  * Writes: one row for each pack, which later deletions from the same pack extend.
  */
-export async function noteRemoved(sql: Sql, pack: Pack, isDeleted: (index: number) => boolean, before?: RemovedPack): Promise<void> {
+export async function noteRemoved(
+  sql: Sql,
+  pack: Pack,
+  isDeleted: (index: number) => boolean,
+  before?: RemovedPack,
+  digest: Uint8Array = before?.digest ?? packDigest(pack),
+): Promise<void> {
   const { position, writer, firstNumber, link } = pack;
   if (writer === undefined || firstNumber === undefined || link === undefined) return;
   const removed = before === undefined ? [] : removedRecords(before);
@@ -96,7 +103,7 @@ export async function noteRemoved(sql: Sql, pack: Pack, isDeleted: (index: numbe
     firstNumber,
     count,
     link,
-    digest: before?.digest ?? packDigest(pack),
+    digest,
     records: Buffer.concat([before?.records ?? new Uint8Array(), ...entries]),
   });
 }

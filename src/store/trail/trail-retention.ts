@@ -3,10 +3,10 @@ import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Sql } from '../sql.ts';
 import { countOf, instant as instantColumn, int, type Row, table, textOf } from '../table.ts';
-import { isUnchanged, NOT_ALTERED, TRAIL_ALTERED } from './trail-altered.ts';
+import { digestOfUnaltered, NOT_ALTERED, TRAIL_ALTERED } from './trail-altered.ts';
 import { TRAIL_RUN } from './trail-blocks.ts';
 import { intactFactsOf, type RecordFacts } from './trail-heads.ts';
-import { type Pack, packUpdate, recordsOf, TRAIL_PACK } from './trail-pack.ts';
+import { type Pack, packUpdate, countOf as recordCount, TRAIL_PACK } from './trail-pack.ts';
 import { noteRemoved, removedFrom } from './trail-removed.ts';
 
 /**
@@ -177,9 +177,10 @@ export function trailRetention(sql: Sql): TrailRetention {
     async deleteRecords({ position, eventId }, isDeleted) {
       const pack = (await TRAIL_PACK.row(sql, SELECT_PACK, [position, eventId])) as Pack;
       const removed = await removedFrom(sql, pack);
-      if (!(await isUnchanged(sql, pack, removed))) return 'altered';
-      await noteRemoved(sql, pack, isDeleted, removed);
-      if (recordsOf(pack).every((_, index) => isDeleted(index))) {
+      const digest = await digestOfUnaltered(sql, pack, removed);
+      if (digest === undefined) return 'altered';
+      await noteRemoved(sql, pack, isDeleted, removed, digest);
+      if (Array.from({ length: recordCount(pack) }, (_, index) => index).every(isDeleted)) {
         await sql.run(DELETE_PACK, [position, eventId]);
         return 'deleted';
       }
