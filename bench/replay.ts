@@ -52,7 +52,7 @@ async function fill(store: Store, mix: NonNullable<typeof MIX>): Promise<void> {
   }
 }
 
-/** Returns the memory of this process that is not of mapped files, in MiB. */
+/** Returns the memory of this process that is not of files, in MiB. */
 function ownMiB(): number {
   const status = readFileSync('/proc/self/status', 'utf8');
   return Math.round(Number(/^RssAnon:\s+([0-9]+) kB$/m.exec(status)?.[1]) / 1024);
@@ -68,7 +68,7 @@ try {
     if (facts.at % 4_096 === 0) peakMiB = Math.max(peakMiB, ownMiB());
   };
   for (let round = 0; round <= ROUNDS; round++) {
-    const database = await openReadOnly(url, { mapped: true });
+    const database = await openReadOnly(url);
     const before = processCpuMs();
     const window = { accountIds: undefined, from: instant(NOW - 1_000), to: instant(NOW + 10 * RECORDS + 3_600_000) };
     const counts = await replayWindow(database.sql, [ACCOUNT], window, proposal([]), IGNORE, round === 0 ? notePeak : undefined);

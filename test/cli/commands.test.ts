@@ -1,7 +1,7 @@
 /** The command line as an operator uses it: help, misuse, and the commands that need no server. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
@@ -192,6 +192,28 @@ test('belfry trail verify: a damaged database is one line with its file and what
     );
   }
 });
+
+// biome-ignore format: a table
+const READING: readonly (readonly [command: string, args: readonly string[]])[] = [
+  ['trail',      ['trail', 'verify']],
+  ['trail',      ['trail', 'status']],
+  ['trail',      ['trail', 'prove', 'an-event']],
+  ['policy',     ['policy', 'replay']],
+  ['policy',     ['policy', 'suggest', '--principal', 'arn:aws:iam::111122223333:user/ada']],
+  ['compliance', ['compliance', 'report', '--out', join(newFolder('cli'), 'report')]],
+];
+
+for (const [command, args] of READING) {
+  test(`belfry ${args.slice(0, 2).join(' ')}: an error of the disk is one line with the file and what to do`, async () => {
+    const folder = newFolder('cli');
+    // Each read of this file fails with EIO, as on a disk with a defect.
+    symlinkSync('/proc/self/mem', join(folder, 'belfry.db'));
+    const { status, stderr } = await belfry([...args, '--data', folder]);
+    assert.equal(status, 1, stderr);
+    const line = `^belfry ${command}: the database '.*belfry\\.db' cannot be read \\(disk I/O error\\); check the disk and the log of the kernel, or restore it `;
+    assert.match(stderr, new RegExp(`${line}from a backup, see "The data folder" in docs/guide\\.md\n$`));
+  });
+}
 
 /** Starts `belfry …` with a pipe as standard output that nothing reads. */
 function withoutReader(args: readonly string[]) {

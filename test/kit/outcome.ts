@@ -18,7 +18,7 @@ export async function refusalOf(sent: Promise<unknown>): Promise<Refusal> {
 /** Returns the error of a call with its response. Fails if the call succeeds. */
 export async function errorOf(sent: Promise<unknown>): Promise<
   Error & {
-    readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+    readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string; readonly attempts?: number };
     readonly $response?: { readonly headers: Readonly<Record<string, string>> };
   }
 > {

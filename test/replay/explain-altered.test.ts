@@ -1,8 +1,9 @@
-/** ExplainDecision about records that someone altered in the database of a running server: the error says so, and the server goes on. */
+/** ExplainDecision and LookupEvents about records that someone altered in the database of a running server: the error says so, and the server goes on. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
+import { CloudTrailClient, type LookupAttributeKey, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { GetUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import { CreateBucketCommand, GetBucketVersioningCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import pg from 'pg';
@@ -115,7 +116,7 @@ async function openTables(engine: string, dataFolder: string) {
 }
 
 for (const engine of ['SQLite', 'PostgreSQL']) {
-  const account = await startAccount(engine === 'SQLite' ? {} : { BELFRY_DATABASE: postgres.url });
+  const account = await startAccount({ BELFRY_LOOKUPS_PER_SECOND: '0', ...(engine === 'PostgreSQL' && { BELFRY_DATABASE: postgres.url }) });
   const { server, admin, keys } = account;
   const tables = await openTables(engine, server.dataFolder);
   after(async () => {
@@ -139,6 +140,27 @@ for (const engine of ['SQLite', 'PostgreSQL']) {
       if (code === ALTERED) assert.match(String(body['message'] ?? body['Message']), /^The record is not in the format of the server: /);
     });
   }
+
+  test(`LookupEvents on ${engine}: records that someone altered are an error that clients do not retry, and others can be read`, async () => {
+    const before = await admin.send(new GetUserCommand({ UserName: 'admin' }));
+    const eventId = eventIdOf(before.$metadata.requestId ?? '');
+    await tables.write('heads', 'null', eventId);
+    const trail = new CloudTrailClient({ ...account.client(), maxAttempts: 3 });
+    const lookUp = (name: LookupAttributeKey, value: string) =>
+      trail.send(new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: name, AttributeValue: value }] }));
+    const { name, message, $metadata } = await errorOf(lookUp('EventId', eventId));
+    assert.deepEqual([name, $metadata?.httpStatusCode, $metadata?.attempts], ['OperationNotPermittedException', 400, 1]);
+    assert.match(
+      message,
+      /^Records of .+ are not in the format of the server: .+ Look up events until .+ or from .+\. The operator can verify the trail\.$/,
+    );
+    const { $metadata: intact } = await admin.send(new ListUsersCommand({}));
+    const { Events } = await lookUp('EventId', eventIdOf(intact.requestId ?? ''));
+    assert.deepEqual(
+      Events?.map(({ EventName }) => EventName),
+      ['ListUsers'],
+    );
+  });
 
   // A space changes no meaning of JSON, so only the hash shows it.
   for (const [title, table, column, request] of [

@@ -14,7 +14,8 @@ import { noteRemoved } from '#store/trail/trail-removed.ts';
 import { appendEntries, EMPTY_TREE } from '#tlog/append.ts';
 import { leavesOf } from '#trail/log/append-job.ts';
 import { nextLog, signCheckpoint, signingKeyOf } from '#trail/log/log-key.ts';
-import { ALL_PACKS, appenderOf, linkAgain, logOf, VAULT, verifiedAfter, writeRecords } from '../kit/trail-log.ts';
+import type { VerifyReport } from '#trail/log/verify-trail.ts';
+import { ALL_PACKS, appenderOf, linkAgain, logOf, statementsOf, VAULT, verified, verifiedAfter, writeRecords } from '../kit/trail-log.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
 const postgres = await testPostgres();
@@ -41,9 +42,8 @@ async function rewriteAfterRestore(sql: Sql): Promise<void> {
     });
   const [before, [checkpoint]] = [await logs.current(), await logs.checkpoints(1)];
   assert.ok(before && checkpoint);
-  const { row, tiles } = await nextLog(before, { checkpoint: checkpoint.signed, reason: 'restored' }, VAULT, NOON);
-  await logs.create(row, tiles);
-  await sign(row);
+  const { row, tiles, signed } = await nextLog(before, { checkpoint: checkpoint.signed, reason: 'restored' }, VAULT, NOON);
+  await logs.create(row, tiles, signed);
   await sql.run(EDIT);
   await linkAgain(sql);
   const [writer] = await TRAIL_WRITER.page(sql, [], [''], 1);
@@ -91,10 +91,14 @@ const ATTACKS: readonly (readonly [title: string, attack: (sql: Sql) => Promise<
 
 function attacks(open: () => Promise<Store>): void {
   let store: Store;
+  let beforeCheckpoint: VerifyReport;
   before(async () => {
     store = await open();
     await writeRecords(store);
-    await appenderOf(store).run();
+    const own = appenderOf(store);
+    while ((await own.step((await own.hold()) as TrailLogRow)) === 'more');
+    beforeCheckpoint = await verified(statementsOf(store));
+    await own.run();
     assert.equal((await logOf(store)).size, 12);
   });
   after(() => store.close());
@@ -109,6 +113,13 @@ function attacks(open: () => Promise<Store>): void {
         );
     });
   }
+
+  test('verifyTrail: notes that no entry of a new log is signed yet, until its first checkpoint', async () => {
+    const note = 'epoch 1: the log is new, and its 12 entries are not signed yet; verify again after the first checkpoint';
+    assert.deepEqual([beforeCheckpoint.problems, beforeCheckpoint.notes, beforeCheckpoint.records], [[], [note], 12]);
+    const { problems, notes } = await verified(statementsOf(store));
+    assert.deepEqual([problems, notes], [[], []]);
+  });
 
   test('verifyTrail: notes deletions that no event reports yet, because only an event is part of the chain', async () => {
     const { problems, notes } = await verifiedAfter(store, async (sql) => {

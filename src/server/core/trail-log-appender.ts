@@ -82,8 +82,9 @@ export function appender(parts: AppenderParts): Appender {
     let log = await logs.current();
     if (await isChanged(tx, log)) return 'changed';
     if (log === undefined) {
-      log = newLog(firstOrigin(parts.host, parts.random), vault, now).row;
-      if ((await logs.create(log, [])) === 'exists') return undefined;
+      const created = newLog(firstOrigin(parts.host, parts.random), vault, now);
+      log = created.row;
+      if ((await logs.create(log, created.tiles, created.signed)) === 'exists') return undefined;
     }
     const heldUntil = instant(now + HOLD_MS);
     if (log.holder === id && held?.epoch === log.epoch && held.fence === log.fence) {

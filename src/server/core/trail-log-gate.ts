@@ -156,10 +156,10 @@ export function trailLogGate(parts: GateParts): TrailLogGate {
         const isDeleted = witness === undefined && stored?.epoch !== log.epoch;
         const previous = isDeleted ? { ...log, ...EMPTY_TREE } : stored;
         if (previous === undefined) return { ok: false, error: 'the database has no trail log' };
-        const { row, tiles } = await nextLog(previous, { checkpoint: named.checkpoint, reason }, vault, now());
+        const { row, tiles, signed } = await nextLog(previous, { checkpoint: named.checkpoint, reason }, vault, now());
         // A new fencing number, so that no server appends to the log before.
         const isTaken = isDeleted || (await logs.take(previous, '', 0 as Instant)) === 'taken';
-        if (!isTaken || (await logs.create(row, tiles)) === 'exists')
+        if (!isTaken || (await logs.create(row, tiles, signed)) === 'exists')
           return { ok: false, error: 'another server changed the trail log; try again' };
         const accountId = await tx.meta.get(OPERATOR_ACCOUNT);
         const { epoch, origin, vkey } = row;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DAY_MS } from '#core/duration.ts';
-import { type Instant, instant } from '#core/instant.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '#core/duration.ts';
+import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
@@ -187,4 +187,54 @@ test('LookupEvents: it requires cloudtrail:LookupEvents on * (LOG-8)', () => {
   const targets = { logBuckets: NO_LOG_BUCKETS, logTopics: { has: async () => false }, logGroups: { check: async () => 'ok' as const } };
   const { LookupEvents } = cloudtrailOperations({ lookupEventsPerSecond: 2, eventHistoryDays: 90, ...targets });
   assert.deepEqual(LookupEvents.access({}, CALLER), { action: 'cloudtrail:LookupEvents', resources: ['*'] });
+});
+
+// biome-ignore format: a table
+const ALTERED: readonly (readonly [title: string, column: string, value: string, path?: string])[] = [
+  // what someone altered            column       value                                        path
+  ['the heads to text',              'heads',     "'x,1'"],
+  ['the heads to the value null',    'heads',     "'null'"],
+  ['the heads to a list of numbers', 'heads',     "'[1,2]'"],
+  ['the time to null',               'heads',     'json_set(heads, $1, null)',     '$[0][3]'],
+  ['the resources to a number',      'heads',     'json_set(heads, $1, 7)',        '$[0][9]'],
+  ['a resource to null',             'heads',     'json_set(heads, $1, null)',     '$[0][9][0]'],
+  ['the length of the document',     'heads',     'json_set(heads, $1, 5)',        '$[0][10]'],
+  ['the document to text',           'documents', "replace(documents, '{', 'x')"],
+  ['the document to a shorter one',  'documents', "'{}'"],
+];
+
+for (const [title, column, value, path] of ALTERED) {
+  test(`LookupEvents: a pack of which someone altered ${title} is an error that says what can be read`, async () => {
+    const times = [-3 * HOUR_MS, -2 * HOUR_MS, -HOUR_MS].map((ms) => instant(NOW + ms - 500));
+    const { store, lookUp } = await history(times.map((at, i) => ({ eventId: `e${i + 1}`, at })));
+    const ids = async (input: LookupEventsRequest) => (await lookUp(input)).Events?.map(({ EventId }) => EventId);
+    assert.deepEqual(await ids({}), ['e3', 'e2', 'e1']);
+    const statement = `UPDATE trail_pack SET ${column} = ${value} WHERE event_id = 'e2'`;
+    await store.transaction(({ sql }) => sql.run(statement, path === undefined ? [] : [path]));
+    const first = await lookUp({ MaxResults: 1 });
+    assert.deepEqual(
+      first.Events?.map(({ EventId }) => EventId),
+      ['e3'],
+    );
+    const [at, until, from] = [times[1], NOW - 2 * HOUR_MS - 15 * MINUTE_MS - 1_500, NOW - 2 * HOUR_MS + 500].map((ms) =>
+      instant(ms as number),
+    );
+    const message = `Records of ${isoSeconds(at as Instant)} are not in the format of the server: someone altered them in the database, or a newer version wrote them. Look up events until ${isoSeconds(until as Instant)} or from ${isoSeconds(from as Instant)}. The operator can verify the trail.`;
+    const error = { code: 'OperationNotPermittedException', message };
+    await assert.rejects(lookUp({ MaxResults: 1, NextToken: first.NextToken as string }), error);
+    await assert.rejects(lookUp({ EndTime: at as Instant }), error);
+    assert.deepEqual(await ids({ EndTime: until as Instant }), ['e1']);
+    assert.deepEqual(await ids({ StartTime: from as Instant }), ['e3']);
+  });
+}
+
+test('LookupEvents: a page ends before a pack that someone altered', async () => {
+  const { store, lookUp } = await history(['e1', 'e2', 'e3', 'e4'].map((eventId, i) => ({ eventId, at: instant(NOW - HOUR_MS + i) })));
+  await store.transaction(({ sql }) => sql.run("UPDATE trail_pack SET heads = '[]]' WHERE event_id = 'e2'"));
+  const { Events, NextToken } = await lookUp();
+  assert.deepEqual(
+    Events?.map(({ EventId }) => EventId),
+    ['e4', 'e3'],
+  );
+  await assert.rejects(lookUp({ NextToken: NextToken as string }), { code: 'OperationNotPermittedException' });
 });

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { SECOND_MS } from '#core/duration.ts';
-import { type Instant, instant } from '#core/instant.ts';
+import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Event, LookupAttribute, LookupAttributeKey, LookupEventsRequest, LookupEventsResponse } from '#model/generated/cloudtrail.ts';
+import { UnreadablePack } from '#store/trail/trail-pack.ts';
 import { trailRetention } from '#store/trail/trail-retention.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
-import { isPlace } from '#store/trail/trail-search.ts';
+import { isPlace, type LookupPage, type LookupQuery, rangesWithout } from '#store/trail/trail-search.ts';
 import type { Call, Operation } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 
@@ -47,10 +48,13 @@ const INSIGHT_ATTRIBUTES: ReadonlySet<LookupAttributeKey> = new Set(['EventId', 
  *   value fails earlier, at the validation against the model
  * @throws InvalidNextTokenException         the token is malformed or was issued for other parameters
  * @throws Throttling                        too many successful calls in the last second
+ * @throws OperationNotPermittedException    the next page would have records that someone altered in the database, so that they cannot be
+ *   read. The message says which time ranges can be read
  *
  * Source: CloudTrail API reference, LookupEvents.
  * Assumed: (1) the wording of the messages; (2) Belfry records no insight events; (3) an HTTP request with an unknown
- * EventCategory fails at the validation against the model, before InvalidEventCategoryException.
+ * EventCategory fails at the validation against the model, before InvalidEventCategoryException; (4) the code for altered records: of the
+ * errors that the model lists for LookupEvents, it is the one that clients do not retry and that does not call the request invalid.
  */
 export function lookupEvents({
   lookupEventsPerSecond,
@@ -77,7 +81,7 @@ export function lookupEvents({
       if (input.EventCategory === 'insight') return { Events: [] };
 
       const oldest = await tx.of(trailRetention).startOf(accountId, eventHistoryDays, now);
-      const { rows, next } = await tx.trail.lookup({
+      const { rows, next } = await readable(tx, {
         accountId,
         region,
         from: instant(Math.max(input.StartTime ?? 0, oldest)),
@@ -89,6 +93,16 @@ export function lookupEvents({
       return omitUndefined({ Events: rows.map(toEvent), NextToken: next === undefined ? undefined : nextToken(next, input) });
     },
   };
+}
+
+/** Runs a look-up. @throws OperationNotPermittedException  its next records cannot be read. The error does not repeat them, because any account can have them */
+function readable(tx: Call['tx'], query: LookupQuery): Promise<LookupPage> {
+  return tx.trail.lookup(query).catch((error: unknown) => {
+    if (!(error instanceof UnreadablePack)) throw error;
+    const { at, until, from } = rangesWithout(error);
+    const message = `Records of ${isoSeconds(at)} are not in the format of the server: someone altered them in the database, or a newer version wrote them. Look up events until ${isoSeconds(until)} or from ${isoSeconds(from)}. The operator can verify the trail.`;
+    throw new AwsError('OperationNotPermittedException', message);
+  });
 }
 
 /** @throws InvalidLookupAttributesException  the value is too long, or the category has no such attribute */
@@ -138,7 +152,7 @@ const RECENT_MAX = 100;
  * separate counter is needed.
  */
 async function requireRate({ tx, accountId, region, now }: Call, perSecond: number): Promise<void> {
-  const { rows } = await tx.trail.lookup({
+  const { rows } = await readable(tx, {
     accountId,
     region,
     from: instant(now - SECOND_MS + 1),

@@ -15,29 +15,14 @@ export const BUSY_MS = 5_000;
 const CACHE_KIB = 16_384;
 
 /**
- * Largest part of a mapped file, in bytes. SQLite reads the rest of a larger file with calls.
- *
- * Source: SQLite documentation, "Compile-time options", SQLITE_MAX_MMAP_SIZE: about 2 GB by default.
- */
-const MAPPED_MAX = 0x7fff0000;
-
-/** How a database is read. */
-export interface ReadOnlyChoices {
-  /**
-   * Whether an SQLite file is mapped into memory, so that reading all of it takes no call for each page. Only for commands that write nothing, because
-   * an error of the disk ends the process without a message. Default: false. No effect on PostgreSQL.
-   *
-   * Source: SQLite documentation, "Memory-Mapped I/O".
-   */
-  readonly mapped?: boolean;
-}
-
-/**
  * Opens the database that a setting names, as `openStore` does: `file:FOLDER` or `postgres://…`.
  *
- * @throws Error  the setting has another form, there is no database, or its file is damaged
+ * Does not map an SQLite file into memory. An error of the disk would then end the process without a message, as would a file that loses
+ * its end while it is read. Source: SQLite documentation, "Memory-Mapped I/O".
+ *
+ * @throws Error  the setting has another form, there is no database, its file is damaged, or it cannot be read. Reads also throw the last two
  */
-export async function openReadOnly(setting: string, { mapped = false }: ReadOnlyChoices = {}): Promise<ReadOnlyDatabase> {
+export async function openReadOnly(setting: string): Promise<ReadOnlyDatabase> {
   if (setting.startsWith('postgres://') || setting.startsWith('postgresql://')) {
     return await (await import('./read-only-postgres.ts')).openPostgresReadOnly(setting);
   }
@@ -45,7 +30,6 @@ export async function openReadOnly(setting: string, { mapped = false }: ReadOnly
   if (file === undefined) throw new Error('invalid database; it must be file:FOLDER or postgres://…');
   if (!existsSync(file)) throw new Error(`there is no SQLite database in '${dirname(file)}'; set its folder with --data`);
   const db = named(file, () => openFile(file));
-  if (mapped) db.exec(`PRAGMA mmap_size = ${MAPPED_MAX}`);
   const sql = endingTurns(sqlOf(db, (read) => named(file, read)));
   return { sql, second: async () => sql, close: async () => db.close() };
 }
@@ -105,17 +89,22 @@ function sqlOf(db: DatabaseSync, run: <Result>(read: () => Result) => Result = (
   };
 }
 
-/** Codes of SQLite for a damaged file: CORRUPT and NOTADB. The rest of a code names the kind. */
+/** Codes of SQLite: a damaged file (CORRUPT and NOTADB), and an error of the disk (IOERR). The rest of a code names the kind. */
 const DAMAGED: readonly number[] = [11, 26];
+const UNREADABLE = 10;
 
-/** Runs `read`. The error for a damaged file names the file and says what to do. */
+/** Runs `read`. The error for a file that is damaged or cannot be read names the file and says what to do. */
 function named<Result>(path: string, read: () => Result): Result {
   try {
     return read();
   } catch (error) {
     const { errcode = 0, message } = error as Error & { readonly errcode?: number };
-    if (!DAMAGED.includes(errcode % 256)) throw error;
-    throw new Error(`the database '${path}' is damaged (${message}); restore it from a backup, see "The data folder" in docs/guide.md`);
+    const code = errcode % 256;
+    const restore = 'restore it from a backup, see "The data folder" in docs/guide.md';
+    if (DAMAGED.includes(code)) throw new Error(`the database '${path}' is damaged (${message}); ${restore}`);
+    if (code === UNREADABLE)
+      throw new Error(`the database '${path}' cannot be read (${message}); check the disk and the log of the kernel, or ${restore}`);
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@
  * packs, and then only the parts of documents that its page needs. On PostgreSQL the rest is neither sent nor converted.
  */
 import type { Sql } from '../sql.ts';
-import type { Undocumented } from './trail-pack.ts';
+import { type Undocumented, UnreadablePack } from './trail-pack.ts';
 import type { TrailRow } from './trail-row.ts';
 
 /** A pack, and the size of its documents. */
@@ -75,7 +75,8 @@ interface PartRow {
 /**
  * Returns records with their documents, in their order. The records of a pack must be next to each other.
  *
- * @throws Error  a pack does not exist
+ * @throws Error           a pack does not exist
+ * @throws UnreadablePack  the documents of a pack have another length than its facts say, or a document is not a record
  */
 export async function withDocuments(sql: Sql, part: DocumentPart, records: readonly PackedRecord[]): Promise<readonly TrailRow[]> {
   const parts = partsOf(records);
@@ -93,7 +94,12 @@ export async function withDocuments(sql: Sql, part: DocumentPart, records: reado
       const text = texts.get(`${position} ${eventId} ${firstByte}`);
       if (text === undefined) throw new Error(`the trail has no pack at position ${position}`);
       const first = isAscii(pack) ? begin : 0;
-      for (const { row, begin: from, length } of own) rows.push({ ...row, document: text.slice(from - first, from - first + length) });
+      if (!isAscii(pack) && text.length !== pack.units) throw new UnreadablePack(position as number);
+      for (const { row, begin: from, length } of own) {
+        const document = text.slice(from - first, from - first + length);
+        if (parsedRecord(document) === undefined) throw new UnreadablePack(position as number);
+        rows.push({ ...row, document });
+      }
     }
   }
   return rows;

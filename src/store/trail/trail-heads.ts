@@ -22,6 +22,29 @@ export type Head = readonly [
   data?: 1,
 ];
 
+const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string';
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isResource = (value: unknown): boolean => {
+  const { type, name } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof name === 'string' && (type === undefined || typeof type === 'string');
+};
+
+/** Reports whether a value is the head of a record, because someone can have altered it in the database. */
+export function isHead(value: unknown): value is Head {
+  if (!Array.isArray(value)) return false;
+  const [eventId, accountId, region, at, eventName, eventSource, readOnly, userName, accessKeyId, resources, length] = value as unknown[];
+  return (
+    [eventId, accountId, region, eventName, eventSource].every((each) => typeof each === 'string') &&
+    isCount(at) &&
+    (readOnly === 0 || readOnly === 1) &&
+    isTextOrNull(userName) &&
+    isTextOrNull(accessKeyId) &&
+    Array.isArray(resources) &&
+    resources.every(isResource) &&
+    isCount(length)
+  );
+}
+
 /** ID, account, region, time, name and document length of a record, which are known without its document. */
 export interface RecordFacts {
   readonly eventId: string;
@@ -34,14 +57,21 @@ export interface RecordFacts {
 
 /** Returns facts of the records of a pack, in the order of their commits. Does not need the documents. */
 export function factsOf(heads: string): readonly RecordFacts[] {
-  return (JSON.parse(heads) as readonly Head[]).map((head) => ({
-    eventId: head[0],
-    accountId: head[1],
-    region: head[2],
-    at: head[3] as Instant,
-    eventName: head[4],
-    length: head[10],
-  }));
+  return (JSON.parse(heads) as readonly Head[]).map(toFacts);
+}
+
+/** Returns the same facts as `factsOf`, or `undefined` if someone altered the heads in the database, so that they have another form. */
+export function intactFactsOf(heads: string): readonly RecordFacts[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(heads);
+    return Array.isArray(parsed) && parsed.every(isHead) ? parsed.map(toFacts) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function toFacts(head: Head): RecordFacts {
+  return { eventId: head[0], accountId: head[1], region: head[2], at: head[3] as Instant, eventName: head[4], length: head[10] };
 }
 
 /**

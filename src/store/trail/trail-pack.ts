@@ -1,10 +1,11 @@
-import type { Instant } from '#core/instant.ts';
+import { type Instant, isoSeconds } from '#core/instant.ts';
+import { timeOf } from '../engine/position.ts';
 import type { SqlValue } from '../sql.ts';
 import { bytes, int, optional, type Row, table, text } from '../table.ts';
 import { decodeContexts, encodeContexts } from './context-codec.ts';
 import type { StoredContext } from './decision-context.ts';
 import { type ChainTip, extend } from './trail-chain.ts';
-import { documentLength, type Head, headEnd } from './trail-heads.ts';
+import { documentLength, type Head, headEnd, isHead } from './trail-heads.ts';
 import { keysOf } from './trail-keys.ts';
 import type { TrailRow } from './trail-row.ts';
 
@@ -106,14 +107,23 @@ export function endInsert(position: number, tip: ChainTip): ChainedInsert {
 }
 
 /** A stored pack is not in the format of the server: it was altered in the database, or a newer version of the program wrote it. */
-export class UnreadablePack extends Error {}
+export class UnreadablePack extends Error {
+  readonly position: number;
 
-/** Runs `decode`, which reads only the content of a pack. @throws UnreadablePack  `decode` throws */
-export function decoded<Result>(decode: () => Result): Result {
+  constructor(position: number, cause?: unknown) {
+    const at = isoSeconds(timeOf(position));
+    const what = `the trail has records of ${at} that are not in the format of the server`;
+    super(`${what}: someone altered them in the database, or a newer version wrote them; run 'belfry trail verify'`, { cause });
+    this.position = position;
+  }
+}
+
+/** Runs `decode`, which reads only the content of the pack at a position. @throws UnreadablePack  `decode` throws */
+export function decoded<Result>(position: number, decode: () => Result): Result {
   try {
     return decode();
   } catch (error) {
-    throw new UnreadablePack('a pack of the trail is not in the format of the server', { cause: error });
+    throw new UnreadablePack(position, error);
   }
 }
 
@@ -251,15 +261,25 @@ export interface UndocumentedRecords {
   readonly units: number;
 }
 
-/** Returns the records of a pack, without their documents. */
+/**
+ * Returns the records of a pack, without their documents.
+ *
+ * @throws Error  someone replaced the heads with other text
+ */
 export function undocumentedRecords(heads: string): UndocumentedRecords {
   let units = 0;
-  const records = (JSON.parse(heads) as readonly Head[]).map((head): Undocumented => {
+  const records = (JSON.parse(heads) as readonly unknown[]).map((value): Undocumented => {
+    const head = requireHead(value);
     const [begin, length] = [units, head[10]];
     units += length;
     return { row: rowOf(head, ''), begin, length };
   });
   return { records, units };
+}
+
+function requireHead(value: unknown): Head {
+  if (!isHead(value)) throw new TypeError('a head of a pack has another form');
+  return value;
 }
 
 /** Number of wanted records of one pack from which it is faster to parse all of them. */
@@ -268,6 +288,8 @@ const MANY = 8;
 /**
  * Returns the records of a pack whose facts contain a string, and maybe a few others, without their documents. Parses only the heads of these
  * records, because a look-up often wants one of 32.
+ *
+ * @throws Error  someone replaced the heads, or one of these, with other text
  */
 export function undocumentedWith(heads: string, value: string): UndocumentedRecords {
   const wanted = JSON.stringify(value);
@@ -280,7 +302,7 @@ export function undocumentedWith(heads: string, value: string): UndocumentedReco
     const length = documentLength(heads, end);
     if (next !== -1 && next < end) {
       if (records.length === MANY) return undocumentedRecords(heads);
-      records.push({ row: rowOf(JSON.parse(heads.slice(begin, end)) as Head, ''), begin: units, length });
+      records.push({ row: rowOf(requireHead(JSON.parse(heads.slice(begin, end))), ''), begin: units, length });
       next = heads.indexOf(wanted, end);
     }
     units += length;

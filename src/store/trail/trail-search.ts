@@ -1,12 +1,13 @@
 /** The search of look-ups in the packs of the trail and in their index. */
 import type { AccountId } from '#core/arn.ts';
-import type { Instant } from '#core/instant.ts';
-import { positionAt } from '../engine/position.ts';
+import { SECOND_MS } from '#core/duration.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import { positionAt, timeOf } from '../engine/position.ts';
 import type { Sql } from '../sql.ts';
 import { type DocumentPart, type PackedRecord, withDocuments } from './trail-documents.ts';
 import { earlierHits, hitsBefore, type RunHits, type Wanted } from './trail-index.ts';
 import { type KeyFacts, keyOf, keyText, matches } from './trail-keys.ts';
-import { decoded, type UndocumentedRecords, undocumentedRecords, undocumentedWith } from './trail-pack.ts';
+import { decoded, type UndocumentedRecords, UnreadablePack, undocumentedRecords, undocumentedWith } from './trail-pack.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 export interface LookupQuery {
@@ -32,6 +33,12 @@ export interface LookupPage {
  * Assumed: (1) no request takes longer, and (2) the clock is never set back by more.
  */
 export const LATEST_MS = 15 * 60_000;
+
+/** Returns the time of a pack in whole seconds, and the latest end and the earliest start of look-ups that do not read the pack. */
+export function rangesWithout({ position }: UnreadablePack): { readonly at: Instant; readonly until: Instant; readonly from: Instant } {
+  const at = instant(Math.floor(timeOf(position) / SECOND_MS) * SECOND_MS);
+  return { at, until: instant(Math.max(0, at - LATEST_MS - SECOND_MS)), from: instant(at + SECOND_MS) };
+}
 
 /** Number of packs without an index that a look-up searches. There are more if the index of older records is not complete. */
 const TAIL_READ_MAX = 2_048;
@@ -179,22 +186,27 @@ function pageOf({ packsRead, found, query }: Search): number {
   return Math.min(packs, PACKS_MOST);
 }
 
-/** Returns records of a pack, which include all that match, without their documents. */
-function candidatesOf(heads: string, { attribute }: LookupQuery): UndocumentedRecords {
+/** Returns records of a pack, which include all that match, without their documents. @throws UnreadablePack  someone altered the pack */
+function candidatesOf({ position, heads }: HeadsRow, { attribute }: LookupQuery): UndocumentedRecords {
   // The facts of a record contain `readOnly` as a number.
-  return decoded(() =>
+  return decoded(position, () =>
     attribute === undefined || attribute.name === 'ReadOnly' ? undocumentedRecords(heads) : undocumentedWith(heads, attribute.value),
   );
 }
 
 /**
  * Adds the matching records of packs to the search. The packs are in descending order. Returns the place where the
- * search stopped, or `undefined` if it continues.
+ * search stopped, or `undefined` if it continues. It stops before a pack that cannot be read, if it has found records.
+ *
+ * @throws UnreadablePack  someone altered the next pack, and no record was found before it
  */
 function collect(state: Search, packs: readonly HeadsRow[]): Place | undefined {
   const { query, end, found } = state;
-  for (const { position, event_id: eventId, heads, bytes } of packs) {
-    const { records, units } = candidatesOf(heads, query);
+  for (const each of packs) {
+    const { position, event_id: eventId, heads, bytes } = each;
+    const candidates = readable(() => candidatesOf(each, query), found.length > 0);
+    if (candidates === undefined) return placeIn(state, position);
+    const { records, units } = candidates;
     const pack = { position, eventId, units, bytes };
     for (const record of records.toReversed()) {
       const { row, begin, length } = record;
@@ -206,9 +218,24 @@ function collect(state: Search, packs: readonly HeadsRow[]): Place | undefined {
     }
     state.packsRead++;
     state.bytesRead += heads.length + bytes;
-    if (isFull(state, position)) return state.at.position === position ? state.at : { position, passed: 0 };
+    if (isFull(state, position)) return placeIn(state, position);
   }
   return undefined;
+}
+
+/** Returns the place at a position after the records that were read. */
+function placeIn({ at }: Search, position: number): Place {
+  return at.position === position ? at : { position, passed: 0 };
+}
+
+/** Runs `read`. Returns `undefined` if the pack cannot be read and `hasFound` is true. */
+function readable<Result>(read: () => Result, hasFound: boolean): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UnreadablePack && hasFound) return undefined;
+    throw error;
+  }
 }
 
 /** Packs that are in no run yet. */

@@ -17,6 +17,9 @@ export interface Trail {
    * Returns records of earlier transactions, newest first. Records of one millisecond are in any order.
    * If the page has `next`, it may have fewer records than `limit`, or no records, because the search can stop early.
    * `next` is the place where the search stopped.
+   *
+   * @throws UnreadablePack  the next records of the search were altered in the database, so that they cannot be read. A page with the
+   *   records after them is returned first
    */
   lookup(query: LookupQuery): Promise<LookupPage>;
   /**
@@ -107,7 +110,7 @@ class TransactionTrail implements Trail {
       const page: FoundPage = await find(sql, next === undefined ? query : { ...query, before: next });
       const pack = page.found[0]?.pack;
       const stored = pack && (await TRAIL_PACK.rows(sql, SELECT_PACK, [pack.position, pack.eventId]))[0];
-      if (stored !== undefined) return decoded(() => decisionsOf(stored)).find(({ row }) => row.eventId === eventId);
+      if (stored !== undefined) return decoded(stored.position, () => decisionsOf(stored)).find(({ row }) => row.eventId === eventId);
       next = page.next;
       more = next !== undefined;
     }

@@ -54,11 +54,20 @@ const OPENING_TYPE = 'belfry trail log restored';
 interface NewLog {
   readonly row: TrailLogRow;
   readonly tiles: Appended['tiles'];
+  /**
+   * Signed checkpoint of this tree. So a log without a signed checkpoint was changed, and is not new. It is signed before the commit,
+   * because no other tree of the new key exists.
+   */
+  readonly signed: string;
 }
 
 /** Creates the first log of a database, without leaves. */
 export function newLog(origin: string, vault: Vault, now: TrailLogRow['createdAt']): NewLog {
-  return { row: rowOf(1, origin, vault, now, EMPTY_TREE), tiles: [] };
+  return signedLog(rowOf(1, origin, vault, now, EMPTY_TREE), [], vault);
+}
+
+function signedLog(row: TrailLogRow, tiles: NewLog['tiles'], vault: Vault): NewLog {
+  return { row, tiles, signed: signCheckpoint(signingKeyOf(row, vault), row) };
 }
 
 /** Creates the log after a loss. Its only leaf names the log before and the loss. */
@@ -79,7 +88,7 @@ export async function nextLog(
   const entry = Buffer.from(JSON.stringify({ type: OPENING_TYPE, ...opening }));
   const epoch = previous.epoch + 1;
   const { tiles, ...head } = await appendEntries(EMPTY_TREE, [entry], async () => new Uint8Array());
-  return { row: rowOf(epoch, nextOrigin(previous.origin, epoch), vault, now, head, entry), tiles };
+  return signedLog(rowOf(epoch, nextOrigin(previous.origin, epoch), vault, now, head, entry), tiles, vault);
 }
 
 function rowOf(

@@ -14,7 +14,7 @@ import { hasHead, TILE_WIDTH } from '#tlog/merkle.ts';
 import { type NoteKey, parseVkey } from '#tlog/note-key.ts';
 import type { WitnessedOutcome } from '#tlog/witness/witness-client.ts';
 import { deletions } from './verify-deletions.ts';
-import { hashAt, isSame, numberProblems, successions, tileReader, treeProblems } from './verify-tree.ts';
+import { hashAt, isSame, numberProblems, successions, tileReader, treeProblems, unsignedEntries } from './verify-tree.ts';
 
 export interface VerifyOptions {
   /** Epochs of logs that ended with a loss that the auditor accepts. */
@@ -62,7 +62,12 @@ export async function verifyTrail(sql: Sql, options: VerifyOptions): Promise<Ver
   const removal = await gone.end();
   problems.push(...removal.problems);
   notes.push(...removal.notes);
-  for (const log of logs) problems.push(...(await treeProblems(sql, log)));
+  for (const log of logs) {
+    problems.push(...(await treeProblems(sql, log)));
+    const unsigned = await unsignedEntries(sql, log);
+    const what = unsigned === 1 ? 'its only entry is' : `its ${unsigned} entries are`;
+    if (unsigned > 0) notes.push(`epoch ${log.epoch}: the log is new, and ${what} not signed yet; verify again after the first checkpoint`);
+  }
   const { ended, problems: wrong } = await successions(sql, logs);
   problems.push(...wrong);
   let lostUntil: string | undefined;

@@ -47,6 +47,16 @@ export async function treeProblems(sql: Sql, log: TrailLogRow): Promise<readonly
   return problems;
 }
 
+/**
+ * Returns the number of entries of a new log, none of which is signed yet. Returns 0 if a checkpoint has entries, or none is signed.
+ * The signature of the first checkpoint of a log has only the entry that names the log before, if there is one.
+ */
+export async function unsignedEntries(sql: Sql, { epoch, size, opening }: TrailLogRow): Promise<number> {
+  const signed = (await trailLog(sql).checkpoints(epoch)).find(({ kind }) => kind === 'signed');
+  const first = opening === undefined ? 0 : 1;
+  return signed?.size === first ? size - first : 0;
+}
+
 /** Returns why a checkpoint of a log is wrong, or `undefined`. */
 async function checkpointProblem(signed: string, key: NoteKey, { size }: TrailLogRow, read: TileReader): Promise<string | undefined> {
   const opened = openCheckpoint(signed, key);

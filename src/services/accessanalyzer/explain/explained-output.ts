@@ -7,8 +7,8 @@ import type {
   HiddenDenial,
   VisibleDenial,
 } from '#access/past/explained-decision.ts';
-import type { Grant } from '#access/past/grants.ts';
-import type { AccountId } from '#core/arn.ts';
+import type { Grant, GrantStatement } from '#access/past/grants.ts';
+import { type AccountId, accountIdOf, isRoleArn } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi, DecisionPolicyType } from '#model/generated/accessanalyzer.ts';
@@ -41,9 +41,15 @@ export function isPolicyType(text: string): text is PolicyType {
 }
 
 /** Returns the reason of a decision in one sentence. */
-export function summaryOf({ caller, outcome, denial, permissions, change }: ExplainedDecision): string {
-  const actions = permissions.map(({ action }) => action).join(', ');
-  if (outcome.effect === 'Allow') return `${caller} was allowed to perform ${actions}.`;
+export function summaryOf({ caller, outcome, denial, permissions, denied: parts, omitted, change }: ExplainedDecision): string {
+  const actions = [...new Set(permissions.map(({ action }) => action))].join(', ');
+  if (outcome.effect === 'Allow') {
+    const count = parts.length + (omitted?.denied ?? 0);
+    const refused = `not allowed to perform ${parts[0]?.action ?? omitted?.action} on ${count} of the resources of the request.`;
+    if (count === 0) return `${caller} was allowed to perform ${actions}.`;
+    const allows = permissions.some(({ state }) => state === 'allowed') || (omitted?.allowed ?? 0) > 0;
+    return allows ? `${caller} was allowed to perform ${actions}, but ${refused}` : `${caller} was ${refused}`;
+  }
   if (outcome.kind === 'session-kind')
     return `${caller} was not allowed to perform ${actions}, because credentials of this kind of session cannot call it.`;
   const denied = permissions.find(({ state }) => state === 'denied');
@@ -74,10 +80,11 @@ export type ArnsOf = (accountId: AccountId, ids: readonly string[]) => Promise<R
 
 /** Returns the permissions, and the texts of the policies that they name. */
 export async function permissionsOf(
-  { permissions }: ExplainedDecision,
+  { permissions: required, denied, omitted }: ExplainedDecision,
   arnsOf: ArnsOf,
 ): Promise<Required<Pick<Output, 'permissions' | 'documents'>>> {
   const documents = new Map<string, Document>();
+  const permissions = [...required, ...denied, ...omittedOf(omitted)];
   for (const { texts, resourcePolicy } of permissions.flatMap(({ resources }) => resources)) {
     for (const [policyId, document] of texts) documents.set(policyId, { policyId, document });
     if (resourcePolicy !== undefined && !documents.has(resourcePolicy.policyId))
@@ -88,6 +95,14 @@ export async function permissionsOf(
     resources: resources.map(resourceOf),
   }));
   return { permissions: explained, documents: [...documents.values()] };
+}
+
+/** Returns the permissions whose resources are not stored, by state. */
+function omittedOf(omitted: ExplainedDecision['omitted']): readonly ExplainedPermission[] {
+  if (omitted === undefined) return [];
+  return (['denied', 'allowed'] as const)
+    .filter((state) => omitted[state] > 0)
+    .map((state) => ({ action: omitted.action, state, resources: [], otherResources: omitted[state] }));
 }
 
 /**
@@ -233,7 +248,8 @@ const BLOCKED: Readonly<Record<Blocked, string>> = {
 };
 
 /** Describes what a grant allows besides the request. */
-function alsoAllows({ policyType, target, statement: { Action, Resource = target } }: Grant, principalArn: string): string {
+function alsoAllows({ policyType, target, statement }: Grant, principalArn: string): string {
+  const { Principal, Action, Resource = target } = statement;
   const what = `${Action} on ${Resource}`;
   switch (policyType) {
     case 'identity':
@@ -245,8 +261,28 @@ function alsoAllows({ policyType, target, statement: { Action, Resource = target
     case 'service-control':
       return `Every principal of the accounts in ${target} can perform ${what}, if its other policies allow it.`;
     case 'trust':
-      return `${principalArn} can use the role in every session, and has its permissions.`;
+      return `${callersOf(Principal, principalArn)} can use the role ${target}, and has its permissions${ifOwnPoliciesAllow(Principal)}.`;
     case 'resource':
-      return `${principalArn} can perform ${what} from every address and at every time.`;
+      return `${callersOf(Principal, principalArn)} can perform ${what} from every address and at every time${ifOwnPoliciesAllow(Principal)}.`;
   }
 }
+
+/** Describes the callers that a Principal element without conditions names: more than one, unless it names a user. */
+function callersOf(principal: GrantStatement['Principal'], principalArn: string): string {
+  if (principal === undefined) return principalArn;
+  if ('Federated' in principal) return `Every user of ${principal.Federated}`;
+  if ('Service' in principal) return `${principal.Service}, for every account,`;
+  if (isRootArn(principal.AWS)) return `Every principal of the account ${accountIdOf(principal.AWS)}`;
+  return isRoleArn(principal.AWS) ? `Every session of ${principal.AWS}` : principal.AWS;
+}
+
+/**
+ * Returns the limit of a statement that names an account.
+ *
+ * Source: IAM User Guide, "AWS JSON policy elements: Principal": the root user's ARN names the account, whose administrators delegate the access.
+ */
+function ifOwnPoliciesAllow(principal: GrantStatement['Principal']): string {
+  return principal !== undefined && 'AWS' in principal && isRootArn(principal.AWS) ? ', if its own policies allow it' : '';
+}
+
+const isRootArn = (arn: string): boolean => arn.endsWith(':root');

@@ -120,8 +120,8 @@ export interface OpenWriter {
 export interface TrailLog {
   /** Returns the log with the highest epoch. */
   current(): Promise<TrailLogRow | undefined>;
-  /** Adds a log with its first tiles. Returns 'exists' and changes nothing if another server added this epoch. */
-  create(log: TrailLogRow, tiles: readonly Tile[]): Promise<'added' | 'exists'>;
+  /** Adds a log with its first tiles and its first signed checkpoint. Returns 'exists' and changes nothing if another server added this epoch. */
+  create(log: TrailLogRow, tiles: readonly Tile[], signed: string): Promise<'added' | 'exists'>;
   /** Makes a server the appender with the next fencing number, if `fence` is still the last one. */
   take(log: Pick<TrailLogRow, 'epoch' | 'fence'>, holder: string, heldUntil: Instant): Promise<'taken' | 'lost'>;
   /** Extends the time of the appender. */
@@ -180,9 +180,11 @@ export function trailLog(sql: Sql): TrailLog {
 
   return {
     current: () => TRAIL_LOG.row(sql, SELECT_CURRENT),
-    async create(log, tiles) {
+    async create(log, tiles, signed) {
       if ((await TRAIL_LOG.add(sql, log)) === 'exists') return 'exists';
-      await putTiles(log.epoch, tiles);
+      const { epoch, size, createdAt } = log;
+      await putTiles(epoch, tiles);
+      await TRAIL_CHECKPOINT.put(sql, { epoch, kind: 'signed', size, signed, at: createdAt });
       return 'added';
     },
     take: async ({ epoch, fence }, holder, heldUntil) =>
