@@ -80,9 +80,9 @@ interface Printer {
 
 function jsonPrinter(): Printer {
   return {
-    flip({ facts, principal, context, allowed }) {
+    flip({ facts, principal, context, allowed, parts = context.permissions }) {
       const { eventId, eventName, at, accountId } = facts;
-      const permissions = context.permissions.map(({ action, resources }) => ({ action, resources }));
+      const permissions = parts.map(({ action, resources }) => ({ action, resources }));
       console.log(
         JSON.stringify({
           eventId,
@@ -109,12 +109,12 @@ interface Group {
 function textPrinter(examplesMax: number): Printer {
   const groups = new Map<string, Group>();
   return {
-    flip({ facts, principal, context, allowed }) {
-      const key = `${allowed ? 'denied → allowed' : 'allowed → denied'}  ${context.permissions[0]?.action ?? facts.eventName}  ${principal.arn}`;
+    flip({ facts, principal, context, allowed, parts = context.permissions }) {
+      const key = `${allowed ? 'denied → allowed' : 'allowed → denied'}  ${parts[0]?.action ?? facts.eventName}  ${principal.arn}`;
       const group = groups.get(key) ?? { count: 0, examples: [] };
       groups.set(key, group);
       group.count++;
-      const resource = context.permissions.flatMap(({ resources }) => resources)[0] ?? '*';
+      const resource = parts.flatMap(({ resources }) => resources)[0] ?? '*';
       if (group.examples.length < examplesMax) group.examples.push(`${new Date(facts.at).toISOString()} ${facts.eventId} on ${resource}`);
     },
     end({ records, decided, flipped, unknown }) {

@@ -36,14 +36,17 @@ export const SUGGEST: Subcommand = {
     const anyId = parsed.values.has(ANY_ID.flag);
     const suggestion = await readDatabase(parsed, async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn, anyId));
     if (suggestion === undefined)
-      throw new Error(`no request of '${arn}' that requires a permission was allowed in the last ${counted(days, 'day')}`);
+      throw new Error(
+        `no recorded request of '${arn}' that requires a permission was allowed in the last ${counted(days, 'day')}; uses of a role by services are not recorded with their resources`,
+      );
     return written(suggestion, arn, days, parsed.values.get(OUT.flag));
   },
 };
 
 /** Writes or prints a suggestion. Returns the exit status: 1 if the policy denies a request of the window, or may deny one. */
 function written(suggestion: Suggestion, arn: string, days: number, out: string | undefined): number {
-  const { policy, tests, requests, forbidden, uncovered, generatedIds, widened, exists, conditionKeys, check, denied } = suggestion;
+  const { policy, tests, requests, forbidden, uncovered, unrecorded, generatedIds, widened, exists, conditionKeys, check, denied } =
+    suggestion;
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (out === undefined) process.stdout.write(text);
   else {
@@ -80,12 +83,19 @@ function written(suggestion: Suggestion, arn: string, days: number, out: string 
   if (conditionKeys.length > 0)
     console.error(`belfry policy: statements of today allow only under conditions, which the policy lacks: ${conditionKeys.join(', ')}`);
   for (const eventId of denied.slice(0, 10)) console.error(`    ${eventId}`);
+  if (unrecorded.length > 0) {
+    const [were, them] =
+      unrecorded.length === 1 ? ['was used, and no record has its', 'it'] : ['were used, and no record has their', 'them'];
+    console.error(
+      `belfry policy: ${counted(unrecorded.length, 'other action')} ${were} resources, so the policy lacks ${them}: ${unrecorded.join(', ')}`,
+    );
+  }
   if (uncovered.length > 0)
     console.error(
       `belfry policy: ${counted(uncovered.length, 'other request')} ${uncovered.length === 1 ? 'has' : 'have'} facts that are too large to be stored, so the policy may deny ${uncovered.length === 1 ? 'it' : 'them'}:`,
     );
   for (const eventId of uncovered.slice(0, 10)) console.error(`    ${eventId}`);
-  return denied.length + uncovered.length === 0 ? 0 : 1;
+  return denied.length + uncovered.length + unrecorded.length === 0 ? 0 : 1;
 }
 
 /** Returns a policy test (docs/policy-tests.md) of a suggested policy. */

@@ -7,6 +7,7 @@ import { readWitness, type WitnessSetting } from '#server/witness-setting.ts';
 import type { ReadOnlyDatabase } from '#store/engine/read-only-database.ts';
 import type { Sql } from '#store/sql.ts';
 import { trailLog } from '#store/trail/log/trail-log.ts';
+import { alteredPacks } from '#store/trail/trail-altered.ts';
 import { parseVkey } from '#tlog/note-key.ts';
 import { PROOF_SUFFIX } from '#tlog/proof.ts';
 import { createWitnessClient, type WitnessAddress } from '#tlog/witness/witness-client.ts';
@@ -86,6 +87,8 @@ async function status(sql: Sql): Promise<number> {
     for (const { subject, state, detail, at } of await trailLog(sql).states(epoch))
       console.log(`  ${subject}  ${state}${detail === '' ? '' : `: ${detail}`}  since ${new Date(at).toISOString()}`);
   }
+  const altered = await alteredPacks(sql);
+  if (altered > 0) console.log(`kept as evidence: ${counted(altered, 'row')} of expired records that someone altered`);
   return 0;
 }
 

@@ -16,6 +16,7 @@ import {
   TagUserCommand,
   UpdateUserCommand,
 } from '@aws-sdk/client-iam';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { literalResource } from '#access/past/literal-resource.ts';
 import { withAnyId } from '#access/past/used-access.ts';
@@ -23,6 +24,7 @@ import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 import { startAccount } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
+import type { Keys } from '../kit/keys.ts';
 import { createMeeting } from '../kit/meeting.ts';
 import { allow, deny, policy } from '../kit/policy.ts';
 import { belfry } from '../kit/process.ts';
@@ -136,7 +138,7 @@ test('policy suggest: if a Deny of today forbids all requests, the policy has it
 test('policy suggest: requests without a permission suggest no policy', async () => {
   const { status, stderr } = await suggestFor('fay');
   assert.equal(status, 1);
-  assert.match(stderr, /no request of '.*' that requires a permission was allowed in the last 30 days/);
+  assert.match(stderr, /no recorded request of '.*' that requires a permission was allowed in the last 30 days/);
   assert.ok(!existsSync(join(folder, 'fay.json')));
 });
 
@@ -275,6 +277,24 @@ test('policy suggest: for the former name of a user, it says that no Deny is kno
   assert.deepEqual(statements, [allow(['iam:GetUser'], [userArn('kim')])]);
   assert.ok(stderr.includes(`belfry policy: '${userArn('kim')}' does not exist now, so no Deny of its policies is kept`), stderr);
   assert.doesNotMatch((await suggested('hal')).stderr, /does not exist/);
+});
+
+test('policy suggest: used actions of which no record has the resources are listed, and the exit status is 1', async () => {
+  const s3 = (as?: Keys) => new S3Client({ ...account.client(as), forcePathStyle: true });
+  await s3().send(new CreateBucketCommand({ Bucket: 'unselected' }));
+  await s3().send(new PutObjectCommand({ Bucket: 'unselected', Key: 'a', Body: 'x' }));
+  const lou = await account.user('lou', allow(['s3:GetObject', 'iam:GetUser']));
+  await account.iam(lou).send(new GetUserCommand({ UserName: 'lou' }));
+  // The server refuses the name before a policy decides.
+  await assert.rejects(account.iam(lou).send(new CreateUserCommand({ UserName: 'not valid' })), { name: 'ValidationError' });
+  assert.equal((await suggestFor('lou')).status, 0);
+  await s3(lou).send(new GetObjectCommand({ Bucket: 'unselected', Key: 'a' }));
+  const { status, stderr } = await suggestFor('lou');
+  assert.equal(status, 1);
+  assert.ok(
+    stderr.includes('belfry policy: 1 other action was used, and no record has its resources, so the policy lacks it: s3:GetObject\n'),
+    stderr,
+  );
 });
 
 test('literalResource: matches the resource and no other one', () => {

@@ -22,6 +22,12 @@ export function presentPolicies(snapshot: Snapshot, holderArn: string): readonly
   return [...new Set([holder, ...groups].flatMap((each) => textsOf(snapshot, each)))];
 }
 
+/** Returns the unique ID of a user or role, under which its last uses are stored. Returns `undefined` if the user or role does not exist. */
+export function uniqueIdOf(snapshot: Snapshot, holderArn: string): string | undefined {
+  const holder = recordOfHolder(snapshot, holderArn);
+  return holder && ('userId' in holder ? holder.userId : holder.roleId);
+}
+
 function recordOfHolder(snapshot: Snapshot, holderArn: string): UserRecord | RoleRecord | undefined {
   const { accountId = '', resource = '' } = parseArn(holderArn) ?? {};
   const name = resource.slice(resource.lastIndexOf('/') + 1);

@@ -4,7 +4,7 @@ import { lruMap } from '#core/lru-map.ts';
 import type { Principal } from '#core/principal.ts';
 import { positionAt } from '#store/engine/position.ts';
 import type { Sql } from '#store/sql.ts';
-import type { DecisionContext } from '#store/trail/decision-context.ts';
+import type { DecisionContext, PermissionContext } from '#store/trail/decision-context.ts';
 import {
   type DecisionsPack,
   type DecisionsPage,
@@ -21,7 +21,7 @@ import { principalOfSession, principalOfText } from '../stored-callers.ts';
 import { isAbsent, testsKey } from './kept-keys.ts';
 import { checkedPolicies, FactNotKept, type KeptPolicy, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
 import { type Proposal, proposal as proposalOf } from './proposal.ts';
-import { type ReplayDecision, replayDecisions } from './replay.ts';
+import { type ReplayDecisions, replayDecisions } from './replay.ts';
 import { requestCopies } from './request-copies.ts';
 import { type WindowIdentity, windowIdentity } from './window-identity.ts';
 
@@ -34,8 +34,10 @@ export interface ReplayWindow {
 
 /** Decision that the proposal changes. */
 export interface Flip extends Replayed {
-  /** Whether the proposal allows the request. It was decided otherwise. */
+  /** Whether the proposal allows the request, or the permissions in `parts`. They were decided otherwise. */
   readonly allowed: boolean;
+  /** Permissions for parts of the result that were denied, and that the proposal allows. Absent if the decision about the request flips. */
+  readonly parts: readonly PermissionContext[] | undefined;
 }
 
 /** Recorded decision, and the decision with the proposal. */
@@ -47,6 +49,15 @@ export interface Replayed {
   readonly identity: WindowIdentity | undefined;
   /** Whether the proposal allows the request. Absent if the decision cannot be repeated. */
   readonly allowed: boolean | undefined;
+}
+
+/** Record without the facts of a decision. */
+export interface WithoutFacts {
+  readonly facts: RecordFacts;
+  /** Whether the facts are too large to be stored. Otherwise no policy decided. */
+  readonly isTooLarge: boolean;
+  /** Reads the record as JSON. */
+  readonly document: () => Promise<string>;
 }
 
 /** Counts of a replay. */
@@ -68,13 +79,16 @@ const NOTHING = proposalOf([]);
 
 const NO_KEYS: ReadonlySet<string> = new Set();
 
+/** Reason for a record without all facts of its decisions. */
+const TOO_LARGE = 'the facts of the decision are too large to be stored';
+
 /** Number of packs that one statement reads. The decisions of their records can use as many policies, which stay in memory until the next read. */
 const PACKS = 64;
 
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
  * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller. Calls
- * `onTooLarge` with the document of each record whose facts are too large to be stored.
+ * `onWithoutFacts` for each record whose facts are too large to be stored, whole or in part, or about which no policy decided.
  *
  * @throws RangeError   identity as of the first decision is not kept any more
  * @throws AlteredFact  someone altered a session or a resource-based policy in the database
@@ -86,7 +100,7 @@ export async function replayWindow(
   proposal: Proposal,
   onFlip: (flip: Flip) => void,
   onRecord?: (replayed: Replayed) => void,
-  onTooLarge?: (facts: RecordFacts, document: string) => void,
+  onWithoutFacts?: (record: WithoutFacts) => Promise<void>,
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
@@ -94,16 +108,18 @@ export async function replayWindow(
   const kept = checkedPolicies(trailPolicies(sql).text);
   const wasRead = keysReadThen(sql, allAccounts, kept);
   let identity: WindowIdentity | undefined;
-  let decide: ReplayDecision | undefined;
+  let decisions: ReplayDecisions | undefined;
   let firstVersion: number;
   const unknown = (reason: string): void => void counts.unknown.set(reason, (counts.unknown.get(reason) ?? 0) + 1);
 
-  function note(facts: RecordFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
+  function note(facts: RecordFacts, context: DecisionContext, principal: Principal, allowed: boolean, parts?: Flip['parts']): void {
+    const isFlip = allowed !== (context.outcome.effect === 'Allow') || parts !== undefined;
+    if (!isFlip && context.omitted !== undefined) return leave(facts, context, principal, TOO_LARGE);
     counts.decided++;
     onRecord?.({ facts, principal, context, identity, allowed });
-    if (allowed === (context.outcome.effect === 'Allow')) return;
+    if (!isFlip) return;
     counts.flipped++;
-    onFlip({ facts, principal, context, identity, allowed });
+    onFlip({ facts, principal, context, identity, allowed, parts });
   }
 
   /** Counts a record whose decision cannot be repeated. */
@@ -121,13 +137,30 @@ export async function replayWindow(
       return undefined;
     };
     try {
-      const deciding = (decide as ReplayDecision)(context, principal, proposedFacts(proposal, context, principal, NO_KEYS));
+      if (context.denied !== undefined)
+        return decideParts(context, principal, NO_KEYS).then((decided) => note(facts, context, principal, ...decided), failed);
+      const { decide } = decisions as ReplayDecisions;
+      const deciding = decide(context, principal, proposedFacts(proposal, context, principal, NO_KEYS));
       if (deciding instanceof Promise) return deciding.then((allowed) => note(facts, context, principal, allowed), failed);
       note(facts, context, principal, deciding);
       return undefined;
     } catch (error) {
       return failed(error);
     }
+  }
+
+  /** Decides a request again, and the parts of its result that were denied. */
+  async function decideParts(
+    context: DecisionContext,
+    principal: Principal,
+    keys: ReadonlySet<string>,
+  ): Promise<readonly [allowed: boolean, parts: Flip['parts']]> {
+    const { decide, allowedOfDenied } = decisions as ReplayDecisions;
+    const proposed = proposedFacts(proposal, context, principal, keys);
+    const allowed = await decide(context, principal, proposed);
+    if (!allowed || context.denied === undefined) return [allowed, undefined];
+    const parts = await allowedOfDenied(context, principal, proposed);
+    return [allowed, parts.length === 0 ? undefined : parts];
   }
 
   /** Decides a record again whose proposed policies test keys that only some records have. `first` is the first of these keys. */
@@ -139,12 +172,7 @@ export async function replayWindow(
         if (!(await wasRead(firstVersion, context, principal, missing))) throw missing;
         known.add(missing.key);
         try {
-          note(
-            facts,
-            context,
-            principal,
-            await (decide as ReplayDecision)(context, principal, proposedFacts(proposal, context, principal, known)),
-          );
+          note(facts, context, principal, ...(await decideParts(context, principal, known)));
           return;
         } catch (error) {
           if (!(error instanceof KeyNotKept)) throw error;
@@ -163,7 +191,7 @@ export async function replayWindow(
     if (identity === undefined) {
       firstVersion = identityVersion;
       identity = await windowIdentity(sql, allAccounts, firstVersion, proposal);
-      decide = replayDecisions(identity, kept);
+      decisions = replayDecisions(identity, kept);
     }
     return identity.advance(identityVersion) ? undefined : 'another server decided with an earlier version of identity';
   }
@@ -178,6 +206,7 @@ export async function replayWindow(
       if (context === undefined) {
         counts.records++;
         unknown('no policy decided');
+        await onWithoutFacts?.({ facts, isTooLarge: false, document: () => documentIn(sql, pack, i) });
         continue;
       }
       const found = 'omittedBytes' in context ? undefined : callers(context);
@@ -186,8 +215,8 @@ export async function replayWindow(
       if (caller?.accountId !== facts.accountId && copies.isCopy(records, i)) continue;
       counts.records++;
       if ('omittedBytes' in context) {
-        unknown('the facts of the decision are too large to be stored');
-        if (onTooLarge !== undefined) onTooLarge(facts, (await documentOf(sql, pack, i)) ?? '{}');
+        unknown(TOO_LARGE);
+        await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
       } else {
         const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
         const reason = isReady ? undefined : await advance(context);
@@ -196,6 +225,7 @@ export async function replayWindow(
         else {
           const replaying = replay(facts, context, caller);
           if (replaying !== undefined) await replaying;
+          if (context.omitted !== undefined) await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
         }
       }
     }
@@ -209,6 +239,10 @@ export async function replayWindow(
     place = page.place;
   }
   return counts;
+}
+
+async function documentIn(sql: Sql, pack: DecisionsPack, index: number): Promise<string> {
+  return (await documentOf(sql, pack, index)) ?? '{}';
 }
 
 /** Returns the facts that a proposal changes. `known` has the keys that are known to have the recorded value. */
