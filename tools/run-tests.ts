@@ -16,8 +16,8 @@ import { watch } from './test-watch.ts';
 /** One more than the cores, because the tests also wait for disks, timers and children. */
 const AT_A_TIME = 3;
 /** Longest times for one file and without any event, in seconds. `BELFRY_…` names are reserved for settings of the server. */
-const FILE_SECONDS = Number(process.env['TEST_FILE_SECONDS'] ?? 600);
-const SILENCE_SECONDS = 900;
+const FILE_SECONDS = Number(process.env['TEST_FILE_SECONDS'] ?? 1_200);
+const SILENCE_SECONDS = 1_500;
 
 /** Files that take longest, the slowest first. `npm test` prints the current list. Other files of `test/` start before those of `src/`. */
 const SLOWEST: readonly string[] = [

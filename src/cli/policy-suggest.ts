@@ -3,9 +3,10 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type SuggestedTest, type Suggestion, suggestPolicy } from '#access/past/suggestion.ts';
 import { parseArn } from '#core/arn.ts';
+import { counted } from '#core/counted.ts';
+import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
 import { type Flag, FlagError, requireFlag } from '#server/flags.ts';
 import { DATA, DATABASE, type Subcommand } from './command.ts';
-import { counted } from './counted.ts';
 import { accountsIn, DAYS, daysOf, lastDays } from './policy-window.ts';
 import { readDatabase } from './read-database.ts';
 
@@ -35,14 +36,17 @@ export const SUGGEST: Subcommand = {
     const anyId = parsed.values.has(ANY_ID.flag);
     const suggestion = await readDatabase(parsed, async ({ sql }) => suggestPolicy(sql, await accountsIn(sql), lastDays(days), arn, anyId));
     if (suggestion === undefined)
-      throw new Error(`no request of '${arn}' that requires a permission was allowed in the last ${counted(days, 'day')}`);
+      throw new Error(
+        `no recorded request of '${arn}' that requires a permission was allowed in the last ${counted(days, 'day')}; uses of a role by services are not recorded with their resources`,
+      );
     return written(suggestion, arn, days, parsed.values.get(OUT.flag));
   },
 };
 
 /** Writes or prints a suggestion. Returns the exit status: 1 if the policy denies a request of the window, or may deny one. */
 function written(suggestion: Suggestion, arn: string, days: number, out: string | undefined): number {
-  const { policy, tests, requests, forbidden, uncovered, generatedIds, conditionKeys, check, denied } = suggestion;
+  const { policy, tests, requests, forbidden, uncovered, unrecorded, generatedIds, widened, exists, conditionKeys, check, denied } =
+    suggestion;
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (out === undefined) process.stdout.write(text);
   else {
@@ -62,6 +66,16 @@ function written(suggestion: Suggestion, arn: string, days: number, out: string 
     console.error(
       `belfry policy: lists ${counted(generatedIds, 'resource')} by a generated ID, so it denies requests on new ones; --any-id has a wildcard in place of such IDs`,
     );
+  if (widened.length > 0) {
+    console.error('belfry policy: has a wildcard in place of many resources, which also allows others:');
+    for (const resource of widened.slice(0, 10)) console.error(`    ${resource}`);
+  }
+  const size = policySize(JSON.stringify(policy));
+  if (size > POLICY_QUOTAS.managed.characters)
+    console.error(
+      `belfry policy: has ${size} characters; a managed policy can have ${POLICY_QUOTAS.managed.characters}, so divide its statements among several policies`,
+    );
+  if (!exists) console.error(`belfry policy: '${arn}' does not exist now, so no Deny of its policies is kept`);
   if (forbidden > 0)
     console.error(
       `belfry policy: keeps a Deny of today, which forbids ${counted(forbidden, 'other request')} that ${forbidden === 1 ? 'was' : 'were'} allowed`,
@@ -69,12 +83,19 @@ function written(suggestion: Suggestion, arn: string, days: number, out: string 
   if (conditionKeys.length > 0)
     console.error(`belfry policy: statements of today allow only under conditions, which the policy lacks: ${conditionKeys.join(', ')}`);
   for (const eventId of denied.slice(0, 10)) console.error(`    ${eventId}`);
+  if (unrecorded.length > 0) {
+    const [were, them] =
+      unrecorded.length === 1 ? ['was used, and no record has its', 'it'] : ['were used, and no record has their', 'them'];
+    console.error(
+      `belfry policy: ${counted(unrecorded.length, 'other action')} ${were} resources, so the policy lacks ${them}: ${unrecorded.join(', ')}`,
+    );
+  }
   if (uncovered.length > 0)
     console.error(
-      `belfry policy: ${uncovered.length} other requests have facts that are too large to be stored, so the policy may deny them:`,
+      `belfry policy: ${counted(uncovered.length, 'other request')} ${uncovered.length === 1 ? 'has' : 'have'} facts that are too large to be stored, so the policy may deny ${uncovered.length === 1 ? 'it' : 'them'}:`,
     );
   for (const eventId of uncovered.slice(0, 10)) console.error(`    ${eventId}`);
-  return denied.length + uncovered.length === 0 ? 0 : 1;
+  return denied.length + uncovered.length + unrecorded.length === 0 ? 0 : 1;
 }
 
 /** Returns a policy test (docs/policy-tests.md) of a suggested policy. */

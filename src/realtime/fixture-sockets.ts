@@ -16,7 +16,7 @@ function parse(frame: string): TestSocket['frames'][number] {
 }
 
 /** Time limit of each wait for a condition. In a passing test, the condition holds much earlier. */
-const WAIT_MAX_MS = 20_000;
+const WAIT_MAX_MS = 60_000;
 
 /** Creates sockets that replace those of the main thread. `notify` receives confirmations of written messages. */
 export function newTestSockets(notify: (news: SocketNews) => void) {

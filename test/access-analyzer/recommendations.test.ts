@@ -134,3 +134,15 @@ test('GenerateFindingRecommendation: unknown findings and findings of other type
     assert.equal(await outcomeOf(analyzers().send(new aa.GetFindingRecommendationCommand({ analyzerArn, id }))), 'ResourceNotFound');
   }
 });
+
+test('GenerateFindingRecommendation: the policy in place of an inline policy without a version can be created', async () => {
+  await newUser('without-version', JSON.stringify({ Statement: [allow(['chime:*', 'ec2:*'])] }));
+  const keys = await newKey('without-version');
+  core.advance(MONTH);
+  await useChime(keys);
+  const { recommendedSteps = [] } = await recommended(ofUser('without-version'));
+  const [create] = recommendedSteps.map(({ unusedPermissionsRecommendedStep: step }) => step);
+  assert.deepEqual([create?.recommendedAction, create?.existingPolicyId], ['CREATE_POLICY', 'own']);
+  assert.deepEqual(JSON.parse(create?.recommendedPolicy ?? ''), JSON.parse(policy(allow(['chime:GetMeeting']))));
+  await admin().send(new iam.CreatePolicyCommand({ PolicyName: 'with-version', PolicyDocument: create?.recommendedPolicy }));
+});

@@ -1,13 +1,14 @@
 /** A local LDAP directory with TLS: OpenLDAP's `slapd`, with attributes of Active Directory. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { Attribute, Change, Client } from 'ldapts';
 import { tlsMaterial } from '#server/edge/tls.ts';
 import { readSettings } from '#server/settings.ts';
 import { newFolder } from '../kit/folder.ts';
+import { freePort } from '../kit/free-port.ts';
 import { until } from '../kit/until.ts';
 
 export const BASE = 'dc=example,dc=com';
@@ -40,14 +41,6 @@ objectclass ( 1.3.6.1.4.1.99999.1 NAME 'directoryPerson' SUP top AUXILIARY
   MAY ( proxyAddresses $ userAccountControl $ objectGUID $ objectSid $ primaryGroupID ) )
 objectclass ( 1.3.6.1.4.1.99999.2 NAME 'directoryGroup' SUP top AUXILIARY MAY ( objectSid ) )
 `;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /**
  * Starts a directory with entries in LDIF below the base. It stops after the tests of the file. A reader with the description `no people` or
@@ -117,7 +110,7 @@ dn: ${LIMITED.dn}\nobjectClass: person\ncn: limited\nsn: limited\nuserPassword: 
     string,
   ];
   const change: Directory['change'] = async (run) => {
-    const client = new Client({ url: `ldaps://localhost:${port}`, tlsOptions: { ca }, timeout: 10_000, connectTimeout: 10_000 });
+    const client = new Client({ url: `ldaps://localhost:${port}`, tlsOptions: { ca }, timeout: 60_000, connectTimeout: 60_000 });
     try {
       await client.bind(ROOT.dn, ROOT.password);
       await run(client);

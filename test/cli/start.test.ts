@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { askControl, type ControlRequest } from '#server/operator/ask-control.ts';
 import { newFolder } from '../kit/folder.ts';
+import { freePort } from '../kit/free-port.ts';
 import { listed } from '../kit/listed.ts';
 import { belfry, startAndStop, startServerProcess, startThatEnds } from '../kit/process.ts';
 import { replayedAtEnd } from '../kit/replay.ts';
@@ -19,16 +20,6 @@ async function usedPort(): Promise<number> {
   await once(server, 'listening');
   after(() => server.close());
   return (server.address() as { port: number }).port;
-}
-
-/** Returns a port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 test('belfry start: the error for a port in use names the flag of its listener', async () => {

@@ -5,12 +5,15 @@ import type { OperationModel } from '#model/model.ts';
 import { callChime } from '../../src/cli/chime-operations.ts';
 import { verifyDomain } from '../chime/register.ts';
 import { exchange } from '../kit/raw.ts';
-import { type AbusedServer, ATTACKER, until, withServer } from './abused-server.ts';
+import { type AbusedServer, ATTACKER, OTHER, until, withServer } from './abused-server.ts';
 import { runFlood } from './run-flood.ts';
 import { delayFigures, type Figure, type OtherCaller, startOtherCaller, type Workload } from './workload.ts';
 
-/** Times in which the server must have the headers and the whole body. Node swaps them if the first one is longer. All other limits have their defaults. */
-const TIMES = { headersTimeoutMs: 1_000, requestTimeoutMs: 1_500, checkingIntervalMs: 100 };
+/**
+ * Times in which the server must have the headers and the whole body, and after which it destroys a refused connection. Node swaps the first
+ * two if the first one is longer. All other limits have their defaults.
+ */
+const TIMES = { headersTimeoutMs: 1_000, requestTimeoutMs: 1_500, checkingIntervalMs: 100, graceMs: 200 };
 const CONNECTIONS = 50;
 /** Connections with slow bodies. They are fewer than one source may have. */
 const SLOW_CONNECTIONS = 80;
@@ -43,7 +46,8 @@ async function attack(server: AbusedServer, seconds: number): Promise<Figure[]> 
     const quiet = await other.during(wait);
     for (const [how, method, path, body, status, isFlood = false] of requests) {
       const request = textOf(call.key, method, path, body);
-      const reply = await exchange(server.endpoints.http, request);
+      // The connections that the server refused during the last flood count for the attacker until their grace period ends.
+      const reply = await exchange(server.endpoints.http, request, undefined, OTHER);
       assert.equal(reply.status, status, `${how}: ${String(reply.body)}`);
       if (!isFlood) continue;
       const flood = { port: server.ports.http, localAddress: ATTACKER, connections: CONNECTIONS, request, reads: true };
@@ -63,6 +67,7 @@ async function attack(server: AbusedServer, seconds: number): Promise<Figure[]> 
 /** Opens connections that send the head of a request and a part of its body. Asserts that the server ends them and answers another source. */
 async function sendSlowly(server: AbusedServer, key: string, other: OtherCaller): Promise<Figure[]> {
   const whole = textOf(key, 'POST', '/Users', JSON.stringify({ userName: `bob@${DOMAIN}` }));
+  await until('the connections of the floods end', () => server.counts().connections <= OTHER_CONNECTIONS);
   const sockets = await server.open('http', SLOW_CONNECTIONS, whole.slice(0, -5));
   const attacked = await other.during(async () => {
     await until('slow bodies arrive', () => server.counts().connections > SLOW_CONNECTIONS / 2);
@@ -123,7 +128,12 @@ async function provider(server: AbusedServer) {
   await own('UpdateAccountOpenIdConfig', { Issuer: 'https://idp.example.com', ClientId: 'belfry' });
   const key = (await own('CreateApiKey', { Name: 'Hostile' }))['ApiKeyValue'] as string;
   const send = async (method: string, path: string, body?: object): Promise<Readonly<Record<string, unknown>>> => {
-    const { status, body: replied } = await exchange(endpoint, textOf(key, method, path, body === undefined ? '' : JSON.stringify(body)));
+    const { status, body: replied } = await exchange(
+      endpoint,
+      textOf(key, method, path, body === undefined ? '' : JSON.stringify(body)),
+      undefined,
+      OTHER,
+    );
     assert.ok(status < 300, String(replied));
     return JSON.parse(String(replied)) as Readonly<Record<string, unknown>>;
   };

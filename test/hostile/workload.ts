@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import type { TestServer } from '../kit/server.ts';
 
@@ -70,6 +71,22 @@ export function delayFigures(how: string, attacked: Measured, quiet: Measured, m
       most,
     },
   ];
+}
+
+/**
+ * Minimum number of calls of another caller that the server answers during one long request. A server that does not answer others during the
+ * request answers only one.
+ */
+const ANSWERED_MEANWHILE = 4;
+
+/**
+ * Checks that the server answers another caller during a long request. `calls` sends the request, and returns the number of answered calls. On a
+ * busy machine, the process of the caller may have no turn during a request, so it is sent up to ten times.
+ */
+export async function assertAnsweredMeanwhile(name: string, calls: () => Promise<number>): Promise<void> {
+  let most = 0;
+  for (let i = 0; i < 10 && most < ANSWERED_MEANWHILE; i++) most = Math.max(most, await calls());
+  assert.ok(most >= ANSWERED_MEANWHILE, `${most} calls were answered during ${name}`);
 }
 
 /** Starts the process of another caller. */

@@ -7,7 +7,7 @@ import { until } from './until.ts';
 /** Options of AWS's clients that repeat such requests. The test kit's clients do not, so that tests see each refusal. */
 export const REPEATING = { maxAttempts: 10 } as const;
 
-/** Sends a request until the server does not refuse it, for a minute at most. */
+/** Sends a request until the server does not refuse it, for three minutes at most. */
 export async function repeated<Reply extends { readonly status: number }>(
   send: () => Promise<Reply>,
   isRefused: (reply: Reply) => boolean = ({ status }) => status === 503,

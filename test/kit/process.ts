@@ -70,7 +70,7 @@ export async function startAndStop(args: readonly string[], under: readonly stri
 }
 
 /**
- * Starts a server process on free ports, and stops it after the tests of the file. By default, the data folder is new. `under` is a command
+ * Starts a server process, and stops it after the tests of the file. By default, its ports are free ones and the data folder is new. `under` is a command
  * that runs the server. `database` names the database to replay after the tests (`replay.ts`), if the setting of the server names a proxy.
  */
 export async function startServerProcess(
@@ -79,7 +79,8 @@ export async function startServerProcess(
   under: readonly string[] = [],
   database?: string,
 ): Promise<ServerProcess> {
-  const args = ['--data', dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'];
+  const [http = '127.0.0.1:0', https = '127.0.0.1:0'] = [environment['BELFRY_HTTP'], environment['BELFRY_HTTPS']];
+  const args = ['--data', dataFolder, '--http', http, '--https', https];
   const { child, written, exited } = spawned(args, environment, under, database);
   const stop = () => {
     child.kill('SIGTERM');

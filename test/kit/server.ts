@@ -7,7 +7,11 @@ import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { newFolder } from './folder.ts';
 import { type Keys, profileKeys } from './keys.ts';
+import { setLeaseLength } from './lease-length.ts';
 import { replayedAtStop } from './replay.ts';
+
+/** Length of the leases of test servers on PostgreSQL, which a busy machine renews in time. The tests in `test/leases/` have shorter ones. */
+const LEASE_MS = 30_000;
 
 /** Settings of an SDK client. */
 export interface ClientSettings {
@@ -57,6 +61,7 @@ export async function startTestServer(
     BELFRY_UNPROVEN_RECORDS: '100000',
     ...environment,
   });
+  if (settings.database.startsWith('postgres')) await setLeaseLength(settings.database, LEASE_MS);
   const { ready, stop, counts } = await startServer(settings, (why) => {
     throw new Error(`the server died: ${why}`);
   });

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Longest time that a test waits for a condition. */
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 180_000;
 
 /** Shortest and longest time between two checks of a condition. Between the limits, it is a tenth of the time waited so far. */
 const BETWEEN_MS = { least: 10, most: 100 } as const;
 
-/** Waits until a condition holds. Fails with the description after a minute. */
+/** Waits until a condition holds. Fails with the description after three minutes. */
 export async function until(holds: () => boolean | Promise<boolean>, description: () => string): Promise<void> {
   const began = performance.now();
   while (!(await holds())) {

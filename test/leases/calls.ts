@@ -13,7 +13,7 @@ export async function iamCall(
   endpoint: string,
   credentials: Credentials,
   parameters: Readonly<Record<string, string>>,
-  timeoutMilliseconds = 10_000,
+  timeoutMilliseconds = 60_000,
 ): Promise<{ readonly outcome: Outcome; readonly status: number; readonly body: string }> {
   const { host, hostname, port } = new URL(endpoint);
   const body = new URLSearchParams({ Version: '2010-05-08', ...parameters }).toString();

@@ -3,9 +3,9 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { openStore } from '#store/engine/open.ts';
 import { newFolder } from '../kit/folder.ts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
+import { setLeaseLength } from '../kit/lease-length.ts';
 import { replayedAtEnd } from '../kit/replay.ts';
 import { CHECKED, VIOLATION } from '../store/checked-pool.ts';
 import { testPostgres } from '../store/test-postgres.ts';
@@ -47,10 +47,7 @@ export async function startCluster(of: {
 }): Promise<Cluster> {
   const database = await testPostgres();
   const folder = newFolder('leases');
-  // Creates the schema before any server starts, so that the first server already reads this test's lease length.
-  const store = await openStore(database.url, {});
-  await store.transaction(({ sql }) => sql.run("UPDATE counter SET value = $1 WHERE name = 'lease_ms'", [of.leaseMilliseconds]));
-  await store.close();
+  await setLeaseLength(database.url, of.leaseMilliseconds);
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   const members: Member[] = [];

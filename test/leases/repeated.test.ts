@@ -5,7 +5,10 @@ import type { Credentials } from '#sigv4/sign.ts';
 import { element, iamCall, iamPolicy } from './calls.ts';
 import { type Member, startCluster } from './cluster.ts';
 
-const cluster = await startCluster({ servers: 2, leaseMilliseconds: 2_000 });
+/** Length of a lease. Each test waits for the end of one. It is long enough that a busy machine renews the lease of the other server in time. */
+const LEASE = 5_000;
+
+const cluster = await startCluster({ servers: 2, leaseMilliseconds: LEASE });
 after(() => cluster.stop());
 const [here, there] = cluster.members as readonly [Member, Member];
 
@@ -35,7 +38,7 @@ const WAYS: Readonly<Record<string, Way>> = {
 };
 
 for (const [Action, { withdrawal, repeated }] of Object.entries(WAYS)) {
-  test(`withdrawing: a repeated ${Action} returns after the first call is in force on every server`, { timeout: 30_000 }, async (t) => {
+  test(`withdrawing: a repeated ${Action} returns after the first call is in force on every server`, { timeout: 120_000 }, async (t) => {
     const UserName = `user-${Action}`;
     const GroupName = `g-${UserName}`;
     await admin({ Action: 'CreateUser', UserName });

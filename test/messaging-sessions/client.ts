@@ -31,7 +31,7 @@ export interface Client {
 }
 
 /** Time limit of each wait, in milliseconds. Conditions are normally met much earlier. */
-const WAIT_MAX_MS = 20_000;
+const WAIT_MAX_MS = 60_000;
 
 /** WebSocket adapter for a server on loopback without TLS. The client itself supports only `wss`, but accepts another adapter. */
 class PlainAdapter extends DefaultWebSocketAdapter.default {

@@ -491,6 +491,14 @@ test('replay: a proposal has only known members, and policies that IAM accepts',
   const arn = 'arn:aws:iam::111122223333';
   const document = { Version: '2012-10-17', Statement: [allow('*')] };
   const trusting = { Version: '2012-10-17', Statement: [trust('111122223333')] };
+  const linked = `${arn}:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX`;
+  /** Returns a document with one character more than it can have. */
+  const filled = (charactersMax: number, of: object) => {
+    const withSid = (Sid: string) => ({ Version: '2012-10-17', Statement: [{ ...of, Sid }] });
+    return withSid('x'.repeat(charactersMax + 1 - JSON.stringify(withSid('')).length));
+  };
+  const long = (charactersMax: number) => filled(charactersMax, allow('*'));
+  const longTrust = filled(2_048, trust('111122223333'));
   // biome-ignore format: a table
   for (const [change, problem] of [
     [{ policy: 'arn:aws:iam::aws:policy/ReadOnlyAccess', document },          /'policy' must name a customer managed policy/],
@@ -508,6 +516,20 @@ test('replay: a proposal has only known members, and policies that IAM accepts',
     [{ resourcePolicy: 'arn:aws:s3:::b/key', document: null },               /'resourcePolicy' must name a bucket or a bus/],
     [{ resourcePolicy: 'arn:aws:s3:::b', document: trusting },               /'document': Policy has invalid action/],
     [{ resourcePolicy: 'arn:aws:events:us-east-1:111122223333:event-bus/b', document }, /'document': /],
+    [{ attach: 'arn:aws:iam::444455556666:policy/p', to: `${arn}:user/ada` }, /'attach' must name a policy of AWS or of the account 111122223333/],
+    [{ boundary: 'arn:aws:iam::444455556666:policy/p', of: `${arn}:user/ada` }, /'boundary' must name a policy of AWS or of the account 111122223333/],
+    [{ inline: 'bad name', of: `${arn}:user/ada`, document },                /'inline' must be a name of a policy/],
+    [{ policy: `${arn}:policy/bad name`, document },                         /'policy' must name a customer managed policy/],
+    [{ policy: `${arn}:policy/p`, document: long(6_144) },                   /'document' has 6145 characters; it can have 6144/],
+    [{ inline: 'p', of: `${arn}:user/ada`, document: long(2_048) },          /'document' has 2049 characters; it can have 2048/],
+    [{ inline: 'p', of: `${arn}:group/g`, document: long(5_120) },           /'document' has 5121 characters; it can have 5120/],
+    [{ inline: 'p', of: `${arn}:role/r`, document: long(10_240) },           /'document' has 10241 characters; it can have 10240/],
+    [{ policy: 'p-abcd', document: long(10_240) },                           /'document' has 10241 characters; it can have 10240/],
+    [{ trust: `${arn}:role/r`, document: longTrust },                        /'document' has 2049 characters; it can have 2048/],
+    [{ trust: linked, document: trusting },                                  /the role '.*' is only modifiable by AWS/],
+    [{ inline: 'p', of: linked, document },                                  /the role '.*' is only modifiable by AWS/],
+    [{ attach: 'arn:aws:iam::aws:policy/ReadOnlyAccess', to: linked },       /the role '.*' is only modifiable by AWS/],
+    [{ boundary: null, of: linked },                                         /the role '.*' is only modifiable by AWS/],
     [JSON.parse('{"__proto__":{"policy":"x"}}'),                             /it needs one of the members/],
   ] as const) assert.throws(() => parseProposal(JSON.stringify({ changes: [change] }), authorizationReference()), problem, JSON.stringify(change));
   const [inline] = parseProposal(

@@ -4,14 +4,28 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
-import { GetUserCommand, IAMClient, ListUsersCommand, PutUserPolicyCommand, TagUserCommand } from '@aws-sdk/client-iam';
+import { GetMeetingCommand, TagResourceCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CloudWatchClient, DescribeAlarmsCommand, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CreatePolicyCommand,
+  CreateUserCommand,
+  GetUserCommand,
+  IAMClient,
+  ListUsersCommand,
+  PutUserPolicyCommand,
+  TagUserCommand,
+  UpdateUserCommand,
+} from '@aws-sdk/client-iam';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { literalResource } from '#access/past/literal-resource.ts';
 import { withAnyId } from '#access/past/used-access.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
+import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
+import { policySize } from '#policy/validate/policy-size.ts';
 import { startAccount } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
+import type { Keys } from '../kit/keys.ts';
 import { createMeeting } from '../kit/meeting.ts';
 import { allow, deny, policy } from '../kit/policy.ts';
 import { belfry } from '../kit/process.ts';
@@ -109,7 +123,7 @@ test('policy suggest: requests whose facts are too large to be stored are listed
   const [record] = await account.records('TagUser');
   const { status, stderr } = await suggestFor('dan');
   assert.equal(status, 1);
-  assert.match(stderr, /\nbelfry policy: 1 other requests have facts that are too large .*:\n {4}([0-9a-f-]+)\n$/);
+  assert.match(stderr, /\nbelfry policy: 1 other request has facts that are too large .* may deny it:\n {4}([0-9a-f-]+)\n$/);
   assert.ok(stderr.includes(record?.eventID ?? 'no record'), stderr);
 });
 
@@ -125,7 +139,7 @@ test('policy suggest: if a Deny of today forbids all requests, the policy has it
 test('policy suggest: requests without a permission suggest no policy', async () => {
   const { status, stderr } = await suggestFor('fay');
   assert.equal(status, 1);
-  assert.match(stderr, /no request of '.*' that requires a permission was allowed in the last 30 days/);
+  assert.match(stderr, /no recorded request of '.*' that requires a permission was allowed in the last 30 days/);
   assert.ok(!existsSync(join(folder, 'fay.json')));
 });
 
@@ -158,7 +172,8 @@ test('policy suggest: resources with a generated ID are counted, and --any-id al
   assert.deepEqual(
     any.statements.map(({ Action, Resource }) => [Action, Resource]),
     [
-      [['chime:CreateMeeting', 'chime:GetMeeting'], [`arn:aws:chime:us-east-1:${account.accountId}:meeting/*`]],
+      [['chime:CreateMeeting'], [`arn:aws:chime:us-east-1:${account.accountId}:meeting/\${*}`]],
+      [['chime:GetMeeting'], [`arn:aws:chime:us-east-1:${account.accountId}:meeting/*`]],
       [['iam:GetUser'], [userArn('gus')]],
     ],
   );
@@ -185,6 +200,34 @@ for (const [resource, expected] of ANY_ID)
     assert.equal(withAnyId(resource), expected);
   });
 
+test('policy suggest: an alarm that is named * and tags of a new meeting allow no other alarm and meeting', async () => {
+  const tag = { Key: 'Team', Value: 'red' };
+  const ike = await account.user('ike', allow(['cloudwatch:*', 'chime:CreateMeeting', 'chime:TagResource']));
+  const [alarms, meetings] = [new CloudWatchClient(account.client(ike)), account.meetings(ike)];
+  const putAlarm = (AlarmName: string) =>
+    alarms.send(
+      new PutMetricAlarmCommand({
+        ...{ AlarmName, Namespace: 'n', MetricName: 'm', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 1 },
+        ComparisonOperator: 'GreaterThanThreshold',
+      }),
+    );
+  const calls = [
+    () => putAlarm('*'),
+    () => alarms.send(new DescribeAlarmsCommand({})),
+    () => meetings.send(createMeeting('tagged', { Tags: [tag] })),
+  ];
+  for (const call of calls) await call();
+  const { text } = await suggested('ike');
+  await put('ike', 'p', text);
+  for (const call of calls) await call();
+  await assert.rejects(putAlarm('other'), { name: 'AccessDenied' });
+  const { Meeting } = await account.meetings().send(createMeeting('other'));
+  await assert.rejects(meetings.send(new TagResourceCommand({ ResourceARN: Meeting?.MeetingArn, Tags: [tag] })), {
+    name: 'AccessDeniedException',
+  });
+  assert.equal(malformedPolicyText(text, 'identity'), undefined);
+});
+
 test('policy suggest: a Deny that two policies have is listed once', async () => {
   const hal = await account.user('hal', allow('iam:GetUser'), deny('iam:ListUsers', '*', { Sid: 'Same' }));
   await account.iam(hal).send(new GetUserCommand({ UserName: 'hal' }));
@@ -198,6 +241,62 @@ test('policy suggest: a Deny that two policies have is listed once', async () =>
   );
 });
 
+test('policy suggest: a wildcard in place of many resources is printed, because it also allows others', async () => {
+  const ida = await account.user('ida', allow('iam:GetUser'));
+  const names = Array.from({ length: 9 }, (_, i) => `absent-${i}`);
+  for (const UserName of names)
+    await assert.rejects(account.iam(ida).send(new GetUserCommand({ UserName })), { name: 'NoSuchEntityException' });
+  const { stderr, statements } = await suggested('ida');
+  assert.deepEqual(statements, [allow(['iam:GetUser'], [userArn('*')])]);
+  assert.ok(stderr.includes(`has a wildcard in place of many resources, which also allows others:\n    ${userArn('*')}\n`), stderr);
+  assert.doesNotMatch((await suggested('hal')).stderr, /wildcard in place of/);
+});
+
+test('policy suggest: a policy that is too long for IAM has a line that says so', async () => {
+  const joe = await account.user('joe', allow('iam:GetUser'));
+  const names = Array.from({ length: 56 }, (_, i) => `${i}`.padEnd(64, 'x'));
+  for (const [i, UserName] of names.entries()) {
+    await account.iam().send(new CreateUserCommand({ UserName, Path: `/${i % 8}/${'path/'.repeat(10)}` }));
+    await account.iam(joe).send(new GetUserCommand({ UserName }));
+  }
+  const { text, stderr } = await suggested('joe');
+  const size = policySize(text);
+  assert.ok(size > 6_144, `${size}`);
+  await assert.rejects(admin.send(new CreatePolicyCommand({ PolicyName: 'joe', PolicyDocument: text })), {
+    name: 'LimitExceededException',
+  });
+  assert.ok(stderr.includes(`belfry policy: has ${size} characters; a managed policy can have 6144, so divide its statements`), stderr);
+  assert.doesNotMatch((await suggested('hal')).stderr, /characters/);
+});
+
+test('policy suggest: for the former name of a user, it says that no Deny is known', async () => {
+  const kim = await account.user('kim', allow('iam:GetUser'), deny('iam:ListUsers'));
+  await account.iam(kim).send(new GetUserCommand({ UserName: 'kim' }));
+  await admin.send(new UpdateUserCommand({ UserName: 'kim', NewUserName: 'kit' }));
+  const { stderr, statements } = await suggested('kim');
+  assert.deepEqual(statements, [allow(['iam:GetUser'], [userArn('kim')])]);
+  assert.ok(stderr.includes(`belfry policy: '${userArn('kim')}' does not exist now, so no Deny of its policies is kept`), stderr);
+  assert.doesNotMatch((await suggested('hal')).stderr, /does not exist/);
+});
+
+test('policy suggest: used actions of which no record has the resources are listed, and the exit status is 1', async () => {
+  const s3 = (as?: Keys) => new S3Client({ ...account.client(as), forcePathStyle: true });
+  await s3().send(new CreateBucketCommand({ Bucket: 'unselected' }));
+  await s3().send(new PutObjectCommand({ Bucket: 'unselected', Key: 'a', Body: 'x' }));
+  const lou = await account.user('lou', allow(['s3:GetObject', 'iam:GetUser']));
+  await account.iam(lou).send(new GetUserCommand({ UserName: 'lou' }));
+  // The server refuses the name before a policy decides.
+  await assert.rejects(account.iam(lou).send(new CreateUserCommand({ UserName: 'not valid' })), { name: 'ValidationError' });
+  assert.equal((await suggestFor('lou')).status, 0);
+  await s3(lou).send(new GetObjectCommand({ Bucket: 'unselected', Key: 'a' }));
+  const { status, stderr } = await suggestFor('lou');
+  assert.equal(status, 1);
+  assert.ok(
+    stderr.includes('belfry policy: 1 other action was used, and no record has its resources, so the policy lacks it: s3:GetObject\n'),
+    stderr,
+  );
+});
+
 test('literalResource: matches the resource and no other one', () => {
   const object = 'arn:aws:s3:::keys/a${aws:username}b';
   // biome-ignore format: a table
@@ -206,6 +305,10 @@ test('literalResource: matches the resource and no other one', () => {
     ['arn:aws:s3:::keys/c*?',                                    'arn:aws:s3:::keys/c11'],
     ['arn:aws:cloudwatch:us-east-1:111122223333:alarm:a*b',                'arn:aws:cloudwatch:us-east-1:111122223333:alarm:a1b'],
     ['arn:aws:cloudwatch:us-east-1:111122223333:alarm:a*',                 'arn:aws:cloudwatch:us-east-1:111122223333:alarm:ab'],
+    ['arn:aws:cloudwatch:us-east-1:111122223333:alarm:*',                  'arn:aws:cloudwatch:us-east-1:111122223333:alarm:a'],
+    ['arn:aws:iam::111122223333:role/*',                                   'arn:aws:iam::111122223333:role/a'],
+    ['arn:aws:organizations::1:policy/o-a/service_control_policy/p-*',     'arn:aws:organizations::1:policy/o-a/service_control_policy/p-b'],
+    ['arn:aws:s3:::keys/*',                                                'arn:aws:s3:::keys/a'],
     ['arn:aws:chime:us-east-1:111122223333:sma/a?',                        'arn:aws:chime:us-east-1:111122223333:sma/ab'],
     ['arn:aws:logs:us-east-1:111122223333:log-group:g:${aws:x}', 'arn:aws:logs:us-east-1:111122223333:log-group:g:x'],
   ] as const) {
@@ -214,12 +317,5 @@ test('literalResource: matches the resource and no other one', () => {
     const effects = [resource, other].map((each) => decide(stack, { action: 's3:GetObject', resources: [each], context }).effect);
     assert.deepEqual(effects, ['Allow', 'Deny'], resource);
   }
-  for (const pattern of [
-    '*',
-    'arn:aws:iam::111122223333:role/*',
-    'arn:aws:cloudwatch:us-east-1:111122223333:alarm:*',
-    'arn:aws:organizations::111122223333:policy/o-abcdefghij/service_control_policy/p-*',
-    'arn:aws:s3:::keys',
-  ])
-    assert.equal(literalResource(pattern), pattern);
+  assert.deepEqual(['*', 'arn:aws:s3:::keys'].map(literalResource), ['*', 'arn:aws:s3:::keys']);
 });

@@ -37,6 +37,7 @@ import { openStore } from '#store/engine/open.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { accountOn } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
+import { freePort } from '../kit/free-port.ts';
 import { allow } from '../kit/policy.ts';
 import { connect, type Reply } from '../kit/raw.ts';
 import { headOf, type S3Request, s3Caller, signS3 } from '../kit/s3.ts';
@@ -56,7 +57,9 @@ const STORE = 'store';
 const MEBIBYTE = 2 ** 20;
 
 const postgres = await testPostgres();
-let service = await startTestServer();
+// The service stops, and starts again on the same port.
+const address = `127.0.0.1:${await freePort()}`;
+let service = await startTestServer({ BELFRY_HTTP: address });
 const serviceClient = new S3Client({ ...service.client(), forcePathStyle: true });
 await serviceClient.send(new CreateBucketCommand({ Bucket: STORE }));
 const resources = [`arn:aws:s3:::${STORE}`, `arn:aws:s3:::${STORE}/*`];
@@ -296,7 +299,7 @@ test('Object service: while it is down, uploads and downloads are 503 and store 
   await assert.rejects(putBody(direct, bytesOf(5)), { code: 'ServiceUnavailable' });
   assert.ok(lines.length > 0);
   assert.doesNotMatch(lines.join(), new RegExp(storeKeys.secretAccessKey.replaceAll(/[+/]/g, '\\$&')));
-  service = await startTestServer({ BELFRY_HTTP: new URL(service.endpoint).host }, service.dataFolder);
+  service = await startTestServer({ BELFRY_HTTP: address }, service.dataFolder);
   assert.equal((await call({ method: 'PUT', target: '/logs/down', body: 'up' })).status, 200);
   assert.equal((await read('down')).toString(), 'up');
 });

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { newFolder } from '../kit/folder.ts';
+import { freePort } from '../kit/free-port.ts';
 import { startAndStop, startServerProcess, startThatEnds } from '../kit/process.ts';
 import { bytesOf, connect, exchange, type Reply, signedHeaders } from '../kit/raw.ts';
 import { startTestServer } from '../kit/server.ts';
@@ -56,11 +57,12 @@ test('Start: a stop right after the start logs no warning or error, even if the 
 });
 
 test('First profile: if the server listens on all addresses, the host of the endpoint is localhost', async () => {
-  const server = await startTestServer({ BELFRY_HTTP: 'off', BELFRY_HTTPS: '0.0.0.0:17443' }, newFolder('start'));
+  const port = await freePort();
+  const server = await startTestServer({ BELFRY_HTTP: 'off', BELFRY_HTTPS: `0.0.0.0:${port}` }, newFolder('start'));
   const config = readFileSync(join(server.dataFolder, 'aws', 'config'), 'utf8');
-  assert.equal(/^endpoint_url = (\S+)$/m.exec(config)?.[1], 'https://localhost:17443');
-  assert.equal(server.endpoint, 'https://localhost:17443');
-  const health = 'GET /_belfry/health HTTP/1.1\r\nhost: localhost:17443\r\n\r\n';
+  assert.equal(/^endpoint_url = (\S+)$/m.exec(config)?.[1], `https://localhost:${port}`);
+  assert.equal(server.endpoint, `https://localhost:${port}`);
+  const health = `GET /_belfry/health HTTP/1.1\r\nhost: localhost:${port}\r\n\r\n`;
   assert.equal((await exchange(server.endpoint, health, server.caFile)).status, 200);
 });
 
@@ -129,14 +131,14 @@ test('Start: if the profiles cannot be updated, the server stops completely, and
 });
 
 test('Start: a request that arrives during the start waits until the start has ended', async () => {
-  const first = await startTestServer({}, newFolder('start'));
+  const address = `127.0.0.1:${await freePort()}`;
+  const first = await startTestServer({ BELFRY_HTTP: address }, newFolder('start'));
   await first.stop();
-  const { port } = new URL(first.endpoint);
-  const endpoint = `http://127.0.0.1:${port}`;
+  const { endpoint } = first;
   const body = JSON.stringify({ ClientRequestToken: 'early', ExternalMeetingId: 'early', MediaRegion: 'us-east-1' });
   const plain = { method: 'POST', target: '/meetings', body };
   const bytes = bytesOf(plain, signedHeaders(endpoint, plain, { credentials: first.credentials, signingName: 'chime' }));
-  const starting = startTestServer({ BELFRY_HTTP: `127.0.0.1:${port}` }, first.dataFolder);
+  const starting = startTestServer({ BELFRY_HTTP: address }, first.dataFolder);
   let early: Reply | undefined;
   while (early === undefined) early = await exchange(endpoint, bytes).catch(() => undefined);
   await starting;

@@ -15,6 +15,7 @@ export interface Contention {
   /** PostgreSQL database of the server. */
   readonly databaseUrl: string;
   readonly callers: number;
+  /** Duration of the changes. On a busy machine they continue for up to a minute until each kind of outcome has occurred. */
   readonly seconds: number;
   readonly kinds: readonly Kind[];
   /**
@@ -56,6 +57,8 @@ const CHANNELS = 4;
 const REFUSED_EVERY = 7;
 /** Time after which a response counts as lost, in milliseconds. */
 const RESPONSE_MILLISECONDS = 10_000;
+/** Longest time in which the changes continue after `seconds`, in milliseconds. */
+const PATIENCE_MILLISECONDS = 60_000;
 
 /**
  * Sends concurrent changes of a few meetings, one account's users and a few channels as signed requests. Then compares the outcome of each
@@ -79,8 +82,12 @@ export async function contend(options: Contention): Promise<History> {
   let lastAcknowledged = began;
   let next = 0;
   let terminated = 0;
+  const occurred = new Set<Outcome>();
+  const wanted = terminateEveryMilliseconds === undefined ? 2 : 3;
+  const continues = (): boolean =>
+    performance.now() < end || (occurred.size < wanted && performance.now() < end + PATIENCE_MILLISECONDS);
   async function change(): Promise<void> {
-    while (performance.now() < end) {
+    while (continues()) {
       const n = next++;
       const kind = kinds[n % kinds.length] as Kind;
       const key = `${kind}-${n}`;
@@ -88,13 +95,14 @@ export async function contend(options: Contention): Promise<History> {
       const status = await call(key, requestOf(kind, key, n, refuse, targets));
       const outcome: Outcome = status === 0 || status >= 500 ? 'unknown' : status < 300 ? 'acknowledged' : 'refused';
       if (outcome === 'acknowledged') lastAcknowledged = performance.now();
+      occurred.add(outcome);
       changes.push({ key, kind, outcome });
     }
   }
   async function terminate(): Promise<void> {
     if (terminateEveryMilliseconds === undefined) return;
     await delay((seconds * 1000) / 2);
-    while (performance.now() < end) {
+    while (continues()) {
       const { rowCount } = await client.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'belfry' ORDER BY random() LIMIT 1",
       );

@@ -1,6 +1,6 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 /** Policies that a user or role has at present, for a suggested policy that replaces them. */
 import { type AccountId, type Arn, parseArn } from '#core/arn.ts';
+import { inCurrentVersion } from '#policy/current-version.ts';
 import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
 import { managedPolicyDocument } from '../managed.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -11,15 +11,21 @@ export type PolicyStatement = Readonly<Record<string, unknown>> & { readonly Eff
 type Holder = UserRecord | GroupRecord | RoleRecord;
 
 /**
- * Returns the texts of the identity policies of a user or role, and of the groups of a user, without repetition. Returns none if the user or
- * role does not exist. Does not compile them.
+ * Returns the texts of the identity policies of a user or role, and of the groups of a user, without repetition. Returns `undefined` if
+ * the user or role does not exist. Does not compile them.
  */
-export function presentPolicies(snapshot: Snapshot, holderArn: string): readonly string[] {
+export function presentPolicies(snapshot: Snapshot, holderArn: string): readonly string[] | undefined {
   const holder = recordOfHolder(snapshot, holderArn);
-  if (holder === undefined) return [];
+  if (holder === undefined) return undefined;
   const groupIds = 'groupIds' in holder ? holder.groupIds : [];
   const groups = groupIds.flatMap((groupId) => snapshot.groupById(holder.accountId, groupId) ?? []);
   return [...new Set([holder, ...groups].flatMap((each) => textsOf(snapshot, each)))];
+}
+
+/** Returns the unique ID of a user or role, under which its last uses are stored. Returns `undefined` if the user or role does not exist. */
+export function uniqueIdOf(snapshot: Snapshot, holderArn: string): string | undefined {
+  const holder = recordOfHolder(snapshot, holderArn);
+  return holder && ('userId' in holder ? holder.userId : holder.roleId);
 }
 
 function recordOfHolder(snapshot: Snapshot, holderArn: string): UserRecord | RoleRecord | undefined {
@@ -39,15 +45,13 @@ function textOfManaged(snapshot: Snapshot, policyArn: Arn): string | undefined {
   return managedPolicyDocument(policyArn)?.document ?? version?.document;
 }
 
-/** Returns the Deny statements of policies. They have no Sid twice, because a policy must not have it. */
+/** Returns the Deny statements of policies, in the current version of the policy language. They have no Sid twice, because a policy must not have it. */
 export function denialsOf(texts: readonly string[]): readonly PolicyStatement[] {
   const sids = new Set<unknown>();
   const known = new Set<string>();
   return texts.flatMap((text) => {
-    const { version, statements } = parsed(text);
-    const denials = statements.filter(({ Effect }) => Effect === 'Deny');
-    return denials.flatMap((denial) => {
-      const { Sid, ...rest } = version === '2012-10-17' ? denial : withoutVariables(denial);
+    const denials = statementsIn(inCurrentVersion(text)).filter(({ Effect }) => Effect === 'Deny');
+    return denials.flatMap(({ Sid, ...rest }) => {
       const key = JSON.stringify(rest);
       if (known.has(key)) return [];
       known.add(key);
@@ -61,25 +65,14 @@ export function denialsOf(texts: readonly string[]): readonly PolicyStatement[] 
 /** Returns the condition keys that the Allow statements of policies test, without repetition, as the last of the statements formats them. */
 export function allowedConditionKeys(texts: readonly string[]): readonly string[] {
   const keys = texts
-    .flatMap((text) => parsed(text).statements)
+    .flatMap(statementsIn)
     .filter(({ Effect }) => Effect === 'Allow')
     .flatMap(({ Condition = {} }) => Object.values(Condition as Readonly<Record<string, object>>).flatMap(Object.keys));
   const formatted = new Map(keys.map((key) => [key.toLowerCase(), key]));
   return [...formatted].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
 }
 
-function parsed(text: string): { readonly version: string | undefined; readonly statements: readonly PolicyStatement[] } {
-  const { Version, Statement } = JSON.parse(text) as { readonly Version?: string; readonly Statement: unknown };
-  return { version: Version, statements: [Statement].flat() as readonly PolicyStatement[] };
-}
-
-/**
- * Returns a statement of a policy without variables, as it is in a policy with variables.
- *
- * Source: IAM User Guide, "IAM JSON policy elements: Version": in version 2008-10-17, `${` is literal.
- */
-function withoutVariables(statement: PolicyStatement): PolicyStatement {
-  return JSON.parse(JSON.stringify(statement), (_, value: unknown) =>
-    typeof value === 'string' ? value.replaceAll('${', '${$}{') : value,
-  ) as PolicyStatement;
+function statementsIn(text: string): readonly PolicyStatement[] {
+  const { Statement } = JSON.parse(text) as { readonly Statement: unknown };
+  return [Statement].flat() as readonly PolicyStatement[];
 }

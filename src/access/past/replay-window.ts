@@ -51,6 +51,15 @@ export interface Replayed {
   readonly allowed: boolean | undefined;
 }
 
+/** Record without the facts of a decision. */
+export interface WithoutFacts {
+  readonly facts: RecordFacts;
+  /** Whether the facts are too large to be stored. Otherwise no policy decided. */
+  readonly isTooLarge: boolean;
+  /** Reads the record as JSON. */
+  readonly document: () => Promise<string>;
+}
+
 /** Counts of a replay. */
 export interface ReplayCounts {
   /** Records of the window, also those without a decision. A request with records in two accounts of the window counts once. */
@@ -79,7 +88,7 @@ const PACKS = 64;
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
  * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller. Calls
- * `onTooLarge` with the document of each record whose facts are too large to be stored.
+ * `onWithoutFacts` for each record some of whose facts are too large to be stored, and for each record about which no policy decided.
  *
  * @throws RangeError   identity as of the first decision is not kept any more
  * @throws AlteredFact  someone altered a session or a resource-based policy in the database
@@ -91,7 +100,7 @@ export async function replayWindow(
   proposal: Proposal,
   onFlip: (flip: Flip) => void,
   onRecord?: (replayed: Replayed) => void,
-  onTooLarge?: (facts: RecordFacts, document: string) => void,
+  onWithoutFacts?: (record: WithoutFacts) => Promise<void>,
 ): Promise<ReplayCounts> {
   const counts: ReplayCounts = { records: 0, decided: 0, flipped: 0, unknown: new Map() };
   const callers = callersIn(sql);
@@ -105,12 +114,12 @@ export async function replayWindow(
 
   function note(facts: RecordFacts, context: DecisionContext, principal: Principal, allowed: boolean, parts?: Flip['parts']): void {
     const isFlip = allowed !== (context.outcome.effect === 'Allow') || parts !== undefined;
-    if (!isFlip && context.omitted !== undefined) return leave(facts, context, principal, TOO_LARGE);
-    counts.decided++;
-    onRecord?.({ facts, principal, context, identity, allowed });
-    if (!isFlip) return;
-    counts.flipped++;
-    onFlip({ facts, principal, context, identity, allowed, parts });
+    if (isFlip || context.omitted === undefined) {
+      counts.decided++;
+      onRecord?.({ facts, principal, context, identity, allowed });
+    } else leave(facts, context, principal, TOO_LARGE);
+    if (isFlip) counts.flipped++;
+    if (isFlip) onFlip({ facts, principal, context, identity, allowed, parts });
   }
 
   /** Counts a record whose decision cannot be repeated. */
@@ -128,30 +137,18 @@ export async function replayWindow(
       return undefined;
     };
     try {
-      if (context.denied !== undefined)
-        return decideParts(context, principal, NO_KEYS).then((decided) => note(facts, context, principal, ...decided), failed);
-      const { decide } = decisions as ReplayDecisions;
-      const deciding = decide(context, principal, proposedFacts(proposal, context, principal, NO_KEYS));
+      const proposed = proposedFacts(proposal, context, principal, NO_KEYS);
+      if (context.denied !== undefined) {
+        const decidingParts = decideParts(decisions as ReplayDecisions, context, principal, proposed);
+        return decidingParts.then((decided) => note(facts, context, principal, ...decided), failed);
+      }
+      const deciding = (decisions as ReplayDecisions).decide(context, principal, proposed);
       if (deciding instanceof Promise) return deciding.then((allowed) => note(facts, context, principal, allowed), failed);
       note(facts, context, principal, deciding);
       return undefined;
     } catch (error) {
       return failed(error);
     }
-  }
-
-  /** Decides a request again, and the parts of its result that were denied. */
-  async function decideParts(
-    context: DecisionContext,
-    principal: Principal,
-    keys: ReadonlySet<string>,
-  ): Promise<readonly [allowed: boolean, parts: Flip['parts']]> {
-    const { decide, allowedOfDenied } = decisions as ReplayDecisions;
-    const proposed = proposedFacts(proposal, context, principal, keys);
-    const allowed = await decide(context, principal, proposed);
-    if (!allowed || context.denied === undefined) return [allowed, undefined];
-    const parts = await allowedOfDenied(context, principal, proposed);
-    return [allowed, parts.length === 0 ? undefined : parts];
   }
 
   /** Decides a record again whose proposed policies test keys that only some records have. `first` is the first of these keys. */
@@ -163,7 +160,8 @@ export async function replayWindow(
         if (!(await wasRead(firstVersion, context, principal, missing))) throw missing;
         known.add(missing.key);
         try {
-          note(facts, context, principal, ...(await decideParts(context, principal, known)));
+          const proposed = proposedFacts(proposal, context, principal, known);
+          note(facts, context, principal, ...(await decideParts(decisions as ReplayDecisions, context, principal, proposed)));
           return;
         } catch (error) {
           if (!(error instanceof KeyNotKept)) throw error;
@@ -197,6 +195,7 @@ export async function replayWindow(
       if (context === undefined) {
         counts.records++;
         unknown('no policy decided');
+        await onWithoutFacts?.({ facts, isTooLarge: false, document: () => documentIn(sql, pack, i) });
         continue;
       }
       const found = 'omittedBytes' in context ? undefined : callers(context);
@@ -206,7 +205,7 @@ export async function replayWindow(
       counts.records++;
       if ('omittedBytes' in context) {
         unknown(TOO_LARGE);
-        if (onTooLarge !== undefined) onTooLarge(facts, (await documentOf(sql, pack, i)) ?? '{}');
+        await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
       } else {
         const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
         const reason = isReady ? undefined : await advance(context);
@@ -215,20 +214,42 @@ export async function replayWindow(
         else {
           const replaying = replay(facts, context, caller);
           if (replaying !== undefined) await replaying;
-          if (context.omitted !== undefined && onTooLarge !== undefined) onTooLarge(facts, (await documentOf(sql, pack, i)) ?? '{}');
+          if (context.omitted !== undefined) await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
         }
       }
     }
     copies.noteRead(records);
   }
 
+  await eachPack(sql, from, to, replayPack);
+  return counts;
+}
+
+/** Calls `work` for each pack of a time range, one after the other. */
+async function eachPack(sql: Sql, from: Instant, to: Instant, work: (pack: DecisionsPack) => Promise<void>): Promise<void> {
   const end = positionAt(to);
   for (let place: DecisionsPlace | undefined = placeBefore(positionAt(from)); place !== undefined; ) {
     const page: DecisionsPage = await decisionsAfter(sql, place, end, PACKS);
-    for (const pack of page.packs) await replayPack(pack);
+    for (const pack of page.packs) await work(pack);
     place = page.place;
   }
-  return counts;
+}
+
+/** Decides a request again, and the parts of its result that were denied. */
+async function decideParts(
+  { decide, allowedOfDenied }: ReplayDecisions,
+  context: DecisionContext,
+  principal: Principal,
+  proposed: ProposedFacts | undefined,
+): Promise<readonly [allowed: boolean, parts: Flip['parts']]> {
+  const allowed = await decide(context, principal, proposed);
+  if (!allowed || context.denied === undefined) return [allowed, undefined];
+  const parts = await allowedOfDenied(context, principal, proposed);
+  return [allowed, parts.length === 0 ? undefined : parts];
+}
+
+async function documentIn(sql: Sql, pack: DecisionsPack, index: number): Promise<string> {
+  return (await documentOf(sql, pack, index)) ?? '{}';
 }
 
 /** Returns the facts that a proposal changes. `known` has the keys that are known to have the recorded value. */

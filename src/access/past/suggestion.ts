@@ -1,8 +1,9 @@
 /** The least policy that covers the recorded use of a user or role. */
-import type { AccountId } from '#core/arn.ts';
+import { type AccountId, accountIdOf } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import type { Principal } from '#core/principal.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
+import { lastUses } from '#store/identity/last-use.ts';
 import type { Sql } from '#store/sql.ts';
 import type { DecisionContext } from '#store/trail/decision-context.ts';
 import { parsedRecord } from '#store/trail/trail-documents.ts';
@@ -13,7 +14,7 @@ import { resourceSetting } from '../resource-deciding.ts';
 import { literalResource } from './literal-resource.ts';
 import { type PastIdentity, PRESENT, pastReader, readPast } from './past-identity.ts';
 import { FactNotKept, NO_TX, requestOf } from './past-request.ts';
-import { allowedConditionKeys, denialsOf, type PolicyStatement, presentPolicies } from './present-policies.ts';
+import { allowedConditionKeys, denialsOf, type PolicyStatement, presentPolicies, uniqueIdOf } from './present-policies.ts';
 import { proposal } from './proposal.ts';
 import { type ReplayCounts, type ReplayWindow, replayWindow } from './replay-window.ts';
 import { holderOf, RESOURCES_MAX, statementsOf, withAnyId } from './used-access.ts';
@@ -39,8 +40,17 @@ export interface Suggestion {
    * denied.
    */
   readonly uncovered: readonly string[];
+  /**
+   * Actions whose last use is in the window, and that no record of the window has: data events that no trail selects, and uses of a role by services. The
+   * requests can have been denied.
+   */
+  readonly unrecorded: readonly string[];
   /** Number of listed resources with a generated ID. The policy does not allow the same actions on new ones, such as new meetings. */
   readonly generatedIds: number;
+  /** Listed resources with a wildcard in place of more than `RESOURCES_MAX` used ones. The policy also allows the actions on others. */
+  readonly widened: readonly string[];
+  /** Whether the user or role exists now. Otherwise its present policies are unknown, and no Deny is kept. */
+  readonly exists: boolean;
   /** Condition keys that present Allow statements test. The policy does not test them. */
   readonly conditionKeys: readonly string[];
   /** Result of deciding all requests of the window again with the policy in place of the principal's policies and groups. */
@@ -70,7 +80,10 @@ export async function suggestPolicy(
   anyId = false,
 ): Promise<Suggestion | undefined> {
   const records = readPast((read) => read({ sql }), PRESENT);
-  const present = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, holderArn));
+  const [found, uniqueId] = await pastReader(PRESENT, records).run(
+    ({ snapshot }) => [presentPolicies(snapshot, holderArn), uniqueIdOf(snapshot, holderArn)] as const,
+  );
+  const present = found ?? [];
   const denials = denialsOf(present);
   const replaced = (statements: readonly PolicyStatement[]) =>
     proposal([{ kind: 'replace', target: holderArn, name: NAME, document: JSON.stringify(policyOf(statements)) }]);
@@ -79,6 +92,8 @@ export async function suggestPolicy(
   const used = newUse([ALLOW_ALL, ...denials]);
   const forbidden = new Set<string>();
   const uncovered: string[] = [];
+  const lastUsed = uniqueId === undefined ? [] : await lastActions(sql, holderArn, uniqueId, window);
+  const recorded = new Set<string>();
   const widest = replaced([ALLOW_ALL, ...denials]);
   await replayWindow(
     sql,
@@ -87,17 +102,24 @@ export async function suggestPolicy(
     widest,
     IGNORE,
     ({ facts, context, principal, identity, allowed }) => {
-      if (context.outcome.effect !== 'Allow' || holderOf(principal) !== holderArn) return;
+      if (holderOf(principal) !== holderArn) return;
+      for (const { action } of context.permissions) recorded.add(action);
+      if (context.outcome.effect !== 'Allow') return;
       if (allowed === false) forbidden.add(facts.eventId);
       else used.add(context, principal, allowed === undefined ? undefined : identity);
     },
-    ({ eventId }, document) => {
-      if (isUseOf(document, holderArn)) uncovered.push(eventId);
+    async ({ facts, isTooLarge, document }) => {
+      const own = isTooLarge ? [] : lastUsed.filter((action) => action.endsWith(`:${facts.eventName}`));
+      if (isTooLarge && isUseOf(await document(), holderArn)) uncovered.push(facts.eventId);
+      else if (own.some((action) => !recorded.has(action)) && isOf(await document(), holderArn))
+        for (const action of own) recorded.add(action);
     },
   );
   if (used.requests() === 0 && forbidden.size === 0 && uncovered.length === 0) return undefined;
 
-  const listed = statementsOf(anyId ? eachWithAnyId(used.resources()) : used.resources());
+  const resources = anyId ? eachWithAnyId(used.resources()) : used.resources();
+  const listed = statementsOf(resources);
+  const exact = new Set([...resources.values()].flat());
   const statements = [...listed, ...denials];
   if (statements.length === 0) return undefined;
   const denied: string[] = [];
@@ -110,18 +132,32 @@ export async function suggestPolicy(
     requests: used.requests(),
     forbidden: forbidden.size,
     uncovered,
+    unrecorded: lastUsed.filter((action) => !recorded.has(action)),
     generatedIds: new Set(listed.flatMap(resourcesOf).filter((resource) => withAnyId(resource) !== resource)).size,
+    widened: [...new Set(listed.flatMap(resourcesOf))].filter((resource) => !exact.has(resource)),
+    exists: found !== undefined,
     conditionKeys: allowedConditionKeys(present),
     check,
     denied,
   };
 }
 
-/** Reports whether the record of a request, as JSON, is of a user or role, or of a session of theirs, and is not a denial. */
-function isUseOf(document: string, holderArn: string): boolean {
-  const { userIdentity, errorCode } = parsedRecord(document) ?? {};
+/** Returns the actions whose last use by a user or role is in a window. */
+async function lastActions(sql: Sql, holderArn: string, uniqueId: string, { from, to }: ReplayWindow): Promise<readonly string[]> {
+  const uses = await lastUses(sql).of(accountIdOf(holderArn) as AccountId, uniqueId);
+  return uses.flatMap(({ at, service, action }) => (at >= from && at < to ? [`${service}:${action}`] : [])).sort();
+}
+
+/** Reports whether the record of a request, as JSON, is of a user or role, or of a session of theirs. */
+function isOf(document: string, holderArn: string): boolean {
+  const { userIdentity } = parsedRecord(document) ?? {};
   const { arn, sessionContext } = (userIdentity ?? {}) as { readonly arn?: string; readonly sessionContext?: SessionContext };
-  return (sessionContext?.sessionIssuer?.arn ?? arn) === holderArn && !String(errorCode).startsWith('AccessDenied');
+  return (sessionContext?.sessionIssuer?.arn ?? arn) === holderArn;
+}
+
+/** Reports whether the record of a request is of a user or role, or of a session of theirs, and is not a denial. */
+function isUseOf(document: string, holderArn: string): boolean {
+  return isOf(document, holderArn) && !String(parsedRecord(document)?.['errorCode']).startsWith('AccessDenied');
 }
 
 interface SessionContext {

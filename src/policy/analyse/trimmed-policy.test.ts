@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -46,6 +47,7 @@ const TRIMMED: readonly (readonly [title: string, document: string, expected: st
   ['a statement without used actions goes',   policy(allow('ec2:*'), allow('iam:*')),                     policy(allow('iam:*'))],
   ['a policy without used actions is empty',  policy(allow('ec2:*')),                                     'empty'],
   ['a Deny stays, also alone',                policy(allow('ec2:*'), DENY),                               policy(DENY)],
+  ['a version is added to a policy without one', JSON.stringify({ Statement: allow(['ec2:A', 'iam:GetUser'], { Resource: 'arn:aws:iam::*:user/${a}' }) }), policy(allow(['iam:GetUser'], { Resource: 'arn:aws:iam::*:user/${$}{a}' }))],
   ['NotAction is reported',                   policy({ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }), 'not-action'],
   ['an invalid document is reported',         '{',                                                        'invalid'],
 ];

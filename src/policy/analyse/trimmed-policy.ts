@@ -1,5 +1,6 @@
 /** Removes unused permissions from policies. */
 import { compileSteps, documentOf, tryCompilePolicy } from '../compile.ts';
+import { inCurrentVersion } from '../current-version.ts';
 import type { StatementNode, TextNode, TextsNode } from '../document.ts';
 import { matchesText } from '../glob-match.ts';
 import type { ActionPattern, LoweredStatement } from '../lowered.ts';
@@ -30,7 +31,8 @@ export type TrimmedPolicy =
 
 /**
  * Removes unused actions from the Allow statements of a policy. A pattern that matches an unused action is replaced by the other actions that it
- * matches. The rest of the document stays as it is, character by character: the Deny statements, resources and conditions.
+ * matches. The rest of the document stays as it is, character by character: the Deny statements, resources and conditions. Only a policy in an
+ * earlier version of the language is written in the current one, because a managed policy must have it.
  *
  * The result allows each used action for the same requests as before. It allows nothing that the policy did not allow.
  *
@@ -64,7 +66,7 @@ export function trimmedPolicy(text: string, unused: UnusedPermissions, reference
   const list = root.members.find(({ name }) => name.value === 'Statement');
   if (list === undefined) return { kind: 'invalid' };
   const { start, end } = list.value;
-  return { kind: 'trimmed', document: `${text.slice(0, start)}[${kept.join(',')}]${text.slice(end)}` };
+  return { kind: 'trimmed', document: inCurrentVersion(`${text.slice(0, start)}[${kept.join(',')}]${text.slice(end)}`) };
 }
 
 /** Returns the actions in place of one pattern. Undefined if the pattern matches no unused action. */

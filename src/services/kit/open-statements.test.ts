@@ -64,6 +64,11 @@ const PUBLIC: readonly (readonly [title: string, statement: object, expected: re
   ['each identity pool of Cognito',          { ...when('ForAnyValue:StringLike', 'cognito-identity.amazonaws.com:amr', 'authenticated'), Principal: { Federated: 'cognito-identity.amazonaws.com' } }, ['s3:GetObject']],
   ['an identity pool of Cognito',            { ...when('StringEquals', 'cognito-identity.amazonaws.com:aud', 'us-east-1:12345678'), Principal: { Federated: 'cognito-identity.amazonaws.com' } }, []],
   ['an application at a public provider',    { ...when('StringEquals', 'graph.facebook.com:app_id', '1234'), Principal: { Federated: 'graph.facebook.com' } }, []],
+  ['a public provider in another case',      { ...anyone, Principal: { Federated: 'Graph.Facebook.com' } },                ['s3:GetObject']],
+  ['an application at another provider',     { ...when('StringEquals', 'graph.facebook.com:app_id', '1234'), Principal: { Federated: 'accounts.google.com' } }, ['s3:GetObject']],
+  ['an application at one of two providers', { ...when('StringEquals', 'graph.facebook.com:app_id', '1234'), Principal: { Federated: ['graph.facebook.com', 'accounts.google.com'] } }, ['s3:GetObject']],
+  ['everyone with a token of a provider',    when('StringEquals', 'accounts.google.com:aud', '1234'),                      ['s3:GetObject']],
+  ['everyone with a SAML assertion',         when('StringEquals', 'SAML:aud', 'https://signin.aws.amazon.com/saml'),       ['s3:GetObject']],
 ];
 
 for (const [title, statement, expected] of PUBLIC) {

@@ -56,7 +56,10 @@ function isForEveryone({ principal, notPrincipal }: StatementNode): boolean {
 
 function hasPublicEntry({ entries }: PrincipalNode): boolean {
   return entries.some(({ key, values }) =>
-    values.some(({ value }) => (key.value === 'AWS' && value.includes('*')) || (key.value === 'Federated' && PUBLIC_PROVIDERS.has(value))),
+    values.some(
+      ({ value }) =>
+        (key.value === 'AWS' && value.includes('*')) || (key.value === 'Federated' && PUBLIC_PROVIDERS.has(value.toLowerCase())),
+    ),
   );
 }
 
@@ -86,16 +89,26 @@ const LIMITING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Audience and subject of a token of a public identity provider. Keys of AWS, such as `aws:PrincipalTag/team:sub`, can end in the same way,
- * and each caller can choose the value of such a tag. Every identity pool of Amazon Cognito issues each `amr`.
+ * Audience and subject of a token of an identity provider, without the name of the provider. Every identity pool of Amazon Cognito issues each
+ * `amr`.
  * Source: IAM User Guide, "Creating a role for OIDC federation": a trust policy for Amazon Cognito needs the condition `aud`.
  */
-const TOKEN_KEY = /^(?!aws:|s3:|sts:).*:(?:aud|app_id|sub|user_id)$/;
+const TOKEN_KEYS = ['aud', 'app_id', 'sub', 'user_id'] as const;
 
 /** Operators that hold only for the listed values. With `IfExists` or `ForAllValues`, they also hold for an absent key. */
 const LIMITING_OPERATOR = /^(?:ForAnyValue:)?(?:StringEquals|StringEqualsIgnoreCase|StringLike|ArnEquals|ArnLike)$/;
 
-function isLimited({ condition }: StatementNode): boolean {
+/** Returns the keys of tokens that limit a statement, in lower case: those of its only principal. Other callers do not need such a token. */
+function tokenKeys({ principal }: StatementNode): readonly string[] {
+  const [provider, ...others] =
+    principal?.entries.flatMap(({ key, values }) => values.map(({ value }) => [key.value, value] as const)) ?? [];
+  if (provider === undefined || others.length > 0 || provider[0] !== 'Federated') return [];
+  return TOKEN_KEYS.map((name) => `${provider[1].toLowerCase()}:${name}`);
+}
+
+function isLimited(statement: StatementNode): boolean {
+  const ofToken = tokenKeys(statement);
+  const { condition } = statement;
   return (condition?.blocks ?? []).some(({ operator, tests }) =>
     tests.some(({ key, values }) => {
       const name = key.value.toLowerCase();
@@ -104,7 +117,7 @@ function isLimited({ condition }: StatementNode): boolean {
       if (!LIMITING_OPERATOR.test(operator.value)) return false;
       if (name === 'aws:userid') return values.every(({ value }) => isFixed(value));
       if (name === 's3:dataaccesspointarn') return values.every(({ value }) => isFixed(value.split(':')[4] ?? '*'));
-      return (LIMITING.has(name) || TOKEN_KEY.test(name)) && values.every(({ value }) => isFixed(value));
+      return (LIMITING.has(name) || ofToken.includes(name)) && values.every(({ value }) => isFixed(value));
     }),
   );
 }

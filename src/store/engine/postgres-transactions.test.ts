@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import pg from 'pg';
+import { until } from '../../../test/kit/until.ts';
 import { testPostgres } from '../../../test/store/test-postgres.ts';
 import { trailRow } from '../conformance-fixtures.ts';
 import type { Store, Tx } from '../store.ts';
@@ -43,14 +44,11 @@ async function open(connections = 4, connectionTimeoutMillis = 10_000): Promise<
   };
 }
 
-/** Waits for a condition, at most five seconds. */
-async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 5_000;
-  while (!condition()) {
-    assert.ok(performance.now() < end, 'the condition does not hold within five seconds');
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-}
+const untilReleased = (pool: pg.Pool) =>
+  until(
+    () => pool.idleCount === pool.totalCount,
+    () => `${pool.totalCount - pool.idleCount} connections are in use`,
+  );
 
 const lost = (): Error => new Error('Connection terminated unexpectedly');
 const change = async (tx: Tx): Promise<void> => {
@@ -105,7 +103,7 @@ describe('PostgreSQL: a transaction always releases its connection', async () =>
       assert.deepEqual(await opened.kept(), kept);
       // Every connection returns to the pool, without an open transaction. The first record also starts a transaction
       // that writes the trail's index, so the test waits for the end of that transaction.
-      await until(() => pool.idleCount === pool.totalCount);
+      await untilReleased(pool);
       await Promise.all(Array.from({ length: 8 }, () => store.transaction((tx) => tx.sql.row('SELECT 1'))));
       assert.deepEqual(await opened.kept(), []);
     });
@@ -222,7 +220,7 @@ describe('PostgreSQL: a transaction with a single read runs without BEGIN', asyn
     setFault(undefined);
     await store.transaction(read, { name });
     // The first record of a store also starts a transaction that writes the trail's index. Waits until it has ended.
-    await until(() => pool.idleCount === pool.totalCount);
+    await untilReleased(pool);
     return observe(fault);
   }
   /**
@@ -243,7 +241,7 @@ describe('PostgreSQL: a transaction with a single read runs without BEGIN', asyn
     if (rejects === undefined) await running;
     else await assert.rejects(running, rejects);
     setFault(undefined);
-    await until(() => pool.idleCount === pool.totalCount);
+    await untilReleased(pool);
     return { texts, ...counts };
   }
 

@@ -1,4 +1,5 @@
 /** Checks that each deletion of trail records has its recorded retention event. */
+import { counted } from '#core/counted.ts';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '#core/duration.ts';
 import type { Sql } from '#store/sql.ts';
 import type { ChainedPack } from '#store/trail/trail-chain-reads.ts';
@@ -57,7 +58,9 @@ export function deletions(sql: Sql) {
       const notes: string[] = [];
       if (pending.length > 0) {
         const records = pending.reduce((sum, { count }) => sum + count, 0);
-        notes.push(`no event reports the deletion of ${records} records yet; verify again after the server has deleted expired records`);
+        notes.push(
+          `no event reports the deletion of ${counted(records, 'record')} yet; verify again after the server has deleted expired records`,
+        );
       }
       const unchecked = newestDeleted - DAY_MS * windows.reduce((least, { days }) => Math.min(least, days), Number.POSITIVE_INFINITY);
       for (const { count, oldest, newest } of pending) windows.push({ from: oldest, to: newest, count, days: 0 });

@@ -7,8 +7,8 @@ import type {
   HiddenDenial,
   VisibleDenial,
 } from '#access/past/explained-decision.ts';
-import type { Grant } from '#access/past/grants.ts';
-import type { AccountId } from '#core/arn.ts';
+import type { Grant, GrantStatement } from '#access/past/grants.ts';
+import { type AccountId, accountIdOf, isRoleArn } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AccessanalyzerApi, DecisionPolicyType } from '#model/generated/accessanalyzer.ts';
@@ -248,7 +248,8 @@ const BLOCKED: Readonly<Record<Blocked, string>> = {
 };
 
 /** Describes what a grant allows besides the request. */
-function alsoAllows({ policyType, target, statement: { Action, Resource = target } }: Grant, principalArn: string): string {
+function alsoAllows({ policyType, target, statement }: Grant, principalArn: string): string {
+  const { Principal, Action, Resource = target } = statement;
   const what = `${Action} on ${Resource}`;
   switch (policyType) {
     case 'identity':
@@ -260,8 +261,28 @@ function alsoAllows({ policyType, target, statement: { Action, Resource = target
     case 'service-control':
       return `Every principal of the accounts in ${target} can perform ${what}, if its other policies allow it.`;
     case 'trust':
-      return `${principalArn} can use the role in every session, and has its permissions.`;
+      return `${callersOf(Principal, principalArn)} can use the role ${target}, and has its permissions${ifOwnPoliciesAllow(Principal)}.`;
     case 'resource':
-      return `${principalArn} can perform ${what} from every address and at every time.`;
+      return `${callersOf(Principal, principalArn)} can perform ${what} from every address and at every time${ifOwnPoliciesAllow(Principal)}.`;
   }
 }
+
+/** Describes the callers that a Principal element without conditions names: more than one, unless it names a user. */
+function callersOf(principal: GrantStatement['Principal'], principalArn: string): string {
+  if (principal === undefined) return principalArn;
+  if ('Federated' in principal) return `Every user of ${principal.Federated}`;
+  if ('Service' in principal) return `${principal.Service}, for every account,`;
+  if (isRootArn(principal.AWS)) return `Every principal of the account ${accountIdOf(principal.AWS)}`;
+  return isRoleArn(principal.AWS) ? `Every session of ${principal.AWS}` : principal.AWS;
+}
+
+/**
+ * Returns the limit of a statement that names an account.
+ *
+ * Source: IAM User Guide, "AWS JSON policy elements: Principal": the root user's ARN names the account, whose administrators delegate the access.
+ */
+function ifOwnPoliciesAllow(principal: GrantStatement['Principal']): string {
+  return principal !== undefined && 'AWS' in principal && isRootArn(principal.AWS) ? ', if its own policies allow it' : '';
+}
+
+const isRootArn = (arn: string): boolean => arn.endsWith(':root');

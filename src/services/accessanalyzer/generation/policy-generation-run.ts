@@ -238,7 +238,7 @@ async function usesOfSessions(
 async function complete(transact: Transact, parts: PolicyGenerationParts, { job, ranges, use }: Running): Promise<true> {
   const { accountId, principalArn } = job;
   const records = readPast((read) => transact(({ tx }) => read(tx)), PRESENT);
-  const present = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, principalArn));
+  const present = await pastReader(PRESENT, records).run(({ snapshot }) => presentPolicies(snapshot, principalArn) ?? []);
   const actions = await transact(({ tx }) => lastActions(tx, job, ranges));
   const allowed = await parts.findUse(accountId, { kind: 'allow', used: use.listed(), present });
   const unrecorded = actions.filter((action) => !use.isRecorded(action)).sort();
