@@ -5,7 +5,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { STEP_BYTES } from '#server/edge/reading.ts';
 import { exchange } from '../kit/raw.ts';
-import { type AbusedServer, ATTACKER, BYTES_OF_SOURCE, CONNECTIONS_OF_SOURCE, HOLDING_LIMITS, until, untilInTime, withServer } from './abused-server.ts';
+import {
+  type AbusedServer,
+  ATTACKER,
+  BYTES_OF_SOURCE,
+  CONNECTIONS_OF_SOURCE,
+  HOLDING_LIMITS,
+  until,
+  untilInTime,
+  withServer,
+} from './abused-server.ts';
 import type { Flood } from './flood.ts';
 import { delayFigures, type Figure, startOtherCaller, type Workload } from './workload.ts';
 

@@ -22,7 +22,12 @@ const SHORT = { headersTimeoutMs: 150, requestTimeoutMs: 300, checkingIntervalMs
 
 /** Starts a server, and stops it after the tests. */
 async function start(limits: Partial<ConnectionLimits>) {
-  const settings = readSettings([], { BELFRY_DATA: newFolder('slow'), BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: 'off', BELFRY_METRICS: 'off' });
+  const settings = readSettings([], {
+    BELFRY_DATA: newFolder('slow'),
+    BELFRY_HTTP: '127.0.0.1:0',
+    BELFRY_HTTPS: 'off',
+    BELFRY_METRICS: 'off',
+  });
   const { ready, stop, counts } = await startServer(settings, assert.fail, { limits: { ...MEMORY, ...limits } });
   const replay = replayedAtStop(settings.database);
   after(async () => {

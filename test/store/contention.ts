@@ -84,8 +84,7 @@ export async function contend(options: Contention): Promise<History> {
   let terminated = 0;
   const occurred = new Set<Outcome>();
   const wanted = terminateEveryMilliseconds === undefined ? 2 : 3;
-  const continues = (): boolean =>
-    performance.now() < end || (occurred.size < wanted && performance.now() < end + PATIENCE_MILLISECONDS);
+  const continues = (): boolean => performance.now() < end || (occurred.size < wanted && performance.now() < end + PATIENCE_MILLISECONDS);
   async function change(): Promise<void> {
     while (continues()) {
       const n = next++;
