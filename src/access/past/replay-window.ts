@@ -88,11 +88,7 @@ const PACKS = 64;
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
  * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller. Calls
-<<<<<<< HEAD
- * `onWithoutFacts` for each record some of whose facts are too large to be stored, and for each record about which no policy decided.
-=======
  * `onWithoutFacts` for each record whose facts are too large to be stored, whole or in part, or about which no policy decided.
->>>>>>> main
  *
  * @throws RangeError   identity as of the first decision is not kept any more
  * @throws AlteredFact  someone altered a session or a resource-based policy in the database
