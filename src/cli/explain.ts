@@ -89,7 +89,9 @@ function linesOf({ record, decision, summary, reproduced, permissions = [], docu
 /** Returns the line of a permission without resources: it was not decided or not needed, or its resources are not stored. */
 function withoutResources(action: string, state: string, otherResources: number): string {
   const isStored = state === 'NOT_DECIDED' || state === 'NOT_NEEDED';
-  return isStored ? `${action}: ${words(state)}` : `${action} on ${counted(otherResources, 'more resource')} that are not stored: ${words(state)}`;
+  return isStored
+    ? `${action}: ${words(state)}`
+    : `${action} on ${counted(otherResources, 'more resource')} that are not stored: ${words(state)}`;
 }
 
 function resourceLines(action: string, { resource, allowed, layers = [] }: Resource): readonly string[] {

@@ -189,7 +189,10 @@ test('ExplainDecision, policy replay and suggest: each object of DeleteObjects h
     ],
   );
   const [of] = output.permissions?.at(-1)?.resources ?? [];
-  assert.deepEqual([of?.allowed, of?.reason, of?.statement?.index, of?.layers?.map(({ result }) => result)], [false, 'EXPLICIT_DENY', 1, ['DENIES']]);
+  assert.deepEqual(
+    [of?.allowed, of?.reason, of?.statement?.index, of?.layers?.map(({ result }) => result)],
+    [false, 'EXPLICIT_DENY', 1, ['DENIES']],
+  );
   assert.equal(
     output.summary,
     `${userArn('deleter')} was allowed to perform s3:DeleteObject, but not allowed to perform s3:DeleteObject on 1 of the resources of the request.`,
@@ -200,7 +203,10 @@ test('ExplainDecision, policy replay and suggest: each object of DeleteObjects h
   writeFileSync(change, JSON.stringify({ changes: [{ inline: 'p', of: userArn('deleter'), document: null }] }));
   const replayed = await belfry(['policy', 'replay', '--change', change, '--json', '--data', server.dataFolder]);
   assert.deepEqual([replayed.status, (JSON.parse(replayed.stdout) as { readonly eventName: string }).eventName], [1, 'DeleteObjects']);
-  writeFileSync(change, JSON.stringify({ changes: [{ inline: 'p', of: userArn('deleter'), document: JSON.parse(policy(allow('s3:DeleteObject'))) }] }));
+  writeFileSync(
+    change,
+    JSON.stringify({ changes: [{ inline: 'p', of: userArn('deleter'), document: JSON.parse(policy(allow('s3:DeleteObject'))) }] }),
+  );
   const allowing = await belfry(['policy', 'replay', '--change', change, '--json', '--data', server.dataFolder]);
   const flip = JSON.parse(allowing.stdout) as { readonly allowed: boolean; readonly permissions: readonly object[] };
   assert.deepEqual([flip.allowed, flip.permissions], [true, [{ action: 's3:DeleteObject', resources: [`${arn}/b`] }]]);
@@ -214,7 +220,9 @@ test('ExplainDecision and policy replay: of a large DeleteObjects, as many decis
   const deleter = await account.user('large-deleter', allow('s3:DeleteObject', 'arn:aws:s3:::explained-data/seen/yes/*'));
   const names = Array.from({ length: 300 }, (_, i) => `seen/${i % 3 === 0 ? 'yes' : 'no'}/${'é'.repeat(20)}-${i}`);
   const explainedOf = async (keysToDelete: readonly string[]) => {
-    const { Errors = [], $metadata } = await s3(deleter).send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: keysToDelete.map((Key) => ({ Key })) } }));
+    const { Errors = [], $metadata } = await s3(deleter).send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Objects: keysToDelete.map((Key) => ({ Key })) } }),
+    );
     return { errors: Errors.length, output: await explained({ requestId: $metadata.requestId }) };
   };
   const { errors, output } = await explainedOf(names);
@@ -223,10 +231,19 @@ test('ExplainDecision and policy replay: of a large DeleteObjects, as many decis
   const stored = (output.permissions ?? []).filter(({ state, resources }) => state === 'DENIED' && resources.length === 1);
   assert.ok(stored.length > 20 && stored.length < 200, `${stored.length} denied objects`);
   assert.deepEqual(
-    output.permissions?.filter(({ state }) => state !== 'NOT_NEEDED').slice(stored.length).map(({ state, resources, otherResources }) => [state, resources.length, otherResources]),
-    [['DENIED', 0, 200 - stored.length], ['ALLOWED', 0, 100]],
+    output.permissions
+      ?.filter(({ state }) => state !== 'NOT_NEEDED')
+      .slice(stored.length)
+      .map(({ state, resources, otherResources }) => [state, resources.length, otherResources]),
+    [
+      ['DENIED', 0, 200 - stored.length],
+      ['ALLOWED', 0, 100],
+    ],
   );
-  assert.match(output.summary, / was allowed to perform s3:DeleteObject, but not allowed to perform s3:DeleteObject on 200 of the resources of the request\.$/);
+  assert.match(
+    output.summary,
+    / was allowed to perform s3:DeleteObject, but not allowed to perform s3:DeleteObject on 200 of the resources of the request\.$/,
+  );
   const printed = await belfry(['explain', output.record.requestId ?? '', '--endpoint', server.endpoint], {
     AWS_ACCESS_KEY_ID: keys.accessKeyId,
     AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
@@ -237,7 +254,10 @@ test('ExplainDecision and policy replay: of a large DeleteObjects, as many decis
 
   const none = await explainedOf(['seen/no/1', 'seen/no/2']);
   assert.equal(none.errors, 2);
-  assert.match(none.output.summary, /user\/large-deleter was not allowed to perform s3:DeleteObject on 2 of the resources of the request\.$/);
+  assert.match(
+    none.output.summary,
+    /user\/large-deleter was not allowed to perform s3:DeleteObject on 2 of the resources of the request\.$/,
+  );
 
   const replayed = await belfry(['policy', 'replay', '--json', '--data', server.dataFolder]);
   assert.deepEqual([replayed.status, replayed.stdout], [0, '']);

@@ -159,6 +159,7 @@ for (const [engine, open] of ENGINES) {
     runs(open);
     identities(open);
     altered(open);
+    alteredLater(open);
     changes(open);
     lookUps(open);
   });
@@ -400,7 +401,10 @@ function altered(open: Open): void {
       assert.equal(own.lines.length, reported, 'a pack is reported once');
     });
   }
+}
 
+/** Defines tests of more packs that someone altered. */
+function alteredLater(open: Open): void {
   test('retention: a pack that someone altered after a part of its records was deleted stays', async () => {
     const own = await deleting(open);
     await recordDays(own, 120, 80, [ANN, BEN]);

@@ -114,12 +114,12 @@ export async function replayWindow(
 
   function note(facts: RecordFacts, context: DecisionContext, principal: Principal, allowed: boolean, parts?: Flip['parts']): void {
     const isFlip = allowed !== (context.outcome.effect === 'Allow') || parts !== undefined;
-    if (!isFlip && context.omitted !== undefined) return leave(facts, context, principal, TOO_LARGE);
-    counts.decided++;
-    onRecord?.({ facts, principal, context, identity, allowed });
-    if (!isFlip) return;
-    counts.flipped++;
-    onFlip({ facts, principal, context, identity, allowed, parts });
+    if (isFlip || context.omitted === undefined) {
+      counts.decided++;
+      onRecord?.({ facts, principal, context, identity, allowed });
+    } else leave(facts, context, principal, TOO_LARGE);
+    if (isFlip) counts.flipped++;
+    if (isFlip) onFlip({ facts, principal, context, identity, allowed, parts });
   }
 
   /** Counts a record whose decision cannot be repeated. */
@@ -137,30 +137,18 @@ export async function replayWindow(
       return undefined;
     };
     try {
-      if (context.denied !== undefined)
-        return decideParts(context, principal, NO_KEYS).then((decided) => note(facts, context, principal, ...decided), failed);
-      const { decide } = decisions as ReplayDecisions;
-      const deciding = decide(context, principal, proposedFacts(proposal, context, principal, NO_KEYS));
+      const proposed = proposedFacts(proposal, context, principal, NO_KEYS);
+      if (context.denied !== undefined) {
+        const decidingParts = decideParts(decisions as ReplayDecisions, context, principal, proposed);
+        return decidingParts.then((decided) => note(facts, context, principal, ...decided), failed);
+      }
+      const deciding = (decisions as ReplayDecisions).decide(context, principal, proposed);
       if (deciding instanceof Promise) return deciding.then((allowed) => note(facts, context, principal, allowed), failed);
       note(facts, context, principal, deciding);
       return undefined;
     } catch (error) {
       return failed(error);
     }
-  }
-
-  /** Decides a request again, and the parts of its result that were denied. */
-  async function decideParts(
-    context: DecisionContext,
-    principal: Principal,
-    keys: ReadonlySet<string>,
-  ): Promise<readonly [allowed: boolean, parts: Flip['parts']]> {
-    const { decide, allowedOfDenied } = decisions as ReplayDecisions;
-    const proposed = proposedFacts(proposal, context, principal, keys);
-    const allowed = await decide(context, principal, proposed);
-    if (!allowed || context.denied === undefined) return [allowed, undefined];
-    const parts = await allowedOfDenied(context, principal, proposed);
-    return [allowed, parts.length === 0 ? undefined : parts];
   }
 
   /** Decides a record again whose proposed policies test keys that only some records have. `first` is the first of these keys. */
@@ -172,7 +160,8 @@ export async function replayWindow(
         if (!(await wasRead(firstVersion, context, principal, missing))) throw missing;
         known.add(missing.key);
         try {
-          note(facts, context, principal, ...(await decideParts(context, principal, known)));
+          const proposed = proposedFacts(proposal, context, principal, known);
+          note(facts, context, principal, ...(await decideParts(decisions as ReplayDecisions, context, principal, proposed)));
           return;
         } catch (error) {
           if (!(error instanceof KeyNotKept)) throw error;
@@ -232,13 +221,31 @@ export async function replayWindow(
     copies.noteRead(records);
   }
 
+  await eachPack(sql, from, to, replayPack);
+  return counts;
+}
+
+/** Calls `work` for each pack of a time range, one after the other. */
+async function eachPack(sql: Sql, from: Instant, to: Instant, work: (pack: DecisionsPack) => Promise<void>): Promise<void> {
   const end = positionAt(to);
   for (let place: DecisionsPlace | undefined = placeBefore(positionAt(from)); place !== undefined; ) {
     const page: DecisionsPage = await decisionsAfter(sql, place, end, PACKS);
-    for (const pack of page.packs) await replayPack(pack);
+    for (const pack of page.packs) await work(pack);
     place = page.place;
   }
-  return counts;
+}
+
+/** Decides a request again, and the parts of its result that were denied. */
+async function decideParts(
+  { decide, allowedOfDenied }: ReplayDecisions,
+  context: DecisionContext,
+  principal: Principal,
+  proposed: ProposedFacts | undefined,
+): Promise<readonly [allowed: boolean, parts: Flip['parts']]> {
+  const allowed = await decide(context, principal, proposed);
+  if (!allowed || context.denied === undefined) return [allowed, undefined];
+  const parts = await allowedOfDenied(context, principal, proposed);
+  return [allowed, parts.length === 0 ? undefined : parts];
 }
 
 async function documentIn(sql: Sql, pack: DecisionsPack, index: number): Promise<string> {

@@ -48,7 +48,10 @@ export const deleteObjects: DeclaredOperation<DeleteObjectsRequest, { Deleted?: 
 };
 
 function mayDelete(call: Call, bucket: string, keys: readonly string[], notesDenial: boolean): Promise<boolean> {
-  return call.allows({ action: 's3:DeleteObject', resources: keys.map((key) => objectArn(bucket, key)), ...decidedBy(bucket) }, notesDenial);
+  return call.allows(
+    { action: 's3:DeleteObject', resources: keys.map((key) => objectArn(bucket, key)), ...decidedBy(bucket) },
+    notesDenial,
+  );
 }
 
 type Identified = NonNullable<DeleteObjectsRequest['Delete']>['Objects'][number];

@@ -43,12 +43,7 @@ async function isUnaltered(sql: Sql, pack: Pack, digest: Uint8Array, removed: Re
 }
 
 /** Reports whether the link of a pack belongs to its content. Returns `undefined` if the link before it is not known. */
-async function hasItsLink(
-  sql: Sql,
-  pack: Pack,
-  digest: Uint8Array,
-  removed: RemovedPack | undefined,
-): Promise<boolean | undefined> {
+async function hasItsLink(sql: Sql, pack: Pack, digest: Uint8Array, removed: RemovedPack | undefined): Promise<boolean | undefined> {
   const { writer, firstNumber, position, link } = pack;
   if (writer === undefined || firstNumber === undefined || link === undefined) return undefined;
   const before = await linkBefore(sql, writer, firstNumber, position);
