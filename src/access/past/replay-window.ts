@@ -105,7 +105,6 @@ export async function replayWindow(
   let identity: WindowIdentity | undefined;
   let decide: ReplayDecision | undefined;
   let firstVersion: number;
-  const unknown = (reason: string): void => void counts.unknown.set(reason, (counts.unknown.get(reason) ?? 0) + 1);
 
   function note(facts: RecordFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
     counts.decided++;
@@ -117,7 +116,7 @@ export async function replayWindow(
 
   /** Counts a record whose decision cannot be repeated. */
   function leave(facts: RecordFacts, context: DecisionContext, principal: Principal, reason: string): void {
-    unknown(reason);
+    countUnknown(counts, reason);
     onRecord?.({ facts, principal, context, identity, allowed: undefined });
   }
 
@@ -186,7 +185,7 @@ export async function replayWindow(
       const context = contexts[i];
       if (context === undefined) {
         counts.records++;
-        unknown('no policy decided');
+        countUnknown(counts, 'no policy decided');
         await onWithoutFacts?.({ facts, isTooLarge: false, document: () => documentIn(sql, pack, i) });
         continue;
       }
@@ -196,12 +195,12 @@ export async function replayWindow(
       if (caller?.accountId !== facts.accountId && copies.isCopy(records, i)) continue;
       counts.records++;
       if ('omittedBytes' in context) {
-        unknown('the facts of the decision are too large to be stored');
+        countUnknown(counts, 'the facts of the decision are too large to be stored');
         await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
       } else {
         const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
         const reason = isReady ? undefined : await advance(context);
-        if (caller === undefined) unknown('the session of the caller is not stored');
+        if (caller === undefined) countUnknown(counts, 'the session of the caller is not stored');
         else if (reason !== undefined) leave(facts, context, caller, reason);
         else {
           const replaying = replay(facts, context, caller);
@@ -219,6 +218,10 @@ export async function replayWindow(
     place = page.place;
   }
   return counts;
+}
+
+function countUnknown({ unknown }: ReplayCounts, reason: string): void {
+  unknown.set(reason, (unknown.get(reason) ?? 0) + 1);
 }
 
 async function documentIn(sql: Sql, pack: DecisionsPack, index: number): Promise<string> {
