@@ -19,6 +19,7 @@ import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { principalOfSession, principalOfText } from '../stored-callers.ts';
 import { isAbsent, testsKey } from './kept-keys.ts';
+import { PRESENT } from './past-identity.ts';
 import { checkedPolicies, FactNotKept, type KeptPolicy, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
 import { type Proposal, proposal as proposalOf } from './proposal.ts';
 import { type ReplayDecision, replayDecisions } from './replay.ts';
@@ -198,8 +199,7 @@ export async function replayWindow(
         countUnknown(counts, 'the facts of the decision are too large to be stored');
         await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
       } else {
-        const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
-        const reason = isReady ? undefined : await advance(context);
+        const reason = !context.identityChanged && identity?.advance(context.identityVersion) ? undefined : await advance(context);
         if (caller === undefined) countUnknown(counts, 'the session of the caller is not stored');
         else if (reason !== undefined) leave(facts, context, caller, reason);
         else {
@@ -211,12 +211,13 @@ export async function replayWindow(
     copies.noteRead(records);
   }
 
-  const end = positionAt(to);
   for (let place: DecisionsPlace | undefined = placeBefore(positionAt(from)); place !== undefined; ) {
-    const page: DecisionsPage = await decisionsAfter(sql, place, end, PACKS);
+    const page: DecisionsPage = await decisionsAfter(sql, place, positionAt(to), PACKS);
     for (const pack of page.packs) await replayPack(pack);
     place = page.place;
   }
+  // The proposal can name records that were created after the last decision.
+  (identity as WindowIdentity | undefined)?.advance(PRESENT);
   return counts;
 }
 
