@@ -22,7 +22,7 @@ const { values: settings } = parseArgs({
 });
 const [users, records] = [Number(settings.users), Number(settings.records)];
 /** Bound of the peak memory. */
-const MEMORY_MAX_MIB = 512;
+const MEMORY_MAX_MIB = 320;
 /** Interval between two reads of the peak memory, which the system keeps. */
 const LOOK_EVERY_MS = 100;
 

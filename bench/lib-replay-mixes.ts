@@ -154,6 +154,7 @@ export function newContexts(mix: Mix, identityVersion: number): (tx: Tx, i: numb
         },
       ],
       outcome: isDenied ? { effect: 'Deny', kind: 'explicit', by, resource } : { effect: 'Allow' },
+      ...{ denied: undefined, omitted: undefined },
     };
   };
 }

@@ -43,7 +43,15 @@ for (const [title, accounts] of CASES) {
     await store.transaction((tx) => tx.of(trailRetention).set(long, 3_653));
     now += 91 * DAY_MS;
     const clock = { ...systemClock, wall: () => instant(now) };
-    const { step } = retention({ store, region: 'us-east-1', defaultDays: 90, clock, newId: () => 'id', delivered: NO_TRAILS });
+    const { step } = retention({
+      store,
+      region: 'us-east-1',
+      defaultDays: 90,
+      clock,
+      newId: () => 'id',
+      delivered: NO_TRAILS,
+      report: console.error,
+    });
     const times: number[] = [];
     const used: number[] = [];
     for (let more = true; more; ) {

@@ -3,9 +3,11 @@
  * number of assumptions. Also writes the counts in the README's table of services. With `--check`, it writes nothing and fails if a page
  * differs.
  */
+
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { counted } from '#core/counted.ts';
 import { loadLegacyModel, loadModel } from '#model/load.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { isNotYet, isRefused } from '#services/kit/not-yet.ts';
@@ -262,7 +264,7 @@ export function page(services: readonly ServiceParity[]): string {
       ...(own === 0
         ? []
         : [
-            `Belfry adds ${own} ${own === 1 ? 'operation' : 'operations'} of its own ([own-operations.md](own-operations.md)). The counts on this page do not include them.`,
+            `Belfry adds ${counted(own, 'operation')} of its own ([own-operations.md](own-operations.md)). The counts on this page do not include them.`,
             '',
           ]),
       row(['operation', 'implemented', 'tested with', 'file', 'assumed in the file']),

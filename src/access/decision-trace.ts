@@ -3,6 +3,7 @@ import type { Instant } from '#core/instant.ts';
 import type { RequiredAccess } from '#core/required-access.ts';
 import type { Decision, OverLimit } from '#policy/decision.ts';
 import type { Tx } from '#store/store.ts';
+import { withFittingParts } from '#store/trail/context-codec.ts';
 import type { DecisionContext, DecisionOutcome, PermissionContext } from '#store/trail/decision-context.ts';
 import type { Authenticated } from './authenticate.ts';
 import { headerValue } from './context-keys.ts';
@@ -18,13 +19,13 @@ interface TracedRequest {
 }
 
 /** A permission that the handler checked. */
-interface AllowedAlso {
+interface CheckedAlso {
   readonly asked: RequiredAccess<Tx>;
   readonly required: Required;
 }
 
 /** List of most requests, whose handlers check no permission. */
-const NONE: AllowedAlso[] = [];
+const NONE: CheckedAlso[] = [];
 
 /**
  * Facts of one authorization, which `authorize` collects for the decision context in the trail. They are references, so
@@ -40,10 +41,12 @@ export interface DecisionTrace {
   /** Permissions that were decided or whose decision has begun. */
   readonly required: Required[];
   /** Permissions that the handler checked and that were allowed, such as `s3:DeleteObject` for each object of DeleteObjects. */
-  readonly also: readonly AllowedAlso[];
+  readonly also: readonly CheckedAlso[];
+  /** Permissions that the handler checked for a part of its result and that were denied. */
+  readonly deniedAlso: readonly CheckedAlso[];
   begin(request: TracedRequest, identityVersion: number): void;
-  /** Adds a permission that the handler checked and that was allowed. `checked` is the trace of its authorization. */
-  allowsAlso(asked: RequiredAccess<Tx>, checked: DecisionTrace): void;
+  /** Adds a permission that the handler checked. `checked` is the trace of its authorization. */
+  checksAlso(asked: RequiredAccess<Tx>, checked: DecisionTrace, isAllowed: boolean): void;
   /** Adds a permission whose decision begins. `version` is the current identity version. */
   decides(required: Required, version: number): void;
 }
@@ -56,12 +59,15 @@ class Trace implements DecisionTrace {
   stage: DecisionTrace['stage'] = 'session-kind';
   readonly required: Required[] = [];
   also = NONE;
+  deniedAlso = NONE;
 
-  allowsAlso(asked: RequiredAccess<Tx>, checked: DecisionTrace): void {
+  checksAlso(asked: RequiredAccess<Tx>, checked: DecisionTrace, isAllowed: boolean): void {
     const [required] = checked.required;
     if (required !== undefined) {
-      if (this.also === NONE) this.also = [];
-      this.also.push({ asked, required });
+      const list = isAllowed ? this.also : this.deniedAlso;
+      if (list !== NONE) list.push({ asked, required });
+      else if (isAllowed) this.also = [{ asked, required }];
+      else this.deniedAlso = [{ asked, required }];
     }
     if (checked.identityChanged || checked.identityVersion !== this.identityVersion) this.identityChanged = true;
   }
@@ -95,7 +101,7 @@ export function decisionContextOf(
   const outcome = outcomeOf(trace, denied);
   if (request === undefined || outcome === undefined) return undefined;
   const { received, authenticated, profile, now } = request;
-  return {
+  const context: DecisionContext = {
     identityVersion,
     identityChanged,
     now,
@@ -108,7 +114,10 @@ export function decisionContextOf(
     referer: headerValue(received, 'referer'),
     permissions: permissionsOf(request, trace),
     outcome,
+    denied: trace.deniedAlso.length === 0 ? undefined : trace.deniedAlso.map((each) => permissionOf(each.asked, each.required, profile)),
+    omitted: undefined,
   };
+  return trace.also.length + trace.deniedAlso.length === 0 ? context : withFittingParts(context, request.asked.length);
 }
 
 const ALLOW: DecisionOutcome = { effect: 'Allow' };

@@ -1,10 +1,10 @@
 /** `belfry compliance check`: evaluates the configuration rules, on a database or through a running server. */
 import { type AccountId, isAccountId } from '#core/arn.ts';
+import { counted } from '#core/counted.ts';
 import { isoSeconds } from '#core/instant.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import { DATA, DATABASE, type Subcommand } from './command.ts';
 import { type CheckedAccount, type CheckedRule, checkDatabase, checkEndpoint } from './compliance-accounts.ts';
-import { counted } from './counted.ts';
 import { ENDPOINT, PROFILE } from './own-call.ts';
 import { printable } from './printable.ts';
 

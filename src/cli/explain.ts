@@ -1,10 +1,11 @@
 /** `belfry explain REQUEST_ID`: explains the decision about a request, with the policies as they were then. */
+
+import { counted } from '#core/counted.ts';
 import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { type Flag, FlagError } from '#server/flags.ts';
 import { runSingleCommand, type Subcommand } from './command.ts';
-import { counted } from './counted.ts';
 import { callerOf, callOwn, ENDPOINT, PROFILE } from './own-call.ts';
 import { printable } from './printable.ts';
 
@@ -74,7 +75,7 @@ function linesOf({ record, decision, summary, reproduced, permissions = [], docu
       : []),
     ...permissions.flatMap(({ action, state, resources, otherResources }) => [
       '',
-      ...(resources.length === 0 ? [`${action}: ${words(state)}`] : []),
+      ...(resources.length === 0 ? [withoutResources(action, state, otherResources)] : []),
       ...resources.flatMap((resource) => resourceLines(action, resource)),
       ...(otherResources > 0 && resources.length > 0 ? [`and ${otherResources} more resources`] : []),
     ]),
@@ -83,6 +84,12 @@ function linesOf({ record, decision, summary, reproduced, permissions = [], docu
     ),
     ...(change === undefined ? [] : ['', ...changeLines(change)]),
   ];
+}
+
+/** Returns the line of a permission without resources: it was not decided or not needed, or its resources are not stored. */
+function withoutResources(action: string, state: string, otherResources: number): string {
+  const isStored = state === 'NOT_DECIDED' || state === 'NOT_NEEDED';
+  return isStored ? `${action}: ${words(state)}` : `${action} on ${counted(otherResources, 'more resource')} that are not stored: ${words(state)}`;
 }
 
 function resourceLines(action: string, { resource, allowed, layers = [] }: Resource): readonly string[] {

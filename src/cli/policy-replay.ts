@@ -1,9 +1,11 @@
 /** `belfry policy replay`: decides recorded requests again as if policies had been changed, and lists the decisions that flip. */
+
 import { readFileSync } from 'node:fs';
 import { parseProposal } from '#access/past/parse-proposal.ts';
 import { ProposalError, type ProposedChange, proposal, type Removal } from '#access/past/proposal.ts';
 import { type Flip, type ReplayCounts, replayWindow } from '#access/past/replay-window.ts';
 import { isAccountId } from '#core/arn.ts';
+import { counted } from '#core/counted.ts';
 import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { DATA, DATABASE, type Subcommand } from './command.ts';
@@ -78,9 +80,9 @@ interface Printer {
 
 function jsonPrinter(): Printer {
   return {
-    flip({ facts, principal, context, allowed }) {
+    flip({ facts, principal, context, allowed, parts = context.permissions }) {
       const { eventId, eventName, at, accountId } = facts;
-      const permissions = context.permissions.map(({ action, resources }) => ({ action, resources }));
+      const permissions = parts.map(({ action, resources }) => ({ action, resources }));
       console.log(
         JSON.stringify({
           eventId,
@@ -107,12 +109,12 @@ interface Group {
 function textPrinter(examplesMax: number): Printer {
   const groups = new Map<string, Group>();
   return {
-    flip({ facts, principal, context, allowed }) {
-      const key = `${allowed ? 'denied → allowed' : 'allowed → denied'}  ${context.permissions[0]?.action ?? facts.eventName}  ${principal.arn}`;
+    flip({ facts, principal, context, allowed, parts = context.permissions }) {
+      const key = `${allowed ? 'denied → allowed' : 'allowed → denied'}  ${parts[0]?.action ?? facts.eventName}  ${principal.arn}`;
       const group = groups.get(key) ?? { count: 0, examples: [] };
       groups.set(key, group);
       group.count++;
-      const resource = context.permissions.flatMap(({ resources }) => resources)[0] ?? '*';
+      const resource = parts.flatMap(({ resources }) => resources)[0] ?? '*';
       if (group.examples.length < examplesMax) group.examples.push(`${new Date(facts.at).toISOString()} ${facts.eventId} on ${resource}`);
     },
     end({ records, decided, flipped, unknown }) {
@@ -121,7 +123,9 @@ function textPrinter(examplesMax: number): Printer {
         for (const example of examples) console.log(`    ${printable(example)}`);
       }
       if (groups.size > 0) console.log("'belfry explain --event-id ID' explains one of these requests, whose ID is after its time");
-      console.log(`${records} records, ${decided} decided again, ${flipped} ${flipped === 1 ? 'decision flips' : 'decisions flip'}`);
+      console.log(
+        `${counted(records, 'record')}, ${decided} decided again, ${counted(flipped, 'decision')} ${flipped === 1 ? 'flips' : 'flip'}`,
+      );
       for (const [reason, count] of unknown) console.log(`    ${count} not decided again: ${reason}`);
     },
   };

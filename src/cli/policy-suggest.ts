@@ -3,10 +3,10 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type SuggestedTest, type Suggestion, suggestPolicy } from '#access/past/suggestion.ts';
 import { parseArn } from '#core/arn.ts';
+import { counted } from '#core/counted.ts';
 import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
 import { type Flag, FlagError, requireFlag } from '#server/flags.ts';
 import { DATA, DATABASE, type Subcommand } from './command.ts';
-import { counted } from './counted.ts';
 import { accountsIn, DAYS, daysOf, lastDays } from './policy-window.ts';
 import { readDatabase } from './read-database.ts';
 
@@ -92,7 +92,7 @@ function written(suggestion: Suggestion, arn: string, days: number, out: string 
   }
   if (uncovered.length > 0)
     console.error(
-      `belfry policy: ${uncovered.length} other requests have facts that are too large to be stored, so the policy may deny them:`,
+      `belfry policy: ${counted(uncovered.length, 'other request')} ${uncovered.length === 1 ? 'has' : 'have'} facts that are too large to be stored, so the policy may deny ${uncovered.length === 1 ? 'it' : 'them'}:`,
     );
   for (const eventId of uncovered.slice(0, 10)) console.error(`    ${eventId}`);
   return denied.length + uncovered.length + unrecorded.length === 0 ? 0 : 1;

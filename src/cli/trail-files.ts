@@ -1,6 +1,8 @@
 /** `belfry trail verify-files`: verifies delivered log files and digests without the server. */
+
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { counted } from '#core/counted.ts';
 import { type DeliveredRecord, deliveredRecord } from '#delivery/delivered-record.ts';
 import { verifyFiles } from '#delivery/verify-files.ts';
 import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/flags.ts';
@@ -31,7 +33,8 @@ export const filesCommand: Subcommand = {
     for (const note of notes) console.log(`note: ${printable(note)}`);
     for (const { key, problem } of problems.slice(0, PRINTED_MAX))
       console.error(`belfry trail verify-files: '${printable(key)}' ${printable(problem)}`);
-    if (problems.length > PRINTED_MAX) console.error(`belfry trail verify-files: ${problems.length - PRINTED_MAX} further problems`);
+    if (problems.length > PRINTED_MAX)
+      console.error(`belfry trail verify-files: ${counted(problems.length - PRINTED_MAX, 'further problem')}`);
     console.log(`checked ${digests} digests and ${logs} log files`);
     if (digests === 0 && problems.length === 0) {
       console.error(

@@ -1,11 +1,13 @@
 /** The commands of `belfry trail` for the transparency log. All but `restored` read the database without the server. */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '#core/counted.ts';
 import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/flags.ts';
 import { readWitness, type WitnessSetting } from '#server/witness-setting.ts';
 import type { ReadOnlyDatabase } from '#store/engine/read-only-database.ts';
 import type { Sql } from '#store/sql.ts';
 import { trailLog } from '#store/trail/log/trail-log.ts';
+import { alteredPacks } from '#store/trail/trail-altered.ts';
 import { parseVkey } from '#tlog/note-key.ts';
 import { PROOF_SUFFIX } from '#tlog/proof.ts';
 import { createWitnessClient, type WitnessAddress } from '#tlog/witness/witness-client.ts';
@@ -13,7 +15,6 @@ import { DeliveredFileError, type DeliveredRecords, deliveredRecords } from '#tr
 import { proveRecord } from '#trail/log/prove-record.ts';
 import { verifyTrail } from '#trail/log/verify-trail.ts';
 import { commandServer, DATA, DATABASE, type Subcommand } from './command.ts';
-import { counted } from './counted.ts';
 import { readDatabase } from './read-database.ts';
 
 /** Lines of `belfry trail --help` for the transparency log. */
@@ -86,6 +87,8 @@ async function status(sql: Sql): Promise<number> {
     for (const { subject, state, detail, at } of await trailLog(sql).states(epoch))
       console.log(`  ${subject}  ${state}${detail === '' ? '' : `: ${detail}`}  since ${new Date(at).toISOString()}`);
   }
+  const altered = await alteredPacks(sql);
+  if (altered > 0) console.log(`kept as evidence: ${counted(altered, 'row')} of expired records that someone altered`);
   return 0;
 }
 
@@ -133,9 +136,9 @@ async function verify(database: ReadOnlyDatabase, parsed: ParsedFlags, { witness
   const all = [...problems, ...wrongFiles, ...missing.problems];
   if (key !== undefined && logs[0]?.vkey !== key) all.push(`the key of the first log is '${logs[0]?.vkey}', not '${key}'`);
   const seconds = Math.max(0.001, (performance.now() - began) / 1_000).toFixed(1);
-  console.log(`checked ${records} records (${deleted} deleted by retention, ${pending} not in the log yet) in ${seconds} s`);
+  console.log(`checked ${counted(records, 'record')} (${deleted} deleted by retention, ${pending} not in the log yet) in ${seconds} s`);
   for (const { epoch, vkey, size } of logs) console.log(`epoch ${epoch}: ${size} leaves, ${vkey}`);
-  if (folder !== undefined) console.log(`compared ${delivered.count()} records of delivered files`);
+  if (folder !== undefined) console.log(`compared ${counted(delivered.count(), 'record')} of delivered files`);
   for (const { key: witness } of witnesses) console.log(`asked the witness '${witness.name}'`);
   for (const note of [...notes, ...missing.notes]) console.log(`note: ${note}`);
   if (witnesses.length === 0)

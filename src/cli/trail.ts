@@ -1,4 +1,5 @@
 import { NO_ACCOUNT } from '#core/arn.ts';
+import { counted } from '#core/counted.ts';
 import { type Flag, FlagError, requireFlag } from '#server/flags.ts';
 import { RETENTION_DAYS } from '#store/trail/trail-retention.ts';
 import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
@@ -90,7 +91,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
       const days = text === 'default' ? undefined : Number(text);
       await commandServer(parsed, { command: 'trail set-retention', accountId, ...(days !== undefined && { days }) });
       console.log(
-        `belfry trail: trail records of account '${accountId}' now stay ${days === undefined ? 'as long as the setting says' : `${days} days`}`,
+        `belfry trail: trail records of account '${accountId}' now stay ${days === undefined ? 'as long as the setting says' : counted(days, 'day')}`,
       );
       return 0;
     },

@@ -36,6 +36,9 @@ export function oneOf<const Text extends string>(...texts: readonly Text[]): Sha
 /** Shape of an object with any members, which are strings. */
 export const texts: Shape<Readonly<Record<string, string>>> = { schema: { type: 'object', additionalProperties: { type: 'string' } } };
 
+/** Shape of an object with any members of any type. */
+export const anyObject: Shape<Readonly<Record<string, unknown>>> = { schema: { type: 'object', additionalProperties: true } };
+
 /** Returns the shape of a list. */
 export function list<Item>(item: Shape<Item>): Shape<readonly Item[]> {
   return { schema: { type: 'array', items: item.schema } };

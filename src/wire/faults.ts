@@ -1,4 +1,5 @@
 import { AwsError } from '#core/aws-error.ts';
+import { counted } from '#core/counted.ts';
 
 /**
  * State while an input is read: the current path and the faults until now. `at` has the steps of the path, which are
@@ -72,7 +73,7 @@ export function validationError(faults: readonly Fault[]): AwsError {
     ({ path, constraint, quoted }) =>
       `Value ${quoted === undefined ? '' : `${quoted} `}at '${path}' failed to satisfy constraint: ${constraint}`,
   );
-  return new AwsError('ValidationError', `${count} validation error${count === 1 ? '' : 's'} detected: ${texts.join('; ')}`, REASON);
+  return new AwsError('ValidationError', `${counted(count, 'validation error')} detected: ${texts.join('; ')}`, REASON);
 }
 
 /**

@@ -32,12 +32,13 @@ function problemsOfObject(schema: Schema, value: object, path: string): readonly
   } = schema as {
     readonly properties?: Readonly<Record<string, Schema>>;
     readonly required?: readonly string[];
-    readonly additionalProperties: false | Schema;
+    readonly additionalProperties: boolean | Schema;
   };
   return [
     ...required.filter((name) => !Object.hasOwn(value, name)).map((name) => `${path}.${name} is missing`),
     ...Object.entries(value).flatMap(([name, each]) => {
       const own = properties[name] ?? additionalProperties;
+      if (own === true) return [];
       return own === false ? [`${path}.${name} is unknown`] : problemsOfShape(own, each, `${path}.${name}`);
     }),
   ];

@@ -1,8 +1,13 @@
-/** A compliance report on many users and records: each statement reads a bounded number of rows, and the report has a bounded size. */
+/**
+ * A compliance report on many users and records: each statement reads a bounded number of rows, the memory in use does not grow with records, and
+ * the report has a bounded size.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ACCESS_LIMITS } from '#compliance/report/access.ts';
 import { ACTIVITY_LIMITS } from '#compliance/report/activity.ts';
 import { CREDENTIALS_MAX } from '#compliance/report/credentials.ts';
@@ -23,8 +28,13 @@ const RECORDS = 20_000;
 /** Most rows that one statement returns, and most characters of their strings. 128 packs with 32 records of 1 KB have 4.5 million. */
 const ROWS_MAX = 256;
 const CHARACTERS_MAX = 5_000_000;
+/** Most bytes by which the heap in use may grow while records are read: the groups of activity, and two pages. The records have 25 MB. */
+const HELD_MAX_BYTES = 12_000_000;
 /** Most bytes of the report and of the page, which do not grow with users and records. */
 const REPORT_MAX_BYTES = 1_500_000;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const postgres = await testPostgres();
 after(postgres.stop);
@@ -46,6 +56,7 @@ async function reportOn(engine: 'SQLite' | 'PostgreSQL'): Promise<void> {
   const database = await openReadOnly(url);
   let most = 0;
   let characters = 0;
+  const held: number[] = [];
   let total = 0;
   const counted = (sql: Sql): Sql => ({
     ...sql,
@@ -54,6 +65,10 @@ async function reportOn(engine: 'SQLite' | 'PostgreSQL'): Promise<void> {
       most = Math.max(most, rows.length);
       total += rows.length;
       characters = Math.max(characters, sizeOf(rows));
+      if (text.includes('trail_pack')) {
+        collectGarbage();
+        held.push(process.memoryUsage().heapUsed);
+      }
       return rows;
     },
   });
@@ -76,6 +91,8 @@ async function reportOn(engine: 'SQLite' | 'PostgreSQL'): Promise<void> {
 
   assert.ok(most <= ROWS_MAX, `${most} rows`);
   assert.ok(characters <= CHARACTERS_MAX, `${characters} characters`);
+  const growth = Math.max(...held) - (held[0] as number);
+  assert.ok(held.length > 10 && growth <= HELD_MAX_BYTES, `${growth} bytes after ${held.length} measurements`);
   // Each user is read for access, credentials and rules, with its key and last use, and each pack of up to 32 records twice.
   assert.ok(total < 30 * USERS + RECORDS, `${total} rows`);
   const { access, activity, credentials, trail } = report;

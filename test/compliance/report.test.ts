@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { AccessAnalyzerClient, CreateAnalyzerCommand, DeleteAnalyzerCommand } from '@aws-sdk/client-accessanalyzer';
+import { GetGroupPolicyCommand } from '@aws-sdk/client-iam';
 import pg from 'pg';
 import { PRINCIPAL } from '#compliance/report/access.ts';
 import { ACTIVITY_GROUP, type ActivityGroup } from '#compliance/report/activity.ts';
@@ -21,7 +22,7 @@ import { belfry } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { problemsOfShape } from './check-shape.ts';
-import { MARKUP, STRANGER, startScenario, written } from './scenario.ts';
+import { MARKUP, OPEN_POLICY, STRANGER, startScenario, written } from './scenario.ts';
 
 type Access = Of<typeof PRINCIPAL>;
 
@@ -86,6 +87,7 @@ for (const each of prepared) describe(`compliance report on ${each.engine.name}`
 function reportTests(prepared: Prepared): void {
   accountTests(prepared);
   serverTests(prepared);
+  policyTests(prepared);
   fileTests(prepared);
   flagTests(prepared);
 }
@@ -230,7 +232,9 @@ function serverTests({ engine: { name }, scenario, report }: Prepared): void {
       [finding.resource, finding.status, finding.actions, others],
       [scenario.account.roleArn('partner'), 'ACTIVE', ['sts:AssumeRole'], []],
     );
-    assert.deepEqual([findings.accountsWithoutAnalyzer, findings.active, findings.archived, findings.findings.more], [1, 1, 0, 0]);
+    assert.deepEqual(findings.accountsWithoutAnalyzer, { total: 1, accountIds: [scenario.memberId], more: 0 });
+    assert.ok(report.page.includes(`Accounts that no analyzer of external access covers: ${scenario.memberId}. External`));
+    assert.deepEqual([findings.active, findings.archived, findings.findings.more], [1, 0, 0]);
     assert.deepEqual(
       findings.analyzers.map(({ type, active, archived }) => [type, active, archived] as const).sort(([a], [b]) => a.localeCompare(b)),
       [
@@ -248,6 +252,39 @@ function serverTests({ engine: { name }, scenario, report }: Prepared): void {
     );
     assert.equal(rules.compliant + rules.nonCompliant + rules.notApplicable, rules.rules.length);
     assert.equal(rules.rules.find(({ rule }) => rule === 'server-tls-version-check')?.compliance, 'COMPLIANT');
+  });
+}
+
+function policyTests({ scenario, report }: Prepared): void {
+  const pointer = { action: 'iam:GetGroupPolicy', input: { GroupName: 'open', PolicyName: 'everything' }, member: 'PolicyDocument' };
+  const document = JSON.parse(OPEN_POLICY) as object;
+
+  test('rules: the evidence of a policy has the policy as JSON, next to the call that returns it', async () => {
+    const results = report.lines<Of<typeof RULE_RESULT>>('rules.jsonl');
+    const [shown] = results.flatMap(({ evidence }) =>
+      evidence.filter(({ input }) => input['GroupName'] === 'open' && 'PolicyName' in input),
+    );
+    const { PolicyDocument } = await scenario.account.admin.send(new GetGroupPolicyCommand(pointer.input));
+    assert.deepEqual(shown, { ...pointer, value: `sha256:${hash('sha256', PolicyDocument ?? '', 'hex')}`, document });
+    const trusts = results.flatMap(({ evidence }) => evidence.filter(({ member }) => member === 'Role.AssumeRolePolicyDocument'));
+    assert.ok(trusts.length > 0 && trusts.every((each) => each.document?.['Statement'] !== undefined));
+  });
+
+  test('rules: the report and the page show the policies of resources that are not compliant', () => {
+    const { policies } = report.report.rules;
+    const found = policies.items.find(({ input }) => input['GroupName'] === 'open');
+    const { accountId } = scenario.account;
+    assert.deepEqual(
+      { ...found, resourceId: '' },
+      {
+        ...{ accountId, rule: 'iam-inline-policy-no-statements-with-admin-access', resourceType: 'AWS::IAM::Group', resourceId: '' },
+        ...{ ...pointer, document },
+      },
+    );
+    assert.deepEqual([policies.total, policies.more, policies.file], [policies.items.length, 0, 'rules.jsonl']);
+    assert.ok(report.page.includes('iam:GetGroupPolicy (GroupName open, PolicyName everything)'));
+    assert.ok(report.page.includes('&#34;Action&#34;: &#34;*&#34;') && !report.page.includes('%22Action'));
+    assert.match(report.page, /&#34;Effect&#34;: &#34;Deny&#34;,\n.*\n.*&#34;arn:aws:s3:::b\/&#60;img /);
   });
 }
 
@@ -319,7 +356,7 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
       own.accounts.map(({ accountId }) => accountId),
       [scenario.memberId],
     );
-    assert.deepEqual([own.findings.accountsWithoutAnalyzer, own.findings.analyzers], [1, []]);
+    assert.deepEqual([own.findings.accountsWithoutAnalyzer.accountIds, own.findings.analyzers], [[scenario.memberId], []]);
     assert.ok(own.trail.records >= report.report.trail.records);
     for (const file of ['access.jsonl', 'credentials.jsonl', 'activity.jsonl', 'rules.jsonl'])
       assert.ok(!files.get(file)?.includes(`"accountId":"${scenario.account.accountId}"`), file);
@@ -340,7 +377,7 @@ function flagTests({ engine: { alter }, scenario, args, report }: Prepared): voi
   test('findings: an analyzer of external access of an organization covers its members', async () => {
     const analyzer = new AccessAnalyzerClient(scenario.account.server.at('accessanalyzer'));
     await analyzer.send(new CreateAnalyzerCommand({ analyzerName: 'external', type: 'ORGANIZATION' }));
-    assert.equal((await written(args)).report.findings.accountsWithoutAnalyzer, 0);
+    assert.equal((await written(args)).report.findings.accountsWithoutAnalyzer.total, 0);
     await analyzer.send(new DeleteAnalyzerCommand({ analyzerName: 'external' }));
   });
 

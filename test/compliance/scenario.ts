@@ -40,6 +40,9 @@ export const PASSWORD = 'Canary-Correct-Horse-7';
 /** Name with markup, which a page must show as text. */
 export const MARKUP = '<img src=x onerror=alert(1)>&amp;"\'';
 
+/** Policy of a group without users that allows everything. Its text has markup, and is long enough that its evidence is a hash. */
+export const OPEN_POLICY = policy(allow('*'), deny('s3:GetObject', `arn:aws:s3:::b/${MARKUP}/${'long/'.repeat(40)}`));
+
 export interface Scenario {
   readonly account: TestAccount;
   readonly memberId: string;
@@ -65,6 +68,8 @@ export async function startScenario(environment: Readonly<Record<string, string>
   await admin.send(new CreateGroupCommand({ GroupName: 'readers' }));
   await admin.send(new PutGroupPolicyCommand({ GroupName: 'readers', PolicyName: 'g', PolicyDocument: policy(allow('iam:ListUsers')) }));
   await admin.send(new AddUserToGroupCommand({ GroupName: 'readers', UserName: 'bob' }));
+  await admin.send(new CreateGroupCommand({ GroupName: 'open' }));
+  await admin.send(new PutGroupPolicyCommand({ GroupName: 'open', PolicyName: 'everything', PolicyDocument: OPEN_POLICY }));
   await admin.send(new CreateLoginProfileCommand({ UserName: 'bob', Password: PASSWORD }));
   await admin.send(new CreateLoginProfileCommand({ UserName: 'ada', Password: `${PASSWORD}-2` }));
   const device = await newMfaDevice(admin, 'ada');

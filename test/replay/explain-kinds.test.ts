@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { CreateChannelCommand, CreateChannelMembershipCommand, SendChannelMessageCommand } from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient, CreateTrailCommand, PutEventSelectorsCommand, StartLoggingCommand } from '@aws-sdk/client-cloudtrail';
+import { CloudWatchClient, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
 import { PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import {
   CreateBucketCommand,
@@ -91,6 +92,20 @@ test('ExplainDecision: a denied bearer is the resource, and its grant allows the
   await send(others);
 });
 
+test('ExplainDecision: the grant for an alarm that is named * allows no other alarm', async () => {
+  const alarms = new CloudWatchClient(server.client(await account.user('watcher')));
+  const putAlarm = (AlarmName: string) =>
+    alarms.send(
+      new PutMetricAlarmCommand({
+        ...{ AlarmName, Namespace: 'n', MetricName: 'm', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 1 },
+        ComparisonOperator: 'GreaterThanThreshold',
+      }),
+    );
+  await putGrants('watcher', await explained(await requestOf(putAlarm('*'))));
+  await putAlarm('*');
+  await assert.rejects(putAlarm('other'), { name: 'AccessDenied' });
+});
+
 test('ExplainDecision: if policies allow a request that the role of its bearer forbids, the summary says so', async () => {
   const stranger = await account.appUser('stranger');
   const output = await explained(await requestOf(send(stranger, keys)));
@@ -153,7 +168,7 @@ test('ExplainDecision: a denied data event of S3 that a trail selects is explain
   assert.equal(absent.code, 'ResourceNotFoundException', 'the trail does not select this object');
 });
 
-test('ExplainDecision, policy replay and suggest: each object that DeleteObjects deletes has a decision', async () => {
+test('ExplainDecision, policy replay and suggest: each object of DeleteObjects has a decision', async () => {
   const [Bucket, arn] = ['explained-data', 'arn:aws:s3:::explained-data/seen'];
   for (const Key of ['seen/a', 'seen/b']) await s3(keys).send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
   const deleter = await account.user('deleter', allow('s3:DeleteObject', `${arn}/*`), deny('s3:DeleteObject', `${arn}/b`));
@@ -170,7 +185,17 @@ test('ExplainDecision, policy replay and suggest: each object that DeleteObjects
     [
       ['s3:DeleteObject', 'NOT_NEEDED', []],
       ['s3:DeleteObject', 'ALLOWED', [`${arn}/a`]],
+      ['s3:DeleteObject', 'DENIED', [`${arn}/b`]],
     ],
+  );
+  const [of] = output.permissions?.at(-1)?.resources ?? [];
+  assert.deepEqual(
+    [of?.allowed, of?.reason, of?.statement?.index, of?.layers?.map(({ result }) => result)],
+    [false, 'EXPLICIT_DENY', 1, ['DENIES']],
+  );
+  assert.equal(
+    output.summary,
+    `${userArn('deleter')} was allowed to perform s3:DeleteObject, but not allowed to perform s3:DeleteObject on 1 of the resources of the request.`,
   );
 
   const folder = newFolder('deleter');
@@ -178,9 +203,66 @@ test('ExplainDecision, policy replay and suggest: each object that DeleteObjects
   writeFileSync(change, JSON.stringify({ changes: [{ inline: 'p', of: userArn('deleter'), document: null }] }));
   const replayed = await belfry(['policy', 'replay', '--change', change, '--json', '--data', server.dataFolder]);
   assert.deepEqual([replayed.status, (JSON.parse(replayed.stdout) as { readonly eventName: string }).eventName], [1, 'DeleteObjects']);
+  writeFileSync(
+    change,
+    JSON.stringify({ changes: [{ inline: 'p', of: userArn('deleter'), document: JSON.parse(policy(allow('s3:DeleteObject'))) }] }),
+  );
+  const allowing = await belfry(['policy', 'replay', '--change', change, '--json', '--data', server.dataFolder]);
+  const flip = JSON.parse(allowing.stdout) as { readonly allowed: boolean; readonly permissions: readonly object[] };
+  assert.deepEqual([flip.allowed, flip.permissions], [true, [{ action: 's3:DeleteObject', resources: [`${arn}/b`] }]]);
   const suggested = await belfry(['policy', 'suggest', '--principal', userArn('deleter'), '--data', server.dataFolder]);
   const { Statement } = JSON.parse(suggested.stdout) as { readonly Statement: readonly object[] };
   assert.deepEqual(Statement, [allow(['s3:DeleteObject'], [`${arn}/a`]), deny('s3:DeleteObject', `${arn}/b`)]);
+});
+
+test('ExplainDecision and policy replay: of a large DeleteObjects, as many decisions as fit are stored, and the others are counted', async () => {
+  const Bucket = 'explained-data';
+  const deleter = await account.user('large-deleter', allow('s3:DeleteObject', 'arn:aws:s3:::explained-data/seen/yes/*'));
+  const names = Array.from({ length: 300 }, (_, i) => `seen/${i % 3 === 0 ? 'yes' : 'no'}/${'é'.repeat(20)}-${i}`);
+  const explainedOf = async (keysToDelete: readonly string[]) => {
+    const { Errors = [], $metadata } = await s3(deleter).send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Objects: keysToDelete.map((Key) => ({ Key })) } }),
+    );
+    return { errors: Errors.length, output: await explained({ requestId: $metadata.requestId }) };
+  };
+  const { errors, output } = await explainedOf(names);
+  assert.equal(errors, 200);
+  assert.deepEqual([output.decision, output.reproduced], ['ALLOWED', true]);
+  const stored = (output.permissions ?? []).filter(({ state, resources }) => state === 'DENIED' && resources.length === 1);
+  assert.ok(stored.length > 20 && stored.length < 200, `${stored.length} denied objects`);
+  assert.deepEqual(
+    output.permissions
+      ?.filter(({ state }) => state !== 'NOT_NEEDED')
+      .slice(stored.length)
+      .map(({ state, resources, otherResources }) => [state, resources.length, otherResources]),
+    [
+      ['DENIED', 0, 200 - stored.length],
+      ['ALLOWED', 0, 100],
+    ],
+  );
+  assert.match(
+    output.summary,
+    / was allowed to perform s3:DeleteObject, but not allowed to perform s3:DeleteObject on 200 of the resources of the request\.$/,
+  );
+  const printed = await belfry(['explain', output.record.requestId ?? '', '--endpoint', server.endpoint], {
+    AWS_ACCESS_KEY_ID: keys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    AWS_REGION: 'us-east-1',
+  });
+  assert.match(printed.stdout, new RegExp(`^s3:DeleteObject on ${200 - stored.length} more resources that are not stored: denied$`, 'm'));
+  assert.match(printed.stdout, /^s3:DeleteObject on 100 more resources that are not stored: allowed$/m);
+
+  const none = await explainedOf(['seen/no/1', 'seen/no/2']);
+  assert.equal(none.errors, 2);
+  assert.match(
+    none.output.summary,
+    /user\/large-deleter was not allowed to perform s3:DeleteObject on 2 of the resources of the request\.$/,
+  );
+
+  const replayed = await belfry(['policy', 'replay', '--json', '--data', server.dataFolder]);
+  assert.deepEqual([replayed.status, replayed.stdout], [0, '']);
+  const { unknown } = JSON.parse(replayed.stderr) as { readonly unknown: Readonly<Record<string, number>> };
+  assert.equal(unknown['the facts of the decision are too large to be stored'], 1);
 });
 
 test('ExplainDecision: if the former versions of policies were deleted, the answer says so and has no explanation', async () => {

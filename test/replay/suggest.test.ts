@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { GetMeetingCommand, TagResourceCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CloudWatchClient, DescribeAlarmsCommand, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
 import {
   CreatePolicyCommand,
   CreateUserCommand,
@@ -20,6 +21,7 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { literalResource } from '#access/past/literal-resource.ts';
 import { withAnyId } from '#access/past/used-access.ts';
 import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
+import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 import { startAccount } from '../kit/account.ts';
 import { newFolder } from '../kit/folder.ts';
@@ -121,7 +123,7 @@ test('policy suggest: requests whose facts are too large to be stored are listed
   const [record] = await account.records('TagUser');
   const { status, stderr } = await suggestFor('dan');
   assert.equal(status, 1);
-  assert.match(stderr, /\nbelfry policy: 1 other requests have facts that are too large .*:\n {4}([0-9a-f-]+)\n$/);
+  assert.match(stderr, /\nbelfry policy: 1 other request has facts that are too large .* may deny it:\n {4}([0-9a-f-]+)\n$/);
   assert.ok(stderr.includes(record?.eventID ?? 'no record'), stderr);
 });
 
@@ -170,7 +172,8 @@ test('policy suggest: resources with a generated ID are counted, and --any-id al
   assert.deepEqual(
     any.statements.map(({ Action, Resource }) => [Action, Resource]),
     [
-      [['chime:CreateMeeting', 'chime:GetMeeting'], [`arn:aws:chime:us-east-1:${account.accountId}:meeting/*`]],
+      [['chime:CreateMeeting'], [`arn:aws:chime:us-east-1:${account.accountId}:meeting/\${*}`]],
+      [['chime:GetMeeting'], [`arn:aws:chime:us-east-1:${account.accountId}:meeting/*`]],
       [['iam:GetUser'], [userArn('gus')]],
     ],
   );
@@ -196,6 +199,34 @@ for (const [resource, expected] of ANY_ID)
   test(`withAnyId: ${resource} becomes ${expected}`, () => {
     assert.equal(withAnyId(resource), expected);
   });
+
+test('policy suggest: an alarm that is named * and tags of a new meeting allow no other alarm and meeting', async () => {
+  const tag = { Key: 'Team', Value: 'red' };
+  const ike = await account.user('ike', allow(['cloudwatch:*', 'chime:CreateMeeting', 'chime:TagResource']));
+  const [alarms, meetings] = [new CloudWatchClient(account.client(ike)), account.meetings(ike)];
+  const putAlarm = (AlarmName: string) =>
+    alarms.send(
+      new PutMetricAlarmCommand({
+        ...{ AlarmName, Namespace: 'n', MetricName: 'm', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 1 },
+        ComparisonOperator: 'GreaterThanThreshold',
+      }),
+    );
+  const calls = [
+    () => putAlarm('*'),
+    () => alarms.send(new DescribeAlarmsCommand({})),
+    () => meetings.send(createMeeting('tagged', { Tags: [tag] })),
+  ];
+  for (const call of calls) await call();
+  const { text } = await suggested('ike');
+  await put('ike', 'p', text);
+  for (const call of calls) await call();
+  await assert.rejects(putAlarm('other'), { name: 'AccessDenied' });
+  const { Meeting } = await account.meetings().send(createMeeting('other'));
+  await assert.rejects(meetings.send(new TagResourceCommand({ ResourceARN: Meeting?.MeetingArn, Tags: [tag] })), {
+    name: 'AccessDeniedException',
+  });
+  assert.equal(malformedPolicyText(text, 'identity'), undefined);
+});
 
 test('policy suggest: a Deny that two policies have is listed once', async () => {
   const hal = await account.user('hal', allow('iam:GetUser'), deny('iam:ListUsers', '*', { Sid: 'Same' }));
@@ -274,6 +305,10 @@ test('literalResource: matches the resource and no other one', () => {
     ['arn:aws:s3:::keys/c*?',                                    'arn:aws:s3:::keys/c11'],
     ['arn:aws:cloudwatch:us-east-1:111122223333:alarm:a*b',                'arn:aws:cloudwatch:us-east-1:111122223333:alarm:a1b'],
     ['arn:aws:cloudwatch:us-east-1:111122223333:alarm:a*',                 'arn:aws:cloudwatch:us-east-1:111122223333:alarm:ab'],
+    ['arn:aws:cloudwatch:us-east-1:111122223333:alarm:*',                  'arn:aws:cloudwatch:us-east-1:111122223333:alarm:a'],
+    ['arn:aws:iam::111122223333:role/*',                                   'arn:aws:iam::111122223333:role/a'],
+    ['arn:aws:organizations::1:policy/o-a/service_control_policy/p-*',     'arn:aws:organizations::1:policy/o-a/service_control_policy/p-b'],
+    ['arn:aws:s3:::keys/*',                                                'arn:aws:s3:::keys/a'],
     ['arn:aws:chime:us-east-1:111122223333:sma/a?',                        'arn:aws:chime:us-east-1:111122223333:sma/ab'],
     ['arn:aws:logs:us-east-1:111122223333:log-group:g:${aws:x}', 'arn:aws:logs:us-east-1:111122223333:log-group:g:x'],
   ] as const) {
@@ -282,12 +317,5 @@ test('literalResource: matches the resource and no other one', () => {
     const effects = [resource, other].map((each) => decide(stack, { action: 's3:GetObject', resources: [each], context }).effect);
     assert.deepEqual(effects, ['Allow', 'Deny'], resource);
   }
-  for (const pattern of [
-    '*',
-    'arn:aws:iam::111122223333:role/*',
-    'arn:aws:cloudwatch:us-east-1:111122223333:alarm:*',
-    'arn:aws:organizations::111122223333:policy/o-abcdefghij/service_control_policy/p-*',
-    'arn:aws:s3:::keys',
-  ])
-    assert.equal(literalResource(pattern), pattern);
+  assert.deepEqual(['*', 'arn:aws:s3:::keys'].map(literalResource), ['*', 'arn:aws:s3:::keys']);
 });

@@ -7,12 +7,12 @@ import { after, describe, test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import type { AccountId } from '#core/arn.ts';
 import { DAY_MS } from '#core/duration.ts';
-import { type Instant, instant } from '#core/instant.ts';
+import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import { type DeliveredPositions, NO_TRAILS, type RetentionParts, STEP } from '#server/core/retention-phases.ts';
 import { retention, scanAgain } from '#server/core/trail-retention.ts';
 import { trailRow } from '#store/conformance-fixtures.ts';
 import { openStore } from '#store/engine/open.ts';
-import { positionAt } from '#store/engine/position.ts';
+import { positionAt, timeOf } from '#store/engine/position.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { observedSqlite } from '#store/engine/sqlite-fixture.ts';
@@ -20,6 +20,7 @@ import { IDENTITY_HISTORY } from '#store/identity/identity-history.ts';
 import type { Store } from '#store/store.ts';
 import { countOf } from '#store/table.ts';
 import { exampleContext } from '#store/trail/context-examples.ts';
+import { alteredPacks } from '#store/trail/trail-altered.ts';
 import { newTip } from '#store/trail/trail-chain.ts';
 import { writeRun } from '#store/trail/trail-index.ts';
 import { merging } from '#store/trail/trail-merge.ts';
@@ -28,9 +29,11 @@ import { trailRetention } from '#store/trail/trail-retention.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { LookupPage } from '#store/trail/trail-search.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
+import { readMetrics } from '../kit/metrics.ts';
 import { belfry } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
 import { recordsOf } from '../kit/trail.ts';
+import { statementsOf, verified } from '../kit/trail-log.ts';
 import { until } from '../kit/until.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
@@ -47,6 +50,8 @@ interface Deleting {
   ids(accountId: AccountId): Promise<readonly string[]>;
   /** Returns the details of the events that report deletions in an account. */
   reports(accountId: AccountId): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Lines of the log. */
+  readonly lines: readonly string[];
 }
 
 /** Runs steps until none is left. Returns their number. */
@@ -80,13 +85,25 @@ async function deleting(open: Open): Promise<Deleting> {
     now = before;
     return found;
   }
+  const lines: string[] = [];
   const isReport = ({ eventName }: TrailRow) => eventName === 'DeleteExpiredEvents';
   return {
     store,
+    lines,
     setClock(moment) {
       now = moment;
     },
-    server: (own = {}) => retention({ store, region: 'us-east-1', defaultDays: 90, clock, newId, delivered: NO_TRAILS, ...own }),
+    server: (own = {}) =>
+      retention({
+        store,
+        region: 'us-east-1',
+        defaultDays: 90,
+        clock,
+        newId,
+        delivered: NO_TRAILS,
+        report: (line) => lines.push(line),
+        ...own,
+      }),
     ids: async (accountId) => (await rowsOf(accountId)).filter((row) => !isReport(row)).map(({ eventId }) => eventId),
     reports: async (accountId) =>
       (await rowsOf(accountId)).filter(isReport).map(({ document }) => JSON.parse(document).serviceEventDetails),
@@ -110,6 +127,18 @@ const idsOf = (account: AccountId, first: number, last: number) =>
     .toReversed()
     .map((day) => `${account}-${day}`);
 
+// biome-ignore format: a table
+const ALTERATIONS: readonly (readonly [title: string, day: number, column: string, alter: (text: string, day: number) => string])[] = [
+  // what someone altered              day  column       change
+  ['the heads to text',                118, 'heads',     () => 'x'],
+  ['the heads to an empty list',       116, 'heads',     () => '[]'],
+  ['a time in the heads to null',      114, 'heads',     (text, day) => text.replace(String(ago(day)), 'null')],
+  ['an account in the heads',          112, 'heads',     (text) => text.replace(ANN, CAT)],
+  ['a document',                       110, 'documents', (text) => text.replace('{', '{ ')],
+  ['the contexts to text',             108, 'contexts',  () => 'x'],
+  ['the contexts, but not the format', 106, 'contexts',  (text) => text.replace('127.0.0.1', '127.0.0.2')],
+];
+
 const postgres = await testPostgres();
 after(() => postgres.stop());
 
@@ -129,6 +158,7 @@ for (const [engine, open] of ENGINES) {
   describe(`retention of the trail on ${engine}`, () => {
     runs(open);
     identities(open);
+    altered(open);
     changes(open);
     lookUps(open);
   });
@@ -248,7 +278,7 @@ function runs(open: Open): void {
   });
 }
 
-/** Defines tests of former versions of identity, and of records that someone altered. */
+/** Defines tests of former versions of identity. */
 function identities(open: Open): void {
   test('retention: identity stays for a later record that another server decided with an earlier version', async () => {
     const own = await deleting(open);
@@ -281,18 +311,137 @@ function identities(open: Open): void {
       [8],
     );
   });
+}
 
-  test('retention: a record that someone altered does not stop the deletion, and identity stays', async () => {
-    const own = await deleting(open);
-    await writeDays(own, 100, 80, [ANN]);
+/** Appends the records of each day as a server does, with their chain: one commit a day, from `first` to `last` days before `NOW`. */
+async function recordDays(own: Deleting, first: number, last: number, accounts: readonly AccountId[]): Promise<void> {
+  for (const day of range(last, first).toReversed()) {
+    own.setClock(ago(day));
+    const context = exampleContext({ identityVersion: 200 - day, now: instant(ago(day)) });
     await own.store.transaction(async (tx) => {
-      await tx.sql.run("UPDATE trail_pack SET contexts = 'altered'");
-      await IDENTITY_HISTORY.insert(tx.sql, { accountId: ANN, kind: 'user', key: 'ann', fromVersion: 1, untilVersion: 2, text: '{}' });
+      for (const accountId of accounts) await tx.trail.append(trailRow(`${accountId}-${day}`, ago(day), { accountId, context }));
     });
+  }
+  own.setClock(NOW);
+}
+
+/** Returns the records of packs, oldest first, as text, and each with the account and day that it names. */
+async function storedPacks({ store }: Deleting): Promise<readonly { readonly text: string; readonly names: readonly string[] }[]> {
+  const rows = await store.transaction(({ sql }) =>
+    sql.rows('SELECT event_id, heads, documents, contexts, first_number FROM trail_pack ORDER BY position'),
+  );
+  return rows.map((row) => JSON.stringify(row)).map((text) => ({ text, names: [...new Set(text.match(/[1-3]{12}-[0-9]+/g))] }));
+}
+
+/** Defines tests of packs that someone altered in the database. */
+function altered(open: Open): void {
+  for (const [neighbor, accounts] of [
+    ['with a record that stays', [ANN, BEN]],
+    ['without other records', [ANN]],
+  ] as const) {
+    test(`retention: altered packs ${neighbor} stay unchanged, are reported, and stop nothing`, async () => {
+      const own = await deleting(open);
+      await recordDays(own, 120, 80, accounts);
+      const former = { accountId: ANN, kind: 'user', key: 'ann', text: '{}' } as const;
+      await own.store.transaction(async (tx) => {
+        await tx.of(trailRetention).set(BEN, 365);
+        for (const untilVersion of [85, 95, 115])
+          await IDENTITY_HISTORY.insert(tx.sql, { ...former, fromVersion: untilVersion - 1, untilVersion });
+        for (const [title, day, column, alter] of ALTERATIONS) {
+          const found = await tx.sql.row<{ readonly text: string }>(`SELECT ${column} AS text FROM trail_pack WHERE event_id = $1`, [
+            `${ANN}-${day}`,
+          ]);
+          const text = alter(found?.text ?? '', day);
+          assert.notEqual(text, found?.text, title);
+          await tx.sql.run(`UPDATE trail_pack SET ${column} = $1 WHERE event_id = $2`, [text, `${ANN}-${day}`]);
+        }
+      });
+      const before = await storedPacks(own);
+      await finish(own.server());
+      const packs = await storedPacks(own);
+      const unchanged = new Set(packs.filter(({ text }) => before.some((each) => each.text === text)).map(({ names }) => names[0]));
+      for (const [title, day] of ALTERATIONS) assert.ok(unchanged.has(`${ANN}-${day}`), title);
+      const days = new Set<string | undefined>(ALTERATIONS.map(([, day]) => `${ANN}-${day}`));
+      const kept = packs.filter(({ names }) => !days.has(names[0])).flatMap(({ names }) => names.filter((name) => name.startsWith(ANN)));
+      assert.deepEqual(kept, idsOf(ANN, 90, 80));
+      assert.deepEqual(
+        packs.flatMap(({ text }) => /deletedEvents[^0-9]+([0-9]+)/.exec(text)?.[1] ?? []),
+        [String(30 - ALTERATIONS.length)],
+      );
+      const [first] = own.lines;
+      const time = isoSeconds(instant(ago(118)));
+      assert.match(
+        first ?? '',
+        new RegExp(`^the trail was changed: expired records of ${time} or later were altered, so they are not deleted and remain `),
+      );
+      assert.equal(
+        own.lines.reduce((sum, line) => sum + Number(/rows: ([0-9]+)/.exec(line)?.[1]), 0),
+        ALTERATIONS.length,
+      );
+      const [oldest, count, versions] = await own.store.transaction(async (tx) => [
+        await tx.of(trailRetention).oldestPosition(),
+        await alteredPacks(tx.sql),
+        await tx.sql.rows<{ readonly until_version: number }>('SELECT until_version FROM identity_history ORDER BY until_version'),
+      ]);
+      const [oldestDay, versionsLeft] = accounts.length === 2 ? [120, [85, 95, 115]] : [90, [115]];
+      assert.equal(timeOf(oldest as number), ago(oldestDay));
+      assert.equal(count, ALTERATIONS.length);
+      assert.deepEqual(
+        versions.map(({ until_version }) => Number(until_version)),
+        versionsLeft,
+      );
+      const { problems } = await verified(statementsOf(own.store));
+      assert.match(problems[0] ?? '', /^altered record: number [0-9]+, writer /);
+
+      const reported = own.lines.length;
+      own.setClock(NOW + DAY_MS);
+      await own.store.transaction((tx) => scanAgain(tx, 'default'));
+      await finish(own.server());
+      assert.equal(own.lines.length, reported, 'a pack is reported once');
+    });
+  }
+
+  test('retention: a pack that someone altered after a part of its records was deleted stays', async () => {
+    const own = await deleting(open);
+    await recordDays(own, 120, 80, [ANN, BEN]);
+    await own.store.transaction((tx) => tx.of(trailRetention).set(BEN, 365));
     await finish(own.server());
-    assert.deepEqual(await own.ids(ANN), idsOf(ANN, 90, 80));
-    const former = await own.store.transaction((tx) => tx.sql.rows('SELECT until_version FROM identity_history'));
-    assert.equal(former.length, 1);
+    await own.store.transaction(async (tx) => {
+      await tx.of(trailRetention).set(BEN, 90);
+      await scanAgain(tx, 'default');
+      await tx.sql.run("UPDATE trail_pack SET contexts = 'x' WHERE event_id = $1", [`${BEN}-110`]);
+      await tx.sql.run("UPDATE trail_pack SET heads = 'x' WHERE event_id = $1", [`${BEN}-105`]);
+      await tx.sql.run("UPDATE trail_pack SET documents = '{} ' WHERE event_id = $1", [`${BEN}-100`]);
+    });
+    const { problems } = await verified(statementsOf(own.store));
+    assert.match(problems[0] ?? '', /^altered record: number [0-9]+, writer /);
+    own.setClock(NOW + 60_000);
+    await finish(own.server());
+    assert.deepEqual((await storedPacks(own)).map(({ names }) => names[0]).slice(0, 4), [
+      `${BEN}-110`,
+      `${BEN}-105`,
+      `${BEN}-100`,
+      `${ANN}-90`,
+    ]);
+    assert.deepEqual(
+      own.lines.map((line) => /rows: [0-9]+/.exec(line)?.[0]),
+      ['rows: 2', 'rows: 1'],
+    );
+  });
+
+  test('retention: a page of altered packs does not end the scan', async () => {
+    const own = await deleting(open);
+    await recordDays(own, 120, 80, [ANN]);
+    await own.store.transaction((tx) => tx.sql.run(`UPDATE trail_pack SET heads = 'x' WHERE position < $1`, [positionAt(ago(95))]));
+    await finish(own.server());
+    assert.equal(await own.store.transaction((tx) => alteredPacks(tx.sql)), 25);
+    assert.deepEqual(
+      (await storedPacks(own))
+        .slice(25)
+        .flatMap(({ names }) => names)
+        .slice(0, 1),
+      [`${ANN}-90`],
+    );
   });
 }
 
@@ -472,8 +621,8 @@ test('retention: the statements of a step do not depend on the size of the trail
       counts.push(texts.filter((text) => !/trail_run|trail_block|position, keys/.test(text)).length);
     }
     // A step reads at most 2 pages of packs, each with one statement for the packs and one for the retentions. It deletes
-    // each pack with one statement, or rewrites it with two. The rest are the state, the report and the transaction.
-    assert.ok(Math.max(...counts) <= 2 * 2 + STEP.packs + 2 * STEP.rewritten + 8, `statements of the steps: ${Math.max(...counts)}`);
+    // each pack with one statement, or rewrites it with two, after one that checks its link. The rest are the state, the report and the transaction.
+    assert.ok(Math.max(...counts) <= 2 * 2 + STEP.packs + 3 * STEP.rewritten + 8, `statements of the steps: ${Math.max(...counts)}`);
     assert.ok(counts.length >= size / STEP.packs, `${counts.length} steps`);
     await own.store.transaction(({ sql }) => sql.run("DELETE FROM meta WHERE name = 'trail-retention'"));
   }
@@ -482,11 +631,14 @@ test('retention: the statements of a step do not depend on the size of the trail
 for (const engine of ['SQLite', 'PostgreSQL']) {
   test(`A running server on ${engine}: old records are not readable, the server deletes them, and the operator sets the retention`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'belfry-retention-'));
-    const settings: Record<string, string> = engine === 'SQLite' ? {} : { BELFRY_DATABASE: postgres.url };
+    const settings: Record<string, string> = {
+      BELFRY_METRICS: '127.0.0.1:0',
+      ...(engine === 'PostgreSQL' && { BELFRY_DATABASE: postgres.url }),
+    };
     const first = await startTestServer(settings, folder);
     const accountId = first.accountId as AccountId;
     await first.stop();
-    const days = [400, 100, 60, 10];
+    const days = [400, 120, 100, 60, 10];
     const store = await openStore(settings['BELFRY_DATABASE'] ?? `file:${folder}`, { fatal: (error) => assert.fail(String(error)) });
     const at = (day: number): Instant => instant(Date.now() - day * DAY_MS);
     const count = () =>
@@ -496,8 +648,9 @@ for (const engine of ['SQLite', 'PostgreSQL']) {
         const rows = [trailRow(`old-${day}`, at(day), { accountId, eventName: 'OldEvent' })];
         for (const { text, values } of packInserts(rows, () => positionAt(at(day)), newTip())) await sql.run(text, values);
       }
+      await sql.run("UPDATE trail_pack SET documents = '{} ' WHERE event_id = 'old-120'");
     });
-    assert.equal(await count(), 4);
+    assert.equal(await count(), 5);
     await store.close();
 
     const server = await startTestServer(settings, folder);
@@ -516,9 +669,15 @@ for (const engine of ['SQLite', 'PostgreSQL']) {
     );
 
     const run = async (...args: string[]) => {
-      const { status, stdout, stderr } = await belfry(['trail', ...args], { BELFRY_DATA: folder });
+      const { status, stdout, stderr } = await belfry(['trail', ...args], { ...settings, BELFRY_DATA: folder });
       return [status, (stdout + stderr).trim()];
     };
+    const altered = async () => (await readMetrics(server.metricsUrl)).get('belfry_trail_altered_rows');
+    await until(
+      async () => (await altered()) === 1,
+      () => 'the metrics count the altered row',
+    );
+    assert.match(String((await run('status'))[1]), /^kept as evidence: 1 row of expired records that someone altered$/m);
     assert.deepEqual(await run('set-retention', '--account-id', accountId, '--days', '30'), [
       0,
       `belfry trail: trail records of account '${accountId}' now stay 30 days`,

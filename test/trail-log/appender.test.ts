@@ -207,7 +207,7 @@ test('appender: records that the retention deletes stay provable, also if they a
   let now = NOON as number;
   const store = await openSqlite(':memory:', { now: () => now });
   const clock = { ...systemClock, monotonic: () => 0, wall: () => instant(now) };
-  const parts = { store, region: 'us-east-1', defaultDays: 90, clock, delivered: NO_TRAILS };
+  const parts = { store, region: 'us-east-1', defaultDays: 90, clock, delivered: NO_TRAILS, report: (line: string) => assert.fail(line) };
   let ids = 0;
   const deleting = retention({ ...parts, newId: () => `event ${++ids}` });
   const removeOld = async (): Promise<void> => {

@@ -23,7 +23,15 @@ test('verifyTrail: accepts deletions whose retention events were deleted later, 
   after(() => store.close());
   const clock = { monotonic: () => 0, wall: () => instant(now), after: () => () => {} };
   let number = 0;
-  const server = retention({ store, region: 'us-east-1', defaultDays: 7, clock, newId: () => `id-${++number}`, delivered: NO_TRAILS });
+  const server = retention({
+    store,
+    region: 'us-east-1',
+    defaultDays: 7,
+    clock,
+    newId: () => `id-${++number}`,
+    delivered: NO_TRAILS,
+    report: (line) => assert.fail(line),
+  });
   await store.transaction((tx) => tx.of(trailRetention).set(BEN, 10));
   for (let day = 0; day < 40; day++) {
     // One record before and one after the time up to which the run of this day deletes, which is in the same hour.

@@ -7,7 +7,7 @@ import { type PolicyLayers, trustCallerOf } from '#policy/engine.ts';
 import { explain, explainPrincipalPolicy, type LayerTrace, type PrincipalStatementTrace } from '#policy/explain.ts';
 import type { ValueTrace } from '#policy/explain-prepare.ts';
 import { StepsExceeded } from '#policy/steps.ts';
-import type { DecisionContext, DecisionOutcome } from '#store/trail/decision-context.ts';
+import type { DecisionContext, DecisionOutcome, OmittedDecisions } from '#store/trail/decision-context.ts';
 import { resourcePolicyId } from '../decisions.ts';
 import { contextMap } from '../request-context.ts';
 import type { Required } from '../required-reading.ts';
@@ -30,6 +30,10 @@ export interface ExplainedDecision {
   /** Whether the same code with the same facts decides the same again. A newer version of Belfry can have other AWS managed policies. */
   readonly reproduced: boolean;
   readonly permissions: readonly ExplainedPermission[];
+  /** Permissions for parts of the result that were denied. They do not change the outcome. */
+  readonly denied: readonly ExplainedPermission[];
+  /** Numbers of decisions about parts of the result that are not stored, and their action. Absent if all are stored. */
+  readonly omitted: (OmittedDecisions & { readonly action: string }) | undefined;
   /** What would allow the request. Present if the request was denied and the viewer may see the policies of its caller. */
   readonly change: Change | undefined;
 }
@@ -125,16 +129,30 @@ export async function explainDecision(
     const explaining = { snapshot, stacks, parts, request, context, viewer, principal, ...budgets };
     const permissions: ExplainedPermission[] = [];
     for (const index of request.asked.keys()) permissions.push(await explainPermission(explaining, index));
+    const denied = await explainDenied(explaining, policyText);
     const isOwn = principal.accountId === viewer;
     return {
       caller: isOwn ? principal.arn : `${principal.principalId} of the account ${principal.accountId}`,
       outcome: context.outcome,
       denial: permissions.findLast(({ state }) => state === 'denied')?.resources.at(-1)?.denial ?? (isOwn ? undefined : HIDDEN),
-      reproduced: isDeepStrictEqual(repeated?.outcome, context.outcome),
+      reproduced: isDeepStrictEqual(repeated?.outcome, context.outcome) && denied.every(({ state }) => state === 'denied'),
       permissions,
+      denied,
+      omitted: context.omitted && { ...context.omitted, action: (context.denied?.[0] ?? context.permissions.at(-1))?.action ?? '' },
       change: context.outcome.effect === 'Deny' && isOwn ? await changeFor(explaining) : undefined,
     };
   });
+}
+
+/** Explains the permissions for parts of the result that were denied. */
+async function explainDenied(explaining: Explaining, policyText: KeptPolicy): Promise<readonly ExplainedPermission[]> {
+  const { context, principal } = explaining;
+  const { denied = [] } = context;
+  const request = requestOf(context, principal, policyText, undefined, denied);
+  const ofDenied = { ...explaining, request, context: { ...context, permissions: denied } };
+  const explained: ExplainedPermission[] = [];
+  for (const index of denied.keys()) explained.push(await explainPermission(ofDenied, index));
+  return explained;
 }
 
 async function explainPermission(explaining: Explaining, index: number): Promise<ExplainedPermission> {

@@ -74,10 +74,16 @@ export async function callerOf(tx: Pick<Tx, 'of'>, { caller }: Pick<DecisionCont
 
 /**
  * Returns the authorization request of a context. `proposed` has the facts that a proposal changes. Without it, the request is decided with the
- * policies of then, so a key that the record does not have had no value.
+ * policies of then, so a key that the record does not have had no value. `permissions` are the required ones, or others of the context.
  */
-export function requestOf(context: DecisionContext, principal: Principal, kept: KeptPolicy, proposed?: ProposedFacts): PastRequest {
-  const { sourceIp, secureTransport, userAgent, referer, region, identityVersion, profile, now, permissions } = context;
+export function requestOf(
+  context: DecisionContext,
+  principal: Principal,
+  kept: KeptPolicy,
+  proposed?: ProposedFacts,
+  permissions = context.permissions,
+): PastRequest {
+  const { sourceIp, secureTransport, userAgent, referer, region, identityVersion, profile, now } = context;
   const rawHeaders: string[] = [];
   if (userAgent !== undefined) rawHeaders.push('user-agent', userAgent);
   if (referer !== undefined) rawHeaders.push('referer', referer);

@@ -25,8 +25,9 @@ export function findUse({ packs, accountId, holderArn, ranges }: UsePart): PartU
     for (const [i, context] of contexts.entries()) {
       const record = facts[i] as (typeof facts)[number];
       if (context === undefined || record.accountId !== accountId || !ranges.some((range) => isIn(range, record))) continue;
-      if ('omittedBytes' in context) omitted++;
-      else add(context);
+      const isWhole = !('omittedBytes' in context) && (context.omitted?.allowed ?? 0) === 0;
+      if (!isWhole) omitted++;
+      if (!('omittedBytes' in context)) add(context);
     }
   }
   return { own: own.found(), ofSessions: [...ofSessions].map(([id, use]) => [id, use.found()]), omitted };

@@ -4,7 +4,7 @@ import { lruMap } from '#core/lru-map.ts';
 import type { Principal } from '#core/principal.ts';
 import { positionAt } from '#store/engine/position.ts';
 import type { Sql } from '#store/sql.ts';
-import type { DecisionContext } from '#store/trail/decision-context.ts';
+import type { DecisionContext, PermissionContext } from '#store/trail/decision-context.ts';
 import {
   type DecisionsPack,
   type DecisionsPage,
@@ -22,7 +22,7 @@ import { isAbsent, testsKey } from './kept-keys.ts';
 import { PRESENT } from './past-identity.ts';
 import { checkedPolicies, FactNotKept, type KeptPolicy, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
 import { type Proposal, proposal as proposalOf } from './proposal.ts';
-import { type ReplayDecision, replayDecisions } from './replay.ts';
+import { type ReplayDecisions, replayDecisions } from './replay.ts';
 import { requestCopies } from './request-copies.ts';
 import { type WindowIdentity, windowIdentity } from './window-identity.ts';
 
@@ -35,8 +35,10 @@ export interface ReplayWindow {
 
 /** Decision that the proposal changes. */
 export interface Flip extends Replayed {
-  /** Whether the proposal allows the request. It was decided otherwise. */
+  /** Whether the proposal allows the request, or the permissions in `parts`. They were decided otherwise. */
   readonly allowed: boolean;
+  /** Permissions for parts of the result that were denied, and that the proposal allows. Absent if the decision about the request flips. */
+  readonly parts: readonly PermissionContext[] | undefined;
 }
 
 /** Recorded decision, and the decision with the proposal. */
@@ -78,13 +80,17 @@ const NOTHING = proposalOf([]);
 
 const NO_KEYS: ReadonlySet<string> = new Set();
 
+/** Reason for a record without all facts of its decisions. */
+const TOO_LARGE = 'the facts of the decision are too large to be stored';
+
 /** Number of packs that one statement reads. The decisions of their records can use as many policies, which stay in memory until the next read. */
 const PACKS = 64;
 
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
  * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller. Calls
- * `onWithoutFacts` for each other record whose facts are too large to be stored, or about which no policy decided.
+ * `onWithoutFacts` for each record whose facts are too large to be stored, whole or in part, or about which no policy decided. At the end, reads
+ * identity up to now, because the proposal can name records that were created after the last decision.
  *
  * @throws RangeError   identity as of the first decision is not kept any more
  * @throws AlteredFact  someone altered a session or a resource-based policy in the database
@@ -104,15 +110,19 @@ export async function replayWindow(
   const kept = checkedPolicies(trailPolicies(sql).text);
   const wasRead = keysReadThen(sql, allAccounts, kept);
   let identity: WindowIdentity | undefined;
-  let decide: ReplayDecision | undefined;
+  let decisions: ReplayDecisions | undefined;
   let firstVersion: number;
 
-  function note(facts: RecordFacts, context: DecisionContext, principal: Principal, allowed: boolean): void {
-    counts.decided++;
-    onRecord?.({ facts, principal, context, identity, allowed });
-    if (allowed === (context.outcome.effect === 'Allow')) return;
+  function note(facts: RecordFacts, context: DecisionContext, principal: Principal, allowed: boolean, parts?: Flip['parts']): void {
+    const isFlip = allowed !== (context.outcome.effect === 'Allow') || parts !== undefined;
+    if (!isFlip && context.omitted !== undefined) leave(facts, context, principal, TOO_LARGE);
+    else {
+      counts.decided++;
+      onRecord?.({ facts, principal, context, identity, allowed });
+    }
+    if (!isFlip) return;
     counts.flipped++;
-    onFlip({ facts, principal, context, identity, allowed });
+    onFlip({ facts, principal, context, identity, allowed, parts });
   }
 
   /** Counts a record whose decision cannot be repeated. */
@@ -130,7 +140,10 @@ export async function replayWindow(
       return undefined;
     };
     try {
-      const deciding = (decide as ReplayDecision)(context, principal, proposedFacts(proposal, context, principal, NO_KEYS));
+      const proposed = proposedFacts(proposal, context, principal, NO_KEYS);
+      if (context.denied !== undefined)
+        return decideParts(decisions, context, principal, proposed).then((decided) => note(facts, context, principal, ...decided), failed);
+      const deciding = (decisions as ReplayDecisions).decide(context, principal, proposed);
       if (deciding instanceof Promise) return deciding.then((allowed) => note(facts, context, principal, allowed), failed);
       note(facts, context, principal, deciding);
       return undefined;
@@ -142,18 +155,13 @@ export async function replayWindow(
   /** Decides a record again whose proposed policies test keys that only some records have. `first` is the first of these keys. */
   async function replayWithKeys(facts: RecordFacts, context: DecisionContext, principal: Principal, first: KeyNotKept): Promise<void> {
     const known = new Set<string>();
-    let missing = first;
     try {
-      for (;;) {
+      for (let missing = first; ; ) {
         if (!(await wasRead(firstVersion, context, principal, missing))) throw missing;
         known.add(missing.key);
         try {
-          note(
-            facts,
-            context,
-            principal,
-            await (decide as ReplayDecision)(context, principal, proposedFacts(proposal, context, principal, known)),
-          );
+          const proposed = proposedFacts(proposal, context, principal, known);
+          note(facts, context, principal, ...(await decideParts(decisions, context, principal, proposed)));
           return;
         } catch (error) {
           if (!(error instanceof KeyNotKept)) throw error;
@@ -172,7 +180,7 @@ export async function replayWindow(
     if (identity === undefined) {
       firstVersion = identityVersion;
       identity = await windowIdentity(sql, allAccounts, firstVersion, proposal);
-      decide = replayDecisions(identity, kept);
+      decisions = replayDecisions(identity, kept);
     }
     return identity.advance(identityVersion) ? undefined : 'another server decided with an earlier version of identity';
   }
@@ -192,11 +200,10 @@ export async function replayWindow(
       }
       const found = 'omittedBytes' in context ? undefined : callers(context);
       const caller = found instanceof Promise ? await found : found;
-      // Only a record in another account than that of its caller can be a copy.
       if (caller?.accountId !== facts.accountId && copies.isCopy(records, i)) continue;
       counts.records++;
       if ('omittedBytes' in context) {
-        countUnknown(counts, 'the facts of the decision are too large to be stored');
+        countUnknown(counts, TOO_LARGE);
         await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
       } else {
         const reason = !context.identityChanged && identity?.advance(context.identityVersion) ? undefined : await advance(context);
@@ -205,6 +212,7 @@ export async function replayWindow(
         else {
           const replaying = replay(facts, context, caller);
           if (replaying !== undefined) await replaying;
+          if (context.omitted !== undefined) await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
         }
       }
     }
@@ -216,9 +224,22 @@ export async function replayWindow(
     for (const pack of page.packs) await replayPack(pack);
     place = page.place;
   }
-  // The proposal can name records that were created after the last decision.
   (identity as WindowIdentity | undefined)?.advance(PRESENT);
   return counts;
+}
+
+/** Decides a request again, and the parts of its result that were denied. */
+async function decideParts(
+  decisions: ReplayDecisions | undefined,
+  context: DecisionContext,
+  principal: Principal,
+  proposed: ProposedFacts | undefined,
+): Promise<readonly [allowed: boolean, parts: Flip['parts']]> {
+  const { decide, allowedOfDenied } = decisions as ReplayDecisions;
+  const allowed = await decide(context, principal, proposed);
+  if (!allowed || context.denied === undefined) return [allowed, undefined];
+  const parts = await allowedOfDenied(context, principal, proposed);
+  return [allowed, parts.length === 0 ? undefined : parts];
 }
 
 function countUnknown({ unknown }: ReplayCounts, reason: string): void {

@@ -1,6 +1,6 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Principal } from '#core/principal.ts';
-import type { DecisionContext } from '#store/trail/decision-context.ts';
+import type { DecisionContext, PermissionContext } from '#store/trail/decision-context.ts';
 import { type Denials, Denied, NO_POLICY } from '../denied.ts';
 import type { Required } from '../required-reading.ts';
 import { refuseBySessionKind } from '../session-kind.ts';
@@ -21,16 +21,41 @@ const NOT_REACHED = 'an earlier permission was denied then, so the facts of a la
  */
 export type ReplayDecision = (context: DecisionContext, principal: Principal, proposed?: ProposedFacts) => boolean | Promise<boolean>;
 
+/** Decisions of the past that are repeated. */
+export interface ReplayDecisions {
+  /** Returns whether the request is allowed. */
+  readonly decide: ReplayDecision;
+  /** Returns which of the permissions of `context.denied` are allowed. */
+  readonly allowedOfDenied: (
+    context: DecisionContext,
+    principal: Principal,
+    proposed?: ProposedFacts,
+  ) => Promise<readonly PermissionContext[]>;
+}
+
 /**
- * Creates the function that decides requests of the past again. It returns whether the request is allowed, as `authorizing` decides with the same
- * functions.
+ * Creates the functions that decide requests of the past again, as `authorizing` decides with the same functions.
  *
  * @throws FactNotKept  the decision needs a fact that is not stored
  */
-export function replayDecisions(identity: PastIdentity, kept: KeptPolicy): ReplayDecision {
+export function replayDecisions(identity: PastIdentity, kept: KeptPolicy): ReplayDecisions {
   const { callerOf, read, setResourceOf, refusalOf } = decidingParts(identity, WITHOUT_TEXT);
 
-  return (context, principal, proposed) => {
+  async function allowedOfDenied(
+    context: DecisionContext,
+    principal: Principal,
+    proposed?: ProposedFacts,
+  ): Promise<readonly PermissionContext[]> {
+    const denied = context.denied ?? [];
+    const request = requestOf(context, principal, kept, proposed, denied);
+    const caller = callerOf(principal);
+    const allowed: PermissionContext[] = [];
+    for (const [i, asked] of request.asked.entries())
+      if (isAllowed(await read(request, asked, caller, NO_TX))) allowed.push(denied[i] as PermissionContext);
+    return allowed;
+  }
+
+  const decide: ReplayDecision = (context, principal, proposed) => {
     const request = requestOf(context, principal, kept, proposed);
     const [operation] = request.asked;
     if (operation !== undefined && isRefusedKind(principal, operation.action)) return false;
@@ -50,6 +75,7 @@ export function replayDecisions(identity: PastIdentity, kept: KeptPolicy): Repla
     };
     return decideFrom(0);
   };
+  return { decide, allowedOfDenied };
 
   function isAllowed(required: Required): boolean {
     for (let i = 0; i < required.resources.length; i++) {

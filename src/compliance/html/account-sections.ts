@@ -1,9 +1,11 @@
 /** Sections of the page about accounts: access, activity, credentials and rules. */
+import { counted } from '#core/counted.ts';
 import type { BriefPrincipal } from '../report/access.ts';
 import type { CredentialsOf } from '../report/credentials.ts';
 import type { ComplianceReport } from '../report/report.ts';
+import type { ShownPolicy } from '../report/rules.ts';
 import { findingsSection } from './findings-section.ts';
-import { bullets, facts, type Html, html, joined, moreNote, type PageSection, table } from './html.ts';
+import { bullets, countOf, facts, type Html, html, joined, moreNote, type PageSection, preformatted, table } from './html.ts';
 
 /** Returns the sections in their order. */
 export function accountSections(report: ComplianceReport): readonly PageSection[] {
@@ -41,7 +43,7 @@ function accessContent({ access }: ComplianceReport): Html {
       },
     ],
     principals.items,
-  )}${moreNote(principals, 'principals')}<p class="note">All statements are in the file <code>${policiesFile}</code>.</p>\n`;
+  )}${moreNote(principals, 'principal')}<p class="note">All statements are in the file <code>${policiesFile}</code>.</p>\n`;
 }
 
 function principalCell({ arn, type, linkedService, groups, trusts, boundary, serviceControl, problem }: BriefPrincipal): Html {
@@ -84,7 +86,7 @@ function activityContent({ activity }: ComplianceReport): Html {
   const nameOf = ({ principal, type }: { readonly principal: string; readonly type: string }): string =>
     principal === '' ? type || 'principals beyond the limit of the report' : type === 'Unknown' ? principal : `${principal} (${type})`;
   return html`<p>Requests from ${activity.from} to ${activity.to}. Sessions count for their role or user.</p>
-${unreadable === 0 ? '' : html`<p class="bad">${unreadable} records cannot be read.</p>\n`}${table(
+${unreadable === 0 ? '' : html`<p class="bad">${countOf(unreadable, 'record')} cannot be read.</p>\n`}${table(
   'Requests by service',
   [{ title: 'Service', cell: ({ service }) => service }, ...COUNT_COLUMNS],
   services,
@@ -98,7 +100,7 @@ ${unreadable === 0 ? '' : html`<p class="bad">${unreadable} records cannot be re
     { title: 'Last', cell: ({ last }) => last },
   ],
   principals.items,
-)}${moreNote(principals, 'principals')}${table(
+)}${moreNote(principals, 'principal')}${table(
   'Denied requests',
   [
     { title: 'Principal', cell: nameOf },
@@ -108,7 +110,7 @@ ${unreadable === 0 ? '' : html`<p class="bad">${unreadable} records cannot be re
     { title: 'Last', cell: ({ last }) => last },
   ],
   denials.items,
-)}${moreNote(denials, 'denied actions')}`;
+)}${moreNote(denials, 'denied action')}`;
 }
 
 function credentialsContent({ credentials }: ComplianceReport): Html {
@@ -129,18 +131,18 @@ function credentialsContent({ credentials }: ComplianceReport): Html {
       { title: 'Access keys', cell: ({ accessKeys }) => (accessKeys.length === 0 ? 'none' : bullets(accessKeys.map(keyLine))) },
     ],
     oldest.items,
-  )}${moreNote(oldest, 'users')}`;
+  )}${moreNote(oldest, 'user')}`;
 }
 
 function passwordCell({ password }: CredentialsOf): string {
   if (password === undefined) return 'none';
   const { ageDays, lastUsedAt, nextRotationAt } = password;
-  return `${ageDays} days old, ${lastUsedAt === undefined ? 'never used' : `last used ${lastUsedAt}`}${nextRotationAt === undefined ? '' : `, expires ${nextRotationAt}`}`;
+  return `${counted(ageDays, 'day')} old, ${lastUsedAt === undefined ? 'never used' : `last used ${lastUsedAt}`}${nextRotationAt === undefined ? '' : `, expires ${nextRotationAt}`}`;
 }
 
 function keyLine({ accessKeyId, active, ageDays, lastUsedAt, lastUsedService }: CredentialsOf['accessKeys'][number]): string {
   const use = lastUsedAt === undefined ? 'never used' : `last used ${lastUsedAt} for ${lastUsedService}`;
-  return `${accessKeyId}, ${active ? 'active' : 'inactive'}, ${ageDays} days old, ${use}`;
+  return `${accessKeyId}, ${active ? 'active' : 'inactive'}, ${counted(ageDays, 'day')} old, ${use}`;
 }
 
 const COMPLIANCE = { COMPLIANT: 'compliant', NON_COMPLIANT: 'NOT compliant', NOT_APPLICABLE: 'not applicable' } as const;
@@ -168,5 +170,26 @@ ${table(
   [...rules.rules].sort((a, b) =>
     a.compliance === b.compliance ? 0 : a.compliance === 'NON_COMPLIANT' ? -1 : b.compliance === 'NON_COMPLIANT' ? 1 : 0,
   ),
-)}<p class="note">${rules.moreRules === 0 ? '' : html`${rules.moreRules} more rules are not listed. `}All results, with the calls that show each fact, are in the file <code>${rules.file}</code>.</p>\n`;
+)}<p class="note">${rules.moreRules === 0 ? '' : html`${countOf(rules.moreRules, 'more rule')} ${rules.moreRules === 1 ? 'is' : 'are'} not listed. `}All results, with the calls that show each fact, are in the file <code>${rules.file}</code>.</p>
+${policiesContent(rules)}`;
+}
+
+function policiesContent({ policies }: ComplianceReport['rules']): Html {
+  return html`${table<ShownPolicy>(
+    'Policies of resources that are not compliant',
+    [
+      { title: 'Resource, rule and evidence', cell: shownCell },
+      {
+        title: 'Policy',
+        cell: ({ document }) => (document === undefined ? 'too long for this page' : preformatted(JSON.stringify(document, null, 2))),
+      },
+    ],
+    policies.items,
+  )}${moreNote(policies, 'policy document')}`;
+}
+
+/** Returns the resource, the rule that it violates, and the call that returns the policy. */
+function shownCell({ accountId, rule, resourceType, resourceId, action, input, member }: ShownPolicy): Html {
+  const members = Object.entries(input).map(([name, value]) => `${name} ${value}`);
+  return html`<b>${resourceType} ${resourceId}</b><br>${rule}, account ${accountId}<br>${action} (${joined(members)}): ${member}`;
 }

@@ -1,6 +1,6 @@
 /** Section of the page about the findings of IAM Access Analyzer. */
 import type { ComplianceReport } from '../report/report.ts';
-import { type Html, html, joined, moreNote, type PageSection, table } from './html.ts';
+import { type Html, html, joined, moreNote, notListed, type PageSection, table } from './html.ts';
 
 /** Maximum number of actions of a finding on the page. */
 const ACTIONS_MAX = 12;
@@ -8,9 +8,9 @@ const ACTIONS_MAX = 12;
 export function findingsSection({ findings: section }: ComplianceReport): PageSection {
   const { analyzers, moreAnalyzers, accountsWithoutAnalyzer, findings } = section;
   const without =
-    accountsWithoutAnalyzer === 0
+    accountsWithoutAnalyzer.total === 0
       ? html``
-      : html`<p>Accounts that no analyzer of external access covers: ${accountsWithoutAnalyzer}. External access is not found there.</p>\n`;
+      : html`<p>Accounts that no analyzer of external access covers: ${joined(accountsWithoutAnalyzer.accountIds, accountsWithoutAnalyzer.more)}. External access is not found there.</p>\n`;
   const content: Html = html`${without}${table(
     'Analyzers',
     [
@@ -21,7 +21,7 @@ export function findingsSection({ findings: section }: ComplianceReport): PageSe
       { title: 'Resolved', cell: ({ resolved }) => resolved, isNumber: true },
     ],
     analyzers,
-  )}${moreAnalyzers === 0 ? '' : html`<p class="note">${moreAnalyzers} more analyzers are not listed.</p>\n`}${table(
+  )}${notListed(moreAnalyzers, 'analyzer')}${table(
     'Findings',
     [
       { title: 'Resource', cell: ({ resource, resourceType }) => `${resource} (${resourceType})` },
@@ -37,6 +37,6 @@ export function findingsSection({ findings: section }: ComplianceReport): PageSe
     ],
     findings.items,
   )}<p class="note">The conditions are those whose values a caller cannot choose, such as aws:SourceIp. A policy can have others, such as sts:ExternalId.</p>
-${moreNote(findings, 'findings')}`;
+${moreNote(findings, 'finding')}`;
   return { id: 'findings', title: 'Findings of IAM Access Analyzer', content };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bullets, html, joined, table } from './html.ts';
+import { bullets, html, joined, moreNote, notListed, preformatted, table } from './html.ts';
 
 // biome-ignore format: a table
 const TEMPLATES: readonly (readonly [title: string, content: { readonly html: string }, expected: string])[] = [
@@ -10,6 +10,9 @@ const TEMPLATES: readonly (readonly [title: string, content: { readonly html: st
   ['a list',                       html`${['<', html`<br>`, 1_234]}`,             '&#60;<br>1,234'],
   ['a template without contents',  html`<hr>`,                                    '<hr>'],
   ['an attribute',                 html`<a href="${'"><script>'}">`,              '<a href="&#34;&#62;&#60;script&#62;">'],
+  ['text with lines',              preformatted('{\n  "<": 1\n}'),                '<pre>{\n  &#34;&#60;&#34;: 1\n}</pre>'],
+  ['one more item',                moreNote({ more: 1, file: 'f' }, 'user'),      '<p class="note">1 more user is in the file <code>f</code>.</p>\n'],
+  ['more items',                   notListed(1_200, 'trail'),                     '<p class="note">1,200 more trails are not listed.</p>\n'],
   ['a list of texts',              bullets(['<']),                                '<ul>\n<li>&#60;</li>\n</ul>\n'],
 ];
 for (const [title, content, expected] of TEMPLATES) test(`html: ${title}`, () => assert.equal(content.html, expected));

@@ -1,4 +1,5 @@
 /** Builds HTML. Strings are escaped, so that names with markup stay text. */
+import { nounFor } from '#core/counted.ts';
 import { escaped } from '#server/sign-in/http.ts';
 
 /** HTML that was built by `html`. */
@@ -66,9 +67,27 @@ export function joined(items: readonly string[], more = 0): string {
   return more === 0 ? text : `${text}${text === '' ? '' : ' and '}${more.toLocaleString('en-US')} more`;
 }
 
-/** Returns a sentence about the items that a table does not have. */
-export function moreNote({ more, file }: { readonly more: number; readonly file: string }, items: string): Html {
+/** Returns a number with its noun, as `counted` does: `1 role`, `1,204 roles`. */
+export function countOf(count: number, noun: string): Html {
+  return html`${count} ${nounFor(count, noun)}`;
+}
+
+/** Returns a sentence about the items that a table does not have. `noun` is that of one item. */
+export function moreNote({ more, file }: { readonly more: number; readonly file: string }, noun: string): Html {
   return more === 0
-    ? html`<p class="note">The file <code>${file}</code> has the same ${items} for programs.</p>\n`
-    : html`<p class="note">${more} more ${items} are in the file <code>${file}</code>.</p>\n`;
+    ? html`<p class="note">The file <code>${file}</code> has the same ${nounFor(0, noun)} for programs.</p>\n`
+    : html`<p class="note">${countOf(more, `more ${noun}`)} ${isOrAre(more)} in the file <code>${file}</code>.</p>\n`;
+}
+
+/** Returns a sentence about the items that a table does not have, and no file either. */
+export function notListed(more: number, noun: string): Html {
+  return more === 0 ? html`` : html`<p class="note">${countOf(more, `more ${noun}`)} ${isOrAre(more)} not listed.</p>\n`;
+}
+
+const isOrAre = (count: number): string => (count === 1 ? 'is' : 'are');
+
+/** Returns text with its line breaks. */
+export function preformatted(text: string): Html {
+  const lines = text.split('\n').map((line) => html`${line}`.html);
+  return { html: `<pre>${lines.join('\n')}</pre>` };
 }

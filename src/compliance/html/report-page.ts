@@ -1,7 +1,8 @@
 /** The report as one HTML page without scripts, which can be printed. */
+import { counted } from '#core/counted.ts';
 import type { ComplianceReport } from '../report/report.ts';
 import { accountSections } from './account-sections.ts';
-import { bullets, facts, type Html, html, type PageSection } from './html.ts';
+import { bullets, countOf, facts, type Html, html, type PageSection } from './html.ts';
 import { REPORT_POLICY, REPORT_STYLE } from './report-style.ts';
 import { serverSections } from './server-sections.ts';
 
@@ -49,8 +50,11 @@ function summary({
   const broken = [...(trail.intact ? [] : ['The trail is']), ...(filesIntact === false ? ['The delivered files are'] : [])];
   return html`${broken.map((subject) => html`<p class="bad">${subject} not intact. See the section Integrity of the trail.</p>\n`)}${facts(
     ['Accounts', accounts.length === 1 ? `${accounts[0]?.accountId} (${accounts[0]?.name})` : accounts.length],
-    ['Window', `${days} days, from ${activity.from} to ${activity.to}`],
-    ['Users and roles', html`${access.users} users and ${access.roles} roles, of which ${access.administrators} may perform every action`],
+    ['Window', `${counted(days, 'day')}, from ${activity.from} to ${activity.to}`],
+    [
+      'Users and roles',
+      html`${countOf(access.users, 'user')} and ${countOf(access.roles, 'role')}, of which ${access.administrators} may perform every action`,
+    ],
     ['Requests', html`${activity.requests}, of which ${activity.errors} failed and ${activity.denied} were denied by a policy`],
     ['Passwords without MFA', html`${credentials.withPasswordWithoutMfa} of ${credentials.withPassword}`],
     ['Active access keys', html`${credentials.activeKeys}, of which ${credentials.activeKeysOlderThan90Days} are older than 90 days`],
@@ -60,12 +64,15 @@ function summary({
     ],
     [
       'Findings of analyzers',
-      html`${findings.active} active, ${findings.archived} archived; accounts that no analyzer of external access covers: ${findings.accountsWithoutAnalyzer}`,
+      html`${findings.active} active, ${findings.archived} archived; accounts that no analyzer of external access covers: ${findings.accountsWithoutAnalyzer.total}`,
     ],
-    ['Trail', `${trail.intact ? 'intact' : 'NOT intact'}: ${trail.records} records were checked`],
+    [
+      'Trail',
+      `${trail.intact ? 'intact' : 'NOT intact'}: ${counted(trail.records, 'record')} ${trail.records === 1 ? 'was' : 'were'} checked`,
+    ],
     ['Delivered files', filesIntact === undefined ? 'not verified' : filesIntact ? 'intact' : 'NOT intact'],
     ['Certificate', certificate === undefined ? 'unknown' : `valid until ${certificate.validTo}`],
     ['Software', `Belfry ${software.belfry}, Node.js ${software.node}, ${software.databaseEngine} ${software.databaseVersion}`],
-    ['Not assessed', html`<a href="#not-assessed">${notAssessed.length} subjects</a>`],
+    ['Not assessed', html`<a href="#not-assessed">${countOf(notAssessed.length, 'subject')}</a>`],
   )}`;
 }

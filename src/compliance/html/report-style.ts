@@ -24,6 +24,7 @@ caption { padding: .5rem 0; text-align: left; font-size: 1rem; font-weight: 600;
 th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }
 th { font-weight: 400; }
 td ul, th ul { margin: 0; padding-left: 1rem; }
+td pre { margin: 0; }
 thead th { color: var(--quiet); font-weight: 600; overflow-wrap: normal; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .note { color: var(--quiet); font-size: .875rem; }

@@ -1,6 +1,20 @@
 /** Sections of the page about the server: the trail, TLS, software, retention and responsibility. */
+import { counted } from '#core/counted.ts';
 import type { ComplianceReport } from '../report/report.ts';
-import { bullets, type Content, facts, type Html, html, joined, moreNote, type PageSection, table } from './html.ts';
+import {
+  bullets,
+  type Content,
+  countOf,
+  facts,
+  type Html,
+  html,
+  joined,
+  moreNote,
+  notListed,
+  type PageSection,
+  preformatted,
+  table,
+} from './html.ts';
 
 /** Returns the sections in their order. */
 export function serverSections(report: ComplianceReport): readonly PageSection[] {
@@ -46,7 +60,7 @@ function trailContent({ trail, generatedAt }: ComplianceReport): Html {
     ],
     trail.digestChains,
     'No trail has written a digest.',
-  )}${trail.moreDigestChains === 0 ? '' : html`<p class="note">${trail.moreDigestChains} more chains are not listed.</p>\n`}`;
+  )}${notListed(trail.moreDigestChains, 'chain')}`;
 }
 
 function logContent(log: ComplianceReport['trail']['logs'][number]): Html {
@@ -70,7 +84,7 @@ function logContent(log: ComplianceReport['trail']['logs'][number]): Html {
       },
     ],
     log.checkpoints,
-  )}${log.checkpoints.slice(-1).map(({ note }) => html`<pre>${{ html: noteOf(note) }}</pre>\n`)}${table(
+  )}${log.checkpoints.slice(-1).map(({ note }) => html`${preformatted(note)}\n`)}${table(
     `Witnesses and writers of epoch ${log.epoch}`,
     [
       { title: 'Subject', cell: ({ subject }) => subject },
@@ -79,14 +93,6 @@ function logContent(log: ComplianceReport['trail']['logs'][number]): Html {
     ],
     log.states,
   )}`;
-}
-
-/** Returns a checkpoint with its line breaks. */
-function noteOf(note: string): string {
-  return note
-    .split('\n')
-    .map((line) => html`${line}`.html)
-    .join('\n');
 }
 
 function tlsContent({ tls }: ComplianceReport): Html {
@@ -110,7 +116,7 @@ function tlsContent({ tls }: ComplianceReport): Html {
       {
         title: 'Valid',
         cell: ({ validFrom, validTo, expired, daysLeft }) =>
-          `${validFrom} to ${validTo} (${expired ? 'EXPIRED' : `${daysLeft} days left`})`,
+          `${validFrom} to ${validTo} (${expired ? 'EXPIRED' : `${counted(daysLeft, 'day')} left`})`,
       },
       { title: 'Key', cell: ({ key }) => key },
       { title: 'SHA-256', cell: ({ sha256 }) => sha256 },
@@ -129,11 +135,13 @@ function softwareContent({ software }: ComplianceReport): Html {
     ['OpenSSL', software.openssl],
     ['Platform', software.platform],
     ['Database', `${software.databaseEngine} ${software.databaseVersion}`],
-    ['Schema', `${software.schemaVersion} migrations (${schema})`],
+    ['Schema', `${counted(software.schemaVersion, 'migration')} (${schema})`],
     ['Updates', software.updates],
     [
       'Bill of materials',
-      bill.file === undefined ? `not written: ${bill.problem}` : html`<code>${bill.file}</code> (CycloneDX), ${bill.packages} packages`,
+      bill.file === undefined
+        ? `not written: ${bill.problem}`
+        : html`<code>${bill.file}</code> (CycloneDX), ${countOf(bill.packages, 'package')}`,
     ],
     [
       'Installed packages',
@@ -151,15 +159,15 @@ function softwareContent({ software }: ComplianceReport): Html {
 }
 
 function retentionContent({ retention }: ComplianceReport): Html {
-  const days = (value: number | undefined): string => (value === undefined ? 'kept' : `${value} days`);
-  return html`${facts(['Event history', html`${retention.eventHistoryDays} days`], ['How known', retention.eventHistoryFrom])}${table(
+  const days = (value: number | undefined): string => (value === undefined ? 'kept' : counted(value, 'day'));
+  return html`${facts(['Event history', countOf(retention.eventHistoryDays, 'day')], ['How known', retention.eventHistoryFrom])}${table(
     'Accounts with an event history of their own',
     [
       { title: 'Account', cell: ({ accountId }) => accountId },
       { title: 'Days', cell: (row) => row.days, isNumber: true },
     ],
     retention.ownEventHistory,
-  )}${more(retention.moreOwnEventHistory, 'accounts')}${table(
+  )}${notListed(retention.moreOwnEventHistory, 'account')}${table(
     'Trails',
     [
       { title: 'Trail', cell: ({ name }) => name },
@@ -174,7 +182,7 @@ function retentionContent({ retention }: ComplianceReport): Html {
       { title: 'Bucket', cell: ({ bucket }) => bucket },
     ],
     retention.trails,
-  )}${more(retention.moreTrails, 'trails')}${table(
+  )}${notListed(retention.moreTrails, 'trail')}${table(
     'Messages of Amazon Chime accounts',
     [
       { title: 'Chime account', cell: ({ name, chimeAccountId }) => `${name} (${chimeAccountId})` },
@@ -184,11 +192,7 @@ function retentionContent({ retention }: ComplianceReport): Html {
       { title: 'Conversations', cell: ({ conversationDays }) => days(conversationDays) },
     ],
     retention.chimeAccounts.items,
-  )}${moreNote(retention.chimeAccounts, 'Chime accounts')}`;
-}
-
-function more(count: number, items: string): Html {
-  return count === 0 ? html`` : html`<p class="note">${count} more ${items} are not listed.</p>\n`;
+  )}${moreNote(retention.chimeAccounts, 'Chime account')}`;
 }
 
 function responsibilityContent({ responsibility }: ComplianceReport): Html {

@@ -161,9 +161,9 @@ async function countedGroups(sql: Sql, { accountIds, from, to }: ActivityWindow)
     if (at > group.last) group.last = at;
   }
 
-  for await (const page of recordsInWindow(sql, placeBefore(positionAt(from)), positionAt(to), PACKS)) {
-    unreadable += page.unreadable;
-    for (const record of page.records) count(record);
+  for await (const records of recordsInWindow(sql, placeBefore(positionAt(from)), positionAt(to), PACKS)) {
+    if (records === undefined) unreadable++;
+    else for (const record of records) count(record);
   }
   return { groups, unreadable };
 }

@@ -43,7 +43,7 @@ export const FINDINGS = object({
   ),
   moreAnalyzers: whole,
   accountsWithoutAnalyzer: described(
-    whole,
+    object({ total: whole, accountIds: list(text), more: described(whole, 'Number of accounts that are not listed here.') }),
     'Accounts of the report that no analyzer of external access covers: neither one of their own nor one of their organization. External access is not found there.',
   ),
   active: described(
@@ -57,6 +57,8 @@ export type Findings = Of<typeof FINDINGS>;
 
 /** Maximum number of analyzers and of findings in the report. The file has all findings. */
 export const FINDINGS_MAX = 200;
+/** Maximum number of accounts without an analyzer that the report lists. */
+export const WITHOUT_ANALYZER_MAX = 100;
 /** Maximum number of analyzers of an account that are read. It is above the quota of an account in all regions. */
 const ANALYZERS_MAX = 1_000;
 const PAGE = 200;
@@ -88,12 +90,13 @@ export async function findingsSection(sql: Sql, accountIds: readonly AccountId[]
     }
   }
   file.close();
-  let accountsWithoutAnalyzer = 0;
-  for (const accountId of others) if (!(await isInOneOf(zones, accountId))) accountsWithoutAnalyzer++;
+  const uncovered: AccountId[] = [];
+  for (const accountId of others) if (!(await isInOneOf(zones, accountId))) uncovered.push(accountId);
+  const listed = uncovered.slice(0, WITHOUT_ANALYZER_MAX);
   return {
     analyzers: found.slice(0, FINDINGS_MAX),
     moreAnalyzers: Math.max(0, found.length - FINDINGS_MAX),
-    accountsWithoutAnalyzer,
+    accountsWithoutAnalyzer: { total: uncovered.length, accountIds: listed, more: uncovered.length - listed.length },
     active: counts.ACTIVE,
     archived: counts.ARCHIVED,
     findings: excerptOf(items, file.count(), file),

@@ -2,7 +2,9 @@
  * Event router: passes the events of buses to the targets of the rules that match. One transaction reads events, adds a message for each
  * target, and removes the events. So each event reaches the queue of outgoing messages exactly once (Decision 0033).
  */
+
 import type { DecideRole } from '#access/service-role.ts';
+import { counted } from '#core/counted.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { busArn, busOfArn, ruleArn } from '#services/events/bus-names.ts';
 import { withId } from '#services/events/event-envelope.ts';
@@ -57,7 +59,8 @@ export function eventRouter({ now: clock, newId, decideRole, metrics, lost, repo
     const only = row.replay?.ruleArns;
     const isRead = isReadOfManagementEvents(event);
     const { rules, undecided } = await matching(run.tx, bus, event, run.ofEvent.steps);
-    if (undecided > 0) run.lost.push(`an event of the bus '${busArn(bus)}' for ${undecided} rules, because their patterns are too complex`);
+    if (undecided > 0)
+      run.lost.push(`an event of the bus '${busArn(bus)}' for ${counted(undecided, 'rule')}, because their patterns are too complex`);
     for (const { rule, targets } of rules) {
       if (only !== undefined && !only.includes(ruleArn(rule))) continue;
       if (isRead && rule.state !== 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS') continue;

@@ -1,5 +1,7 @@
 /** Limits of waiting events. The router refuses further events of an account for which too many wait, and accepts them again later. */
+
 import type { AccountId } from '#core/arn.ts';
+import { counted } from '#core/counted.ts';
 import type { Instant } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
 import { busEvents } from '#services/events/tables/bus-events.ts';
@@ -38,7 +40,9 @@ export function fullAccounts(): FullAccounts {
       const { events, bytes } = await tx.of(busEvents).waiting(accountId, FULL.events + 1);
       if (events <= FULL.events && bytes <= FULL.bytes) return [];
       await tx.of(busEvents).setFull(accountId, true);
-      return [`${events} events with ${bytes} bytes wait for the buses of account '${accountId}', so it gets no more events for now`];
+      return [
+        `${counted(events, 'event')} with ${counted(bytes, 'byte')} ${events === 1 ? 'waits' : 'wait'} for the buses of account '${accountId}', so it gets no more events for now`,
+      ];
     },
     async release(tx, now) {
       if (now >= releasedAt && now < releasedAt + COUNT_EVERY_MS) return [];

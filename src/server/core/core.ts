@@ -133,6 +133,7 @@ export function composeCore(given: CoreParts): Core {
     clock,
     newId: parts.newId,
     delivered: deliveredPositions,
+    report,
   });
   const first = firstStartPart(parts);
   /** After a loss of trail records, nothing changes the database or other stored data. */

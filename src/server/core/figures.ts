@@ -10,6 +10,7 @@ import type { Decision, OverLimit } from '#policy/decision.ts';
 import type { Losses } from '#services/kit/losses.ts';
 import { outgoingDepth } from '#services/kit/outgoing-depth.ts';
 import type { Store, Tx } from '#store/store.ts';
+import { alteredPacks } from '#store/trail/trail-altered.ts';
 import { type TrailSize, trailSize } from '#store/trail/trail-size.ts';
 import { type ThreadFigures, threadFigures } from '../thread-figures.ts';
 import type { DurationFigures, Durations } from './durations.ts';
@@ -40,6 +41,8 @@ export interface CoreFigures {
 /** Figures that are read from the database. */
 export interface StoredFigures {
   readonly trail: TrailSize;
+  /** Number of rows of expired records that someone altered. */
+  readonly alteredRows: number;
   readonly deliveryLagMs: number;
   readonly outgoing: { readonly messages: number; readonly oldestAgeMs: number };
 }
@@ -116,6 +119,7 @@ async function readStored({ sql }: Pick<Tx, 'sql'>, now: number): Promise<Stored
   const ageOf = (time: number | undefined): number => (time === undefined ? 0 : Math.max(0, now - time));
   return {
     trail: await trailSize(sql),
+    alteredRows: await alteredPacks(sql),
     deliveryLagMs: ageOf(undelivered),
     outgoing: { messages: outgoing.messages, oldestAgeMs: ageOf(outgoing.oldestAt) },
   };

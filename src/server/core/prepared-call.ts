@@ -104,16 +104,17 @@ export async function prepare(
     actsFor(owner) {
       facts.owner = owner;
     },
-    async allows(more) {
+    async allows(more, notesDenial = false) {
       const { profile } = called;
       const checked = newDecisionTrace();
       try {
         await server.authorize({ received: request, authenticated, profile, asked: [more], now: at, trace: checked }, tx);
-        trace.allowsAlso(more, checked);
+        trace.checksAlso(more, checked, true);
         return true;
       } catch (thrown) {
-        if (thrown instanceof Denied) return false;
-        throw thrown;
+        if (!(thrown instanceof Denied)) throw thrown;
+        if (notesDenial) trace.checksAlso(more, checked, false);
+        return false;
       }
     },
   };

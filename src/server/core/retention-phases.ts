@@ -7,10 +7,12 @@ import { positionAt, timeOf } from '#store/engine/position.ts';
 import { forgetIdentityBefore } from '#store/identity/identity-history.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type DecisionsPlace, decidedRecords, decisionsAfter, placeBefore, type StoredDecisions } from '#store/trail/trail-decisions.ts';
+import type { RecordFacts } from '#store/trail/trail-heads.ts';
 import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { type IndexRun, type PackFacts, type PackPlace, type TrailRetention, trailRetention } from '#store/trail/trail-retention.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
+import type { Log } from '../log.ts';
 
 /** Limits of one step. A step ends at the first limit, and takes a few milliseconds. */
 export const STEP = {
@@ -57,6 +59,7 @@ export interface RetentionParts {
   readonly clock: LeaseClock;
   readonly newId: () => string;
   readonly delivered: DeliveredPositions;
+  readonly report: Log;
 }
 
 /** Scan that searches packs for records past their retention. */
@@ -99,6 +102,8 @@ interface Advanced {
   /** Absent if the run has ended. */
   readonly run?: RetentionRun;
   readonly done: DonePlaces;
+  /** Packs that someone altered in the database. They stay, and no earlier step found them. */
+  readonly altered?: readonly PackPlace[];
 }
 
 /** Runs one step of the run's phase. */
@@ -149,7 +154,7 @@ interface AccountRecords {
   newest: Instant;
 }
 
-/** Deletes the expired records of the next packs of the first scan. */
+/** Deletes the expired records of the next packs of the first scan. Packs that someone altered stay whole (Decision 0051). */
 async function deleteExpired(tx: Tx, run: RetentionRun, done: DonePlaces, parts: RetentionParts): Promise<Advanced> {
   const [scan, ...others] = run.scans;
   if (scan === undefined) return { run: { ...run, phase: 'index' }, done };
@@ -157,6 +162,7 @@ async function deleteExpired(tx: Tx, run: RetentionRun, done: DonePlaces, parts:
   const used = { packs: 0, factUnits: 0, documentUnits: 0, rewritten: 0 };
   const deletions = new Map<AccountId, AccountRecords>();
   const accounts = new Set<AccountId>();
+  const altered: PackPlace[] = [];
   let place: PackPlace = done[scan.name] ?? START;
   let ended = false;
 
@@ -172,20 +178,24 @@ async function deleteExpired(tx: Tx, run: RetentionRun, done: DonePlaces, parts:
     ended = packs.length < STEP.packsAtOnce;
     const expiry = await expiryOf(tx, packs, run.startedAt, parts);
     for (const pack of packs) {
-      // The end of a writer belongs to no account. Its hash stays.
-      if (pack.records.length === 0) await repository.deleteRecords(pack, () => true);
+      const { records } = pack;
       const expired: AccountRecords[] = [];
-      for (const own of byAccount(pack)) {
+      for (const own of byAccount(records ?? [])) {
         accounts.add(own.accountId);
         const outcome = expiry(pack, own);
         if (outcome === 'held') await repository.hold(own.accountId, pack.position);
         if (outcome === 'expired') expired.push(own);
       }
-      if (expired.length > 0) {
-        const deleted = new Set(expired.map(({ accountId }) => accountId));
-        const isDeleted = (index: number): boolean => deleted.has((pack.records[index] as PackFacts['records'][number]).accountId);
-        if ((await repository.deleteRecords(pack, isDeleted)) === 'rewritten') used.rewritten++;
-        used.documentUnits += pack.records.reduce((sum, { length }) => sum + length, 0);
+      const deleted = new Set(expired.map(({ accountId }) => accountId));
+      let outcome: Awaited<ReturnType<TrailRetention['deleteRecords']>> | undefined;
+      if (records === undefined) outcome = 'altered';
+      // The end of a writer belongs to no account. Its hash stays.
+      else if (expired.length > 0 || records.length === 0)
+        outcome = await repository.deleteRecords(pack, (index) => deleted.has((records[index] as RecordFacts).accountId));
+      if (outcome === 'altered' && (await repository.keepAltered(pack, run.startedAt)) === 'added') altered.push(pack);
+      if (outcome === 'rewritten') used.rewritten++;
+      if (outcome === 'deleted' || outcome === 'rewritten') {
+        used.documentUnits += (records ?? []).reduce((sum, { length }) => sum + length, 0);
         for (const own of expired) deletions.set(own.accountId, joined(deletions.get(own.accountId), own));
       }
       used.packs++;
@@ -205,6 +215,7 @@ async function deleteExpired(tx: Tx, run: RetentionRun, done: DonePlaces, parts:
   return {
     run: ended ? { ...run, scans: others } : run,
     done: ended && scan.name === 'held' ? rest : { ...rest, [scan.name]: now },
+    altered,
   };
 }
 
@@ -216,7 +227,7 @@ async function deleteExpired(tx: Tx, run: RetentionRun, done: DonePlaces, parts:
  * apart. So a page token of a look-up, which counts records inside a pack, stays valid.
  */
 async function expiryOf(tx: Tx, packs: readonly PackFacts[], startedAt: Instant, { defaultDays, delivered }: RetentionParts) {
-  const accountIds = [...new Set(packs.flatMap(({ records }) => records.map(({ accountId }) => accountId)))];
+  const accountIds = [...new Set(packs.flatMap(({ records = [] }) => records.map(({ accountId }) => accountId)))];
   const days = await tx.of(trailRetention).daysOf(accountIds);
   const deliveredOf = await delivered(tx, accountIds);
   return ({ position }: PackFacts, { accountId, newest }: AccountRecords): 'expired' | 'held' | 'kept' => {
@@ -225,7 +236,7 @@ async function expiryOf(tx: Tx, packs: readonly PackFacts[], startedAt: Instant,
   };
 }
 
-function byAccount({ records }: PackFacts): Iterable<AccountRecords> {
+function byAccount(records: readonly RecordFacts[]): Iterable<AccountRecords> {
   const accounts = new Map<AccountId, AccountRecords>();
   for (const { accountId, at } of records)
     accounts.set(accountId, joined(accounts.get(accountId), { accountId, count: 1, oldest: at, newest: at }));
@@ -274,7 +285,7 @@ async function forgetSessions(tx: Tx, run: RetentionRun): Promise<RetentionRun> 
 /**
  * Deletes former versions of identity records that no remaining record refers to. The lowest version is that of one of the oldest packs, because
  * a server decides with a version that is at most some seconds old. So it is found among the packs of `VERSION_LAG_MS`, a few in each step.
- * If these packs are older than decision contexts, or someone altered one of them, nothing is deleted.
+ * If these packs are older than decision contexts, or someone altered one of them that has not expired, nothing is deleted.
  */
 async function forgetIdentity(tx: Tx, run: RetentionRun): Promise<RetentionRun> {
   const { identity, ...kept } = run;
@@ -283,7 +294,12 @@ async function forgetIdentity(tx: Tx, run: RetentionRun): Promise<RetentionRun> 
   if (oldest === undefined) return ended;
   const { after, version } = identity ?? { after: placeBefore(oldest) };
   const { packs, place } = await decisionsAfter(tx.sql, after, oldest + positionAt(VERSION_LAG_MS), STEP.packs);
-  const lowest = lowestVersion(packs, version);
+  const [first, last] = [packs[0]?.position ?? 0, packs.at(-1)?.position ?? 0];
+  const altered = await tx.of(trailRetention).alteredBetween(first, last);
+  const lowest = lowestVersion(
+    packs.filter(({ position }) => !altered.has(position)),
+    version,
+  );
   if (lowest === 'unreadable') return ended;
   if (place !== undefined) return { ...run, identity: { after: place, ...(lowest !== undefined && { version: lowest }) } };
   if (lowest === undefined) return ended;

@@ -2,6 +2,7 @@
  * Rules about the configuration of the server, which applies to all of its accounts. No call shows it, so the results have no evidence.
  * Callers of all accounts read the results, so an annotation names no host, file or address of the operator.
  */
+import { counted } from '#core/counted.ts';
 import type { ConfigurationRule } from '#services/kit/configuration-rule.ts';
 import { accountResource, ruleResult } from '#services/kit/rule-results.ts';
 
@@ -47,7 +48,7 @@ export const SERVER_RULES: readonly ConfigurationRule[] = [
       const annotation =
         internalHosts === 0
           ? 'The settings name no internal host.'
-          : `The settings allow connections to ${internalHosts} internal ${internalHosts === 1 ? 'host' : 'hosts'}.`;
+          : `The settings allow connections to ${counted(internalHosts, 'internal host')}.`;
       return [ruleResult(accountResource(reading), internalHosts === 0, annotation)];
     },
   },

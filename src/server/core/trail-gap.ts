@@ -2,8 +2,10 @@
  * The time in which the trail cannot be written. Owns the counts of the requests without a record, the attempts to write
  * again, and the records and log lines of the gap. `call.ts` decides which requests are answered. Decision 0030.
  */
+
 import type { LeaseClock } from '#access/lease-parts.ts';
 import type { AccountId } from '#core/arn.ts';
+import { counted } from '#core/counted.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
 import type { Store } from '#store/store.ts';
@@ -87,7 +89,7 @@ export function trailGap({ store, region, clock, newId, readsWithoutTrail, note,
     if (!isLogged) return;
     const { answered, refused } = totals;
     report(
-      `the trail can be written again; since ${from} the server has refused ${refused} requests and answered ${answered} reads without a record`,
+      `the trail can be written again; since ${from} the server has refused ${counted(refused, 'request')} and answered ${counted(answered, 'read')} without a record`,
       'info',
     );
   }

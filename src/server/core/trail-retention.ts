@@ -1,11 +1,11 @@
 /** Deletion of trail records that are older than the retention of their account, in the background (Decision 0024). */
 import type { LeaseClock } from '#access/lease-parts.ts';
 import { DAY_MS } from '#core/duration.ts';
-import type { Instant } from '#core/instant.ts';
+import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
-import { positionAt } from '#store/engine/position.ts';
+import { positionAt, timeOf } from '#store/engine/position.ts';
 import type { Tx } from '#store/store.ts';
-import { trailRetention } from '#store/trail/trail-retention.ts';
+import { type PackPlace, trailRetention } from '#store/trail/trail-retention.ts';
 import { LATEST_MS } from '#store/trail/trail-search.ts';
 import { advance, type DonePlaces, type RetentionParts, type RetentionRun } from './retention-phases.ts';
 import { repeated } from './sweeps.ts';
@@ -31,6 +31,8 @@ export interface Retention {
   /** Ends `run` after its current step. */
   stop(): void;
 }
+
+const VERIFY = "Run 'belfry trail verify'";
 
 /** Name of the state in the table `meta`. */
 const STATE = 'trail-retention';
@@ -83,7 +85,35 @@ export function retention(parts: RetentionParts): Retention {
     });
   }
 
-  const step = (): Promise<'more' | 'done'> => store.transaction((tx) => oneStep(tx, id, parts));
+  /** Whether this run has reported altered packs, and the number of those that it found since. */
+  const reported = { isFirst: true, later: 0 };
+
+  /** Reports the first altered packs of a run at once, and the others at its end. */
+  function reportAltered(altered: readonly PackPlace[], isEnd: boolean): void {
+    const [first] = altered;
+    if (first !== undefined && reported.isFirst) {
+      const what = `expired records of ${isoSeconds(timeOf(first.position))} or later were altered`;
+      parts.report(
+        `the trail was changed: ${what}, so they are not deleted and remain as evidence (rows: ${altered.length}). ${VERIFY}`,
+        'error',
+      );
+      reported.isFirst = false;
+    } else reported.later += altered.length;
+    if (!isEnd) return;
+    if (reported.later > 0)
+      parts.report(
+        `the trail was changed: more expired records were altered and remain as evidence (rows: ${reported.later}). ${VERIFY}`,
+        'error',
+      );
+    Object.assign(reported, { isFirst: true, later: 0 });
+  }
+
+  async function step(): Promise<'more' | 'done'> {
+    const { outcome, altered = [] } = await store.transaction((tx) => oneStep(tx, id, parts));
+    reportAltered(altered, outcome === 'done');
+    return outcome;
+  }
+
   return {
     step,
     async run() {
@@ -120,20 +150,24 @@ function isAhead(at: number, now: Instant, max: number): boolean {
 }
 
 /** Runs one step, and stores the state after it in the same transaction. */
-async function oneStep(tx: Tx, id: string, parts: RetentionParts): Promise<'more' | 'done'> {
+async function oneStep(
+  tx: Tx,
+  id: string,
+  parts: RetentionParts,
+): Promise<{ readonly outcome: 'more' | 'done'; readonly altered?: readonly PackPlace[] | undefined }> {
   const state = await readState(tx);
   const now = parts.clock.wall();
-  if (state.holder !== undefined && state.holder.id !== id && isAhead(state.holder.until, now, 2 * HOLDER_MS)) return 'done';
+  if (state.holder !== undefined && state.holder.id !== id && isAhead(state.holder.until, now, 2 * HOLDER_MS)) return { outcome: 'done' };
   const begun = state.run === undefined ? await beginRun(tx, state, parts.defaultDays, now) : state;
-  if (begun?.run === undefined) return 'done';
-  const { run, done } = await advance(tx, begun.run, begun.done, parts);
+  if (begun?.run === undefined) return { outcome: 'done' };
+  const { run, done, altered } = await advance(tx, begun.run, begun.done, parts);
   const { again, ...kept } = begun;
   if (run === undefined) {
     await writeState(tx, { nextAt: again ? 0 : begun.run.startedAt + RUN_EVERY_MS, done });
-    return again ? 'more' : 'done';
+    return { outcome: again ? 'more' : 'done', altered };
   }
   await writeState(tx, { ...kept, ...(again && { again }), run, done, holder: { id, until: now + HOLDER_MS } });
-  return 'more';
+  return { outcome: 'more', altered };
 }
 
 /** Returns the state with a new run, or `undefined` if no run is due or there is nothing to delete. */

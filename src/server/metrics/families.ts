@@ -112,6 +112,7 @@ export const FAMILIES: readonly Family[] = [
   { name: 'belfry_trail_writable', type: 'gauge', help: '0 while the trail cannot be written. The server then refuses requests', samples: ({ core }) => flag(core?.trailWritable) },
   { name: 'belfry_trail_records', type: 'gauge', help: 'Trail records from the oldest stored one to the last one in the transparency log', samples: ({ core }) => value(core?.stored?.trail.records) },
   { name: 'belfry_trail_bytes', type: 'gauge', help: 'Size of these records, estimated from the latest ones', samples: ({ core }) => value(core?.stored?.trail.characters) },
+  { name: 'belfry_trail_altered_rows', type: 'gauge', help: 'Rows of expired trail records that were altered in the database, which are kept as evidence', samples: ({ core }) => value(core?.stored?.alteredRows) },
   { name: 'belfry_trail_delivery_lag_seconds', type: 'gauge', help: 'Age of the oldest record that a trail has not read for its log files', samples: ({ core }) => seconds(core?.stored?.deliveryLagMs) },
   { name: 'belfry_outgoing_messages', type: 'gauge', help: 'Messages that wait to be sent to targets. The server counts at most 20,000', samples: ({ core }) => value(core?.stored?.outgoing.messages) },
   { name: 'belfry_outgoing_oldest_age_seconds', type: 'gauge', help: 'Age of the oldest of these messages', samples: ({ core }) => seconds(core?.stored?.outgoing.oldestAgeMs) },

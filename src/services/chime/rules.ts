@@ -1,4 +1,5 @@
 /** Configuration rules about the accounts of Amazon Chime. */
+import { counted } from '#core/counted.ts';
 import type { ConfigurationRule, RuleResult } from '../kit/configuration-rule.ts';
 import { evidence, ruleResult } from '../kit/rule-results.ts';
 import { inParts } from '../kit/survey.ts';
@@ -48,6 +49,6 @@ const RETENTION: ConfigurationRule = {
   },
 };
 
-const daysOf = (days: number | undefined): string => (days === undefined ? 'forever' : `for ${days} days`);
+const daysOf = (days: number | undefined): string => (days === undefined ? 'forever' : `for ${counted(days, 'day')}`);
 
 export const CHIME_RULES: readonly ConfigurationRule[] = [RETENTION];

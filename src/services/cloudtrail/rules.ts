@@ -1,4 +1,5 @@
 /** Configuration rules about trails and the event history. */
+import { counted } from '#core/counted.ts';
 import { trailRetention } from '#store/trail/trail-retention.ts';
 import type { ConfigurationRule, Evidence, RuleReading } from '../kit/configuration-rule.ts';
 import { accountResource, evidence, type RuleResource, ruleResult } from '../kit/rule-results.ts';
@@ -148,7 +149,7 @@ const HISTORY: ConfigurationRule = {
     const own = (await store.transaction((tx) => tx.of(trailRetention).daysOf([accountId]))).get(accountId);
     const days = own ?? server.eventHistoryDays;
     const origin = own === undefined ? 'the setting of the server' : 'the setting of the account';
-    return [ruleResult(accountResource(reading), days >= MINIMUM_DAYS, `The event history has ${days} days, by ${origin}.`)];
+    return [ruleResult(accountResource(reading), days >= MINIMUM_DAYS, `The event history has ${counted(days, 'day')}, by ${origin}.`)];
   },
 };
 

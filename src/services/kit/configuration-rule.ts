@@ -26,6 +26,8 @@ export interface RuleReading {
   readonly region: string;
   readonly now: Instant;
   readonly server: ServerFacts;
+  /** Whether results have the texts of the policies that they are about. They take memory, so only a caller that shows them sets it. */
+  readonly withPolicies?: boolean;
 }
 
 /** Call that shows the fact that decided. Every caller with the permission can repeat it in the region of the evaluation. */
@@ -42,6 +44,8 @@ export interface Evidence {
   readonly member: string;
   /** Value of the member, in the format of `evidenceValue`. */
   readonly value: string;
+  /** Text of the policy that the member shows. Only with `RuleReading.withPolicies`. */
+  readonly policy?: string;
 }
 
 /** Result of a rule for one resource. */

@@ -46,8 +46,9 @@ export interface Call extends Caller, Work {
   /**
    * Reports whether the caller also has another permission. Use it only if the permission decides about a detail of the
    * response, such as the error for a missing object. `access` declares the permissions that an operation requires.
+   * The record has the decision if the permission is allowed, and with `notesDenial` also if it is denied.
    */
-  readonly allows: (access: Access) => Promise<boolean>;
+  readonly allows: (access: Access, notesDenial?: boolean) => Promise<boolean>;
   /**
    * Whether the caller is on the server's machine and does not use TLS. Responses to such a caller contain URLs without
    * TLS, because programs on this machine may not trust the server's certificate.

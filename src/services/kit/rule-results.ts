@@ -60,6 +60,16 @@ export function evidence(action: string, input: Evidence['input'], member: strin
   return { action, input, member, value: evidenceValue(value) };
 }
 
+/** Returns a call that shows a policy. `shown` is its text as the call returns it, such as percent-encoded. */
+export function policyEvidence(
+  { withPolicies }: Pick<RuleReading, 'withPolicies'>,
+  call: Pick<Evidence, 'action' | 'input' | 'member'>,
+  policy: string,
+  shown = policy,
+): Evidence {
+  return { ...call, value: evidenceValue(shown), ...(withPolicies === true && { policy }) };
+}
+
 /** Returns a string as a JMESPath string literal. Source: JMESPath specification, "Raw string literals". */
 export function jmesText(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;

@@ -24,14 +24,11 @@ export const deleteObjects: DeclaredOperation<DeleteObjectsRequest, { Deleted?: 
     if (keys.length === 0 || keys.length > KEYS_MAX) throw malformedXml();
     const Deleted: DeletedObject[] = [];
     const Errors: S3Error[] = [];
-    // One decision about all keys is cheaper than one about each key.
-    const allowsAll = await mayDelete(
-      call,
-      input.Bucket,
-      keys.map(({ Key }) => Key),
-    );
+    // One decision about all keys is cheaper than one about each key. If it is a denial, it says nothing about most of the keys.
+    const names = keys.map(({ Key }) => Key);
+    const allowsAll = await mayDelete(call, input.Bucket, names, false);
     const allowed = new Set<string>();
-    for (const { Key } of keys) if (allowsAll || (await mayDelete(call, input.Bucket, [Key]))) allowed.add(Key);
+    for (const Key of new Set(names)) if (allowsAll || (await mayDelete(call, input.Bucket, [Key], true))) allowed.add(Key);
     // Otherwise a caller without any permission could find the account that owns a bucket.
     if (allowed.size > 0) await bucketOf(call, input);
     for (const each of keys) {
@@ -50,8 +47,8 @@ export const deleteObjects: DeclaredOperation<DeleteObjectsRequest, { Deleted?: 
   },
 };
 
-function mayDelete(call: Call, bucket: string, keys: readonly string[]): Promise<boolean> {
-  return call.allows({ action: 's3:DeleteObject', resources: keys.map((key) => objectArn(bucket, key)), ...decidedBy(bucket) });
+function mayDelete(call: Call, bucket: string, keys: readonly string[], notesDenial: boolean): Promise<boolean> {
+  return call.allows({ action: 's3:DeleteObject', resources: keys.map((key) => objectArn(bucket, key)), ...decidedBy(bucket) }, notesDenial);
 }
 
 type Identified = NonNullable<DeleteObjectsRequest['Delete']>['Objects'][number];

@@ -2,7 +2,7 @@
 import { shownBucketPolicy } from '../iam/bucket-policy.ts';
 import type { ConfigurationRule, Evidence, RuleReading, RuleResult } from '../kit/configuration-rule.ts';
 import { publicActions } from '../kit/open-statements.ts';
-import { evidence, ruleResult } from '../kit/rule-results.ts';
+import { evidence, policyEvidence, ruleResult } from '../kit/rule-results.ts';
 import { inParts } from '../kit/survey.ts';
 import { type BucketRecord, buckets } from './tables/buckets.ts';
 
@@ -34,11 +34,8 @@ export const S3_RULES: readonly ConfigurationRule[] = [
   },
 ];
 
-async function eachBucket(
-  { store, accountId }: RuleReading,
-  beginnings: readonly string[],
-  verb: 'read' | 'write',
-): Promise<readonly RuleResult[]> {
+async function eachBucket(reading: RuleReading, beginnings: readonly string[], verb: 'read' | 'write'): Promise<readonly RuleResult[]> {
+  const { store, accountId } = reading;
   const results: RuleResult[] = [];
   const parts = inParts(store, '', async (tx, after) => {
     const read = await tx.of(buckets).list(accountId, { prefix: '', after, region: undefined, limit: BUCKETS });
@@ -53,7 +50,7 @@ async function eachBucket(
       const annotation = `The policy of bucket '${name}' ${isOpen ? 'lets' : 'does not let'} everyone ${verb}.`;
       results.push(
         ruleResult({ type: 'AWS::S3::Bucket', id: name }, !isOpen, policy === undefined ? `Bucket '${name}' has no policy.` : annotation, [
-          policyEvidence(name, shown),
+          bucketEvidence(reading, name, shown),
         ]),
       );
     }
@@ -61,9 +58,10 @@ async function eachBucket(
   return results;
 }
 
-function policyEvidence(Bucket: string, shown: string | undefined): Evidence {
-  if (shown === undefined) return evidence('s3:GetBucketPolicy', { Bucket }, 'Error.Code', 'NoSuchBucketPolicy');
-  return evidence('s3:GetBucketPolicy', { Bucket }, 'Policy', shown);
+function bucketEvidence(reading: RuleReading, Bucket: string, shown: string | undefined): Evidence {
+  const call = { action: 's3:GetBucketPolicy', input: { Bucket } };
+  if (shown === undefined) return evidence(call.action, call.input, 'Error.Code', 'NoSuchBucketPolicy');
+  return policyEvidence(reading, { ...call, member: 'Policy' }, shown);
 }
 
 /** Reports whether a pattern of actions matches an action with one of the beginnings. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Instant, instant } from '#core/instant.ts';
 import { NOON } from '../conformance-fixtures.ts';
-import { CONTEXT_BYTES_MAX, decodeContexts, encodeContexts } from './context-codec.ts';
+import { CONTEXT_BYTES_MAX, decodeContexts, encodeContexts, withFittingParts } from './context-codec.ts';
 import { exampleContext } from './context-examples.ts';
 import type { DecidingStatement, DecisionContext, PermissionContext, StoredContext } from './decision-context.ts';
 
@@ -57,6 +57,8 @@ const context: fc.Arbitrary<DecisionContext> = fc.record(
     referer: optionalText,
     permissions: fc.array(permission, { maxLength: 3 }),
     outcome,
+    denied: fc.option(fc.array(permission, { maxLength: 2 }), { nil: undefined }),
+    omitted: fc.option(fc.record({ allowed: fc.nat(), denied: fc.nat() }, { noNullPrototype: true }), { nil: undefined }),
   },
   { noNullPrototype: true },
 );
@@ -123,7 +125,42 @@ test('decision contexts: no context takes more than 8 KB, whatever its strings',
 });
 
 test('decision contexts: a newer version of the format is an error', () => {
-  assert.throws(() => decodeContexts('[3,[],[0]]', [{ at: NOON }]), /format version '3'/);
+  assert.throws(() => decodeContexts('[4,[],[0]]', [{ at: NOON }]), /format version '4'/);
+});
+
+test('decision contexts: only packs with decisions about parts of a result have the format version 3', () => {
+  const encoded = (more: Partial<DecisionContext>) => encodeContexts([{ at: NOON, context: exampleContext(more) }]);
+  assert.match(encoded({}) ?? '', /^\[2,/);
+  assert.match(encoded({ denied: [] }) ?? '', /^\[3,/);
+  assert.match(encoded({ omitted: { allowed: 1, denied: 0 } }) ?? '', /^\[3,/);
+});
+
+test('withFittingParts: required permissions stay, then those that were denied, and the others are counted by resource', () => {
+  const [permission] = exampleContext().permissions as [PermissionContext];
+  const named = (name: string, count: number): PermissionContext => ({
+    ...permission,
+    resources: Array.from({ length: count }, (_, i) => `${name}-${i}-${'é'.repeat(20)}`),
+    tags: 'none',
+    added: undefined,
+  });
+  const denied = Array.from({ length: 30 }, (_, i) => ({ ...named(`denied-${i}`, 1), allowedBy: undefined }));
+  // biome-ignore format: a table
+  for (const [title,                     allowed, ofDenied, storedAllowed,                 storedDenied] of [
+    ['all fit',                          5,       5,        (n: number) => n === 5,        5],
+    ['some of the allowed ones fit',     500,     30,       (n: number) => n > 10 && n < 200, 30],
+  ] as const) {
+    const context = exampleContext({ permissions: [permission, named('allowed', allowed)], denied: denied.slice(0, ofDenied) });
+    const fitting = withFittingParts(context, 1);
+    const [first, ...others] = fitting.permissions;
+    assert.deepEqual(first, permission, title);
+    const stored = others.flatMap(({ resources }) => resources);
+    assert.ok(storedAllowed(stored.length), `${title}: ${stored.length}`);
+    assert.deepEqual(stored, named('allowed', stored.length).resources);
+    assert.deepEqual(fitting.denied, denied.slice(0, storedDenied));
+    assert.deepEqual(fitting.omitted ?? { allowed: 0, denied: 0 }, { allowed: allowed - stored.length, denied: ofDenied - storedDenied });
+    const [decoded] = decodeContexts(encodeContexts([{ at: instant(NOON + 99_999), context: fitting }]) ?? '', [{ at: instant(NOON + 99_999) }]);
+    assert.deepEqual(decoded, fitting);
+  }
 });
 
 test('decision contexts: records of format version 1 stay readable', () => {

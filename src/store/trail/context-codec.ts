@@ -16,7 +16,9 @@ import type { DecidingStatement, DecisionContext, DecisionOutcome, PermissionCon
  * Version 1 had no bits `OWNED` and `RESOURCE_POLICY`. Otherwise it is the same, so the reader also accepts it.
  */
 const VERSION = 2;
-const READ_VERSIONS: readonly number[] = [1, VERSION];
+/** Format of packs with decisions about parts of a result that were denied or omitted. Earlier programs would read such decisions as others. */
+const VERSION_WITH_PARTS = 3;
+const READ_VERSIONS: readonly number[] = [1, VERSION, VERSION_WITH_PARTS];
 
 /** Maximum size of one context in bytes, with all its strings. A larger context is replaced by a marker with its size. */
 export const CONTEXT_BYTES_MAX = 8192;
@@ -40,6 +42,7 @@ const SECURE = 1;
 const CLASSIC = 2;
 const SESSION = 4;
 const CHANGED = 8;
+const PARTS = 16;
 
 /** Bits of a permission. */
 const ALWAYS = 1;
@@ -68,7 +71,55 @@ export function encodeContexts(records: readonly ContextOfRecord[]): string | nu
     found = true;
     entries.push('omittedBytes' in context ? context.omittedBytes : writer.entryOf(context, at));
   }
-  return found ? JSON.stringify([VERSION, writer.strings, entries]) : null;
+  return found ? JSON.stringify([writer.hasParts ? VERSION_WITH_PARTS : VERSION, writer.strings, entries]) : null;
+}
+
+/** Bytes that are kept free for the numbers of omitted decisions, and for the time of the record. */
+const RESERVED_BYTES = 64;
+
+/**
+ * Returns a context that is small enough to be stored, with as many decisions about parts of the result as fit: first those that were denied.
+ * Each then has one resource. `required` is the number of required permissions, which always stay. Takes time in proportion to the size.
+ */
+export function withFittingParts(context: DecisionContext, required: number): DecisionContext {
+  const most = CONTEXT_BYTES_MAX - RESERVED_BYTES;
+  if (sizeAlone(context, context.now) <= most) return context;
+  const base: DecisionContext = { ...context, permissions: context.permissions.slice(0, required), denied: [], omitted: undefined };
+  const writer = new Writer();
+  writer.unlimited(base, base.now);
+  let bytes = sizeAlone(base, base.now);
+  let isFull = false;
+  /** Returns the decisions that still fit, and the number of the others. */
+  const fitting = (all: readonly PermissionContext[]): { readonly kept: readonly PermissionContext[]; readonly others: number } => {
+    const parts = all.flatMap(eachResource);
+    const kept = parts.filter((part) => {
+      if (!isFull) bytes += writer.bytesOf(part);
+      isFull ||= bytes > most;
+      return !isFull;
+    });
+    return { kept, others: parts.length - kept.length };
+  };
+  const denied = fitting(context.denied ?? []);
+  const allowed = fitting(context.permissions.slice(required));
+  return {
+    ...base,
+    permissions: [...base.permissions, ...allowed.kept],
+    denied: denied.kept,
+    omitted: { allowed: allowed.others, denied: denied.others },
+  };
+}
+
+/** Returns a permission for each of the resources of one. */
+function eachResource(permission: PermissionContext): readonly PermissionContext[] {
+  const { resources, tags } = permission;
+  if (resources.length === 1) return [permission];
+  // The statement allowed the last resource, and it is not known for the others.
+  return resources.map((resource, i) => ({
+    ...permission,
+    resources: [resource],
+    tags: typeof tags === 'string' ? tags : [tags[i]],
+    allowedBy: i === resources.length - 1 ? permission.allowedBy : undefined,
+  }));
 }
 
 /**
@@ -77,6 +128,8 @@ export function encodeContexts(records: readonly ContextOfRecord[]): string | nu
  */
 class Writer {
   readonly strings: string[] = [];
+  /** Whether a context has decisions about parts of a result that were denied or omitted. */
+  hasParts = false;
   readonly #indexes = new Map<string, number>();
   #list: number[] = [];
   /** Total length of the strings of the current context, in UTF-16 code units. */
@@ -103,8 +156,20 @@ class Writer {
     return this.#list;
   }
 
+  /** Adds a permission to the last context. Returns the number of bytes that it adds. */
+  bytesOf(permission: PermissionContext): number {
+    const [strings, numbers] = [this.strings.length, this.#list.length];
+    this.#permission(permission);
+    let bytes = 0;
+    for (const text of this.strings.slice(strings)) bytes += Buffer.byteLength(JSON.stringify(text)) + 1;
+    for (const each of this.#list.slice(numbers)) bytes += String(each).length + 1;
+    return bytes;
+  }
+
   #context(context: DecisionContext, at: Instant): void {
-    const { caller, permissions } = context;
+    const { caller, permissions, denied, omitted } = context;
+    const hasParts = denied !== undefined || omitted !== undefined;
+    if (hasParts) this.hasParts = true;
     const isSession = 'session' in caller;
     this.#list.push(
       context.identityVersion,
@@ -112,7 +177,8 @@ class Writer {
       (context.secureTransport ? SECURE : 0) |
         (context.profile === 'classic' ? CLASSIC : 0) |
         (isSession ? SESSION : 0) |
-        (context.identityChanged ? CHANGED : 0),
+        (context.identityChanged ? CHANGED : 0) |
+        (hasParts ? PARTS : 0),
     );
     this.#string(isSession ? caller.session : caller.principal);
     this.#string(context.region);
@@ -122,6 +188,10 @@ class Writer {
     this.#outcome(context.outcome);
     this.#list.push(permissions.length);
     for (const permission of permissions) this.#permission(permission);
+    if (!hasParts) return;
+    this.#list.push(denied === undefined ? NONE : denied.length);
+    for (const permission of denied ?? []) this.#permission(permission);
+    this.#list.push(omitted?.allowed ?? NONE, omitted?.denied ?? NONE);
   }
 
   #outcome(outcome: DecisionOutcome): void {
@@ -301,6 +371,7 @@ class Reader {
     const outcome = this.#outcome();
     const permissions: PermissionContext[] = [];
     for (let left = this.#number(); left > 0; left--) permissions.push(this.#permission());
+    const parts = (bits & PARTS) === 0 ? undefined : this.#parts();
     return {
       identityVersion,
       identityChanged: (bits & CHANGED) !== 0,
@@ -314,6 +385,19 @@ class Reader {
       referer,
       permissions,
       outcome,
+      denied: parts?.denied,
+      omitted: parts?.omitted,
+    };
+  }
+
+  #parts(): Pick<DecisionContext, 'denied' | 'omitted'> {
+    const count = this.#number();
+    const denied: PermissionContext[] = [];
+    for (let left = count; left > 0; left--) denied.push(this.#permission());
+    const [ofAllowed, ofDenied] = [this.#number(), this.#number()];
+    return {
+      denied: count === NONE ? undefined : denied,
+      omitted: ofAllowed === NONE ? undefined : { allowed: ofAllowed, denied: ofDenied },
     };
   }
 

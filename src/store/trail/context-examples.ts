@@ -30,6 +30,8 @@ export function exampleContext(more: Partial<DecisionContext> = {}): DecisionCon
       },
     ],
     outcome: { effect: 'Allow' },
+    denied: undefined,
+    omitted: undefined,
     ...more,
   };
 }

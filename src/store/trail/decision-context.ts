@@ -32,6 +32,19 @@ export interface DecisionContext {
   /** Required permissions, in the order in which they are decided. */
   readonly permissions: readonly PermissionContext[];
   readonly outcome: DecisionOutcome;
+  /**
+   * Permissions that the handler checked for a part of its result and that were denied, such as `s3:DeleteObject` for one object of DeleteObjects.
+   * They do not change the outcome. Absent if there are none. Those that were allowed are in `permissions`, after the required ones.
+   */
+  readonly denied: readonly PermissionContext[] | undefined;
+  /** Decisions about parts of the result that are not stored, because the context would be too large. Absent if all are stored. */
+  readonly omitted: OmittedDecisions | undefined;
+}
+
+/** Numbers of decisions about resources of the result that are not stored. */
+export interface OmittedDecisions {
+  readonly allowed: number;
+  readonly denied: number;
 }
 
 /** Context of one required permission. */

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Sql } from '../sql.ts';
 import { IMPORTED, isSameLink, packDigest, packLink, startLink, TRAIL_WRITER, type TrailWriter } from './trail-chain.ts';
 import { type ChainedPack, chainPage } from './trail-chain-reads.ts';
+import { intactFactsOf } from './trail-heads.ts';
 import { recordsOf } from './trail-pack.ts';
 
 /** Checks stored chains of trail records: numbers without gaps, and links. Pure, except `checkChains`, which reads a database. */
@@ -54,10 +55,14 @@ function eventIdOf({ content }: ChainedPack): { readonly eventId?: string } {
   }
 }
 
-/** Reports whether the remaining and the deleted records of a pack are all of its records, and the digest that its link includes. */
+/**
+ * Returns the digest that the link of a pack includes. Returns `undefined` if the remaining and the deleted records are not all of its records, or
+ * if someone altered the remaining ones, so that they cannot be read.
+ */
 function digestOf({ content, removed, count }: ChainedPack): Uint8Array | undefined {
   if (removed === undefined) return content && packDigest(content);
-  const remaining = content === undefined ? 0 : recordsOf(content).length;
+  const remaining = content === undefined ? 0 : intactFactsOf(content.heads)?.length;
+  if (remaining === undefined) return undefined;
   const indexes = new Set(removed.records.map(({ index }) => index));
   const isWhole =
     indexes.size === removed.records.length && remaining + indexes.size === count && [...indexes].every((each) => each < count);

@@ -87,7 +87,7 @@ function numbers(suite: Suite): void {
       within(async (tx) => {
         const found = await tx.of(trailRetention).packs({ position: position - 1, eventId: '' }, position + 1, 9);
         const pack = found.find((each) => each.position === position);
-        const { records } = pack as NonNullable<typeof pack>;
+        const { records = [] } = pack as NonNullable<typeof pack>;
         return await tx
           .of(trailRetention)
           .deleteRecords(pack as NonNullable<typeof pack>, (i) => accounts.includes(records[i]?.accountId as AccountId));

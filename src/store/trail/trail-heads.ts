@@ -57,14 +57,21 @@ export interface RecordFacts {
 
 /** Returns facts of the records of a pack, in the order of their commits. Does not need the documents. */
 export function factsOf(heads: string): readonly RecordFacts[] {
-  return (JSON.parse(heads) as readonly Head[]).map((head) => ({
-    eventId: head[0],
-    accountId: head[1],
-    region: head[2],
-    at: head[3] as Instant,
-    eventName: head[4],
-    length: head[10],
-  }));
+  return (JSON.parse(heads) as readonly Head[]).map(toFacts);
+}
+
+/** Returns the same facts as `factsOf`, or `undefined` if someone altered the heads in the database, so that they have another form. */
+export function intactFactsOf(heads: string): readonly RecordFacts[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(heads);
+    return Array.isArray(parsed) && parsed.every(isHead) ? parsed.map(toFacts) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function toFacts(head: Head): RecordFacts {
+  return { eventId: head[0], accountId: head[1], region: head[2], at: head[3] as Instant, eventName: head[4], length: head[10] };
 }
 
 /**

@@ -44,6 +44,11 @@ export function documentHash(document: string): Uint8Array {
   return sha256(document);
 }
 
+/** Returns the hashes of deleted records of a pack, if there are some. */
+export async function removedFrom(sql: Sql, { position, writer }: Pick<Pack, 'position' | 'writer'>): Promise<RemovedPack | undefined> {
+  return writer === undefined ? undefined : await TRAIL_REMOVED.get(sql, position, writer);
+}
+
 /** Returns the deleted records of a pack, in the order of their indexes. */
 export function removedRecords({ records }: Pick<RemovedPack, 'records'>): readonly RemovedRecord[] {
   const entries = Buffer.from(records.buffer, records.byteOffset, records.length);
@@ -71,14 +76,20 @@ export function remainingIndexes(count: number, removed: readonly RemovedRecord[
 
 /**
  * Stores the hashes of records of a pack that are about to be deleted. `isDeleted` reports for the index of a remaining
- * record whether it is deleted. Does nothing for a pack that has no writer yet.
+ * record whether it is deleted. `before` has the hashes of records that were deleted earlier, and `digest` is that of the pack as committed. Does nothing
+ * for a pack that has no writer yet.
  *
  * Writes: one row for each pack, which later deletions from the same pack extend.
  */
-export async function noteRemoved(sql: Sql, pack: Pack, isDeleted: (index: number) => boolean): Promise<void> {
+export async function noteRemoved(
+  sql: Sql,
+  pack: Pack,
+  isDeleted: (index: number) => boolean,
+  before?: RemovedPack,
+  digest: Uint8Array = before?.digest ?? packDigest(pack),
+): Promise<void> {
   const { position, writer, firstNumber, link } = pack;
   if (writer === undefined || firstNumber === undefined || link === undefined) return;
-  const before = await TRAIL_REMOVED.get(sql, position, writer);
   const removed = before === undefined ? [] : removedRecords(before);
   const rows = recordsOf(pack);
   const count = before?.count ?? rows.length;
@@ -92,7 +103,7 @@ export async function noteRemoved(sql: Sql, pack: Pack, isDeleted: (index: numbe
     firstNumber,
     count,
     link,
-    digest: before?.digest ?? packDigest(pack),
+    digest,
     records: Buffer.concat([before?.records ?? new Uint8Array(), ...entries]),
   });
 }

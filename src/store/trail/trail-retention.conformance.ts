@@ -87,7 +87,7 @@ function packs({ within, fresh }: Suite): void {
     const read = () => within((tx) => tx.of(trailRetention).packs({ position: OLD - 1, eventId: '' }, OLD + 1, 9));
     const [pack] = await read();
     assert.deepEqual(
-      pack?.records.map(({ accountId, at, length }) => [accountId, at, length]),
+      pack?.records?.map(({ accountId, at, length }) => [accountId, at, length]),
       rows.map(({ accountId, at, document }) => [accountId, at, document.length]),
     );
     const remove = (deleted: readonly number[], of: PackFacts | undefined) =>

@@ -3,10 +3,11 @@ import { DAY_MS } from '#core/duration.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Sql } from '../sql.ts';
 import { countOf, instant as instantColumn, int, type Row, table, textOf } from '../table.ts';
+import { digestOfUnaltered, NOT_ALTERED, TRAIL_ALTERED } from './trail-altered.ts';
 import { TRAIL_RUN } from './trail-blocks.ts';
-import { factsOf, type RecordFacts } from './trail-heads.ts';
-import { type Pack, packUpdate, TRAIL_PACK } from './trail-pack.ts';
-import { noteRemoved } from './trail-removed.ts';
+import { intactFactsOf, type RecordFacts } from './trail-heads.ts';
+import { type Pack, packUpdate, countOf as recordCount, TRAIL_PACK } from './trail-pack.ts';
+import { noteRemoved, removedFrom } from './trail-removed.ts';
 
 /**
  * Retention of the trail: how long the records of an account stay, and the statements that delete them (Decision 0024).
@@ -44,7 +45,8 @@ export interface PackPlace {
 
 /** A pack without its documents. */
 export interface PackFacts extends PackPlace {
-  readonly records: readonly RecordFacts[];
+  /** Absent if someone altered the facts in the database, so that they cannot be read. */
+  readonly records: readonly RecordFacts[] | undefined;
   /** Length of the facts as stored, in UTF-16 code units. */
   readonly length: number;
 }
@@ -64,7 +66,7 @@ export interface TrailRetention {
   unset(accountId: AccountId): Promise<void>;
   /** Returns a page of the accounts with a retention of their own, in the order of their IDs. */
   page(after: string, limit: number): Promise<readonly Row<typeof TRAIL_RETENTION>[]>;
-  /** Returns the position of the oldest pack, or `undefined` if there are no packs. */
+  /** Returns the position of the oldest pack that is not known as altered, or `undefined` if there are no such packs. */
   oldestPosition(): Promise<number | undefined>;
   /** Returns packs after a place and before a position, the oldest first. Does not read documents. */
   packs(after: PackPlace, before: number, limit: number): Promise<readonly PackFacts[]>;
@@ -72,8 +74,14 @@ export interface TrailRetention {
    * Deletes records of a pack, and everything that belongs to them. `isDeleted` reports for the index of a record
    * whether to delete it. This is the only function that deletes records. Whatever else is stored for a record is
    * deleted here, and whatever must outlive a record is kept here: the hashes that its chain needs (`trail-removed.ts`).
+   *
+   * Returns 'altered' and deletes nothing if someone altered the pack in the database, as its chain or its format shows.
    */
-  deleteRecords(pack: PackFacts, isDeleted: (index: number) => boolean): Promise<'deleted' | 'rewritten'>;
+  deleteRecords(pack: PackPlace, isDeleted: (index: number) => boolean): Promise<'deleted' | 'rewritten' | 'altered'>;
+  /** Stores that a pack was found altered and stays. Returns 'exists' if this is known. */
+  keepAltered(pack: PackPlace, foundAt: Instant): Promise<'added' | 'exists'>;
+  /** Returns the positions of packs that are known as altered, from one position to another, both included. */
+  alteredBetween(first: number, last: number): Promise<ReadonlySet<number>>;
   /** Adds to the deleted records that the next event of the account reports. */
   addDeletion(deletion: Deletion): Promise<void>;
   /** Removes and returns unreported deletions of at most `limit` accounts. */
@@ -104,7 +112,8 @@ const SELECT_DAYS = `
   SELECT ${TRAIL_RETENTION.names} FROM trail_retention
   WHERE account_id IN (${Array.from({ length: ACCOUNTS_PAGE }, (_, i) => `$${i + 1}`).join(', ')})`;
 const SELECT_DIFFERENT = 'SELECT DISTINCT days FROM trail_retention ORDER BY days LIMIT $1';
-const SELECT_OLDEST = 'SELECT MIN(position) AS oldest FROM trail_pack';
+const SELECT_OLDEST = `SELECT position AS oldest FROM trail_pack WHERE ${NOT_ALTERED} ORDER BY position LIMIT 1`;
+const SELECT_ALTERED = 'SELECT position FROM trail_altered WHERE position >= $1 AND position <= $2';
 const SELECT_HEADS = `
   SELECT position, event_id, heads FROM trail_pack
   WHERE position >= $1 AND NOT (position = $1 AND event_id <= $2) AND position < $3 ORDER BY position, event_id LIMIT $4`;
@@ -150,7 +159,7 @@ export function trailRetention(sql: Sql): TrailRetention {
       await TRAIL_RETENTION.remove(sql, accountId);
     },
     page: (after, limit) => TRAIL_RETENTION.page(sql, [], [after], limit),
-    oldestPosition: async () => (await sql.row<{ readonly oldest: number | null }>(SELECT_OLDEST))?.oldest ?? undefined,
+    oldestPosition: async () => (await sql.row<{ readonly oldest: number }>(SELECT_OLDEST))?.oldest,
     async packs(after, before, limit) {
       const rows = await sql.rows<{ readonly position: number; readonly event_id: string; readonly heads: string }>(SELECT_HEADS, [
         after.position,
@@ -158,18 +167,31 @@ export function trailRetention(sql: Sql): TrailRetention {
         before,
         limit,
       ]);
-      return rows.map(({ position, event_id, heads }) => ({ position, eventId: event_id, records: factsOf(heads), length: heads.length }));
+      return rows.map(({ position, event_id, heads }) => ({
+        position,
+        eventId: event_id,
+        records: intactFactsOf(heads),
+        length: heads.length,
+      }));
     },
-    async deleteRecords({ position, eventId, records }, isDeleted) {
+    async deleteRecords({ position, eventId }, isDeleted) {
       const pack = (await TRAIL_PACK.row(sql, SELECT_PACK, [position, eventId])) as Pack;
-      await noteRemoved(sql, pack, isDeleted);
-      if (records.every((_, index) => isDeleted(index))) {
+      const removed = await removedFrom(sql, pack);
+      const digest = await digestOfUnaltered(sql, pack, removed);
+      if (digest === undefined) return 'altered';
+      await noteRemoved(sql, pack, isDeleted, removed, digest);
+      if (Array.from({ length: recordCount(pack) }, (_, index) => index).every(isDeleted)) {
         await sql.run(DELETE_PACK, [position, eventId]);
         return 'deleted';
       }
       const { text, values } = packUpdate(pack, (index) => !isDeleted(index));
       await sql.run(text, values);
       return 'rewritten';
+    },
+    keepAltered: ({ position, eventId }, foundAt) => TRAIL_ALTERED.add(sql, { position, eventId, foundAt }),
+    async alteredBetween(first, last) {
+      const rows = await sql.rows<{ readonly position: number }>(SELECT_ALTERED, [first, last]);
+      return new Set(rows.map(({ position }) => position));
     },
     async addDeletion({ accountId, records, oldest, newest }) {
       await sql.run(ADD_DELETION, [accountId, records, oldest, newest]);

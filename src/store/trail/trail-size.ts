@@ -1,6 +1,8 @@
 /** Size of the stored trail, for metrics. Reads a few rows, whatever the size is. */
 import type { Sql } from '../sql.ts';
 import { indexOf, trailLog } from './log/trail-log.ts';
+import { NOT_ALTERED } from './trail-altered.ts';
+import { intactFactsOf } from './trail-heads.ts';
 import { TRAIL_PACK } from './trail-pack.ts';
 
 export interface TrailSize {
@@ -16,7 +18,7 @@ export interface TrailSize {
 /** Number of packs from which the size of a record is estimated. */
 const LATEST_PACKS = 8;
 
-const SELECT_OLDEST = `SELECT ${TRAIL_PACK.names} FROM trail_pack ORDER BY position LIMIT 1`;
+const SELECT_OLDEST = `SELECT ${TRAIL_PACK.names} FROM trail_pack WHERE ${NOT_ALTERED} ORDER BY position LIMIT 1`;
 const SELECT_LATEST = `
   SELECT heads, LENGTH(keys) + LENGTH(heads) + LENGTH(documents) + LENGTH(COALESCE(contexts, '')) AS characters
   FROM trail_pack ORDER BY position DESC LIMIT ${LATEST_PACKS}`;
@@ -27,7 +29,10 @@ export async function trailSize(sql: Sql): Promise<TrailSize> {
   const latest = await sql.rows<{ readonly heads: string; readonly characters: number }>(SELECT_LATEST);
   let [read, characters] = [0, 0];
   for (const pack of latest) {
-    read += (JSON.parse(pack.heads) as readonly unknown[]).length;
+    // Someone can have altered a pack in the database.
+    const count = intactFactsOf(pack.heads)?.length;
+    if (count === undefined) continue;
+    read += count;
     characters += pack.characters;
   }
   return { records, characters: read === 0 ? 0 : Math.round((records * characters) / read) };

@@ -3,13 +3,6 @@ import type { Sql } from '../sql.ts';
 import type { DecisionsPlace } from './trail-decisions.ts';
 import { type DecidedRow, decisionsOf } from './trail-pack.ts';
 
-/** Records of some packs. */
-export interface RecordsPage {
-  readonly records: readonly DecidedRow[];
-  /** Number of packs whose facts are not in the format of the server, because someone changed them in the database. */
-  readonly unreadable: number;
-}
-
 interface PackRow {
   readonly position: number;
   readonly event_id: string;
@@ -23,10 +16,17 @@ const SELECT = `
   WHERE (position, event_id) > ($1, $2) AND position < $3 ORDER BY position, event_id LIMIT $4`;
 
 /**
- * Yields the records of the packs after a place and before a position, with their decision contexts, in pages of at most `limit` packs.
- * Reads the next page while the caller uses a page, so two pages are in memory.
+ * Yields the records of each pack after a place and before a position, with their decision contexts. Yields `undefined` for a pack whose facts are
+ * not in the format of the server, because someone changed them in the database.
+ *
+ * Reads `limit` packs with a statement, and the next ones while the caller uses them, so the text of two pages and the records of one pack are in memory.
  */
-export async function* recordsInWindow(sql: Sql, after: DecisionsPlace, before: number, limit: number): AsyncGenerator<RecordsPage> {
+export async function* recordsInWindow(
+  sql: Sql,
+  after: DecisionsPlace,
+  before: number,
+  limit: number,
+): AsyncGenerator<readonly DecidedRow[] | undefined> {
   const pageAfter = ({ position, eventId }: DecisionsPlace) => sql.rows<PackRow>(SELECT, [position, eventId, before, limit]);
   for (let reading: ReturnType<typeof pageAfter> | undefined = pageAfter(after); reading !== undefined; ) {
     const packs: readonly PackRow[] = await reading;
@@ -35,22 +35,17 @@ export async function* recordsInWindow(sql: Sql, after: DecisionsPlace, before: 
     // The caller can stop early, for example with an error. No statement may then remain on the connection.
     const isRead = Promise.allSettled([reading]);
     try {
-      yield decodedPage(packs);
+      for (const pack of packs) yield decoded(pack);
     } finally {
       await isRead;
     }
   }
 }
 
-function decodedPage(packs: readonly PackRow[]): RecordsPage {
-  const records: DecidedRow[] = [];
-  let unreadable = 0;
-  for (const { heads, documents, contexts } of packs) {
-    try {
-      records.push(...decisionsOf({ heads, documents, ...(contexts !== null && { contexts }) }));
-    } catch {
-      unreadable++;
-    }
+function decoded({ heads, documents, contexts }: PackRow): readonly DecidedRow[] | undefined {
+  try {
+    return decisionsOf({ heads, documents, ...(contexts !== null && { contexts }) });
+  } catch {
+    return undefined;
   }
-  return { records, unreadable };
 }

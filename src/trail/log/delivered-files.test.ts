@@ -50,8 +50,8 @@ test('deliveredRecords: records before an accepted restore are notes, later ones
   assert.deepEqual(delivered.missing('2026-11-29T02:00:00.000Z'), {
     problems: ["delivered file 'one': record 2 is not in the trail"],
     notes: [
-      "delivered file 'one' is the only copy of 1 records before the accepted restore",
-      "delivered file 'two' is the only copy of 1 records before the accepted restore",
+      "delivered file 'one' is the only copy of 1 record before the accepted restore",
+      "delivered file 'two' is the only copy of 1 record before the accepted restore",
     ],
   });
 });

@@ -1,6 +1,8 @@
 /** Checks delivered log files against the trail: each record of a file must be a record of the trail, byte for byte. */
+
 import { hash } from 'node:crypto';
 import { constants, crc32, inflateRawSync } from 'node:zlib';
+import { counted } from '#core/counted.ts';
 
 /** Largest uncompressed file. The server delivers at most some megabytes in a file. */
 const FILE_BYTES_MAX = 2 ** 28;
@@ -122,7 +124,7 @@ export function deliveredRecords(): DeliveredRecords {
       return {
         problems: [...first].map(([name, index]) => `delivered file '${name}': record ${index + 1} is not in the trail`),
         notes: [...lost].map(
-          ([name, records]) => `delivered file '${name}' is the only copy of ${records} records before the accepted restore`,
+          ([name, records]) => `delivered file '${name}' is the only copy of ${counted(records, 'record')} before the accepted restore`,
         ),
       };
     },

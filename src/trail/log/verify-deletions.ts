@@ -1,7 +1,9 @@
 /** Checks that each deletion of trail records has its recorded retention event. */
+import { counted } from '#core/counted.ts';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '#core/duration.ts';
 import type { Sql } from '#store/sql.ts';
 import type { ChainedPack } from '#store/trail/trail-chain-reads.ts';
+import { parsedRecord } from '#store/trail/trail-documents.ts';
 import { recordsOf } from '#store/trail/trail-pack.ts';
 import { RETENTION_DAYS } from '#store/trail/trail-retention.ts';
 
@@ -56,7 +58,9 @@ export function deletions(sql: Sql) {
       const notes: string[] = [];
       if (pending.length > 0) {
         const records = pending.reduce((sum, { count }) => sum + count, 0);
-        notes.push(`no event reports the deletion of ${records} records yet; verify again after the server has deleted expired records`);
+        notes.push(
+          `no event reports the deletion of ${counted(records, 'record')} yet; verify again after the server has deleted expired records`,
+        );
       }
       const unchecked = newestDeleted - DAY_MS * windows.reduce((least, { days }) => Math.min(least, days), Number.POSITIVE_INFINITY);
       for (const { count, oldest, newest } of pending) windows.push({ from: oldest, to: newest, count, days: 0 });
@@ -82,7 +86,8 @@ export function deletions(sql: Sql) {
 
 /** Returns the window of an event, or no window if the document has another form. */
 function windowOf(document: string, at: number): readonly Window[] {
-  const { serviceEventDetails } = JSON.parse(document) as { readonly serviceEventDetails?: Readonly<Record<string, unknown>> };
+  // Someone can have altered the document in the database. Its leaf then does not match.
+  const { serviceEventDetails } = (parsedRecord(document) ?? {}) as { readonly serviceEventDetails?: Readonly<Record<string, unknown>> };
   const { deletedEvents, oldestEventTime, newestEventTime } = serviceEventDetails ?? {};
   const [from, to] = [Date.parse(String(oldestEventTime)), Date.parse(String(newestEventTime))];
   // The run of a day deletes records that have expired since the run before, so the rest is less than a day.

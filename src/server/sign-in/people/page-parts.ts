@@ -1,4 +1,5 @@
 /** Parts that the pages for people share: forms, cookies and refusals. */
+import { counted } from '#core/counted.ts';
 import type { Answer } from '#core/exchange.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Tx } from '#store/store.ts';
@@ -95,7 +96,13 @@ export async function beginClaimed(
 }
 
 export function tooSoon(seconds: number): Answer {
-  return messagePage(429, 'Too many attempts', `Please wait ${seconds} seconds, then try again.`, 'retry-after', String(seconds));
+  return messagePage(
+    429,
+    'Too many attempts',
+    `Please wait ${counted(seconds, 'second')}, then try again.`,
+    'retry-after',
+    String(seconds),
+  );
 }
 
 export function crossSite(): Answer {

@@ -41,9 +41,15 @@ export function isPolicyType(text: string): text is PolicyType {
 }
 
 /** Returns the reason of a decision in one sentence. */
-export function summaryOf({ caller, outcome, denial, permissions, change }: ExplainedDecision): string {
-  const actions = permissions.map(({ action }) => action).join(', ');
-  if (outcome.effect === 'Allow') return `${caller} was allowed to perform ${actions}.`;
+export function summaryOf({ caller, outcome, denial, permissions, denied: parts, omitted, change }: ExplainedDecision): string {
+  const actions = [...new Set(permissions.map(({ action }) => action))].join(', ');
+  if (outcome.effect === 'Allow') {
+    const count = parts.length + (omitted?.denied ?? 0);
+    const refused = `not allowed to perform ${parts[0]?.action ?? omitted?.action} on ${count} of the resources of the request.`;
+    if (count === 0) return `${caller} was allowed to perform ${actions}.`;
+    const allows = permissions.some(({ state }) => state === 'allowed') || (omitted?.allowed ?? 0) > 0;
+    return allows ? `${caller} was allowed to perform ${actions}, but ${refused}` : `${caller} was ${refused}`;
+  }
   if (outcome.kind === 'session-kind')
     return `${caller} was not allowed to perform ${actions}, because credentials of this kind of session cannot call it.`;
   const denied = permissions.find(({ state }) => state === 'denied');
@@ -74,10 +80,11 @@ export type ArnsOf = (accountId: AccountId, ids: readonly string[]) => Promise<R
 
 /** Returns the permissions, and the texts of the policies that they name. */
 export async function permissionsOf(
-  { permissions }: ExplainedDecision,
+  { permissions: required, denied, omitted }: ExplainedDecision,
   arnsOf: ArnsOf,
 ): Promise<Required<Pick<Output, 'permissions' | 'documents'>>> {
   const documents = new Map<string, Document>();
+  const permissions = [...required, ...denied, ...omittedOf(omitted)];
   for (const { texts, resourcePolicy } of permissions.flatMap(({ resources }) => resources)) {
     for (const [policyId, document] of texts) documents.set(policyId, { policyId, document });
     if (resourcePolicy !== undefined && !documents.has(resourcePolicy.policyId))
@@ -88,6 +95,14 @@ export async function permissionsOf(
     resources: resources.map(resourceOf),
   }));
   return { permissions: explained, documents: [...documents.values()] };
+}
+
+/** Returns the permissions whose resources are not stored, by state. */
+function omittedOf(omitted: ExplainedDecision['omitted']): readonly ExplainedPermission[] {
+  if (omitted === undefined) return [];
+  return (['denied', 'allowed'] as const)
+    .filter((state) => omitted[state] > 0)
+    .map((state) => ({ action: omitted.action, state, resources: [], otherResources: omitted[state] }));
 }
 
 /**

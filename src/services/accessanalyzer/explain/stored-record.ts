@@ -37,7 +37,7 @@ function objectOf(read: () => unknown): Readonly<Record<string, unknown>> | unde
 }
 
 /** Reports whether a decision context has all members that an explanation reads, with their types. */
-export function isIntact({ caller, identityVersion, now, permissions, outcome, ...texts }: DecisionContext): boolean {
+export function isIntact({ caller, identityVersion, now, permissions, outcome, denied = [], ...texts }: DecisionContext): boolean {
   const { region, sourceIp, userAgent, referer } = texts;
   return (
     [identityVersion, now].every(Number.isSafeInteger) &&
@@ -45,7 +45,7 @@ export function isIntact({ caller, identityVersion, now, permissions, outcome, .
     [userAgent, referer].every(isOptionalText) &&
     ('session' in caller ? isText(caller.session) : isPrincipal(caller.principal)) &&
     isOutcome(outcome) &&
-    permissions.every(isPermission)
+    [...permissions, ...denied].every(isPermission)
   );
 }
 

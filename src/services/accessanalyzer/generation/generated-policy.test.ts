@@ -30,23 +30,41 @@ const uses = fc.array(
   { maxLength: 150 },
 );
 
+/** Returns the use that records of requests have. */
+function recordedUse(listed: readonly { readonly action: string; readonly resource: string }[]) {
+  const use = collectedUse();
+  const [permission] = exampleContext().permissions;
+  for (let from = 0; from < listed.length; from += 20) {
+    const records = listed.slice(from, from + 20).map(({ action, resource }) => {
+      const permissions = [{ ...(permission as NonNullable<typeof permission>), action, resources: [resource] }];
+      return {
+        at: NOON,
+        context: exampleContext({ caller: { principal: JSON.stringify(['IAMUser', ALICE, USER, 'AIDA', 'ada']) }, permissions }),
+      };
+    });
+    const heads = JSON.stringify(records.map((_, i) => [`${i}`, ALICE, 'us-east-1', NOON, 'E', 's', 0, null, null, [], 2]));
+    const part = { kind: 'search', accountId: ALICE, holderArn: USER, ranges: [{ from: NOON, to: NOON }] } as const;
+    use.add(findUse({ ...part, packs: [{ heads, contexts: encodeContexts(records) as string }] }).own);
+  }
+  return use;
+}
+
+test('generated policy: a resource that is named * allows no other one, and IAM accepts the policy', () => {
+  const action = 'cloudwatch:PutMetricAlarm';
+  const alarm = (name: string) => `arn:aws:cloudwatch:us-east-1:${ALICE}:alarm:${name}`;
+  const use = recordedUse([{ action, resource: alarm('*') }]);
+  const texts = generatedPolicies({ used: use.listed(), denials: [], unrecorded: [], isComplete: true }, {});
+  for (const text of texts) assert.equal(malformedPolicyText(text, 'identity'), undefined, text);
+  const effects = ['*', 'other'].map((name) => {
+    return decide(stackOf(texts), { action, resources: [alarm(name)], context: new Map() }).effect;
+  });
+  assert.deepEqual(effects, ['Allow', 'Deny']);
+});
+
 test('generated policy: it allows each recorded use, and IAM accepts it', () => {
   fc.assert(
     fc.property(uses, fc.boolean(), (listed, isOtherDenied) => {
-      const use = collectedUse();
-      const [permission] = exampleContext().permissions;
-      for (let from = 0; from < listed.length; from += 20) {
-        const records = listed.slice(from, from + 20).map(({ action, resource }) => {
-          const permissions = [{ ...(permission as NonNullable<typeof permission>), action, resources: [resource] }];
-          return {
-            at: NOON,
-            context: exampleContext({ caller: { principal: JSON.stringify(['IAMUser', ALICE, USER, 'AIDA', 'ada']) }, permissions }),
-          };
-        });
-        const heads = JSON.stringify(records.map((_, i) => [`${i}`, ALICE, 'us-east-1', NOON, 'E', 's', 0, null, null, [], 2]));
-        const part = { kind: 'search', accountId: ALICE, holderArn: USER, ranges: [{ from: NOON, to: NOON }] } as const;
-        use.add(findUse({ ...part, packs: [{ heads, contexts: encodeContexts(records) as string }] }).own);
-      }
+      const use = recordedUse(listed);
       const denials = isOtherDenied ? [{ Sid: 'SupportedServiceSid1', Effect: 'Deny', Action: 'iam:DeleteUser', Resource: '*' }] : [];
       const texts = generatedPolicies({ used: use.listed(), denials, unrecorded: [], isComplete: true }, {});
       const stack = stackOf(texts);

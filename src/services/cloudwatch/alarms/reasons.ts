@@ -1,4 +1,5 @@
 /** Reasons of the states of metric alarms: the text, and the data in JSON. */
+import { counted } from '#core/counted.ts';
 import type { ComparisonOperator } from '#model/generated/cloudwatch.ts';
 import type { AlarmPoint, Evaluation, EvaluationRules } from './evaluation.ts';
 import { formatDouble, formatPointTime, formatTime } from './numbers.ts';
@@ -58,30 +59,29 @@ export function reasonOf(evaluation: Evaluation, facts: ReasonFacts): string {
   const minimum = transitionOf(evaluation, facts);
   const filling = filled === 0 ? '' : `${missingOf(filled)} treated as [${missingData === 'breaching' ? 'Breaching' : 'NonBreaching'}]`;
   if (crossed.length === 0) {
-    const none = evaluated.length === 0 ? `no datapoints were received for ${numbered(evaluationPeriods, 'period')} and ` : '';
+    const none = evaluated.length === 0 ? `no datapoints were received for ${counted(evaluationPeriods, 'period')} and ` : '';
     return `Threshold Crossed: ${none}${filling}${minimum}.`;
   }
   const more = filling === '' ? '' : ` and ${filling}`;
   const { comparison, threshold } = facts;
   const compared = `${state === 'OK' ? 'not ' : ''}${COMPARISONS[comparison].words} the threshold (${formatDouble(threshold)})`;
   const verb = crossed.length === 1 ? 'was' : 'were';
-  const counted = facts.namesDatapoints
+  const points = facts.namesDatapoints
     ? `${crossed.length} out of the last ${evaluationPeriods} datapoints`
-    : numbered(crossed.length, 'datapoint');
-  if (crossed.length < MANY) return `Threshold Crossed: ${counted} [${listOf(crossed)}] ${verb} ${compared}${more}${minimum}.`;
+    : counted(crossed.length, 'datapoint');
+  if (crossed.length < MANY) return `Threshold Crossed: ${points} [${listOf(crossed)}] ${verb} ${compared}${more}${minimum}.`;
   const newest = `The most recent datapoints which crossed the threshold: [${listOf(crossed.slice(0, MANY))}]`;
-  return `Threshold Crossed: ${counted} ${verb} ${compared}${more}. ${newest}${minimum}.`;
+  return `Threshold Crossed: ${points} ${verb} ${compared}${more}. ${newest}${minimum}.`;
 }
 
 /** Returns ` (minimum 1 datapoint for OK -> ALARM transition)`, or an empty string for an alarm without DatapointsToAlarm. */
 function transitionOf({ state }: Evaluation, { namesDatapoints, evaluationPeriods, datapointsToAlarm }: ReasonFacts): string {
   if (!namesDatapoints) return '';
-  if (state === 'ALARM') return ` (minimum ${numbered(datapointsToAlarm, 'datapoint')} for OK -> ALARM transition)`;
-  return ` (minimum ${numbered(evaluationPeriods - datapointsToAlarm + 1, 'datapoint')} for ALARM -> OK transition)`;
+  if (state === 'ALARM') return ` (minimum ${counted(datapointsToAlarm, 'datapoint')} for OK -> ALARM transition)`;
+  return ` (minimum ${counted(evaluationPeriods - datapointsToAlarm + 1, 'datapoint')} for ALARM -> OK transition)`;
 }
 
-const numbered = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-const wasNumber = (count: number, noun: string): string => `${numbered(count, noun)} ${count === 1 ? 'was' : 'were'}`;
+const wasNumber = (count: number, noun: string): string => `${counted(count, noun)} ${count === 1 ? 'was' : 'were'}`;
 const missingOf = (count: number): string => wasNumber(count, 'missing datapoint');
 const listOf = (points: readonly AlarmPoint[]): string =>
   points.map(({ at, value }) => `${formatDouble(value)} (${formatPointTime(at)})`).join(', ');

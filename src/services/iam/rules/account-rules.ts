@@ -1,4 +1,5 @@
 /** Configuration rules about the root user and the password policy. */
+import { counted } from '#core/counted.ts';
 import type { PasswordPolicyRecord } from '#store/identity/identity.ts';
 import type { ConfigurationRule, RuleReading } from '../../kit/configuration-rule.ts';
 import { accountResource, evidence, ruleResult } from '../../kit/rule-results.ts';
@@ -16,8 +17,7 @@ const ROOT_KEYS: ConfigurationRule = {
   requirements: ['COMP-6'],
   async evaluate(reading) {
     const count = await rootKeyCount(reading);
-    const annotation =
-      count === 0 ? 'The root user has no access keys.' : `The root user has ${count} access ${count === 1 ? 'key' : 'keys'}.`;
+    const annotation = count === 0 ? 'The root user has no access keys.' : `The root user has ${counted(count, 'access key')}.`;
     return [
       ruleResult(accountResource(reading), count === 0, annotation, [summaryEvidence('AccountAccessKeysPresent', count > 0 ? 1 : 0)]),
     ];

@@ -2,7 +2,7 @@
 import type { IdentityRecords, PolicyRecord } from '#store/identity/identity.ts';
 import type { ConfigurationRule, Evidence, RuleReading, RuleResult } from '../../kit/configuration-rule.ts';
 import { allowsEverything, publicActions } from '../../kit/open-statements.ts';
-import { evidence, type RuleResource, ruleResult } from '../../kit/rule-results.ts';
+import { evidence, policyEvidence, type RuleResource, ruleResult } from '../../kit/rule-results.ts';
 import { inParts } from '../../kit/survey.ts';
 import { membershipKey } from '../reverse-index.ts';
 import { encodeDocument } from '../shapes.ts';
@@ -22,18 +22,20 @@ const MANAGED_ADMIN: ConfigurationRule = {
   requirements: ['COMP-6'],
   async evaluate(reading) {
     const results: RuleResult[] = [];
-    for await (const part of recordsOf(reading, 'policy')) results.push(...part.map(({ record }) => managedResult(record)));
+    for await (const part of recordsOf(reading, 'policy')) results.push(...part.map(({ record }) => managedResult(reading, record)));
     return results;
   },
 };
 
-function managedResult({ arn: PolicyArn, policyName, policyId, versions, defaultVersionId: VersionId }: PolicyRecord): RuleResult {
+function managedResult(
+  reading: RuleReading,
+  { arn: PolicyArn, policyName, policyId, versions, defaultVersionId: VersionId }: PolicyRecord,
+): RuleResult {
   const text = versions.find(({ versionId }) => versionId === VersionId)?.document ?? '';
   const isOpen = allowsEverything(text);
   const annotation = `The default version ${VersionId} of policy '${policyName}' ${isOpen ? 'allows' : 'does not allow'} every action on every resource.`;
-  return ruleResult({ type: 'AWS::IAM::Policy', id: policyId }, !isOpen, annotation, [
-    evidence('iam:GetPolicyVersion', { PolicyArn, VersionId }, 'PolicyVersion.Document', encodeDocument(text)),
-  ]);
+  const call = { action: 'iam:GetPolicyVersion', input: { PolicyArn, VersionId }, member: 'PolicyVersion.Document' };
+  return ruleResult({ type: 'AWS::IAM::Policy', id: policyId }, !isOpen, annotation, [iamEvidence(reading, call, text)]);
 }
 
 /** A user, group or role with its inline policies. */
@@ -62,14 +64,14 @@ const INLINE_ADMIN: ConfigurationRule = {
     const results: RuleResult[] = [];
     for (const kind of ['user', 'group', 'role'] as const) {
       for await (const part of recordsOf(reading, kind)) {
-        results.push(...part.flatMap(({ record }) => inlineResult(holderOf(record)) ?? []));
+        results.push(...part.flatMap(({ record }) => inlineResult(reading, holderOf(record)) ?? []));
       }
     }
     return results;
   },
 };
 
-function inlineResult({ resource, kind, name, inlinePolicies }: Holder): RuleResult | undefined {
+function inlineResult(reading: RuleReading, { resource, kind, name, inlinePolicies }: Holder): RuleResult | undefined {
   const policies = Object.entries(inlinePolicies);
   if (policies.length === 0) return undefined;
   const open = policies.filter(([, text]) => allowsEverything(text));
@@ -83,13 +85,19 @@ function inlineResult({ resource, kind, name, inlinePolicies }: Holder): RuleRes
     resource,
     open.length === 0,
     annotation,
-    shown.map(([PolicyName, text]) => inlineEvidence(kind, name, PolicyName, text)),
+    shown.map(([PolicyName, text]) => inlineEvidence(reading, kind, name, PolicyName, text)),
   );
 }
 
-function inlineEvidence(kind: HolderKind, name: string, PolicyName: string, text: string): Evidence {
+function inlineEvidence(reading: RuleReading, kind: HolderKind, name: string, PolicyName: string, text: string): Evidence {
   const holder = { user: 'User', group: 'Group', role: 'Role' }[kind];
-  return evidence(`iam:Get${holder}Policy`, { [`${holder}Name`]: name, PolicyName }, 'PolicyDocument', encodeDocument(text));
+  const call = { action: `iam:Get${holder}Policy`, input: { [`${holder}Name`]: name, PolicyName }, member: 'PolicyDocument' };
+  return iamEvidence(reading, call, text);
+}
+
+/** Returns a call of IAM that shows a policy. IAM returns policies percent-encoded. */
+function iamEvidence(reading: RuleReading, call: Parameters<typeof policyEvidence>[1], text: string): Evidence {
+  return policyEvidence(reading, call, text, encodeDocument(text));
 }
 
 /** Source: AWS Config Developer Guide, "iam-user-no-policies-check". */
@@ -163,7 +171,8 @@ const PUBLIC_TRUST: ConfigurationRule = {
       for (const [{ roleId, roleName: RoleName, trustPolicy }, shown] of part) {
         const isPublic = publicActions(trustPolicy).length > 0;
         const annotation = `Role '${RoleName}' ${isPublic ? 'trusts everyone' : 'trusts only named principals'}.`;
-        const proof = [evidence('iam:GetRole', { RoleName }, 'Role.AssumeRolePolicyDocument', encodeDocument(shown))];
+        const call = { action: 'iam:GetRole', input: { RoleName }, member: 'Role.AssumeRolePolicyDocument' };
+        const proof = [iamEvidence(reading, call, shown)];
         results.push(ruleResult({ type: 'AWS::IAM::Role', id: roleId }, !isPublic, annotation, proof));
       }
     }

@@ -1,4 +1,5 @@
 /** Configuration rules about the passwords, MFA devices and access keys of users. */
+import { counted } from '#core/counted.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { ConfigurationRule, Evidence, RuleReading, RuleResult } from '../../kit/configuration-rule.ts';
@@ -39,7 +40,7 @@ const CONSOLE_MFA: ConfigurationRule = {
       if (user.loginProfile === undefined) return undefined;
       const UserName = user.userName;
       const devices = (user.mfaSerialNumbers ?? []).length;
-      const annotation = `User '${UserName}' has a password and ${devices === 0 ? 'no' : devices} MFA ${devices === 1 ? 'device' : 'devices'}.`;
+      const annotation = `User '${UserName}' has a password and ${devices === 0 ? 'no MFA devices' : counted(devices, 'MFA device')}.`;
       return ruleResult(userResource(user), devices > 0, annotation, [
         evidence('iam:GetLoginProfile', { UserName }, 'LoginProfile.UserName', UserName),
         evidence('iam:ListMFADevices', { UserName }, 'length(MFADevices)', devices),
@@ -66,7 +67,7 @@ const KEY_AGE: ConfigurationRule = {
     eachUser(reading, activeKeys, (user, keys) => {
       if (keys.length === 0) return undefined;
       const old = keys.filter(({ key }) => isOld(key.createdAt, reading.now));
-      const oldest = old.map(({ key }) => `${key.accessKeyId} is ${daysSince(key.createdAt, reading.now)} days old`).join(', ');
+      const oldest = old.map(({ key }) => `${key.accessKeyId} is ${counted(daysSince(key.createdAt, reading.now), 'day')} old`).join(', ');
       const annotation =
         old.length === 0 ? `The active access keys of user '${user.userName}' are recent.` : `User '${user.userName}': ${oldest}`;
       const shown = keys.flatMap((key) => keyEvidence(user, key));
@@ -127,7 +128,7 @@ const UNUSED: ConfigurationRule = {
       const credentials = credentialsOf(user, keys);
       if (credentials.length === 0) return undefined;
       const unused = credentials.filter(({ since }) => isOld(since, reading.now));
-      const names = unused.map(({ name, since }) => `${name} is unused for ${daysSince(since, reading.now)} days`).join(', ');
+      const names = unused.map(({ name, since }) => `${name} is unused for ${counted(daysSince(since, reading.now), 'day')}`).join(', ');
       const annotation =
         unused.length === 0
           ? `The password and the active access keys of user '${user.userName}' were used or created within ${MAX_AGE_DAYS} days.`
@@ -148,7 +149,7 @@ const PASSWORD_AGE: ConfigurationRule = {
       if (user.loginProfile === undefined) return undefined;
       const { changedAt }: Profile = user.loginProfile;
       const member = `Content[?user==${jmesText(user.userName)}].password_last_changed | [0]`;
-      const annotation = `The password of user '${user.userName}' was changed ${daysSince(changedAt, reading.now)} days ago.`;
+      const annotation = `The password of user '${user.userName}' was changed ${counted(daysSince(changedAt, reading.now), 'day')} ago.`;
       const shown = [evidence('iam:GetCredentialReport', {}, member, reportTime(changedAt))];
       return ruleResult(userResource(user), !isOld(changedAt, reading.now), annotation, shown);
     }),
