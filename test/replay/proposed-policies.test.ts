@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CreateEventBusCommand, DescribeEventBusCommand, EventBridgeClient, PutRuleCommand } from '@aws-sdk/client-eventbridge';
+import { CreatePolicyCommand } from '@aws-sdk/client-iam';
 import {
   CreateBucketCommand,
   DeleteBucketPolicyCommand,
@@ -222,6 +223,15 @@ for (const [engine, at] of [
     const { flips, counts } = await replayed(at, { attach, to: at.account.userArn('bob') });
     assert.deepEqual(flips, []);
     assert.equal(counts.unknown.get('an earlier permission was denied then, so the facts of a later one were not read'), 1);
+  });
+
+  test(`replay on ${engine}: a policy that the last recorded request created can be changed`, async () => {
+    const document = JSON.parse(policy(allow('iam:GetUser'))) as object;
+    const PolicyDocument = JSON.stringify(document);
+    const { Policy } = await at.account.admin.send(new CreatePolicyCommand({ PolicyName: 'newest', PolicyDocument }));
+    const { status, stdout, stderr } = await command(at, { policy: Policy?.Arn, document });
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(stdout, / 0 decisions flip$/m);
   });
 
   test(`replay on ${engine}: a policy of a bucket that no record names is an error`, async () => {

@@ -19,6 +19,7 @@ import { trailPolicies } from '#store/trail/trail-policy.ts';
 import { trailSessions } from '#store/trail/trail-session.ts';
 import { principalOfSession, principalOfText } from '../stored-callers.ts';
 import { isAbsent, testsKey } from './kept-keys.ts';
+import { PRESENT } from './past-identity.ts';
 import { checkedPolicies, FactNotKept, type KeptPolicy, KeyNotKept, type ProposedFacts, requestOf } from './past-request.ts';
 import { type Proposal, proposal as proposalOf } from './proposal.ts';
 import { type ReplayDecisions, replayDecisions } from './replay.ts';
@@ -88,7 +89,8 @@ const PACKS = 64;
 /**
  * Decides the requests of a window again as if a proposal had been made, each with identity as of its decision. Calls `onFlip` for each
  * decision that differs from the recorded one, and `onRecord` for each record with the facts of its decision and a known caller. Calls
- * `onWithoutFacts` for each record whose facts are too large to be stored, whole or in part, or about which no policy decided.
+ * `onWithoutFacts` for each record whose facts are too large to be stored, whole or in part, or about which no policy decided. At the end, reads
+ * identity up to now, because the proposal can name records that were created after the last decision.
  *
  * @throws RangeError   identity as of the first decision is not kept any more
  * @throws AlteredFact  someone altered a session or a resource-based policy in the database
@@ -110,7 +112,6 @@ export async function replayWindow(
   let identity: WindowIdentity | undefined;
   let decisions: ReplayDecisions | undefined;
   let firstVersion: number;
-  const unknown = (reason: string): void => void counts.unknown.set(reason, (counts.unknown.get(reason) ?? 0) + 1);
 
   function note(facts: RecordFacts, context: DecisionContext, principal: Principal, allowed: boolean, parts?: Flip['parts']): void {
     const isFlip = allowed !== (context.outcome.effect === 'Allow') || parts !== undefined;
@@ -124,7 +125,7 @@ export async function replayWindow(
 
   /** Counts a record whose decision cannot be repeated. */
   function leave(facts: RecordFacts, context: DecisionContext, principal: Principal, reason: string): void {
-    unknown(reason);
+    countUnknown(counts, reason);
     onRecord?.({ facts, principal, context, identity, allowed: undefined });
   }
 
@@ -154,9 +155,8 @@ export async function replayWindow(
   /** Decides a record again whose proposed policies test keys that only some records have. `first` is the first of these keys. */
   async function replayWithKeys(facts: RecordFacts, context: DecisionContext, principal: Principal, first: KeyNotKept): Promise<void> {
     const known = new Set<string>();
-    let missing = first;
     try {
-      for (;;) {
+      for (let missing = first; ; ) {
         if (!(await wasRead(firstVersion, context, principal, missing))) throw missing;
         known.add(missing.key);
         try {
@@ -194,22 +194,20 @@ export async function replayWindow(
       const context = contexts[i];
       if (context === undefined) {
         counts.records++;
-        unknown('no policy decided');
+        countUnknown(counts, 'no policy decided');
         await onWithoutFacts?.({ facts, isTooLarge: false, document: () => documentIn(sql, pack, i) });
         continue;
       }
       const found = 'omittedBytes' in context ? undefined : callers(context);
       const caller = found instanceof Promise ? await found : found;
-      // Only a record in another account than that of its caller can be a copy.
       if (caller?.accountId !== facts.accountId && copies.isCopy(records, i)) continue;
       counts.records++;
       if ('omittedBytes' in context) {
-        unknown(TOO_LARGE);
+        countUnknown(counts, TOO_LARGE);
         await onWithoutFacts?.({ facts, isTooLarge: true, document: () => documentIn(sql, pack, i) });
       } else {
-        const isReady = !context.identityChanged && identity?.advance(context.identityVersion);
-        const reason = isReady ? undefined : await advance(context);
-        if (caller === undefined) unknown('the session of the caller is not stored');
+        const reason = !context.identityChanged && identity?.advance(context.identityVersion) ? undefined : await advance(context);
+        if (caller === undefined) countUnknown(counts, 'the session of the caller is not stored');
         else if (reason !== undefined) leave(facts, context, caller, reason);
         else {
           const replaying = replay(facts, context, caller);
@@ -222,6 +220,7 @@ export async function replayWindow(
   }
 
   await eachPack(sql, from, to, replayPack);
+  (identity as WindowIdentity | undefined)?.advance(PRESENT);
   return counts;
 }
 
@@ -246,6 +245,10 @@ async function decideParts(
   if (!allowed || context.denied === undefined) return [allowed, undefined];
   const parts = await allowedOfDenied(context, principal, proposed);
   return [allowed, parts.length === 0 ? undefined : parts];
+}
+
+function countUnknown({ unknown }: ReplayCounts, reason: string): void {
+  unknown.set(reason, (unknown.get(reason) ?? 0) + 1);
 }
 
 async function documentIn(sql: Sql, pack: DecisionsPack, index: number): Promise<string> {

@@ -5,7 +5,10 @@ import type { RecordFacts } from '#store/trail/trail-heads.ts';
 
 /** Finds the second records of requests. Each has the same decision as the first one, which is in the account of the caller. */
 export interface RequestCopies {
-  /** Reports whether the record `i` of a pack is the copy of an earlier record of the window. */
+  /**
+   * Reports whether the record `i` of a pack is the copy of an earlier record of the window. Only a record in another account than that of its
+   * caller can be one.
+   */
   isCopy(records: readonly RecordFacts[], i: number): boolean;
   /** Notes that the records of a pack were read. */
   noteRead(records: readonly RecordFacts[]): void;
