@@ -82,7 +82,9 @@ function linesOf({ record, decision, summary, reproduced, permissions = [], docu
     ...documents.flatMap(({ policyId, deletedPrincipals = [] }) =>
       deletedPrincipals.length === 0 ? [] : ['', `Deleted principals in the trust policy of ${policyId}: ${deletedPrincipals.join(', ')}`],
     ),
-    ...(change === undefined ? [] : ['', ...changeLines(change)]),
+    ...(change === undefined
+      ? []
+      : ['', ...changeLines(change, decision === 'ALLOWED' ? 'the denied part of the request' : 'the request')]),
   ];
 }
 
@@ -124,11 +126,15 @@ function statementLines({ index, sid, effect, applies, principal, action, resour
   ];
 }
 
-function changeLines({ allowsRequest, grants, blockedBy, blockedReason, example }: NonNullable<Output['change']>): readonly string[] {
+/** Returns the lines about a change. `what` is the request, or its denied part. */
+function changeLines(
+  { allowsRequest, grants, blockedBy, blockedReason, example }: NonNullable<Output['change']>,
+  what: string,
+): readonly string[] {
   const blocked =
     blockedBy === undefined ? blockedReason : `Statement ${blockedBy.sid ?? blockedBy.index + 1} of ${blockedBy.policyId} denies it.`;
   return [
-    ...(allowsRequest ? ['To allow the request, add:'] : [`No added statement would allow the request: ${blocked ?? 'unknown reason'}`]),
+    ...(allowsRequest ? [`To allow ${what}, add:`] : [`No added statement would allow ${what}: ${blocked ?? 'unknown reason'}`]),
     ...(!allowsRequest && grants.length > 0 ? ['It also lacks:'] : []),
     ...grants.flatMap(({ policyType, target, statement, alsoAllows }) => [
       `  ${words(policyType)} of ${target}:`,

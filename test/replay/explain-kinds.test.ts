@@ -215,6 +215,39 @@ test('ExplainDecision, policy replay and suggest: each object of DeleteObjects h
   assert.deepEqual(Statement, [allow(['s3:DeleteObject'], [`${arn}/a`]), deny('s3:DeleteObject', `${arn}/b`)]);
 });
 
+test('ExplainDecision and policy replay: a read of an absent object has the denied permission to list the bucket', async () => {
+  const [Bucket, bucket] = ['explained-data', 'arn:aws:s3:::explained-data'];
+  const finder = await account.user('finder', allow('s3:GetObject', `${bucket}/*`));
+  const request = await requestOf(s3(finder).send(new GetObjectCommand({ Bucket, Key: 'seen/absent' })));
+  const output = await explained(request);
+  assert.deepEqual([output.decision, output.record.errorCode, output.reproduced], ['ALLOWED', 'AccessDenied', true]);
+  assert.deepEqual(
+    output.permissions?.map(({ action, state, resources }) => [action, state, resources.map(({ resource }) => resource)]),
+    [
+      ['s3:GetObject', 'ALLOWED', [`${bucket}/seen/absent`]],
+      ['s3:ListBucket', 'DENIED', [bucket]],
+    ],
+  );
+  assert.deepEqual(
+    output.change?.grants.map(({ target, statement }) => [target, JSON.parse(statement)]),
+    [[userArn('finder'), allow('s3:ListBucket', bucket)]],
+  );
+
+  const change = join(newFolder('finder'), 'change.json');
+  const document = JSON.parse(policy(allow('s3:ListBucket', bucket))) as object;
+  writeFileSync(change, JSON.stringify({ changes: [{ inline: 'grant', of: userArn('finder'), document }] }));
+  const replayed = await belfry(['policy', 'replay', '--change', change, '--json', '--data', server.dataFolder]);
+  const flip = JSON.parse(replayed.stdout) as { readonly allowed: boolean; readonly permissions: readonly object[] };
+  assert.deepEqual([flip.allowed, flip.permissions], [true, [{ action: 's3:ListBucket', resources: [bucket] }]]);
+
+  await putGrants('finder', output);
+  await assert.rejects(s3(finder).send(new GetObjectCommand({ Bucket, Key: 'seen/absent' })), { name: 'NoSuchKey' });
+  assert.match(
+    (await explained(request)).summary,
+    /^arn:\S+ was allowed to perform s3:GetObject, but not allowed to perform s3:ListBucket /,
+  );
+});
+
 test('ExplainDecision and policy replay: of a large DeleteObjects, as many decisions as fit are stored, and the others are counted', async () => {
   const Bucket = 'explained-data';
   const deleter = await account.user('large-deleter', allow('s3:DeleteObject', 'arn:aws:s3:::explained-data/seen/yes/*'));

@@ -34,7 +34,10 @@ export interface ExplainedDecision {
   readonly denied: readonly ExplainedPermission[];
   /** Numbers of decisions about parts of the result that are not stored, and their action. Absent if all are stored. */
   readonly omitted: (OmittedDecisions & { readonly action: string }) | undefined;
-  /** What would allow the request. Present if the request was denied and the viewer may see the policies of its caller. */
+  /**
+   * What would allow the request, or the denied permissions for parts of its result. Present if it was denied or has such permissions, and the
+   * viewer may see the policies of its caller.
+   */
   readonly change: Change | undefined;
 }
 
@@ -129,7 +132,10 @@ export async function explainDecision(
     const explaining = { snapshot, stacks, parts, request, context, viewer, principal, ...budgets };
     const permissions: ExplainedPermission[] = [];
     for (const index of request.asked.keys()) permissions.push(await explainPermission(explaining, index));
-    const denied = await explainDenied(explaining, policyText);
+    const ofParts = explainingParts(explaining, policyText);
+    const denied: ExplainedPermission[] = [];
+    for (const index of ofParts.request.asked.keys()) denied.push(await explainPermission(ofParts, index));
+    const lacking = context.outcome.effect === 'Deny' ? explaining : denied.length === 0 ? undefined : ofParts;
     const isOwn = principal.accountId === viewer;
     return {
       caller: isOwn ? principal.arn : `${principal.principalId} of the account ${principal.accountId}`,
@@ -139,20 +145,20 @@ export async function explainDecision(
       permissions,
       denied,
       omitted: context.omitted && { ...context.omitted, action: (context.denied?.[0] ?? context.permissions.at(-1))?.action ?? '' },
-      change: context.outcome.effect === 'Deny' && isOwn ? await changeFor(explaining) : undefined,
+      change: lacking !== undefined && isOwn ? await changeFor(lacking) : undefined,
     };
   });
 }
 
-/** Explains the permissions for parts of the result that were denied. */
-async function explainDenied(explaining: Explaining, policyText: KeptPolicy): Promise<readonly ExplainedPermission[]> {
+/** Returns the facts of an explanation of the permissions for parts of the result that were denied. */
+function explainingParts(explaining: Explaining, policyText: KeptPolicy): Explaining {
   const { context, principal } = explaining;
   const { denied = [] } = context;
-  const request = requestOf(context, principal, policyText, undefined, denied);
-  const ofDenied = { ...explaining, request, context: { ...context, permissions: denied } };
-  const explained: ExplainedPermission[] = [];
-  for (const index of denied.keys()) explained.push(await explainPermission(ofDenied, index));
-  return explained;
+  return {
+    ...explaining,
+    request: requestOf(context, principal, policyText, undefined, denied),
+    context: { ...context, permissions: denied },
+  };
 }
 
 async function explainPermission(explaining: Explaining, index: number): Promise<ExplainedPermission> {

@@ -89,7 +89,7 @@ export function peopleRoleOperations({ issuerUrl }: Pick<ChimeDeps, 'issuerUrl'>
 /** Adds the audience of people to a provider that exists. The caller needs the permission of IAM, as for a call of IAM. */
 async function addAudience(call: Call, provider: string): Promise<void> {
   const action = 'iam:AddClientIDToOpenIDConnectProvider';
-  if (!(await call.allows({ action, resources: [provider] })))
+  if (!(await call.allows({ action, resources: [provider] }, true)))
     throw new AwsError('ForbiddenException', `The provider '${provider}' lacks the audience of people. To add it, you need ${action}.`);
   const input = { OpenIDConnectProviderArn: provider, ClientID: OWN_AUDIENCE };
   await oidcProviderOperations.AddClientIDToOpenIDConnectProvider.handle(call, input);

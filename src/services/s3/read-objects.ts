@@ -81,7 +81,7 @@ async function readObject(call: Call, input: ReadRequest) {
 async function objectOrNotFound(call: Call, bucket: BucketRecord, key: string): Promise<ObjectRecord> {
   const object = await call.tx.of(objects).get(bucket.name, key);
   if (object !== undefined) return object;
-  const lists = await call.allows({ action: 's3:ListBucket', resources: [bucketArn(bucket.name)], ...decidedBy(bucket.name) });
+  const lists = await call.allows({ action: 's3:ListBucket', resources: [bucketArn(bucket.name)], ...decidedBy(bucket.name) }, true);
   throw lists ? noSuchKey(key) : accessDenied();
 }
 
