@@ -2,6 +2,7 @@
  * Messaging session with the unmodified `amazon-chime-sdk-js` client in Node. The client itself signs its requests and
  * reconnects.
  */
+import { after } from 'node:test';
 import type { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
 import NoOpLogger from 'amazon-chime-sdk-js/build/logger/NoOpLogger.js';
 import DefaultMessagingSession from 'amazon-chime-sdk-js/build/messagingsession/DefaultMessagingSession.js';
@@ -40,7 +41,12 @@ class PlainAdapter extends DefaultWebSocketAdapter.default {
   }
 }
 
-/** Connects a client. Resolves when the session is established. @throws  the error with which the client fails */
+/**
+ * Connects a client, and stops it after the test, because a client whose server has stopped tries to reconnect for a minute. Resolves when the
+ * session is established.
+ *
+ * @throws  the error with which the client fails
+ */
 export async function connect(
   chimeClient: ChimeSDKMessagingClient,
   userArn: string,
@@ -100,6 +106,7 @@ export async function connect(
       one();
     });
   }
+  after(() => session.stop());
   await session.start();
   return {
     received,
