@@ -3,7 +3,7 @@ import type { Instant } from '#core/instant.ts';
 import type { RequiredAccess } from '#core/required-access.ts';
 import type { Decision, OverLimit } from '#policy/decision.ts';
 import type { Tx } from '#store/store.ts';
-import { withFittingParts } from '#store/trail/context-codec.ts';
+import { withFittingParts } from '#store/trail/context-writer.ts';
 import type { DecisionContext, DecisionOutcome, PermissionContext } from '#store/trail/decision-context.ts';
 import type { Authenticated } from './authenticate.ts';
 import { headerValue } from './context-keys.ts';
@@ -22,6 +22,7 @@ interface TracedRequest {
 interface CheckedAlso {
   readonly asked: RequiredAccess<Tx>;
   readonly required: Required;
+  readonly isAllowed: boolean;
 }
 
 /** List of most requests, whose handlers check no permission. */
@@ -40,10 +41,8 @@ export interface DecisionTrace {
   stage: 'session-kind' | 'deciding' | 'allowed';
   /** Permissions that were decided or whose decision has begun. */
   readonly required: Required[];
-  /** Permissions that the handler checked and that were allowed, such as `s3:DeleteObject` for each object of DeleteObjects. */
+  /** Permissions that the handler checked for parts of its result, such as `s3:DeleteObject` for each object of DeleteObjects. */
   readonly also: readonly CheckedAlso[];
-  /** Permissions that the handler checked for a part of its result and that were denied. */
-  readonly deniedAlso: readonly CheckedAlso[];
   begin(request: TracedRequest, identityVersion: number): void;
   /** Adds a permission that the handler checked. `checked` is the trace of its authorization. */
   checksAlso(asked: RequiredAccess<Tx>, checked: DecisionTrace, isAllowed: boolean): void;
@@ -59,15 +58,12 @@ class Trace implements DecisionTrace {
   stage: DecisionTrace['stage'] = 'session-kind';
   readonly required: Required[] = [];
   also = NONE;
-  deniedAlso = NONE;
 
   checksAlso(asked: RequiredAccess<Tx>, checked: DecisionTrace, isAllowed: boolean): void {
     const [required] = checked.required;
     if (required !== undefined) {
-      const list = isAllowed ? this.also : this.deniedAlso;
-      if (list !== NONE) list.push({ asked, required });
-      else if (isAllowed) this.also = [{ asked, required }];
-      else this.deniedAlso = [{ asked, required }];
+      if (this.also === NONE) this.also = [];
+      this.also.push({ asked, required, isAllowed });
     }
     if (checked.identityChanged || checked.identityVersion !== this.identityVersion) this.identityChanged = true;
   }
@@ -112,12 +108,12 @@ export function decisionContextOf(
     secureTransport: received.secureTransport === true,
     userAgent: headerValue(received, 'user-agent'),
     referer: headerValue(received, 'referer'),
-    permissions: permissionsOf(request, trace),
+    permissions: requiredOf(request, trace.required),
     outcome,
-    denied: trace.deniedAlso.length === 0 ? undefined : trace.deniedAlso.map((each) => permissionOf(each.asked, each.required, profile)),
+    denied: undefined,
     omitted: undefined,
   };
-  return trace.also.length + trace.deniedAlso.length === 0 ? context : withFittingParts(context, request.asked.length);
+  return trace.also.length === 0 ? context : withParts(context, trace.also, profile);
 }
 
 const ALLOW: DecisionOutcome = { effect: 'Allow' };
@@ -138,10 +134,19 @@ function outcomeOf({ stage }: DecisionTrace, denied: Decision | OverLimit | unde
   }
 }
 
-function permissionsOf({ asked, profile }: TracedRequest, { required, also }: DecisionTrace): readonly PermissionContext[] {
+function requiredOf({ asked, profile }: TracedRequest, required: readonly Required[]): readonly PermissionContext[] {
   let decided = 0;
-  const permissions = asked.map((each) => permissionOf(each, each.always === true ? undefined : required[decided++], profile));
-  return also.length === 0 ? permissions : [...permissions, ...also.map((each) => permissionOf(each.asked, each.required, profile))];
+  return asked.map((each) => permissionOf(each, each.always === true ? undefined : required[decided++], profile));
+}
+
+/** Adds the permissions that the handler checked to a context, as many as fit. */
+function withParts(context: DecisionContext, also: readonly CheckedAlso[], profile: TracedRequest['profile']): DecisionContext {
+  const { permissions } = context;
+  const those = (wanted: boolean): readonly PermissionContext[] =>
+    also.flatMap(({ asked, required, isAllowed }) => (isAllowed === wanted ? [permissionOf(asked, required, profile)] : []));
+  const denied = those(false);
+  const whole = { ...context, permissions: [...permissions, ...those(true)], denied: denied.length === 0 ? undefined : denied };
+  return withFittingParts(whole, permissions.length);
 }
 
 /** Returns the context of a permission. `found` is absent if it was not decided. */

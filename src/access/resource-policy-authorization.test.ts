@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
-import { CONTEXT_BYTES_MAX, decodeContexts, encodeContexts } from '#store/trail/context-codec.ts';
+import { decodeContexts } from '#store/trail/context-reader.ts';
+import { CONTEXT_BYTES_MAX, encodeContexts } from '#store/trail/context-writer.ts';
 import {
   ANONYMOUS,
   BUCKET,

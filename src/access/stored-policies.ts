@@ -26,10 +26,9 @@ export function storedPolicies(): StoredPolicies {
   }
 
   return {
-    note(tx, { required, also, deniedAlso }, now) {
+    note(tx, { required, also }, now) {
       let policies: Map<string, string> | undefined;
-      const all =
-        also.length + deniedAlso.length === 0 ? required : [...required, ...[...also, ...deniedAlso].map((each) => each.required)];
+      const all = also.length === 0 ? required : [...required, ...also.map((each) => each.required)];
       for (const { resourcePolicy } of all) {
         if (resourcePolicy === undefined) continue;
         const last = noted.get(resourcePolicy.hash);

@@ -56,6 +56,11 @@ export function isRoleArn(text: string): boolean {
   return parts?.service === 'iam' && parts.resource.startsWith('role/');
 }
 
+/** Reports whether the ARN of an IAM role is that of a service-linked role. Source: IAM User Guide, "Create a service-linked role": the path. */
+export function isServiceLinkedRoleArn(text: string): boolean {
+  return text.includes(':role/aws-service-role/');
+}
+
 /**
  * Returns the account ID of an ARN without splitting the other parts. The result equals `parseArn(text)?.accountId`.
  */

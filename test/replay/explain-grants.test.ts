@@ -1,4 +1,4 @@
-/** ExplainDecision names every caller whom a proposed statement allows: the Principal of a statement can name more than the caller of the request. */
+/** ExplainDecision names every caller that a proposed statement allows: the Principal of a statement can name more than the caller of the request. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { GetRoleCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';

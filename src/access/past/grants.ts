@@ -1,4 +1,4 @@
-import type { Arn } from '#core/arn.ts';
+import { type Arn, isServiceLinkedRoleArn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Denial, OverLimit, PolicyType, StatementRef } from '#policy/decision.ts';
 import { compilePolicy, linkStack, type PolicyLayers, type SourcedPolicy } from '#policy/engine.ts';
@@ -142,7 +142,7 @@ function holderOf(principal: Principal): Arn | undefined {
       return principal.arn;
     case 'AssumedRole':
       // Source: IAM User Guide, "Create a service-linked role": only the service can change its permissions.
-      return principal.roleArn.includes(':role/aws-service-role/') ? undefined : principal.roleArn;
+      return isServiceLinkedRoleArn(principal.roleArn) ? undefined : principal.roleArn;
     case 'FederatedUser':
       return principal.issuerArn.endsWith(':root') ? undefined : principal.issuerArn;
     default:

@@ -1,5 +1,5 @@
 /** Files with proposed changes of policies. */
-import { accountIdOf } from '#core/arn.ts';
+import { accountIdOf, isServiceLinkedRoleArn } from '#core/arn.ts';
 import type { PolicyType } from '#policy/decision.ts';
 import { malformedBucketPolicy } from '#policy/validate/malformed-bucket-policy.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
@@ -86,7 +86,7 @@ function inlineQuota(target: string): PolicyQuota {
  * Source: IAM User Guide, "Create a service-linked role": only the service can change its permissions.
  */
 function modifiable(target: string): string {
-  if (target.includes(':role/aws-service-role/')) throw new ProposalError(`the role '${target}' is only modifiable by AWS`);
+  if (isServiceLinkedRoleArn(target)) throw new ProposalError(`the role '${target}' is only modifiable by AWS`);
   return target;
 }
 

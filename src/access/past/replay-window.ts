@@ -119,8 +119,9 @@ export async function replayWindow(
       counts.decided++;
       onRecord?.({ facts, principal, context, identity, allowed });
     } else leave(facts, context, principal, TOO_LARGE);
-    if (isFlip) counts.flipped++;
-    if (isFlip) onFlip({ facts, principal, context, identity, allowed, parts });
+    if (!isFlip) return;
+    counts.flipped++;
+    onFlip({ facts, principal, context, identity, allowed, parts });
   }
 
   /** Counts a record whose decision cannot be repeated. */

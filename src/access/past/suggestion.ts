@@ -120,6 +120,7 @@ export async function suggestPolicy(
   const resources = anyId ? eachWithAnyId(used.resources()) : used.resources();
   const listed = statementsOf(resources);
   const exact = new Set([...resources.values()].flat());
+  const named = [...new Set(listed.flatMap(resourcesOf))];
   const statements = [...listed, ...denials];
   if (statements.length === 0) return undefined;
   const denied: string[] = [];
@@ -133,8 +134,8 @@ export async function suggestPolicy(
     forbidden: forbidden.size,
     uncovered,
     unrecorded: lastUsed.filter((action) => !recorded.has(action)),
-    generatedIds: new Set(listed.flatMap(resourcesOf).filter((resource) => withAnyId(resource) !== resource)).size,
-    widened: [...new Set(listed.flatMap(resourcesOf))].filter((resource) => !exact.has(resource)),
+    generatedIds: named.filter((resource) => withAnyId(resource) !== resource).length,
+    widened: named.filter((resource) => !exact.has(resource)),
     exists: found !== undefined,
     conditionKeys: allowedConditionKeys(present),
     check,

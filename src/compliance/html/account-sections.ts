@@ -5,7 +5,7 @@ import type { CredentialsOf } from '../report/credentials.ts';
 import type { ComplianceReport } from '../report/report.ts';
 import type { ShownPolicy } from '../report/rules.ts';
 import { findingsSection } from './findings-section.ts';
-import { bullets, countOf, facts, type Html, html, joined, moreNote, type PageSection, preformatted, table } from './html.ts';
+import { bullets, countOf, facts, type Html, html, isOrAre, joined, moreNote, type PageSection, preformatted, table } from './html.ts';
 
 /** Returns the sections in their order. */
 export function accountSections(report: ComplianceReport): readonly PageSection[] {
@@ -170,7 +170,7 @@ ${table(
   [...rules.rules].sort((a, b) =>
     a.compliance === b.compliance ? 0 : a.compliance === 'NON_COMPLIANT' ? -1 : b.compliance === 'NON_COMPLIANT' ? 1 : 0,
   ),
-)}<p class="note">${rules.moreRules === 0 ? '' : html`${countOf(rules.moreRules, 'more rule')} ${rules.moreRules === 1 ? 'is' : 'are'} not listed. `}All results, with the calls that show each fact, are in the file <code>${rules.file}</code>.</p>
+)}<p class="note">${rules.moreRules === 0 ? '' : html`${countOf(rules.moreRules, 'more rule')} ${isOrAre(rules.moreRules)} not listed. `}All results, with the calls that show each fact, are in the file <code>${rules.file}</code>.</p>
 ${policiesContent(rules)}`;
 }
 

@@ -84,7 +84,10 @@ export function notListed(more: number, noun: string): Html {
   return more === 0 ? html`` : html`<p class="note">${countOf(more, `more ${noun}`)} ${isOrAre(more)} not listed.</p>\n`;
 }
 
-const isOrAre = (count: number): string => (count === 1 ? 'is' : 'are');
+/** Returns the verb for a number of things. */
+export function isOrAre(count: number): string {
+  return count === 1 ? 'is' : 'are';
+}
 
 /** Returns text with its line breaks. */
 export function preformatted(text: string): Html {

@@ -4,7 +4,7 @@
  */
 import type { Sql } from '../sql.ts';
 import { countOf as countRows, instant, int, table, text } from '../table.ts';
-import { decodeContexts } from './context-codec.ts';
+import { decodeContexts } from './context-reader.ts';
 import { isSameLink, packDigest, packLink, startLink, TRAIL_WRITER } from './trail-chain.ts';
 import { intactFactsOf } from './trail-heads.ts';
 import { countOf, type Pack } from './trail-pack.ts';

@@ -1,6 +1,6 @@
 /** Reads the decisions of a window of the trail, in the order of commits. Reads documents of records only for `documentOf`. */
 import type { Sql } from '../sql.ts';
-import { decodeContexts } from './context-codec.ts';
+import { decodeContexts } from './context-reader.ts';
 import type { StoredContext } from './decision-context.ts';
 import { lazyFactsOf, type RecordFacts } from './trail-heads.ts';
 import { PACK_NAMES, recordsOf, TRAIL_PACK } from './trail-pack.ts';

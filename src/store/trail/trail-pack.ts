@@ -2,7 +2,8 @@ import { type Instant, isoSeconds } from '#core/instant.ts';
 import { timeOf } from '../engine/position.ts';
 import type { SqlValue } from '../sql.ts';
 import { bytes, int, optional, type Row, table, text } from '../table.ts';
-import { decodeContexts, encodeContexts } from './context-codec.ts';
+import { decodeContexts } from './context-reader.ts';
+import { encodeContexts } from './context-writer.ts';
 import type { StoredContext } from './decision-context.ts';
 import { type ChainTip, extend } from './trail-chain.ts';
 import { documentLength, type Head, headEnd, isHead } from './trail-heads.ts';
@@ -25,7 +26,7 @@ export const TRAIL_PACK = table('trail_pack', {
     heads: text,
     /** Documents of the records, one after the other. */
     documents: text,
-    /** Decision contexts of the records (`context-codec.ts`). Absent if no record has a context, as in older packs. */
+    /** Decision contexts of the records (`context-format.ts`). Absent if no record has a context, as in older packs. */
     contexts: optional(text),
     /** ID of the writer (`TRAIL_WRITER`). Absent in packs that are older than chains, until a server numbers them. */
     writer: optional(text),

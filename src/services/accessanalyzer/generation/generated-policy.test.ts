@@ -7,8 +7,8 @@ import { compilePolicy, decide, linkStack } from '#policy/engine.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 import { ALICE, NOON } from '#store/conformance-fixtures.ts';
-import { encodeContexts } from '#store/trail/context-codec.ts';
 import { exampleContext } from '#store/trail/context-examples.ts';
+import { encodeContexts } from '#store/trail/context-writer.ts';
 import { collectedUse } from '../unused/collected-use.ts';
 import { generatedPolicies } from './generated-policy.ts';
 

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Instant, instant } from '#core/instant.ts';
 import { NOON } from '../conformance-fixtures.ts';
-import { CONTEXT_BYTES_MAX, decodeContexts, encodeContexts, withFittingParts } from './context-codec.ts';
 import { exampleContext } from './context-examples.ts';
+import { decodeContexts } from './context-reader.ts';
+import { CONTEXT_BYTES_MAX, encodeContexts, withFittingParts } from './context-writer.ts';
 import type { DecidingStatement, DecisionContext, PermissionContext, StoredContext } from './decision-context.ts';
 
 /** Strings with all code units: control characters, NUL, quotes and unpaired surrogates. */
