@@ -4,7 +4,6 @@
  * Then measures the function that counts alone, which the noise of the machine affects less. Bar: counting adds at most 2 %.
  */
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import type { Authenticated } from '#access/authenticate.ts';
 import { apiUsage } from '#server/core/api-usage.ts';
 import { calledOperation } from '#server/core/call.ts';
@@ -12,20 +11,12 @@ import { systemClock } from '#server/core/clock.ts';
 import { newDecisionCounts } from '#server/core/figures.ts';
 import { newRequestCounts } from '#server/core/request-counts.ts';
 import { requestEnds } from '#server/core/request-ends.ts';
+import { freePort } from '../test/kit/free-port.ts';
 import { compareCoreTimes } from './lib-core-time.ts';
 import { startProcess } from './load.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 15);
 const SECONDS = Number(process.env['SECONDS_EACH'] ?? 2);
-
-/** Returns a port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { readonly port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const metrics = `127.0.0.1:${await freePort()}`;
 const servers = {

@@ -5,9 +5,9 @@
  * selects another Python. Moto checks no signature and stores nothing. Command: `npm run bench sts`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
 import { instant } from '#core/instant.ts';
 import { type Credentials, sign } from '#sigv4/sign.ts';
+import { freePort } from '../test/kit/free-port.ts';
 import { type Load, load, median, type SignedRequest, startProcess } from './load.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
@@ -39,14 +39,6 @@ async function answer(endpoint: string, { method, path, headers, body }: SignedR
 }
 
 const element = (text: string, name: string): string => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1] ?? '';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Starts moto's server. Returns undefined if moto is not installed. */
 async function startMoto(): Promise<{ readonly endpoint: string; readonly child: ChildProcess; readonly version: string } | undefined> {
